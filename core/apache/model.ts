@@ -1,0 +1,207 @@
+/**
+ * The words of the plan: what is wanted ({@link Desired}), what is there ({@link Facts}), what must change ({@link Change}).
+ * Everything here is plain data, may be stored in Pulumi's state, and holds no byte of the customer's configuration:
+ * only file names, line numbers, offsets, hashes, and names of directives that we manage.
+ */
+
+/** Directory of ours, relative to the directory `conf` of the server root. */
+export const ownDirectory = "clientcert";
+/** The one line that each covered virtual host gets, last before `</VirtualHost>`. */
+export const includeLine = 'IncludeOptional "conf/clientcert/clientcert.conf"';
+export const defaultPort = 443;
+export const verifyDepth = 4;
+/** 50 MiB, the vendor's manual's value for uploads from its smartphone apps. */
+export const renegBufferSizeBytes = 52428800;
+
+export interface Desired {
+  /** `organization/project/stack/name` of the resource: another owner's host is refused. */
+  readonly owner: string;
+  readonly takeOver: boolean;
+  readonly port: number;
+  readonly ca: CaBundle;
+  /** CRLs of the site file, one per issuer; empty = no revocation check. */
+  readonly crls: readonly CrlSummary[];
+  readonly crlCheck: "leaf" | "chain";
+  readonly organizations: readonly string[];
+  readonly countries: readonly string[];
+  readonly adopt: boolean;
+  /** ServerName, or ServerName:port, of virtual hosts to leave alone. */
+  readonly excludeVirtualHosts: readonly string[];
+  readonly reloadPendingEdits: boolean;
+  /** Overrides what the host says, such as `8.3`. */
+  readonly phpVersion: string | undefined;
+}
+
+export interface CaBundle {
+  /** SHA-256 of the PEM text that is installed; its first 8 digits are part of the file's name. */
+  readonly sha256: string;
+  readonly certificates: readonly CertificateSummary[];
+}
+
+export interface CertificateSummary {
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** ISO 8601, UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+}
+
+export interface CrlSummary {
+  /** SHA-256 of the DER. */
+  readonly sha256: string;
+  readonly issuer: string;
+  readonly thisUpdate: string;
+  readonly nextUpdate: string | undefined;
+  /** CRL number, decimal. */
+  readonly number: string | undefined;
+  readonly entries: number;
+}
+
+export interface Facts {
+  readonly server: ServerFacts;
+  readonly virtualHosts: readonly VirtualHostFacts[];
+  /** Directives of others on what we manage, effective for at least one TLS virtual host. */
+  readonly foreign: readonly ForeignDirective[];
+  /** Physical lines that an earlier `adopt` commented out. */
+  readonly adopted: readonly AdoptedLine[];
+  readonly own: OwnFacts;
+  readonly php: PhpFacts | undefined;
+  readonly pendingEdits: readonly PendingEdit[];
+  readonly crlJobs: readonly { readonly file: string; readonly line: number }[];
+  /** SHA-256 by path of the files that a change may edit. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What keeps us from touching this host whatever is wanted: Macro/Use, an Include over our directory, a proxy in front. */
+  readonly obstacles: readonly Finding[];
+}
+
+export interface ServerFacts {
+  readonly program: string;
+  readonly version: string;
+  readonly openssl: string;
+  readonly serverRoot: string;
+  readonly configFile: string;
+  readonly instance: string;
+  readonly running: boolean;
+  /** Where the truth about conditions came from: the live program, a saved observation, or the files alone. */
+  readonly source: "httpd" | "saved" | "files";
+}
+
+export interface VirtualHostFacts {
+  readonly file: string;
+  /** 1-based line of `<VirtualHost …>`. */
+  readonly line: number;
+  readonly serverName: string;
+  readonly addresses: readonly { readonly address: string; readonly port: number }[];
+  readonly documentRoot: string | undefined;
+  /** Where our line goes (start of the physical line of `</VirtualHost>`), with the indentation-free line end to use. */
+  readonly insertAt: { readonly offset: number; readonly eol: "\n" | "\r\n" };
+  /** Our line, when it is there: byte span including its line end. `last` = nothing but blanks and comments follows it. */
+  readonly include: { readonly offset: number; readonly length: number; readonly line: number; readonly last: boolean } | undefined;
+}
+
+export type ForeignKind =
+  | "verifyClient" | "caFile" | "caPath" | "caDnRequestFile" | "crlFile" | "crlPath" | "crlCheck" | "sslRequire" | "satisfyAny"
+  | "sessionTicketKey" | "verifyDepth" | "protocol" | "renegBufferSize";
+
+export interface ForeignDirective {
+  readonly kind: ForeignKind;
+  /** As the manual spells it. */
+  readonly directive: string;
+  readonly file: string;
+  readonly line: number;
+  /** Enclosing sections by name only, outermost first, such as `VirtualHost`, `Location`. */
+  readonly context: readonly string[];
+  /** Indexes into {@link Facts.virtualHosts} for which it is effective. */
+  readonly virtualHosts: readonly number[];
+  /** For SSLVerifyClient: its argument in lower case; for CA files: fingerprints of the certificates it names. */
+  readonly value?: string;
+  readonly fingerprints?: readonly string[];
+  /** Offsets of the physical lines of this directive: what `adopt` comments out. */
+  readonly lineOffsets: readonly number[];
+}
+
+export interface AdoptedLine {
+  readonly file: string;
+  readonly line: number;
+  /** Byte span of our mark. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface OwnFacts {
+  /** Text of clientcert.conf as it stands, undefined when it is missing. */
+  readonly conf: string | undefined;
+  /** SHA-256 by name of every file in our directory. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly crls: readonly CrlSummary[];
+  readonly ca: readonly CertificateSummary[];
+  readonly owner: string | undefined;
+  /** Counts real changes of this host. */
+  readonly generation: number;
+  /** Why the live server does not yet run what the files say, undefined when it does. */
+  readonly owed: string | undefined;
+}
+
+export interface PhpFacts {
+  readonly version: string;
+  readonly source: "module" | "fpm" | "cli" | "site file";
+  readonly path: string | undefined;
+}
+
+export interface PendingEdit {
+  readonly file: string;
+  readonly modifiedSeconds: number;
+}
+
+/** `conflict` and `problem` stop a change; `warning` and `note` are told. */
+export interface Finding {
+  readonly severity: "conflict" | "problem" | "warning" | "note";
+  /** `file:line`, or a path of the site file. */
+  readonly place: string;
+  /** What was found; what to do. Ready to print, no control characters. */
+  readonly text: string;
+}
+
+/** One insertion or deletion; `offset` counts bytes of the file before any splice. Sorted, not overlapping. */
+export interface Splice {
+  readonly offset: number;
+  readonly remove: number;
+  /** latin1, only text of ours. */
+  readonly insert: string;
+}
+
+export interface FileEdit {
+  readonly path: string;
+  /** SHA-256 of the bytes that the splices were made for: judge and apply refuse any other. */
+  readonly sha256: string;
+  readonly splices: readonly Splice[];
+}
+
+/** A file of ours to write; CA and CRL bytes are added by the provider from the site's files. */
+export interface OwnFile {
+  readonly role: "ca" | "crl" | "conf" | "readme";
+  readonly name: string;
+  readonly sha256: string;
+  /** UTF-8 text; undefined for CA and CRL files. */
+  readonly text: string | undefined;
+}
+
+export interface Change {
+  /** In the order of the swap: what is named before what names it. */
+  readonly write: readonly OwnFile[];
+  /** Names of our files that nothing needs any more, removed last. */
+  readonly drop: readonly string[];
+  readonly edits: readonly FileEdit[];
+  /** Virtual hosts that the look asks. */
+  readonly look: readonly { readonly address: string; readonly port: number; readonly serverName: string }[];
+}
+
+export interface Plan {
+  readonly findings: readonly Finding[];
+  /** Texts to show, by path: our file, and each include line. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Undefined when the host is as wanted. */
+  readonly change: Change | undefined;
+}

@@ -1,0 +1,85 @@
+/**
+ * What one look at a host found: the input of {@link readFacts}. Made by `provider/host/observation.ts` from a live host,
+ * or by `cli/tree.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
+ *
+ * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
+ */
+export interface Observation {
+  readonly server: ServerObservation;
+  /**
+   * What `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` printed, standard
+   * output and error together; undefined where no httpd could be asked (a copy of the files).
+   */
+  readonly dump: string | undefined;
+  /** Every configuration file that httpd loads, by resolved absolute path. */
+  readonly files: ReadonlyMap<string, ObservedFile>;
+  /** Files in our directory `conf/clientcert/`, by name; a CRL above 1 MiB has its first and last bytes only. */
+  readonly own: ReadonlyMap<string, ObservedFile>;
+  /** The host's journal: lines `key value`, last one wins; empty before the first change. */
+  readonly journal: ReadonlyMap<string, string>;
+  readonly php: readonly PhpObservation[];
+  /** Files that the configuration names and httpd reads at its start: certificates, keys, CA and CRL files. */
+  readonly namedFiles: readonly NamedFile[];
+  /** Lines of crontabs that fetch something into a file that the configuration names. */
+  readonly crlJobs: readonly CrlJob[];
+}
+
+export interface ServerObservation {
+  /** Seconds since 1970 on the host's clock. */
+  readonly nowSeconds: number;
+  /** Absolute path of the program, such as `/usr/local/ni/apache/bin/httpd`. */
+  readonly program: string;
+  /** From `httpd -v`, such as `Apache/2.4.71 (Debian)`. */
+  readonly version: string;
+  /** The OpenSSL that mod_ssl is linked with, or else the host's `openssl version`. */
+  readonly openssl: string;
+  readonly serverRoot: string;
+  /** The main configuration file, symlinks resolved. */
+  readonly configFile: string;
+  /** `-D` names of the live parent's command line. */
+  readonly defines: readonly string[];
+  /** The live parent, undefined when the server is stopped. */
+  readonly parent: { readonly pid: number; readonly startedSeconds: number } | undefined;
+  /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */
+  readonly loadedSeconds: number | undefined;
+  /** Instance: first 16 hex digits of the SHA-256 of `configFile`. */
+  readonly instance: string;
+  /** What the host can do: `namespaces`, `ip`, `openssl`, `mod_info`, `exchange`. */
+  readonly capabilities: readonly string[];
+}
+
+export interface ObservedFile {
+  readonly bytes: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** Octal, such as `644`. */
+  readonly mode: string;
+  readonly owner: string;
+  readonly modifiedSeconds: number;
+  readonly changedSeconds: number;
+}
+
+export interface PhpObservation {
+  /** Where the version was found: the module httpd loads, php-fpm, or the command line program of the product's tree. */
+  readonly source: "module" | "fpm" | "cli";
+  readonly path: string;
+  /** Such as `8.3.12`. */
+  readonly version: string;
+}
+
+export interface NamedFile {
+  readonly path: string;
+  /** The directive that names it, as in the manual. */
+  readonly directive: string;
+  readonly modifiedSeconds: number;
+  readonly changedSeconds: number;
+  /** Contents of CA and CRL files of at most 1 MiB; never of keys or server certificates. */
+  readonly bytes?: string;
+}
+
+export interface CrlJob {
+  readonly file: string;
+  readonly line: number;
+  /** The file that the job writes. */
+  readonly target: string;
+}

@@ -1,0 +1,95 @@
+/** What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/host/host.ts` over SSH. */
+import type { Change } from "../../core/apache/model.ts";
+import type { Observation } from "../../core/apache/observation.ts";
+
+/** How to reach a host. No secret is in here, only where the secret is: `environment` names a variable, `file` a path. */
+export interface Connection {
+  readonly address: string;
+  /** @default 22 */
+  readonly port: number;
+  readonly user: string;
+  /** Public host key, `ssh-ed25519 AAAA…`; never trusted on first sight. */
+  readonly hostKey: string;
+  readonly login: Login;
+  readonly sudo: Sudo;
+  readonly bastion?: Omit<Connection, "sudo" | "bastion">;
+}
+
+export type Login =
+  | { readonly from: "agent" }
+  | { readonly from: "keyFile"; readonly path: string; readonly passphraseEnvironment?: string }
+  | { readonly from: "keyEnvironment"; readonly name: string }
+  | { readonly from: "passwordEnvironment"; readonly name: string };
+
+export type Sudo =
+  | { readonly how: "none" }
+  | { readonly how: "passwordless" }
+  | { readonly how: "password"; readonly environment?: string; readonly file?: string }
+  /** A sudoers rule allows one root-owned program (the observation script, with its digest) and nothing else. */
+  | { readonly how: "program"; readonly path: string };
+
+/** Overrides for what detection finds on the host. */
+export interface Detection {
+  /** Absolute path of the httpd program. */
+  readonly httpd?: string;
+  /** Absolute path of the main configuration file. */
+  readonly config?: string;
+  readonly pidFile?: string;
+  /** Names for `-D`, used when the server is stopped. */
+  readonly defines?: readonly string[];
+  /** `envvars`-like file, used when the server is stopped. */
+  readonly environmentFile?: string;
+}
+
+export interface Target {
+  readonly connection: Connection;
+  readonly detection: Detection;
+}
+
+export interface Transaction {
+  /** Unique id of this run; the host keeps the outcome under it. */
+  readonly id: string;
+  readonly owner: string;
+  readonly takeOver: boolean;
+  /** Main configuration file that the change was planned for: another one on the host is refused. */
+  readonly configFile: string;
+  readonly change: Change;
+  /** Bytes of own files by name: CA bundle and CRL as PEM, and the texts of the change. */
+  readonly contents: ReadonlyMap<string, Buffer>;
+  /** True at delete: our state on the host goes, too. */
+  readonly remove: boolean;
+  readonly reloadPendingEdits: boolean;
+}
+
+export type Judge = "shadow" | "minimal" | "syntax";
+
+export interface Outcome {
+  /**
+   * `well`: judged only, would be fine. `refused`: the judge or a pre-check said no, nothing was touched.
+   * `applied`: live and seen to be well. `stopped`: written, the server is stopped and stays so.
+   * `rolledBack`: swapped, then put back. `owed`: written, the live server does not run it yet.
+   */
+  readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "owed";
+  readonly judge: Judge;
+  /** Why, in filtered words: httpd's message codes and texts without the customer's lines. Ready to print. */
+  readonly reasons: readonly string[];
+  readonly generation: number;
+  /** The host after the change; undefined when only judged. */
+  readonly observation: Observation | undefined;
+}
+
+export interface RunOptions {
+  /** Called for each step, such as `judge: shadow start`. */
+  readonly onProgress?: (step: string) => void;
+  /** Aborted = stop before the swap; after it the host finishes by itself. */
+  readonly signal?: AbortSignal;
+}
+
+/** Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation. */
+export interface Host {
+  observe(target: Target, options?: RunOptions): Promise<Observation>;
+  /** The change on a copy, by the real httpd; touches nothing. */
+  judge(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
+  apply(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
+  close(): Promise<void>;
+}
