@@ -11,7 +11,7 @@ export interface Observation {
    * output and error together; undefined where no httpd could be asked (a copy of the files).
    */
   readonly dump: string | undefined;
-  /** Every configuration file that httpd loads, by resolved absolute path. */
+  /** Every configuration file that httpd loads, by the path under which httpd names it (symlinks not resolved). */
   readonly files: ReadonlyMap<string, ObservedFile>;
   /** Files in our directory `conf/clientcert/`, by name; a CRL above 1 MiB has its first and last bytes only. */
   readonly own: ReadonlyMap<string, ObservedFile>;
@@ -49,6 +49,8 @@ export interface ServerObservation {
 }
 
 export interface ObservedFile {
+  /** The path with every symlink resolved: what an edit replaces. */
+  readonly resolvedPath: string;
   readonly bytes: string;
   readonly sizeBytes: number;
   readonly sha256: string;
