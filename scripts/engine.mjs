@@ -1,0 +1,131 @@
+/**
+ * Finds the Pulumi engine, or gets one: the user's own, then the official download, then a build from its Go module.
+ * Plain Node without dependencies, because it runs before anything is installed.
+ */
+import { execFile, spawn } from "node:child_process";
+import { createWriteStream, existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** The engine that this project is tested with; a `pulumi` on PATH of any 3.x version is used as it is. */
+export const engineVersion = "3.259.0";
+
+const toolsFolder = fileURLToPath(new URL("../tools/engine/", import.meta.url));
+const downloadTimeoutSeconds = 20;
+
+/**
+ * The engine and the environment to run it in: `env` is the caller's, with the engine's folder first on PATH and, only
+ * where none is installed, the stand-in language host last.
+ *
+ * @param {(line: string) => void} say told what is done when it takes time
+ * @returns {Promise<{pulumi: string, source: "PATH" | "cache" | "download" | "build", env: NodeJS.ProcessEnv}>}
+ */
+export async function requireEngine(say = (line) => console.error(line)) {
+  const onPath = findOnPath("pulumi", process.env.PATH);
+  if (onPath !== undefined) return engineAt(onPath, "PATH");
+  const cached = join(cacheFolder(), "pulumi");
+  if (existsSync(cached)) return engineAt(cached, "cache");
+  if (await download(say)) return engineAt(cached, "download");
+  await build(cached, say);
+  return engineAt(cached, "build");
+}
+
+/** Where a downloaded or built engine is kept, outside the checkout so that a second clone starts at once. */
+export function cacheFolder() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "clientcert", "engine", engineVersion);
+}
+
+function engineAt(pulumi, source) {
+  const path = [dirname(pulumi), ...(process.env.PATH ?? "").split(delimiter)].join(delimiter);
+  // The engine looks for a language host beside itself first, then on PATH.
+  const hasLanguageHost = findOnPath("pulumi-language-nodejs", path) !== undefined;
+  const env = { ...process.env, PATH: hasLanguageHost ? path : path + delimiter + join(toolsFolder, "bin") };
+  return { pulumi, source, env };
+}
+
+function findOnPath(program, path = "") {
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
+}
+
+/** Pulumi's own archive, which brings its own language host. False when it cannot be had from here. */
+async function download(say) {
+  const platform = { linux: "linux", darwin: "darwin" }[process.platform];
+  if (platform === undefined || !["x64", "arm64"].includes(process.arch)) return false;
+  const url = `https://get.pulumi.com/releases/sdk/pulumi-v${engineVersion}-${platform}-${process.arch}.tar.gz`;
+  say(`engine: no pulumi on PATH; trying ${url} (at most ${downloadTimeoutSeconds} s to answer)`);
+  const folder = await mkdtemp(join(tmpdir(), "clientcert-engine-"));
+  try {
+    await fetchFile(url, join(folder, "engine.tar.gz"));
+    await run("tar", ["-xzf", join(folder, "engine.tar.gz"), "-C", folder]);
+    await install(join(folder, "pulumi"));
+    return true;
+  } catch (error) {
+    say(`engine: the download failed: ${error.cause?.message ?? error.message}`);
+    return false;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function fetchFile(url, file) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error("no answer in time")), downloadTimeoutSeconds * 1000);
+  const response = await fetch(url, { signal: controller.signal }).finally(() => clearTimeout(timer));
+  if (!response.ok || response.body === null) throw new Error(`HTTP status ${response.status}`);
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(file));
+}
+
+/** Moves every program of the unpacked archive into the cache; `cp` because /tmp is often another file system. */
+async function install(folder) {
+  const target = cacheFolder();
+  await mkdir(dirname(target), { recursive: true });
+  await run("cp", ["-R", folder, `${target}.new`]);
+  await rm(target, { recursive: true, force: true });
+  await rename(`${target}.new`, target);
+}
+
+async function build(pulumi, say) {
+  await requireGo();
+  say(`engine: building Pulumi ${engineVersion} from its Go module; this takes about four minutes, once`);
+  await mkdir(dirname(pulumi), { recursive: true });
+  const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`;
+  const partial = `${pulumi}.${process.pid}`;
+  const main = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+  await inherit("go", ["build", "-trimpath", "-ldflags", `-s -w ${version}`, "-o", partial, main]);
+  await rename(partial, pulumi);
+}
+
+async function requireGo() {
+  try {
+    await run("go", ["version"]);
+  } catch {
+    throw new Error(
+      `engine: no pulumi on PATH, its download failed, and there is no Go to build it with; ` +
+        `install Pulumi (https://www.pulumi.com/docs/iac/download-install/) or Go 1.25.11 or later`,
+    );
+  }
+}
+
+/** Runs a long command in tools/engine with its output shown. */
+function inherit(program, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: toolsFolder, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", reject);
+    child.on("exit", (code) =>
+      code === 0 ? resolve() : reject(new Error(`engine: ${program} ${args[0]} ended with status ${code}`)),
+    );
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const engine = await requireEngine();
+  console.log(`${engine.pulumi} (${engine.source})`);
+}
