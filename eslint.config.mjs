@@ -87,8 +87,9 @@ export default tseslint.config(
     },
   },
   { files: ["bench/**/*.ts"], rules: { "no-console": "off" } },
+  { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   {
-    files: ["**/*.mjs"],
+    files: ["**/*.mjs", "**/*.cjs"],
     languageOptions: {
       // What this Node has; `npm run test:nodes` shows what another one lacks.
       globals: Object.fromEntries(Object.getOwnPropertyNames(globalThis).map((name) => [name, "readonly"])),

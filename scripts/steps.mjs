@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Absolute path of the checkout. */
-export const root = dirname(import.meta.dirname);
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Folder for what is expensive to make and must survive a fresh clone. */
 export const cacheDirectory = join(

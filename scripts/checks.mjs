@@ -1,0 +1,39 @@
+/** What `npm test` asks of the sources before any test runs: lint, format, types. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { root, run, since } from "./steps.mjs";
+
+/** The scripts that run on hosts must be POSIX; those of the lab run here, where `local` of dash is fine. */
+const shellFolders = ["provider/host/posix", "lab"];
+
+const tool = (name, ...args) => [process.execPath, [`node_modules/${name}`, ...args]];
+
+function listChecks() {
+  const scripts = shellFolders
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith(".sh"));
+  return [
+    { name: "lint: eslint", command: tool("eslint/bin/eslint.js", ".", "--max-warnings", "0") },
+    { name: "lint: prettier", command: tool("prettier/bin/prettier.cjs", "--check", "--log-level", "warn", ".") },
+    { name: "lint: shellcheck", command: ["shellcheck", ["-s", "sh", ...scripts]] },
+    { name: "types: tsc", command: tool("typescript/bin/tsc", "--noEmit") },
+  ];
+}
+
+/** Runs all checks at once and prints one line for each, with its output where it fails. */
+export async function runChecks(say) {
+  const results = await Promise.all(
+    listChecks().map(async ({ name, command: [program, args] }) => {
+      const start = performance.now();
+      const { status, output } = await run(program, args);
+      say(
+        `${name}: ${status === 0 ? "ok" : `failed\n${output.trimEnd()}`} (${since(start)})`,
+        status === 0 ? undefined : "red",
+      );
+      return { name, ok: status === 0 };
+    }),
+  );
+  const failed = results.filter(({ ok }) => !ok).map(({ name }) => name);
+  return { passed: results.length - failed.length, failed, skipped: [] };
+}

@@ -1,0 +1,123 @@
+/**
+ * The programs that the lab and the tests run, and where Debian keeps them. The one list: set-up installs from it, and
+ * tells people on other systems what to install by hand.
+ */
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { findProgram, requireSuccess, run, step } from "./steps.mjs";
+
+/** `for`: the demo needs it, or only the tests do. */
+const packages = [
+  { name: "apache2-bin", programs: ["apache2"], for: "demo", why: "Apache httpd: every lab host runs one" },
+  { name: "openssh-server", programs: ["sshd"], for: "demo", why: "the way into a lab host" },
+  { name: "openssh-client", programs: ["ssh", "ssh-keygen", "ssh-agent"], for: "demo", why: "keys of the lab; probes" },
+  { name: "openssl", programs: ["openssl"], for: "demo", why: "certificates and CRLs; the look at a live server" },
+  { name: "curl", programs: ["curl"], for: "demo", why: "clients with and without a certificate" },
+  { name: "util-linux", programs: ["unshare", "nsenter", "flock"], for: "demo", why: "lab hosts and shadow start" },
+  { name: "bsdutils", programs: ["logger"], for: "demo", why: "the audit line of each run" },
+  { name: "mount", programs: ["mount", "umount"], for: "demo", why: "a tree of its own for each lab host" },
+  { name: "iproute2", programs: ["ip"], for: "demo", why: "the shadow's own network" },
+  { name: "procps", programs: ["ps"], for: "test", why: "tests that nothing is left running" },
+  { name: "sudo", programs: ["sudo"], for: "test", why: "hosts where root may not log in" },
+  { name: "busybox", programs: ["busybox"], for: "test", why: "the host scripts under a second shell, ash" },
+  { name: "e2fsprogs", programs: ["chattr"], for: "test", why: "immutable files" },
+  { name: "shellcheck", programs: ["shellcheck"], for: "test", why: "lint of the host scripts" },
+];
+
+/**
+ * Makes sure that the programs are there: installs the missing ones as root on Debian and Ubuntu, else says what to
+ * install by hand and fails. Returns whether there was something to do.
+ *
+ * @param {"demo" | "test"} purpose
+ */
+export async function installPackages(purpose) {
+  const missing = findMissing(purpose);
+  if (missing.length === 0) return false;
+  if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) throw new Error(byHand(missing));
+  const names = missing.map(({ name }) => name);
+  await step(`Debian packages ${names.join(" ")}`, "up to a minute", () => installWithApt(names));
+  const stillMissing = findMissing(purpose);
+  if (stillMissing.length > 0) throw new Error(byHand(stillMissing));
+  return true;
+}
+
+function findMissing(purpose) {
+  const needed = packages.filter((entry) => purpose === "test" || entry.for === "demo");
+  return needed.filter(({ programs }) => programs.some((program) => findProgram(program) === undefined));
+}
+
+function byHand(missing) {
+  const width = Math.max(...missing.map(({ name }) => name.length));
+  const lines = missing.map(({ name, programs, why }) => `  ${name.padEnd(width)}  ${programs.join(", ")}: ${why}`);
+  const names = missing.map(({ name }) => name).join(" ");
+  return [
+    "set-up: programs are missing that only root on Debian or Ubuntu can be given by this script:",
+    ...lines,
+    `On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${names}`,
+    "Elsewhere install what holds these programs, then run this again.",
+  ].join("\n");
+}
+
+async function installWithApt(names) {
+  const restorePolicy = forbidServices();
+  const stop = () => {
+    restorePolicy();
+    process.exit(1);
+  };
+  for (const signal of endSignals) process.on(signal, stop);
+  try {
+    await installOrUpdate(names);
+    // The policy holds for now; this is for the next boot: who had no SSH server shall not get one by our tests.
+    if (names.includes("openssh-server")) await run("update-rc.d", ["ssh", "disable"]);
+  } finally {
+    restorePolicy();
+    for (const signal of endSignals) process.off(signal, stop);
+  }
+}
+
+const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Most often a first failure means that the package lists are missing or old. A second one is worth its words. */
+async function installOrUpdate(names) {
+  const { status } = await apt(run, ["install", ...names]);
+  if (status === 0) return;
+  await apt(requireQuietly, ["update"]);
+  await apt(requireQuietly, ["install", ...names]);
+}
+
+const requireQuietly = (command, args, options) => requireSuccess("set-up", command, args, options);
+
+/** No question can be asked, no customized file is replaced, no running service is restarted for a new library. */
+function apt(runner, args) {
+  const quiet = [
+    "-y",
+    "--no-install-recommends",
+    "-o",
+    "Dpkg::Options::=--force-confold",
+    "-o",
+    "DPkg::Lock::Timeout=120",
+  ];
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_SUSPEND: "1" };
+  return runner("apt-get", [...quiet, ...args], { env });
+}
+
+const policyFile = "/usr/sbin/policy-rc.d";
+const savedPolicyFile = `${policyFile}.before-clientcert`;
+/** Debian's word for "action forbidden by policy": packages then install without starting their service. */
+const forbiddenByPolicy = 101;
+
+/**
+ * Keeps packages from starting services while they are installed. Returns what puts the machine's own policy back.
+ * @see https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt
+ */
+function forbidServices() {
+  // A run that was killed has left our policy there, and perhaps the machine's own beside it.
+  if (!existsSync(savedPolicyFile) && existsSync(policyFile) && !isOurs()) renameSync(policyFile, savedPolicyFile);
+  writeFileSync(policyFile, `#!/bin/sh\n${ourMark}\nexit ${forbiddenByPolicy}\n`, { mode: 0o755 });
+  return () => {
+    rmSync(policyFile, { force: true });
+    if (existsSync(savedPolicyFile)) renameSync(savedPolicyFile, policyFile);
+  };
+}
+
+const ourMark = "# By clientcert's set-up, for the time of one installation.";
+const isOurs = () => readFileSync(policyFile, "utf8").includes(ourMark);

@@ -1,0 +1,92 @@
+/** The rings of tests, and running one of them in a mocha of its own. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./steps.mjs";
+
+/**
+ * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
+ * `ringMinutes`: limit of all of them, for what blocks mocha itself.
+ */
+export const rings = [
+  { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4 },
+  { name: "contract", what: "the built plugin, over gRPC", needs: ["build"], testSeconds: 20, ringMinutes: 4 },
+  { name: "host", what: "the scripts on a real Apache", needs: ["packages", "build"], testSeconds: 60, ringMinutes: 6 },
+  {
+    name: "engine",
+    what: "the real Pulumi engine, sshd and Apache",
+    needs: ["packages", "engine", "build"],
+    testSeconds: 180,
+    ringMinutes: 8,
+  },
+  {
+    name: "faults",
+    what: "kill, cut, fill, corrupt at every step",
+    needs: ["packages", "engine", "build"],
+    testSeconds: 180,
+    ringMinutes: 10,
+  },
+];
+
+/**
+ * @typedef {{passed: number, failed: string[], skipped: {title: string, reason: string}[]}} Result
+ * `failed` has titles; the details were printed when they happened.
+ */
+
+/**
+ * Runs one ring. Whatever way mocha ends, the result has what was seen until then.
+ *
+ * @param {{grep?: string, env: NodeJS.ProcessEnv}} choice
+ * @returns {Promise<Result>}
+ */
+export async function runRing(ring, choice) {
+  const files = findTests(ring);
+  if (files.length === 0) return { passed: 0, failed: [], skipped: [] };
+  const folder = mkdtempSync(join(tmpdir(), "clientcert-test-"));
+  const events = join(folder, "events");
+  try {
+    writeFileSync(events, "");
+    const end = await runMocha(ring, files, events, choice);
+    return readResult(ring, readFileSync(events, "utf8"), end);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function findTests(ring) {
+  const folder = join("test", ring.name);
+  if (!existsSync(join(root, folder))) return [];
+  const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(".test.ts"));
+  return names.map((name) => join(folder, name)).sort();
+}
+
+function runMocha(ring, files, events, { grep, env }) {
+  const args = ["--import", "tsx", "node_modules/mocha/bin/mocha.js", "--forbid-only"];
+  args.push("--reporter", "scripts/mocha-reporter.cjs", "--reporter-option", `events=${events}`);
+  args.push("--timeout", String(ring.testSeconds * 1000), ...(grep === undefined ? [] : ["--grep", grep]), ...files);
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+    const timer = setTimeout(() => child.kill("SIGKILL"), ring.ringMinutes * 60_000);
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal });
+    });
+  });
+}
+
+function readResult(ring, text, { status, signal }) {
+  const events = text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const of = (type) => events.filter((event) => event.type === type);
+  const failed = of("failed").map(({ title }) => title);
+  for (const { title, reason } of of("skipped")) {
+    if (reason === undefined) failed.push(`${title}: skipped without a reason; use test/skip.ts`);
+  }
+  const how = signal === null ? `with status ${status}` : `by ${signal}, limit ${ring.ringMinutes} minutes`;
+  if (of("end").length === 0) failed.push(`ring ${ring.name}: mocha ended too early, ${how}`);
+  else if (status !== 0 && failed.length === 0) failed.push(`ring ${ring.name}: mocha ended ${how}`);
+  return { passed: of("passed").length, failed, skipped: of("skipped").filter(({ reason }) => reason !== undefined) };
+}

@@ -1,0 +1,12 @@
+/**
+ * Skips the running test (or, in a hook, all tests of the suite) and says why: `npm test` lists the reasons and counts
+ * a skip without one as a failure.
+ *
+ * @param context mocha's `this`, so the test is a `function` and no arrow
+ */
+export function skipBecause(context: Mocha.Context, reason: string): never {
+  const runnable = context.test;
+  const target = runnable?.type === "hook" ? runnable.parent : runnable;
+  if (target !== undefined) Object.assign(target, { skipReason: reason });
+  return context.skip();
+}
