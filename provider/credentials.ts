@@ -1,0 +1,156 @@
+/**
+ * Reads what the site file only points to: keys, passwords, passphrases. Values stay in memory and never enter a message;
+ * messages name the variable or the file.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { HostError, type HostErrorKind } from "./errors.ts";
+import type { Login, Sudo } from "./host/model.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Credentials =
+  | { readonly by: "agent"; readonly socket: string }
+  | {
+      readonly by: "key";
+      /** Where the key was found, for messages: `key file "…"` or `environment variable …`. */
+      readonly source: string;
+      readonly key: Buffer;
+      readonly passphrase: string | undefined;
+      readonly passphraseSource: string | undefined;
+    }
+  | { readonly by: "password"; readonly source: string; readonly password: string };
+
+export const hostKeyTypes = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "ssh-rsa",
+] as const;
+
+export type HostKeyType = (typeof hostKeyTypes)[number];
+
+/** A public host key as it stands in the site file. */
+export interface HostKey {
+  readonly type: HostKeyType;
+  /** As it is sent over the wire. */
+  readonly bytes: Buffer;
+}
+
+/** @param place - host that messages begin with */
+export async function readLogin(place: string, login: Login, environment: Environment): Promise<Credentials> {
+  switch (login.from) {
+    case "agent":
+      return { by: "agent", socket: requireVariable("login", place, "SSH_AUTH_SOCK", environment, agentRemedy) };
+    case "keyFile":
+      return {
+        by: "key",
+        source: `key file ${JSON.stringify(login.path)}`,
+        key: await readSecretFile("login", place, "key file", login.path),
+        passphrase:
+          login.passphraseEnvironment === undefined
+            ? undefined
+            : requireVariable(
+                "login",
+                place,
+                login.passphraseEnvironment,
+                environment,
+                "set it to the key's passphrase",
+              ),
+        passphraseSource: login.passphraseEnvironment,
+      };
+    case "keyEnvironment": {
+      const text = requireVariable("login", place, login.name, environment, "set it to the text of a private key");
+      const source = `environment variable ${login.name}`;
+      return { by: "key", source, key: Buffer.from(text), passphrase: undefined, passphraseSource: undefined };
+    }
+    case "passwordEnvironment": {
+      const password = requireVariable("login", place, login.name, environment, "set it to the user's password");
+      return { by: "password", source: `environment variable ${login.name}`, password };
+    }
+  }
+}
+
+const agentRemedy = "start an agent and add the key to it (ssh-agent, ssh-add), or name a key file";
+
+/** The password for sudo and where it came from; undefined where sudo asks for none. */
+export async function readSudoPassword(
+  place: string,
+  sudo: Sudo,
+  environment: Environment,
+): Promise<{ readonly password: string; readonly source: string } | undefined> {
+  if (sudo.how !== "password") return undefined;
+  if (sudo.environment !== undefined) {
+    const password = requireVariable("sudo", place, sudo.environment, environment, "set it to the password for sudo");
+    const source = `environment variable ${sudo.environment}`;
+    return { password: requireOneLine(place, source, password), source };
+  }
+  if (sudo.file !== undefined) {
+    const text = await readSecretFile("sudo", place, "password file", sudo.file);
+    const source = `password file ${JSON.stringify(sudo.file)}`;
+    return { password: requireOneLine(place, source, text.toString("utf8")), source };
+  }
+  throw new HostError(
+    "sudo",
+    `${place}: sudo needs a password and no place for it is given; name a variable or a file`,
+  );
+}
+
+/** sudo reads one line; what follows a line end would be taken for something else. A final line end is an editor's. */
+function requireOneLine(place: string, source: string, text: string): string {
+  const password = text.replace(/\r?\n$/, "");
+  if (password !== "" && !/[\r\n\0]/.test(password)) return password;
+  const found = password === "" ? "is empty" : "holds more than one line";
+  throw new HostError("sudo", `${place}: ${source} ${found}; it must hold the password for sudo and nothing else`);
+}
+
+function requireVariable(
+  kind: HostErrorKind,
+  place: string,
+  name: string,
+  environment: Environment,
+  remedy: string,
+): string {
+  const value = environment[name];
+  if (value !== undefined && value !== "") return value;
+  const found = value === undefined ? "is not set" : "is empty";
+  throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
+}
+
+async function readSecretFile(kind: HostErrorKind, place: string, what: string, path: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    throw new HostError(
+      kind,
+      `${place}: ${what} ${JSON.stringify(path)} cannot be read (${code}); name an existing file that this user may read`,
+    );
+  }
+}
+
+/** Reads `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`. */
+export function requireHostKey(place: string, text: string): HostKey {
+  const [name, base64 = ""] = text.trim().split(/\s+/);
+  const type = hostKeyTypes.find((known) => known === name);
+  const bytes = Buffer.from(base64, "base64");
+  // The wire form begins with length and name of the type: a key with a character too few or too many does not decode to it.
+  if (
+    type !== undefined &&
+    bytes.toString("base64") === base64 &&
+    bytes.toString("latin1", 4, 4 + type.length) === type
+  ) {
+    return { type, bytes };
+  }
+  // The text is not quoted: a private key may have been put here.
+  throw new HostError(
+    "hostKey",
+    `${place}: the host key given is not a public key; copy the whole line from /etc/ssh/ssh_host_ed25519_key.pub on the host`,
+  );
+}
+
+/** `SHA256:…` as `ssh-keygen -l` shows it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,44 @@
+/** The one kind of error that talking to a host ends with. */
+
+export type HostErrorKind =
+  /** No connection: name, route, port, a host that does not answer. Nothing was done there. */
+  | "unreachable"
+  /** The host is not the one that the site file names, or its key there is no key. Nothing was done there. */
+  | "hostKey"
+  /** The user was not let in, or the key or password to let them in is not where the site file says. */
+  | "login"
+  /** Connected, but no root rights. */
+  | "sudo"
+  /** No end within the time allowed; what was done on the host is unknown. */
+  | "timeout"
+  /** The connection ended in the middle; what was done on the host is unknown. */
+  | "cut"
+  /** The run was cancelled from our side. */
+  | "cancelled"
+  /** The host answered what cannot be understood: too much output, a missing or unfit program, a broken answer. */
+  | "answer"
+  | "noHttpd"
+  | "severalHttpds"
+  /** Another run, or another owner, holds the host. */
+  | "locked";
+
+/** `host: what was found; what to do instead`, ready to print: no secret, no control character. */
+export class HostError extends Error {
+  override readonly name = "HostError";
+  readonly kind: HostErrorKind;
+
+  constructor(kind: HostErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+const longestQuoteCharacters = 300;
+
+/** Text from a host as it may stand in a message: one line, of bounded length, control characters escaped. */
+export function printable(text: string): string {
+  const line = text.trim().replace(/\s*[\r\n]+\s*/g, " | ");
+  const short = line.length > longestQuoteCharacters ? `${line.slice(0, longestQuoteCharacters)}…` : line;
+  // C0, DEL and C1: a terminal may obey them.
+  return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1));
+}

@@ -1,0 +1,94 @@
+/** Why a connection was not made, in words for the person who edits the site file. */
+import { type Credentials, fingerprint, type HostKey } from "../credentials.ts";
+import { HostError, printable } from "../errors.ts";
+
+/** From the first packet to the end of the login, in seconds. */
+export const readyTimeoutSeconds = 20;
+
+/** A login that was tried. */
+export interface Attempt {
+  readonly place: string;
+  readonly user: string;
+  readonly port: number;
+  readonly hostKey: HostKey;
+  readonly credentials: Credentials;
+}
+
+/** As the SSH library makes it. */
+export interface ClientError extends Error {
+  readonly level?: string;
+  readonly code?: string | number;
+}
+
+/** Why the connection was not made. */
+export function connectError(
+  attempt: Attempt,
+  error: ClientError,
+  shown: Buffer | undefined,
+  agentFailure?: string,
+): HostError {
+  const { place, user, port, hostKey } = attempt;
+  if (shown !== undefined && !shown.equals(hostKey.bytes)) {
+    const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
+    const remedy =
+      "it may be another machine: compare with ssh-keygen -lf on its console before you change the site file";
+    return new HostError("hostKey", `${place}: ${found}; ${remedy}`);
+  }
+  if (/host key format/.test(error.message)) {
+    const found = `has no host key of the type ${hostKey.type} that the site file names`;
+    return new HostError("hostKey", `${place}: ${found}; give a key that it has, read on its console`);
+  }
+  if (error.level === "client-authentication") return loginError(place, user, attempt.credentials, agentFailure);
+  return unreachable(place, port, error);
+}
+
+function loginError(place: string, user: string, credentials: Credentials, agentFailure?: string): HostError {
+  const authorize = `~${user}/.ssh/authorized_keys on the host`;
+  switch (credentials.by) {
+    case "agent": {
+      const found =
+        agentFailure === undefined
+          ? `no key of the agent at SSH_AUTH_SOCK lets ${user} in`
+          : `the agent at SSH_AUTH_SOCK gives no key (${agentFailure})`;
+      return new HostError(
+        "login",
+        `${place}: ${found}; add the key with ssh-add, and its public half to ${authorize}`,
+      );
+    }
+    case "key":
+      return new HostError(
+        "login",
+        `${place}: the key of ${credentials.source} does not let ${user} in; add its public half to ${authorize}`,
+      );
+    case "password":
+      return new HostError(
+        "login",
+        `${place}: the password in ${credentials.source} does not let ${user} in; put the right one there, or use a key`,
+      );
+  }
+}
+
+const socketReasons: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the name has no address; check the spelling and the DNS",
+  EAI_AGAIN: "the name cannot be looked up now; check the DNS of this machine",
+  ECONNREFUSED: "nothing listens on port {port}; start sshd there or correct the port",
+  EHOSTUNREACH: "there is no route to it; check network and firewall",
+  ENETUNREACH: "there is no route to it; check network and firewall",
+  ETIMEDOUT: "no answer on port {port}; check network and firewall",
+  ECONNRESET: "it closes the connection at once; look into the log of its sshd (MaxStartups, AllowUsers, a ban)",
+};
+
+function unreachable(place: string, port: number, error: ClientError): HostError {
+  const known = socketReasons[String(error.code)];
+  if (known !== undefined) return new HostError("unreachable", `${place}: ${known.replace("{port}", String(port))}`);
+  if (error.level === "client-timeout") {
+    const found = `no login within ${readyTimeoutSeconds} s`;
+    return new HostError("unreachable", `${place}: ${found}; check network, firewall and the load of the host`);
+  }
+  return new HostError("unreachable", `${place}: no SSH connection (${said(error)}); see the log of its sshd`);
+}
+
+/** What a library or a host says, as part of a message. */
+export function said(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error));
+}
