@@ -1,0 +1,168 @@
+/** Certificates, from the bytes of a file. */
+import { X509Certificate, createHash } from "node:crypto";
+import type { CertificateSummary } from "../apache/model.ts";
+import {
+  type Tlv,
+  DerError,
+  children,
+  contextTag,
+  derTag,
+  readIntegerHex,
+  readOid,
+  readTime,
+  readWhole,
+  requireTlv,
+} from "./der.ts";
+import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
+import { type PkiFinding, problem } from "./finding.ts";
+import { describeWrongKind } from "./kind.ts";
+import { canonicalName, renderName } from "./name.ts";
+import { type Block, readBlocks } from "./pem.ts";
+
+export interface Certificate {
+  readonly summary: CertificateSummary;
+  readonly der: Buffer;
+  /** For chain and signature checks by OpenSSL's own code. */
+  readonly x509: X509Certificate;
+  /** Lower-case hex. */
+  readonly serial: string;
+  /** Names as OpenSSL compares them. */
+  readonly canonicalSubject: string;
+  readonly canonicalIssuer: string;
+  readonly signatureAlgorithm: string;
+  readonly extensions: readonly Extension[];
+}
+
+export interface Certificates {
+  readonly certificates: readonly Certificate[];
+  readonly findings: readonly PkiFinding[];
+}
+
+/** Reads PEM (several blocks, text between them) or DER. Anything else in the file is a problem that says what it is. */
+export function readCertificates(bytes: Buffer): Certificates {
+  const { blocks, findings } = readBlocks(bytes, "a certificate");
+  const certificates: Certificate[] = [];
+  const problems: PkiFinding[] = [...findings];
+  for (const block of blocks) {
+    const place = block.line === undefined ? "" : `line ${block.line}: the block `;
+    if (block.kind !== "certificate") problems.push(problem(place + describeWrongKind(block.kind, "a certificate")));
+    else collect(block, place, certificates, problems);
+  }
+  return { certificates, findings: problems };
+}
+
+function collect(block: Block, place: string, certificates: Certificate[], problems: PkiFinding[]): void {
+  try {
+    certificates.push(readCertificate(block.der));
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    problems.push(
+      problem(`${place}is a certificate that cannot be read: ${error.message}; download or export it again`),
+    );
+  }
+}
+
+/** One certificate from its DER. Throws {@link DerError}. */
+export function readCertificate(der: Buffer): Certificate {
+  const fields = readFields(der);
+  return {
+    ...fields,
+    der,
+    x509: openX509(der),
+    summary: { fingerprint: createHash("sha256").update(der).digest("hex"), ...fields.summary },
+  };
+}
+
+/** OpenSSL must be able to load what httpd will load; its own words say little to a reader, so they are not passed on. */
+function openX509(der: Buffer): X509Certificate {
+  try {
+    const x509 = new X509Certificate(der);
+    // Parsed lazily: an unknown key type throws here and not in the middle of a check.
+    void x509.publicKey;
+    return x509;
+  } catch {
+    throw new DerError("OpenSSL cannot load it");
+  }
+}
+
+function readFields(der: Buffer) {
+  const [tbs, algorithm] = children(der, readWhole(der));
+  if (tbs?.tag !== derTag.sequence || algorithm?.tag !== derTag.sequence)
+    throw new DerError("its outer form is not that of a certificate");
+  const parts = children(der, tbs);
+  const first = parts[0]?.tag === contextTag(0, true) ? 1 : 0;
+  const [serial, , issuer, validity, subject] = parts.slice(first);
+  if (!serial || !issuer || !validity || !subject) throw new DerError("it has too few parts");
+  const [notBefore, notAfter] = children(der, validity);
+  if (!notBefore || !notAfter) throw new DerError("its validity is malformed");
+  return {
+    serial: readIntegerHex(der, serial),
+    canonicalSubject: canonicalName(der, subject),
+    canonicalIssuer: canonicalName(der, issuer),
+    signatureAlgorithm: readAlgorithm(der, algorithm),
+    extensions: readTaggedExtensions(der, parts),
+    summary: {
+      subject: renderName(der, subject),
+      issuer: renderName(der, issuer),
+      notBefore: readTime(der, notBefore),
+      notAfter: readTime(der, notAfter),
+    },
+  };
+}
+
+/** Object identifier of an AlgorithmIdentifier. */
+function readAlgorithm(der: Buffer, algorithm: Tlv): string {
+  return readOid(der, requireTlv(der, algorithm.content, algorithm.end, derTag.oid, "an algorithm"));
+}
+
+function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
+  const tagged = parts.find((part) => part.tag === contextTag(3, true));
+  return tagged
+    ? readExtensions(der, requireTlv(der, tagged.content, tagged.end, derTag.sequence, "the list of extensions"))
+    : [];
+}
+
+/** basicConstraints says CA:TRUE. */
+export const isCa = (certificate: Certificate): boolean => certificate.x509.ca;
+
+/** Signed with its own key. */
+export const isSelfSigned = (certificate: Certificate): boolean =>
+  certificate.canonicalSubject === certificate.canonicalIssuer && isIssuedBy(certificate, certificate);
+
+/** True when `issuer` really signed it: names, key identifiers, key usage and the signature itself. */
+export const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
+  certificate.canonicalIssuer === issuer.canonicalSubject &&
+  certificate.x509.checkIssued(issuer.x509) &&
+  certificate.x509.verify(issuer.x509.publicKey);
+
+/** keyUsage allows it; a certificate without keyUsage may do everything. */
+export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cRLSign"): boolean {
+  const extension = findExtension(certificate.extensions, extensionOid.keyUsage);
+  return extension === undefined || hasBit(extension.value, usage === "keyCertSign" ? 5 : 6);
+}
+
+const clientAuthOid = "1.3.6.1.5.5.7.3.2";
+
+/** OpenSSL refuses client certificates below a CA whose extended key usage leaves clientAuth out; "any" does not count there. */
+export function allowsClientAuth(certificate: Certificate): boolean {
+  const extension = findExtension(certificate.extensions, extensionOid.extendedKeyUsage);
+  if (extension === undefined) return true;
+  const list = readWhole(extension.value);
+  return children(extension.value, list).some((usage) => readOid(extension.value, usage) === clientAuthOid);
+}
+
+/** Key and signature that today's OpenSSL settings may refuse, in words; undefined when they are fine. */
+export function findWeakness(certificate: Certificate): string | undefined {
+  const bits = certificate.x509.publicKey.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < 2048) return `an RSA key of ${bits} bits`;
+  const weak = weakSignatures[certificate.signatureAlgorithm];
+  // Nobody checks the signature of a trusted root.
+  return weak !== undefined && !isSelfSigned(certificate) ? `a ${weak} signature` : undefined;
+}
+
+const weakSignatures: Readonly<Record<string, string>> = {
+  "1.2.840.113549.1.1.2": "MD2",
+  "1.2.840.113549.1.1.4": "MD5",
+  "1.2.840.113549.1.1.5": "SHA-1",
+  "1.2.840.10045.4.1": "SHA-1",
+};

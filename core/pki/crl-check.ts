@@ -1,0 +1,195 @@
+/** Which CRLs of a site may be installed, and what is wrong with the others. */
+import type { CrlSummary } from "../apache/model.ts";
+import { type Certificate, hasKeyUsage, isCa, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { type Crl } from "./crl.ts";
+import { verifyCrl } from "./crl-signature.ts";
+import { DerError, children, contextTag, readWhole } from "./der.ts";
+import { type Extension, extensionOid, findExtension } from "./extensions.ts";
+import { type PkiFinding, problem, warning } from "./finding.ts";
+
+/** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
+export const minimumCrlDays = 7;
+const dayMilliseconds = 86_400_000;
+
+export interface CrlOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly crlCheck: "leaf" | "chain";
+  /** CRLs that the host already has: their dates only warn, because refusing them would change nothing. */
+  readonly installed?: readonly CrlSummary[];
+}
+
+export interface CheckedCrls {
+  /** The newest good one of each issuer, in a fixed order. */
+  readonly crls: readonly Crl[];
+  readonly findings: readonly PkiFinding[];
+}
+
+/** `certificates` is the CA bundle. */
+export function checkCrls(
+  crls: readonly Crl[],
+  certificates: readonly Certificate[],
+  options: CrlOptions,
+): CheckedCrls {
+  const signers = new Map(crls.map((crl) => [crl, findSigner(crl, certificates)]));
+  const newest = takeNewest(crls.filter((crl) => typeof signers.get(crl) !== "string"));
+  const unsigned = [...signers.values()]
+    .filter((signer) => typeof signer === "string")
+    .map((reason) => problem(reason));
+  const chosen = newest.crls.flatMap((crl) => [...checkDates(crl, options), ...checkExtensions(crl)]);
+  return {
+    crls: newest.crls,
+    findings: [...unsigned, ...newest.findings, ...chosen, ...checkCoverage(crls, certificates, options)],
+  };
+}
+
+const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
+
+/** The CA that signed it, or why none of the bundle did. */
+function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
+  const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
+  if (named.length === 0)
+    return `${nameOf(crl)} comes from none of the CAs of caFiles; list that CA, or remove the CRL`;
+  const results = named.map((certificate) => ({ certificate, result: verifyCrl(crl, certificate.x509.publicKey) }));
+  const good = results.find(({ result }) => result === "good")?.certificate;
+  if (good === undefined) {
+    return results.some(({ result }) => result === "unknownAlgorithm")
+      ? `${nameOf(crl)} is signed with an algorithm that is not supported; ask the issuer for one signed with SHA-256 or better`
+      : `${nameOf(crl)} is not signed by the listed CA of that name (damaged, forged, or the CA has a new key); download it again, or list the CA's new certificate`;
+  }
+  return hasKeyUsage(good, "cRLSign")
+    ? good
+    : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
+}
+
+function checkDates(crl: Crl, { now, installed = [] }: CrlOptions): PkiFinding[] {
+  const { thisUpdate, nextUpdate, sha256 } = crl.summary;
+  const report = installed.some((known) => known.sha256 === sha256) ? warning : problem;
+  if (Date.parse(thisUpdate) > now)
+    return [
+      report(
+        `${nameOf(crl)} is from the future (${thisUpdate}), so every certificate is refused until then; check this machine's clock, or download it again`,
+      ),
+    ];
+  if (nextUpdate === undefined)
+    return [
+      warning(
+        `${nameOf(crl)} never expires (no nextUpdate), so an old one cannot be told from a current one; ask the issuer for a CRL with nextUpdate`,
+      ),
+    ];
+  const left = Date.parse(nextUpdate) - now;
+  if (left <= 0)
+    return [
+      report(
+        `${nameOf(crl)} expired on ${nextUpdate}, and httpd then refuses every certificate of that CA; download the current one`,
+      ),
+    ];
+  if (left < minimumCrlDays * dayMilliseconds) {
+    return [
+      report(
+        `${nameOf(crl)} locks certificate holders out on ${nextUpdate}, in less than ${minimumCrlDays} days; download a newer one`,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** Without these two extensions known to it OpenSSL refuses a CRL that marks them critical. */
+function checkExtensions(crl: Crl): PkiFinding[] {
+  if (findExtension(crl.extensions, extensionOid.deltaCrlIndicator))
+    return [problem(`${nameOf(crl)} is a delta CRL, which lists changes only; download the complete CRL`)];
+  const unknown = crl.extensions.find(
+    ({ critical, oid }) =>
+      critical &&
+      oid !== extensionOid.issuingDistributionPoint &&
+      oid !== extensionOid.authorityKeyIdentifier &&
+      oid !== extensionOid.crlNumber,
+  );
+  if (unknown)
+    return [
+      problem(
+        `${nameOf(crl)} has the critical extension ${unknown.oid}, which OpenSSL does not know and therefore refuses; ask the issuer for a plain CRL`,
+      ),
+    ];
+  const partition = findExtension(crl.extensions, extensionOid.issuingDistributionPoint);
+  return partition ? checkPartition(crl, partition) : [];
+}
+
+/** IssuingDistributionPoint, RFC 5280, section 5.2.5: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
+function checkPartition(crl: Crl, { value }: Extension): PkiFinding[] {
+  const has = readTags(value);
+  if (has === undefined) return [problem(`${nameOf(crl)} has a malformed issuingDistributionPoint; download it again`)];
+  if (has.some((tag) => tag === contextTag(2, false) || tag === contextTag(5, false)))
+    return [
+      problem(`${nameOf(crl)} is not for user certificates (issuingDistributionPoint); download the one for users`),
+    ];
+  if (has.some((tag) => tag === contextTag(3, false) || tag === contextTag(4, false)))
+    return [
+      problem(
+        `${nameOf(crl)} covers some reasons only or other CAs' certificates (issuingDistributionPoint), which httpd does not use; download the complete CRL`,
+      ),
+    ];
+  if (has.includes(contextTag(0, true)))
+    return [
+      warning(
+        `${nameOf(crl)} is one part of several (issuingDistributionPoint): httpd refuses certificates that name another part; make sure that all users' certificates name this one`,
+      ),
+    ];
+  return [];
+}
+
+function readTags(value: Uint8Array): number[] | undefined {
+  try {
+    return children(value, readWhole(value)).map(({ tag }) => tag);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
+/** httpd takes the first of two with one date, even with an older number: it must never see two of one issuer. */
+function takeNewest(crls: readonly Crl[]): CheckedCrls {
+  const sorted = [...crls].sort((a, b) => (isNewer(a.summary, b.summary) ? -1 : 1));
+  const byIssuer = new Map<string, Crl>();
+  const findings: PkiFinding[] = [];
+  for (const crl of sorted) {
+    if (!byIssuer.has(crl.canonicalIssuer)) byIssuer.set(crl.canonicalIssuer, crl);
+    else if (byIssuer.get(crl.canonicalIssuer)?.summary.sha256 !== crl.summary.sha256)
+      findings.push(
+        warning(`${nameOf(crl)} of ${crl.summary.thisUpdate} is left out because a newer one is listed; remove it`),
+      );
+  }
+  const chosen = [...byIssuer.values()].sort((a, b) => (a.canonicalIssuer < b.canonicalIssuer ? -1 : 1));
+  return { crls: chosen, findings };
+}
+
+/** True when `a` replaces `b` of the same issuer: a later thisUpdate, or a higher number on the same date. */
+export function isNewer(a: CrlSummary, b: CrlSummary): boolean {
+  const difference = Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
+  return difference !== 0 ? difference > 0 : BigInt(a.number ?? 0) > BigInt(b.number ?? 0);
+}
+
+/** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
+function checkCoverage(
+  crls: readonly Crl[],
+  certificates: readonly Certificate[],
+  { crlCheck }: CrlOptions,
+): PkiFinding[] {
+  if (crls.length === 0 && crlCheck === "leaf") return [];
+  const uncovered = certificates.filter(
+    (ca) =>
+      isCa(ca) &&
+      !crls.some((crl) => crl.canonicalIssuer === ca.canonicalSubject) &&
+      (crlCheck === "chain" || isLowest(ca, certificates)),
+  );
+  const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
+  return uncovered.map((ca) =>
+    problem(
+      `there is no CRL of ${JSON.stringify(ca.summary.subject)}, so every certificate below it is refused; ${remedy}`,
+    ),
+  );
+}
+
+/** No other CA of the bundle is below it, so it issues the users' certificates. */
+const isLowest = (ca: Certificate, certificates: readonly Certificate[]): boolean =>
+  !certificates.some((other) => other !== ca && isCa(other) && !isSelfSigned(other) && isIssuedBy(other, ca));

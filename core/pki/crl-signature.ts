@@ -1,0 +1,82 @@
+/** Whether a CA signed a CRL, checked on the CRL's own bytes. */
+import { type KeyObject, type VerifyKeyObjectInput, constants, verify } from "node:crypto";
+import { type Tlv, DerError, children, contextTag, readIntegerHex, readOid, readTlv } from "./der.ts";
+import type { Crl } from "./crl.ts";
+
+export type SignatureResult = "good" | "bad" | "unknownAlgorithm";
+
+const pkcs1 = "1.2.840.113549.1.1.";
+const ecdsa = "1.2.840.10045.4.";
+
+/** Digest by signature algorithm; `null` = the algorithm has its own. Everything that httpd's OpenSSL accepts for CRLs but MD5. */
+const digests: Readonly<Record<string, string | null>> = {
+  [`${pkcs1}5`]: "sha1",
+  [`${pkcs1}14`]: "sha224",
+  [`${pkcs1}11`]: "sha256",
+  [`${pkcs1}12`]: "sha384",
+  [`${pkcs1}13`]: "sha512",
+  [`${ecdsa}1`]: "sha1",
+  [`${ecdsa}3.1`]: "sha224",
+  [`${ecdsa}3.2`]: "sha256",
+  [`${ecdsa}3.3`]: "sha384",
+  [`${ecdsa}3.4`]: "sha512",
+  "1.3.101.112": null,
+  "1.3.101.113": null,
+};
+
+const pssOid = `${pkcs1}10`;
+const hashes: Readonly<Record<string, string>> = {
+  "1.3.14.3.2.26": "sha1",
+  "2.16.840.1.101.3.4.2.1": "sha256",
+  "2.16.840.1.101.3.4.2.2": "sha384",
+  "2.16.840.1.101.3.4.2.3": "sha512",
+};
+
+/** Checks the signature with `key`. A key of another type than the algorithm's is `bad`. */
+export function verifyCrl({ signed }: Crl, key: KeyObject): SignatureResult {
+  if (!Buffer.from(signed.algorithm).equals(signed.innerAlgorithm)) return "bad";
+  const algorithm = readScheme(signed.algorithm);
+  if (algorithm === undefined) return "unknownAlgorithm";
+  try {
+    return verify(algorithm.digest, signed.tbs, { key, ...algorithm.options }, signed.signature) ? "good" : "bad";
+  } catch {
+    // node:crypto throws when the key cannot have made such a signature at all.
+    return "bad";
+  }
+}
+
+interface Scheme {
+  readonly digest: string | null;
+  readonly options: Omit<VerifyKeyObjectInput, "key">;
+}
+
+function readScheme(algorithm: Uint8Array): Scheme | undefined {
+  try {
+    const [oid, parameters] = children(algorithm, readTlv(algorithm, 0, algorithm.length));
+    if (oid === undefined) return undefined;
+    const name = readOid(algorithm, oid);
+    if (name === pssOid) return readPss(algorithm, parameters);
+    const digest = digests[name];
+    return digest === undefined ? undefined : { digest, options: {} };
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
+  }
+}
+
+/** RSASSA-PSS-params, RFC 4055: [0] hash, default SHA-1; [2] salt length, default 20. */
+function readPss(bytes: Uint8Array, parameters: Tlv | undefined): Scheme | undefined {
+  const parts = parameters ? children(bytes, parameters) : [];
+  const inside = (number: number): Tlv | undefined => {
+    const tagged = parts.find((part) => part.tag === contextTag(number, true));
+    return tagged && readTlv(bytes, tagged.content, tagged.end);
+  };
+  const hash = inside(0);
+  const hashOid = hash && children(bytes, hash)[0];
+  const digest = hash ? hashOid && hashes[readOid(bytes, hashOid)] : "sha1";
+  const salt = inside(2);
+  const saltLength = salt ? Number.parseInt(readIntegerHex(bytes, salt), 16) : 20;
+  return digest === undefined
+    ? undefined
+    : { digest, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } };
+}

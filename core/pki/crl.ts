@@ -1,0 +1,176 @@
+/**
+ * Certificate revocation lists, read by slicing: headers are read, the list of revoked certificates is only walked.
+ *
+ * @see RFC 5280, section 5.1
+ */
+import { createHash } from "node:crypto";
+import type { CrlSummary } from "../apache/model.ts";
+import {
+  type Tlv,
+  DerError,
+  children,
+  contentOf,
+  contextTag,
+  derTag,
+  isTime,
+  rawOf,
+  readIntegerHex,
+  readTime,
+  readTlv,
+  readWhole,
+  requireTlv,
+} from "./der.ts";
+import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
+import { type PkiFinding, problem } from "./finding.ts";
+import { describeWrongKind } from "./kind.ts";
+import { canonicalName, renderName } from "./name.ts";
+import { type Block, encodePem, readBlocks } from "./pem.ts";
+
+export interface Crl {
+  readonly summary: CrlSummary;
+  readonly der: Buffer;
+  readonly canonicalIssuer: string;
+  readonly extensions: readonly Extension[];
+  readonly signed: SignedParts;
+  /** The list of revoked certificates inside {@link der}; undefined when it revokes nobody. */
+  readonly revoked: Tlv | undefined;
+}
+
+/** What a signature check needs, each a view into the CRL's bytes. */
+export interface SignedParts {
+  readonly tbs: Uint8Array;
+  /** AlgorithmIdentifier outside and inside of what is signed: they must agree. */
+  readonly algorithm: Uint8Array;
+  readonly innerAlgorithm: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+export interface Crls {
+  readonly crls: readonly Crl[];
+  readonly findings: readonly PkiFinding[];
+}
+
+/** Reads PEM (several blocks) or DER. A certificate in a CRL file would become a trust anchor of httpd: it is a problem. */
+export function readCrls(bytes: Buffer): Crls {
+  const { blocks, findings } = readBlocks(bytes, "a CRL");
+  const crls: Crl[] = [];
+  const problems: PkiFinding[] = [...findings];
+  for (const block of blocks) {
+    const place = block.line === undefined ? "" : `line ${block.line}: the block `;
+    if (block.kind !== "crl") problems.push(problem(place + describeWrongKind(block.kind, "a CRL")));
+    else collect(block, place, crls, problems);
+  }
+  return { crls, findings: problems };
+}
+
+function collect(block: Block, place: string, crls: Crl[], problems: PkiFinding[]): void {
+  try {
+    crls.push(readCrl(block.der));
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    problems.push(problem(`${place}is a CRL that cannot be read: ${error.message}; download it again`));
+  }
+}
+
+/** One CRL from its DER. Throws {@link DerError}. */
+export function readCrl(der: Buffer): Crl {
+  const [tbs, algorithm, signature, ...rest] = children(der, readWhole(der));
+  if (
+    tbs?.tag !== derTag.sequence ||
+    algorithm?.tag !== derTag.sequence ||
+    signature?.tag !== derTag.bitString ||
+    rest.length > 0
+  ) {
+    throw new DerError("its outer form is not that of a CRL");
+  }
+  const fields = readTbs(der, tbs);
+  const extensions = fields.extensions ? readExtensions(der, fields.extensions) : [];
+  return {
+    der,
+    extensions,
+    revoked: fields.revoked,
+    canonicalIssuer: canonicalName(der, fields.issuer),
+    summary: {
+      sha256: createHash("sha256").update(der).digest("hex"),
+      issuer: renderName(der, fields.issuer),
+      thisUpdate: readTime(der, fields.thisUpdate),
+      nextUpdate: fields.nextUpdate && readTime(der, fields.nextUpdate),
+      number: readCrlNumber(extensions),
+      entries: fields.revoked ? countEntries(der, fields.revoked) : 0,
+    },
+    // The first byte of a BIT STRING counts unused bits: none in a signature.
+    signed: {
+      tbs: rawOf(der, tbs),
+      algorithm: rawOf(der, algorithm),
+      innerAlgorithm: rawOf(der, fields.algorithm),
+      signature: contentOf(der, signature).subarray(1),
+    },
+  };
+}
+
+interface TbsParts {
+  readonly algorithm: Tlv;
+  readonly issuer: Tlv;
+  readonly thisUpdate: Tlv;
+  readonly nextUpdate: Tlv | undefined;
+  readonly revoked: Tlv | undefined;
+  readonly extensions: Tlv | undefined;
+}
+
+function readTbs(der: Buffer, tbs: Tlv): TbsParts {
+  const parts = children(der, tbs);
+  const take = (accepts: (tlv: Tlv) => boolean): Tlv | undefined =>
+    parts[0] && accepts(parts[0]) ? parts.shift() : undefined;
+  const isSequence = (tlv: Tlv): boolean => tlv.tag === derTag.sequence;
+  take((tlv) => tlv.tag === derTag.integer);
+  const algorithm = take(isSequence);
+  const issuer = take(isSequence);
+  const thisUpdate = take(isTime);
+  const nextUpdate = take(isTime);
+  const revoked = take(isSequence);
+  const tagged = take((tlv) => tlv.tag === contextTag(0, true));
+  if (!algorithm || !issuer || !thisUpdate || parts.length > 0) throw new DerError("its parts are not those of a CRL");
+  const extensions = tagged && requireTlv(der, tagged.content, tagged.end, derTag.sequence, "the list of extensions");
+  return { algorithm, issuer, thisUpdate, nextUpdate, revoked, extensions };
+}
+
+function readCrlNumber(extensions: readonly Extension[]): string | undefined {
+  const value = findExtension(extensions, extensionOid.crlNumber)?.value;
+  return value && BigInt(`0x${readIntegerHex(value, readTlv(value, 0, value.length))}`).toString();
+}
+
+/** Walks a million entries in some 20 ms; each must be a SEQUENCE that begins with a serial number. */
+function countEntries(der: Buffer, revoked: Tlv): number {
+  let count = 0;
+  for (let offset = revoked.content; offset < revoked.end; count++) {
+    const entry = requireTlv(der, offset, revoked.end, derTag.sequence, "an entry");
+    requireTlv(der, entry.content, entry.end, derTag.integer, "the serial number of an entry");
+    offset = entry.end;
+  }
+  return count;
+}
+
+export interface Revocation {
+  /** ISO 8601, UTC. */
+  readonly date: string;
+}
+
+/** The entry for a serial number (hex, as {@link Certificate.serial}); undefined when the CRL does not revoke it. */
+export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
+  if (!revoked) return undefined;
+  const wanted = BigInt(`0x${serial}`);
+  for (let offset = revoked.content; offset < revoked.end;) {
+    const entry = readTlv(der, offset, revoked.end);
+    const number = readTlv(der, entry.content, entry.end);
+    if (BigInt(`0x${readIntegerHex(der, number)}`) === wanted)
+      return { date: readTime(der, readTlv(der, number.end, entry.end)) };
+    offset = entry.end;
+  }
+  return undefined;
+}
+
+/** True when the CRL lists this serial number (hex). */
+export const isRevoked = (crl: Crl, serial: string): boolean => findRevocation(crl, serial) !== undefined;
+
+/** What is installed: each CRL encoded anew, nothing else of the file it came from. */
+export const encodeCrls = (crls: readonly Crl[]): string => crls.map(({ der }) => encodePem("X509 CRL", der)).join("");

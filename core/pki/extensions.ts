@@ -1,0 +1,48 @@
+/** Extensions of certificates and CRLs. */
+import { type Tlv, DerError, children, contentOf, derTag, readOid } from "./der.ts";
+
+export interface Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** Content of the OCTET STRING: DER of its own. */
+  readonly value: Uint8Array;
+}
+
+export const extensionOid = {
+  keyUsage: "2.5.29.15",
+  crlNumber: "2.5.29.20",
+  deltaCrlIndicator: "2.5.29.27",
+  issuingDistributionPoint: "2.5.29.28",
+  authorityKeyIdentifier: "2.5.29.35",
+  extendedKeyUsage: "2.5.29.37",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+} as const;
+
+/** `list` is the SEQUENCE OF Extension inside its context tag. */
+export function readExtensions(bytes: Uint8Array, list: Tlv): Extension[] {
+  if (list.tag !== derTag.sequence) throw new DerError("its extensions are malformed");
+  return children(bytes, list).map((extension) => readExtension(bytes, extension));
+}
+
+function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
+  const parts = children(bytes, extension);
+  const value = parts[parts.length - 1];
+  const oid = parts[0];
+  if (oid === undefined || value === undefined || value.tag !== derTag.octetString)
+    throw new DerError("an extension is malformed");
+  const flag = parts.length === 3 ? parts[1] : undefined;
+  const critical = flag !== undefined && flag.tag === derTag.boolean && bytes[flag.content] !== 0;
+  return { oid: readOid(bytes, oid), critical, value: contentOf(bytes, value) };
+}
+
+/** The extension with this object identifier. */
+export const findExtension = (extensions: readonly Extension[], oid: string): Extension | undefined =>
+  extensions.find((extension) => extension.oid === oid);
+
+/** Bit `index` of a BIT STRING such as keyUsage, counted from 0 at the left. */
+export function hasBit(value: Uint8Array, index: number): boolean {
+  // Tag, length, count of unused bits, then the bits.
+  const byte = value[3 + (index >> 3)];
+  return byte !== undefined && (byte & (0x80 >> (index & 7))) !== 0;
+}

@@ -1,0 +1,10 @@
+/** What is wrong with a certificate, a bundle or a CRL; the caller knows the file and puts it in front. */
+export interface PkiFinding {
+  /** `problem` refuses the file, `warning` is told. */
+  readonly severity: "problem" | "warning";
+  /** What was found; what to do instead. Ready to print, holds no control character and nothing of a key. */
+  readonly text: string;
+}
+
+export const problem = (text: string): PkiFinding => ({ severity: "problem", text });
+export const warning = (text: string): PkiFinding => ({ severity: "warning", text });

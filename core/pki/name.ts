@@ -1,0 +1,155 @@
+/** Distinguished names as text, and the comparison that OpenSSL makes between them. */
+import { type Tlv, DerError, children, contentOf, derTag, rawOf, readOid } from "./der.ts";
+
+/** Short names as OpenSSL prints them. @see RFC 4519, RFC 2985 and OpenSSL's objects.txt */
+const shortNames: Readonly<Record<string, string>> = {
+  "2.5.4.3": "CN",
+  "2.5.4.4": "SN",
+  "2.5.4.5": "serialNumber",
+  "2.5.4.6": "C",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  "2.5.4.9": "street",
+  "2.5.4.10": "O",
+  "2.5.4.11": "OU",
+  "2.5.4.12": "title",
+  "2.5.4.13": "description",
+  "2.5.4.15": "businessCategory",
+  "2.5.4.17": "postalCode",
+  "2.5.4.41": "name",
+  "2.5.4.42": "GN",
+  "2.5.4.43": "initials",
+  "2.5.4.44": "generationQualifier",
+  "2.5.4.46": "dnQualifier",
+  "2.5.4.65": "pseudonym",
+  "2.5.4.97": "organizationIdentifier",
+  "0.9.2342.19200300.100.1.1": "UID",
+  "0.9.2342.19200300.100.1.25": "DC",
+  "1.2.840.113549.1.9.1": "emailAddress",
+};
+
+const stringTag = {
+  utf8: 0x0c,
+  printable: 0x13,
+  t61: 0x14,
+  ia5: 0x16,
+  visible: 0x1a,
+  universal: 0x1c,
+  bmp: 0x1e,
+} as const;
+
+interface Attribute {
+  readonly oid: string;
+  /** Undefined when the value is no string type. */
+  readonly text: string | undefined;
+  readonly raw: Uint8Array;
+}
+
+/**
+ * A Name as `openssl x509 -nameopt RFC2253,-esc_msb` and httpd's `SSL_CLIENT_S_DN` print it: last part first, such as
+ * `CN=Harbour Issuing CA,O=Harbour,C=JP`. Holds no control character, whatever the certificate says.
+ */
+export function renderName(bytes: Uint8Array, name: Tlv): string {
+  const parts = readParts(bytes, name).map((part) => part.map(renderAttribute).join("+"));
+  return parts.reverse().join(",");
+}
+
+/**
+ * Equal for names that OpenSSL holds for equal: string types, ASCII case and runs of blanks do not count.
+ *
+ * @see https://docs.openssl.org/3.0/man3/X509_cmp/ (X509_NAME_cmp compares the canonical encoding)
+ */
+export function canonicalName(bytes: Uint8Array, name: Tlv): string {
+  const canonical = ({ oid, text, raw }: Attribute): string =>
+    JSON.stringify([oid, text === undefined ? Buffer.from(raw).toString("hex") : foldText(text)]);
+  return readParts(bytes, name)
+    .map((part) => part.map(canonical).sort().join("+"))
+    .join(",");
+}
+
+const foldText = (text: string): string =>
+  text
+    .replace(/[\t\n\v\f\r ]+/g, " ")
+    .replace(/^ | $/g, "")
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+function readParts(bytes: Uint8Array, name: Tlv): Attribute[][] {
+  if (name.tag !== derTag.sequence) throw new DerError("a name is malformed");
+  return children(bytes, name).map((part) => {
+    if (part.tag !== derTag.set) throw new DerError("a name is malformed");
+    return children(bytes, part).map((attribute) => readAttribute(bytes, attribute));
+  });
+}
+
+function readAttribute(bytes: Uint8Array, attribute: Tlv): Attribute {
+  const [type, value] = children(bytes, attribute);
+  if (type === undefined || value === undefined) throw new DerError("a name is malformed");
+  return { oid: readOid(bytes, type), text: decodeText(value.tag, contentOf(bytes, value)), raw: rawOf(bytes, value) };
+}
+
+function renderAttribute({ oid, text, raw }: Attribute): string {
+  const shortName = shortNames[oid];
+  if (shortName === undefined || text === undefined)
+    return `${shortName ?? oid}=#${Buffer.from(raw).toString("hex").toUpperCase()}`;
+  return `${shortName}=${escapeValue(text)}`;
+}
+
+/** RFC 2253, section 2.4; control and bidirectional characters as `\XX` so that a name cannot rewrite a terminal line. */
+function escapeValue(text: string): string {
+  return text
+    .replace(/[,+"\\<>;]/g, "\\$&")
+    .replace(/^[# ]/, "\\$&")
+    .replace(/([^\\]|^) $/, "$1\\ ")
+    .replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escapeBytes);
+}
+
+const escapeBytes = (character: string): string =>
+  [...Buffer.from(character, "utf8")].map((byte) => `\\${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+
+function decodeText(tag: number, bytes: Uint8Array): string | undefined {
+  switch (tag) {
+    case stringTag.utf8:
+    case stringTag.t61:
+    case stringTag.printable:
+    case stringTag.ia5:
+    case stringTag.visible:
+      return decodeBytes(bytes);
+    case stringTag.bmp:
+      return decodeUtf16(bytes);
+    case stringTag.universal:
+      return decodeUtf32(bytes);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Old Japanese issuers wrote Shift_JIS, EUC-JP or ISO-2022-JP into T61String and even UTF8String. The first encoding
+ * without an error is taken; latin1, which OpenSSL assumes for T61String, never fails.
+ */
+function decodeBytes(bytes: Uint8Array): string {
+  const encodings = bytes.includes(0x1b) ? ["iso-2022-jp"] : ["utf-8", "euc-jp", "shift_jis"];
+  for (const encoding of encodings) {
+    try {
+      return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      // Not this encoding: the next one is tried.
+    }
+  }
+  return Buffer.from(bytes).toString("latin1");
+}
+
+function decodeUtf16(bytes: Uint8Array): string | undefined {
+  return bytes.length % 2 === 0 ? new TextDecoder("utf-16be", { ignoreBOM: true }).decode(bytes) : undefined;
+}
+
+function decodeUtf32(bytes: Uint8Array): string | undefined {
+  if (bytes.length % 4 !== 0) return undefined;
+  const view = Buffer.from(bytes);
+  let text = "";
+  for (let i = 0; i < view.length; i += 4) {
+    const code = view.readUInt32BE(i);
+    text += code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
+  }
+  return text;
+}

@@ -1,0 +1,146 @@
+/** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
+import { findSuspects } from "./site/characters.ts";
+import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
+import { type Path, type Problem, renderPath } from "./site/problem.ts";
+import { type Site, makeJsonSchema, siteSchema } from "./site/schema.ts";
+import { type Document, readYaml } from "./site/yaml.ts";
+
+export { type Problem, renderProblem } from "./site/problem.ts";
+export type { Site, SiteClientAuth, SiteHost } from "./site/schema.ts";
+export { type HostConnection, type HostDetection, type HostTarget, makeTarget } from "./site/target.ts";
+
+export interface ReadSite {
+  /** Undefined when there is any problem. */
+  readonly site: Site | undefined;
+  /** In the order of the file. */
+  readonly problems: readonly Problem[];
+}
+
+/** More than any real site; more would only mean a wrong file, and time. */
+const maxCharacters = 1_000_000;
+
+/** `file` is only repeated in problems. Every problem is reported, not the first one. */
+export function readSite(text: string, file: string): ReadSite {
+  const at = (line: number, column: number, problem: string, path = ""): Problem => ({
+    file,
+    line,
+    column,
+    path,
+    text: problem,
+  });
+  if (text.length > maxCharacters)
+    return {
+      site: undefined,
+      problems: [at(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)],
+    };
+  const pasted = findPrivateKeys(text).map((line) =>
+    at(
+      line,
+      1,
+      "a private key is pasted here; remove it, treat it as known to others, and write where the key is (login: keyFile)",
+    ),
+  );
+  const document = readYaml(text);
+  if ("reason" in document) {
+    const reason = describeSyntax(document.reason, text.split("\n")[document.at.line - 1] ?? "");
+    return {
+      site: undefined,
+      problems: sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
+    };
+  }
+  const { site, mistakes } = checkDocument(document);
+  const placed = mistakes.map((mistake) => place(mistake, document, file));
+  const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
+  return { site: problems.length === 0 ? site : undefined, problems };
+}
+
+function checkDocument(document: Document): { site: Site | undefined; mistakes: Mistake[] } {
+  const result = siteSchema.safeParse(document.value);
+  const context = { document: document.value, jsonSchema: makeJsonSchema() };
+  const mistakes = [
+    ...document.duplicates.map(({ path }) => ({
+      path,
+      text: "the key stands twice, and only one can count; remove one",
+    })),
+    ...findSuspectTexts(document.value, []),
+    ...(result.success
+      ? findRepeatedHosts(result.data)
+      : result.error.issues.flatMap((issue) => describeIssue(issue, context))),
+  ];
+  return { site: result.data, mistakes };
+}
+
+function findRepeatedHosts(site: Site): Mistake[] {
+  const names = site.hosts.map(({ name }) => name);
+  const repeated = (name: string, i: number): boolean => names.indexOf(name) < i;
+  return site.hosts.flatMap(({ name }, i) =>
+    repeated(name, i)
+      ? [
+          {
+            path: ["hosts", i, "name"],
+            text: `${JSON.stringify(name)} is the name of hosts[${names.indexOf(name)}], too; give each host its own name`,
+          },
+        ]
+      : [],
+  );
+}
+
+/** Suspicious characters in every key and text of the document. */
+function findSuspectTexts(value: unknown, path: Path): Mistake[] {
+  if (typeof value === "string") return findSuspects(value, isNamePath(path)).map((text) => ({ path, text }));
+  if (typeof value !== "object" || value === null) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    const innerPath = [...path, isList ? Number(key) : key];
+    const inKey = isList
+      ? []
+      : findSuspects(key, false).map((text) => ({ path: innerPath, text: `in the key, ${text}` }));
+    return [...inKey, ...(path.length < maxDepth ? findSuspectTexts(inner, innerPath) : [])];
+  });
+}
+
+/** A site file is five levels deep; YAML aliases could make it endless. */
+const maxDepth = 8;
+
+const isNamePath = (path: Path): boolean =>
+  path[0] === "clientAuth" && ["organizations", "caFiles", "crlFiles"].includes(String(path[1]));
+
+/** The nearest place that the file has: a missing key is reported at what should hold it. */
+function place({ path, text }: Mistake, document: Document, file: string): Problem {
+  for (let length = path.length; length > 0; length--) {
+    const at = document.positions.get(renderPath(path.slice(0, length)));
+    if (at !== undefined) return { file, ...at, path: renderPath(path), text };
+  }
+  const isEmpty = path.length === 0 && (valueAt(document.value, []) ?? undefined) === undefined;
+  return {
+    file,
+    line: 1,
+    column: 1,
+    path: renderPath(path),
+    text: isEmpty ? "the file is empty; write clientAuth: and hosts:, as in stacks/example.yaml" : text,
+  };
+}
+
+/** Lines where a private key begins, wherever it stands, comments included. */
+const findPrivateKeys = (text: string): number[] =>
+  text.split("\n").flatMap((line, i) => (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(line) ? [i + 1] : []));
+
+/** Where the syntax is wrong there are no values to check, only lines; comments may hold anything. */
+function findSuspectLines(text: string, file: string): Problem[] {
+  return text.split("\n").flatMap((line, i) => {
+    const code = line.replace(/(^|\s)#.*$/, "");
+    return findSuspects(code, false).map((found) => ({ file, line: i + 1, column: 1, path: "", text: found }));
+  });
+}
+
+/** js-yaml's reasons in the words of what to do. */
+function describeSyntax(reason: string, line: string): string {
+  if (/^[ ]*\t/.test(line)) return "a tab stands in the indentation, which YAML forbids; indent with blanks";
+  if (/expected a single document/.test(reason)) return "the file holds several YAML documents (---); write one";
+  if (/bad indentation|can not read (a block mapping|an implicit)/.test(reason))
+    return `the YAML is malformed here or just above (${reason}); compare the indentation and the colons with stacks/example.yaml`;
+  return `the YAML is malformed here or just above (${reason || "unreadable"}); compare it with stacks/example.yaml`;
+}
+
+const sort = (problems: readonly Problem[]): Problem[] =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column);

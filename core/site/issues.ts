@@ -1,0 +1,170 @@
+/** Turns what the schema found into the words of a person who edits the file. */
+import type { z } from "zod";
+import { type Path, describeType, escapeControls, mayBeSecret, quote } from "./problem.ts";
+
+/** A mistake with its place in the data; {@link Problem} adds line and column. */
+export interface Mistake {
+  readonly path: Path;
+  readonly text: string;
+}
+
+export interface IssueContext {
+  readonly document: unknown;
+  /** The JSON Schema of the whole file, to find the keys that are known at a place. */
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
+
+/** One issue may be several mistakes: each unknown key is one. */
+export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
+  const path = issue.path.filter((key) => typeof key !== "symbol");
+  const value = valueAt(context.document, path);
+  const found = mayBeSecret(path, value) ? describeType(value) : quote(value);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        text: describeUnknownKey(key, knownKeys(context.jsonSchema, path)),
+      }));
+    case "invalid_type":
+      return [{ path, text: describeWrongType(path, issue.expected, value, found) }];
+    case "invalid_union":
+      return describeUnion(issue, value, path, context);
+    case "invalid_value":
+      return [{ path, text: `found ${found}; write ${issue.values.map(String).join(" or ")}` }];
+    case "invalid_format":
+      return [{ path, text: `found ${found}; write ${issue.message}` }];
+    case "too_small":
+    case "too_big":
+      return [{ path, text: describeSize(issue, value, found) }];
+    default:
+      return [{ path, text: issue.message }];
+  }
+}
+
+/** `sudo` is a word or a set of keys: the branch that fits the value's type says what is wrong. */
+function describeUnion(
+  issue: z.core.$ZodIssueInvalidUnion,
+  value: unknown,
+  path: Path,
+  context: IssueContext,
+): Mistake[] {
+  const isSet = typeof value === "object" && value !== null && !Array.isArray(value);
+  const branch = isSet
+    ? issue.errors.find(
+        (errors) => !errors.some((inner) => inner.path.length === 0 && inner.code.startsWith("invalid_")),
+      )
+    : undefined;
+  if (branch === undefined) {
+    return [
+      {
+        path,
+        text: `found ${describeType(value)}; write none, passwordless, or one of the keys passwordEnvironment, passwordFile, program below it`,
+      },
+    ];
+  }
+  return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, context));
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  string: "text",
+  int: "a whole number",
+  number: "a number",
+  boolean: "true or false",
+  array: "a list, each item on a line of its own after a hyphen",
+  object: "a set of keys below it",
+};
+
+function describeWrongType(path: Path, expected: string, value: unknown, found: string): string {
+  if (value === undefined) return `it is missing; write ${describeMissing(path, expected)}`;
+  if (typeof value === "number" && expected === "string") {
+    return path[path.length - 1] === "phpVersion"
+      ? `found the number ${value}, and YAML drops a final zero (8.10 becomes 8.1); write it in quotes, such as "8.3"`
+      : `found the number ${value}; write it in quotes`;
+  }
+  if (typeof value === "boolean" && expected === "string")
+    return `found ${found}, which is no text to YAML; write it in quotes`;
+  return `found ${typeof value === "string" || typeof value === "number" ? found : describeType(value)}; write ${typeWords[expected] ?? expected}`;
+}
+
+const describeMissing = (path: Path, expected: string): string =>
+  path[path.length - 1] === "hostKey"
+    ? 'the public host key as "ssh-keyscan HOST" prints it, after comparing it on the host'
+    : `${path.length > 0 ? `${String(path[path.length - 1])}: with ` : ""}${typeWords[expected] ?? expected}`;
+
+function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, found: string): string {
+  if (Array.isArray(value)) return "the list is empty; write at least one item";
+  return issue.code === "too_small"
+    ? `found ${found}; write at least ${issue.minimum}`
+    : `found ${found}; write at most ${issue.maximum}`;
+}
+
+/** `<key>` itself is the place; its value may be a secret and is never shown. */
+function describeUnknownKey(key: string, known: readonly string[]): string {
+  const nearest = findNearest(key, known);
+  const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+  if (/^(password|passphrase|secret|key|privateKey|token)$/i.test(key)) {
+    return `secrets never stand in a site file; remove it, ${nearest === undefined ? "and name an environment variable or a file under login" : `write ${nearest}: with the name of an environment variable, or use another way`}`;
+  }
+  return `the key ${escapeControls(JSON.stringify(key.slice(0, 60)))} is not known here; ${advice}`;
+}
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** Keys that the schema knows at `path`. */
+function knownKeys(schema: JsonSchema, path: Path): string[] {
+  let at: readonly JsonSchema[] = [schema];
+  for (const key of path) at = at.flatMap(alternatives).flatMap((one) => step(one, key));
+  return at.flatMap(alternatives).flatMap((one) => Object.keys(one.properties ?? {}));
+}
+
+const alternatives = (schema: JsonSchema): JsonSchema[] => [
+  schema,
+  ...(schema.anyOf ?? []).filter((one) => typeof one === "object"),
+];
+
+function step(schema: JsonSchema, key: string | number): JsonSchema[] {
+  const next = typeof key === "number" ? schema.items : schema.properties?.[key];
+  return typeof next === "object" && !Array.isArray(next) ? [next] : [];
+}
+
+/** The known key that needs the fewest changes of letters, at most a third of them; full-width letters count as plain. */
+export function findNearest(key: string, known: readonly string[]): string | undefined {
+  const plain = (text: string): string =>
+    text
+      .normalize("NFKC")
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, "");
+  const wanted = plain(key).slice(0, 60);
+  const ranked = known
+    .map((candidate) => ({ candidate, distance: distanceOf(wanted, plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  if (best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))) return best.candidate;
+  return wanted.length < 3
+    ? undefined
+    : known.find((candidate) => plain(candidate).startsWith(wanted) || plain(candidate).endsWith(wanted));
+}
+
+/** Levenshtein's distance, one row at a time. */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      // `?? 0` only satisfies the compiler: both rows have b.length + 1 items.
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The value at a path of plain data; undefined when there is none. */
+export function valueAt(document: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, key) => {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return undefined;
+    return (value as Record<string | number, unknown>)[key]; // An object with this own key, by the line above.
+  }, document);
+}
