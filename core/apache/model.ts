@@ -21,6 +21,8 @@ export interface Desired {
   readonly ca: CaBundle;
   /** CRLs of the site file, one per issuer; empty = no revocation check. */
   readonly crls: readonly CrlSummary[];
+  /** SHA-256 of the PEM text of `crls` as it would be installed; undefined without CRLs. */
+  readonly crlSha256: string | undefined;
   readonly crlCheck: "leaf" | "chain";
   readonly organizations: readonly string[];
   readonly countries: readonly string[];
@@ -66,6 +68,8 @@ export interface Facts {
   readonly foreign: readonly ForeignDirective[];
   /** Physical lines that an earlier `adopt` commented out. */
   readonly adopted: readonly AdoptedLine[];
+  /** Our include lines anywhere else than in {@link virtualHosts}: every plan takes them out. */
+  readonly strayIncludes: readonly StrayInclude[];
   readonly own: OwnFacts;
   readonly php: PhpFacts | undefined;
   readonly pendingEdits: readonly PendingEdit[];
@@ -103,7 +107,7 @@ export interface VirtualHostFacts {
 
 export type ForeignKind =
   | "verifyClient" | "caFile" | "caPath" | "caDnRequestFile" | "crlFile" | "crlPath" | "crlCheck" | "sslRequire" | "satisfyAny"
-  | "sessionTicketKey" | "verifyDepth" | "protocol" | "renegBufferSize";
+  | "sessionTicketKey" | "verifyDepth";
 
 export interface ForeignDirective {
   readonly kind: ForeignKind;
@@ -130,6 +134,14 @@ export interface AdoptedLine {
   readonly length: number;
 }
 
+/** Our include line where it does not belong; its byte span has the line end. */
+export interface StrayInclude {
+  readonly file: string;
+  readonly line: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
 export interface OwnFacts {
   /** Text of clientcert.conf as it stands, undefined when it is missing. */
   readonly conf: string | undefined;
@@ -148,6 +160,8 @@ export interface PhpFacts {
   readonly version: string;
   readonly source: "module" | "fpm" | "cli" | "site file";
   readonly path: string | undefined;
+  /** Other versions that were found on the host, and are not what counts. */
+  readonly others: readonly { readonly source: string; readonly version: string }[];
 }
 
 export interface PendingEdit {

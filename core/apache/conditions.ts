@@ -1,0 +1,110 @@
+/**
+ * Decides IfModule, IfDefine, IfVersion, IfFile and IfDirective from what is known without running httpd.
+ *
+ * @see https://httpd.apache.org/docs/2.4/sections.html
+ */
+import { absolutePath } from "./paths.ts";
+import { readWord, readWords } from "./words.ts";
+
+/** What is known at one place of the configuration; it grows while the files are read. */
+export interface Known {
+  /** Values by name: `-D`, and each Define read so far. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** Whether `variables` has every `-D` of httpd's command line. */
+  readonly hasAllDefines: boolean;
+  /** Modules that httpd says it has; undefined where no httpd was asked. */
+  readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
+  /** Modules of each LoadModule read so far. */
+  readonly loaded: ReadonlySet<string>;
+  /** Such as `Apache/2.4.71 (Debian)`. */
+  readonly version: string;
+  readonly serverRoot: string;
+  /** Paths that are known to exist; a path that is missing here may exist. */
+  readonly existing: (path: string) => boolean;
+}
+
+/** `undefined`: cannot be decided from the files. */
+export type Decision = boolean | undefined;
+
+/** Whether a section of this name includes or skips its content while httpd reads, rather than at a request. */
+export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
+
+/** Decides `<name argument>`; a `!` before the argument turns the answer round. */
+export function decide(name: string, argument: string, known: Known): Decision {
+  const isNegated = argument.startsWith("!");
+  const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, known);
+  return decision === undefined ? undefined : decision !== isNegated;
+}
+
+const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision> = new Map([
+  ["ifmodule", (argument, known) => hasModule(moduleName(argument), known)],
+  ["ifdefine", (argument, known) => known.variables.has(argument) || (known.hasAllDefines ? false : undefined)],
+  ["ifversion", decideVersion],
+  ["iffile", (path, known) => known.existing(absolutePath(known.serverRoot, readWord(path, 0).word)) || undefined],
+  ["ifdirective", (argument, known) => (/^ssl/i.test(argument) ? hasModule("ssl_module", known) : undefined)],
+  ["ifsection", () => undefined],
+]);
+
+/** Source files whose module is not named after them. */
+const moduleOfSource: ReadonlyMap<string, string> = new Map(Object.entries({
+  "core.c": "core_module",
+  "http_core.c": "http_module",
+  "event.c": "mpm_event_module",
+  "worker.c": "mpm_worker_module",
+  "prefork.c": "mpm_prefork_module",
+  "util_ldap.c": "ldap_module",
+  "mod_php5.c": "php5_module",
+  "mod_php7.c": "php7_module",
+}));
+
+/** IfModule takes the identifier, `ssl_module`, or the source file, `mod_ssl.c`. */
+function moduleName(argument: string): string {
+  return moduleOfSource.get(argument) ?? argument.replace(/^mod_(.*)\.c$/, "$1_module");
+}
+
+/** Modules that distributions compile in: no LoadModule says nothing about them. */
+const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|mpm_\w+)_module$/;
+
+function hasModule(name: string, known: Known): Decision {
+  if (known.loaded.has(name)) return true;
+  const linked = known.modules?.get(name);
+  // For the dump, mod_info may have been loaded by the command line: of shared modules only LoadModule tells about it.
+  if (known.modules !== undefined) return linked === "static" || (linked === "shared" && name !== "info_module");
+  if (name === "core_module" || name === "http_module" || name === "so_module") return true;
+  return known.loaded.size > 0 && !maybeStatic.test(name) ? false : undefined;
+}
+
+function decideVersion(argument: string, known: Known): Decision {
+  const version = /^Apache\/(\d+(?:\.\d+){1,2})/.exec(known.version)?.[1];
+  const words = readWords(argument);
+  const operator = words.length > 1 ? (words[0] ?? "") : "=";
+  const wanted = words.at(-1) ?? "";
+  if (version === undefined || !/^\d+(\.\d+){0,2}$/.test(wanted)) return undefined;
+  const order = compareVersions(version, wanted);
+  switch (operator.replace(/^!/, "")) {
+    case "=":
+    case "==":
+      return (order === 0) !== operator.startsWith("!");
+    case ">":
+      return (order > 0) !== operator.startsWith("!");
+    case ">=":
+      return (order >= 0) !== operator.startsWith("!");
+    case "<":
+      return (order < 0) !== operator.startsWith("!");
+    case "<=":
+      return (order <= 0) !== operator.startsWith("!");
+    default:
+      return undefined;
+  }
+}
+
+/** Below 0 when `a` is older; a part that `b` leaves out counts as 0, as in mod_version. */
+export function compareVersions(a: string, b: string): number {
+  const left = a.split(".").map(Number);
+  const right = b.split(".").map(Number);
+  for (let part = 0; part < 3; part++) {
+    const difference = (left[part] ?? 0) - (right[part] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,182 @@
+/** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+import { parseDump, type Dump } from "./dump.ts";
+import { findForeign, foreignNames } from "./foreign.ts";
+import {
+  ownDirectory,
+  type AdoptedLine,
+  type CertificateSummary,
+  type CrlSummary,
+  type Facts,
+  type OwnFacts,
+  type PendingEdit,
+  type PhpFacts,
+  type StrayInclude,
+} from "./model.ts";
+import { findObstacles } from "./obstacles.ts";
+import type { Observation, PhpObservation } from "./observation.ts";
+import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
+import type { Node } from "./parse.ts";
+import { compareVersions } from "./conditions.ts";
+import { absolutePath } from "./paths.ts";
+import { resolve, type Resolved, type Source } from "./resolve.ts";
+import { findTlsVirtualHosts, virtualHostNames, type TlsVirtualHost } from "./virtual-hosts.ts";
+
+export interface ReadOptions {
+  /** The port whose TLS virtual hosts are covered. */
+  readonly port: number;
+  /** Certificates and CRLs in a file's bytes (latin1); they throw on bytes that are none. */
+  readonly readCertificates: (bytes: string) => readonly CertificateSummary[];
+  readonly readCrls: (bytes: string) => readonly CrlSummary[];
+}
+
+/** Reads the facts; what stands in the way is among them, nothing is thrown for odd input. */
+export function readFacts(observation: Observation, options: ReadOptions): Facts {
+  const dump = observation.dump === undefined ? undefined : parseDump(observation.dump, (word) => dumpedWords.has(word));
+  const resolved = resolve(sourceOf(observation, dump), (node) => lookedAt.has(node.name));
+  const { serverRoot } = observation.server;
+  const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
+  const around = { resolved, dump, serverRoot, resolvedPath, port: options.port };
+  const hosts = findTlsVirtualHosts(around);
+  const named = new Map(observation.namedFiles.map((file) => [file.path, file.bytes]));
+  const fingerprintsOf = (path: string): readonly string[] | undefined =>
+    readOrUndefined(named.get(path), options.readCertificates)?.map((certificate) => certificate.fingerprint);
+  const adopted = findAdopted(observation);
+  const strayIncludes = findStrays(observation, resolved, hosts);
+  const foreign = findForeign({ ...around, hosts, fingerprintsOf });
+  const edited = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes].map(({ file }) => file);
+  return {
+    server: serverFacts(observation, dump),
+    virtualHosts: hosts.map((host) => host.facts),
+    foreign,
+    adopted,
+    strayIncludes,
+    own: readOwn(observation, options),
+    php: findPhp(observation.php),
+    pendingEdits: findPendingEdits(observation),
+    crlJobs: observation.crlJobs.map(({ file, line }) => ({ file, line })),
+    files: hashesOf(observation, new Set(edited)),
+    obstacles: findObstacles({ ...around, hosts }),
+  };
+}
+
+const lookedAt = new Set([...foreignNames, ...virtualHostNames]);
+
+/** First words of lines of the dump: of them, httpd and the reader must find the same. */
+const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
+
+/** Our directory, with a slash at the end. */
+const ownPath = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
+
+function sourceOf(observation: Observation, dump: Dump | undefined): Source {
+  const { server, files } = observation;
+  const named = new Set(observation.namedFiles.map((file) => file.path));
+  const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];
+  const own = ownPath(server.serverRoot);
+  return {
+    files: new Map([...files].map(([path, file]) => [path, file.bytes])),
+    mainFile: dump?.mainFile ?? main ?? server.configFile,
+    serverRoot: dump?.serverRoot ?? server.serverRoot,
+    version: server.version,
+    defines: server.defines,
+    hasAllDefines: dump !== undefined || server.parent !== undefined || server.defines.length > 0,
+    dump,
+    existing: (path) => files.has(path) || named.has(path),
+    skips: (path) => path.startsWith(own),
+  };
+}
+
+function serverFacts(observation: Observation, dump: Dump | undefined): Facts["server"] {
+  const { program, version, openssl, serverRoot, configFile, instance, parent } = observation.server;
+  const source = dump === undefined ? "files" : parent === undefined ? "saved" : "httpd";
+  return { program, version, openssl, serverRoot, configFile, instance, running: parent !== undefined, source };
+}
+
+function findAdopted(observation: Observation): AdoptedLine[] {
+  const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
+  return [...files].flatMap(([path, bytes]) => findAdoptedLines(path, bytes));
+}
+
+/** Our lines that no covered virtual host has: of one that answers no TLS any more, or copied by someone. */
+function findStrays(observation: Observation, resolved: Resolved, hosts: readonly TlsVirtualHost[]): StrayInclude[] {
+  const placed = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.include?.offset}`));
+  const strays = new Map<string, StrayInclude>();
+  for (const [name, tree] of resolved.trees) {
+    const file = observation.files.get(name)?.resolvedPath ?? name;
+    for (const node of findIncludeLines(tree)) {
+      const key = `${file}:${node.start}`;
+      if (!placed.has(key)) strays.set(key, strayAt(file, node));
+    }
+  }
+  return [...strays.values()];
+}
+
+const strayAt = (file: string, node: Node): StrayInclude => ({
+  file,
+  line: node.line,
+  offset: node.start,
+  length: node.end - node.start,
+});
+
+function readOwn(observation: Observation, options: ReadOptions): OwnFacts {
+  const { own, journal } = observation;
+  const bytes = own.get("clientcert.conf")?.bytes;
+  const conf = bytes === undefined ? undefined : Buffer.from(bytes, "latin1").toString("utf8");
+  const caName = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
+  return {
+    conf,
+    files: Object.fromEntries([...own].map(([name, file]) => [name, file.sha256])),
+    crls: readOrUndefined(own.get("crl.pem")?.bytes, options.readCrls) ?? [],
+    ca: readOrUndefined(own.get(caName ?? "")?.bytes, options.readCertificates) ?? [],
+    owner: journal.get("owner"),
+    generation: Number(journal.get("generation") ?? 0),
+    owed: journal.get("owed"),
+  };
+}
+
+/** A file of the host may hold anything; what is not readable is unknown, and the plan treats it so. */
+function readOrUndefined<T>(bytes: string | undefined, read: (bytes: string) => T): T | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return read(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const phpSources = ["module", "fpm", "cli"] as const;
+
+/** What httpd itself runs counts first; among equals the highest, because from 8.3 on the rule is stricter. */
+function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
+  const ranked = [...observed].sort(
+    (a, b) => phpSources.indexOf(a.source) - phpSources.indexOf(b.source) || compareVersions(b.version, a.version),
+  );
+  const [first, ...rest] = ranked;
+  if (first === undefined) return undefined;
+  const others = rest.filter(({ version }) => version !== first.version).map(({ source, version }) => ({ source, version }));
+  return { version: first.version, source: first.source, path: first.path, others };
+}
+
+/** The start of a process is known to a second only, so a file of that very second counts as read. */
+const startToleranceSeconds = 1;
+
+function findPendingEdits(observation: Observation): PendingEdit[] {
+  const { loadedSeconds, serverRoot } = observation.server;
+  if (loadedSeconds === undefined) return [];
+  const own = ownPath(serverRoot);
+  const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
+  const named = observation.namedFiles.map((file) => ({ ...file, name: file.path }));
+  const edits = new Map<string, PendingEdit>();
+  for (const { path, name, modifiedSeconds, changedSeconds } of [...files, ...named]) {
+    // A file that was moved into place keeps its old modification time; only the time of its change tells.
+    const latest = Math.max(modifiedSeconds, changedSeconds);
+    if (latest <= loadedSeconds + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
+    edits.set(path, { file: path, modifiedSeconds: latest });
+  }
+  return [...edits.values()];
+}
+
+function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {
+  const hashes: Record<string, string> = {};
+  for (const file of observation.files.values()) if (edited.has(file.resolvedPath)) hashes[file.resolvedPath] = file.sha256;
+  return hashes;
+}

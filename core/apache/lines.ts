@@ -1,0 +1,79 @@
+/**
+ * Physical lines become logical lines as httpd's `ap_cfg_getline` does it: a backslash directly before LF or CRLF joins
+ * the next line, anywhere, also in words and comments (a Shift_JIS comment that ends in 0x5C swallows its neighbour).
+ *
+ * @see https://httpd.apache.org/docs/2.4/configuring.html#syntax
+ */
+
+/** One logical line: where it ends (its line end included), how many physical lines it has, and its text joined. */
+export interface LogicalLine {
+  readonly end: number;
+  readonly physicalLines: number;
+  /** Without continuations and without the blanks around it. */
+  readonly text: string;
+}
+
+const backslash = 0x5c;
+const carriageReturn = 0x0d;
+
+/** Whether `code` is blank for httpd: C's isspace in the C locale, so no U+00A0 and no U+3000. */
+export const isBlank = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
+
+/** Offset behind the physical line at `offset`, its line end included. */
+export function endOfPhysicalLine(text: string, offset: number): number {
+  const newline = text.indexOf("\n", offset);
+  return newline < 0 ? text.length : newline + 1;
+}
+
+/** Whether the physical line `[start, end)` ends in a backslash before its line end. */
+export function continues(text: string, start: number, end: number): boolean {
+  let last = end - 1;
+  if (text.charCodeAt(last) !== 0x0a) return false;
+  if (last > start && text.charCodeAt(last - 1) === carriageReturn) last--;
+  return last > start && text.charCodeAt(last - 1) === backslash;
+}
+
+/** Reads the logical line that starts at `start`. */
+export function readLogicalLine(text: string, start: number): LogicalLine {
+  const pieces: string[] = [];
+  let end = start;
+  let physicalLines = 0;
+  while (end < text.length) {
+    const next = endOfPhysicalLine(text, end);
+    const line = text.slice(end, next);
+    end = next;
+    physicalLines++;
+    const nul = line.indexOf("\0");
+    // For httpd a string ends at a NUL: it sees neither the rest of the line nor the line end, so nothing continues.
+    if (nul >= 0) {
+      pieces.push(line.slice(0, nul));
+      break;
+    }
+    pieces.push(line);
+    if (!chop(pieces, "\n")) break;
+    chop(pieces, "\r");
+    if (!chop(pieces, "\\")) break;
+  }
+  return { end, physicalLines, text: trimBlanks(pieces.join("")) };
+}
+
+/**
+ * Takes `character` off the end of what has been joined so far. httpd looks across the join, too: after `a\\` an empty
+ * line takes the second backslash and continues once more.
+ */
+function chop(pieces: string[], character: string): boolean {
+  while (pieces.at(-1) === "") pieces.pop();
+  const last = pieces.at(-1);
+  if (last === undefined || !last.endsWith(character)) return false;
+  pieces[pieces.length - 1] = last.slice(0, -1);
+  return true;
+}
+
+/** Without httpd's blanks at both ends; `trim` would take U+00A0, too. */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}

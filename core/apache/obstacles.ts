@@ -1,0 +1,102 @@
+/** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
+import type { Dump } from "./dump.ts";
+import { foreignNames } from "./foreign.ts";
+import { ownDirectory, type Finding } from "./model.ts";
+import { isIncludeLine } from "./own-lines.ts";
+import { absolutePath, includesPath } from "./paths.ts";
+import type { Effective, Resolved } from "./resolve.ts";
+import type { TlsVirtualHost } from "./virtual-hosts.ts";
+
+interface Surroundings {
+  readonly resolved: Resolved;
+  readonly dump: Dump | undefined;
+  readonly serverRoot: string;
+  readonly port: number;
+  readonly hosts: readonly TlsVirtualHost[];
+  readonly resolvedPath: (file: string) => string;
+}
+
+export function findObstacles(around: Surroundings): Finding[] {
+  return [
+    ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
+    ...findForeignIncludes(around),
+    ...findUndecided(around),
+    ...findDisagreements(around),
+    ...findMissingHosts(around),
+  ];
+}
+
+function obstacle(around: Surroundings, file: string, line: number, text: string): Finding {
+  return { severity: "problem", place: placeOf(around.resolvedPath(file), line), text };
+}
+
+const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
+
+/** An Include that takes our files at another place than ours would make them effective where nobody planned it. */
+function findForeignIncludes(around: Surroundings): Finding[] {
+  const own = absolutePath(around.serverRoot, `conf/${ownDirectory}/clientcert.conf`);
+  return around.resolved.effective
+    .filter(({ name }) => name === "include" || name === "includeoptional")
+    .filter(({ arguments: [pattern = ""] }) => includesPath(absolutePath(around.serverRoot, pattern), own))
+    .filter((directive) => !isOurs(around, directive))
+    .map(({ file, node }) =>
+      obstacle(around, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
+    );
+}
+
+function isOurs(around: Surroundings, { file, node }: Effective): boolean {
+  const tree = around.resolved.trees.get(file);
+  return tree !== undefined && isIncludeLine(tree, node);
+}
+
+const decisive = new Set([...foreignNames, "sslengine"]);
+
+/** One finding for each condition that holds back something we need to know. */
+function findUndecided(around: Surroundings): Finding[] {
+  const hosts = new Set(around.hosts.map(({ section }) => section.node));
+  const conditions = new Map(
+    around.resolved.effective
+      .filter((directive) => decisive.has(directive.name) || hosts.has(directive.node))
+      .flatMap(({ undecided }) => (undecided === undefined ? [] : [[undecided.node, undecided] as const])),
+  );
+  return [...conditions.values()].map(({ file, node }) =>
+    obstacle(
+      around,
+      file,
+      node.line,
+      "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation",
+    ),
+  );
+}
+
+/** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
+function findDisagreements(around: Surroundings): Finding[] {
+  const { dump, resolved } = around;
+  if (dump?.effective === undefined) return [];
+  const listed = dump.effective;
+  const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
+  const unlisted = resolved.effective
+    .filter(({ name, file, node }) => isListed(name) && listed.get(file)?.has(node.lastLine) !== true)
+    .map(({ file, node }) => obstacle(around, file, node.line, "httpd does not find this effective, the reader does; nothing is edited"));
+  const missed = [...dump.directives.keys()]
+    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around)))
+    .map((place): Finding => ({ severity: "problem", place, text: "httpd finds a directive here that the reader does not; nothing is edited" }));
+  return [...unlisted, ...missed];
+}
+
+const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
+
+const ownPrefix = (around: Surroundings): string => `${absolutePath(around.serverRoot, `conf/${ownDirectory}`)}/`;
+
+function findMissingHosts(around: Surroundings): Finding[] {
+  if (around.hosts.length > 0) return [];
+  const engine = around.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
+  const place = engine === undefined ? around.resolvedPath([...around.resolved.trees.keys()][0] ?? "") : placeOf(around.resolvedPath(engine.file), engine.node.line);
+  return [
+    {
+      severity: "problem",
+      place,
+      text: `no <VirtualHost> with SSLEngine on answers port ${around.port}; set HTTPS up in a virtual host first, or give the port`,
+    },
+  ];
+}

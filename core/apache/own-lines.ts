@@ -1,0 +1,40 @@
+/** The two kinds of text that we put into files of others: the include line, and the mark before an adopted line. */
+import { endOfPhysicalLine } from "./lines.ts";
+import { includeLine, type AdoptedLine } from "./model.ts";
+import { logicalText, type Node, type Tree } from "./parse.ts";
+
+/** Makes a comment of a physical line; taken away again at removal, which gives back the very bytes. */
+export const adoptedMark = "#clientcert-adopted# ";
+
+/** Whether a node is our line and not one of others that names the same file. */
+export const isIncludeLine = (tree: Tree, node: Node): boolean =>
+  node.name === "includeoptional" && logicalText(tree, node) === includeLine;
+
+/** Our lines in a file wherever they stand, false conditions included. */
+export function findIncludeLines(tree: Tree): Node[] {
+  if (!tree.text.includes(includeLine)) return [];
+  return tree.nodes.filter((node) => isIncludeLine(tree, node));
+}
+
+/** Physical lines that an earlier adoption commented out. */
+export function findAdoptedLines(file: string, text: string): AdoptedLine[] {
+  const lines: AdoptedLine[] = [];
+  let counted = 0;
+  let line = 1;
+  for (let offset = text.indexOf(adoptedMark); offset >= 0; offset = text.indexOf(adoptedMark, offset + 1)) {
+    if (offset > 0 && text[offset - 1] !== "\n") continue;
+    for (let end = endOfPhysicalLine(text, counted); end <= offset; end = endOfPhysicalLine(text, counted)) {
+      counted = end;
+      line++;
+    }
+    lines.push({ file, line, offset, length: adoptedMark.length });
+  }
+  return lines;
+}
+
+/** Offsets of the physical lines of a node. */
+export function lineOffsetsOf(tree: Tree, node: Node): number[] {
+  const offsets: number[] = [];
+  for (let offset = node.start; offset < node.end; offset = endOfPhysicalLine(tree.text, offset)) offsets.push(offset);
+  return offsets;
+}
