@@ -16,7 +16,7 @@ import {
 } from "./credentials.ts";
 import { HostError } from "./errors.ts";
 import type { Connection } from "./host/model.ts";
-import { type Attempt, type ClientError, connectError, readyTimeoutSeconds, said } from "./ssh/connect-errors.ts";
+import { type Attempt, type ClientError, connectError, said } from "./ssh/connect-errors.ts";
 import { converse, type Ended, type ExecuteOptions, type Program, type Run } from "./ssh/conversation.ts";
 import { remoteCommand } from "./ssh/remote-shell.ts";
 import { createSlots, requireGoing, unlessCancelled } from "./ssh/waiting.ts";
@@ -30,6 +30,12 @@ export interface PoolOptions {
    * @default defaultParallel
    */
   readonly parallel?: number;
+  /**
+   * From the first packet to the end of the login, in seconds.
+   *
+   * @default defaultReadyTimeoutSeconds
+   */
+  readonly readyTimeoutSeconds?: number;
   /** Where keys and passwords are looked up. @default process.env */
   readonly environment?: Environment;
 }
@@ -43,6 +49,7 @@ export interface Pool {
 
 /** Beyond this, 50 hosts are not served sooner; fewer is slower over long lines. */
 export const defaultParallel = 24;
+export const defaultReadyTimeoutSeconds = 20;
 const keepAliveSeconds = 10;
 const keepAlivesUnanswered = 3;
 const closeTimeoutSeconds = 0.5;
@@ -59,6 +66,7 @@ interface Kept {
 
 export function createPool(options: PoolOptions = {}): Pool {
   const environment = options.environment ?? process.env;
+  const readyTimeoutSeconds = options.readyTimeoutSeconds ?? defaultReadyTimeoutSeconds;
   const kept = new Map<string, Promise<Kept>>();
   const slots = createSlots(options.parallel ?? defaultParallel);
 
@@ -67,7 +75,7 @@ export function createPool(options: PoolOptions = {}): Pool {
     const existing = kept.get(key);
     if (existing !== undefined) return existing;
     const forget = (): void => void (kept.get(key) === dialled && kept.delete(key));
-    const dialled = dial(stop, environment, connect, forget);
+    const dialled = dial(stop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
     kept.set(key, dialled);
     dialled.catch(forget);
     return dialled;
@@ -158,12 +166,15 @@ function startChannel(client: Client, command: string, run: Run): Promise<Starte
   });
 }
 
-async function dial(
-  stop: Stop,
-  environment: Environment,
-  connect: (bastion: Stop) => Promise<Kept>,
-  onEnd: () => void,
-): Promise<Kept> {
+interface Dialling {
+  readonly environment: Environment;
+  readonly readyTimeoutSeconds: number;
+  /** For the bastion. */
+  readonly connect: (stop: Stop) => Promise<Kept>;
+  readonly onEnd: () => void;
+}
+
+async function dial(stop: Stop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<Kept> {
   const place = placeOf(stop);
   const hostKey = requireHostKey(place, stop.hostKey);
   // ssh2 costs 60 ms to load: not at the start of a plugin that may never connect.
@@ -174,7 +185,18 @@ async function dial(
   const methods = authentication(library, place, stop.user, credentials);
   const socket = stop.bastion && (await through(await connect(stop.bastion), stop.bastion, stop, place));
   const { address, port, user } = stop;
-  return logIn(library, { place, address, port, user, hostKey, credentials, methods, socket, onEnd });
+  return logIn(library, {
+    place,
+    address,
+    port,
+    user,
+    hostKey,
+    credentials,
+    methods,
+    socket,
+    readyTimeoutSeconds,
+    onEnd,
+  });
 }
 
 /** A way to `stop` through the bastion's connection. */
@@ -230,10 +252,12 @@ function logIn(library: Library, login: LogIn): Promise<Kept> {
         shown = key;
         return key.equals(login.hostKey.bytes);
       },
-      readyTimeout: readyTimeoutSeconds * 1000,
+      readyTimeout: login.readyTimeoutSeconds * 1000,
       keepaliveInterval: keepAliveSeconds * 1000,
       keepaliveCountMax: keepAlivesUnanswered,
     });
+    // Else each of our small packets waits up to 40 ms for the acknowledgement of the one before.
+    client.setNoDelay(true);
   });
 }
 

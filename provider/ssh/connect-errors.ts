@@ -2,9 +2,6 @@
 import { type Credentials, fingerprint, type HostKey } from "../credentials.ts";
 import { HostError, printable } from "../errors.ts";
 
-/** From the first packet to the end of the login, in seconds. */
-export const readyTimeoutSeconds = 20;
-
 /** A login that was tried. */
 export interface Attempt {
   readonly place: string;
@@ -12,6 +9,7 @@ export interface Attempt {
   readonly port: number;
   readonly hostKey: HostKey;
   readonly credentials: Credentials;
+  readonly readyTimeoutSeconds: number;
 }
 
 /** As the SSH library makes it. */
@@ -27,7 +25,7 @@ export function connectError(
   shown: Buffer | undefined,
   agentFailure?: string,
 ): HostError {
-  const { place, user, port, hostKey } = attempt;
+  const { place, user, hostKey } = attempt;
   if (shown !== undefined && !shown.equals(hostKey.bytes)) {
     const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
     const remedy =
@@ -39,7 +37,7 @@ export function connectError(
     return new HostError("hostKey", `${place}: ${found}; give a key that it has, read on its console`);
   }
   if (error.level === "client-authentication") return loginError(place, user, attempt.credentials, agentFailure);
-  return unreachable(place, port, error);
+  return unreachable(attempt, error);
 }
 
 function loginError(place: string, user: string, credentials: Credentials, agentFailure?: string): HostError {
@@ -78,7 +76,7 @@ const socketReasons: Readonly<Record<string, string>> = {
   ECONNRESET: "it closes the connection at once; look into the log of its sshd (MaxStartups, AllowUsers, a ban)",
 };
 
-function unreachable(place: string, port: number, error: ClientError): HostError {
+function unreachable({ place, port, readyTimeoutSeconds }: Attempt, error: ClientError): HostError {
   const known = socketReasons[String(error.code)];
   if (known !== undefined) return new HostError("unreachable", `${place}: ${known.replace("{port}", String(port))}`);
   if (error.level === "client-timeout") {
