@@ -3,10 +3,10 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CrlSummary, Finding } from "../core/apache/model.ts";
 import { type Bundle, checkBundle, makeBundle, unique } from "../core/pki/bundle.ts";
-import { type Certificate, readCertificates } from "../core/pki/certificate.ts";
+import { readCertificates } from "../core/pki/certificate.ts";
 import { checkCrls } from "../core/pki/crl-check.ts";
-import { type Crl, encodeCrls, readCrls } from "../core/pki/crl.ts";
-import type { PkiFinding } from "../core/pki/finding.ts";
+import { encodeCrls, readCrls } from "../core/pki/crl.ts";
+import { type PkiFinding, problem } from "../core/pki/finding.ts";
 
 export interface SiteFilesWanted {
   readonly caFiles: readonly string[];
@@ -39,31 +39,23 @@ const maxFileBytes = 64 * 1024 * 1024;
 /** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
   const findings: Finding[] = [];
-  const locate = (path: string): string => (isAbsolute(path) ? path : join(dirname(siteFile), path));
-  const certificates: Certificate[] = [];
-  for (const path of wanted.caFiles) {
-    const read = readWith(locate(path), readCertificates, findings);
-    if (read) certificates.push(...read.certificates);
-  }
-  const crls: Crl[] = [];
-  for (const path of wanted.crlFiles) {
-    const read = readWith(locate(path), readCrls, findings);
-    if (read) crls.push(...read.crls);
-  }
-  const hasUnread = findings.some(({ severity }) => severity === "problem");
-  const checked = checkCrls(crls, unique(certificates), {
-    now: options.now,
-    crlCheck: wanted.crlCheck,
-    installed: options.installedCrls,
+  const files = new Map<string, string>();
+  const certificates = readAll(siteFile, wanted.caFiles, readCertificates, findings).flatMap(({ file, result }) => {
+    for (const { summary } of result.certificates) files.set(summary.fingerprint, file);
+    return result.certificates;
   });
-  // What a file that could not be read would have added is not reported as missing.
-  if (!hasUnread)
-    findings.push(
-      ...inFiles(siteFile, [
-        ...checkBundle(certificates, { now: options.now, installed: options.installedCa }),
-        ...checked.findings,
-      ]),
-    );
+  const crls = readAll(siteFile, wanted.crlFiles, readCrls, findings).flatMap(({ file, result }) => {
+    for (const { summary } of result.crls) files.set(summary.sha256, file);
+    return result.crls;
+  });
+  const isUnread = findings.some(({ severity }) => severity === "problem");
+  const { now, installedCa, installedCrls } = options;
+  const checked = checkCrls(crls, unique(certificates), { now, crlCheck: wanted.crlCheck, installed: installedCrls });
+  const together = [...checkBundle(certificates, { now, installed: installedCa }), ...checked.findings];
+  for (const { severity, text, about } of together) {
+    // What a file that could not be read would have added is not reported as missing.
+    if (about !== undefined || !isUnread) findings.push({ severity, text, place: files.get(about ?? "") ?? siteFile });
+  }
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) => summary),
@@ -72,41 +64,35 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   };
 }
 
-function readWith<T extends { readonly findings: readonly PkiFinding[] }>(
-  file: string,
+/** What each readable file holds; the findings of the others are added to `findings`. */
+function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
+  siteFile: string,
+  paths: readonly string[],
   read: (bytes: Buffer) => T,
   findings: Finding[],
-): T | undefined {
-  const bytes = readBytes(file);
-  if (typeof bytes === "string") {
-    findings.push({ severity: "problem", place: file, text: bytes });
-    return undefined;
-  }
-  const result = read(bytes);
-  findings.push(...inFiles(file, result.findings));
-  return result;
+): { readonly file: string; readonly result: T }[] {
+  return paths.flatMap((path) => {
+    const file = isAbsolute(path) ? path : join(dirname(siteFile), path);
+    const bytes = readBytes(file);
+    const result = typeof bytes === "string" ? undefined : read(bytes);
+    const found = result === undefined ? [problem(String(bytes))] : result.findings;
+    findings.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
+    return result === undefined ? [] : [{ file, result }];
+  });
 }
-
-const inFiles = (place: string, findings: readonly PkiFinding[]): Finding[] =>
-  findings.map(({ severity, text }) => ({ severity, place, text }));
 
 /** The bytes, or why there are none. */
 function readBytes(file: string): Buffer | string {
   try {
-    const { size, isFile } = describe(file);
-    if (!isFile) return "is a directory or a special file; write the path of a file";
-    if (size > maxFileBytes)
-      return `has ${size} bytes, more than ${maxFileBytes}; give the issuer's plain certificate or CRL file`;
+    const found = statSync(file);
+    if (!found.isFile()) return "is a directory or a special file; write the path of a file";
+    if (found.size > maxFileBytes)
+      return `has ${found.size} bytes, more than ${maxFileBytes}; give the issuer's plain certificate or CRL file`;
     return readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     return reasons[code] ?? `cannot be read (${code}); check the path`;
   }
-}
-
-function describe(file: string): { readonly size: number; readonly isFile: boolean } {
-  const found = statSync(file);
-  return { size: found.size, isFile: found.isFile() };
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -11,7 +11,7 @@ import {
   isSelfSigned,
 } from "./certificate.ts";
 import { DerError } from "./der.ts";
-import { type PkiFinding, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { encodePem } from "./pem.ts";
 
 export interface Bundle extends CaBundle {
@@ -47,20 +47,20 @@ export function checkBundle(certificates: readonly Certificate[], options: Bundl
   if (certificates.length === 0)
     return [problem("there is no CA certificate; list the issuing CA and its root under caFiles")];
   const distinct = unique(certificates);
-  return [
-    ...findDuplicates(certificates, distinct),
-    ...distinct.flatMap((certificate) => checkAuthority(certificate)),
-    ...distinct.flatMap((certificate) => checkDates(certificate, options)),
-    ...distinct.flatMap((certificate) => checkChain(certificate, distinct)),
-  ];
+  const findings = distinct.flatMap((certificate) =>
+    about(certificate.summary.fingerprint, [...checkAuthority(certificate), ...checkDates(certificate, options)]),
+  );
+  return [...findDuplicates(certificates, distinct), ...findings, ...checkChains(distinct)];
 }
 
 function findDuplicates(certificates: readonly Certificate[], distinct: readonly Certificate[]): PkiFinding[] {
   const repeated = distinct.filter(
     ({ summary }) => certificates.filter((other) => other.summary.fingerprint === summary.fingerprint).length > 1,
   );
-  return repeated.map((certificate) =>
-    warning(`${nameOf(certificate)} is listed more than once; remove the repetition`),
+  return repeated.flatMap((certificate) =>
+    about(certificate.summary.fingerprint, [
+      warning(`${nameOf(certificate)} is listed more than once; remove the repetition`),
+    ]),
   );
 }
 
@@ -115,23 +115,26 @@ function checkDates(certificate: Certificate, { now, installed = [] }: BundleOpt
 }
 
 /** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
-function checkChain(certificate: Certificate, all: readonly Certificate[]): PkiFinding[] {
-  if (!isCa(certificate)) return [];
-  const { depth, end } = climb(certificate, all);
-  if (!isSelfSigned(end)) {
-    return [
+function checkChains(all: readonly Certificate[]): PkiFinding[] {
+  const climbs = all.filter(isCa).map((start) => ({ start, ...climb(start, all) }));
+  // Several CAs below one gap are one mistake.
+  const gaps = new Set(climbs.map(({ end }) => end).filter((end) => !isSelfSigned(end)));
+  const missing = [...gaps].flatMap((end) =>
+    about(end.summary.fingerprint, [
       problem(
-        `${nameOf(certificate)}: the CA above ${nameOf(end)}, ${JSON.stringify(end.summary.issuer)}, is missing, and without its root every certificate is refused; list it too`,
+        `${nameOf(end)} was issued by ${JSON.stringify(end.summary.issuer)}, which is not listed, and without a chain up to its root every certificate is refused; list that CA, too`,
       ),
-    ];
-  }
-  return depth > verifyDepth
-    ? [
-        problem(
-          `${nameOf(certificate)} stands ${depth} CAs deep, SSLVerifyDepth allows ${verifyDepth}; list a CA nearer to its root`,
-        ),
-      ]
-    : [];
+    ]),
+  );
+  const deep = climbs.filter(({ depth, end }) => isSelfSigned(end) && depth > verifyDepth);
+  const tooDeep = deep.flatMap(({ start, depth }) =>
+    about(start.summary.fingerprint, [
+      problem(
+        `${nameOf(start)} stands ${depth} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; list only CAs that are nearer to their root`,
+      ),
+    ]),
+  );
+  return [...missing, ...tooDeep];
 }
 
 /** Shortest way up, breadth first: a cross-signed CA has several issuers. Never visits a certificate twice. */

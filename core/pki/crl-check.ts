@@ -5,7 +5,7 @@ import { type Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
-import { type PkiFinding, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./finding.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
 export const minimumCrlDays = 7;
@@ -33,10 +33,12 @@ export function checkCrls(
 ): CheckedCrls {
   const signers = new Map(crls.map((crl) => [crl, findSigner(crl, certificates)]));
   const newest = takeNewest(crls.filter((crl) => typeof signers.get(crl) !== "string"));
-  const unsigned = [...signers.values()]
-    .filter((signer) => typeof signer === "string")
-    .map((reason) => problem(reason));
-  const chosen = newest.crls.flatMap((crl) => [...checkDates(crl, options), ...checkExtensions(crl)]);
+  const unsigned = [...signers].flatMap(([crl, signer]) =>
+    typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
+  );
+  const chosen = newest.crls.flatMap((crl) =>
+    about(crl.summary.sha256, [...checkDates(crl, options), ...checkExtensions(crl)]),
+  );
   return {
     crls: newest.crls,
     findings: [...unsigned, ...newest.findings, ...chosen, ...checkCoverage(crls, certificates, options)],
@@ -149,19 +151,21 @@ function readTags(value: Uint8Array): number[] | undefined {
 
 /** httpd takes the first of two with one date, even with an older number: it must never see two of one issuer. */
 function takeNewest(crls: readonly Crl[]): CheckedCrls {
-  const sorted = [...crls].sort((a, b) => (isNewer(a.summary, b.summary) ? -1 : 1));
   const byIssuer = new Map<string, Crl>();
   const findings: PkiFinding[] = [];
-  for (const crl of sorted) {
-    if (!byIssuer.has(crl.canonicalIssuer)) byIssuer.set(crl.canonicalIssuer, crl);
-    else if (byIssuer.get(crl.canonicalIssuer)?.summary.sha256 !== crl.summary.sha256)
-      findings.push(
-        warning(`${nameOf(crl)} of ${crl.summary.thisUpdate} is left out because a newer one is listed; remove it`),
-      );
+  for (const crl of [...crls].sort((a, b) => (isNewer(a.summary, b.summary) ? -1 : 1))) {
+    const newer = byIssuer.get(crl.canonicalIssuer);
+    if (newer === undefined) byIssuer.set(crl.canonicalIssuer, crl);
+    else findings.push(...about(crl.summary.sha256, [warning(describeLeftOut(crl, newer))]));
   }
   const chosen = [...byIssuer.values()].sort((a, b) => (a.canonicalIssuer < b.canonicalIssuer ? -1 : 1));
   return { crls: chosen, findings };
 }
+
+const describeLeftOut = (crl: Crl, newer: Crl): string =>
+  crl.summary.sha256 === newer.summary.sha256
+    ? `${nameOf(crl)} is listed twice; remove one`
+    : `${nameOf(crl)} of ${crl.summary.thisUpdate} is left out because a newer one is listed; remove it`;
 
 /** True when `a` replaces `b` of the same issuer: a later thisUpdate, or a higher number on the same date. */
 export function isNewer(a: CrlSummary, b: CrlSummary): boolean {

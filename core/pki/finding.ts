@@ -4,7 +4,13 @@ export interface PkiFinding {
   readonly severity: "problem" | "warning";
   /** What was found; what to do instead. Ready to print, holds no control character and nothing of a key. */
   readonly text: string;
+  /** Fingerprint of the certificate, or SHA-256 of the CRL, that it speaks of: leads the caller to the file. */
+  readonly about?: string;
 }
 
 export const problem = (text: string): PkiFinding => ({ severity: "problem", text });
 export const warning = (text: string): PkiFinding => ({ severity: "warning", text });
+
+/** The same findings, of one certificate or CRL. */
+export const about = (id: string, findings: readonly PkiFinding[]): PkiFinding[] =>
+  findings.map((finding) => ({ ...finding, about: id }));

@@ -76,16 +76,21 @@ export function detectDerKind(bytes: Uint8Array): Kind {
   try {
     const outer = readTlv(bytes, 0, bytes.length);
     if (outer.tag !== derTag.sequence) return "unknown";
-    const [first, second, third] = children(bytes, outer);
-    if (first?.tag === derTag.oid) return readOid(bytes, first) === pkcs7SignedData ? "pkcs7" : "unknown";
-    if (first?.tag === derTag.integer) return bytes[first.content] === 3 ? "pkcs12" : "privateKey";
-    if (first?.tag !== derTag.sequence || second === undefined) return "unknown";
-    if (third?.tag === derTag.bitString) return detectSignedKind(bytes, first);
-    return second.tag === derTag.octetString ? "privateKey" : second.tag === derTag.bitString ? "publicKey" : "unknown";
+    return detectByParts(bytes, children(bytes, outer));
   } catch (error) {
     if (error instanceof DerError) return "unknown";
     throw error;
   }
+}
+
+function detectByParts(bytes: Uint8Array, [first, second, third]: readonly Tlv[]): Kind {
+  if (first === undefined || second === undefined) return "unknown";
+  if (first.tag === derTag.oid) return readOid(bytes, first) === pkcs7SignedData ? "pkcs7" : "unknown";
+  if (first.tag === derTag.integer) return bytes[first.content] === 3 ? "pkcs12" : "privateKey";
+  if (first.tag !== derTag.sequence) return "unknown";
+  if (third?.tag === derTag.bitString) return detectSignedKind(bytes, first);
+  // Algorithm and OCTET STRING: an encrypted key; algorithm and BIT STRING: a public one.
+  return second.tag === derTag.octetString ? "privateKey" : second.tag === derTag.bitString ? "publicKey" : "unknown";
 }
 
 /** Certificate, CRL and request share their outer form; the order of the parts inside tells them apart. */

@@ -191,3 +191,6 @@ export function makeJsonSchema(): z.core.JSONSchema.BaseSchema {
   const schema = z.toJSONSchema(siteSchema, { io: "input" });
   return { $id: "site.schema.json", title: "Site file of clientcert", ...schema };
 }
+
+/** The bytes of `site.schema.json`. */
+export const renderJsonSchema = (): string => `${JSON.stringify(makeJsonSchema(), undefined, 2)}\n`;

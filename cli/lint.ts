@@ -1,0 +1,46 @@
+/** `clientcert lint FILE…`: everything that can be said of site files without a host. */
+import { type Answer, type Style, count, exitCode } from "./output.ts";
+import { type Message, type OpenSite, openSite, renderMessage } from "./site.ts";
+
+export interface LintOptions {
+  readonly json: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly style: Style;
+}
+
+/** Exit code 2 when any file has a problem; warnings do not count. */
+export function lint(files: readonly string[], { json, now, style }: LintOptions): Answer {
+  const sites = files.map((file) => openSite(file, now));
+  const problems = sites.flatMap(({ messages }) => messages.filter(isProblem)).length;
+  const output = json ? renderJson(sites) : renderText(sites, style);
+  return { output, code: problems > 0 ? exitCode.wrongInput : exitCode.fine };
+}
+
+const isProblem = ({ severity }: Message): boolean => severity === "problem";
+
+function renderJson(sites: readonly OpenSite[]): string {
+  const files = sites.map(({ file, messages }) => ({ file, fine: !messages.some(isProblem), messages }));
+  return `${JSON.stringify({ files }, undefined, 2)}\n`;
+}
+
+function renderText(sites: readonly OpenSite[], style: Style): string {
+  const lines = sites.flatMap(({ messages }) => messages.map((message) => renderLine(message, style)));
+  return [...lines, summarize(sites, style), ""].join("\n");
+}
+
+const renderLine = (message: Message, style: Style): string =>
+  isProblem(message)
+    ? `${style.red("problem")} ${renderMessage(message)}`
+    : `${style.yellow("warning")} ${renderMessage(message)}`;
+
+function summarize(sites: readonly OpenSite[], style: Style): string {
+  const all = sites.flatMap(({ messages }) => messages);
+  const problems = all.filter(isProblem).length;
+  const warnings = all.length - problems;
+  const checked = count(sites.length, "site file");
+  const told = warnings > 0 ? `, ${count(warnings, "warning")}` : "";
+  return problems === 0
+    ? style.green(`${checked}: fine${told}`)
+    : style.red(`${checked}: ${count(problems, "problem")}${told}`);
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast. */
+import { Command, CommanderError } from "commander";
+import { type Answer, exitCode, styleFor } from "./output.ts";
+
+const exitCodes = `
+Exit codes:
+  0  as wanted
+  7  differs from what is wanted, or conflicts with it
+  1  could not tell (beats 7 over several hosts)
+  2  a site file or the command line is wrong`;
+
+function makeProgram(answer: (result: Answer) => void): Command {
+  const program = new Command("clientcert")
+    .description("Client-certificate authentication on Apache httpd, without the Pulumi engine.")
+    .addHelpText("after", exitCodes)
+    .exitOverride()
+    .showHelpAfterError("(clientcert --help shows what is possible)");
+  addLint(program, answer);
+  addPki(program, answer);
+  return program;
+}
+
+const style = () => styleFor(process.stdout, process.env);
+
+function addLint(program: Command, answer: (result: Answer) => void): void {
+  program
+    .command("lint")
+    .description("check site files, and the CA and CRL files they name, without a host")
+    .argument("<file...>", "site files, such as stacks/example.yaml")
+    .option("--json", "print one JSON object", false)
+    .action(async (files: string[], { json }: { json: boolean }) => {
+      const { lint } = await import("./lint.ts");
+      answer(lint(files, { json, now: Date.now(), style: style() }));
+    });
+}
+
+function addPki(program: Command, answer: (result: Answer) => void): void {
+  program
+    .command("pki")
+    .description("say in plain words what certificate, bundle and CRL files hold")
+    .argument("<file...>", "PEM or DER files")
+    .option("--serial <number>", "serial number, decimal or hex (0x12ab or 12:ab): is it revoked?")
+    .option("--json", "print one JSON object", false)
+    .action(async (files: string[], { json, serial }: { json: boolean; serial?: string }) => {
+      const { explainPki } = await import("./pki.ts");
+      answer(explainPki(files, { json, serial, now: Date.now() }));
+    });
+}
+
+async function main(): Promise<void> {
+  // Set instead of process.exit, which would cut long output into a pipe.
+  const program = makeProgram(({ output, code }) => {
+    process.stdout.write(output);
+    process.exitCode = code;
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed it already; its own exit code 1 would mean "could not tell" here.
+    process.exitCode = error.exitCode === 0 ? exitCode.fine : exitCode.wrongInput;
+  }
+}
+
+await main();

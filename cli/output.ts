@@ -1,0 +1,33 @@
+/** What every command prints with: colours only where a person looks, counts in plain words. */
+
+export interface Style {
+  readonly red: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly green: (text: string) => string;
+}
+
+const plain = (text: string): string => text;
+const colour =
+  (code: number) =>
+  (text: string): string =>
+    `\u001b[${code}m${text}\u001b[39m`;
+
+/** Colours only on a terminal. @see https://no-color.org */
+export function styleFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Style {
+  const isColoured = stream.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
+  return isColoured
+    ? { red: colour(31), yellow: colour(33), green: colour(32) }
+    : { red: plain, yellow: plain, green: plain };
+}
+
+/** `1 problem`, `3 problems`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+/** Exit codes of every command; `unknown` beats `different` over several hosts. */
+export const exitCode = { fine: 0, unknown: 1, wrongInput: 2, different: 7 } as const;
+
+/** What a command answers: its text for standard output, and its exit code. */
+export interface Answer {
+  readonly output: string;
+  readonly code: number;
+}
