@@ -114,7 +114,7 @@ async function executeOnce(
   requireGoing(place, options.signal);
   const password = await readSudoPassword(place, connection.sudo, environment);
   const mark = randomBytes(16).toString("hex");
-  const command = remoteCommand(connection.sudo, mark, Buffer.byteLength(program.script));
+  const command = remoteCommand(place, connection.sudo, mark, Buffer.byteLength(program.script));
   const run: Run = { place, connection, program, options, mark, password };
   const starting = startOnce(place, connect, (client) => startChannel(client, command, run));
   const { ended } = await unlessCancelled(place, options.signal, starting);

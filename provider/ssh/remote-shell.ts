@@ -18,7 +18,7 @@ export const headIsUnfit = " head";
  *
  * @param mark - hex digits, fresh and random: nothing else on the streams looks like it
  */
-export function remoteCommand(sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
+export function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
   const inner = [
     "LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
@@ -38,7 +38,7 @@ export function remoteCommand(sudo: Connection["sudo"], mark: string, scriptByte
     case "password":
       return `exec /bin/sh -c '${outer}exec sudo -S -p ${promptOf(mark)} -- /bin/sh -c "$1"' sh '${inner}'`;
     case "program":
-      return `exec /bin/sh -c '${outer}echo;echo ${mark};echo ${mark} >&2;exec sudo -n -- "$1"' sh ${quote(sudo.path)}`;
+      return `exec /bin/sh -c '${outer}echo;echo ${mark};echo ${mark} >&2;exec sudo -n -- "$1"' sh ${quote(place, sudo.path)}`;
   }
 }
 
@@ -48,11 +48,11 @@ export function promptOf(mark: string): string {
 }
 
 /** One argument in single quotes, for any Bourne shell, csh and fish. */
-function quote(text: string): string {
+function quote(place: string, text: string): string {
   if (/^[\w./@%+=:,-]+$/.test(text)) return `'${text}'`;
   throw new HostError(
     "sudo",
-    `sudo: ${JSON.stringify(text)} is no plain path; write an absolute path without blanks or quotes`,
+    `${place}: sudo program ${JSON.stringify(text)} is no plain path; write an absolute path without blanks or quotes`,
   );
 }
 
