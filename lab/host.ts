@@ -1,0 +1,70 @@
+/** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { startMachine, type Machine } from "./machine.ts";
+import type { LabHostOptions, LabPorts } from "./options.ts";
+import { labPki, type LabPki } from "./pki.ts";
+import { freePorts } from "./ports.ts";
+import { productFiles, productRoot, productSetUp, productStart } from "./product.ts";
+import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
+
+export interface LabHost extends Omit<Machine, "pid"> {
+  /** Process id, outside, of the host's pid 1. */
+  readonly pid: number;
+  readonly address: "127.0.0.1";
+  readonly ports: LabPorts;
+  /** Public host key, `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string;
+  /** File, outside, with the private key that logs in. */
+  readonly keyFile: string;
+  readonly pki: LabPki;
+  readonly serverRoot: string;
+  readonly configFile: string;
+  /** Path, outside, of a file inside. Absolute symlinks on the way lead out of the host: use `exec` for those. */
+  path(inside: string): string;
+  /** Remote executions that sshd has started so far. */
+  executions(): Promise<number>;
+}
+
+/** Starts a host; resolves when sshd and httpd answer. */
+export async function startLabHost(options: LabHostOptions = {}): Promise<LabHost> {
+  const pki = options.pki ?? (await labPki());
+  const ports = await freePorts();
+  const hostKey = createSshKeys();
+  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...productFiles(options, ports, pki)]);
+  const machine = await startMachine({ files, start: startScript(options, ports) });
+  const keyFile = path.join(machine.directory, "id_ed25519");
+  await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
+  return {
+    ...machine,
+    address: "127.0.0.1",
+    ports,
+    hostKey: hostKey.public,
+    keyFile,
+    pki,
+    serverRoot: productRoot,
+    configFile: `${productRoot}/conf/httpd.conf`,
+    path: (inside) => `/proc/${machine.pid}/root${inside}`,
+    executions: async () => countExecutions(await machine.run(`cat ${sshLogFile}`)),
+  };
+}
+
+function startScript(options: LabHostOptions, ports: LabPorts): string {
+  const waits = [`/run/sshd.pid`, ...(options.stopped === true ? [] : [`${productRoot}/logs/httpd.pid`])];
+  return [
+    productSetUp,
+    hidePrograms(options.without ?? []),
+    sshStart(options),
+    options.stopped === true ? "" : productStart,
+    ...waits.map((file) => `until [ -s ${file} ]; do sleep 0.01; done\n`),
+    `: ${ports.ssh}\n`,
+  ].join("");
+}
+
+/** On an overlay a deleted program is gone for this host only. */
+function hidePrograms(names: readonly string[]): string {
+  const programs = names.filter((name) => !name.startsWith("mod_"));
+  const modules = names.filter((name) => name.startsWith("mod_"));
+  const paths = [...programs.flatMap((name) => ["/bin", "/sbin", "/usr/bin", "/usr/sbin"].map((folder) => `${folder}/${name}`)), ...modules.map((name) => `/usr/lib/apache2/modules/${name}.so`)];
+  return paths.length === 0 ? "" : `rm -f ${paths.join(" ")}\n`;
+}

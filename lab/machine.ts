@@ -1,0 +1,144 @@
+/** One machine within this machine: own mounts, processes, IPC and host name; the network is shared. Knows nothing of Apache. */
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { requireValue } from "./values.ts";
+
+const bootScript = fileURLToPath(new URL("machine.sh", import.meta.url));
+const cleanEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C" };
+const largestOutputBytes = 256 * 1024 * 1024;
+
+export interface Execution {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Machine {
+  /** Private directory outside: removed by `stop`. */
+  readonly directory: string;
+  /** Process id, outside, of the machine's pid 1. */
+  readonly pid: number;
+  /** Runs a shell command as root inside. Texts are latin1. */
+  exec(command: string, input?: string | Buffer): Promise<Execution>;
+  /** Like `exec`, but fails unless the command ends with 0; returns its output. */
+  run(command: string, input?: string | Buffer): Promise<string>;
+  /** Ends everything inside, and removes the directory. */
+  stop(): Promise<void>;
+}
+
+export interface MachineFile {
+  readonly content: string | Buffer;
+  /** @default 0o644 */
+  readonly mode?: number;
+}
+
+export interface MachineOptions {
+  /** Files to lay over the machine's root, by absolute path; those below `/usr/local/ni` go to the product's own tree. */
+  readonly files: ReadonlyMap<string, MachineFile>;
+  /** Shell script, run inside as root, that starts the servers; it fails = the machine does not start. */
+  readonly start: string;
+}
+
+/** The tree that lies on the disk, not on an overlay. */
+const productTree = "/usr/local/ni/";
+
+/** Starts a machine; resolves when its start script has ended well. */
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const directory = await mkdtemp(path.join(tmpdir(), "clientcert-lab-"));
+  try {
+    await writeFiles(directory, new Map([...options.files, ["/lab-start.sh", { content: options.start }]]));
+    return await boot(directory);
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function boot(directory: string): Promise<Machine> {
+  const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--propagation", "private"];
+  const shell = ["sh", bootScript, directory, ...(await furtherMounts())];
+  // Should this process die: --pdeathsig ends unshare, --kill-child pid 1; and pid 1 itself ends with the pipe.
+  const child = spawn("setpriv", ["--pdeathsig=KILL", "unshare", ...namespaces, "--", ...shell], { env: cleanEnvironment, stdio: ["pipe", "pipe", "pipe"] });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await untilReady(child);
+  const pid = Number(requireValue((await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "latin1")).split(" ")[0], "pid 1 of the lab machine"));
+  const exec = (command: string, input?: string | Buffer) => execute(pid, command, input);
+  return {
+    directory,
+    pid,
+    exec,
+    async run(command, input) {
+      const { status, stdout, stderr } = await exec(command, input);
+      if (status !== 0) throw new Error(`lab machine: ${command}: ended with ${status}: ${stderr.trim()}`);
+      return stdout;
+    },
+    async stop() {
+      child.kill("SIGKILL"); // and with it, by --kill-child, pid 1, and with that everything in its pid namespace
+      await ended;
+      await untilGone(pid);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for the line `ready`; standard output and error are then no longer held, so that Node can end. */
+function untilReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const onData = (chunk: Buffer) => {
+      output += chunk.toString("latin1");
+      if (/^ready$/m.test(output)) resolve();
+    };
+    child.stdout?.on("data", onData);
+    child.stderr?.on("data", onData);
+    child.once("error", reject);
+    child.once("close", (status) => reject(new Error(`lab machine: did not start (${status}): ${output.trim()}`)));
+  });
+}
+
+/** The kernel tears a pid namespace down after the process that waited for it is gone; its mounts go with its last process. */
+async function untilGone(pid: number): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
+    const found = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => undefined);
+    if (found === undefined || / Z /.test(found)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`lab machine: process ${pid} does not end after SIGKILL`);
+}
+
+function execute(pid: number, command: string, input: string | Buffer | undefined): Promise<Execution> {
+  const args = [`--target=${pid}`, "--mount", "--pid", "--ipc", "--uts", "--", "/bin/sh", "-c", command];
+  return new Promise((resolve, reject) => {
+    const options = { env: cleanEnvironment, encoding: "latin1" as const, maxBuffer: largestOutputBytes };
+    const child = execFile("nsenter", args, options, (error, stdout, stderr) => {
+      if (error === null) resolve({ status: 0, stdout, stderr });
+      else if (typeof error.code === "number") resolve({ status: error.code, stdout, stderr });
+      else reject(error);
+    });
+    child.stdin?.on("error", () => undefined); // a command that does not read its input is no failure
+    child.stdin?.end(input ?? "");
+  });
+}
+
+async function writeFiles(directory: string, files: ReadonlyMap<string, MachineFile>): Promise<void> {
+  await Promise.all(["files", "ni"].map((folder) => mkdir(path.join(directory, folder))));
+  for (const [name, { content, mode }] of files) {
+    const target = name.startsWith(productTree) ? path.join(directory, "ni", name.slice(productTree.length)) : path.join(directory, "files", name);
+    await mkdir(path.dirname(target), { recursive: true });
+    await writeFile(target, content, { mode: mode ?? 0o644 });
+  }
+}
+
+/** Mount points of disk file systems other than the root: an overlay of `/` shows them empty. */
+async function furtherMounts(): Promise<string[]> {
+  const lines = (await readFile("/proc/self/mountinfo", "latin1")).trim().split("\n");
+  const points = lines.map((line) => {
+    const [before = "", after = ""] = line.split(" - ");
+    return { point: before.split(" ")[4] ?? "", type: after.split(" ")[0] ?? "" };
+  });
+  const wanted = points.filter(({ point, type }) => /^(ext[234]|xfs|btrfs)$/.test(type) && /^\/(usr|etc|var|opt|home|root|srv|lib|bin|sbin)\b/.test(point));
+  return wanted.map(({ point }) => point);
+}
