@@ -46,16 +46,18 @@ const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision
 ]);
 
 /** Source files whose module is not named after them. */
-const moduleOfSource: ReadonlyMap<string, string> = new Map(Object.entries({
-  "core.c": "core_module",
-  "http_core.c": "http_module",
-  "event.c": "mpm_event_module",
-  "worker.c": "mpm_worker_module",
-  "prefork.c": "mpm_prefork_module",
-  "util_ldap.c": "ldap_module",
-  "mod_php5.c": "php5_module",
-  "mod_php7.c": "php7_module",
-}));
+const moduleOfSource: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "core.c": "core_module",
+    "http_core.c": "http_module",
+    "event.c": "mpm_event_module",
+    "worker.c": "mpm_worker_module",
+    "prefork.c": "mpm_prefork_module",
+    "util_ldap.c": "ldap_module",
+    "mod_php5.c": "php5_module",
+    "mod_php7.c": "php7_module",
+  }),
+);
 
 /** IfModule takes the identifier, `ssl_module`, or the source file, `mod_ssl.c`. */
 function moduleName(argument: string): string {
@@ -86,13 +88,13 @@ function decideVersion(argument: string, known: Known): Decision {
     case "==":
       return (order === 0) !== operator.startsWith("!");
     case ">":
-      return (order > 0) !== operator.startsWith("!");
+      return order > 0 !== operator.startsWith("!");
     case ">=":
-      return (order >= 0) !== operator.startsWith("!");
+      return order >= 0 !== operator.startsWith("!");
     case "<":
-      return (order < 0) !== operator.startsWith("!");
+      return order < 0 !== operator.startsWith("!");
     case "<=":
-      return (order <= 0) !== operator.startsWith("!");
+      return order <= 0 !== operator.startsWith("!");
     default:
       return undefined;
   }

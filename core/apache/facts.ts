@@ -1,4 +1,6 @@
 /** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+import { readCertificates } from "../pki/certificate.ts";
+import { readCrls } from "../pki/crl.ts";
 import { parseDump, type Dump } from "./dump.ts";
 import { findForeign, foreignNames } from "./foreign.ts";
 import {
@@ -24,14 +26,12 @@ import { findTlsVirtualHosts, virtualHostNames, type TlsVirtualHost } from "./vi
 export interface ReadOptions {
   /** The port whose TLS virtual hosts are covered. */
   readonly port: number;
-  /** Certificates and CRLs in a file's bytes (latin1); they throw on bytes that are none. */
-  readonly readCertificates: (bytes: string) => readonly CertificateSummary[];
-  readonly readCrls: (bytes: string) => readonly CrlSummary[];
 }
 
 /** Reads the facts; what stands in the way is among them, nothing is thrown for odd input. */
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
-  const dump = observation.dump === undefined ? undefined : parseDump(observation.dump, (word) => dumpedWords.has(word));
+  const dump =
+    observation.dump === undefined ? undefined : parseDump(observation.dump, (word) => dumpedWords.has(word));
   const resolved = resolve(sourceOf(observation, dump), (node) => lookedAt.has(node.name));
   const { serverRoot } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
@@ -39,7 +39,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const hosts = findTlsVirtualHosts(around);
   const named = new Map(observation.namedFiles.map((file) => [file.path, file.bytes]));
   const fingerprintsOf = (path: string): readonly string[] | undefined =>
-    readOrUndefined(named.get(path), options.readCertificates)?.map((certificate) => certificate.fingerprint);
+    certificatesIn(named.get(path))?.map((certificate) => certificate.fingerprint);
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const foreign = findForeign({ ...around, hosts, fingerprintsOf });
@@ -50,7 +50,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     foreign,
     adopted,
     strayIncludes,
-    own: readOwn(observation, options),
+    own: readOwn(observation),
     php: findPhp(observation.php),
     pendingEdits: findPendingEdits(observation),
     crlJobs: observation.crlJobs.map(({ file, line }) => ({ file, line })),
@@ -117,7 +117,7 @@ const strayAt = (file: string, node: Node): StrayInclude => ({
   length: node.end - node.start,
 });
 
-function readOwn(observation: Observation, options: ReadOptions): OwnFacts {
+function readOwn(observation: Observation): OwnFacts {
   const { own, journal } = observation;
   const bytes = own.get("clientcert.conf")?.bytes;
   const conf = bytes === undefined ? undefined : Buffer.from(bytes, "latin1").toString("utf8");
@@ -125,23 +125,25 @@ function readOwn(observation: Observation, options: ReadOptions): OwnFacts {
   return {
     conf,
     files: Object.fromEntries([...own].map(([name, file]) => [name, file.sha256])),
-    crls: readOrUndefined(own.get("crl.pem")?.bytes, options.readCrls) ?? [],
-    ca: readOrUndefined(own.get(caName ?? "")?.bytes, options.readCertificates) ?? [],
+    crls: crlsIn(own.get("crl.pem")?.bytes),
+    ca: certificatesIn(own.get(caName ?? "")?.bytes) ?? [],
     owner: journal.get("owner"),
     generation: Number(journal.get("generation") ?? 0),
     owed: journal.get("owed"),
   };
 }
 
-/** A file of the host may hold anything; what is not readable is unknown, and the plan treats it so. */
-function readOrUndefined<T>(bytes: string | undefined, read: (bytes: string) => T): T | undefined {
+/** Undefined when the bytes are not known, or not all of them are certificates: then nothing can be compared. */
+function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {
   if (bytes === undefined) return undefined;
-  try {
-    return read(bytes);
-  } catch {
-    return undefined;
-  }
+  const { certificates, findings } = readCertificates(Buffer.from(bytes, "latin1"));
+  return findings.some(({ severity }) => severity === "problem")
+    ? undefined
+    : certificates.map(({ summary }) => summary);
 }
+
+const crlsIn = (bytes = ""): readonly CrlSummary[] =>
+  readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
 
 const phpSources = ["module", "fpm", "cli"] as const;
 
@@ -152,7 +154,9 @@ function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
   );
   const [first, ...rest] = ranked;
   if (first === undefined) return undefined;
-  const others = rest.filter(({ version }) => version !== first.version).map(({ source, version }) => ({ source, version }));
+  const others = rest
+    .filter(({ version }) => version !== first.version)
+    .map(({ source, version }) => ({ source, version }));
   return { version: first.version, source: first.source, path: first.path, others };
 }
 
@@ -177,6 +181,7 @@ function findPendingEdits(observation: Observation): PendingEdit[] {
 
 function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {
   const hashes: Record<string, string> = {};
-  for (const file of observation.files.values()) if (edited.has(file.resolvedPath)) hashes[file.resolvedPath] = file.sha256;
+  for (const file of observation.files.values())
+    if (edited.has(file.resolvedPath)) hashes[file.resolvedPath] = file.sha256;
   return hashes;
 }

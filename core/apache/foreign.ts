@@ -37,8 +37,23 @@ export const foreignNames: readonly string[] = [...kinds.keys()];
 
 const sectionNames: ReadonlyMap<string, string> = new Map(
   [
-    "Directory", "DirectoryMatch", "Else", "ElseIf", "Files", "FilesMatch", "If", "Limit", "LimitExcept",
-    "Location", "LocationMatch", "Proxy", "ProxyMatch", "RequireAll", "RequireAny", "RequireNone", "VirtualHost",
+    "Directory",
+    "DirectoryMatch",
+    "Else",
+    "ElseIf",
+    "Files",
+    "FilesMatch",
+    "If",
+    "Limit",
+    "LimitExcept",
+    "Location",
+    "LocationMatch",
+    "Proxy",
+    "ProxyMatch",
+    "RequireAll",
+    "RequireAny",
+    "RequireNone",
+    "VirtualHost",
   ].map((name) => [name.toLowerCase(), name]),
 );
 
@@ -54,9 +69,7 @@ interface Surroundings {
 /** Each place once, with all virtual hosts for which it is effective. */
 export function findForeign(around: Surroundings): ForeignDirective[] {
   const everyHost = around.hosts.map((_, index) => index);
-  const hostIndexes = new Map(
-    around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, [index]]),
-  );
+  const hostIndexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, [index]]));
   const found = new Map<string, ForeignDirective>();
   for (const directive of around.resolved.effective) {
     const kind = kinds.get(directive.name);
@@ -94,8 +107,7 @@ function describe(
 ): ForeignDirective {
   const tree = around.resolved.trees.get(directive.file);
   const argument = directive.arguments[0] ?? "";
-  const fingerprints =
-    kind === "caFile" ? around.fingerprintsOf(absolutePath(around.serverRoot, argument)) : undefined;
+  const fingerprints = kind === "caFile" ? around.fingerprintsOf(absolutePath(around.serverRoot, argument)) : undefined;
   return {
     kind,
     directive: name,

@@ -21,8 +21,8 @@ export interface Desired {
   readonly ca: CaBundle;
   /** CRLs of the site file, one per issuer; empty = no revocation check. */
   readonly crls: readonly CrlSummary[];
-  /** SHA-256 of the PEM text of `crls` as it would be installed; undefined without CRLs. */
-  readonly crlSha256: string | undefined;
+  /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
+  readonly crlSha256: string;
   readonly crlCheck: "leaf" | "chain";
   readonly organizations: readonly string[];
   readonly countries: readonly string[];
@@ -102,12 +102,22 @@ export interface VirtualHostFacts {
   /** Where our line goes (start of the physical line of `</VirtualHost>`), with the indentation-free line end to use. */
   readonly insertAt: { readonly offset: number; readonly eol: "\n" | "\r\n" };
   /** Our line, when it is there: byte span including its line end. `last` = nothing but blanks and comments follows it. */
-  readonly include: { readonly offset: number; readonly length: number; readonly line: number; readonly last: boolean } | undefined;
+  readonly include:
+    { readonly offset: number; readonly length: number; readonly line: number; readonly last: boolean } | undefined;
 }
 
 export type ForeignKind =
-  | "verifyClient" | "caFile" | "caPath" | "caDnRequestFile" | "crlFile" | "crlPath" | "crlCheck" | "sslRequire" | "satisfyAny"
-  | "sessionTicketKey" | "verifyDepth";
+  | "verifyClient"
+  | "caFile"
+  | "caPath"
+  | "caDnRequestFile"
+  | "crlFile"
+  | "crlPath"
+  | "crlCheck"
+  | "sslRequire"
+  | "satisfyAny"
+  | "sessionTicketKey"
+  | "verifyDepth";
 
 export interface ForeignDirective {
   readonly kind: ForeignKind;

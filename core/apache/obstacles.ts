@@ -77,10 +77,16 @@ function findDisagreements(around: Surroundings): Finding[] {
   const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
   const unlisted = resolved.effective
     .filter(({ name, file, node }) => isListed(name) && listed.get(file)?.has(node.lastLine) !== true)
-    .map(({ file, node }) => obstacle(around, file, node.line, "httpd does not find this effective, the reader does; nothing is edited"));
+    .map(({ file, node }) =>
+      obstacle(around, file, node.line, "httpd does not find this effective, the reader does; nothing is edited"),
+    );
   const missed = [...dump.directives.keys()]
     .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around)))
-    .map((place): Finding => ({ severity: "problem", place, text: "httpd finds a directive here that the reader does not; nothing is edited" }));
+    .map((place): Finding => ({
+      severity: "problem",
+      place,
+      text: "httpd finds a directive here that the reader does not; nothing is edited",
+    }));
   return [...unlisted, ...missed];
 }
 
@@ -91,7 +97,10 @@ const ownPrefix = (around: Surroundings): string => `${absolutePath(around.serve
 function findMissingHosts(around: Surroundings): Finding[] {
   if (around.hosts.length > 0) return [];
   const engine = around.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
-  const place = engine === undefined ? around.resolvedPath([...around.resolved.trees.keys()][0] ?? "") : placeOf(around.resolvedPath(engine.file), engine.node.line);
+  const place =
+    engine === undefined
+      ? around.resolvedPath([...around.resolved.trees.keys()][0] ?? "")
+      : placeOf(around.resolvedPath(engine.file), engine.node.line);
   return [
     {
       severity: "problem",

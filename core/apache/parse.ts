@@ -48,7 +48,7 @@ export function parse(text: string): Tree {
   const nodes: Draft[] = [];
   const hasNul = text.includes("\0");
   let line = 1;
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const node = readNode(text, start, line, hasNul);
     const previous = nodes.at(-1);
     if (node.kind === "trivia" && previous?.kind === "trivia") {
@@ -78,7 +78,8 @@ function readNode(text: string, start: number, line: number, hasNul: boolean): D
   while (first < end && isBlank(text.charCodeAt(first))) first++;
   const code = text.charCodeAt(first);
   if (first === end || code === hash) return trivia(start, end, line, line);
-  if (quotes.includes(code)) return nodeOf(readWord(trimBlanks(text.slice(first, end)), 0).word, start, end, line, line);
+  if (quotes.includes(code))
+    return nodeOf(readWord(trimBlanks(text.slice(first, end)), 0).word, start, end, line, line);
   let wordEnd = first;
   while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
   return nodeOf(text.slice(first, wordEnd), start, end, line, line);
@@ -120,7 +121,8 @@ function matchTags(nodes: Draft[]): SyntaxProblem[] {
     if (node.kind !== "close") return;
     const opener = nodes[open.at(-1) ?? -1];
     if (opener?.name !== node.name) {
-      const instead = opener === undefined ? "no section is open" : `the section open here began at line ${opener.line}`;
+      const instead =
+        opener === undefined ? "no section is open" : `the section open here began at line ${opener.line}`;
       problems.push({ line: node.line, text: `a close tag without its open tag; ${instead}` });
       return;
     }

@@ -39,7 +39,7 @@ function matchesWildcards(pattern: string, name: string): boolean {
   const wildcards = readWildcards(pattern);
   let at = 0;
   let retry = { wildcard: -1, at: 0 };
-  for (let next = 0; at < name.length || next < wildcards.length; ) {
+  for (let next = 0; at < name.length || next < wildcards.length;) {
     const wildcard = wildcards[next];
     if (wildcard === "any") {
       retry = { wildcard: next++, at };

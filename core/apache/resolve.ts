@@ -185,7 +185,17 @@ const macroProblem =
   "mod_macro writes configuration that stands in no file, and a line in it cannot be edited; write its sections out";
 
 /** Read by httpd before the tree is made, so mod_info never lists them. */
-const unlisted = new Set(["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine", "serverroot", "use", "error"]);
+const unlisted = new Set([
+  "include",
+  "includeoptional",
+  "loadmodule",
+  "loadfile",
+  "define",
+  "undefine",
+  "serverroot",
+  "use",
+  "error",
+]);
 
 /** Asks what httpd listed: a section is true when the first listed kind of directive in it was listed, else false. */
 function judge(walk: Walk, file: string, tree: Tree, index: number): Decision {
@@ -266,7 +276,8 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
   const said = walk.source.dump?.includes;
   if (said !== undefined) return said.get(`${file}:${node.lastLine}`) ?? [];
   if (pattern.includes("${")) {
-    const text = "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
+    const text =
+      "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
     walk.problems.push({ file, line: node.line, text });
     return [];
   }

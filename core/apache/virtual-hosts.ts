@@ -70,7 +70,10 @@ function byLevel(effective: readonly Effective[]): Levels {
 
 /** The last one of its level wins, and the virtual host beats the server level. */
 function findLast(levels: Levels, section: Section | undefined, name: string): Effective | undefined {
-  return levels.get(section)?.filter((directive) => directive.name === name).at(-1);
+  return levels
+    .get(section)
+    ?.filter((directive) => directive.name === name)
+    .at(-1);
 }
 
 function readVirtualHost(around: Surroundings, section: Section, levels: Levels): VirtualHostFacts | undefined {

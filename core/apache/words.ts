@@ -28,7 +28,7 @@ export function readWord(line: string, offset: number): { readonly word: string;
 /** All words from `offset` to the end of the line. */
 export function readWords(line: string, offset = 0): string[] {
   const words: string[] = [];
-  for (let at = skipBlanks(line, offset); at < line.length; ) {
+  for (let at = skipBlanks(line, offset); at < line.length;) {
     const { word, next } = readWord(line, at);
     words.push(word);
     at = next;

@@ -1,0 +1,76 @@
+/** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same wishes, same bytes. */
+import { compareVersions } from "./conditions.ts";
+import { ownDirectory, renegBufferSizeBytes, verifyDepth, type Desired, type Facts } from "./model.ts";
+import { absolutePath } from "./paths.ts";
+import { quoteArgument } from "./words.ts";
+
+export const confName = "clientcert.conf";
+export const crlName = "crl.pem";
+export const readmeName = "README";
+
+/** Name of the CA bundle: another bundle gets another name, so the old one stays until nothing names it. */
+export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slice(0, 8)}.pem`;
+
+/** Absolute path of a file of ours. */
+export const ownPath = (facts: Facts, name: string): string =>
+  absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
+
+/** From this PHP on, the vendor's manual asks for TLS 1.2 only. */
+const firstTls12Php = "8.3";
+
+/** The version that decides about TLS: the site file's, else what was found on the host. */
+export const phpVersion = (desired: Desired, facts: Facts): string | undefined =>
+  desired.phpVersion ?? facts.php?.version;
+
+/** Whether TLS 1.3 must be off. An unknown PHP changes nothing: the administrator's SSLProtocol stays. */
+export function isTls12Only(desired: Desired, facts: Facts): boolean {
+  const version = phpVersion(desired, facts);
+  return version !== undefined && compareVersions(version, firstTls12Php) >= 0;
+}
+
+/** `documentRoots` are those of the covered virtual hosts. The text is written as UTF-8. */
+export function renderConf(desired: Desired, facts: Facts, documentRoots: readonly string[]): string {
+  const lines = [
+    ...header(desired, facts),
+    `SSLCACertificateFile ${quoteArgument(ownPath(facts, caName(desired)))}`,
+    `SSLVerifyDepth ${verifyDepth}`,
+    "SSLVerifyClient optional",
+    ...revocation(desired, facts),
+    ...(isTls12Only(desired, facts) ? ["SSLProtocol -All +TLSv1.2"] : []),
+    ...requirement(desired),
+    ...documentRoots.flatMap((path) => [
+      `<Directory ${quoteArgument(path)}>`,
+      `    SSLRenegBufferSize ${renegBufferSizeBytes}`,
+      "</Directory>",
+    ]),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function header(desired: Desired, facts: Facts): string[] {
+  return [
+    `# Written by clientcert for ${commentText(desired.owner)}; changes made by hand are undone by the next \`pulumi up\`.`,
+    "# Every TLS virtual host of the port includes this file in its last line.",
+    `# To undo everything without Pulumi, as root: sh /var/lib/clientcert/${facts.server.instance}/undo`,
+  ];
+}
+
+/** A comment must not end in a backslash, nor hold a line end. */
+const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
+
+function revocation(desired: Desired, facts: Facts): string[] {
+  if (desired.crls.length === 0) return [];
+  return [`SSLCARevocationFile ${quoteArgument(ownPath(facts, crlName))}`, `SSLCARevocationCheck ${desired.crlCheck}`];
+}
+
+/** The empty text in each list is the manual's: it lets requests without a certificate pass. */
+function requirement({ organizations, countries }: Desired): string[] {
+  const terms = [...term("SSL_CLIENT_S_DN_O", organizations), ...term("SSL_CLIENT_S_DN_C", countries)];
+  return terms.length === 0 ? [] : ['<Location "/">', `    SSLRequire ${terms.join(" and ")}`, "</Location>"];
+}
+
+function term(variable: string, values: readonly string[]): string[] {
+  if (values.length === 0) return [];
+  const listed = [...new Set([...values, ""])].map(quoteArgument);
+  return [`%{${variable}} in {${listed.join(",")}}`];
+}

@@ -1,0 +1,175 @@
+/** Everything that is worth saying about a plan, and what forbids it. */
+import { findAdoptable, findConflicting } from "./adopt.ts";
+import { phpVersion } from "./conf.ts";
+import type { Change, Desired, Facts, Finding, ForeignDirective } from "./model.ts";
+import { findOlderCrls, hasNewerCrl, isExcluded, isNamed } from "./wishes.ts";
+
+/** Conflicts and problems forbid a change, warnings and notes do not. */
+export const isBlocking = ({ severity }: Finding): boolean => severity === "conflict" || severity === "problem";
+
+export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
+  return [
+    ...facts.obstacles,
+    ...findOwner(desired, facts),
+    ...findExclusions(desired, facts),
+    ...findConflicts(desired, facts),
+    ...findCrlJobs(desired, facts),
+    ...findRevocation(desired, facts),
+    ...findSessionTickets(desired, facts),
+    ...findPhp(desired, facts),
+    ...(change === undefined ? [] : findPending(desired, facts)),
+  ];
+}
+
+function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
+  const findings: Finding[] = [];
+  if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
+    const text = `this server belongs to ${own.owner}; remove it there, or set takeOver: true`;
+    findings.push({ severity: "problem", place: server.configFile, text });
+  }
+  if (own.owed !== undefined) {
+    const text = `the files are written, and the running server does not use them yet: ${own.owed}; the next change reloads it`;
+    findings.push({ severity: "warning", place: server.configFile, text });
+  }
+  return findings;
+}
+
+function findExclusions(desired: Desired, facts: Facts): Finding[] {
+  const unknown = desired.excludeVirtualHosts.flatMap((name, index): Finding[] => {
+    if (facts.virtualHosts.some((host) => isNamed(host, name))) return [];
+    const names = facts.virtualHosts
+      .map(({ serverName }) => serverName)
+      .slice(0, 5)
+      .join(", ");
+    const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names || "none"}`;
+    return [{ severity: "problem", place: `excludeVirtualHosts[${index}]`, text }];
+  });
+  const excluded = facts.virtualHosts.filter((host) => isExcluded(desired, host));
+  const consequence =
+    "is left alone as excludeVirtualHosts says; clients without SNI, and those that reuse a connection of another virtual host, get 421 Misdirected Request";
+  const warnings = excluded.map((host): Finding => ({
+    severity: "warning",
+    place: `${host.file}:${host.line}`,
+    text: `${host.serverName} ${consequence}`,
+  }));
+  if (excluded.length === 0 || excluded.length < facts.virtualHosts.length) return [...unknown, ...warnings];
+  const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
+  return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
+}
+
+function findConflicts(desired: Desired, facts: Facts): Finding[] {
+  const adoptable = new Set(findAdoptable(desired, facts));
+  return findConflicting(desired, facts).map((directive) => {
+    const place = `${directive.file}:${directive.line}`;
+    const found = describe(directive);
+    if (!adoptable.has(directive)) {
+      const text = `${found} is effective for covered and for excluded virtual hosts; move it into the excluded ones`;
+      return { severity: "conflict", place, text };
+    }
+    if (desired.adopt) return { severity: "note", place, text: `${found} is commented out, and put back at removal` };
+    const text = `${found} stands against what is wanted; remove it, or set adopt: true to have it commented out, or list the virtual host under excludeVirtualHosts`;
+    return { severity: "conflict", place, text };
+  });
+}
+
+/** Only the directive's name, where it stands, and why it matters: never the line. */
+function describe({ directive, context, kind, value }: ForeignDirective): string {
+  const name = kind === "verifyClient" || kind === "crlCheck" ? `${directive} ${printable(value)}` : directive;
+  const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
+  return `${kind === "satisfyAny" ? "Satisfy Any" : name} ${where}`;
+}
+
+/** The few values that are keywords of httpd; anything else is not ours to print. */
+const keywords = /^(none|optional|require|optional_no_ca|leaf|chain)$/;
+const printable = (value = ""): string => (keywords.test(value) ? value : "(other)");
+
+/** A job of the manual's kind empties the file while it loads the new one, and never reloads. */
+function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
+  return facts.crlJobs.map(({ file, line }) => ({
+    severity: desired.adopt ? "warning" : "conflict",
+    place: `${file}:${line}`,
+    text: "this job fetches a CRL into a file that httpd reads, and a failed download stops httpd at its next start; remove the job",
+  }));
+}
+
+function findRevocation(desired: Desired, facts: Facts): Finding[] {
+  if (desired.crls.length === 0) return [];
+  const issuers = new Set(desired.crls.map(({ issuer }) => issuer));
+  const cas = desired.ca.certificates;
+  const isAbove = (subject: string): boolean => cas.some((ca) => ca.issuer === subject && ca.subject !== subject);
+  const missing = cas.filter(({ subject }) => !issuers.has(subject));
+  const findings = missing
+    .filter(({ subject }) => desired.crlCheck === "chain" || !isAbove(subject))
+    .map(({ subject }): Finding =>
+      desired.crlCheck === "chain"
+        ? {
+            severity: "problem",
+            place: "crlCheck",
+            text: `"chain" needs a CRL of every CA, and there is none of ${subject}; add its file to crlFiles, or write "leaf"`,
+          }
+        : {
+            severity: "warning",
+            place: "crlFiles",
+            text: `there is no CRL of ${subject}, so every certificate that it issued is refused; add its file`,
+          },
+    );
+  return [...findings, ...findOlder(desired, facts), ...findLockOut(desired, facts)];
+}
+
+/** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
+function findOlder(desired: Desired, facts: Facts): Finding[] {
+  if (!hasNewerCrl(desired, facts)) return [];
+  return findOlderCrls(desired, facts).map(({ issuer }) => ({
+    severity: "problem",
+    place: "crlFiles",
+    text: `the CRL of ${issuer} is older than the one on the host, while another one is newer; fetch it again`,
+  }));
+}
+
+function findLockOut(desired: Desired, facts: Facts): Finding[] {
+  const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
+  return crls.flatMap(({ issuer, nextUpdate }): Finding[] =>
+    nextUpdate === undefined
+      ? []
+      : [
+          {
+            severity: "warning",
+            place: "crlFiles",
+            text: `after ${nextUpdate} the CRL of ${issuer} has expired and everyone with a certificate of it is refused; install a newer one before`,
+          },
+        ],
+  );
+}
+
+function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
+  if (desired.crls.length === 0) return [];
+  return facts.foreign
+    .filter(({ kind }) => kind === "sessionTicketKey")
+    .map(({ file, line, directive }) => ({
+      severity: "warning",
+      place: `${file}:${line}`,
+      text: `with ${directive} a revoked certificate goes on working in resumed sessions, also after a reload; remove it`,
+    }));
+}
+
+function findPhp(desired: Desired, facts: Facts): Finding[] {
+  const place = facts.server.configFile;
+  if (phpVersion(desired, facts) === undefined) {
+    const text = "no PHP was found, so TLS versions stay as they are; give phpVersion to have TLS 1.2 only from 8.3 on";
+    return [{ severity: "warning", place, text }];
+  }
+  if (desired.phpVersion !== undefined || facts.php === undefined || facts.php.others.length === 0) return [];
+  const others = facts.php.others.map(({ source, version }) => `${version} (${source})`).join(", ");
+  const text = `PHP ${facts.php.version} (${facts.php.source}) decides about TLS; there is also ${others}`;
+  return [{ severity: "note", place, text }];
+}
+
+function findPending(desired: Desired, facts: Facts): Finding[] {
+  return facts.pendingEdits.map(({ file, modifiedSeconds }) => {
+    const changed = `changed at ${new Date(modifiedSeconds * 1000).toISOString()}, after httpd last read it`;
+    const remedy = "reload httpd yourself first, or set reloadPendingEdits: true";
+    return desired.reloadPendingEdits
+      ? { severity: "warning", place: file, text: `${changed}; it goes live with this change` }
+      : { severity: "problem", place: file, text: `${changed}; it would go live with this change: ${remedy}` };
+  });
+}

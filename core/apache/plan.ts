@@ -1,0 +1,146 @@
+/** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
+import { createHash } from "node:crypto";
+import { caName, confName, crlName, ownPath, readmeName, renderConf } from "./conf.ts";
+import { findFindings, isBlocking } from "./findings.ts";
+import {
+  includeLine,
+  type Change,
+  type Desired,
+  type Facts,
+  type FileEdit,
+  type OwnFile,
+  type Plan,
+  type Splice,
+  type VirtualHostFacts,
+} from "./model.ts";
+import { sortSplices } from "./edit.ts";
+import { findAdoptable } from "./adopt.ts";
+import { adoptedMark } from "./own-lines.ts";
+import { renderReadme } from "./readme.ts";
+import { hasNewerCrl, isExcluded } from "./wishes.ts";
+
+/** How a virtual host is named in {@link Plan.files}. */
+export const includeKey = (host: VirtualHostFacts): string => `${host.file}:${host.line} ${host.serverName}`;
+
+/** The plan; its change is undefined when the host is as wanted. Findings may forbid to carry it out. */
+export function plan(desired: Desired, facts: Facts): Plan {
+  const covered = facts.virtualHosts.filter((host) => !isExcluded(desired, host));
+  const conf = renderConf(desired, facts, documentRootsOf(covered));
+  const write = planWrites(desired, facts, conf);
+  const drop = planDrops(desired, facts);
+  const edits = planEdits(desired, facts);
+  const isNeeded = write.length + drop.length + edits.length > 0 || facts.own.owed !== undefined;
+  const change = isNeeded ? { write, drop, edits, look: looksAt(covered) } : undefined;
+  return {
+    findings: findFindings(desired, facts, change),
+    files: {
+      [ownPath(facts, confName)]: conf,
+      ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
+    },
+    change,
+  };
+}
+
+/** Whether nothing forbids to carry the plan out. */
+export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
+
+/** Takes everything of ours away: lines out first, then clientcert.conf, then what it names. */
+export function planRemoval(facts: Facts): Change | undefined {
+  const edits = toEdits(facts, [
+    ...facts.virtualHosts.flatMap(takeOut),
+    ...facts.strayIncludes.map(cut),
+    ...facts.adopted.map(cut),
+  ]);
+  const names = Object.keys(facts.own.files).filter(isOwnName);
+  const drop = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
+  if (edits.length === 0 && drop.length === 0) return undefined;
+  return { write: [], drop, edits, look: looksAt(facts.virtualHosts) };
+}
+
+/** `<Directory>` for each distinct one; a path that is not UTF-8 cannot be written into our file. */
+function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
+  const roots = covered.flatMap(({ documentRoot }) => (documentRoot === undefined ? [] : [decodePath(documentRoot)]));
+  return [...new Set(roots)].filter((root) => !root.includes("\ufffd")).sort();
+}
+
+const decodePath = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
+
+const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
+
+/** What is named comes before what names it: after each single file the server must be able to start. */
+function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
+  const readme = renderReadme(desired, facts);
+  const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
+  const crl: OwnFile = { role: "crl", name: crlName, sha256: desired.crlSha256, text: undefined };
+  const crls = desired.crls.length > 0 && hasNewerCrl(desired, facts) ? [crl] : [];
+  const others: OwnFile[] = [
+    { role: "conf", name: confName, sha256: sha256(conf), text: conf },
+    { role: "readme", name: readmeName, sha256: sha256(readme), text: readme },
+  ];
+  const isThere = (file: OwnFile): boolean => facts.own.files[file.name] === file.sha256;
+  return [...[ca].filter((file) => !isThere(file)), ...crls, ...others.filter((file) => !isThere(file))];
+}
+
+const isOwnName = (name: string): boolean =>
+  name === confName || name === crlName || name === readmeName || /^ca-[0-9a-f]{8}\.pem$/.test(name);
+
+function planDrops(desired: Desired, facts: Facts): string[] {
+  const needed = [caName(desired), confName, readmeName, ...(desired.crls.length > 0 ? [crlName] : [])];
+  return Object.keys(facts.own.files)
+    .filter((name) => isOwnName(name) && !needed.includes(name))
+    .sort();
+}
+
+/** A splice in a file. */
+interface Placed {
+  readonly file: string;
+  readonly splice: Splice;
+}
+
+function planEdits(desired: Desired, facts: Facts): FileEdit[] {
+  const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? leave(facts, host) : cover(host)));
+  const adopted = desired.adopt ? findAdoptable(desired, facts) : [];
+  const marks = adopted.flatMap(({ file, lineOffsets }) =>
+    lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
+  );
+  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks]);
+}
+
+/** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */
+function cover(host: VirtualHostFacts): Placed[] {
+  if (host.include?.last === true) return [];
+  const { offset, eol } = host.insertAt;
+  return [...takeOut(host), { file: host.file, splice: { offset, remove: 0, insert: includeLine + eol } }];
+}
+
+/** An excluded virtual host gets back what was there before us. */
+function leave(facts: Facts, host: VirtualHostFacts): Placed[] {
+  const adopted = facts.adopted.filter(
+    ({ file, line, offset }) => file === host.file && line > host.line && offset < host.insertAt.offset,
+  );
+  return [...takeOut(host), ...adopted.map(cut)];
+}
+
+const takeOut = (host: VirtualHostFacts): Placed[] =>
+  host.include === undefined ? [] : [cut({ file: host.file, ...host.include })];
+
+const cut = ({ file, offset, length }: { file: string; offset: number; length: number }): Placed => ({
+  file,
+  splice: { offset, remove: length, insert: "" },
+});
+
+function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
+  const files = new Map<string, Splice[]>();
+  for (const { file, splice } of placed) files.set(file, [...(files.get(file) ?? []), splice]);
+  return [...files].map(([path, splices]) => ({
+    path,
+    sha256: facts.files[path] ?? "",
+    splices: sortSplices(splices),
+  }));
+}
+
+function looksAt(hosts: readonly VirtualHostFacts[]): Change["look"] {
+  return hosts.flatMap(({ addresses, serverName }) =>
+    addresses.map(({ address, port }) => ({ address: address === "*" ? "127.0.0.1" : address, port, serverName })),
+  );
+}

@@ -1,0 +1,26 @@
+/** The note beside our files, for the administrator who finds them and knows nothing of Pulumi. */
+import { includeLine, type Desired, type Facts } from "./model.ts";
+
+/** In English and in ASCII, so that it can be read on any terminal. */
+export function renderReadme(desired: Desired, facts: Facts): string {
+  const owner = desired.owner.replace(/[^\x20-\x7e]/g, "?");
+  const reload = `${facts.server.program} -k graceful`.replace(/[^\x20-\x7e]/g, "?");
+  return `These files belong to clientcert, which asks browsers for client certificates on this server.
+Owner: ${owner}
+
+clientcert.conf   the directives; each TLS virtual host includes it by the line
+                  ${includeLine}
+ca-*.pem          the certification authorities whose certificates are accepted
+crl.pem           the certificates that were revoked (only where a list was configured)
+
+Change nothing here by hand: the next "pulumi up" puts it back.
+
+To undo everything without Pulumi, as root:
+
+    sh /var/lib/clientcert/${facts.server.instance}/undo
+    ${reload}
+
+The first command takes our lines out of the configuration and then removes these files; the second
+one makes the running server read its configuration again. All other lines stay as they are.
+`;
+}
