@@ -1,0 +1,96 @@
+/** Observations made of fixture trees and of text, for the tests of core/apache: as a copy of a host's files gives them. */
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Change, FileEdit, OwnFile } from "../../core/apache/model.ts";
+import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
+import { applySplices } from "../../core/apache/edit.ts";
+
+export const fixtures = join(import.meta.dirname, "../fixtures/apache");
+
+export const sha256 = (bytes: string): string => createHash("sha256").update(bytes, "latin1").digest("hex");
+
+export function observedFile(resolvedPath: string, bytes: string, changedSeconds = 1000): ObservedFile {
+  return {
+    resolvedPath,
+    bytes,
+    sizeBytes: bytes.length,
+    sha256: sha256(bytes),
+    mode: "644",
+    owner: "root",
+    modifiedSeconds: changedSeconds,
+    changedSeconds,
+  };
+}
+
+/** Every file of a fixture tree by its path on the host; symlinks are followed below the tree. */
+export function readTree(name: string): Map<string, ObservedFile> {
+  const root = join(fixtures, name);
+  const files = new Map<string, ObservedFile>();
+  for (const entry of readdirSync(root, { recursive: true, encoding: "utf8" })) {
+    const path = join(root, entry);
+    if (!statSync(path).isFile()) continue;
+    const resolved = `/${relative(root, realpathSync(path))}`;
+    files.set(`/${entry}`, observedFile(resolved, readFileSync(path, "latin1")));
+  }
+  return files;
+}
+
+const server: ServerObservation = {
+  nowSeconds: 3000,
+  program: "/usr/local/ni/apache/bin/httpd",
+  version: "Apache/2.4.71 (Unix)",
+  openssl: "OpenSSL 3.0.22",
+  serverRoot: "/usr/local/ni/apache",
+  configFile: "/usr/local/ni/apache/conf/httpd.conf",
+  defines: [],
+  parent: { pid: 100, startedSeconds: 2000 },
+  loadedSeconds: 2000,
+  instance: "0123456789abcdef",
+  capabilities: [],
+};
+
+export type Parts = Partial<Omit<Observation, "server">> & { readonly server?: Partial<ServerObservation> };
+
+export function observe(files: ReadonlyMap<string, ObservedFile>, parts: Parts = {}): Observation {
+  return {
+    dump: undefined,
+    own: new Map(),
+    journal: new Map(),
+    php: [],
+    namedFiles: [],
+    crlJobs: [],
+    ...parts,
+    files,
+    server: { ...server, ...parts.server },
+  };
+}
+
+/** One main file, `/etc/httpd/httpd.conf`, below the server root `/etc/httpd`. */
+export function observeText(text: string, parts: Parts = {}): Observation {
+  const configFile = "/etc/httpd/httpd.conf";
+  const place = { serverRoot: "/etc/httpd", configFile };
+  return observe(new Map([[configFile, observedFile(configFile, text)]]), { ...parts, server: { ...place, ...parts.server } });
+}
+
+/** The host after a change, as apply carries it out; CA and CRL bytes are `contents` by name. */
+export function afterChange(before: Observation, change: Change, contents: Record<string, string> = {}): Observation {
+  const files = new Map([...before.files].map(([name, file]) => [name, edited(file, change.edits)]));
+  const own = new Map(before.own);
+  for (const name of change.drop) own.delete(name);
+  for (const file of change.write) own.set(file.name, written(file, contents));
+  return { ...before, files, own };
+}
+
+function edited(file: ObservedFile, edits: readonly FileEdit[]): ObservedFile {
+  const edit = edits.find(({ path }) => path === file.resolvedPath);
+  if (edit === undefined) return file;
+  if (edit.sha256 !== file.sha256) throw new Error(`${file.resolvedPath}: the edit was made for other bytes`);
+  return observedFile(file.resolvedPath, applySplices(file.bytes, edit.splices), file.changedSeconds);
+}
+
+function written(file: OwnFile, contents: Record<string, string>): ObservedFile {
+  const text = file.text === undefined ? contents[file.name] : Buffer.from(file.text, "utf8").toString("latin1");
+  if (text === undefined) return { ...observedFile(file.name, ""), sha256: file.sha256 };
+  return observedFile(file.name, text);
+}
