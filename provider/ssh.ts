@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type ssh2 from "ssh2";
-import type { AnyAuthMethod, Client, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
+import type { AnyAuthMethod, Client, ConnectConfig, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
 import {
   type Credentials,
   type Environment,
@@ -243,22 +243,27 @@ function logIn(library: Library, login: LogIn): Promise<Kept> {
         kept.isOpen = false;
         login.onEnd();
       });
-    client.connect({
-      ...(login.socket === undefined ? { host: login.address, port: login.port } : { sock: login.socket }),
-      username: login.user,
-      authHandler: login.methods,
-      algorithms: { serverHostKey: hostKeyAlgorithms(login.hostKey) },
-      hostVerifier: (key: Buffer) => {
-        shown = key;
-        return key.equals(login.hostKey.bytes);
-      },
-      readyTimeout: login.readyTimeoutSeconds * 1000,
-      keepaliveInterval: keepAliveSeconds * 1000,
-      keepaliveCountMax: keepAlivesUnanswered,
-    });
+    const isPinned = (key: Buffer): boolean => {
+      shown = key;
+      return key.equals(login.hostKey.bytes);
+    };
+    client.connect(settings(login, isPinned));
     // Else each of our small packets waits up to 40 ms for the acknowledgement of the one before.
     client.setNoDelay(true);
   });
+}
+
+function settings(login: LogIn, hostVerifier: (key: Buffer) => boolean): ConnectConfig {
+  return {
+    ...(login.socket === undefined ? { host: login.address, port: login.port } : { sock: login.socket }),
+    username: login.user,
+    authHandler: login.methods,
+    algorithms: { serverHostKey: hostKeyAlgorithms(login.hostKey) },
+    hostVerifier,
+    readyTimeout: login.readyTimeoutSeconds * 1000,
+    keepaliveInterval: keepAliveSeconds * 1000,
+    keepaliveCountMax: keepAlivesUnanswered,
+  };
 }
 
 /** Only what signs with the pinned key: else a host with several keys shows another one. No SHA-1. */
