@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
+import type { Connection, Detection } from "../provider/host/model.ts";
+
+/** Inputs of {@link ClientAuth}; what each means is said where the site file's schema describes it. */
+export interface ClientAuthArgs {
+  /** How to reach the host, and where the secret for that is; never the secret. */
+  readonly connection: pulumi.Input<Connection>;
+  /** Overrides for what is found on the host. @default - everything is detected */
+  readonly detection?: pulumi.Input<Detection>;
+  /** Site file, relative to the project. */
+  readonly siteFile: pulumi.Input<string>;
+  /** CA files, relative to the site file. */
+  readonly caFiles: pulumi.Input<readonly string[]>;
+  readonly ca: pulumi.Input<CaBundle>;
+  /** CRL files, relative to the site file. @default - no revocation check */
+  readonly crlFiles?: pulumi.Input<readonly string[]>;
+  readonly crls?: pulumi.Input<readonly CrlSummary[]>;
+  /** SHA-256 of the CRLs' PEM text. */
+  readonly crlSha256?: pulumi.Input<string>;
+  readonly crlCheck?: pulumi.Input<"leaf" | "chain">;
+  /** TLS port of the virtual hosts to cover. @default 443 */
+  readonly port?: pulumi.Input<number>;
+  readonly organizations?: pulumi.Input<readonly string[]>;
+  readonly countries?: pulumi.Input<readonly string[]>;
+  readonly adopt?: pulumi.Input<boolean>;
+  readonly excludeVirtualHosts?: pulumi.Input<readonly string[]>;
+  readonly reloadPendingEdits?: pulumi.Input<boolean>;
+  readonly takeOver?: pulumi.Input<boolean>;
+  readonly judgeInPreview?: pulumi.Input<boolean>;
+  readonly phpVersion?: pulumi.Input<string>;
+}
+
+/** Outputs of the noun, named as in the provider's schema. */
+const outputs = [
+  "generation",
+  "changed",
+  "judge",
+  "serverVersion",
+  "opensslVersion",
+  "php",
+  "tlsRule",
+  "virtualHosts",
+  "caNotAfter",
+  "crlNextUpdate",
+  "warnings",
+  "problems",
+  "owed",
+] as const;
+
+/** Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. */
+export class ClientAuth extends pulumi.CustomResource {
+  /** Counts real changes of the host, repairs included: trigger dependent commands on it. */
+  declare readonly generation: pulumi.Output<number>;
+  /** What the last change did. */
+  declare readonly changed: pulumi.Output<readonly string[]>;
+  /** Which judge spoke: shadow, minimal or syntax; undefined when nothing had to be changed. */
+  declare readonly judge: pulumi.Output<string | undefined>;
+  declare readonly serverVersion: pulumi.Output<string>;
+  declare readonly opensslVersion: pulumi.Output<string>;
+  /** Version and where it was found, undefined when there is none. */
+  declare readonly php: pulumi.Output<string | undefined>;
+  /** TLS versions, with the reason. */
+  declare readonly tlsRule: pulumi.Output<string>;
+  declare readonly virtualHosts: pulumi.Output<readonly string[]>;
+  /** When the first CA certificate ends, ISO 8601. */
+  declare readonly caNotAfter: pulumi.Output<string | undefined>;
+  /** When the first CRL ends, and with it access by certificate; ISO 8601. */
+  declare readonly crlNextUpdate: pulumi.Output<string | undefined>;
+  declare readonly warnings: pulumi.Output<readonly string[]>;
+  /** What keeps the next change from being made. */
+  declare readonly problems: pulumi.Output<readonly string[]>;
+  /** Why the live server does not run what its files say; undefined when it does. */
+  declare readonly owed: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: ClientAuthArgs, opts?: pulumi.CustomResourceOptions) {
+    // Computed outputs must be named here, else the properties never exist.
+    const computed = Object.fromEntries(outputs.map((output) => [output, undefined]));
+    const owner = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack(), name].join("/");
+    super("clientcert:apache:ClientAuth", name, { ...args, owner, ...computed }, opts);
+  }
+}

@@ -1,0 +1,164 @@
+/** One transaction on a host, and what its outcome means to Pulumi. */
+import { randomUUID } from "node:crypto";
+import type { Change, Facts, OwnFile } from "../core/apache/model.ts";
+import { planRemoval } from "../core/apache/plan.ts";
+import { type Wishes, targetOf } from "./apache-inputs.ts";
+import { type Look, factsOf, lookFrom, runOptions } from "./apache-look.ts";
+import { nothingDone, outputsOf } from "./apache-outputs.ts";
+import { HostError, type HostErrorKind } from "./errors.ts";
+import type { Host, Outcome, Transaction } from "./host/model.ts";
+import { type Context, PartialFailure, type Properties } from "./resource.ts";
+import { readSiteFiles } from "./site-files.ts";
+
+/** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
+export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
+  if (plan.change === undefined) return;
+  // Made in every preview: it also finds CA and CRL files that cannot be installed.
+  const transaction = transactionOf(wishes, facts, plan.change);
+  if (!wishes.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
+  const outcome = await host.judge(targetOf(wishes), transaction, runOptions(context));
+  if (outcome.result !== "well") throw refusal(wishes, outcome);
+  context.progress(`done: judged well (${outcome.judge})`);
+}
+
+/** Carries the plan out. Returns the outputs, or throws what Pulumi must know. */
+export async function apply(host: Host, wishes: Wishes, look: Look, id: string, context: Context): Promise<Properties> {
+  const { facts, plan } = look;
+  const { change } = plan;
+  if (change === undefined) {
+    context.progress("done: as wanted already");
+    return outputsOf(wishes, facts, plan, nothingDone);
+  }
+  const transaction = transactionOf(wishes, facts, change);
+  const outcome = await applyKnown(host, wishes, transaction, context).catch((error: unknown) => {
+    throw mayHaveChanged(error) ? unknownOutcome(wishes, look, id, error) : error;
+  });
+  return settle(wishes, { look, change, outcome, id }, context);
+}
+
+const applyKnown = (host: Host, wishes: Wishes, transaction: Transaction, context: Context): Promise<Outcome> =>
+  host.apply(targetOf(wishes), transaction, runOptions(context));
+
+interface Applied {
+  readonly look: Look;
+  readonly change: Change;
+  readonly outcome: Outcome;
+  readonly id: string;
+}
+
+function settle(wishes: Wishes, { look, change, outcome, id }: Applied, context: Context): Properties {
+  if (outcome.result === "refused" || outcome.result === "rolledBack" || outcome.result === "well") {
+    throw refusal(wishes, outcome);
+  }
+  const after = outcome.observation === undefined ? look : lookFrom(wishes, factsOf(outcome.observation, wishes));
+  const deed = { changed: describeChange(change), judge: outcome.judge };
+  const outputs: Properties = { ...outputsOf(wishes, after.facts, after.plan, deed), generation: outcome.generation };
+  if (outcome.result === "owed") {
+    const reasons = [
+      `${wishes.connection.address}: written, but the live server does not run it yet`,
+      ...outcome.reasons,
+    ];
+    throw new PartialFailure({ id, outputs: { ...outputs, owed: outputs.owed ?? reasons.join("; ") } }, reasons);
+  }
+  if (outcome.result === "stopped") context.log("warning", stoppedText(wishes, outcome));
+  context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
+  return outputs;
+}
+
+function stoppedText(wishes: Wishes, { reasons }: Outcome): string {
+  const hint = "the server is stopped and was not started; the files take effect when it is started";
+  return [`${wishes.connection.address}: ${hint}`, ...reasons].join("\n  ");
+}
+
+const refusals = {
+  refused: "refused, and nothing was touched",
+  rolledBack: "changed, found not well, and put back as it was",
+  well: "only judged, not applied",
+} as const;
+
+function refusal(wishes: Wishes, { result, judge: spoke, reasons }: Outcome): Error {
+  const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // just looked up
+  return new Error([`${wishes.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
+}
+
+/** These say that the host was left alone; after any other error it may have been changed. */
+const untouched: readonly HostErrorKind[] = [
+  "unreachable",
+  "hostKey",
+  "login",
+  "sudo",
+  "noHttpd",
+  "severalHttpds",
+  "locked",
+];
+
+function mayHaveChanged(error: unknown): boolean {
+  return !(error instanceof HostError && untouched.includes(error.kind));
+}
+
+/** Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all. */
+function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error: unknown): PartialFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  const owed = `${reason}; whether the change was made is not known, the next run looks`;
+  const outputs = outputsOf(wishes, facts, plan, nothingDone);
+  return new PartialFailure({ id, outputs: { ...outputs, facts: undefined, owed } }, [owed]);
+}
+
+/** Removes what is ours. Throws unless it is gone and the server runs without it. */
+export async function remove(host: Host, wishes: Wishes, facts: Facts, context: Context): Promise<void> {
+  const change = planRemoval(facts) ?? { write: [], drop: [], edits: [], look: [] };
+  const transaction = { ...transactionOf(wishes, facts, change), remove: true };
+  const outcome = await applyKnown(host, wishes, transaction, context);
+  if (outcome.result === "owed") {
+    const what = `${wishes.connection.address}: removed, but the live server still runs the configuration of before:`;
+    throw new Error([what, ...outcome.reasons].join("\n  "));
+  }
+  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
+  context.progress("done: removed");
+}
+
+function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transaction {
+  const { owner, takeOver, reloadPendingEdits } = wishes;
+  return {
+    id: randomUUID(),
+    ...{ owner, takeOver, reloadPendingEdits },
+    configFile: facts.server.configFile,
+    change,
+    contents: contentsOf(wishes, facts, change.write),
+    remove: false,
+  };
+}
+
+function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
+  const needsSite = files.some((file) => file.text === undefined);
+  const site = needsSite ? requireSiteFiles(wishes, facts) : { ca: "", crl: "" };
+  const textOf = (file: OwnFile): string => file.text ?? (file.role === "ca" ? site.ca : site.crl);
+  return new Map(files.map((file) => [file.name, Buffer.from(textOf(file), "utf8")]));
+}
+
+/** The site's CA and CRL files as they are now: they must still be what the program read, and fit to be installed. */
+function requireSiteFiles(wishes: Wishes, facts: Facts): { readonly ca: string; readonly crl: string } {
+  const read = readSiteFiles(wishes.siteFile, wishes, {
+    now: Date.now(),
+    installedCa: facts.own.ca.map((certificate) => certificate.fingerprint),
+    installedCrls: facts.own.crls,
+  });
+  const problems = read.findings.filter(({ severity }) => severity === "problem");
+  if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
+  const isSame = read.ca.sha256 === wishes.ca.sha256 && hashes(read.crls) === hashes(wishes.crls);
+  if (isSame) return { ca: read.ca.pem, crl: read.crlPem };
+  throw new Error(`${wishes.siteFile}: its CA or CRL files changed while this command ran; run it again`);
+}
+
+const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
+
+/** What was done, one line each, without a line of the customer's. */
+export function describeChange({ write, edits, drop }: Change): readonly string[] {
+  return [
+    ...write.map((file) => `wrote ${file.name}`),
+    ...edits.map(
+      (edit) => `edited ${edit.path} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,
+    ),
+    ...drop.map((name) => `removed ${name}`),
+  ];
+}

@@ -1,0 +1,98 @@
+/** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
+import { isBlocking } from "../core/apache/findings.ts";
+import type { Facts, Finding, Plan } from "../core/apache/model.ts";
+import { fileChanges, liveFiles, plannedFiles } from "./apache-files.ts";
+import { changedWishes } from "./apache-inputs.ts";
+import type { DiffArgs, DiffKind, DiffResult, Properties } from "./resource.ts";
+
+type Detailed = Readonly<Record<string, DiffKind>>;
+
+/** Where files lie and how previews judge change nothing on a host; the owner follows the resource. */
+const neverCompared = ["siteFile", "caFiles", "crlFiles", "judgeInPreview", "takeOver", "owner"] as const;
+/** With another one of these, facts are about something else: what is there must be looked at again. */
+const looksElsewhere = ["detection", "port"] as const;
+
+/** True when the facts of the old outputs are not about what the inputs name. */
+export function isElsewhere(old: Properties, inputs: Properties): boolean {
+  return Object.keys(elsewhere(old, inputs)).length > 0;
+}
+
+function elsewhere(old: Properties, inputs: Properties): Detailed {
+  const connection = ["address", "hostKey"].filter(
+    (name) => field(old.connection, name) !== field(inputs.connection, name),
+  );
+  const others = changedWishes(old, inputs).filter((name) => looksElsewhere.some((other) => other === name));
+  return updates([...connection.map((name) => `connection.${name}`), ...others]);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null
+    ? Object.entries(value).find(([key]) => key === name)?.[1]
+    : undefined;
+}
+
+/**
+ * Another machine, told by its host key *and* its address. The same key at another address is the same machine moved; the
+ * same address with another key is a machine set up anew, where nothing of the old one is left to delete. And should both
+ * have changed on one machine: the deletion dials the old address and pins the old key, so it cannot remove what the
+ * creation has just written.
+ */
+function replacesOf(old: Properties, inputs: Properties): readonly string[] {
+  const both = ["connection.address", "connection.hostKey"];
+  const changed = elsewhere(old, inputs);
+  return both.every((path) => path in changed) ? both : [];
+}
+
+/** Inputs that are not all known yet: every wish that differs may change the host. */
+export function diffUnknown({ inputs, oldOutputs }: DiffArgs): DiffResult {
+  const changed = changedWishes(oldOutputs, inputs).filter((name) => !neverCompared.some((other) => other === name));
+  return { detailedDiff: { ...unwell(oldOutputs), ...updates(changed) }, replaces: [] };
+}
+
+/** The facts are about another place, or there are none because the last run did not learn what became of the host. */
+export function diffElsewhere({ inputs, oldOutputs }: DiffArgs): DiffResult {
+  const changed = { ...unwell(oldOutputs), ...elsewhere(oldOutputs, inputs) };
+  const detailedDiff: Detailed = Object.keys(changed).length > 0 ? changed : { facts: "update" };
+  return { detailedDiff, replaces: replacesOf(oldOutputs, inputs) };
+}
+
+/** What `plan` would change, and what keeps the host from being well. */
+export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
+  const unwellNow = unwell(args.oldOutputs);
+  if (plan.change === undefined && newProblems(args.oldOutputs, plan.findings).length === 0) {
+    return { detailedDiff: unwellNow, replaces: [] };
+  }
+  const compared = changedWishes(args.oldOutputs, args.inputs).filter(
+    (name) => name !== "connection" && !neverCompared.some((other) => other === name),
+  );
+  const shown = {
+    ...unwellNow,
+    ...updates(compared),
+    ...fileChanges(liveFiles(facts), plannedFiles(facts, plan), args),
+  };
+  // A change that nothing above shows, such as a reload that is owed: the count of changes is what it changes.
+  return { detailedDiff: Object.keys(shown).length > 0 ? shown : { generation: "update" }, replaces: [] };
+}
+
+/** Conflicts and problems as one line each, as they lie in outputs. */
+export function problemTexts(findings: readonly Finding[]): readonly string[] {
+  return findings.filter(isBlocking).map(findingText);
+}
+
+export const findingText = ({ place, text }: Finding): string => `${place}: ${text}`;
+
+function newProblems(outputs: Properties, findings: readonly Finding[]): readonly string[] {
+  const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
+  return problemTexts(findings).filter((text) => !known.includes(text));
+}
+
+/** Problems and an owed reload end a preview with 7, with a refresh and without: DELETE shows what should go away. */
+function unwell({ problems, owed }: Properties): Detailed {
+  const hasProblems = Array.isArray(problems) && problems.length > 0;
+  const isOwed = typeof owed === "string" && owed !== "";
+  return { ...(hasProblems ? { problems: "delete" } : {}), ...(isOwed ? { owed: "delete" } : {}) };
+}
+
+function updates(names: readonly string[]): Detailed {
+  return Object.fromEntries(names.map((name) => [name, "update"]));
+}

@@ -1,0 +1,65 @@
+/** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
+import { confName, ownPath } from "../core/apache/conf.ts";
+import { type Facts, type Plan, includeLine } from "../core/apache/model.ts";
+import { includeKey } from "../core/apache/plan.ts";
+import type { DiffArgs, DiffKind } from "./resource.ts";
+
+export type Files = Readonly<Record<string, string>>;
+
+/** What stands on the host now: our configuration in full, other files of ours by hash, and each include line. */
+export function liveFiles(facts: Facts): Files {
+  const includes = facts.virtualHosts.flatMap((host) =>
+    host.include === undefined ? [] : [[includeKey(host), includeText(host.include.last)] as const],
+  );
+  return { ...ownFiles(facts, facts.own.files, facts.own.conf), ...Object.fromEntries(includes) };
+}
+
+/** What would stand there after `plan`. A host that is as wanted keeps its view, whatever it is. */
+export function plannedFiles(facts: Facts, { change, files }: Plan): Files {
+  if (change === undefined) return liveFiles(facts);
+  const kept = Object.entries(facts.own.files).filter(([name]) => !change.drop.includes(name));
+  const written = change.write.map(({ name, sha256 }) => [name, sha256] as const);
+  return { ...ownFiles(facts, Object.fromEntries([...kept, ...written]), undefined), ...files };
+}
+
+function ownFiles(facts: Facts, hashes: Readonly<Record<string, string>>, conf: string | undefined): Files {
+  const shown = Object.entries(hashes).map(([name, sha256]) => [ownPath(facts, name), `SHA-256 ${sha256}\n`] as const);
+  return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [ownPath(facts, confName)]: conf }) };
+}
+
+/** Said in words, because the text alone would look as it should. */
+const includeText = (isLast: boolean): string =>
+  isLast ? `${includeLine}\n` : `${includeLine}\n(not the last line: what follows can override it)\n`;
+
+/**
+ * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts the
+ * inputs have no texts, and a path would look like a deletion: then the changed wishes must do.
+ */
+export function fileChanges(live: Files, planned: Files, { inputs, oldInputs }: DiffArgs): Record<string, DiffKind> {
+  if ((inputs.files ?? oldInputs.files) === undefined) return {};
+  const changed = Object.keys({ ...live, ...planned }).filter((key) => live[key] !== planned[key]);
+  return Object.fromEntries(changed.map((key) => [filePath(key), kindOf(live[key], planned[key])]));
+}
+
+function kindOf(live: string | undefined, planned: string | undefined): DiffKind {
+  if (live === undefined) return "add";
+  return planned === undefined ? "delete" : "update";
+}
+
+/** A key of `files` as a property path: quoted, because paths hold dots. */
+const filePath = (key: string): string => `files[${JSON.stringify(key)}]`;
+
+/** What would be written, as text for a log: at creation the inputs show nothing of it yet. */
+export function planText(address: string, facts: Facts, plan: Plan): string {
+  const live = liveFiles(facts);
+  const changed = Object.entries(plannedFiles(facts, plan)).filter(([key, text]) => live[key] !== text);
+  if (changed.length === 0) return `${address}: is as wanted already`;
+  const indented = (text: string): string[] =>
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => `    ${line}`);
+  return [`${address}: would be written:`, ...changed.flatMap(([key, text]) => [`  ${key}`, ...indented(text)])].join(
+    "\n",
+  );
+}

@@ -1,0 +1,170 @@
+/** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
+import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../core/apache/model.ts";
+import type { Connection, Detection, Target } from "./host/model.ts";
+import { type CheckFailure, type Properties } from "./resource.ts";
+
+/** What the site's file says about one host; all of it may be stored in Pulumi's state. */
+export interface Wishes {
+  /** `organization/project/stack/name` of the resource. */
+  readonly owner: string;
+  readonly connection: Connection;
+  readonly detection: Detection;
+  /** Relative to the project. With the file names below it says where bytes are, so none of the three is compared. */
+  readonly siteFile: string;
+  /** Relative to the site file, as {@link crlFiles}. */
+  readonly caFiles: readonly string[];
+  readonly ca: CaBundle;
+  readonly crlFiles: readonly string[];
+  readonly crls: readonly CrlSummary[];
+  /** SHA-256 of the PEM text of all of them, as it is installed; empty without CRLs. */
+  readonly crlSha256: string;
+  readonly crlCheck: "leaf" | "chain";
+  readonly port: number;
+  readonly organizations: readonly string[];
+  readonly countries: readonly string[];
+  readonly adopt: boolean;
+  readonly excludeVirtualHosts: readonly string[];
+  readonly reloadPendingEdits: boolean;
+  readonly takeOver: boolean;
+  readonly judgeInPreview: boolean;
+  readonly phpVersion: string | undefined;
+}
+
+/** What Check and Read add, for display and for the next Check: never wished, never compared. */
+export const mirrored = ["files", "facts"] as const;
+
+type Rule = readonly [isRight: (value: unknown) => boolean, expected: string];
+
+const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+const isObject = (value: unknown): value is Properties =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isPort = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536;
+
+const texts: Rule = [isTexts, "a list of texts"];
+const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
+
+const optionalText = (expected: string): Rule => [(value) => value === undefined || isText(value), expected];
+
+const rules: Readonly<Record<keyof Wishes, Rule>> = {
+  owner: [isText, "organization/project/stack/name of the resource"],
+  connection: [isConnection, "an object with address, user and hostKey"],
+  detection: [isObject, "an object"],
+  siteFile: [isText, "the path of the site file, relative to the project"],
+  caFiles: texts,
+  ca: [(value) => isObject(value) && isText(value.sha256), "an object with sha256 and certificates"],
+  crlFiles: texts,
+  crls: [(value) => Array.isArray(value) && value.every(isObject), "a list of objects with sha256 and issuer"],
+  crlSha256: [(value) => typeof value === "string", "the SHA-256 of the CRLs to install, empty without any"],
+  crlCheck: [(value) => value === "leaf" || value === "chain", '"leaf" or "chain"'],
+  port: [isPort, "a port from 1 to 65535"],
+  organizations: texts,
+  countries: texts,
+  adopt: flag,
+  excludeVirtualHosts: texts,
+  reloadPendingEdits: flag,
+  takeOver: flag,
+  judgeInPreview: flag,
+  phpVersion: optionalText('a version such as "8.3"'),
+};
+
+function isConnection(value: unknown): boolean {
+  return isObject(value) && [value.address, value.user, value.hostKey].every(isText);
+}
+
+/** The one place for defaults of the noun. */
+const defaults: Partial<Wishes> = {
+  detection: {},
+  caFiles: [],
+  crlFiles: [],
+  crls: [],
+  crlSha256: "",
+  crlCheck: "leaf",
+  port: defaultPort,
+  organizations: [],
+  countries: [],
+  adopt: false,
+  excludeVirtualHosts: [],
+  reloadPendingEdits: false,
+  takeOver: false,
+  judgeInPreview: true,
+};
+
+const wishNames = Object.keys(rules) as readonly (keyof Wishes)[]; // `rules` has every name of Wishes and no other
+
+/** Names of the wishes whose values differ between two property bags. */
+export function changedWishes(a: Properties, b: Properties): readonly (keyof Wishes)[] {
+  return wishNames.filter((name) => canonical(a[name]) !== canonical(b[name]));
+}
+
+/** JSON with sorted keys: the wire keeps no order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
+  );
+}
+
+/** Inputs with every default filled in, and without what Check adds. */
+export function withDefaults(inputs: Properties): Properties {
+  const merged: Record<string, unknown> = { ...defaults, ...inputs };
+  for (const name of mirrored) delete merged[name];
+  if (isObject(merged.connection)) {
+    const { connection } = merged;
+    const sudo = { how: connection.user === "root" ? "none" : "passwordless" };
+    merged.connection = { port: 22, login: { from: "agent" }, sudo, ...connection };
+  }
+  return merged;
+}
+
+/** What is wrong with inputs that are all known. The site file has been checked before: this is for other callers. */
+export function checkWishes(inputs: Properties): readonly CheckFailure[] {
+  const wrong = wishNames.filter((name) => !rules[name][0](inputs[name]));
+  const unknownNames = Object.keys(inputs).filter((name) => !(name in rules));
+  return [
+    ...wrong.map((name) => ({ property: name, reason: `${name}: ${found(inputs[name])}; write ${rules[name][1]}` })),
+    ...unknownNames.map((name) => ({ property: name, reason: `${name}: there is no such input; remove it` })),
+  ];
+}
+
+function found(value: unknown): string {
+  if (value === undefined) return "is missing";
+  return `is not of the right form (${Array.isArray(value) ? "list" : typeof value})`;
+}
+
+/** Inputs that {@link checkWishes} has found right, typed. */
+export function wishesOf(inputs: Properties): Wishes {
+  const complete = withDefaults(inputs);
+  const [failure] = checkWishes(complete);
+  if (failure !== undefined) throw new Error(failure.reason);
+  return complete as unknown as Wishes; // each field has just been looked at
+}
+
+/** The part of the wishes that core plans from. */
+export function desiredOf(wishes: Wishes): Desired {
+  const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, organizations, countries } = wishes;
+  const { adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
+  const allowed = { organizations, countries };
+  return {
+    owner,
+    takeOver,
+    port,
+    ca,
+    crls,
+    crlSha256,
+    crlCheck,
+    ...allowed,
+    adopt,
+    excludeVirtualHosts,
+    reloadPendingEdits,
+    phpVersion,
+  };
+}
+
+export function targetOf(wishes: Wishes): Target {
+  return { connection: wishes.connection, detection: wishes.detection };
+}
+
+/** How a resource is called in the state: `address|apache|main configuration file`. */
+export function resourceId(wishes: Wishes, facts: Facts): string {
+  return [wishes.connection.address, "apache", facts.server.configFile].join("|");
+}

@@ -1,0 +1,45 @@
+/** One look at a host, and what it means for what is wanted. */
+import { readFacts } from "../core/apache/facts.ts";
+import type { Facts, Finding, Plan } from "../core/apache/model.ts";
+import type { Observation } from "../core/apache/observation.ts";
+import { isBlocking } from "../core/apache/findings.ts";
+import { plan } from "../core/apache/plan.ts";
+import { findingText } from "./apache-diff.ts";
+import { desiredOf, targetOf, type Wishes } from "./apache-inputs.ts";
+import type { Host, RunOptions } from "./host/model.ts";
+import type { Context } from "./resource.ts";
+
+export interface Look {
+  readonly facts: Facts;
+  readonly plan: Plan;
+}
+
+export async function observeFacts(host: Host, wishes: Wishes, context: Context): Promise<Facts> {
+  return factsOf(await host.observe(targetOf(wishes), runOptions(context)), wishes);
+}
+
+export const factsOf = (observation: Observation, { port }: Wishes): Facts => readFacts(observation, { port });
+
+export function lookFrom(wishes: Wishes, facts: Facts): Look {
+  return { facts, plan: plan(desiredOf(wishes), facts) };
+}
+
+export const runOptions = ({ progress, signal }: Context): RunOptions => ({ onProgress: progress, signal });
+
+/** Nothing of ours is there: no file, no line, no journal. */
+export function isGone({ own, virtualHosts }: Facts): boolean {
+  const isIncluded = virtualHosts.some((host) => host.include !== undefined);
+  return own.owner === undefined && Object.keys(own.files).length === 0 && !isIncluded;
+}
+
+/** Tells what a plan found. Conflicts are warnings here: whether they stop the run is decided where something is changed. */
+export function tell({ log }: Context, findings: readonly Finding[]): void {
+  for (const finding of findings) log(finding.severity === "note" ? "info" : "warning", findingText(finding));
+}
+
+/** Throws with every conflict and problem at once. */
+export function refuseProblems(wishes: Wishes, { findings }: Plan): void {
+  const problems = findings.filter(isBlocking).map(findingText);
+  if (problems.length > 0)
+    throw new Error([`${wishes.connection.address}: nothing was changed:`, ...problems].join("\n  "));
+}

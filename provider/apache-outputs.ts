@@ -1,0 +1,86 @@
+/** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
+import { isTls12Only, phpVersion } from "../core/apache/conf.ts";
+import type { Facts, Plan } from "../core/apache/model.ts";
+import { findingText, problemTexts } from "./apache-diff.ts";
+import { packFacts } from "./apache-facts.ts";
+import { liveFiles } from "./apache-files.ts";
+import { desiredOf, type Wishes } from "./apache-inputs.ts";
+import type { Judge } from "./host/model.ts";
+import { type Properties, unknown } from "./resource.ts";
+
+/** What an apply adds to what can be seen on the host; carried over by a refresh. */
+export interface Deed {
+  /** One line for each thing that was done. */
+  readonly changed: readonly string[];
+  /** Which judge spoke; undefined when nothing had to be judged yet. */
+  readonly judge: Judge | undefined;
+}
+
+export const nothingDone: Deed = { changed: [], judge: undefined };
+
+/** What the last run did, kept through a refresh. */
+export function deedOf({ changed, judge }: Properties): Deed {
+  const lines = Array.isArray(changed) ? changed.filter((line) => typeof line === "string") : [];
+  return { changed: lines, judge: judges.find((known) => known === judge) };
+}
+
+const judges: readonly Judge[] = ["shadow", "minimal", "syntax"];
+
+/** Outputs that are only known once the host has been changed. */
+const computed = ["generation", "changed", "judge"] as const;
+
+/** Outputs that are known as soon as the host has been looked at. */
+const observed = [
+  "serverVersion",
+  "opensslVersion",
+  "php",
+  "tlsRule",
+  "virtualHosts",
+  "caNotAfter",
+  "crlNextUpdate",
+] as const;
+
+/** Outputs for a host as `facts` say it is; `plan` was made from the same facts. */
+export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Properties {
+  return {
+    ...wishes,
+    files: liveFiles(facts),
+    facts: packFacts(facts),
+    generation: facts.own.generation,
+    changed: deed.changed,
+    judge: deed.judge,
+    serverVersion: facts.server.version,
+    opensslVersion: facts.server.openssl,
+    php: facts.php && `${facts.php.version} (${facts.php.source})`,
+    tlsRule: tlsRule(facts, wishes),
+    virtualHosts: facts.virtualHosts.map((host) => `${host.serverName} (${host.file}:${host.line})`),
+    caNotAfter: earliest(facts.own.ca.map((certificate) => certificate.notAfter)),
+    crlNextUpdate: earliest(facts.own.crls.map((crl) => crl.nextUpdate)),
+    warnings: plan.findings.filter(({ severity }) => severity === "warning").map(findingText),
+    problems: problemTexts(plan.findings),
+    owed: facts.own.owed,
+  };
+}
+
+/** Outputs of a preview: what only the change itself tells is unknown. */
+export function previewOutputs(outputs: Properties): Properties {
+  return { ...outputs, ...Object.fromEntries(computed.map((name) => [name, unknown])) };
+}
+
+/** Outputs of a preview whose inputs are not all known, such as the address of a machine that is still to be created. */
+export function unknownOutputs(inputs: Properties): Properties {
+  return { ...inputs, ...Object.fromEntries([...computed, ...observed].map((name) => [name, unknown])) };
+}
+
+/** The vendor's rule depends on PHP alone. */
+function tlsRule(facts: Facts, wishes: Wishes): string {
+  const desired = desiredOf(wishes);
+  const version = phpVersion(desired, facts);
+  const source = wishes.phpVersion === undefined ? facts.php?.source : "site file";
+  const reason = version === undefined ? "no PHP was found" : `PHP ${version} (${source ?? "unknown"})`;
+  return isTls12Only(desired, facts) ? `TLS 1.2 only: ${reason}` : `TLS versions as the server has them: ${reason}`;
+}
+
+function earliest(times: readonly (string | undefined)[]): string | undefined {
+  return times.filter((time) => time !== undefined).sort()[0];
+}

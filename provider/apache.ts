@@ -1,0 +1,130 @@
+/** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
+import { isFeasible } from "../core/apache/plan.ts";
+import { apply, judge, remove } from "./apache-apply.ts";
+import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./apache-diff.ts";
+import { packFacts, unpackFacts } from "./apache-facts.ts";
+import { liveFiles, plannedFiles, planText } from "./apache-files.ts";
+import { importedInputs, importTarget } from "./apache-import.ts";
+import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
+import { type Look, isGone, lookFrom, observeFacts, refuseProblems, tell } from "./apache-look.ts";
+import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./apache-outputs.ts";
+import type { Host } from "./host/model.ts";
+import type * as Calls from "./resource.ts";
+import { parseUrn } from "./urn.ts";
+import { hasUnknown } from "./values.ts";
+
+/** The resource, around a host layer that does what it is told. */
+export function clientAuth(host: Host): Calls.Resource {
+  return {
+    type: "clientcert:apache:ClientAuth",
+    check: async (args) => check(args.oldInputs, args.inputs),
+    diff: async (args, context) => diff(args, context),
+    create: (args, context) => create(host, args.inputs, context),
+    read: (args, context) => read(host, args, context),
+    update: (args, context) => update(host, args, context),
+    delete: (args, context) => destroy(host, args, context),
+    close: () => host.close(),
+  };
+}
+
+/** Pure. Adds what a reader should see in a diff, planned from the facts that Read mirrored into the old inputs. */
+function check(oldInputs: Calls.Properties, inputs: Calls.Properties): Calls.CheckResult {
+  const complete = withDefaults(inputs);
+  if (hasUnknown(complete)) return { inputs: complete, failures: [] };
+  const failures = checkWishes(complete);
+  const facts = isElsewhere(oldInputs, complete) ? undefined : unpackFacts(oldInputs);
+  if (failures.length > 0 || facts === undefined) return { inputs: complete, failures };
+  const { plan } = lookFrom(wishesOf(complete), facts);
+  return { inputs: { ...complete, files: plannedFiles(facts, plan), facts: oldInputs.facts }, failures };
+}
+
+/** Pure. Never compares facts: it asks what `up` would do about the ones in the old outputs. */
+function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
+  if (hasUnknown(args.inputs)) return diffUnknown(args);
+  const facts = unpackFacts(args.oldOutputs);
+  if (facts === undefined || isElsewhere(args.oldOutputs, args.inputs)) return diffElsewhere(args);
+  const { plan } = lookFrom(wishesOf(args.inputs), facts);
+  tell(context, plan.findings);
+  return diffPlan(args, facts, plan);
+}
+
+async function create(host: Host, inputs: Calls.Properties, context: Calls.Context): Promise<Calls.ResourceState> {
+  if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
+  const wishes = wishesOf(inputs);
+  const look = lookFrom(wishes, await observeFacts(host, wishes, context));
+  tell(context, look.plan.findings);
+  refuseProblems(wishes, look.plan);
+  const id = resourceId(wishes, look.facts);
+  if (!context.preview) return { id, outputs: await apply(host, wishes, look, id, context) };
+  // No facts were known to Check, so the inputs show nothing of this yet.
+  context.log("info", planText(wishes.connection.address, look.facts, look.plan));
+  return { id, outputs: await previewed(host, wishes, look, context) };
+}
+
+async function previewed(host: Host, wishes: Wishes, look: Look, context: Calls.Context): Promise<Calls.Properties> {
+  await judge(host, wishes, look, context);
+  return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
+}
+
+/** Drift goes into outputs, and into inputs too: the next Check plans from it. */
+async function read(
+  host: Host,
+  { id, inputs, outputs }: Calls.ReadArgs,
+  context: Calls.Context,
+): Promise<Calls.ReadResult | undefined> {
+  const isImport = Object.keys(inputs).length === 0;
+  const known = isImport ? importTarget(id, ownerOf(context.urn)) : wishesOf(inputs);
+  const facts = await observeFacts(host, known, context);
+  if (isGone(facts)) return undefined;
+  const complete = isImport ? importedInputs(known, facts) : withDefaults(inputs);
+  const wishes = wishesOf(complete);
+  const { plan } = lookFrom(wishes, facts);
+  return {
+    id: isImport ? resourceId(wishes, facts) : id,
+    inputs: { ...complete, files: liveFiles(facts), facts: packFacts(facts) },
+    outputs: outputsOf(wishes, facts, plan, deedOf(outputs)),
+  };
+}
+
+/** As the program names it, but for the organization, which a plugin is not told: the self-managed backends' only one. */
+function ownerOf(urn: string): string {
+  const { project, stack, name } = parseUrn(urn);
+  return ["organization", project, stack, name].join("/");
+}
+
+async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context): Promise<Calls.Properties> {
+  if (hasUnknown(args.inputs)) return unknownOutputs(withDefaults(args.inputs));
+  const wishes = wishesOf(args.inputs);
+  // The refresh before has looked already; what changed on the host since then, the judge refuses by its hash.
+  const known =
+    context.preview && !isElsewhere(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
+  const look = lookFrom(wishes, known ?? (await observeFacts(host, wishes, context)));
+  refuseOtherServer(wishes, args.oldOutputs, look);
+  if (context.preview && !isFeasible(look.plan))
+    return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
+  refuseProblems(wishes, look.plan);
+  if (context.preview) return previewed(host, wishes, look, context);
+  return apply(host, wishes, look, args.id, context);
+}
+
+/** In place, one resource covers one server: another one on the same machine would leave the first as it is, and unowned. */
+function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, { facts }: Look): void {
+  const before = unpackFacts(oldOutputs)?.server.configFile;
+  const now = facts.server.configFile;
+  const isSameMachine = !isElsewhere({ ...oldOutputs, detection: wishes.detection, port: wishes.port }, { ...wishes });
+  if (before === undefined || before === now || !isSameMachine) return;
+  const place = `${wishes.connection.address}: this resource covers the server of ${before}, and ${now} is another one`;
+  throw new Error(`${place}; give that one a host entry with a name of its own in the site file`);
+}
+
+async function destroy(host: Host, args: Calls.DeleteArgs, context: Calls.Context): Promise<void> {
+  const wishes = wishesOf(args.inputs);
+  const facts = await observeFacts(host, wishes, context);
+  if (isGone(facts)) return context.progress("done: nothing of ours was there");
+  const { owner } = facts.own;
+  if (owner !== undefined && owner !== wishes.owner) {
+    const text = `${wishes.connection.address}: belongs to ${owner} now, so nothing was removed`;
+    return context.log("warning", text);
+  }
+  await remove(host, wishes, facts, context);
+}

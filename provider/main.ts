@@ -1,0 +1,23 @@
+/** The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of output. */
+import { clientAuth } from "./apache.ts";
+import { createHost } from "./host/host.ts";
+import { packageSchema } from "./schema.ts";
+import { serve } from "./server.ts";
+import { createPool } from "./ssh.ts";
+import { version } from "./version.ts";
+
+async function main(engineAddress: string | undefined): Promise<void> {
+  const resources = [clientAuth(createHost(createPool()))];
+  const { port } = await serve({ resources, schema: packageSchema, version, engineAddress });
+  process.stdout.write(`${port}\n`);
+  // The second Ctrl-C, and the engine's way to say that all is done: a plugin that stays costs it five seconds.
+  process.on("SIGINT", () => process.exit(0));
+  if (engineAddress === undefined) return;
+  // The engine is gone, even if it was killed. What runs on a host ends or rolls back there by itself.
+  process.stdin.resume().on("end", () => process.exit(0));
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,80 @@
+/** The Pulumi package schema: `pulumi import` writes a program's code from it. */
+import { version } from "./version.ts";
+
+const text = { type: "string" };
+const flag = { type: "boolean" };
+const texts = { type: "array", items: text };
+/** Objects whose fields the site file's own schema describes. */
+const object = { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
+const objects = { type: "array", items: object };
+const described = (type: object, description: string): object => ({ ...type, description });
+
+const inputs = {
+  owner: described(text, "organization/project/stack/name of the resource: another owner's host is refused."),
+  connection: described(object, "How to reach the host, and where the secret for that is; never the secret."),
+  detection: described(
+    object,
+    "Overrides for what is found on the host: httpd, config, pidFile, defines, environmentFile.",
+  ),
+  siteFile: described(text, "Site file, relative to the project."),
+  caFiles: described(texts, "CA files, relative to the site file."),
+  ca: described(object, "SHA-256 of the CA bundle, and its certificates."),
+  crlFiles: described(texts, "CRL files, relative to the site file."),
+  crls: described(objects, "The CRLs: issuer, dates, number."),
+  crlSha256: described(text, "SHA-256 of the CRLs as they are installed."),
+  crlCheck: described(text, "leaf or chain."),
+  port: described({ type: "integer" }, "TLS port of the virtual hosts to cover."),
+  organizations: described(texts, "Allowed organizations (O); none: any."),
+  countries: described(texts, "Allowed countries (C); none: any."),
+  adopt: described(flag, "Comment out what was set up by hand, and put it back at removal."),
+  excludeVirtualHosts: described(texts, "ServerName, or ServerName:port, of virtual hosts to leave alone."),
+  reloadPendingEdits: described(flag, "Reload although others' unfinished edits go live with it."),
+  takeOver: described(flag, "Take the host over from another stack."),
+  judgeInPreview: described(flag, "Let the real httpd judge a change in each preview."),
+  phpVersion: described(text, "Overrides the PHP version found on the host."),
+  files: described({ type: "object", additionalProperties: text }, "Added by the provider: what diffs show."),
+  facts: described(text, "Added by the provider: what the last look found, packed."),
+};
+
+const outputs = {
+  generation: described({ type: "integer" }, "Counts real changes of the host."),
+  changed: described(texts, "What the last change did."),
+  judge: described(text, "Which judge spoke: shadow, minimal or syntax."),
+  serverVersion: described(text, "Version of httpd."),
+  opensslVersion: described(text, "Version of OpenSSL."),
+  php: described(text, "Version of PHP, and where it was found."),
+  tlsRule: described(text, "TLS versions that follow, with the reason."),
+  virtualHosts: described(texts, "Virtual hosts of the port."),
+  caNotAfter: described(text, "When the first CA certificate ends."),
+  crlNextUpdate: described(text, "When the first CRL ends, and with it access by certificate."),
+  warnings: described(texts, "What should be looked at."),
+  problems: described(texts, "What keeps the next change from being made."),
+  owed: described(text, "Why the live server does not run what its files say."),
+};
+
+/** The schema as JSON. */
+export function packageSchema(): string {
+  const resource = {
+    description: "Client-certificate authentication on one Apache httpd: asked for, never required.",
+    inputProperties: inputs,
+    requiredInputs: ["owner", "connection", "siteFile", "ca"],
+    properties: { ...inputs, ...outputs },
+    required: [
+      "generation",
+      "changed",
+      "serverVersion",
+      "opensslVersion",
+      "tlsRule",
+      "virtualHosts",
+      "warnings",
+      "problems",
+    ],
+  };
+  const languages = { language: { nodejs: { packageName: "clientcert" } } };
+  return JSON.stringify({
+    name: "clientcert",
+    version,
+    ...languages,
+    resources: { "clientcert:apache:ClientAuth": resource },
+  });
+}

@@ -1,0 +1,66 @@
+/** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
+import { type Site, readSite, renderProblem } from "../core/site.ts";
+import { type SiteFiles, readSiteFiles } from "./site-files.ts";
+
+export interface LoadedSite {
+  /** Relative to the project. */
+  readonly file: string;
+  /** One line each; when there is one, nothing below is there. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  readonly site: Site | undefined;
+  readonly pki: SitePki | undefined;
+}
+
+/** What of the CA and CRL files goes into Pulumi's state. */
+export interface SitePki {
+  readonly ca: CaBundle;
+  readonly crls: readonly CrlSummary[];
+  /** Of the PEM text that would be installed; empty without CRLs. */
+  readonly crlSha256: string;
+}
+
+/** Never throws for what a file holds or lacks. */
+export function loadSite(file: string): LoadedSite {
+  const text = readText(file);
+  if (text === undefined) return refused(file, [`${file}: does not exist or cannot be read; copy stacks/example.yaml`]);
+  const { site, problems } = readSite(text, file);
+  if (site === undefined) return refused(file, problems.map(renderProblem));
+  const { files, findings } = readFiles(file, site);
+  const told = (wanted: Finding["severity"]): string[] =>
+    findings.filter(({ severity }) => severity === wanted).map(({ place, text: what }) => `${place}: ${what}`);
+  if (told("problem").length > 0) return refused(file, told("problem"));
+  const { sha256, certificates } = files.ca;
+  const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
+  const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256 };
+  return { file, problems: [], warnings: told("warning"), site, pki };
+}
+
+function refused(file: string, problems: readonly string[]): LoadedSite {
+  return { file, problems, warnings: [], site: undefined, pki: undefined };
+}
+
+/**
+ * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed, and
+ * that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
+ */
+function readFiles(file: string, site: Site): { readonly files: SiteFiles; readonly findings: readonly Finding[] } {
+  const now = Date.now();
+  const files = readSiteFiles(file, site.clientAuth, { now });
+  if (!files.findings.some(({ severity }) => severity === "problem")) return { files, findings: files.findings };
+  const installedCa = files.ca.certificates.map(({ fingerprint }) => fingerprint);
+  const { findings } = readSiteFiles(file, site.clientAuth, { now, installedCa, installedCrls: files.crls });
+  return { files, findings };
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
+    return undefined;
+  }
+}
