@@ -6,6 +6,7 @@ import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
 import { freePorts } from "./ports.ts";
 import { productFiles, productRoot, productSetUp, productStart } from "./product.ts";
+import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
 
 export interface LabHost extends Omit<Machine, "pid"> {
@@ -22,9 +23,15 @@ export interface LabHost extends Omit<Machine, "pid"> {
   readonly configFile: string;
   /** Path, outside, of a file inside. Absolute symlinks on the way lead out of the host: use `exec` for those. */
   path(inside: string): string;
+  /** Everything of the live tree, metadata included. */
+  snapshot(options?: SnapshotOptions): Promise<Snapshot>;
+  /** The same in one value, to compare before and after. */
+  treeHash(options?: SnapshotOptions): Promise<string>;
   /** Remote executions that sshd has started so far. */
   executions(): Promise<number>;
 }
+
+const startSeconds = 20;
 
 /** Starts a host; resolves when sshd and httpd answer. */
 export async function startLabHost(options: LabHostOptions = {}): Promise<LabHost> {
@@ -33,6 +40,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   const hostKey = createSshKeys();
   const files = new Map([...(await sshFiles(options, ports, hostKey)), ...productFiles(options, ports, pki)]);
   const machine = await startMachine({ files, start: startScript(options, ports) });
+  const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
   await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
   return {
@@ -44,19 +52,21 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     pki,
     serverRoot: productRoot,
     configFile: `${productRoot}/conf/httpd.conf`,
-    path: (inside) => `/proc/${machine.pid}/root${inside}`,
+    path: outside,
+    snapshot: async (wish) => takeSnapshot(outside, wish),
+    treeHash: async (wish) => hashSnapshot(takeSnapshot(outside, wish)),
     executions: async () => countExecutions(await machine.run(`cat ${sshLogFile}`)),
   };
 }
 
 function startScript(options: LabHostOptions, ports: LabPorts): string {
-  const waits = [`/run/sshd.pid`, ...(options.stopped === true ? [] : [`${productRoot}/logs/httpd.pid`])];
+  const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [`${productRoot}/logs/httpd.pid`])];
   return [
     productSetUp,
     hidePrograms(options.without ?? []),
     sshStart(options),
     options.stopped === true ? "" : productStart,
-    ...waits.map((file) => `until [ -s ${file} ]; do sleep 0.01; done\n`),
+    ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     `: ${ports.ssh}\n`,
   ].join("");
 }

@@ -8,6 +8,8 @@ import { requireValue } from "./values.ts";
 
 const bootScript = fileURLToPath(new URL("machine.sh", import.meta.url));
 const cleanEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C" };
+/** Outlives Node, so that nothing stays even when Node is killed. */
+const guard = 'directory=$1; shift; "$@"; status=$?; rm -rf "$directory"; exit $status';
 const largestOutputBytes = 256 * 1024 * 1024;
 
 export interface Execution {
@@ -60,11 +62,11 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 async function boot(directory: string): Promise<Machine> {
   const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--propagation", "private"];
   const shell = ["sh", bootScript, directory, ...(await furtherMounts())];
-  // Should this process die: --pdeathsig ends unshare, --kill-child pid 1; and pid 1 itself ends with the pipe.
-  const child = spawn("setpriv", ["--pdeathsig=KILL", "unshare", ...namespaces, "--", ...shell], { env: cleanEnvironment, stdio: ["pipe", "pipe", "pipe"] });
+  // In a session of its own: Ctrl-C shall end Node only, and then the pipe ends the machine, and the guard removes its files.
+  const child = spawn("sh", ["-c", guard, "lab-guard", directory, "unshare", ...namespaces, "--", ...shell], { env: cleanEnvironment, detached: true });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   await untilReady(child);
-  const pid = Number(requireValue((await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "latin1")).split(" ")[0], "pid 1 of the lab machine"));
+  const pid = await childOf(await childOf(requireValue(child.pid, "process of the lab machine")));
   const exec = (command: string, input?: string | Buffer) => execute(pid, command, input);
   return {
     directory,
@@ -76,15 +78,18 @@ async function boot(directory: string): Promise<Machine> {
       return stdout;
     },
     async stop() {
-      child.kill("SIGKILL"); // and with it, by --kill-child, pid 1, and with that everything in its pid namespace
+      child.stdin.end();
       await ended;
-      await untilGone(pid);
-      await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Waits for the line `ready`; standard output and error are then no longer held, so that Node can end. */
+async function childOf(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, "latin1");
+  return Number(requireValue(children.split(" ")[0], `child of process ${pid}`));
+}
+
+/** Waits for the line `ready`. */
 function untilReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";
@@ -97,16 +102,6 @@ function untilReady(child: ChildProcess): Promise<void> {
     child.once("error", reject);
     child.once("close", (status) => reject(new Error(`lab machine: did not start (${status}): ${output.trim()}`)));
   });
-}
-
-/** The kernel tears a pid namespace down after the process that waited for it is gone; its mounts go with its last process. */
-async function untilGone(pid: number): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt += 1) {
-    const found = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => undefined);
-    if (found === undefined || / Z /.test(found)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`lab machine: process ${pid} does not end after SIGKILL`);
 }
 
 function execute(pid: number, command: string, input: string | Buffer | undefined): Promise<Execution> {

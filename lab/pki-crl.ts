@@ -42,7 +42,7 @@ export async function issueCrl(authorities: Readonly<Record<NonNullable<CrlOptio
 }
 
 /** DER of a CRL in PEM: what issuers publish over HTTP. */
-export function crlToDer(pem: string): Buffer {
+export function crlToDer(pem: string): Buffer<ArrayBuffer> {
   return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
 }
 

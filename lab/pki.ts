@@ -112,7 +112,7 @@ function createClient(wish: { subject: string; fromDays?: number; toDays?: numbe
 }
 
 function createServer(issuer: Authority): Promise<Identity> {
-  const names = ["a.lab.test", "b.lab.test", "localhost"].map((value) => ({ type: "dns" as const, value }));
+  const names = ["*.lab.test", "a.lab.test", "b.lab.test", "localhost"].map((value) => ({ type: "dns" as const, value }));
   const extensions = [
     new x509.BasicConstraintsExtension(false),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),

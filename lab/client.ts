@@ -1,0 +1,134 @@
+/** A lab host as its clients see it: real TLS handshakes, requests, large bodies, and traffic in the background. */
+import https from "node:https";
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { clientNames, type ClientName, type LabPki } from "./pki.ts";
+
+/** What a client has to know of a host. */
+export interface Reachable {
+  readonly address: string;
+  readonly ports: { readonly https: number };
+  readonly pki: LabPki;
+}
+
+export interface WireRequest {
+  /** @default - no certificate */
+  readonly certificate?: ClientName;
+  /** Name for SNI and for the header Host; null sends no SNI, as old API clients do. @default "a.lab.test" */
+  readonly servername?: string | null;
+  /** @default "/" */
+  readonly path?: string;
+  /** Length of a body to POST, without `Expect`: an early answer to `Expect` would hide a buffer that is too small. */
+  readonly bodyBytes?: number;
+  /** @default - what both sides like best */
+  readonly tlsVersion?: "TLSv1.2" | "TLSv1.3";
+  /** Session of an earlier answer, to resume. */
+  readonly session?: Buffer;
+}
+
+export interface WireAnswer {
+  /** HTTP status, or `refused` when the TLS connection died, or `unreachable` when nothing listens. */
+  readonly outcome: string;
+  readonly body: string;
+  readonly protocol: string | undefined;
+  readonly isResumed: boolean;
+  readonly session: Buffer | undefined;
+}
+
+const deadlineMilliseconds = 30_000;
+
+/** One request over a new connection. Fails only when a deadline passes: whatever else happens is an outcome. */
+export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
+    let session: Buffer | undefined;
+    let socket: TLSSocket | undefined;
+    const done = (outcome: string, body: string) =>
+      resolve({ outcome, body, protocol: socket?.getProtocol() ?? undefined, isResumed: socket?.isSessionReused() ?? false, session });
+    const sent = https.request(requestOptions(host, wish), (response) => {
+      readBody(response).then((body) => done(String(response.statusCode), body), () => done("refused", ""));
+    });
+    sent.on("socket", (plain) => {
+      socket = plain as TLSSocket; // as: https makes no other sockets
+      socket.on("session", (ticket: Buffer) => (session = ticket));
+    });
+    sent.on("timeout", () => {
+      sent.destroy();
+      reject(new Error(`https://${host.address}:${host.ports.https}: no answer within ${deadlineMilliseconds} ms`));
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) => done(error.code === "ECONNREFUSED" ? "unreachable" : "refused", ""));
+    sent.end(wish.bodyBytes === undefined ? undefined : Buffer.alloc(wish.bodyBytes, "x"));
+  });
+}
+
+function requestOptions(host: Reachable, wish: WireRequest): https.RequestOptions {
+  const servername = wish.servername === undefined ? "a.lab.test" : wish.servername;
+  const identity = wish.certificate === undefined ? undefined : host.pki.clients[wish.certificate];
+  const body = wish.bodyBytes === undefined ? {} : { "Content-Length": wish.bodyBytes, "Content-Type": "application/octet-stream" };
+  return {
+    host: host.address,
+    port: host.ports.https,
+    servername: servername ?? "",
+    path: wish.path ?? "/",
+    method: wish.bodyBytes === undefined ? "GET" : "POST",
+    headers: { Host: `${servername ?? host.address}:${host.ports.https}`, Connection: "close", ...body },
+    ca: host.pki.root,
+    ...(identity === undefined ? {} : { cert: identity.chain, key: identity.key }),
+    ...(wish.tlsVersion === undefined ? {} : { minVersion: wish.tlsVersion, maxVersion: wish.tlsVersion }),
+    ...(wish.session === undefined ? {} : { session: wish.session }),
+    agent: false,
+    timeout: deadlineMilliseconds,
+  };
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer); // as: no encoding is set
+  return Buffer.concat(chunks).toString("latin1");
+}
+
+export interface HandshakeRow {
+  readonly client: ClientName | "none";
+  readonly outcome: string;
+  /** `SSL_CLIENT_VERIFY` as the application sees it; undefined when it is not reached. */
+  readonly verify: string | undefined;
+  readonly protocol: string | undefined;
+}
+
+/** What each kind of client gets, the one without a certificate first. */
+export async function handshakeTable(host: Reachable, wish: Omit<WireRequest, "certificate"> = {}): Promise<readonly HandshakeRow[]> {
+  const clients: readonly (ClientName | "none")[] = ["none", ...clientNames];
+  return Promise.all(
+    clients.map(async (client) => {
+      const certificate = client === "none" ? {} : { certificate: client };
+      const { outcome, body, protocol } = await request(host, { path: "/cgi-bin/env.cgi", ...wish, ...certificate });
+      return { client, outcome, verify: /^verify=(\S*)/.exec(body)?.[1], protocol };
+    }),
+  );
+}
+
+export interface Traffic {
+  /** Ends the traffic and says how it went. */
+  stop(): Promise<{ readonly requests: number; readonly failures: readonly string[] }>;
+}
+
+/** Requests without a certificate, one after another, each over a new connection. */
+export function startTraffic(host: Reachable, pauseMilliseconds = 5): Traffic {
+  let isStopping = false;
+  let requests = 0;
+  const failures: string[] = [];
+  const running = (async () => {
+    while (!isStopping) {
+      const { outcome } = await request(host).catch((error: Error) => ({ outcome: error.message }));
+      requests += 1;
+      if (outcome !== "200") failures.push(outcome);
+      await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+    }
+  })();
+  return {
+    async stop() {
+      isStopping = true;
+      await running;
+      return { requests, failures };
+    },
+  };
+}
