@@ -32,7 +32,7 @@ export interface ReadOptions {
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
   const dump =
     observation.dump === undefined ? undefined : parseDump(observation.dump, (word) => dumpedWords.has(word));
-  const resolved = resolve(sourceOf(observation, dump), (node) => lookedAt.has(node.name));
+  const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
   const { serverRoot } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const around = { resolved, dump, serverRoot, resolvedPath, port: options.port };

@@ -4,7 +4,7 @@ import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "./paths.ts";
 import { sectionsOf, type Effective, type Resolved } from "./resolve.ts";
 import { verifyDepth } from "./model.ts";
-import { virtualHostOf, type TlsVirtualHost } from "./virtual-hosts.ts";
+import { type TlsVirtualHost } from "./virtual-hosts.ts";
 
 interface Kind {
   readonly kind: ForeignKind;
@@ -74,7 +74,7 @@ export function findForeign(around: Surroundings): ForeignDirective[] {
   for (const directive of around.resolved.effective) {
     const kind = kinds.get(directive.name);
     if (kind === undefined || directive.opens !== undefined || isHarmless(kind.kind, directive)) continue;
-    const host = virtualHostOf(directive);
+    const host = directive.section?.virtualHost;
     const covered =
       host === undefined ? everyHost : (hostIndexes.get(`${around.resolvedPath(host.file)}:${host.node.line}`) ?? []);
     if (covered.length === 0) continue;

@@ -1,19 +1,24 @@
 /** The two kinds of text that we put into files of others: the include line, and the mark before an adopted line. */
 import { endOfPhysicalLine } from "./lines.ts";
 import { includeLine, type AdoptedLine } from "./model.ts";
-import { logicalText, type Node, type Tree } from "./parse.ts";
+import { logicalText, nodeAt, type Node, type Tree } from "./parse.ts";
 
 /** Makes a comment of a physical line; taken away again at removal, which gives back the very bytes. */
 export const adoptedMark = "#clientcert-adopted# ";
 
 /** Whether a node is our line and not one of others that names the same file. */
 export const isIncludeLine = (tree: Tree, node: Node): boolean =>
-  node.name === "includeoptional" && logicalText(tree, node) === includeLine;
+  node.kind === "directive" && node.name === "includeoptional" && logicalText(tree, node) === includeLine;
 
 /** Our lines in a file wherever they stand, false conditions included. */
 export function findIncludeLines(tree: Tree): Node[] {
-  if (!tree.text.includes(includeLine)) return [];
-  return tree.nodes.filter((node) => isIncludeLine(tree, node));
+  const name = tree.names.indexOf("includeoptional");
+  if (name < 0) return [];
+  const nodes: Node[] = [];
+  tree.nameIds.forEach((id, index) => {
+    if (id === name && index < tree.count) nodes.push(nodeAt(tree, index));
+  });
+  return nodes.filter((node) => isIncludeLine(tree, node));
 }
 
 /** Physical lines that an earlier adoption commented out. */

@@ -1,15 +1,22 @@
 /**
  * A lossless tree of one httpd configuration file, held as latin1 bytes. The nodes lie side by side in the order of the
- * file and every byte belongs to exactly one of them; nesting is told by {@link Node.partner}. Flat, because a hostile file
- * nests a million sections, and recursion would not survive that.
+ * file and every byte belongs to exactly one of them. They are numbers in typed arrays, not objects: 10 MB have 300,000
+ * nodes, and the garbage collector would take longer than the reader. Nesting is told by {@link Node.partner}; recursion
+ * would not survive a hostile file that nests a million sections.
  */
 import { continues, endOfPhysicalLine, isBlank, readLogicalLine, trimBlanks } from "./lines.ts";
 import { readWord } from "./words.ts";
 
 /** `trivia` is a run of blank lines and comments; `open` and `close` are the two tags of a section. */
-export type NodeKind = "trivia" | "directive" | "open" | "close";
+export type NodeKind = (typeof kinds)[number];
+
+const kinds = ["trivia", "directive", "open", "close"] as const;
+
+/** The numbers of the kinds in {@link Tree.kindIds}. */
+export const nodeKind = { trivia: 0, directive: 1, open: 2, close: 3 } as const;
 
 export interface Node {
+  readonly index: number;
   readonly kind: NodeKind;
   /** Byte span, line end included. */
   readonly start: number;
@@ -32,37 +39,62 @@ export interface SyntaxProblem {
 export interface Tree {
   /** The bytes of the file as latin1. */
   readonly text: string;
-  readonly nodes: readonly Node[];
+  /** How many nodes there are. */
+  readonly count: number;
   readonly problems: readonly SyntaxProblem[];
+  /** Every name once; {@link nameIds} points into it. */
+  readonly names: readonly string[];
+  readonly nameIds: Int32Array;
+  /** Numbers of {@link nodeKind}. */
+  readonly kindIds: Int32Array;
+  /** Where each node starts; one more entry than nodes, so each ends where the next one starts. */
+  readonly starts: Int32Array;
+  /** First physical line of each node; again one more. */
+  readonly lines: Int32Array;
+  readonly partners: Int32Array;
 }
 
-/** A node under construction: the end of a run of comments and the partner of a tag are known later. */
-type Draft = { -readonly [Key in keyof Node]: Node[Key] };
-
+const { trivia, directive, open, close } = nodeKind;
 const hash = 0x23;
-const lessThan = 0x3c;
-const quotes = [0x22, 0x27];
+const doubleQuote = 0x22;
+const singleQuote = 0x27;
 
 /** Parses any bytes; what is wrong with them is in `problems`. */
 export function parse(text: string): Tree {
-  const nodes: Draft[] = [];
-  const hasNul = text.includes("\0");
-  let line = 1;
-  for (let start = 0; start < text.length;) {
-    const node = readNode(text, start, line, hasNul);
-    const previous = nodes.at(-1);
-    if (node.kind === "trivia" && previous?.kind === "trivia") {
-      previous.end = node.end;
-      previous.lastLine = node.lastLine;
-    } else nodes.push(node);
-    start = node.end;
-    line = node.lastLine + 1;
-  }
-  return { text, nodes, problems: matchTags(nodes) };
+  const draft = new Draft(text);
+  while (draft.start < text.length) draft.readNode();
+  draft.finish();
+  const { count, names, nameIds, kindIds, starts, lines } = draft;
+  const partners = new Int32Array(count).fill(-1);
+  const tree = { text, count, names, nameIds, kindIds, starts, lines, partners, problems: [] };
+  return { ...tree, problems: matchTags(tree, partners) };
 }
 
 /** The bytes again: the pieces of all nodes, joined. */
-export const render = (tree: Tree): string => tree.nodes.map((node) => tree.text.slice(node.start, node.end)).join("");
+export function render(tree: Tree): string {
+  let text = "";
+  for (let index = 0; index < tree.count; index++) text += tree.text.slice(tree.starts[index], tree.starts[index + 1]);
+  return text;
+}
+
+/** One node; `index` below {@link Tree.count}. */
+export function nodeAt(tree: Tree, index: number): Node {
+  const at = (numbers: Int32Array, place = index): number => {
+    const found = numbers[place];
+    if (found === undefined) throw new RangeError(`there is no node ${index}`);
+    return found;
+  };
+  return {
+    index,
+    kind: kinds[at(tree.kindIds)] ?? "trivia",
+    start: at(tree.starts),
+    end: at(tree.starts, index + 1),
+    line: at(tree.lines),
+    lastLine: at(tree.lines, index + 1) - 1,
+    name: tree.names[at(tree.nameIds)] ?? "",
+    partner: at(tree.partners),
+  };
+}
 
 /** Text of a node as httpd sees it: continuations joined, blanks around it gone. */
 export function logicalText(tree: Tree, node: Node): string {
@@ -71,64 +103,122 @@ export function logicalText(tree: Tree, node: Node): string {
   return isPlain ? trimBlanks(line) : readLogicalLine(tree.text, node.start).text;
 }
 
-function readNode(text: string, start: number, line: number, hasNul: boolean): Draft {
-  const end = endOfPhysicalLine(text, start);
-  if (hasNul || continues(text, start, end)) return readRareNode(text, start, line);
-  let first = start;
-  while (first < end && isBlank(text.charCodeAt(first))) first++;
-  const code = text.charCodeAt(first);
-  if (first === end || code === hash) return trivia(start, end, line, line);
-  if (quotes.includes(code))
-    return nodeOf(readWord(trimBlanks(text.slice(first, end)), 0).word, start, end, line, line);
-  let wordEnd = first;
-  while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
-  return nodeOf(text.slice(first, wordEnd), start, end, line, line);
-}
+/** The arrays while they grow. */
+class Draft {
+  readonly text: string;
+  readonly names: string[] = [""];
+  count = 0;
+  /** Where the next node starts, and on which physical line. */
+  start = 0;
+  line = 1;
+  nameIds: Int32Array;
+  kindIds: Int32Array;
+  starts: Int32Array;
+  lines: Int32Array;
+  private readonly hasNul: boolean;
+  /** Ids of names as they are spelled: most are spelled the same each time. */
+  private readonly ids = new Map<string, number>();
 
-/** A line that is continued or holds a NUL: only here the joined text is made. */
-function readRareNode(text: string, start: number, line: number): Draft {
-  const logical = readLogicalLine(text, start);
-  const lastLine = line + logical.physicalLines - 1;
-  if (logical.text === "" || logical.text.startsWith("#")) return trivia(start, logical.end, line, lastLine);
-  return nodeOf(readWord(logical.text, 0).word, start, logical.end, line, lastLine);
-}
+  constructor(text: string) {
+    this.text = text;
+    this.hasNul = text.includes("\0");
+    const capacity = 64 + (text.length >> 6);
+    this.nameIds = new Int32Array(capacity);
+    this.kindIds = new Int32Array(capacity);
+    this.starts = new Int32Array(capacity);
+    this.lines = new Int32Array(capacity);
+  }
 
-const trivia = (start: number, end: number, line: number, lastLine: number): Draft => ({
-  kind: "trivia",
-  start,
-  end,
-  line,
-  lastLine,
-  name: "",
-  partner: -1,
-});
-
-/** The node of a line whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
-function nodeOf(word: string, start: number, end: number, line: number, lastLine: number): Draft {
-  const node: Draft = { kind: "directive", start, end, line, lastLine, name: word.toLowerCase(), partner: -1 };
-  if (word.charCodeAt(0) !== lessThan) return node;
-  node.kind = word.startsWith("</") ? "close" : "open";
-  node.name = node.name.slice(node.kind === "close" ? 2 : 1, word.endsWith(">") ? -1 : undefined);
-  return node;
-}
-
-/** Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. */
-function matchTags(nodes: Draft[]): SyntaxProblem[] {
-  const problems: SyntaxProblem[] = [];
-  const open: number[] = [];
-  nodes.forEach((node, index) => {
-    if (node.kind === "open") open.push(index);
-    if (node.kind !== "close") return;
-    const opener = nodes[open.at(-1) ?? -1];
-    if (opener?.name !== node.name) {
-      const instead =
-        opener === undefined ? "no section is open" : `the section open here began at line ${opener.line}`;
-      problems.push({ line: node.line, text: `a close tag without its open tag; ${instead}` });
+  readNode(): void {
+    const { text, start } = this;
+    const end = endOfPhysicalLine(text, start);
+    if (this.hasNul || continues(text, start, end)) {
+      this.readRareNode();
       return;
     }
-    node.partner = open.pop() ?? -1;
-    opener.partner = index;
-  });
-  for (const index of open) problems.push({ line: nodes[index]?.line ?? 0, text: "this section is never closed" });
+    let first = start;
+    while (first < end && isBlank(text.charCodeAt(first))) first++;
+    const code = text.charCodeAt(first);
+    if (first === end || code === hash) this.add("", end, 1);
+    else if (code === doubleQuote || code === singleQuote) this.add(firstWord(text.slice(first, end)), end, 1);
+    else {
+      let wordEnd = first;
+      while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
+      this.add(text.slice(first, wordEnd), end, 1);
+    }
+  }
+
+  /** A line that is continued or holds a NUL: only here the joined text is made. */
+  private readRareNode(): void {
+    const { text, end, physicalLines } = readLogicalLine(this.text, this.start);
+    this.add(text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
+  }
+
+  /** Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
+  private add(word: string, end: number, physicalLines: number): void {
+    const kind = word === "" ? trivia : !word.startsWith("<") ? directive : word.startsWith("</") ? close : open;
+    if (kind !== trivia || this.count === 0 || this.kindIds[this.count - 1] !== trivia) {
+      if (this.count + 1 >= this.starts.length) this.grow();
+      this.kindIds[this.count] = kind;
+      this.starts[this.count] = this.start;
+      this.lines[this.count] = this.line;
+      this.nameIds[this.count] = kind === trivia ? 0 : this.nameId(word);
+      this.count++;
+    }
+    this.start = end;
+    this.line += physicalLines;
+  }
+
+  private nameId(word: string): number {
+    const known = this.ids.get(word);
+    if (known !== undefined) return known;
+    const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
+    const id = this.ids.get(`\0${name}`) ?? this.names.push(name) - 1;
+    this.ids.set(word, id).set(`\0${name}`, id);
+    return id;
+  }
+
+  private grow(): void {
+    const double = (old: Int32Array): Int32Array => {
+      const larger = new Int32Array(old.length * 2);
+      larger.set(old);
+      return larger;
+    };
+    this.nameIds = double(this.nameIds);
+    this.kindIds = double(this.kindIds);
+    this.starts = double(this.starts);
+    this.lines = double(this.lines);
+  }
+
+  /** The entry behind the last node. */
+  finish(): void {
+    this.starts[this.count] = this.start;
+    this.lines[this.count] = this.line;
+  }
+}
+
+const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
+
+/** Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. */
+function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  const opened: number[] = [];
+  const lineOf = (index: number): number => tree.lines[index] ?? 0;
+  for (let index = 0; index < tree.count; index++) {
+    const kind = tree.kindIds[index];
+    if (kind === open) opened.push(index);
+    if (kind !== close) continue;
+    const opener = opened.at(-1);
+    if (opener === undefined || tree.nameIds[opener] !== tree.nameIds[index]) {
+      const instead =
+        opener === undefined ? "no section is open" : `the section open here began at line ${lineOf(opener)}`;
+      problems.push({ line: lineOf(index), text: `a close tag without its open tag; ${instead}` });
+      continue;
+    }
+    opened.pop();
+    partners[index] = opener;
+    partners[opener] = index;
+  }
+  for (const index of opened) problems.push({ line: lineOf(index), text: "this section is never closed" });
   return problems.sort((a, b) => a.line - b.line);
 }

@@ -131,7 +131,11 @@ const cut = ({ file, offset, length }: { file: string; offset: number; length: n
 
 function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
   const files = new Map<string, Splice[]>();
-  for (const { file, splice } of placed) files.set(file, [...(files.get(file) ?? []), splice]);
+  for (const { file, splice } of placed) {
+    const splices = files.get(file);
+    if (splices === undefined) files.set(file, [splice]);
+    else splices.push(splice);
+  }
   return [...files].map(([path, splices]) => ({
     path,
     sha256: facts.files[path] ?? "",

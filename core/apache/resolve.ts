@@ -5,7 +5,7 @@
  */
 import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
 import type { Dump } from "./dump.ts";
-import { logicalText, parse, type Node, type Tree } from "./parse.ts";
+import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
 import { absolutePath, comparePaths, includesPath } from "./paths.ts";
 import { argumentsText, expandVariables, readWords, sectionArguments } from "./words.ts";
 
@@ -29,10 +29,13 @@ export interface Source {
 export interface Section {
   /** In lower case, such as `virtualhost`. */
   readonly name: string;
+  /** What stands before the `>`; empty for a section that was not asked for. */
   readonly arguments: string;
   readonly file: string;
   readonly node: Node;
   readonly parent: Section | undefined;
+  /** The VirtualHost around it or itself; undefined at server level. */
+  readonly virtualHost: Section | undefined;
 }
 
 /** An effective directive, or the open tag of a section, where {@link opens} is set. */
@@ -64,7 +67,7 @@ export interface Resolved {
 
 interface Walk {
   readonly source: Source;
-  readonly wanted: ((node: Node) => boolean) | undefined;
+  readonly wanted: (name: string) => boolean;
   readonly trees: Map<string, Tree>;
   readonly effective: Effective[];
   readonly problems: Problem[];
@@ -84,8 +87,8 @@ interface Context {
 /** More visits of files than any real configuration makes; a few files that include each other twice make 2^n. */
 const maxVisits = 10_000;
 
-/** `wanted` chooses what is returned; without it, everything is. */
-export function resolve(source: Source, wanted?: (node: Node) => boolean): Resolved {
+/** `wanted` chooses by name, in lower case, which directives and sections are returned; without it, all are. */
+export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
   const defines = source.defines.map((define): [string, string] => {
     const at = define.indexOf("=");
     return at < 0 ? [define, ""] : [define.slice(0, at), define.slice(at + 1)];
@@ -111,25 +114,18 @@ function readFile(walk: Walk, file: string, outer: Context): void {
   if (tree === undefined || ++walk.visits > maxVisits) return;
   walk.reading.push(file);
   const stack: Context[] = [outer];
-  for (let index = 0; index < tree.nodes.length; index++) {
-    const node = tree.nodes[index];
-    const context = stack.at(-1);
-    if (node === undefined || context === undefined) break;
-    switch (node.kind) {
-      case "trivia":
-        break;
-      case "directive":
-        readDirective(walk, file, tree, node, context);
-        break;
-      case "open": {
-        const inner = openSection(walk, file, tree, index, context);
-        if (inner === undefined) index = endOfSection(tree, index);
-        else stack.push(inner);
-        break;
-      }
-      case "close":
-        if (node.partner >= 0 && stack.length > 1) stack.pop();
-    }
+  const isRead = tree.names.map((name) => unlisted.has(name) || walk.wanted(name));
+  for (let index = 0; index < tree.count; index++) {
+    const kind = tree.kindIds[index];
+    const context = stack.at(-1) ?? outer;
+    if (kind === nodeKind.directive) {
+      if (isRead[tree.nameIds[index] ?? 0] === true) readDirective(walk, file, tree, nodeAt(tree, index), context);
+    } else if (kind === nodeKind.open) {
+      const opener = nodeAt(tree, index);
+      const inner = openSection(walk, file, tree, opener, context);
+      if (inner === undefined) index = endOfSection(tree, index);
+      else if (opener.partner >= 0) stack.push(inner);
+    } else if (kind === nodeKind.close && (tree.partners[index] ?? -1) >= 0) stack.pop();
   }
   walk.reading.pop();
 }
@@ -150,35 +146,36 @@ function requireTree(walk: Walk, file: string): Tree | undefined {
 
 /** Index of the last node of the section that opens at `index`; a section that is never closed ends with the file. */
 function endOfSection(tree: Tree, index: number): number {
-  const partner = tree.nodes[index]?.partner ?? -1;
-  return partner < 0 ? tree.nodes.length - 1 : partner;
+  const partner = tree.partners[index] ?? -1;
+  return partner < 0 ? tree.count - 1 : partner;
 }
 
 /** The context inside a section; undefined when its content is skipped. */
-function openSection(walk: Walk, file: string, tree: Tree, index: number, context: Context): Context | undefined {
-  const node = tree.nodes[index];
-  if (node === undefined) return undefined;
-  const line = expandVariables(logicalText(tree, node), walk.variables);
-  const section: Section = {
-    name: node.name,
-    arguments: sectionArguments(line),
-    file,
-    node,
-    parent: context.section,
-  };
-  if (isCondition(node.name)) {
-    const decision = judge(walk, file, tree, index) ?? decide(node.name, section.arguments, knownTo(walk));
-    if (decision === false) return undefined;
-    return decision ? context : { ...context, undecided: section };
-  }
-  if (node.name === "macro") {
+function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
+  const { name } = node;
+  if (name === "macro") {
     walk.problems.push({ file, line: node.line, text: macroProblem });
     return undefined;
   }
-  if (walk.wanted?.(node) ?? true) {
-    walk.effective.push({ name: node.name, file, node, opens: section, arguments: [section.arguments], ...context });
+  const isWanted = walk.wanted(name);
+  const isDecided = isCondition(name);
+  const text = isWanted || isDecided ? sectionArguments(expandVariables(logicalText(tree, node), walk.variables)) : "";
+  const section = sectionOf({ name, arguments: text, file, node, parent: context.section });
+  if (isDecided) {
+    const decision = judge(walk, file, tree, node) ?? decide(name, text, knownTo(walk));
+    if (decision === false) return undefined;
+    return decision ? context : { ...context, undecided: section };
   }
+  if (isWanted) walk.effective.push({ name, file, node, opens: section, arguments: [text], ...context });
   return { ...context, section };
+}
+
+/** Virtual hosts do not nest, so the outermost section tells. */
+function sectionOf(section: Omit<Section, "virtualHost">): Section {
+  const made: { -readonly [Key in keyof Section]: Section[Key] } = { ...section, virtualHost: undefined };
+  made.virtualHost =
+    section.parent === undefined && section.name === "virtualhost" ? made : section.parent?.virtualHost;
+  return made;
 }
 
 const macroProblem =
@@ -198,17 +195,17 @@ const unlisted = new Set([
 ]);
 
 /** Asks what httpd listed: a section is true when the first listed kind of directive in it was listed, else false. */
-function judge(walk: Walk, file: string, tree: Tree, index: number): Decision {
-  const opener = tree.nodes[index];
+function judge(walk: Walk, file: string, tree: Tree, opener: Node): Decision {
   const lines = walk.source.dump?.effective;
   // mod_info itself may have been loaded only to get the list.
-  if (lines === undefined || opener === undefined || isAboutModInfo(tree, opener)) return undefined;
-  const end = endOfSection(tree, index);
-  for (let at = index + 1; at < end; at++) {
-    const node = tree.nodes[at];
-    if (node === undefined || node.kind === "close" || node.kind === "trivia" || unlisted.has(node.name)) continue;
-    if (node.kind === "open" && (isCondition(node.name) || node.name === "macro")) at = endOfSection(tree, at);
-    else return lines.get(file)?.has(node.lastLine) ?? false;
+  if (lines === undefined || isAboutModInfo(tree, opener)) return undefined;
+  const end = endOfSection(tree, opener.index);
+  for (let index = opener.index + 1; index < end; index++) {
+    const kind = tree.kindIds[index];
+    const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
+    if (kind === nodeKind.close || kind === nodeKind.trivia || unlisted.has(name)) continue;
+    if (kind === nodeKind.open && (isCondition(name) || name === "macro")) index = endOfSection(tree, index);
+    else return lines.get(file)?.has(nodeAt(tree, index).lastLine) ?? false;
   }
   return undefined;
 }
@@ -223,16 +220,14 @@ function knownTo(walk: Walk): Known {
 }
 
 function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
-  if (unlisted.has(node.name)) readNow(walk, file, tree, node, context);
-  if (walk.wanted?.(node) ?? true) {
-    const words = argumentsAt(walk, file, tree, node);
-    walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
-  }
+  const words = argumentsAt(walk, file, tree, node);
+  if (unlisted.has(node.name)) readNow(walk, file, node, words, context);
+  if (!walk.wanted(node.name)) return;
+  walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
 }
 
 /** What httpd carries out while it reads. */
-function readNow(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
-  const words = argumentsAt(walk, file, tree, node);
+function readNow(walk: Walk, file: string, node: Node, words: readonly string[], context: Context): void {
   const first = words[0] ?? "";
   switch (node.name) {
     case "include":
@@ -288,6 +283,6 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
 /** The sections around a directive, outermost first. */
 export function sectionsOf(section: Section | undefined): readonly Section[] {
   const sections: Section[] = [];
-  for (let at = section; at !== undefined; at = at.parent) sections.unshift(at);
-  return sections;
+  for (let at = section; at !== undefined; at = at.parent) sections.push(at);
+  return sections.reverse();
 }

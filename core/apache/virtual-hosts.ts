@@ -2,9 +2,9 @@
 import type { Dump, DumpedVirtualHost } from "./dump.ts";
 import type { VirtualHostFacts } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
-import type { Node, Tree } from "./parse.ts";
+import { nodeAt, type Tree } from "./parse.ts";
 import { absolutePath } from "./paths.ts";
-import { sectionsOf, type Effective, type Resolved, type Section } from "./resolve.ts";
+import { type Effective, type Resolved, type Section } from "./resolve.ts";
 import { readWords } from "./words.ts";
 
 /** A virtual host with what is needed to judge the directives in it. */
@@ -35,67 +35,81 @@ interface Surroundings {
   readonly resolvedPath: (file: string) => string;
 }
 
-/** The virtual host around a directive; undefined at server level. */
-export function virtualHostOf(directive: Effective): Section | undefined {
-  const outermost = sectionsOf(directive.section)[0];
-  return outermost?.name === "virtualhost" ? outermost : undefined;
-}
-
 /** In the order in which httpd reads them; a file that is included twice counts once. */
 export function findTlsVirtualHosts(around: Surroundings): TlsVirtualHost[] {
-  const levels = byLevel(around.resolved.effective);
+  const overview = overlook(around);
   const found = new Map<string, TlsVirtualHost>();
   for (const directive of around.resolved.effective) {
     const section = directive.opens;
     if (section?.name !== "virtualhost") continue;
     const key = `${around.resolvedPath(section.file)}:${section.node.start}`;
-    const facts = found.has(key) ? undefined : readVirtualHost(around, section, levels);
+    const facts = found.has(key) ? undefined : readVirtualHost(around, section, overview);
     if (facts !== undefined) found.set(key, { facts, section, undecided: directive.undecided });
   }
   return [...found.values()];
 }
 
-type Levels = ReadonlyMap<Section | undefined, readonly Effective[]>;
+/** What is looked up for each virtual host, gathered once. */
+interface Overview {
+  /** By the section that directives stand in directly, and by name: the last one wins. */
+  readonly levels: ReadonlyMap<Section | undefined, ReadonlyMap<string, Effective>>;
+  /** Our line by the section that it stands in directly; the last one, if someone copied it. */
+  readonly includes: ReadonlyMap<Section | undefined, Effective>;
+  /** Where a virtual host for any address can be asked: `*`, unless httpd listens on certain addresses only. */
+  readonly anyAddress: string;
+  /** What httpd said of the virtual host that begins at `file:line`. */
+  readonly dumped: ReadonlyMap<string, readonly DumpedVirtualHost[]>;
+}
 
-/** Directives by the section that they stand in directly. */
-function byLevel(effective: readonly Effective[]): Levels {
-  const levels = new Map<Section | undefined, Effective[]>();
-  for (const directive of effective) {
-    const level = levels.get(directive.section);
-    if (level === undefined) levels.set(directive.section, [directive]);
-    else level.push(directive);
+function overlook({ resolved, dump, port }: Surroundings): Overview {
+  const levels = new Map<Section | undefined, Map<string, Effective>>();
+  const includes = new Map<Section | undefined, Effective>();
+  const listens: string[] = [];
+  for (const directive of resolved.effective) {
+    add(levels, directive.section, directive);
+    const tree = resolved.trees.get(directive.file);
+    if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
+    if (directive.name === "listen") listens.push(directive.arguments[0] ?? "");
   }
-  return levels;
+  const dumped = new Map<string, DumpedVirtualHost[]>();
+  for (const host of dump?.virtualHosts ?? []) {
+    const place = `${host.file}:${host.line}`;
+    dumped.set(place, [...(dumped.get(place) ?? []), host]);
+  }
+  return { levels, includes, anyAddress: listeningAddress(listens, port), dumped };
 }
 
-/** The last one of its level wins, and the virtual host beats the server level. */
-function findLast(levels: Levels, section: Section | undefined, name: string): Effective | undefined {
-  return levels
-    .get(section)
-    ?.filter((directive) => directive.name === name)
-    .at(-1);
+function add(
+  levels: Map<Section | undefined, Map<string, Effective>>,
+  section: Section | undefined,
+  directive: Effective,
+): void {
+  const level = levels.get(section);
+  if (level === undefined) levels.set(section, new Map([[directive.name, directive]]));
+  else level.set(directive.name, directive);
 }
 
-function readVirtualHost(around: Surroundings, section: Section, levels: Levels): VirtualHostFacts | undefined {
+function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
+  const { levels, dumped } = overview;
   const inherited = (name: string): string | undefined =>
-    (findLast(levels, section, name) ?? findLast(levels, undefined, name))?.arguments[0];
+    (levels.get(section)?.get(name) ?? levels.get(undefined)?.get(name))?.arguments[0];
   if (!/^(on|optional)$/i.test(inherited("sslengine") ?? "")) return undefined;
-  const dumped = around.dump?.virtualHosts.filter(
-    (host) => host.file === section.file && host.line === section.node.lastLine,
-  );
-  const addresses = addressesOf(around.port, section, dumped, levels.get(undefined) ?? []);
+  const said = dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
+  const addresses = addressesOf(around.port, section, said, overview.anyAddress);
   const tree = around.resolved.trees.get(section.file);
-  const close = tree?.nodes[section.node.partner];
-  if (addresses.length === 0 || tree === undefined || close === undefined) return undefined;
+  if (addresses.length === 0 || tree === undefined || section.node.partner < 0) return undefined;
   const documentRoot = inherited("documentroot");
   return {
     file: around.resolvedPath(section.file),
     line: section.node.line,
-    serverName: hostName(inherited("servername") ?? dumped?.[0]?.name ?? ""),
+    serverName: hostName(inherited("servername") ?? said[0]?.name ?? ""),
     addresses,
     documentRoot: documentRoot === undefined ? undefined : absolutePath(around.serverRoot, documentRoot),
-    insertAt: { offset: close.start, eol: tree.text[section.node.end - 2] === "\r" ? "\r\n" : "\n" },
-    include: findInclude(tree, section, close, levels),
+    insertAt: {
+      offset: nodeAt(tree, section.node.partner).start,
+      eol: tree.text[section.node.end - 2] === "\r" ? "\r\n" : "\n",
+    },
+    include: findInclude(tree, section, overview),
   };
 }
 
@@ -108,16 +122,14 @@ type Address = VirtualHostFacts["addresses"][number];
 function addressesOf(
   port: number,
   section: Section,
-  dumped: readonly DumpedVirtualHost[] | undefined,
-  server: readonly Effective[],
+  said: readonly DumpedVirtualHost[],
+  anyAddress: string,
 ): Address[] {
-  const said = dumped?.map((host) => host.address) ?? [];
-  const words = said.length > 0 ? said : readWords(section.arguments);
-  const listens = server.filter((directive) => directive.name === "listen").map(({ arguments: [first = ""] }) => first);
+  const words = said.length > 0 ? said.map((host) => host.address) : readWords(section.arguments);
   return words
     .map(readAddress)
     .filter((address) => address.port === port || address.port === 0)
-    .map(({ address }) => ({ address: isAny(address) ? listeningAddress(listens, port) : address, port }));
+    .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
 }
 
 /** Without a port, or with `*`, a virtual host answers on every port that httpd listens on. */
@@ -129,7 +141,6 @@ function readAddress(word: string): Address {
 
 const isAny = (address: string): boolean => ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
-/** Where a virtual host for any address can be asked: `*`, unless httpd listens on certain addresses of the port only. */
 function listeningAddress(listens: readonly string[], port: number): string {
   const addresses = listens.map(readListen).filter((listen) => listen.port === port);
   const first = addresses[0];
@@ -139,15 +150,12 @@ function listeningAddress(listens: readonly string[], port: number): string {
 const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
-/** Our line, when it stands in the virtual host itself; the last one, if someone copied it. */
-function findInclude(tree: Tree, section: Section, close: Node, levels: Levels): VirtualHostFacts["include"] {
-  const own = levels
-    .get(section)
-    ?.filter((directive) => directive.file === section.file && isIncludeLine(tree, directive.node))
-    .at(-1);
-  if (own === undefined) return undefined;
+/** Our line, when it stands in the virtual host itself and in its file. */
+function findInclude(tree: Tree, section: Section, { includes }: Overview): VirtualHostFacts["include"] {
+  const own = includes.get(section);
+  if (own === undefined || own.file !== section.file) return undefined;
   const { start, end, line } = own.node;
-  const before = tree.nodes[section.node.partner - 1];
-  const last = before?.kind === "trivia" ? tree.nodes[section.node.partner - 2] : before;
-  return { offset: start, length: end - start, line, last: last === own.node };
+  const before = section.node.partner - 1;
+  const last = nodeAt(tree, before).kind === "trivia" ? before - 1 : before;
+  return { offset: start, length: end - start, line, last: last === own.node.index };
 }

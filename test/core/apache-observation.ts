@@ -70,7 +70,10 @@ export function observe(files: ReadonlyMap<string, ObservedFile>, parts: Parts =
 export function observeText(text: string, parts: Parts = {}): Observation {
   const configFile = "/etc/httpd/httpd.conf";
   const place = { serverRoot: "/etc/httpd", configFile };
-  return observe(new Map([[configFile, observedFile(configFile, text)]]), { ...parts, server: { ...place, ...parts.server } });
+  return observe(new Map([[configFile, observedFile(configFile, text)]]), {
+    ...parts,
+    server: { ...place, ...parts.server },
+  });
 }
 
 /** The host after a change, as apply carries it out; CA and CRL bytes are `contents` by name. */
