@@ -1,0 +1,34 @@
+/** A run's answer, split at its mark into parts; nothing in it is believed to be text until its reader says so. */
+
+export interface Part {
+  readonly kind: string;
+  /** The rest of the mark's line. */
+  readonly argument: string;
+  /** Bytes up to the next mark, as latin1. */
+  readonly body: string;
+}
+
+export function splitAnswer(stdout: Buffer, mark: string): Part[] {
+  const text = stdout.toString("latin1");
+  const separator = `\n${mark} `;
+  const parts: Part[] = [];
+  let at = text.indexOf(separator);
+  while (at >= 0) {
+    const lineEnd = text.indexOf("\n", at + separator.length);
+    const next = lineEnd < 0 ? -1 : text.indexOf(separator, lineEnd);
+    const line = text.slice(at + separator.length, lineEnd < 0 ? undefined : lineEnd);
+    const space = line.indexOf(" ");
+    parts.push({
+      kind: space < 0 ? line : line.slice(0, space),
+      argument: space < 0 ? "" : line.slice(space + 1),
+      body: lineEnd < 0 ? "" : text.slice(lineEnd + 1, next < 0 ? undefined : next),
+    });
+    at = next;
+  }
+  return parts;
+}
+
+/** Steps in what has arrived so far, for progress. */
+export function stepsOf(chunk: string, mark: string): string[] {
+  return [...chunk.matchAll(new RegExp(`^${mark} step (.*)$`, "gm"))].map((match) => match[1] ?? "");
+}

@@ -1,0 +1,113 @@
+/** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
+import { HostError, type HostErrorKind, printable } from "../errors.ts";
+import type { Pool } from "../ssh.ts";
+import { placeOf } from "../ssh.ts";
+import { type Part, splitAnswer, stepsOf } from "./answer.ts";
+import { filterHttpdWords } from "./httpd-words.ts";
+import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./model.ts";
+import { readObservation } from "./observation.ts";
+import { defaultDeadlineSeconds, observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
+import { hostScript } from "./scripts.ts";
+import type { Observation } from "../../core/apache/observation.ts";
+
+const observeTimeoutSeconds = 60;
+/** The shadow may start three times, then come reload, look and perhaps the way back. */
+const changeTimeoutSeconds = 8 * defaultDeadlineSeconds;
+
+export function createHost(pool: Pool): Host {
+  async function run(target: Target, request: Request, timeoutSeconds: number, options: RunOptions): Promise<Part[]> {
+    const onStdout = (chunk: Buffer): void => {
+      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(printable(step));
+    };
+    const program = { script: hostScript(), data: request.data };
+    const ended = await pool.execute(target.connection, program, { timeoutSeconds, onStdout, ...(options.signal ? { signal: options.signal } : {}) });
+    const parts = splitAnswer(ended.stdout, request.mark);
+    throwHostError(target, parts);
+    if (parts.at(-1)?.kind === "done") return parts;
+    throw new HostError("cut", `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); run again`);
+  }
+
+  return {
+    async observe(target, options = {}) {
+      const parts = await run(target, observeRequest(target.detection), observeTimeoutSeconds, options);
+      return requireObservation(target, parts);
+    },
+    async judge(target, transaction, options = {}) {
+      const request = transactionRequest("judge", target.detection, transaction);
+      return readOutcome(target, await run(target, request, changeTimeoutSeconds, options));
+    },
+    async apply(target, transaction, options = {}) {
+      return readOutcome(target, await applyOrAsk(target, transaction, options));
+    },
+    close: () => pool.close(),
+  };
+
+  /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
+  async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
+    try {
+      return await run(target, transactionRequest("apply", target.detection, transaction), changeTimeoutSeconds, options);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.kind !== "cut") throw error;
+      options.onProgress?.("connection cut; asking how the change ended");
+      return await run(target, resultRequest(target.detection, transaction.id), changeTimeoutSeconds, {});
+    }
+  }
+}
+
+/** Kinds of `error` parts that callers tell apart; the others are told in their own words. */
+const errorKinds: Readonly<Record<string, HostErrorKind>> = {
+  "no-httpd": "noHttpd",
+  several: "severalHttpds",
+  locked: "locked",
+  owner: "locked",
+  root: "sudo",
+};
+
+function throwHostError(target: Target, parts: readonly Part[]): void {
+  const error = parts.find((part) => part.kind === "error");
+  if (error === undefined) return;
+  const space = error.argument.indexOf(" ");
+  const kind = errorKinds[error.argument.slice(0, space)] ?? "answer";
+  const words = reasonsOf(parts);
+  const text = [decode(error.argument.slice(space + 1)), ...words].join("\n  ");
+  throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
+}
+
+function requireObservation(target: Target, parts: readonly Part[]): Observation {
+  const observation = readObservation(parts);
+  if (observation !== undefined) return observation;
+  throw new HostError("answer", `${placeOf(target.connection)}: the observation is incomplete; run again`);
+}
+
+function readOutcome(target: Target, parts: readonly Part[]): Outcome {
+  const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
+  if (result === undefined) {
+    throw new HostError("answer", `${placeOf(target.connection)}: the run ended without a result; look at the host before running again`);
+  }
+  const [outcome = "", judge = "", generation = ""] = result;
+  return {
+    // as: the script prints only the words of these types; the host ring runs each of them.
+    result: outcome as Outcome["result"],
+    judge: judge as Judge,
+    reasons: reasonsOf(parts),
+    generation: Number(generation || 0),
+    observation: readObservation(parts),
+  };
+}
+
+/** What the script said itself, then httpd's words without the customer's lines. */
+function reasonsOf(parts: readonly Part[]): string[] {
+  return parts.flatMap((part) => {
+    if (part.kind === "reason" || part.kind === "note") return [printable(decode(part.argument))];
+    return part.kind === "words" ? filterHttpdWords(part.body) : [];
+  });
+}
+
+/** The script's own words are UTF-8, as paths mostly are. */
+function decode(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
+}
+
+function said(stderr: string): string {
+  return stderr.trim() === "" ? "" : `: ${printable(stderr)}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the host.
+ * Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we wrote.
+ */
+
+const known: readonly RegExp[] = [
+  /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
+  /SSL Library Error: error:[^\n'"]*/,
+  /Syntax error on line \d+ of [^\n]*?:(?=\s*$)/,
+  /no answer within \d+ seconds/,
+  /no TLS handshake with [^\n]* any more/,
+  /SSL(?:CACertificate|CARevocation)File: file '[^']*' does not exist or is empty/,
+  /AH\d{5}(?=:)/,
+];
+
+const mostLines = 12;
+
+export function filterHttpdWords(latin1: string): string[] {
+  const kept = latin1.split("\n").flatMap((line) => {
+    for (const pattern of known) {
+      const match = pattern.exec(line);
+      // C0, DEL and C1: a terminal may obey them.
+      if (match !== null) return [`httpd: ${match[0].replace(/[\u0000-\u001f\u007f-\u009f]/g, "?").slice(0, 300)}`];
+    }
+    return [];
+  });
+  return [...new Set(kept)].slice(0, mostLines);
+}

@@ -1,0 +1,129 @@
+/** From the parts of an answer to an {@link Observation}. */
+import { createHash } from "node:crypto";
+import type { CrlJob, NamedFile, ObservedFile, Observation, PhpObservation, ServerObservation } from "../../core/apache/observation.ts";
+import type { Part } from "./answer.ts";
+
+/** Undefined when the answer holds no complete observation. */
+export function readObservation(parts: readonly Part[]): Observation | undefined {
+  const server = parts.find((part) => part.kind === "server");
+  const dump = parts.find((part) => part.kind === "dump");
+  if (server === undefined || dump === undefined || parts.at(-1)?.kind !== "done") return undefined;
+  const values = readValues(server.body);
+  const hashes = readHashes(parts);
+  return {
+    server: readServer(values),
+    dump: dump.body,
+    files: new Map(filesOf(parts, "file")),
+    own: new Map(filesOf(parts, "own").map(([path, file]) => [baseName(path), { ...file, sha256: hashes.get(path) ?? file.sha256 }])),
+    journal: readJournal(parts, values),
+    php: parts.filter((part) => part.kind === "php").map(readPhp),
+    namedFiles: readNamedFiles(parts),
+    crlJobs: readJobs(parts),
+  };
+}
+
+/** `key value` lines. */
+function readValues(text: string): Map<string, string> {
+  return new Map(
+    text.split("\n").map((line) => {
+      const space = line.indexOf(" ");
+      return space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
+    }),
+  );
+}
+
+function readServer(values: ReadonlyMap<string, string>): ServerObservation {
+  const text = (key: string): string => values.get(key) ?? "";
+  const bootSeconds = Number(text("boot"));
+  const isRunning = text("parent") !== "";
+  return {
+    nowSeconds: Number(text("now")),
+    program: text("program"),
+    version: text("version"),
+    openssl: text("openssl"),
+    serverRoot: text("server-root"),
+    configFile: text("config"),
+    defines: definesOf(text("arguments").split("\t")),
+    parent: isRunning ? { pid: Number(text("parent")), startedSeconds: bootSeconds + Math.floor(Number(text("started")) / ticksPerSecond) } : undefined,
+    loadedSeconds: text("loaded") === "" ? undefined : Number(text("loaded")),
+    instance: text("instance"),
+    capabilities: text("capabilities").split(" ").filter((word) => word !== ""),
+  };
+}
+
+/** USER_HZ, 100 on every Linux that people run httpd on. */
+const ticksPerSecond = 100;
+
+/** `-DNAME`, or `-D NAME`, on httpd's command line. */
+function definesOf(words: readonly string[]): string[] {
+  return words.flatMap((word, index) => {
+    if (word === "-D") return words[index + 1] ?? [];
+    return word.startsWith("-D") ? word.slice(2) : [];
+  });
+}
+
+/** Arguments: `SIZE MODE OWNER MODIFIED CHANGED`, tab, resolved path, tab, path. */
+function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][] {
+  return parts.filter((part) => part.kind === kind).map((part) => {
+    const [stat = "", resolvedPath = "", path = ""] = part.argument.split("\t");
+    const [size = "0", mode = "", owner = "", modified = "0", changed = "0"] = stat.split(" ");
+    return [
+      path,
+      {
+        resolvedPath,
+        bytes: part.body,
+        sizeBytes: Number(size),
+        sha256: createHash("sha256").update(part.body, "latin1").digest("hex"),
+        mode,
+        owner,
+        modifiedSeconds: Number(modified),
+        changedSeconds: Number(changed),
+      },
+    ];
+  });
+}
+
+/** Of our own files, counted on the host: a large CRL does not travel. */
+function readHashes(parts: readonly Part[]): Map<string, string> {
+  const text = parts.find((part) => part.kind === "own-hashes")?.body ?? "";
+  return new Map([...text.matchAll(/^\\?([0-9a-f]{64}) [ *](.+)$/gm)].map((match) => [match[2] ?? "", match[1] ?? ""]));
+}
+
+/** What the journal says, and what only the state of the host tells: a run that ended half-way is owed, too. */
+function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>): Map<string, string> {
+  const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
+  journal.delete("");
+  const written = Number(journal.get("changed") ?? 0);
+  if (Number(server.get("loaded") || 0) > written) journal.delete("owed");
+  const [state, id] = (server.get("state") ?? "idle").split(" ");
+  if (state === "interrupted") journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
+  return journal;
+}
+
+function readPhp(part: Part): PhpObservation {
+  const [head = "", path = ""] = part.argument.split("\t");
+  const [source, , version = ""] = head.split(" ");
+  return { source: source === "module" || source === "fpm" ? source : "cli", path, version };
+}
+
+/** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
+function readNamedFiles(parts: readonly Part[]): NamedFile[] {
+  const certificates = new Map(filesOf(parts, "certificates"));
+  const lines = (parts.find((part) => part.kind === "named")?.body ?? "").split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [times = "", directive = "", path = ""] = line.split("\t");
+    const [modified = "0", changed = "0"] = times.split(" ");
+    const bytes = certificates.get(path)?.bytes;
+    return { path, directive, modifiedSeconds: Number(modified), changedSeconds: Number(changed), ...(bytes === undefined ? {} : { bytes }) };
+  });
+}
+
+/** Lines `LINE:FILE`; the job's target is one of the CRL files that the configuration names. */
+function readJobs(parts: readonly Part[]): CrlJob[] {
+  const text = parts.find((part) => part.kind === "jobs")?.body ?? "";
+  return [...text.matchAll(/^(\d+):(.+)$/gm)].map((match) => ({ file: match[2] ?? "", line: Number(match[1]), target: "" }));
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,123 @@
+# shellcheck shell=sh
+# The verdict on the candidate: by the shadow, with the live bytes as baseline where the candidate is not plainly well,
+# and by a smaller judge where no shadow can speak. Sets verdict (well, refused) and judge (shadow, minimal).
+
+judge_candidate() {
+  list_placed
+  step 'judge: shadow start of httpd on the candidate'
+  if shadow candidate; then
+    judge_shadow
+  else
+    part "note this host allows no namespaces ($(head -n 1 "$work/shadow.errors" | tr -c '[:print:]' ' ')); the smaller judge speaks"
+    judge_minimal
+  fi
+}
+
+judge_shadow() {
+  judge=shadow
+  if shadow_is_well candidate && ! grep -qv "$tab[23][0-9][0-9]$tab" "$work/answers.candidate"; then
+    verdict=well
+    return
+  fi
+  step 'judge: shadow start on the live files, as baseline'
+  shadow live || :
+  if ! shadow_is_well live; then
+    part 'note the shadow cannot judge this server (it is not well on its live files either); the smaller judge speaks'
+    judge_minimal
+  elif shadow_is_well candidate && [ "$(statuses candidate)" = "$(statuses live)" ]; then
+    verdict=well
+  else
+    verdict=refused
+    tell_words candidate
+  fi
+}
+
+# Up, and every virtual host answers over TLS. Splits the report: $work/answers.WHICH.
+shadow_is_well() { # live|candidate
+  awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
+  awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1" &&
+    ! grep -q "${tab}refused${tab}refused$tab" "$work/answers.$1"
+}
+
+statuses() { cut -f 1,2 "$work/answers.$1"; }
+
+tell_words() { # live|candidate
+  part words
+  awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
+  awk -F "$tab" '$0 == "words" { exit } $2 == "refused" { print "no TLS handshake with " $1 " any more" }' "$work/shadow.$1"
+}
+
+# Candidate and target of everything the change places; `-` = is removed.
+list_placed() {
+  {
+    while IFS=$tab read -r _ name _; do printf 'own/%s\t%s/%s\n' "$name" "$own_directory" "$name"; done <"$work/own.list"
+    while IFS=$tab read -r number _ _ path; do printf 'edit/%s\t%s\n' "$number" "$path"; done <"$work/edit.list"
+    dropped | while IFS= read -r name; do printf -- '-\t%s/%s\n' "$own_directory" "$name"; done
+  } >"$work/placed.list"
+  printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
+  list_names >"$work/names"
+}
+
+dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
+
+# Names in Listen and VirtualHost, with addresses: the shadow has no resolver.
+list_names() {
+  printf '%s\n' "$dumped" | awk '
+    tolower($1) == "listen" || tolower($1) == "<virtualhost" {
+      for (i = 2; i <= NF; i++) {
+        name = $i; gsub(/[">]/, "", name); sub(/:[0-9*]+$/, "", name)
+        if (name ~ /[A-Za-z]/ && name !~ /^\[/ && name != "_default_" && !seen[name]++) print name
+      }
+    }' | while IFS= read -r name; do getent ahosts "$name" | awk -v name="$name" '!seen[$1]++ { print $1, name }'; done
+}
+
+# The smaller judge: our file with mod_ssl alone, in a private directory, on a port of its own. No copy of the customer's
+# configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
+judge_minimal() {
+  judge=minimal
+  if [ ! -f "$work/own/clientcert.conf" ] || [ -z "$modules" ]; then
+    verdict=well judge=syntax
+    return
+  fi
+  mkdir -p -- "$work/minimal"
+  make_stranger "$work/minimal/server.pem"
+  port=$(free_port) && write_minimal_configuration "$port"
+  verdict=refused
+  if (arguments='' enter='' && httpd -d "$work/minimal" -f "$work/minimal/httpd.conf" -k start) >"$work/minimal/words"; then
+    wait_for_minimal "$port" && verdict=well
+    kill "$(cat "$work/minimal/pid")" 2>/dev/null
+  fi
+  [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null; }
+}
+
+wait_for_minimal() { # PORT
+  stranger_pem=$work/minimal/server.pem tries=0
+  while [ "$tries" -lt 50 ]; do
+    tries=$((tries + 1))
+    case $(ask 127.0.0.1 "$1" localhost) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
+    sleep 0.1
+  done
+  return 1
+}
+
+free_port() {
+  candidate_port=$((20000 + $$ % 20000))
+  while grep -qi ":$(printf %04X "$candidate_port") " /proc/net/tcp /proc/net/tcp6; do candidate_port=$((candidate_port + 1)); done
+  printf %s "$candidate_port"
+}
+
+# The candidate's own directives, with the files as staged; sections on the customer's directories stay as they are.
+write_minimal_configuration() { # PORT
+  {
+    printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\nDefaultRuntimeDir .\nUser #65534\nGroup #65534\n' "$1"
+    for module in mpm_event mpm_worker mpm_prefork; do
+      [ ! -f "$modules/mod_$module.so" ] || { printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module" && break; }
+    done
+    for module in unixd authz_core socache_shmcb log_config ssl; do
+      [ ! -f "$modules/mod_$module.so" ] || printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module"
+    done
+    printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
+    sed "s|\"$own_directory/|\"$work/own/|" "$work/own/clientcert.conf"
+    printf '</VirtualHost>\n'
+  } >"$work/minimal/httpd.conf"
+}

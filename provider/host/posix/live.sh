@@ -1,0 +1,109 @@
+# shellcheck shell=sh
+# The live server: reload it, look at it, and put everything back when it is not as the shadow promised.
+
+now_ticks() { read -r up _ </proc/uptime && printf %s "${up%.*}${up#*.}"; }
+
+# SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
+reload() {
+  if ! words=$(httpd -t); then
+    part words && printf '%s\n' "$words"
+    return 1
+  fi
+  named=$(inside cat -- "$pid_file" 2>/dev/null)
+  read_process "$parent" && [ "$process_start" = "$parent_start" ] && [ "$named" = "$parent" ] || {
+    part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
+    return 1
+  }
+  error_log=$(run_setting 'Main ErrorLog')
+  log_size=$(inside stat -c %s -- "$error_log" 2>/dev/null || echo 0)
+  signalled=$(now_ticks)
+  kill -USR1 "$parent"
+}
+
+is_parent_alive() { read_process "$parent" && [ "$process_start" = "$parent_start" ]; }
+
+# A child that began after the signal serves the new configuration.
+has_new_child() {
+  for entry in /proc/[0-9]*; do
+    read_process "${entry#/proc/}" || continue
+    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$signalled" ]; then return 0; fi
+  done
+  return 1
+}
+
+wait_for_reload() {
+  tries=0
+  while [ "$tries" -lt $((deadline_seconds * 10)) ]; do
+    is_parent_alive || return 1
+    has_new_child && return 0
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  return 1
+}
+
+ask_live() { # FILE
+  (look_from=$work/look.list ask_all) >"$1"
+}
+
+# Each virtual host answers as the shadow did. The status may also be the one of before: a backend that the shadow could not reach.
+look() {
+  tries=0
+  while [ "$tries" -lt 20 ]; do
+    is_parent_alive || return 1
+    ask_live "$work/answers.after"
+    look_differs || return 0
+    tries=$((tries + 1))
+    sleep 0.25
+  done
+  part "reason after the reload the server does not answer as the judge promised: $(look_differs | head -n 3 | tr '\n\t' ';=')"
+  return 1
+}
+
+# Prints where the live answers differ from the promised ones; fails when they do not.
+look_differs() {
+  promised=$work/answers.candidate
+  [ "$judge" = shadow ] || promised=/dev/null
+  awk -F "$tab" '
+    FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
+    FILENAME == ARGV[2] { before[$1] = $2; next }
+    { bad = "" }
+    $2 != before[$1] && !(promised && $2 == status[$1]) { bad = " status " $2 }
+    promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
+    promised && $4 != names[$1] { bad = bad " CA names differ" }
+    bad != "" { print $1 bad; differs = 1 }
+    END { exit !differs }' "$promised" "$work/answers.before" "$work/answers.after"
+}
+
+# The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
+start_again() {
+  part 'reason httpd died at the reload; the bytes of before are back and it was started again'
+  if [ -n "$unit" ] && systemctl is-system-running >/dev/null 2>&1; then
+    systemctl start "$unit" && return
+  fi
+  (enter='' && httpd -k start) >"$work/start.words" 2>&1 &
+  tries=0
+  while [ "$tries" -lt 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+    started=$(cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && return 0
+  done
+  part 'reason httpd did NOT start again: look at its error log now'
+  return 1
+}
+
+# Everything back, and the live server on it.
+roll_back() {
+  step 'roll back'
+  put_back "$work"
+  if ! is_parent_alive; then
+    start_again
+  elif [ -n "${signalled:-}" ]; then
+    reload && wait_for_reload || part 'reason the reload on the bytes of before could not be seen; look at the server'
+  fi
+}
+
+find_unit() {
+  unit=''
+  [ -z "$parent" ] || unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
+}

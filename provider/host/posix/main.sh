@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# One run: observe; judge a change; apply one; tell how an earlier one ended; undo.
+
+main() {
+  refused='' verdict='' judge=none gone=''
+  script=${s:-$(cat -- "$0")}
+  case ${1:-} in
+    shadow_outside_view | shadow_inside_view) "$@" && exit ;;
+    carry-out) read_request <"$2/request" ;;
+    undo) undo_request "$0" ;;
+    *) read_request ;;
+  esac
+  [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
+  find_server
+  case ${1:-$mode} in
+    observe) read_journal && observe && audit observation "looked at $config" ;;
+    judge) prepare && run_judge ;;
+    apply) prepare && run_apply ;;
+    result) run_result ;;
+    carry-out) prepare && carry_out "$2" ;;
+    undo) prepare && run_undo ;;
+  esac
+  part 'done'
+}
+
+main "$@"

@@ -1,0 +1,164 @@
+# shellcheck shell=sh
+# The observation: everything the plan needs, in one look, touching nothing.
+
+# DUMP_RUN_CFG's `Name: "value"`.
+run_setting() { # NAME
+  case $dumped in *"$nl$1: \""*) value=${dumped#*"$nl$1: \""} && printf %s "${value%%\"*}" ;; esac
+}
+
+# The directives whose files httpd reads at its start, as `Directive<TAB>path`; CRL and CA files last for the eye.
+named_files() {
+  printf '%s\n' "$dumped" | awk -v root="$server_root" -v tab="$tab" '
+    BEGIN {
+      n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
+      for (i = 1; i <= n; i++) known[tolower(names[i])] = names[i]
+    }
+    tolower($1) in known {
+      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path); sub(/[ \t\r]+$/, "", path)
+      if (path ~ /^".*"$/) path = substr(path, 2, length(path) - 2)
+      if (path !~ /^\//) path = root "/" path
+      line = known[tolower($1)] tab path
+      if (!(line in seen)) { seen[line] = 1; print line }
+    }'
+}
+
+included_files() {
+  printf '%s\n' "$dumped" | awk '
+    /^Included configuration files:/ { on = 1; next }
+    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } next }
+    { on = 0 }'
+}
+
+# One part for each path on standard input: size, mode, owner, times, resolved path, path, and the bytes
+# (of a file above the limit the first 8 KiB).
+observe_files() { # KIND LIMIT_BYTES
+  list=$(cat)
+  [ -n "$list" ] || return 0
+  oldifs=$IFS IFS=$nl
+  set -f
+  # shellcheck disable=SC2086
+  resolved=$(inside realpath -m -- $list)
+  # shellcheck disable=SC2086
+  facts=$(inside stat -c '%s %a %U:%G %Y %Z %n' -- $resolved 2>/dev/null)
+  set +f
+  IFS=$oldifs
+  while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
+    [ "${fact#* * * * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
+    part "$1 ${fact%" $real"}$tab$real$tab$path"
+    if [ "${fact%% *}" -le "$2" ]; then inside cat -- "$real"; else inside head -c 8192 -- "$real"; fi
+  done 3<<PATHS 4<<RESOLVED 5<<FACTS
+$list
+PATHS
+$resolved
+RESOLVED
+$facts
+FACTS
+}
+
+observe_named_files() {
+  list=$(named_files)
+  [ -n "$list" ] || return 0
+  part named
+  oldifs=$IFS IFS=$nl
+  for line in $list; do
+    path=${line#*"$tab"}
+    if fact=$(inside stat -L -c '%Y %Z' -- "$path" 2>/dev/null); then printf '%s%s%s\n' "$fact" "$tab" "$line"; fi
+  done
+  for line in $list; do
+    case $line in
+      SSLCACertificateFile"$tab"* | SSLCADNRequestFile"$tab"* | SSLCARevocationFile"$tab"*) printf '%s\n' "${line#*"$tab"}" ;;
+    esac
+  done | awk '!seen[$0]++' | observe_files certificates 1048576
+  IFS=$oldifs
+}
+
+# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed.
+observe_php() {
+  for found in ${php_module:+"module:$php_module"} "fpm:${php_fpm%%"$nl"*}" "cli:${server_root%/*}/php/bin/php"; do
+    path=${found#*:}
+    [ -n "$path" ] && inside test -f "$path" || continue
+    known=$(inside stat -L -c '%i.%Y.%s' -- "$path")
+    # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
+    case $(journal_value "php $known") in
+      '') php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$path" | head -n 1) && php_version=${php_version##*/} ;;
+      *) php_version=$(journal_value "php $known") ;;
+    esac
+    [ -z "$php_version" ] || part "php ${found%%:*} $known $php_version$tab$path"
+  done
+}
+
+# When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
+loaded_seconds() {
+  [ -n "$parent" ] || return 0
+  loaded=$((boot + parent_start / 100))
+  reloaded=$(journal_value reloaded)
+  [ "${reloaded:-0}" -le "$loaded" ] || loaded=$reloaded
+  log=$(run_setting 'Main ErrorLog')
+  if [ -n "$log" ] && inside test -f "$log"; then
+    stamp=$(inside tail -c 65536 -- "$log" | awk -v pid="[pid $parent" '/AH00493|AH00489/ && index($0, pid) { s = $0 } END { if (s != "") { sub(/^\[/, "", s); sub(/\].*/, "", s); sub(/\.[0-9]+/, "", s); print s } }')
+    if [ -n "$stamp" ] && reloaded=$(date -d "$stamp" +%s 2>/dev/null) && [ "$reloaded" -gt "$loaded" ]; then loaded=$reloaded; fi
+  fi
+  printf %s "$loaded"
+}
+
+# Crontab lines that mention a CRL file of the configuration: the manual's daily wget.
+observe_crl_jobs() {
+  list=$(named_files | awk -F "$tab" '$1 == "SSLCARevocationFile" { print $2 }')
+  [ -n "$list" ] || return 0
+  part jobs
+  printf '%s\n' "$list" | grep -nF -f - /etc/crontab /etc/cron.d/* /etc/cron.daily/* /etc/cron.hourly/* /var/spool/cron/* /var/spool/cron/crontabs/* 2>/dev/null |
+    awk -F : '$3 !~ /^[ \t]*#/ { print $2 ":" $1 }'
+}
+
+observe_own() {
+  own=$server_root/conf/clientcert
+  [ -d "$own" ] || return 0
+  set -- "$own"/*
+  [ -f "$1" ] || return 0
+  part own-hashes
+  sha256sum -- "$@"
+  printf '%s\n' "$@" | observe_files own 1048576
+}
+
+# Words that the plan and the reader of the result may want to know: what this host can do.
+capabilities() {
+  for tool in unshare nsenter ip openssl perl setsid logger systemctl; do
+    command -v "$tool" >/dev/null 2>&1 && printf ' %s' "$tool"
+  done
+  [ -z "$info_module" ] || printf ' mod_info'
+}
+
+observe() {
+  read_modules
+  dump_status=0
+  dumped=$nl$(dump) || dump_status=$?
+  server_root=$(run_setting ServerRoot)
+  [ -n "$server_root" ] || server_root=${root_argument:-$compiled_root}
+  boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
+  part server
+  cat <<EOF
+now $(date +%s)
+program $program
+version $version
+openssl $(openssl version 2>/dev/null || echo none)
+server-root $server_root
+config $config
+instance $instance
+parent $parent
+started $parent_start
+boot $boot
+loaded $(loaded_seconds)
+arguments $(printf %s "$arguments" | tr '\n' '\t')
+capabilities$(capabilities)
+state $(state_of_transaction)
+EOF
+  part "dump $dump_status"
+  printf '%s\n' "$dumped"
+  included_files | observe_files file 67108864
+  observe_own
+  part journal
+  printf '%s\n' "$journal"
+  observe_named_files
+  observe_php
+  observe_crl_jobs
+}

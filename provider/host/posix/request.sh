@@ -1,0 +1,53 @@
+# shellcheck shell=sh
+# Reading the request, answering in parts. Every answer line begins with $mark, a random word chosen by the caller, so that
+# no byte of a configuration can be taken for an answer and no length is needed.
+set -u
+LC_ALL=C
+export LC_ALL
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
+umask 077
+nl='
+'
+tab=$(printf '\t')
+
+part() { printf '\n%s %s\n' "$mark" "$*"; }
+step() { part "step $1"; }
+
+# fail KIND TEXT: the run ends here, before anything was changed.
+fail() {
+  part "error $1 $2"
+  part done
+  exit 1
+}
+
+# Lines `key value` until `end`; then, for a change, the bytes of our files follow.
+read_request() {
+  mode=observe id='' owner='' take_over=no removal=no pending=no expected_config='' deadline_seconds=30
+  want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
+  while IFS= read -r line; do
+    value=${line#* } request_text=$request_text$line$nl
+    case ${line%% *} in
+      end) return 0 ;;
+      mark) mark=$value ;;
+      mode) mode=$value ;;
+      id) id=$value ;;
+      owner) owner=$value ;;
+      take-over) take_over=$value ;;
+      removal) removal=$value ;;
+      reload-pending) pending=$value ;;
+      config) expected_config=$value ;;
+      deadline) deadline_seconds=$value ;;
+      want-httpd) want_httpd=$value ;;
+      want-config) want_config=$value ;;
+      want-pid-file) want_pid_file=$value ;;
+      want-define) want_defines=$want_defines$value$nl ;;
+      want-environment) want_environment=$value ;;
+      own | drop | edit | splice | look) manifest=$manifest$line$nl ;;
+    esac
+  done
+  mark=${mark:-clientcert}
+  fail request 'the request ends before its last line; send it again'
+}
+
+# One line in the host's log for each run: who, what, how it ended.
+audit() { logger -t clientcert -- "$1 by ${SUDO_USER:-$(id -un)}: $2" 2>/dev/null || :; }

@@ -1,0 +1,207 @@
+# shellcheck shell=sh
+# The httpd of this host: its live parent process, and running its program in that parent's surroundings (arguments, environment,
+# working directory, mount namespace), because a plain shell sees another server: no -D defines, another /tmp, other libraries.
+
+is_httpd() { # PATH
+  case ${1##*/} in
+    httpd | apache2 | httpd.worker | httpd.event | httpd.prefork | httpd2 | "${want_httpd_name:-httpd}") return 0 ;;
+  esac
+  return 1
+}
+
+# Sets process_parent and process_start (clock ticks since boot).
+read_process() { # PID
+  IFS= read -r process_line 2>/dev/null <"/proc/$1/stat" || return 1
+  # The name in parentheses may hold anything: the fields that count stand after its end.
+  # shellcheck disable=SC2086
+  set -- ${process_line##*) }
+  process_parent=$2 process_start=${20}
+}
+
+# Sets httpd_pids (parents, of our own pid namespace) and php_fpm (paths of running php-fpm programs).
+find_processes() {
+  httpd_pids='' php_fpm='' all_httpds=' '
+  want_httpd_name=$(realpath -- "${want_httpd:-/httpd}" 2>/dev/null) && want_httpd_name=${want_httpd_name##*/}
+  processes=$(stat -c %N /proc/[0-9]*/exe 2>/dev/null)
+  oldifs=$IFS IFS=$nl
+  for line in $processes; do
+    program=${line##* -> \'} program=${program%\'} program=${program% (deleted)}
+    pid=${line#*/proc/} pid=${pid%%/*}
+    if is_httpd "$program"; then all_httpds="$all_httpds$pid "; fi
+    case ${program##*/} in php-fpm*) php_fpm=$php_fpm$program$nl ;; esac
+  done
+  IFS=$oldifs
+  for pid in $all_httpds; do
+    read_process "$pid" || continue
+    case $all_httpds in *" $process_parent "*) ;; *) httpd_pids="$httpd_pids $pid" ;; esac
+  done
+  [ -z "$httpd_pids" ] || keep_own_namespace
+}
+
+# An httpd in another pid namespace belongs to a container, not to this host.
+keep_own_namespace() {
+  namespaces=$(for pid in self $httpd_pids; do echo "/proc/$pid/ns/pid"; done)
+  # shellcheck disable=SC2086
+  namespaces=$(stat -c %N $namespaces 2>/dev/null)
+  own_namespace='' kept=''
+  oldifs=$IFS IFS=$nl
+  for line in $namespaces; do
+    [ -n "$own_namespace" ] || { own_namespace=${line##* -> } && continue; }
+    [ "${line##* -> }" = "$own_namespace" ] || continue
+    pid=${line#*/proc/} kept="$kept ${pid%%/*}"
+  done
+  IFS=$oldifs httpd_pids=$kept
+}
+
+# Sets parent, program, arguments (one a line), work_directory, enter (words that enter its mount namespace, or none).
+use_parent() { # PID
+  parent=$1 arguments='' enter='' config_argument='' root_argument=''
+  read_process "$parent" || fail gone "httpd process $parent ended while it was being looked at; run again"
+  parent_start=$process_start
+  program=$(readlink "/proc/$parent/exe") program=${program% (deleted)}
+  work_directory=$(readlink "/proc/$parent/cwd")
+  environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ")
+  [ "$(readlink "/proc/$parent/root")" = / ] || fail chroot "httpd process $parent runs in a chroot; this is not supported"
+  [ /proc/self/ns/mnt -ef "/proc/$parent/ns/mnt" ] || enter="nsenter --target $parent --mount --"
+  previous='' first=yes
+  while IFS= read -r word; do
+    if [ "$first" = yes ]; then
+      first=no
+      # The name it was called by finds its own libraries and envvars; the resolved one may be a package's file.
+      case $word in /*) [ "$(inside realpath -- "$word" 2>/dev/null)" = "$program" ] && program=$word ;; esac
+      continue
+    fi
+    case $previous in
+      -k) previous='' && continue ;;
+      -f) config_argument=$word ;;
+      -d) root_argument=$word ;;
+    esac
+    previous=''
+    case $word in
+      -k) previous=-k && continue ;;
+      -k*) continue ;;
+      -f | -d) previous=$word ;;
+      -f*) config_argument=${word#-f} ;;
+      -d*) root_argument=${word#-d} ;;
+    esac
+    arguments=$arguments$word$nl
+  done <<EOF
+$(tr '\0' '\n' <"/proc/$parent/cmdline")
+EOF
+}
+
+inside() {
+  # shellcheck disable=SC2086
+  $enter "$@"
+}
+
+# A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
+use_stopped() {
+  parent='' parent_start='' environment='' enter='' work_directory=/ config_argument='' root_argument='' arguments='' program=$want_httpd
+  for candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
+    [ -n "$program" ] && break
+    [ ! -x "$candidate" ] || program=$candidate
+  done
+  [ -x "$program" ] || fail no-httpd 'no httpd runs here and none is found; write "httpd: /path/of/httpd" for this host'
+  for define in $want_defines; do arguments=$arguments-D$nl$define$nl; done
+  [ -z "$want_config" ] || arguments=$arguments-f$nl$want_config$nl
+  for candidate in "${program%/*}/envvars" /etc/apache2/envvars; do
+    [ -n "$want_environment" ] && break
+    [ ! -f "$candidate" ] || want_environment=$candidate
+  done
+  [ -z "$want_environment" ] || environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
+}
+
+# httpd ARGS…: the program in the live parent's surroundings, its standard error joined to its output.
+# The environment goes to the program through a pipe, never as an argument, which others could read with ps.
+httpd() {
+  in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
+    cd "$1" && shift && exec "$@" </dev/null 2>&1'
+  (
+    set -f
+    IFS=$nl
+    # shellcheck disable=SC2086
+    set -- "$work_directory" "$program" $arguments "$@"
+    IFS=' '
+    printf '%s\n' "$environment" | inside env -i /bin/sh -c "$in_environment" sh "$@"
+  )
+}
+
+# The one server that is meant: by pid file or configuration where there are several.
+find_server() {
+  find_processes
+  # shellcheck disable=SC2086
+  set -- $httpd_pids
+  if [ $# -eq 0 ]; then
+    use_stopped
+  elif [ $# -eq 1 ] && [ -z "$want_pid_file$want_config" ]; then
+    use_parent "$1"
+  else
+    choose_parent "$@"
+  fi
+  read_version
+}
+
+choose_parent() { # PID…
+  found='' listed=''
+  wanted_config=${want_config:+$(realpath -m -- "$want_config")}
+  for pid in "$@"; do
+    use_parent "$pid"
+    read_version
+    listed="$listed; process $pid with $config"
+    if [ -n "$want_pid_file" ]; then
+      [ "$(inside cat -- "$want_pid_file" 2>/dev/null)" = "$pid" ] || continue
+    elif [ -n "$wanted_config" ]; then
+      [ "$config" = "$wanted_config" ] || continue
+    fi
+    found="$found $pid"
+  done
+  # shellcheck disable=SC2086
+  set -- $found
+  case $# in
+    0) use_stopped ;;
+    1) use_parent "$1" ;;
+    *) fail several "several httpd servers run here (${listed#; }); write \"config:\" or \"pidFile:\" for this host" ;;
+  esac
+}
+
+# Sets version, compiled_root, config (resolved main configuration file) and instance from `httpd -V`.
+read_version() {
+  version_text=$(httpd -V) || case $version_text in
+    *'Server version'*) ;;
+    *) fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"" ;;
+  esac
+  version=${version_text#*Server version: } version=${version%%"$nl"*}
+  compiled_root=${version_text#*HTTPD_ROOT=\"} compiled_root=${compiled_root%%\"*}
+  config=${version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
+  config=${config_argument:-${want_config:-$config}}
+  case $config in /*) ;; *) config=${root_argument:-$compiled_root}/$config ;; esac
+  config=$(inside realpath -m -- "$config")
+  instance=$(printf %s "$config" | sha256sum)
+  instance=$(printf %.16s "$instance")
+  state=/var/lib/clientcert/$instance
+}
+
+# Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory map.
+read_modules() {
+  modules='' info_module='' php_module=''
+  if [ -n "$parent" ]; then
+    mapped=$(awk '$6 ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = $6; print "modules " m }
+      $6 ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" } $6 ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " $6 }' "/proc/$parent/maps")
+    case $mapped in *'php '*) php_module=${mapped#*php } php_module=${php_module%%"$nl"*} ;; esac
+    case $mapped in *'modules '*) modules=${mapped#*modules } modules=${modules%%"$nl"*} modules=${modules%/*} ;; esac
+    case $mapped in *'info loaded'*) info_module=loaded && return ;; esac
+  fi
+  for directory in "$modules" "${root_argument:-$compiled_root}/modules" "${config%/conf/*}/modules" /usr/lib/apache2/modules /usr/lib64/httpd/modules; do
+    [ -n "$directory" ] && inside test -f "$directory/mod_info.so" || continue
+    info_module=$directory/mod_info.so modules=${modules:-$directory}
+    return
+  done
+}
+
+# Everything that httpd says of its configuration, in one call (as separate calls it costs eight times as much).
+dump() {
+  set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
+  case $info_module in '' | loaded) ;; *) set -- -C "LoadModule info_module $info_module" "$@" ;; esac
+  httpd "$@"
+}

@@ -1,0 +1,146 @@
+# shellcheck shell=sh
+# The shadow start: the real httpd on the candidate, in namespaces of its own, on a view of this whole host in which every
+# write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
+
+# shadow live|candidate: writes $work/shadow.WHICH: `up` or `down`, answers, and httpd's own words. Returns 3 where the
+# host allows no namespaces. Ends with this process: the shadow reads a pipe that only we hold open.
+shadow() {
+  rm -f -- "$work/alive"
+  mkfifo -- "$work/alive"
+  exec 5<>"$work/alive"
+  (
+    exec 5>&- 9<"$work"
+    export script program arguments work_directory environment pid_file log_files mark tab nl
+    cd /
+    # shellcheck disable=SC2086
+    exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
+      timeout -k 1 "$deadline_seconds" /bin/sh -c 'eval "$script"' clientcert shadow_outside_view "$1"
+  ) </dev/null >"$work/shadow.$1" 2>"$work/shadow.errors"
+  shadow_status=$?
+  exec 5>&-
+  grep -q '^begun$' "$work/shadow.$1" || return 3
+  case $shadow_status in 124 | 137) printf 'down\nwords\nno answer within %s seconds\n' "$deadline_seconds" >"$work/shadow.$1" ;; esac
+}
+
+# In the new namespaces, before the view is the root.
+shadow_outside_view() { # live|candidate
+  # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything here.
+  ( read -r _ </proc/self/fd/9/alive; kill -KILL -1 ) &
+  trap 'exit 1' TERM
+  build_view || exit 3
+  ip link set lo up
+  for family in ipv4 ipv6; do
+    echo 1 2>/dev/null >"/proc/sys/net/$family/ip_nonlocal_bind" || :
+  done
+  echo begun
+  exec chroot /sys/root /bin/sh -c 'eval "$script"' clientcert shadow_inside_view "$1"
+}
+
+# A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
+build_view() {
+  mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo | sort -t "$tab" -u -k 2,2)
+  mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
+  count=0
+  while IFS=$tab read -r type point; do
+    point=$(printf '%b' "$point")
+    case $point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
+    # A server that does not answer would hang us: judged by type, never looked at.
+    case $type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) continue ;; esac
+    count=$((count + 1))
+    view_of "$point" 2>/dev/null || [ "$point" != / ] || return 1
+  done <<EOF
+$mounts
+EOF
+  build_devices
+  mount -t proc proc /sys/root/proc && { mount -t sysfs -o ro sysfs /sys/root/sys 2>/dev/null || :; }
+}
+
+view_of() { # MOUNT_POINT
+  [ "$1" = / ] && target=/sys/root || target=/sys/root$1
+  if [ ! -d "$1" ]; then
+    cp -p -- "$1" "/sys/file$count" && mount --bind "/sys/file$count" "$target"
+    return
+  fi
+  mkdir -- "/sys/upper$count" "/sys/work$count"
+  case $1 in
+    *[:,\\]*) ;;
+    *) mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$count,workdir=/sys/work$count" overlay "$target" && return ;;
+  esac
+  mount --bind "$1" "$target" && mount -o remount,bind,ro "$target" && is_read_only "$target" || { umount "$target"; return 1; }
+}
+
+# util-linux before 2.27 silently ignores `ro` on a bind mount.
+is_read_only() { awk -v point="$1" '$5 == point { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
+
+build_devices() {
+  mount -t tmpfs -o mode=755 tmpfs /sys/root/dev
+  for device in null zero full random urandom tty; do
+    : >"/sys/root/dev/$device" && mount --bind "/dev/$device" "/sys/root/dev/$device"
+  done
+  mkdir /sys/root/dev/pts /sys/root/dev/shm
+  mount -t devpts -o newinstance,ptmxmode=666 devpts /sys/root/dev/pts
+  mount -t tmpfs -o mode=1777 tmpfs /sys/root/dev/shm
+  ln -s pts/ptmx /sys/root/dev/ptmx
+  for number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${number%:*}" "/sys/root/dev/${number#*:}"; done
+  ln -s /proc/self/fd /sys/root/dev/fd
+}
+
+# With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the real host.
+shadow_inside_view() { # live|candidate
+  [ "$1" = live ] || place_candidates
+  empty_logs
+  rm -f -- "$pid_file"
+  add_names
+  ulimit -c 0
+  parent=shadow enter=''
+  httpd -k start >/dev/shm/words 2>&1 &
+  starter=$!
+  if wait_for_start; then
+    echo up
+    ask_all
+  else
+    echo down
+  fi
+  say_words
+}
+
+place_candidates() {
+  while IFS=$tab read -r source target; do
+    mkdir -p -- "${target%/*}"
+    if [ "$source" = - ]; then rm -f -- "$target"; else cat "/proc/self/fd/9/$source" >"$target"; fi
+  done </proc/self/fd/9/placed.list
+}
+
+# httpd opens its logs for append, and an overlay would first copy them whole: gigabytes.
+empty_logs() {
+  printf '%s\n' "$log_files" | while IFS= read -r log; do
+    if [ -f "$log" ]; then rm -f -- "$log" && : >"$log"; fi
+  done 2>/dev/null
+}
+
+# Addresses and names that httpd needs at its start, although this network has nothing but itself.
+add_names() {
+  while read -r address _; do
+    case $address in 127.* | '::1') ;; *:*) ip addr add "$address/128" dev lo ;; *) ip addr add "$address/32" dev lo ;; esac
+  done </proc/self/fd/9/look.list 2>/dev/null
+  cat /proc/self/fd/9/names >>/etc/hosts 2>/dev/null
+}
+
+wait_for_start() {
+  while :; do
+    pid=$(cat -- "$pid_file" 2>/dev/null)
+    [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && return 0
+    if ! kill -0 "$starter" 2>/dev/null; then
+      wait "$starter" || return 1
+    fi
+    sleep 0.02
+  done
+}
+
+say_words() {
+  echo words
+  cat /dev/shm/words
+  printf '%s\n' "$log_files" | while IFS= read -r log; do
+    if [ -s "$log" ] && [ -f "$log" ]; then head -c 16384 -- "$log"; fi
+  done 2>/dev/null
+}

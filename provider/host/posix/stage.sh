@@ -1,0 +1,96 @@
+# shellcheck shell=sh
+# From the request to candidate files in the work directory: $work/own/NAME, $work/edit/N, and the lists
+# $work/own.list (role, name, hash) and $work/edit.list (N, hash before, hash after, path), separated by tabs.
+
+refuse() { # TEXT…: noted, told at the end; the run ends as refused
+  part "reason $*"
+  refused=yes
+}
+
+hash_of() { # FILE
+  set -- "$(sha256sum <"$1" 2>/dev/null)"
+  printf %s "${1%% *}"
+}
+
+# Our files, from standard input, in the order of the manifest.
+receive_own_files() {
+  mkdir -p -- "$work/own" "$work/edit"
+  : >"$work/own.list"
+  while IFS=' ' read -r kind role name hash size <&3; do
+    [ "$kind" = own ] || continue
+    head -c "$size" >"$work/own/$name"
+    [ "$(hash_of "$work/own/$name")" = "$hash" ] || fail cut "the bytes of $name arrived incomplete or the disk is full; nothing was changed"
+    printf '%s\t%s\t%s\n' "$role" "$name" "$hash" >>"$work/own.list"
+  done 3<<EOF
+$manifest
+EOF
+}
+
+# Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned for.
+build_candidates() {
+  : >"$work/edit.list"
+  number=0 candidate=''
+  while IFS=' ' read -r kind first second third; do
+    case $kind in
+      edit) finish_candidate && begin_candidate "$first" "$second${third:+ $third}" ;;
+      splice) [ -z "$candidate" ] || splice "$first" "$second" "$third" ;;
+    esac
+  done <<EOF
+$manifest
+EOF
+  finish_candidate
+}
+
+begin_candidate() { # HASH PATH
+  number=$((number + 1)) position=0 candidate_hash=$1 candidate_path=$2
+  if ! inside test -f "$2" || [ "$(inside sha256sum -- "$2" | cut -c 1-64)" != "$1" ]; then
+    refuse "$2: changed since it was looked at; run again to plan for what it holds now"
+    return 0
+  fi
+  candidate=$work/edit/$number
+  : >"$candidate"
+  inside cat -- "$2" >"$work/live"
+  exec 6<"$work/live"
+}
+
+# GNU head reads exactly the bytes it is asked for, so the descriptor stays at the right place for the next one.
+splice() { # OFFSET REMOVE BASE64
+  head -c "$(($1 - position))" <&6 >>"$candidate"
+  head -c "$2" <&6 >/dev/null
+  [ -z "$3" ] || printf %s "$3" | base64 -d >>"$candidate"
+  position=$(($1 + $2))
+}
+
+finish_candidate() {
+  [ -n "$candidate" ] || return 0
+  cat <&6 >>"$candidate" || fail disk "no room for the candidate of $candidate_path; nothing was changed"
+  exec 6<&-
+  rm -f -- "$work/live"
+  printf '%s\t%s\t%s\t%s\n' "$number" "$candidate_hash" "$(hash_of "$candidate")" "$candidate_path" >>"$work/edit.list"
+  candidate=''
+}
+
+# What would make a rename fail half-way, or change more than this file, is found before anything is touched.
+check_targets() {
+  while IFS=$tab read -r _ _ _ path; do
+    if [ -L "$path" ] || [ ! -f "$path" ]; then
+      refuse "$path: is no regular file"
+    elif [ "$(stat -c %h -- "$path")" != 1 ]; then
+      refuse "$path: has more than one hard link; a rename would part them, so remove the other link first"
+    elif awk -v path="$path" '$5 == path { found = 1 } END { exit !found }' /proc/self/mountinfo; then
+      refuse "$path: is a mount point, which cannot be replaced; edit the file that is mounted there"
+    elif [ -n "$parent" ] && ! [ "$path" -ef "/proc/$parent/root$path" ]; then
+      refuse "$path: httpd sees another file under this name than the administrator does"
+    elif lsattr -d -- "$path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
+      refuse "$path: has the immutable or append-only attribute; remove it with chattr first"
+    elif [ "$(stat -c %d -- "$path")" != "$(stat -c %d -- "$(nearest_directory "$own_directory")")" ]; then
+      refuse "$path: lies on another file system than $own_directory, so it cannot be replaced atomically"
+    fi
+  done <"$work/edit.list"
+}
+
+nearest_directory() { # PATH: it, or its first parent that exists
+  set -- "$1"
+  while [ ! -d "$1" ]; do set -- "${1%/*}"; done
+  printf %s "${1:-/}"
+}

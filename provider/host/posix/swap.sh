@@ -1,0 +1,121 @@
+# shellcheck shell=sh
+# From candidates to live files: what is named before what names it, each step one rename on one file system after an fsync.
+# After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
+
+# $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by `undo`.
+#   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
+
+prepare_swap() {
+  mkdir -p -- "$work/before/own" "$work/before/edit" || fail disk "no room in $state; nothing was changed"
+  [ ! -d "$own_directory" ] || cp -a -- "$own_directory/." "$work/before/own/" || fail disk "no room in $state; nothing was changed"
+  while IFS=$tab read -r number _ _ path; do
+    cp -p -- "$path" "$work/before/edit/$number" || fail disk "no room in $state; nothing was changed"
+  done <"$work/edit.list"
+  cp -- "$work/edit.list" "$work/before/edit.list"
+  missing_directories "$own_directory" >"$work/made"
+  : >"$work/swapped"
+  stage_beside || { put_back "$work" && fail "${stage_failure%% *}" "${stage_failure#* }"; }
+}
+
+# Stages lie in our own directory: no Include names it, and it is on the file system of what they replace.
+stage_beside() {
+  stage=$own_directory/.stage
+  stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
+  mkdir -p -m 755 -- "$own_directory" 2>/dev/null && chmod 755 -- "$own_directory" && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
+  while IFS=$tab read -r role name _; do
+    cp -- "$work/own/$name" "$stage/$name" 2>/dev/null && chmod 644 -- "$stage/$name" && sync -- "$stage/$name" || return 1
+  done <"$work/own.list"
+  while IFS=$tab read -r number _ after path; do
+    # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
+    cp -a -- "$path" "$stage/edit.$number" 2>/dev/null && cat -- "$work/edit/$number" 2>/dev/null >"$stage/edit.$number" || return 1
+    [ "$(hash_of "$stage/edit.$number")" = "$after" ] && sync -- "$stage/edit.$number" || return 1
+  done <"$work/edit.list"
+  sync -- "$stage"
+}
+
+missing_directories() { # PATH: those of its directories that do not exist, innermost first
+  set -- "$1"
+  while [ ! -d "$1" ]; do printf '%s\n' "$1" && set -- "${1%/*}"; done
+}
+
+# Removal goes the other way round: first the lines that name us, then our configuration, then the rest.
+swap() {
+  if [ "$removal" = yes ]; then
+    swap_edits && swap_drops clientcert.conf
+  else
+    swap_own && swap_edits
+  fi
+}
+
+swap_own() {
+  while IFS=$tab read -r _ name hash; do
+    [ -f "$own_directory/$name" ] && kind=replaced || kind=new
+    [ "$kind" = new ] || [ "$(hash_of "$own_directory/$name")" != "$hash" ] || continue
+    note_swap "$kind $name $hash" || return 1
+    mv -f -T -- "$stage/$name" "$own_directory/$name" || return 1
+    sync -- "$own_directory"
+  done <"$work/own.list"
+}
+
+note_swap() { printf '%s\n' "$1" >>"$work/swapped" && sync -- "$work/swapped"; }
+
+swap_edits() {
+  while IFS=$tab read -r number before after path; do
+    note_swap "edited $number $after $path" || return 1
+    exchange "$stage/edit.$number" "$path" || return 1
+    sync -- "${path%/*}"
+    # What came out must be what was planned for: an editor may have saved in the last moment.
+    if [ "$(hash_of "$stage/edit.$number")" != "$before" ]; then
+      exchange "$stage/edit.$number" "$path"
+      refuse "$path: changed in the moment of the swap; the other change was kept, run again"
+      return 1
+    fi
+  done <"$work/edit.list"
+}
+
+# Both names change places atomically where the host can (coreutils 9.5, util-linux 2.40, or perl); else the window between
+# the last look and the rename remains.
+exchange() { # STAGED TARGET
+  if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
+  case $(uname -m) in x86_64) call=316 ;; aarch64) call=276 ;; *) call='' ;; esac
+  [ -n "$call" ] && perl -e 'exit(syscall($ARGV[0], -100, $ARGV[1], -100, $ARGV[2], 2) == 0 ? 0 : 1)' "$call" "$1" "$2" 2>/dev/null && return 0
+  cp -a -- "$2" "$1.before" && mv -f -T -- "$1" "$2" && mv -f -T -- "$1.before" "$1"
+}
+
+# Files of ours that nothing names any more; the bytes are in $work/before.
+swap_drops() { # NAME…
+  for name in "$@"; do
+    [ -f "$own_directory/$name" ] || continue
+    note_swap "dropped $name" && rm -f -- "$own_directory/$name" || return 1
+  done
+  sync -- "$own_directory"
+}
+
+# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told.
+put_back() { # WORK
+  awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | while read -r kind first second path; do
+    case $kind in
+      new) [ "$(hash_of "$own_directory/$first")" != "$second" ] || rm -f -- "$own_directory/$first" ;;
+      replaced | dropped) restore_own "$1" "$first" ;;
+      edited) restore_edit "$1" "$first" "$second" "$path" ;;
+    esac
+  done
+  rm -rf -- "$own_directory/.stage"
+  sync -- "$own_directory" 2>/dev/null
+  while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null; done <"$1/made"
+  rm -f -- "$1/swapped"
+}
+
+restore_own() { # WORK NAME
+  [ -d "$own_directory" ] || mkdir -m 755 -- "$own_directory"
+  cp -a -- "$1/before/own/$2" "$own_directory/.$2.back" && sync -- "$own_directory/.$2.back" && mv -f -T -- "$own_directory/.$2.back" "$own_directory/$2"
+}
+
+restore_edit() { # WORK N HASH_AFTER PATH
+  if [ "$(hash_of "$4")" = "$3" ]; then
+    back=$own_directory/.edit.$2.back
+    cp -a -- "$1/before/edit/$2" "$back" && sync -- "$back" && mv -f -T -- "$back" "$4" && sync -- "${4%/*}"
+  elif [ "$(hash_of "$4")" != "$(hash_of "$1/before/edit/$2")" ]; then
+    part "reason $4: was edited by somebody else meanwhile; their change was kept, look at it by hand"
+  fi
+}

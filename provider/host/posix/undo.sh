@@ -1,0 +1,62 @@
+# shellcheck shell=sh
+# The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same transaction
+# as every change: judged, swapped, reloaded, looked at, or put back.
+
+write_undo() {
+  cp -- "$work/program" "$state/program" && chmod 700 -- "$state/program"
+  {
+    cat -- "$state/edited" 2>/dev/null
+    cut -f 4 "$work/edit.list"
+  } | awk '!seen[$0]++' >"$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited"
+  printf '%s\n' '#!/bin/sh' '# Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' \
+    "exec /bin/sh '$state/program' undo" >"$state/undo" && chmod 700 -- "$state/undo"
+}
+
+# A request for the removal, made from what lies beside the program.
+undo_request() { # PROGRAM
+  state=${1%/*}
+  read_journal
+  read_request <<EOF
+mark clientcert:
+mode apply
+id undo-$$
+owner $(journal_value owner)
+removal yes
+want-config $(journal_value config)
+config $(journal_value config)
+end
+EOF
+}
+
+run_undo() {
+  manifest=$(undo_manifest)$nl
+  quiet=yes
+  work=$state/run.$id
+  mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail disk "no room in $state; nothing was changed"
+  : >"$work/own.list"
+  carry_out "$work"
+}
+
+undo_manifest() {
+  for file in "$own_directory"/*; do printf 'drop %s\n' "${file##*/}"; done
+  while IFS= read -r path; do
+    spans=$(our_spans "$path")
+    [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
+  done <"$state/edited"
+  virtual_host_addresses
+}
+
+# Byte offset and length of each line and mark of ours.
+our_spans() { # FILE
+  {
+    grep -ab '^IncludeOptional "conf/clientcert/clientcert\.conf"' -- "$1" | while IFS= read -r found; do
+      line=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" $((${#line} + 1))
+    done
+    grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r found; do
+      mark_text=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" "${#mark_text}"
+    done
+  } | sort -n -k 2,2
+}
+
+# What the last change looked at.
+virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

@@ -1,0 +1,85 @@
+/** The data that a run on a host reads: lines `key value`, `end`, then the bytes of our files. */
+import { randomBytes } from "node:crypto";
+import type { Change } from "../../core/apache/model.ts";
+import { HostError } from "../errors.ts";
+import type { Detection, Transaction } from "./model.ts";
+
+export interface Request {
+  /** The word that begins every line of the answer. */
+  readonly mark: string;
+  readonly data: Buffer;
+}
+
+export const defaultDeadlineSeconds = 30;
+
+export function observeRequest(detection: Detection): Request {
+  return finish(["mode observe", ...detectionLines(detection)], []);
+}
+
+export function transactionRequest(mode: "judge" | "apply", detection: Detection, transaction: Transaction): Request {
+  const contents = transaction.change.write.map((file) => requireContent(transaction, file.name));
+  const lines = [
+    `mode ${mode}`,
+    `id ${transaction.id}`,
+    `owner ${transaction.owner}`,
+    `take-over ${yesNo(transaction.takeOver)}`,
+    `removal ${yesNo(transaction.remove)}`,
+    `reload-pending ${yesNo(transaction.reloadPendingEdits)}`,
+    `config ${transaction.configFile}`,
+    `deadline ${defaultDeadlineSeconds}`,
+    ...detectionLines(detection),
+    ...manifestLines(transaction.change, contents),
+  ];
+  return finish(lines, contents);
+}
+
+/** Asks for the end of a run whose connection was cut. */
+export function resultRequest(detection: Detection, id: string): Request {
+  return finish(["mode result", `id ${id}`, ...detectionLines(detection)], []);
+}
+
+function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
+  return [
+    ...change.write.map((file, index) => `own ${file.role} ${file.name} ${file.sha256} ${contents[index]?.length ?? 0}`),
+    ...change.drop.map((name) => `drop ${name}`),
+    ...change.edits.flatMap((edit) => [
+      `edit ${edit.sha256} ${edit.path}`,
+      ...edit.splices.map((splice) => `splice ${splice.offset} ${splice.remove} ${Buffer.from(splice.insert, "latin1").toString("base64")}`),
+    ]),
+    ...change.look.map((one) => `look ${one.address} ${one.port} ${one.serverName}`),
+  ];
+}
+
+function requireContent(transaction: Transaction, name: string): Buffer {
+  const content = transaction.contents.get(name);
+  if (content === undefined) throw new Error(`${name}: the transaction has no bytes for it`);
+  return content;
+}
+
+function detectionLines(detection: Detection): string[] {
+  return [
+    ...optional("want-httpd", detection.httpd),
+    ...optional("want-config", detection.config),
+    ...optional("want-pid-file", detection.pidFile),
+    ...optional("want-environment", detection.environmentFile),
+    ...(detection.defines ?? []).map((name) => `want-define ${name}`),
+  ];
+}
+
+function optional(key: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${key} ${value}`];
+}
+
+function yesNo(value: boolean): string {
+  return value ? "yes" : "no";
+}
+
+/** Paths are latin1 like all bytes from the host; a line end in one would forge a line of the request. */
+function finish(lines: readonly string[], contents: readonly Buffer[]): Request {
+  for (const line of lines) {
+    if (/[\n\r\0]/.test(line)) throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
+  }
+  const mark = `clientcert-${randomBytes(12).toString("hex")}`;
+  const head = Buffer.from(`mark ${mark}\n${lines.join("\n")}\nend\n`, "latin1");
+  return { mark, data: Buffer.concat([head, ...contents]) };
+}

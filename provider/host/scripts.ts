@@ -1,0 +1,52 @@
+/** The program that runs on hosts: small shell files, one step each, joined when sent. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** In the order in which they are joined; `main.sh` runs, the others define. */
+export const hostScriptFiles = [
+  "request.sh",
+  "server.sh",
+  "observe.sh",
+  "state.sh",
+  "stage.sh",
+  "ask.sh",
+  "shadow.sh",
+  "judge.sh",
+  "swap.sh",
+  "live.sh",
+  "undo.sh",
+  "run.sh",
+  "main.sh",
+] as const;
+
+/** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
+export const observationScriptFiles = ["request.sh", "server.sh", "observe.sh", "state.sh", "main-observe.sh"] as const;
+
+let joined: string | undefined;
+
+/** The whole program, comments and indentation left out: it travels with every run. */
+export function hostScript(): string {
+  joined ??= joinScripts(hostScriptFiles);
+  return joined;
+}
+
+export function joinScripts(names: readonly string[]): string {
+  const directory = join(packageRoot(), "provider", "host", "posix");
+  return names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");
+}
+
+/** The package's folder, found upwards from here, because this file also runs inside a bundle in `build/`. */
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, "provider", "host", "posix"))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error("provider/host/posix: not found above the program; install the whole package");
+    directory = parent;
+  }
+  return directory;
+}
