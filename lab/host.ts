@@ -5,8 +5,9 @@ import { startMachine, type Machine } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
 import { freePorts } from "./ports.ts";
-import { productFiles, productRoot, productSetUp, productStart } from "./product.ts";
+import { productFiles, productPidFile, productRoot, productSetUp, productStart } from "./product.ts";
 import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
+import { variantFiles, variantSetUp, variantStart } from "./variants.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
 
 export interface LabHost extends Omit<Machine, "pid"> {
@@ -38,8 +39,8 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   const pki = options.pki ?? (await labPki());
   const ports = await freePorts();
   const hostKey = createSshKeys();
-  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...productFiles(options, ports, pki)]);
-  const machine = await startMachine({ files, start: startScript(options, ports) });
+  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...productFiles(options, ports, pki), ...(await variantFiles(options, pki))]);
+  const machine = await startMachine({ files, start: startScript(options) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
   await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
@@ -59,15 +60,15 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   };
 }
 
-function startScript(options: LabHostOptions, ports: LabPorts): string {
-  const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [`${productRoot}/logs/httpd.pid`])];
+function startScript(options: LabHostOptions): string {
+  const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [productPidFile(options)])];
   return [
     productSetUp,
-    hidePrograms(options.without ?? []),
+    variantSetUp(options),
     sshStart(options),
-    options.stopped === true ? "" : productStart,
+    options.stopped === true ? "" : variantStart(options, productStart),
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
-    `: ${ports.ssh}\n`,
+    hidePrograms(options.without ?? []),
   ].join("");
 }
 

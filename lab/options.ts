@@ -18,6 +18,24 @@ export interface LabHostOptions {
   readonly without?: readonly string[];
   /** Does not start httpd. @default false */
   readonly stopped?: boolean;
+  /** Set up by hand as the vendor's manual says, with its cron job that fetches the CRL by wget. @default - not set up */
+  readonly manual?: "cron.d" | "crontab";
+  /** `conf` is an absolute symlink to a directory elsewhere. */
+  readonly confSymlink?: boolean;
+  /** `httpd-ssl.conf` is a mount point of its own. */
+  readonly bindMountedConf?: boolean;
+  /** The pid file lies in `/var/run`, which is a symlink. */
+  readonly runSymlink?: boolean;
+  /** `access_log` is a sparse file of 2 GB. */
+  readonly hugeLogs?: boolean;
+  /** httpd sees a private /tmp and a server root that it cannot write, but for its logs, as systemd arranges it. */
+  readonly privateTmp?: boolean;
+  /** A stand-in for PHP: a file with the words that every PHP binary carries, loaded by httpd or lying at the CLI's place. It runs no PHP. */
+  readonly phpStandIn?: { readonly version: string; readonly as: "module" | "cli" };
+  /** The server's key has a passphrase; its program answers at the first start and hangs ever after. */
+  readonly passphraseKey?: boolean;
+  /** A second httpd with its own server root `/usr/local/other`, on another port. */
+  readonly secondInstance?: boolean;
   /** Adds a user `ops`, who logs in like root and may use sudo in this way; `rule` is what follows the user's name in sudoers. */
   readonly ops?: { readonly sudo: "passwordless" | "password" | "requiretty" | { readonly rule: string } };
 }

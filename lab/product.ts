@@ -2,10 +2,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
+import { manualDirectives } from "./manual.ts";
 import type { LabPki } from "./pki.ts";
 
 export const productRoot = "/usr/local/ni/apache";
-const moduleDirectory = "/usr/lib/apache2/modules";
+/** Where the stand-in for PHP lies when httpd loads it: a copy of a small module that nobody misses. */
+export const standInModule = "/usr/local/ni/php/lib/libphp.so";
+export const moduleDirectory = "/usr/lib/apache2/modules";
 
 const modules = [
   "mpm_event", "authn_core", "authz_core", "authz_host", "authz_user", "access_compat", "unixd", "log_config", "mime", "env", "setenvif", "headers",
@@ -45,6 +48,11 @@ ln -s ${moduleDirectory} ${productRoot}/modules
 export const productStart = `${productRoot}/bin/apachectl start
 `;
 
+/** As the configuration names it. */
+export function productPidFile(options: LabHostOptions): string {
+  return options.runSymlink === true ? "/var/run/ni-httpd.pid" : `${productRoot}/logs/httpd.pid`;
+}
+
 function stockFile(name: string): string {
   return readFileSync(new URL(`httpd-2.4/${name}`, import.meta.url), "latin1");
 }
@@ -71,7 +79,8 @@ function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
     .replace("@@LoadModule@@", loaded.map((name) => `LoadModule ${name}_module modules/mod_${name}.so`).join("\n"))
     .replace("#Include conf/extra/httpd-ssl.conf", "Include conf/extra/httpd-ssl.conf")
     .replace("#ServerName www.example.com:80", `ServerName localhost:${ports.http}`)
-    .concat('\nDefaultRuntimeDir "logs"\nPidFile "logs/httpd.pid"\n') // what upstream has compiled in; Debian's program has other paths
+    .concat(`\nDefaultRuntimeDir "logs"\nPidFile "${productPidFile(options)}"\n`) // what upstream has compiled in; Debian's program has other paths
+    .concat(options.phpStandIn?.as === "module" ? `LoadModule asis_module ${standInModule}\n` : "")
     .concat(options.serverDirectives === undefined ? "" : `\n${options.serverDirectives}\n`);
 }
 
@@ -79,7 +88,7 @@ function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
   const stock = stockConfiguration("extra/httpd-ssl.conf.in", ports)
     .replace(/^Listen \d+/m, `Listen 127.0.0.1:${ports.https}`)
     .replace("ServerName www.example.com", `ServerName ${virtualHostName(1)}`)
-    .replace("</VirtualHost>", `${options.virtualHostDirectives ?? ""}\n</VirtualHost>`);
+    .replace("</VirtualHost>", `${options.manual === undefined ? "" : manualDirectives}${options.virtualHostDirectives ?? ""}\n</VirtualHost>`);
   const section = /^<VirtualHost[\s\S]*<\/VirtualHost>/m.exec(stock)?.[0] ?? "";
   const bare = section.replace(/^#.*\n|^\n/gm, ""); // upstream's comments once are enough
   const further = Array.from({ length: (options.virtualHosts ?? 1) - 1 }, (_, index) => bare.replace(virtualHostName(1), virtualHostName(index + 2)));
