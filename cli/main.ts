@@ -63,4 +63,5 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+// No top-level await: the bundle is CommonJS, which starts sooner.
+void main();
