@@ -1,6 +1,6 @@
 /** `clientcert pki FILE…`: what certificate and CRL files hold, in plain words and dates. */
 import { readFileSync } from "node:fs";
-import { type Certificate, findWeakness, isCa, isSelfSigned, readCertificate } from "../core/pki/certificate.ts";
+import { type Certificate, findWeakness, isSelfSigned, readCertificate } from "../core/pki/certificate.ts";
 import { type Crl, findRevocation, readCrl } from "../core/pki/crl.ts";
 import { DerError } from "../core/pki/der.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
@@ -106,7 +106,7 @@ function describeCertificate(certificate: Certificate, now: number): object {
   return {
     ...summary,
     serial,
-    isCa: isCa(certificate),
+    isCa: certificate.isCa,
     isSelfSigned: isSelfSigned(certificate),
     days: daysLeft(summary.notAfter, now),
     weakness: findWeakness(certificate),
@@ -115,7 +115,7 @@ function describeCertificate(certificate: Certificate, now: number): object {
 
 function certificateLines(certificate: Certificate, now: number): string[] {
   const { subject, issuer, notBefore, notAfter, fingerprint } = certificate.summary;
-  const role = isCa(certificate) ? (isSelfSigned(certificate) ? "root CA" : "CA") : "certificate";
+  const role = certificate.isCa ? (isSelfSigned(certificate) ? "root CA" : "CA") : "certificate";
   const weakness = findWeakness(certificate);
   return [
     `${role} ${subject}`,
@@ -129,7 +129,7 @@ function certificateLines(certificate: Certificate, now: number): string[] {
 function crlLines(crl: Crl, serial: string | undefined, now: number): string[] {
   const { issuer, thisUpdate, nextUpdate, number, entries } = crl.summary;
   const revocation = serial === undefined ? undefined : findRevocation(crl, serial);
-  const verdict = revocation ? `revoked on ${revocation.date}` : "not revoked";
+  const verdict = revocation ? `revoked on ${revocation.date ?? "an unreadable date"}` : "not revoked";
   return [
     `CRL of ${issuer}`,
     `  number ${number ?? "(none)"}, from ${thisUpdate}, ${entries === 1 ? "1 revoked certificate" : `${entries} revoked certificates`}`,

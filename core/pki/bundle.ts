@@ -1,16 +1,7 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
 import { createHash } from "node:crypto";
 import { type CaBundle, verifyDepth } from "../apache/model.ts";
-import {
-  type Certificate,
-  allowsClientAuth,
-  findWeakness,
-  hasKeyUsage,
-  isCa,
-  isIssuedBy,
-  isSelfSigned,
-} from "./certificate.ts";
-import { DerError } from "./der.ts";
+import { type Certificate, findWeakness, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { encodePem } from "./pem.ts";
 
@@ -69,7 +60,7 @@ const nameOf = ({ summary }: Certificate): string =>
 
 function checkAuthority(certificate: Certificate): PkiFinding[] {
   const name = nameOf(certificate);
-  if (!isCa(certificate))
+  if (!certificate.isCa)
     return [problem(`${name} is no CA certificate; list the certificate of the CA that issued it`)];
   const findings: PkiFinding[] = [];
   if (!hasKeyUsage(certificate, "keyCertSign"))
@@ -78,7 +69,7 @@ function checkAuthority(certificate: Certificate): PkiFinding[] {
         `${name} may not sign certificates (keyUsage without keyCertSign); list the CA that issues the client certificates`,
       ),
     );
-  if (!isForClients(certificate))
+  if (!certificate.allowsClientAuth)
     findings.push(
       problem(
         `${name} is not allowed to issue client certificates (extended key usage without clientAuth), so OpenSSL refuses them; list the issuer's CA for clients`,
@@ -90,15 +81,6 @@ function checkAuthority(certificate: Certificate): PkiFinding[] {
       warning(`${name} has ${weakness}, which newer OpenSSL versions refuse; ask the issuer for its successor`),
     );
   return findings;
-}
-
-function isForClients(certificate: Certificate): boolean {
-  try {
-    return allowsClientAuth(certificate);
-  } catch (error) {
-    if (error instanceof DerError) return false;
-    throw error;
-  }
 }
 
 function checkDates(certificate: Certificate, { now, installed = [] }: BundleOptions): PkiFinding[] {
@@ -116,7 +98,7 @@ function checkDates(certificate: Certificate, { now, installed = [] }: BundleOpt
 
 /** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
 function checkChains(all: readonly Certificate[]): PkiFinding[] {
-  const climbs = all.filter(isCa).map((start) => ({ start, ...climb(start, all) }));
+  const climbs = all.filter(({ isCa }) => isCa).map((start) => ({ start, ...climb(start, all) }));
   // Several CAs below one gap are one mistake.
   const gaps = new Set(climbs.map(({ end }) => end).filter((end) => !isSelfSigned(end)));
   const missing = [...gaps].flatMap((end) =>

@@ -7,7 +7,7 @@ import {
   children,
   contextTag,
   derTag,
-  readIntegerHex,
+  readInteger,
   readOid,
   readTime,
   readWhole,
@@ -31,6 +31,10 @@ export interface Certificate {
   readonly canonicalIssuer: string;
   readonly signatureAlgorithm: string;
   readonly extensions: readonly Extension[];
+  /** basicConstraints says CA:TRUE. */
+  readonly isCa: boolean;
+  /** False where an extended key usage leaves clientAuth out: OpenSSL then refuses clients below; "any" does not count there. */
+  readonly allowsClientAuth: boolean;
 }
 
 export interface Certificates {
@@ -95,12 +99,15 @@ function readFields(der: Buffer) {
   if (!serial || !issuer || !validity || !subject) throw new DerError("it has too few parts");
   const [notBefore, notAfter] = children(der, validity);
   if (!notBefore || !notAfter) throw new DerError("its validity is malformed");
+  const extensions = readTaggedExtensions(der, parts);
   return {
-    serial: readIntegerHex(der, serial),
+    serial: readInteger(der, serial).toString(16),
     canonicalSubject: canonicalName(der, subject),
     canonicalIssuer: canonicalName(der, issuer),
     signatureAlgorithm: readAlgorithm(der, algorithm),
-    extensions: readTaggedExtensions(der, parts),
+    extensions,
+    isCa: readIsCa(extensions),
+    allowsClientAuth: readAllowsClientAuth(extensions),
     summary: {
       subject: renderName(der, subject),
       issuer: renderName(der, issuer),
@@ -122,9 +129,6 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
     : [];
 }
 
-/** basicConstraints says CA:TRUE. */
-export const isCa = (certificate: Certificate): boolean => certificate.x509.ca;
-
 /** Signed with its own key. */
 export const isSelfSigned = (certificate: Certificate): boolean =>
   certificate.canonicalSubject === certificate.canonicalIssuer && isIssuedBy(certificate, certificate);
@@ -143,12 +147,18 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
 
 const clientAuthOid = "1.3.6.1.5.5.7.3.2";
 
-/** OpenSSL refuses client certificates below a CA whose extended key usage leaves clientAuth out; "any" does not count there. */
-export function allowsClientAuth(certificate: Certificate): boolean {
-  const extension = findExtension(certificate.extensions, extensionOid.extendedKeyUsage);
-  if (extension === undefined) return true;
-  const list = readWhole(extension.value);
-  return children(extension.value, list).some((usage) => readOid(extension.value, usage) === clientAuthOid);
+/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, … } */
+function readIsCa(extensions: readonly Extension[]): boolean {
+  const value = findExtension(extensions, extensionOid.basicConstraints)?.value;
+  const flag = value && children(value, readWhole(value))[0];
+  return value !== undefined && flag?.tag === derTag.boolean && value[flag.content] !== 0;
+}
+
+function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
+  const value = findExtension(extensions, extensionOid.extendedKeyUsage)?.value;
+  return (
+    value === undefined || children(value, readWhole(value)).some((usage) => readOid(value, usage) === clientAuthOid)
+  );
 }
 
 /** Key and signature that today's OpenSSL settings may refuse, in words; undefined when they are fine. */

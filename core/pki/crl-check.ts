@@ -1,6 +1,6 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
 import type { CrlSummary } from "../apache/model.ts";
-import { type Certificate, hasKeyUsage, isCa, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import { type Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
@@ -182,7 +182,7 @@ function checkCoverage(
   if (crls.length === 0 && crlCheck === "leaf") return [];
   const uncovered = certificates.filter(
     (ca) =>
-      isCa(ca) &&
+      ca.isCa &&
       !crls.some((crl) => crl.canonicalIssuer === ca.canonicalSubject) &&
       (crlCheck === "chain" || isLowest(ca, certificates)),
   );
@@ -196,4 +196,4 @@ function checkCoverage(
 
 /** No other CA of the bundle is below it, so it issues the users' certificates. */
 const isLowest = (ca: Certificate, certificates: readonly Certificate[]): boolean =>
-  !certificates.some((other) => other !== ca && isCa(other) && !isSelfSigned(other) && isIssuedBy(other, ca));
+  !certificates.some((other) => other !== ca && other.isCa && !isSelfSigned(other) && isIssuedBy(other, ca));

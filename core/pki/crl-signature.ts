@@ -1,6 +1,6 @@
 /** Whether a CA signed a CRL, checked on the CRL's own bytes. */
 import { type KeyObject, type VerifyKeyObjectInput, constants, verify } from "node:crypto";
-import { type Tlv, DerError, children, contextTag, readIntegerHex, readOid, readTlv } from "./der.ts";
+import { type Tlv, DerError, children, contextTag, readInteger, readOid, readTlv } from "./der.ts";
 import type { Crl } from "./crl.ts";
 
 export type SignatureResult = "good" | "bad" | "unknownAlgorithm";
@@ -75,7 +75,7 @@ function readPss(bytes: Uint8Array, parameters: Tlv | undefined): Scheme | undef
   const hashOid = hash && children(bytes, hash)[0];
   const digest = hash ? hashOid && hashes[readOid(bytes, hashOid)] : "sha1";
   const salt = inside(2);
-  const saltLength = salt ? Number.parseInt(readIntegerHex(bytes, salt), 16) : 20;
+  const saltLength = salt ? Number(readInteger(bytes, salt)) : 20;
   return digest === undefined
     ? undefined
     : { digest, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } };

@@ -107,14 +107,18 @@ export function readOid(bytes: Uint8Array, tlv: Tlv): string {
   return [root, first - root * 40n, ...arcs.slice(1)].join(".");
 }
 
-/** Non-negative INTEGER as lower-case hex without leading zeros; a negative one gets a minus, as OpenSSL prints it. */
-export function readIntegerHex(bytes: Uint8Array, tlv: Tlv): string {
-  if (tlv.tag !== derTag.integer || tlv.end === tlv.content) throw new DerError("an integer is malformed");
-  const content = contentOf(bytes, tlv);
-  // RFC 5280 allows 20 bytes for serial and CRL numbers; some issuers write a few more.
-  if (content.length > 64) throw new DerError("an integer is far too long");
-  const value = BigInt.asIntN(content.length * 8, BigInt(`0x${Buffer.from(content).toString("hex")}`));
-  return value.toString(16);
+/** RFC 5280 allows 20 bytes for serial and CRL numbers; some issuers write a few more. */
+const maxIntegerBytes = 64;
+
+/** True for an INTEGER that {@link readInteger} accepts. */
+export const isInteger = (tlv: Tlv): boolean =>
+  tlv.tag === derTag.integer && tlv.end > tlv.content && tlv.end - tlv.content <= maxIntegerBytes;
+
+/** INTEGER, which may be negative: some old issuers forgot the zero byte in front. */
+export function readInteger(bytes: Uint8Array, tlv: Tlv): bigint {
+  if (!isInteger(tlv)) throw new DerError("an integer is malformed");
+  const content = Buffer.from(contentOf(bytes, tlv));
+  return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString("hex")}`));
 }
 
 /** UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`. */

@@ -128,7 +128,9 @@ function decodeText(tag: number, bytes: Uint8Array): string | undefined {
  * without an error is taken; latin1, which OpenSSL assumes for T61String, never fails.
  */
 function decodeBytes(bytes: Uint8Array): string {
-  const encodings = bytes.includes(0x1b) ? ["iso-2022-jp"] : ["utf-8", "euc-jp", "shift_jis"];
+  const encodings = ["utf-8", "euc-jp", "shift_jis"];
+  // ISO-2022-JP is ASCII with escape sequences, so it would pass for UTF-8.
+  if (bytes.includes(0x1b)) encodings.unshift("iso-2022-jp");
   for (const encoding of encodings) {
     try {
       return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);

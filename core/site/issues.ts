@@ -68,7 +68,7 @@ function describeUnion(
 const typeWords: Readonly<Record<string, string>> = {
   string: "text",
   int: "a whole number",
-  number: "a number",
+  number: "a whole number",
   boolean: "true or false",
   array: "a list, each item on a line of its own after a hyphen",
   object: "a set of keys below it",
@@ -139,7 +139,7 @@ export function findNearest(key: string, known: readonly string[]): string | und
     .map((candidate) => ({ candidate, distance: distanceOf(wanted, plain(candidate)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  if (best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3))) return best.candidate;
+  if (best !== undefined && best.distance <= Math.max(2, Math.floor(best.candidate.length / 3))) return best.candidate;
   return wanted.length < 3
     ? undefined
     : known.find((candidate) => plain(candidate).startsWith(wanted) || plain(candidate).endsWith(wanted));
