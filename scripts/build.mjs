@@ -52,7 +52,6 @@ const library = (name) => ({ contents: `module.exports = require(${JSON.stringif
 
 const program = (entry) => ({
   entryPoints: [entry],
-  banner: { js: "#!/usr/bin/env node" },
   plugins: [{ name: "libraries", setup: redirectLibraries }],
 });
 
@@ -69,7 +68,9 @@ async function bundle(esbuild, input, file) {
     const place = first?.location ? `${first.location.file}:${first.location.line}:${first.location.column}` : file;
     throw new Error(`build: ${place}: ${first?.text ?? error.message}`);
   });
-  replaceFile(file, result.outputFiles[0].contents);
+  const { text } = result.outputFiles[0];
+  // esbuild keeps the first line of an entry point that has one.
+  replaceFile(file, text.startsWith("#!") ? text : `#!/usr/bin/env node\n${text}`);
 }
 
 /** Replaces a file at once: an engine may start the plugin while we build. */
