@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lint } from "../../cli/lint.ts";
+import { count, styleFor } from "../../cli/output.ts";
+import { explainPki, parseSerial } from "../../cli/pki.ts";
+import { makeAuthorities, makeCrl, testNow } from "../fixtures/pki.ts";
+
+const style = styleFor({ isTTY: false }, {});
+// The example's certificates begin on the day they were made.
+const options = { json: false, now: Date.UTC(2026, 11, 1), style };
+
+describe("clientcert lint", () => {
+  const directory = mkdtempSync(join(tmpdir(), "clientcert-lint-"));
+  const bad = join(directory, "bad.yaml");
+  before(() => writeFileSync(bad, "clientAuth:\n  caFiles: [a.pem]\nhosts: []\n"));
+  after(() => rmSync(directory, { recursive: true }));
+
+  it("says that the example is fine", () => {
+    assert.deepEqual(lint(["stacks/example.yaml"], options), { output: "1 site file: fine\n", code: 0 });
+  });
+
+  it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
+    assert.deepEqual(lint(["stacks/example.yaml", bad, join(directory, "none.yaml")], options), {
+      output: [
+        `problem ${bad}:3: hosts: the list is empty; write at least one item`,
+        `problem ${directory}/none.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml`,
+        "3 site files: 2 problems",
+        "",
+      ].join("\n"),
+      code: 2,
+    });
+  });
+
+  it("looks into the CA files that a site names", () => {
+    const { output, code } = lint(["stacks/example.yaml"], { ...options, now: Date.UTC(2200, 0) });
+    assert.match(
+      output,
+      /^problem stacks\/example\/issuing\.pem: "CN=Example Issuing CA \(not for use\).*expired on 2126-07-22/m,
+    );
+    assert.equal(code, 2);
+  });
+
+  it("gives one JSON object with --json", () => {
+    const { output } = lint(["stacks/example.yaml", bad], { ...options, json: true });
+    assert.deepEqual(JSON.parse(output), {
+      files: [
+        { file: "stacks/example.yaml", fine: true, messages: [] },
+        {
+          file: bad,
+          fine: false,
+          messages: [
+            {
+              severity: "problem",
+              file: bad,
+              line: 3,
+              column: 1,
+              path: "hosts",
+              text: "the list is empty; write at least one item",
+            },
+          ],
+        },
+      ],
+    });
+  });
+});
+
+describe("clientcert pki", () => {
+  const directory = mkdtempSync(join(tmpdir(), "clientcert-pki-"));
+  const { root, issuing } = makeAuthorities();
+  const file = join(directory, "both.pem");
+  before(() => writeFileSync(file, Buffer.concat([Buffer.from(issuing.pem + root.pem)])));
+  before(() => writeFileSync(join(directory, "i.crl"), makeCrl(issuing, { revoked: [0x12abn] })));
+  after(() => rmSync(directory, { recursive: true }));
+  const explain = (name: string, serial?: string, json = false) =>
+    explainPki([join(directory, name)], { json, serial, now: testNow });
+
+  it("says who, from when to when, and how long that is", () => {
+    const { output, code } = explain("both.pem");
+    assert.match(
+      output,
+      /^ {2}CA CN=Harbour Issuing CA,O=Harbour,C=JP\n {4}issued by CN=Harbour Root CA,O=Harbour,C=JP\n {4}valid from 2026-08-15T03:00:00Z to 2036-11-20T03:00:00Z \(in 3650 days\)$/m,
+    );
+    assert.match(output, /^ {2}root CA CN=Harbour Root CA/m);
+    assert.equal(code, 0);
+  });
+
+  it("says whether a serial number is revoked, and ends with 7 when it is", () => {
+    assert.match(explain("i.crl", "0x12AB").output, /serial number 0x12ab: revoked on 2026-11-22T03:00:00Z/);
+    assert.equal(explain("i.crl", "4779").code, 7);
+    assert.match(explain("i.crl", "12:ac").output, /serial number 0x12ac: not revoked/);
+    assert.equal(explain("i.crl", "12:ac").code, 0);
+    assert.equal(explain("i.crl", "no number").code, 2);
+  });
+
+  it("gives the same as JSON, and ends with 2 for what is neither", () => {
+    const { files } = JSON.parse(explain("i.crl", "4779", true).output) as {
+      files: { crls: { revoked: object; entries: number }[] }[];
+    };
+    assert.deepEqual(
+      files[0]?.crls.map(({ revoked, entries }) => [revoked, entries]),
+      [[{ date: "2026-11-22T03:00:00Z" }, 1]],
+    );
+    assert.equal(explain("missing").code, 2);
+  });
+
+  it("reads serial numbers in decimal and hex", () => {
+    assert.deepEqual(["10", "0x10", "00:0A", "x", ""].map(parseSerial), ["a", "10", "a", undefined, undefined]);
+  });
+});
+
+describe("the clientcert command line", () => {
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], { encoding: "utf8" });
+
+  it("shows its commands and exit codes with --help", () => {
+    const { stdout, status } = run("--help");
+    for (const word of ["lint", "pki", "Exit codes"]) assert.ok(stdout.includes(word), word);
+    assert.equal(status, 0);
+  }).timeout(20_000);
+
+  it("ends with 2 when the command line is wrong", () => {
+    const { stderr, status } = run("lint", "--jsn", "x");
+    assert.match(stderr, /unknown option '--jsn'/);
+    assert.equal(status, 2);
+  }).timeout(20_000);
+
+  it("ends with lint's exit code and prints no colours into a pipe", () => {
+    const { stdout, status } = run("lint", "nowhere.yaml");
+    assert.equal(
+      stdout,
+      "problem nowhere.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml\n1 site file: 1 problem\n",
+    );
+    assert.equal(status, 2);
+  }).timeout(20_000);
+
+  it("colours only on a terminal, and never with NO_COLOR", () => {
+    assert.notEqual(styleFor({ isTTY: true }, {}).red("x"), "x");
+    for (const [stream, environment] of [
+      [{}, {}],
+      [{ isTTY: true }, { NO_COLOR: "1" }],
+      [{ isTTY: true }, { TERM: "dumb" }],
+    ] as const) {
+      assert.equal(styleFor(stream, environment).red("x"), "x");
+    }
+  });
+
+  it("counts in plain words", () =>
+    assert.deepEqual(
+      [0, 1, 2].map((n) => count(n, "problem")),
+      ["0 problems", "1 problem", "2 problems"],
+    ));
+});

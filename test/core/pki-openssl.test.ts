@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readCertificates } from "../../core/pki/certificate.ts";
+import { readCrls } from "../../core/pki/crl.ts";
+import {
+  type NamePart,
+  caConstraints,
+  der,
+  extension,
+  keyUsage,
+  makeAuthorities,
+  makeCertificate,
+  makeCrl,
+  name,
+  oid,
+  seq,
+  testNow,
+  toPem,
+} from "../fixtures/pki.ts";
+
+/** OpenSSL judges what httpd will load, so our reader and the test's own maker must agree with it. */
+describe("OpenSSL agrees", function () {
+  this.timeout(30_000);
+  const directory = mkdtempSync(join(tmpdir(), "clientcert-openssl-"));
+  after(() => rmSync(directory, { recursive: true }));
+  before(function () {
+    if (spawnSync("openssl", ["version"]).status !== 0) this.skip();
+  });
+  const put = (file: string, content: string | Buffer): string => {
+    writeFileSync(join(directory, file), content);
+    return join(directory, file);
+  };
+  const openssl = (...args: readonly string[]): string => {
+    const { stdout, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
+    return stdout + stderr;
+  };
+  const { root, issuing } = makeAuthorities();
+  const bundle = (): string => put("bundle.pem", issuing.pem + root.pem);
+
+  it("on the names of certificates", () => {
+    const names: readonly (readonly NamePart[])[] = [
+      [
+        ["C", "JP"],
+        ["O", "日本商事 株式会社"],
+        ["CN", ' A,B+"C"\\<D>;# '],
+      ],
+      [
+        ["O", "#x"],
+        ["2.5.4.5", "12"],
+        ["0.9.2342.19200300.100.1.25", "example"],
+        ["1.2.840.113549.1.9.1", "a@example.com"],
+      ],
+      [
+        ["1.2.3.4", "unknown"],
+        ["OU", der(0x1e, Buffer.from("経理", "utf16le").swap16())],
+      ],
+      [["CN", "control\u0007"]],
+    ];
+    for (const parts of names) {
+      const made = makeCertificate({ subject: name(...parts) });
+      const printed = openssl(
+        "x509",
+        "-in",
+        put("name.pem", made.pem),
+        "-noout",
+        "-subject",
+        "-nameopt",
+        "RFC2253,-esc_msb",
+      );
+      assert.equal(`subject=${readCertificates(made.der).certificates[0]?.summary.subject}\n`, printed);
+    }
+  });
+
+  it("on issuer, dates, number and signature of a CRL", () => {
+    const bytes = makeCrl(issuing, { revoked: [5n], number: 258n });
+    const printed = openssl(
+      "crl",
+      "-in",
+      put("a.crl", toPem("X509 CRL", bytes)),
+      "-CAfile",
+      bundle(),
+      "-noout",
+      "-crlnumber",
+      "-nextupdate",
+      "-issuer",
+      "-nameopt",
+      "RFC2253,-esc_msb",
+    );
+    const summary = readCrls(bytes).crls[0]?.summary;
+    assert.match(printed, /verify OK/);
+    assert.match(printed, /crlNumber=0x0102/);
+    assert.equal(summary?.number, "258");
+    assert.ok(printed.includes(`issuer=${summary.issuer}\n`), printed);
+    const printedNext = /nextUpdate=(.*)/.exec(printed)?.[1] ?? "";
+    assert.equal(new Date(printedNext).getTime(), new Date(summary.nextUpdate ?? "").getTime());
+  });
+
+  it("on which client certificates a bundle and a CRL let through", () => {
+    const client = extension("2.5.29.37", seq(oid("1.3.6.1.5.5.7.3.2")));
+    const user = (serial: bigint, issuer = issuing) =>
+      makeCertificate({ subject: name(["CN", `user ${serial}`]), issuer, serial, extensions: [client] });
+    const verify = (pem: string, trusted: string, ...more: readonly string[]): string =>
+      openssl(
+        "verify",
+        "-attime",
+        String(testNow / 1000),
+        "-purpose",
+        "sslclient",
+        "-CAfile",
+        trusted,
+        ...more,
+        put("user.pem", pem),
+      );
+    const crl = put("b.crl", toPem("X509 CRL", makeCrl(issuing, { revoked: [5n] })));
+    assert.match(verify(user(6n).pem, bundle(), "-crl_check", "-CRLfile", crl), /: OK/);
+    assert.match(verify(user(5n).pem, bundle(), "-crl_check", "-CRLfile", crl), /certificate revoked/);
+    assert.match(verify(user(6n).pem, put("issuing.pem", issuing.pem)), /unable to get (local )?issuer certificate/);
+    const servers = makeCertificate({
+      subject: name(["CN", "Servers"]),
+      issuer: root,
+      extensions: [caConstraints, keyUsage(0x06), extension("2.5.29.37", seq(oid("1.3.6.1.5.5.7.3.1")))],
+    });
+    assert.match(
+      verify(user(6n, servers).pem, put("servers.pem", servers.pem + root.pem)),
+      /unsuitable certificate purpose|unsupported certificate purpose/,
+    );
+  });
+});

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type SiteFilesOptions, type SiteFilesWanted, readSiteFiles } from "../../provider/site-files.ts";
+import { days, makeAuthorities, makeCrl, makeKey, sha256, testNow, toPem } from "../fixtures/pki.ts";
+
+describe("reading a site's CA and CRL files", () => {
+  const directory = mkdtempSync(join(tmpdir(), "clientcert-site-"));
+  const { root, issuing } = makeAuthorities();
+  const put = (file: string, content: string | Buffer): void => writeFileSync(join(directory, file), content);
+  const read = (wanted: Partial<SiteFilesWanted> = {}, options: Partial<SiteFilesOptions> = {}) =>
+    readSiteFiles(
+      join(directory, "s.yaml"),
+      { caFiles: ["issuing.pem", "root.der"], crlFiles: [], crlCheck: "leaf", ...wanted },
+      { now: testNow, ...options },
+    );
+  const told = (...args: Parameters<typeof read>): string[] =>
+    read(...args).findings.map(
+      ({ severity, place, text }) => `${severity}: ${place.replace(`${directory}/`, "")}: ${text}`,
+    );
+
+  before(() => {
+    mkdirSync(join(directory, "folder"));
+    put("issuing.pem", issuing.pem);
+    put("root.der", root.der);
+    put("issuing.crl", makeCrl(issuing, { revoked: [7n] }));
+    put("aging.crl", makeCrl(issuing, { nextUpdate: days(3) }));
+    put("user.key", makeKey("ecdsa").export({ type: "pkcs8", format: "pem" }));
+    put("huge.crl", "");
+    truncateSync(join(directory, "huge.crl"), 64 * 1024 * 1024 + 1);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  it("gives the bundle and the CRL as they are installed, DER or PEM, relative to the site file", () => {
+    const { ca, crls, crlPem, findings } = read({ crlFiles: ["issuing.crl"] });
+    assert.deepEqual(findings, []);
+    assert.deepEqual(
+      new Set(ca.certificates.map(({ fingerprint }) => fingerprint)),
+      new Set([sha256(root.der), sha256(issuing.der)]),
+    );
+    assert.equal(ca.sha256, sha256(Buffer.from(ca.pem)));
+    assert.deepEqual(
+      crls.map(({ issuer, entries }) => [issuer, entries]),
+      [["CN=Harbour Issuing CA,O=Harbour,C=JP", 1]],
+    );
+    assert.equal(crlPem, toPem("X509 CRL", makeCrlBytes(crlPem)));
+  });
+
+  it("gives no CRL bytes when the site has none", () => assert.equal(read().crlPem, ""));
+
+  it("takes an absolute path as it is", () => {
+    assert.deepEqual(read({ caFiles: [join(directory, "issuing.pem"), "root.der"] }).findings, []);
+  });
+
+  it("names the file of each problem, all at once", () => {
+    const found = told({
+      caFiles: ["none.pem", "folder", "user.key", "issuing.pem/x"],
+      crlFiles: ["huge.crl", "root.der"],
+    });
+    assert.deepEqual(
+      found.map((line) => line.split(/[;,(]/)[0]),
+      [
+        "problem: none.pem: does not exist",
+        "problem: folder: is a directory or a special file",
+        "problem: user.key: line 1: the block is a private key",
+        "problem: issuing.pem/x: does not exist",
+        "problem: huge.crl: has 67108865 bytes",
+        "problem: root.der: is a certificate",
+      ],
+    );
+  });
+
+  it("names the file that holds the CA or CRL a problem is about, and the site file where something is missing", () => {
+    assert.match(
+      told({ caFiles: ["issuing.pem"] }).join(),
+      /^problem: issuing\.pem: "CN=Harbour Issuing CA.*was issued by/,
+    );
+    assert.match(told({ crlFiles: ["aging.crl"] }).join(), /^problem: aging\.crl: .*in less than 7 days/);
+    assert.match(
+      told({ crlFiles: ["issuing.crl"], crlCheck: "chain" }).join(),
+      /^problem: s\.yaml: there is no CRL of "CN=Harbour Root CA/,
+    );
+  });
+
+  it("only warns of the end of a CRL that the host already has", () => {
+    const installedCrls = read({ crlFiles: ["aging.crl"] }).crls;
+    assert.match(
+      told({ crlFiles: ["aging.crl"] }, { installedCrls }).join(),
+      /^warning: aging\.crl: .*in less than 7 days/,
+    );
+  });
+});
+
+/** DER of the one block of a PEM text. */
+const makeCrlBytes = (pem: string): Buffer => Buffer.from(pem.replace(/-----.*-----/g, ""), "base64");
