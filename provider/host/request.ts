@@ -1,6 +1,6 @@
 /** The data that a run on a host reads: lines `key value`, `end`, then the bytes of our files. */
-import { randomBytes } from "node:crypto";
-import type { Change } from "../../core/apache/model.ts";
+import { createHash, randomBytes } from "node:crypto";
+import type { Change, OwnFile } from "../../core/apache/model.ts";
 import { HostError } from "../errors.ts";
 import type { Detection, Transaction } from "./model.ts";
 
@@ -40,7 +40,7 @@ export function resultRequest(detection: Detection, id: string): Request {
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
   return [
-    ...change.write.map((file, index) => `own ${file.role} ${file.name} ${file.sha256} ${contents[index]?.length ?? 0}`),
+    ...change.write.map((file, index) => ownLine(file, contents[index] ?? Buffer.alloc(0))),
     ...change.drop.map((name) => `drop ${name}`),
     ...change.edits.flatMap((edit) => [
       `edit ${edit.sha256} ${edit.path}`,
@@ -48,6 +48,11 @@ function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
     ]),
     ...change.look.map((one) => `look ${one.address} ${one.port} ${one.serverName}`),
   ];
+}
+
+/** The hash is of the bytes that travel: a CRL is planned by the hash of its DER. */
+function ownLine({ role, name }: OwnFile, bytes: Buffer): string {
+  return `own ${role} ${name} ${createHash("sha256").update(bytes).digest("hex")} ${bytes.length}`;
 }
 
 function requireContent(transaction: Transaction, name: string): Buffer {

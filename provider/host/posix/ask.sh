@@ -27,9 +27,9 @@ talk() {
 # A certificate that nobody trusts; its key opens nothing.
 make_stranger() { # FILE
   stranger_pem=$1
-  printf '[req]\ndistinguished_name=dn\n[dn]\n' |
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=clientcert-stranger \
-      -config /dev/stdin -keyout "$1.key" -out "$1.cert" 2>/dev/null && cat "$1.key" "$1.cert" >"$1"
+  printf '[req]\ndistinguished_name=dn\n[dn]\n' >"$1.cnf"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=clientcert-stranger \
+    -config "$1.cnf" -keyout "$1.key" -out "$1.cert" 2>/dev/null && cat "$1.key" "$1.cert" >"$1"
 }
 
 ask_all() {

@@ -3,7 +3,8 @@
 
 main() {
   refused='' verdict='' judge=none gone=''
-  script=${s:-$(cat -- "$0")}
+  # Where this text is: given by the caller, by the run that starts a shadow, or in the file that is being run.
+  script=${script:-${s:-$(cat -- "$0")}}
   case ${1:-} in
     shadow_outside_view | shadow_inside_view) "$@" && exit ;;
     carry-out) read_request <"$2/request" ;;

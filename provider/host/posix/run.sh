@@ -8,7 +8,9 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)
-  log_files=$(log_paths)
+  log_files=$(log_paths | awk '!seen[$0]++')
+  live_umask=022
+  [ -z "$parent" ] || live_umask=$(awk '$1 == "Umask:" { print $2 }' "/proc/$parent/status")
   [ "$expected_config" = "$config" ] || fail server "the change was planned for $expected_config, but the server here uses $config"
   read_journal
   check_owner

@@ -116,12 +116,12 @@ use_stopped() {
 # The environment goes to the program through a pipe, never as an argument, which others could read with ps.
 httpd() {
   in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
-    cd "$1" && shift && exec "$@" </dev/null 2>&1'
+    umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
   (
     set -f
     IFS=$nl
     # shellcheck disable=SC2086
-    set -- "$work_directory" "$program" $arguments "$@"
+    set -- "${live_umask:-022}" "$work_directory" "$program" $arguments "$@"
     IFS=' '
     printf '%s\n' "$environment" | inside env -i /bin/sh -c "$in_environment" sh "$@"
   )

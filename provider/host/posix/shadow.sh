@@ -10,7 +10,7 @@ shadow() {
   exec 5<>"$work/alive"
   (
     exec 5>&- 9<"$work"
-    export script program arguments work_directory environment pid_file log_files mark tab nl
+    export script live_umask program arguments work_directory environment pid_file log_files mark tab nl
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
@@ -62,6 +62,8 @@ view_of() { # MOUNT_POINT
     return
   fi
   mkdir -- "/sys/upper$count" "/sys/work$count"
+  # The view's top directory takes its owner and mode from the upper one.
+  chown --reference="$1" -- "/sys/upper$count" && chmod --reference="$1" -- "/sys/upper$count"
   case $1 in
     *[:,\\]*) ;;
     *) mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$count,workdir=/sys/work$count" overlay "$target" && return ;;
@@ -141,6 +143,6 @@ say_words() {
   echo words
   cat /dev/shm/words
   printf '%s\n' "$log_files" | while IFS= read -r log; do
-    if [ -s "$log" ] && [ -f "$log" ]; then head -c 16384 -- "$log"; fi
+    if [ -f "$log" ]; then head -c 16384 -- "$log" | grep -a -e ' AH[0-9]*: ' -e 'SSL Library Error'; fi
   done 2>/dev/null
 }

@@ -1,0 +1,115 @@
+/** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
+import { randomUUID } from "node:crypto";
+import type { Change, Desired, Facts, Plan } from "../../core/apache/model.ts";
+import { readFacts } from "../../core/apache/facts.ts";
+import { plan, planRemoval } from "../../core/apache/plan.ts";
+import { unique, makeBundle } from "../../core/pki/bundle.ts";
+import { readCertificates } from "../../core/pki/certificate.ts";
+import { encodeCrls, readCrls } from "../../core/pki/crl.ts";
+import { startLabHost, type LabHost } from "../../lab/host.ts";
+import type { LabHostOptions } from "../../lab/options.ts";
+import { createHost } from "../../provider/host/host.ts";
+import type { Connection, Detection, Host, Outcome, Transaction } from "../../provider/host/model.ts";
+import { createPool } from "../../provider/ssh.ts";
+
+export interface Wish extends Partial<Omit<Desired, "ca" | "crls">> {
+  readonly caPem?: string;
+  /** PEM; `null` = no revocation check. @default - the lab's fresh CRL */
+  readonly crlPem?: string | null;
+}
+
+export interface Session {
+  readonly lab: LabHost;
+  readonly host: Host;
+  readonly connection: Connection;
+  look(): Promise<Facts>;
+  plan(wish?: Wish): Promise<Plan>;
+  judge(wish?: Wish): Promise<Outcome>;
+  apply(wish?: Wish, change?: Partial<Transaction>): Promise<Outcome>;
+  remove(): Promise<Outcome>;
+  stop(): Promise<void>;
+}
+
+export async function startSession(options: LabHostOptions = {}, detection: Detection = {}): Promise<Session> {
+  const lab = await startLabHost(options);
+  const freshCrl = await lab.pki.crl();
+  const host = createHost(createPool());
+  const connection: Connection = {
+    address: lab.address,
+    port: lab.ports.ssh,
+    user: "root",
+    hostKey: lab.hostKey,
+    login: { from: "keyFile", path: lab.keyFile },
+    sudo: { how: "none" },
+  };
+  const target = { connection, detection };
+  const look = async (): Promise<Facts> => readFacts(await host.observe(target), { port: lab.ports.https });
+
+  async function prepare(wish: Wish): Promise<Transaction> {
+    const { desired, contents } = wanted(lab, { crlPem: freshCrl, ...wish });
+    const facts = await look();
+    const planned = plan(desired, facts);
+    if (planned.change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
+    return transactionOf(facts, planned.change, contents, false);
+  }
+
+  return {
+    lab,
+    host,
+    connection,
+    look,
+    plan: async (wish = {}) => plan((wanted(lab, { crlPem: freshCrl, ...wish })).desired, await look()),
+    judge: async (wish = {}) => host.judge(target, await prepare(wish)),
+    apply: async (wish = {}, changed = {}) => host.apply(target, { ...(await prepare(wish)), ...changed }),
+    async remove() {
+      const facts = await look();
+      const change = planRemoval(facts);
+      if (change === undefined) throw new Error("nothing to remove");
+      return host.apply(target, transactionOf(facts, change, new Map(), true));
+    },
+    async stop() {
+      await host.close();
+      await lab.stop();
+    },
+  };
+}
+
+const owner = "organization/project/lab/web1";
+
+function transactionOf(facts: Facts, change: Change, contents: ReadonlyMap<string, Buffer>, remove: boolean): Transaction {
+  const texts = change.write.flatMap(({ name, text }): [string, Buffer][] => (text === undefined ? [] : [[name, Buffer.from(text)]]));
+  return {
+    id: randomUUID(),
+    owner,
+    takeOver: false,
+    configFile: facts.server.configFile,
+    change,
+    contents: new Map([...contents, ...texts]),
+    remove,
+    reloadPendingEdits: false,
+  };
+}
+
+function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<string, Buffer> } {
+  const { caPem = lab.pki.caBundle, crlPem = null, ...rest } = wish;
+  const ca = makeBundle(unique(readCertificates(Buffer.from(caPem)).certificates));
+  const crls = crlPem === null ? [] : readCrls(Buffer.from(crlPem)).crls;
+  const desired: Desired = {
+    owner,
+    takeOver: false,
+    port: lab.ports.https,
+    ca: { sha256: ca.sha256, certificates: ca.certificates },
+    crls: crls.map(({ summary }) => summary),
+    crlCheck: "leaf",
+    organizations: ["ABC CORPORATION"],
+    countries: ["JP"],
+    adopt: false,
+    excludeVirtualHosts: [],
+    reloadPendingEdits: false,
+    phpVersion: undefined,
+    ...rest,
+  };
+  const contents = new Map([[`ca-${ca.sha256.slice(0, 8)}.pem`, Buffer.from(ca.pem)]]);
+  if (crls.length > 0) contents.set("crl.pem", Buffer.from(encodeCrls(crls)));
+  return { desired, contents };
+}
