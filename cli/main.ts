@@ -64,4 +64,7 @@ async function main(): Promise<void> {
 }
 
 // No top-level await: the bundle is CommonJS, which starts sooner.
-void main();
+void main().catch((error: unknown) => {
+  process.stderr.write(`clientcert: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = exitCode.unknown;
+});
