@@ -52,6 +52,9 @@ const library = (name) => ({ contents: `module.exports = require(${JSON.stringif
 
 const program = (entry) => ({
   entryPoints: [entry],
+  // CommonJS has no `import.meta`; the bundle's own place is as good for finding the checkout.
+  banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "bundleUrl" },
   plugins: [{ name: "libraries", setup: redirectLibraries }],
 });
 

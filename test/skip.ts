@@ -5,7 +5,8 @@
  * @param context mocha's `this`, so the test is a `function` and no arrow
  */
 export function skipBecause(context: Mocha.Context, reason: string): never {
-  const runnable = context.test;
+  // @types/mocha leaves `type` out; mocha itself tells hooks from tests by it.
+  const runnable = context.test as (Mocha.Runnable & { readonly type?: string }) | undefined;
   const target = runnable?.type === "hook" ? runnable.parent : runnable;
   if (target !== undefined) Object.assign(target, { skipReason: reason });
   return context.skip();
