@@ -6,7 +6,7 @@
  */
 export function skipBecause(context: Mocha.Context, reason: string): never {
   // @types/mocha leaves `type` out; mocha itself tells hooks from tests by it.
-  const runnable = context.test as (Mocha.Runnable & { readonly type?: string }) | undefined;
+  const runnable: (Mocha.Runnable & { readonly type?: string }) | undefined = context.test;
   const target = runnable?.type === "hook" ? runnable.parent : runnable;
   if (target !== undefined) Object.assign(target, { skipReason: reason });
   return context.skip();
