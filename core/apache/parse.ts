@@ -61,9 +61,10 @@ const singleQuote = 0x27;
 
 /** Parses any bytes; what is wrong with them is in `problems`. */
 export function parse(text: string): Tree {
-  const draft = new Draft(text);
-  while (draft.start < text.length) draft.readNode();
-  draft.finish();
+  const draft = startDraft(text);
+  while (draft.start < text.length) readNode(draft);
+  draft.starts[draft.count] = draft.start;
+  draft.lines[draft.count] = draft.line;
   const { count, names, nameIds, kindIds, starts, lines } = draft;
   const partners = new Int32Array(count).fill(-1);
   const tree = { text, count, names, nameIds, kindIds, starts, lines, partners, problems: [] };
@@ -104,97 +105,95 @@ export function logicalText(tree: Tree, node: Node): string {
 }
 
 /** The arrays while they grow. */
-class Draft {
+interface Draft {
   readonly text: string;
-  readonly names: string[] = [""];
-  count = 0;
+  readonly hasNul: boolean;
+  readonly names: string[];
+  /** Ids of names as they are spelled: most are spelled the same each time. */
+  readonly ids: Map<string, number>;
+  count: number;
   /** Where the next node starts, and on which physical line. */
-  start = 0;
-  line = 1;
+  start: number;
+  line: number;
   nameIds: Int32Array;
   kindIds: Int32Array;
   starts: Int32Array;
   lines: Int32Array;
-  private readonly hasNul: boolean;
-  /** Ids of names as they are spelled: most are spelled the same each time. */
-  private readonly ids = new Map<string, number>();
+}
 
-  constructor(text: string) {
-    this.text = text;
-    this.hasNul = text.includes("\0");
-    const capacity = 64 + (text.length >> 6);
-    this.nameIds = new Int32Array(capacity);
-    this.kindIds = new Int32Array(capacity);
-    this.starts = new Int32Array(capacity);
-    this.lines = new Int32Array(capacity);
-  }
+function startDraft(text: string): Draft {
+  const array = (): Int32Array => new Int32Array(64 + (text.length >> 6));
+  const arrays = { nameIds: array(), kindIds: array(), starts: array(), lines: array() };
+  return { text, hasNul: text.includes("\0"), names: [""], ids: new Map(), count: 0, start: 0, line: 1, ...arrays };
+}
 
-  readNode(): void {
-    const { text, start } = this;
-    const end = endOfPhysicalLine(text, start);
-    if (this.hasNul || continues(text, start, end)) {
-      this.readRareNode();
-      return;
-    }
-    let first = start;
-    while (first < end && isBlank(text.charCodeAt(first))) first++;
-    const code = text.charCodeAt(first);
-    if (first === end || code === hash) this.add("", end, 1);
-    else if (code === doubleQuote || code === singleQuote) this.add(firstWord(text.slice(first, end)), end, 1);
-    else {
-      let wordEnd = first;
-      while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
-      this.add(text.slice(first, wordEnd), end, 1);
-    }
+function readNode(draft: Draft): void {
+  const { text, start } = draft;
+  const end = endOfPhysicalLine(text, start);
+  if (draft.hasNul || continues(text, start, end)) {
+    readRareNode(draft);
+    return;
   }
+  let first = start;
+  while (first < end && isBlank(text.charCodeAt(first))) first++;
+  const code = text.charCodeAt(first);
+  if (first === end || code === hash) addNode(draft, "", end, 1);
+  else if (code === doubleQuote || code === singleQuote) addNode(draft, firstWord(text.slice(first, end)), end, 1);
+  else {
+    let wordEnd = first;
+    while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
+    addNode(draft, text.slice(first, wordEnd), end, 1);
+  }
+}
 
-  /** A line that is continued or holds a NUL: only here the joined text is made. */
-  private readRareNode(): void {
-    const { text, end, physicalLines } = readLogicalLine(this.text, this.start);
-    this.add(text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
-  }
+/** A line that is continued or holds a NUL: only here the joined text is made. */
+function readRareNode(draft: Draft): void {
+  const { text, end, physicalLines } = readLogicalLine(draft.text, draft.start);
+  addNode(draft, text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
+}
 
-  /** Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
-  private add(word: string, end: number, physicalLines: number): void {
-    const kind = word === "" ? trivia : !word.startsWith("<") ? directive : word.startsWith("</") ? close : open;
-    if (kind !== trivia || this.count === 0 || this.kindIds[this.count - 1] !== trivia) {
-      if (this.count + 1 >= this.starts.length) this.grow();
-      this.kindIds[this.count] = kind;
-      this.starts[this.count] = this.start;
-      this.lines[this.count] = this.line;
-      this.nameIds[this.count] = kind === trivia ? 0 : this.nameId(word);
-      this.count++;
-    }
-    this.start = end;
-    this.line += physicalLines;
+/** Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
+function addNode(draft: Draft, word: string, end: number, physicalLines: number): void {
+  const { count } = draft;
+  const kind = kindOf(word);
+  if (kind !== trivia || count === 0 || draft.kindIds[count - 1] !== trivia) {
+    if (count + 1 >= draft.starts.length) grow(draft);
+    draft.kindIds[count] = kind;
+    draft.starts[count] = draft.start;
+    draft.lines[count] = draft.line;
+    draft.nameIds[count] = kind === trivia ? 0 : nameId(draft, word);
+    draft.count++;
   }
+  draft.start = end;
+  draft.line += physicalLines;
+}
 
-  private nameId(word: string): number {
-    const known = this.ids.get(word);
-    if (known !== undefined) return known;
-    const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
-    const id = this.ids.get(`\0${name}`) ?? this.names.push(name) - 1;
-    this.ids.set(word, id).set(`\0${name}`, id);
-    return id;
-  }
+function kindOf(word: string): number {
+  if (word === "") return trivia;
+  if (!word.startsWith("<")) return directive;
+  return word.startsWith("</") ? close : open;
+}
 
-  private grow(): void {
-    const double = (old: Int32Array): Int32Array => {
-      const larger = new Int32Array(old.length * 2);
-      larger.set(old);
-      return larger;
-    };
-    this.nameIds = double(this.nameIds);
-    this.kindIds = double(this.kindIds);
-    this.starts = double(this.starts);
-    this.lines = double(this.lines);
-  }
+function nameId(draft: Draft, word: string): number {
+  const known = draft.ids.get(word);
+  if (known !== undefined) return known;
+  const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
+  // No spelling begins with a NUL: httpd's text ends there.
+  const id = draft.ids.get(`\0${name}`) ?? draft.names.push(name) - 1;
+  draft.ids.set(word, id).set(`\0${name}`, id);
+  return id;
+}
 
-  /** The entry behind the last node. */
-  finish(): void {
-    this.starts[this.count] = this.start;
-    this.lines[this.count] = this.line;
-  }
+function grow(draft: Draft): void {
+  const double = (old: Int32Array): Int32Array => {
+    const larger = new Int32Array(old.length * 2);
+    larger.set(old);
+    return larger;
+  };
+  draft.nameIds = double(draft.nameIds);
+  draft.kindIds = double(draft.kindIds);
+  draft.starts = double(draft.starts);
+  draft.lines = double(draft.lines);
 }
 
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;

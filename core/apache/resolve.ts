@@ -181,33 +181,32 @@ function sectionOf(section: Omit<Section, "virtualHost">): Section {
 const macroProblem =
   "mod_macro writes configuration that stands in no file, and a line in it cannot be edited; write its sections out";
 
-/** Read by httpd before the tree is made, so mod_info never lists them. */
-const unlisted = new Set([
-  "include",
-  "includeoptional",
-  "loadmodule",
-  "loadfile",
-  "define",
-  "undefine",
-  "serverroot",
-  "use",
-  "error",
+/** Carried out by httpd while it reads, so mod_info never lists them. */
+export const unlisted: ReadonlySet<string> = new Set([
+  ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
+  ...["serverroot", "defaultruntimedir", "use", "undefmacro", "error"],
 ]);
 
-/** Asks what httpd listed: a section is true when the first listed kind of directive in it was listed, else false. */
+/**
+ * Asks what httpd listed: a section is true when anything directly in it was listed, and false when nothing was. One
+ * directive alone does not tell: a module may carry out its own while httpd reads.
+ */
 function judge(walk: Walk, file: string, tree: Tree, opener: Node): Decision {
-  const lines = walk.source.dump?.effective;
+  const dumped = walk.source.dump?.effective;
   // mod_info itself may have been loaded only to get the list.
-  if (lines === undefined || isAboutModInfo(tree, opener)) return undefined;
+  if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
+  const lines = dumped.get(file);
   const end = endOfSection(tree, opener.index);
+  let decision: Decision;
   for (let index = opener.index + 1; index < end; index++) {
     const kind = tree.kindIds[index];
     const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
     if (kind === nodeKind.close || kind === nodeKind.trivia || unlisted.has(name)) continue;
-    if (kind === nodeKind.open && (isCondition(name) || name === "macro")) index = endOfSection(tree, index);
-    else return lines.get(file)?.has(nodeAt(tree, index).lastLine) ?? false;
+    if (lines?.has((tree.lines[index + 1] ?? 0) - 1) === true && !isCondition(name)) return true;
+    if (!isCondition(name) && name !== "macro") decision = false;
+    if (kind === nodeKind.open) index = endOfSection(tree, index);
   }
-  return undefined;
+  return decision;
 }
 
 const isAboutModInfo = (tree: Tree, node: Node): boolean =>

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { Change, FileEdit, OwnFile } from "../../core/apache/model.ts";
+import type { Change, Desired, FileEdit, OwnFile } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
 import { applySplices } from "../../core/apache/edit.ts";
 
@@ -97,3 +97,20 @@ function written(file: OwnFile, contents: Record<string, string>): ObservedFile 
   if (text === undefined) return { ...observedFile(file.name, ""), sha256: file.sha256 };
   return observedFile(file.name, text);
 }
+
+/** Wishes that most tests start from. */
+export const wanted: Desired = {
+  owner: "organization/clientcert/harbour/web1",
+  takeOver: false,
+  port: 443,
+  ca: { sha256: "a".repeat(64), certificates: [] },
+  crls: [],
+  crlSha256: "",
+  crlCheck: "leaf",
+  organizations: ["ABC CORPORATION"],
+  countries: ["JP"],
+  adopt: false,
+  excludeVirtualHosts: [],
+  reloadPendingEdits: false,
+  phpVersion: "8.3.1",
+};
