@@ -13,7 +13,7 @@ export class ApacheHost extends pulumi.ComponentResource {
 
   constructor(name: string, args: ApacheHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("clientcert:index:ApacheHost", name, {}, opts);
-    this.clientAuth = new ClientAuth(`${name}-client-auth`, args, { parent: this });
+    this.clientAuth = new ClientAuth(name, args, { parent: this });
     this.generation = this.clientAuth.generation;
     this.registerOutputs({ generation: this.generation });
   }

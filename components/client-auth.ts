@@ -77,6 +77,8 @@ export class ClientAuth extends pulumi.CustomResource {
     // Computed outputs must be named here, else the properties never exist.
     const computed = Object.fromEntries(outputs.map((output) => [output, undefined]));
     const owner = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack(), name].join("/");
-    super("clientcert:apache:ClientAuth", name, { ...args, owner, ...computed }, opts);
+    // The facts are for the provider's next plan; packed as they are, a diff of them tells nobody anything.
+    const hidden = pulumi.mergeOptions({ hideDiffs: ["facts"] }, opts);
+    super("clientcert:apache:ClientAuth", name, { ...args, owner, ...computed }, hidden);
   }
 }

@@ -1,4 +1,5 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
+import { diffLines } from "diff";
 import { confName, ownPath } from "../core/apache/conf.ts";
 import { type Facts, type Plan, includeLine } from "../core/apache/model.ts";
 import { includeKey } from "../core/apache/plan.ts";
@@ -44,6 +45,32 @@ export function fileChanges(live: Files, planned: Files, { inputs, oldInputs }: 
 function kindOf(live: string | undefined, planned: string | undefined): DiffKind {
   if (live === undefined) return "add";
   return planned === undefined ? "delete" : "update";
+}
+
+/** The differences in words, with file and line: a plain preview shows no more than that `files` differs. */
+export function fileChangeTexts(live: Files, planned: Files): readonly string[] {
+  return Object.keys({ ...live, ...planned }).flatMap((key) => {
+    const [found, wanted] = [live[key], planned[key]];
+    if (found === wanted) return [];
+    if (found === undefined) return [`${key}: is missing`];
+    if (wanted === undefined) return [`${key}: is not wanted any more`];
+    return key.endsWith(`/${confName}`) ? lineChanges(key, found, wanted) : [`${key}: is not as wanted`];
+  });
+}
+
+function lineChanges(path: string, found: string, wanted: string): readonly string[] {
+  let next = 1;
+  return diffLines(found, wanted).flatMap(({ value, added, removed }) => {
+    const lines = value
+      .replace(/\n$/, "")
+      .split("\n")
+      .map((line) => line.trim());
+    if (added) return lines.map((line) => `${path}: ${JSON.stringify(line)} is missing`);
+    const first = next;
+    next += lines.length;
+    if (!removed) return [];
+    return lines.map((line, index) => `${path}:${first + index}: ${JSON.stringify(line)} is not wanted`);
+  });
 }
 
 /** A key of `files` as a property path: quoted, because paths hold dots. */

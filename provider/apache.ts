@@ -3,7 +3,7 @@ import { isFeasible } from "../core/apache/plan.ts";
 import { apply, judge, remove } from "./apache-apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./apache-diff.ts";
 import { packFacts, unpackFacts } from "./apache-facts.ts";
-import { liveFiles, plannedFiles, planText } from "./apache-files.ts";
+import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./apache-files.ts";
 import { importedInputs, importTarget } from "./apache-import.ts";
 import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
 import { type Look, isGone, lookFrom, observeFacts, refuseProblems, tell } from "./apache-look.ts";
@@ -45,6 +45,8 @@ function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
   if (facts === undefined || isElsewhere(args.oldOutputs, args.inputs)) return diffElsewhere(args);
   const { plan } = lookFrom(wishesOf(args.inputs), facts);
   tell(context, plan.findings);
+  const differences = fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan));
+  if (differences.length > 0) context.log("info", differences.join("\n"));
   return diffPlan(args, facts, plan);
 }
 

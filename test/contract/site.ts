@@ -1,0 +1,66 @@
+/** A site with its files, in a folder of its own, and the inputs that the program makes of it. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { labPki } from "../../lab/pki.ts";
+import { createSshKeys } from "../../lab/ssh.ts";
+import { loadSite } from "../../provider/site.ts";
+import type { Bag } from "./client.ts";
+
+export interface TestSite {
+  readonly folder: string;
+  readonly siteFile: string;
+  /** Of host web1, as the program would send them. */
+  readonly inputs: Bag;
+  /** Writes the CRL anew: same revocations, next number. */
+  readonly renewCrl: () => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+const hostKey = createSshKeys().public.trim();
+
+export const siteText = (more = ""): string => `clientAuth:
+  caFiles: [ca.pem]
+  crlFiles: [issuing.crl]
+  organizations: [ABC CORPORATION]
+  countries: [JP]
+hosts:
+  - name: web1
+    address: 192.0.2.10
+    connection:
+      hostKey: ${hostKey}
+      login: { agent: true }
+${more}`;
+
+export async function testSite(): Promise<TestSite> {
+  const folder = await mkdtemp(path.join(tmpdir(), "clientcert-site-"));
+  const siteFile = path.join(folder, "stacks", "lab.yaml");
+  await mkdir(path.dirname(siteFile));
+  const pki = await labPki();
+  await writeFile(path.join(folder, "stacks", "ca.pem"), pki.caBundle);
+  const crlFile = path.join(folder, "stacks", "issuing.crl");
+  await writeFile(crlFile, await pki.crl());
+  await writeFile(siteFile, siteText());
+  const { pki: summaries, problems } = loadSite(siteFile);
+  if (summaries === undefined) throw new Error(problems.join("\n"));
+  const inputs = {
+    owner: "organization/clientcert/lab/web1",
+    connection: {
+      address: "192.0.2.10",
+      port: 22,
+      user: "root",
+      hostKey,
+      login: { from: "agent" },
+      sudo: { how: "none" },
+    },
+    siteFile,
+    caFiles: ["ca.pem"],
+    crlFiles: ["issuing.crl"],
+    organizations: ["ABC CORPORATION"],
+    countries: ["JP"],
+    ...summaries,
+  };
+  let number = 1;
+  const renewCrl = async (): Promise<void> => writeFile(crlFile, await pki.crl({ number: ++number }));
+  return { folder, siteFile, inputs, renewCrl, remove: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,83 @@
+/** A Pulumi project of its own in a temporary folder: this checkout's program, its own stacks, state and settings. */
+import { spawn } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { requireEngine } from "../../scripts/engine.mjs";
+
+const checkout = path.resolve(import.meta.dirname, "../..");
+
+export interface Ended {
+  readonly status: number | null;
+  /** Standard output and error, in the order of arrival. */
+  readonly output: string;
+}
+
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** To the CLI alone, as a terminal's Ctrl-C reaches it. */
+  readonly signal: (name: NodeJS.Signals) => void;
+  readonly output: () => string;
+}
+
+export interface Project {
+  readonly folder: string;
+  /** Starts `pulumi …` on the stack `lab`. */
+  readonly start: (args: readonly string[]) => Running;
+  /** Runs it to its end. */
+  readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
+  /** Writes a file below `stacks/`. */
+  readonly write: (name: string, text: string) => Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+/** `environment` is added, such as `PULUMI_DEBUG_PROVIDERS`. */
+export async function createProject(environment: NodeJS.ProcessEnv = {}): Promise<Project> {
+  const folder = await mkdtemp(path.join(tmpdir(), "clientcert-project-"));
+  for (const name of [
+    "index.ts",
+    "package.json",
+    "tsconfig.json",
+    "components",
+    "core",
+    "provider",
+    "build",
+    "node_modules",
+  ]) {
+    await symlink(path.join(checkout, name), path.join(folder, name));
+  }
+  await copyFile(path.join(checkout, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+  for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name));
+  const env = { ...(await requireEngine()).env, ...settings(folder), ...environment };
+  const start = (args: readonly string[]): Running => startPulumi(folder, env, args);
+  const pulumi = (...args: readonly string[]): Promise<Ended> => start(args).ended;
+  const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, "stacks", name), text);
+  const made = await pulumi("stack", "init", "lab");
+  if (made.status !== 0) throw new Error(made.output);
+  return { folder, start, pulumi, write, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+function settings(folder: string): NodeJS.ProcessEnv {
+  return {
+    PULUMI_BACKEND_URL: `file://${folder}/state`,
+    PULUMI_HOME: path.join(folder, "home"),
+    PULUMI_CONFIG_PASSPHRASE: "for tests only",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    NO_COLOR: "1",
+  };
+}
+
+function startPulumi(folder: string, env: NodeJS.ProcessEnv, args: readonly string[]): Running {
+  const all = [...args, "--non-interactive", "--color=never"];
+  const child = spawn("pulumi", all, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const chunks: Buffer[] = [];
+  const output = (): string => Buffer.concat(chunks).toString("utf8");
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, output: output() }));
+  });
+  return { ended, output, signal: (name) => void child.kill(name) };
+}
