@@ -1,11 +1,11 @@
 /** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { layoutOf, type Layout } from "./layout.ts";
 import { startMachine, type Machine } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
 import { freePorts } from "./ports.ts";
-import { productFiles, productPidFile, productRoot, productSetUp, productStart } from "./product.ts";
 import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { variantFiles, variantSetUp, variantStart } from "./variants.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
@@ -39,8 +39,9 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   const pki = options.pki ?? (await labPki());
   const ports = await freePorts();
   const hostKey = createSshKeys();
-  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...productFiles(options, ports, pki), ...(await variantFiles(options, pki))]);
-  const machine = await startMachine({ files, start: startScript(options) });
+  const layout = layoutOf(options, ports, pki);
+  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...layout.files, ...(await variantFiles(options, pki))]);
+  const machine = await startMachine({ files, start: startScript(options, layout) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
   await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
@@ -51,8 +52,8 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     hostKey: hostKey.public,
     keyFile,
     pki,
-    serverRoot: productRoot,
-    configFile: `${productRoot}/conf/httpd.conf`,
+    serverRoot: layout.serverRoot,
+    configFile: layout.configFile,
     path: outside,
     snapshot: async (wish) => takeSnapshot(outside, wish),
     treeHash: async (wish) => hashSnapshot(takeSnapshot(outside, wish)),
@@ -60,13 +61,13 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   };
 }
 
-function startScript(options: LabHostOptions): string {
-  const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [productPidFile(options)])];
+function startScript(options: LabHostOptions, layout: Layout): string {
+  const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [layout.pidFile])];
   return [
-    productSetUp,
+    layout.setUp,
     variantSetUp(options),
     sshStart(options),
-    options.stopped === true ? "" : variantStart(options, productStart),
+    options.stopped === true ? "" : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     hidePrograms(options.without ?? []),
   ].join("");

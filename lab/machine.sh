@@ -45,6 +45,8 @@ cd "$root"
 pivot_root . mnt
 umount -l /mnt
 hostname lab
+echo lab >/etc/hostname
+printf '127.0.0.1 localhost lab\n' >/etc/hosts
 mkdir -p /run/sshd /run/lock
 exec 3<&0 </dev/null
 . /lab-start.sh 3<&-

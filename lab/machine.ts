@@ -111,7 +111,7 @@ function execute(pid: number, command: string, input: string | Buffer | undefine
     const child = execFile("nsenter", args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ status: 0, stdout, stderr });
       else if (typeof error.code === "number") resolve({ status: error.code, stdout, stderr });
-      else reject(error);
+      else reject(new Error(`lab machine: ${command}: ${error.message}`));
     });
     child.stdin?.on("error", () => undefined); // a command that does not read its input is no failure
     child.stdin?.end(input ?? "");

@@ -4,6 +4,8 @@ import type { LabPki } from "./pki.ts";
 export interface LabHostOptions {
   /** @default - the PKI of this process */
   readonly pki?: LabPki;
+  /** Variants from `manual` to `passphraseKey` exist in the product's layout only. @default "product" */
+  readonly layout?: "product" | "debian" | "redhat";
   /** TLS virtual hosts: `a.lab.test`, `b.lab.test`, `v3.lab.test`, … @default 1 */
   readonly virtualHosts?: number;
   /** Directives at the end of the server level. */

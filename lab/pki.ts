@@ -137,7 +137,7 @@ async function createAuthority(subject: string, issuer?: Authority): Promise<Aut
 }
 
 async function sign(wish: Wish): Promise<{ certificate: x509.X509Certificate; keys: CryptoKeyPair }> {
-  const keys = (await webcrypto.subtle.generateKey(wish.algorithm ?? ec, true, ["sign", "verify"])) as CryptoKeyPair; // as: both algorithms give pairs
+  const keys = await webcrypto.subtle.generateKey(wish.algorithm ?? ec, true, ["sign", "verify"]);
   const issuer = wish.issuer ?? { subject: wish.subject, signingKey: keys.privateKey, publicKey: keys.publicKey };
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: newSerial(),

@@ -16,7 +16,7 @@ const modules = [
 ];
 
 /** Prints what httpd hands to an application; named with an extension for which the stock configuration exports the TLS variables. */
-const environmentCgi = `#!/bin/sh
+export const environmentCgi = `#!/bin/sh
 bytes=$(wc -c)
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 echo "verify=$SSL_CLIENT_VERIFY organization=$SSL_CLIENT_S_DN_O protocol=$SSL_PROTOCOL body=$bytes"
@@ -73,8 +73,13 @@ function stockConfiguration(name: string, ports: LabPorts): string {
   return stockFile(name).replace(/@@?\w+@@?/g, (placeholder) => values[placeholder] ?? placeholder);
 }
 
+/** Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host shall lack. */
+export function loadableModules(options: LabHostOptions): string[] {
+  return modules.filter((name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`));
+}
+
 function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
-  const loaded = modules.filter((name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`)); // the rest is built in
+  const loaded = loadableModules(options);
   return stockConfiguration("httpd.conf.in", ports)
     .replace("@@LoadModule@@", loaded.map((name) => `LoadModule ${name}_module modules/mod_${name}.so`).join("\n"))
     .replace("#Include conf/extra/httpd-ssl.conf", "Include conf/extra/httpd-ssl.conf")

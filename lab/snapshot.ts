@@ -8,6 +8,8 @@ export interface SnapshotOptions {
   readonly roots?: readonly string[];
   /** Paths inside that are left out, with all below them. @default {@link defaultExclusions} */
   readonly exclude?: readonly string[];
+  /** Whether a file's time of change counts. @default true */
+  readonly times?: boolean;
 }
 
 export const defaultRoots: readonly string[] = ["/usr/local/ni", "/etc", "/var/lib", "/var/spool", "/run", "/tmp", "/srv"];
@@ -28,7 +30,7 @@ export function takeSnapshot(outside: (inside: string) => string, options: Snaps
     if (excluded.has(inside)) return;
     const stats = lstatSync(outside(inside), { throwIfNoEntry: false });
     if (stats === undefined) return;
-    found.set(inside, describe(outside(inside), stats));
+    found.set(inside, describe(outside(inside), stats, options.times ?? true));
     if (!stats.isDirectory()) return;
     for (const name of readdirSync(outside(inside))) visit(path.posix.join(inside, name));
   };
@@ -49,12 +51,12 @@ export function changedPaths(before: Snapshot, after: Snapshot): readonly string
 }
 
 /** A directory's time is left out: it also moves when a file appears and goes again, which leaves the tree as it was. */
-function describe(file: string, stats: Stats): string {
+function describe(file: string, stats: Stats, times: boolean): string {
   const metadata = `${stats.mode.toString(8)} ${stats.uid}:${stats.gid}`;
   if (stats.isDirectory()) return metadata;
   if (stats.isSymbolicLink()) return `${metadata} -> ${readlinkSync(file)}`;
   if (!stats.isFile()) return `${metadata} special ${stats.rdev}`;
-  return `${metadata} ${stats.nlink} ${stats.mtimeMs} ${stats.size} ${hashFile(file, stats.size)}`;
+  return `${metadata} ${stats.nlink} ${times ? stats.mtimeMs : "-"} ${stats.size} ${hashFile(file, stats.size)}`;
 }
 
 function hashFile(name: string, sizeBytes: number): string {

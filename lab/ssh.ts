@@ -18,10 +18,12 @@ export interface SshKeys {
   readonly public: string;
 }
 
-/** A new pair of ed25519 keys. */
+/** A new pair of ed25519 keys. One in about 150 that ssh2 makes can be read by nobody, ssh2 included: then another one. */
 export function createSshKeys(): SshKeys {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
-  return { private: privateKey, public: publicKey.trim() };
+  for (;;) {
+    const keys = ssh2.utils.generateKeyPairSync("ed25519");
+    if (!(ssh2.utils.parseKey(keys.private) instanceof Error)) return { private: keys.private, public: keys.public.trim() };
+  }
 }
 
 let sharedLoginKeys: SshKeys | undefined;

@@ -75,6 +75,16 @@ describe("a lab host", function () {
     });
   });
 
+  it("serves the same pages in the layouts of Debian and Red Hat", async () => {
+    const hosts = await Promise.all((["debian", "redhat"] as const).map((layout) => startLabHost({ layout, virtualHosts: 2 })));
+    await withHosts(hosts, async () => {
+      for (const host of hosts) {
+        assert.match((await request(host, { servername: "b.lab.test", path: "/cgi-bin/env.cgi" })).body, /^verify=NONE/);
+        assert.match(await host.run(`test -f ${host.configFile} && ls ${host.serverRoot}`), /conf|sites-enabled/);
+      }
+    });
+  });
+
   it("that was set up by hand as the manual says lets the revoked client in", async () => {
     const host = await startLabHost({ manual: "cron.d" });
     await withHosts([host], async () => {
