@@ -7,8 +7,8 @@
 export interface Dump {
   /** The main file, by the name that httpd uses. */
   readonly mainFile: string | undefined;
-  /** Files that an Include took, by `file:line` of the Include; undefined where httpd printed no tree. */
-  readonly includes: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Files that the Includes of a file took, by the including file, in the order of reading; undefined where httpd printed no tree. */
+  readonly includes: ReadonlyMap<string, readonly Included[]> | undefined;
   readonly virtualHosts: readonly DumpedVirtualHost[];
   /** Lines of effective directives by file, the last physical line of each: the judge of conditions; undefined without mod_info. */
   readonly effective: ReadonlyMap<string, ReadonlySet<number>> | undefined;
@@ -20,6 +20,15 @@ export interface Dump {
   readonly defines: ReadonlyMap<string, string>;
   readonly serverRoot: string | undefined;
   readonly pidFile: string | undefined;
+}
+
+export interface Included {
+  readonly file: string;
+  /**
+   * Line of the Include, as printed. Not reliable: when a wildcard takes several files, those behind one that itself
+   * includes something get the line of *that* Include (seen with 2.4.71).
+   */
+  readonly line: number;
 }
 
 export interface DumpedVirtualHost {
@@ -45,7 +54,7 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
 function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {
   const start = lines.indexOf("Included configuration files:");
   if (start < 0) return { mainFile: undefined, includes: undefined };
-  const includes = new Map<string, string[]>();
+  const includes = new Map<string, Included[]>();
   const stack: string[] = [];
   for (const line of lines.slice(start + 1)) {
     const match = /^((?: {2})+)\((\*|\d+)\) (.*)$/.exec(line);
@@ -53,18 +62,17 @@ function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includ
     const [, indent = "", includingLine = "", file = ""] = match;
     const depth = indent.length / 2 - 1;
     stack.length = Math.min(stack.length, depth);
-    const place = `${stack.at(-1) ?? ""}:${includingLine}`;
-    if (includingLine !== "*") addOnce(includes, place, file);
+    const parent = stack.at(-1);
+    if (parent !== undefined) pushTo(includes, parent, { file, line: Number(includingLine) });
     stack.push(file);
   }
   return { mainFile: stack[0], includes };
 }
 
-/** A file that is included twice prints its own Includes twice. */
-function addOnce(includes: Map<string, string[]>, place: string, file: string): void {
-  const files = includes.get(place);
-  if (files === undefined) includes.set(place, [file]);
-  else if (!files.includes(file)) files.push(file);
+function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 /**

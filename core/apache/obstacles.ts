@@ -72,23 +72,22 @@ function findUndecided(around: Surroundings): Finding[] {
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
 function findDisagreements(around: Surroundings): Finding[] {
   const { dump, resolved } = around;
-  if (dump?.effective === undefined) return [];
-  const listed = dump.effective;
+  if (dump === undefined) return [];
   const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
+  const virtualHosts = dump.virtualHosts.map(({ file, line }) => `${file}:${line}`);
+  const missed = [...new Set([...virtualHosts, ...dump.directives.keys()])]
+    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around)))
+    .map((place): Finding => ({ severity: "problem", place, text: missedText }));
+  const listed = dump.effective;
+  if (listed === undefined) return missed;
   const unlisted = resolved.effective
     .filter(({ name, file, node }) => isListed(name) && listed.get(file)?.has(node.lastLine) !== true)
-    .map(({ file, node }) =>
-      obstacle(around, file, node.line, "httpd does not find this effective, the reader does; nothing is edited"),
-    );
-  const missed = [...dump.directives.keys()]
-    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around)))
-    .map((place): Finding => ({
-      severity: "problem",
-      place,
-      text: "httpd finds a directive here that the reader does not; nothing is edited",
-    }));
-  return [...unlisted, ...missed];
+    .map(({ file, node }) => obstacle(around, file, node.line, unlistedText));
+  return [...missed, ...unlisted];
 }
+
+const missedText = "httpd finds a directive here that the reader does not, so nothing is edited; please report it";
+const unlistedText = "the reader finds a directive here that httpd does not, so nothing is edited; please report it";
 
 const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 

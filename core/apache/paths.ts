@@ -17,6 +17,7 @@ export const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern);
  * files and backups, too; a wildcard takes no name that begins with a dot.
  */
 export function includesPath(pattern: string, path: string): boolean {
+  if (!hasWildcard(pattern)) return path === pattern || path.startsWith(`${pattern}/`);
   const wanted = pattern.split("/");
   const components = path.split("/");
   if (wanted.length > components.length) return false;

@@ -160,7 +160,7 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   const isWanted = walk.wanted(name);
   const isDecided = isCondition(name);
   const text = isWanted || isDecided ? sectionArguments(expandVariables(logicalText(tree, node), walk.variables)) : "";
-  const section = sectionOf({ name, arguments: text, file, node, parent: context.section });
+  const section = startSection(name, text, file, node, context.section);
   if (isDecided) {
     const decision = judge(walk, file, tree, node) ?? decide(name, text, knownTo(walk));
     if (decision === false) return undefined;
@@ -170,12 +170,20 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   return { ...context, section };
 }
 
-/** Virtual hosts do not nest, so the outermost section tells. */
-function sectionOf(section: Omit<Section, "virtualHost">): Section {
-  const made: { -readonly [Key in keyof Section]: Section[Key] } = { ...section, virtualHost: undefined };
-  made.virtualHost =
-    section.parent === undefined && section.name === "virtualhost" ? made : section.parent?.virtualHost;
-  return made;
+function startSection(name: string, text: string, file: string, node: Node, parent: Section | undefined): Section {
+  const virtualHost: Section | undefined = parent?.virtualHost;
+  const section = { name, arguments: text, file, node, parent, virtualHost };
+  // Virtual hosts do not nest, so only an outermost section begins one.
+  if (parent === undefined && name === "virtualhost") section.virtualHost = section;
+  return section;
+}
+
+/** Whether httpd listed the node at `index`; undefined for what it never lists. */
+function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined): Decision {
+  const kind = tree.kindIds[index];
+  const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
+  const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
+  return isCounted && name !== "macro" ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
 }
 
 const macroProblem =
@@ -199,12 +207,9 @@ function judge(walk: Walk, file: string, tree: Tree, opener: Node): Decision {
   const end = endOfSection(tree, opener.index);
   let decision: Decision;
   for (let index = opener.index + 1; index < end; index++) {
-    const kind = tree.kindIds[index];
-    const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
-    if (kind === nodeKind.close || kind === nodeKind.trivia || unlisted.has(name)) continue;
-    if (lines?.has((tree.lines[index + 1] ?? 0) - 1) === true && !isCondition(name)) return true;
-    if (!isCondition(name) && name !== "macro") decision = false;
-    if (kind === nodeKind.open) index = endOfSection(tree, index);
+    decision = isListed(tree, index, lines) ?? decision;
+    if (decision === true) return true;
+    if (tree.kindIds[index] === nodeKind.open) index = endOfSection(tree, index);
   }
   return decision;
 }
@@ -265,18 +270,23 @@ function include(walk: Walk, file: string, node: Node, path: string, context: Co
   else walk.problems.push({ file, line: node.line, text: "this file includes itself" });
 }
 
-/** Files that an Include takes, as httpd said or else as the names tell. */
+/** Files that an Include takes: of those that httpd said its file includes, or else of all, by their names. */
 function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
   const said = walk.source.dump?.includes;
-  if (said !== undefined) return said.get(`${file}:${node.lastLine}`) ?? [];
-  if (pattern.includes("${")) {
-    const text =
-      "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
-    walk.problems.push({ file, line: node.line, text });
-    return [];
-  }
   const absolute = absolutePath(walk.serverRoot, pattern);
-  return [...walk.source.files.keys()].filter((path) => includesPath(absolute, path)).sort(comparePaths);
+  const isOpen = pattern.includes("${");
+  if (said !== undefined) {
+    const taken = (said.get(file) ?? []).filter((included) =>
+      isOpen ? included.line === node.lastLine : includesPath(absolute, included.file),
+    );
+    // A file that is read twice prints its own Includes twice.
+    return [...new Set(taken.map((included) => included.file))];
+  }
+  if (!isOpen) return [...walk.source.files.keys()].filter((path) => includesPath(absolute, path)).sort(comparePaths);
+  const text =
+    "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
+  walk.problems.push({ file, line: node.line, text });
+  return [];
 }
 
 /** The sections around a directive, outermost first. */

@@ -67,7 +67,7 @@ describe("the reader and the real httpd", function () {
 
   before(function () {
     if (program === undefined || modules === undefined) {
-      console.log("      skipped: no apache2 or httpd is installed");
+      this.test?.parent?.eachTest((test) => (test.title += " (skipped: no apache2 or httpd is installed)"));
       this.skip();
     }
     root = mkdtempSync(join(tmpdir(), "clientcert-reader-"));
