@@ -13,10 +13,13 @@ const known: readonly RegExp[] = [
   /AH\d{5}(?=:)/,
 ];
 
+/** Said at every start without a name for the machine: tells nothing of a candidate. */
+const noise = /AH0055[78]/;
 const mostLines = 12;
 
 export function filterHttpdWords(latin1: string): string[] {
   const kept = latin1.split("\n").flatMap((line) => {
+    if (noise.test(line)) return [];
     for (const pattern of known) {
       const match = pattern.exec(line);
       // C0, DEL and C1: a terminal may obey them.

@@ -35,13 +35,15 @@ judge_shadow() {
 # Up, and every virtual host answers over TLS. Splits the report: $work/answers.WHICH.
 shadow_is_well() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1" &&
-    ! grep -q "${tab}refused${tab}refused$tab" "$work/answers.$1"
+  shadow_is_up "$1" && ! grep -q "${tab}refused${tab}refused$tab" "$work/answers.$1"
 }
+
+shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
 statuses() { cut -f 1,2 "$work/answers.$1"; }
 
 tell_words() { # live|candidate
+  shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
   awk -F "$tab" '$0 == "words" { exit } $2 == "refused" { print "no TLS handshake with " $1 " any more" }' "$work/shadow.$1"
