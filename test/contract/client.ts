@@ -59,7 +59,7 @@ export class ProviderClient {
       .setNews(struct(inputs));
     const response = await this.call<messages.DiffResponse>("diff", request);
     const names = Object.entries(messages.PropertyDiff.Kind);
-    const kind = (value: number): string => names.find(([, number]) => number === value)?.[0] ?? "";
+    const kind = (value: number): string => names.find(([, number]) => Number(number) === Number(value))?.[0] ?? "";
     const changes = Object.fromEntries(
       [...response.getDetaileddiffMap().entries()].map(([path, diff]) => [path, kind(diff.getKind())]),
     );
