@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast. */
-import { Command, CommanderError } from "commander";
-import { type Answer, exitCode, styleFor } from "./output.ts";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { type Answer, exitCode, progressOn, styleFor } from "./output.ts";
 
 const exitCodes = `
 Exit codes:
@@ -18,6 +18,7 @@ function makeProgram(answer: (result: Answer) => void): Command {
     .showHelpAfterError("(clientcert --help shows what is possible)");
   addLint(program, answer);
   addPki(program, answer);
+  addCheck(program, answer);
   return program;
 }
 
@@ -46,6 +47,42 @@ function addPki(program: Command, answer: (result: Answer) => void): void {
       const { explainPki } = await import("./pki.ts");
       answer(explainPki(files, { json, serial, now: Date.now() }));
     });
+}
+
+function addCheck(program: Command, answer: (result: Answer) => void): void {
+  program
+    .command("check")
+    .description(
+      "look at the hosts of a site, one remote execution each, and say what a change would do; changes nothing",
+    )
+    .requiredOption("--site <site>", "site file, or name of a stack (stacks/<stack>.yaml)")
+    .option("--host <name...>", "only these hosts of the site")
+    .option("--json", "print one JSON object", false)
+    .option(
+      "--save <file>",
+      "keep what only a running httpd knows, for clientcert plan --saved; no line of the configuration",
+    )
+    .option("--parallel <number>", "hosts looked at at once (default: 16)", wholeNumber)
+    .action(async (options: CheckFlags) => {
+      const { check } = await import("./check.ts");
+      const { site, host = [], json, save, parallel } = options;
+      const progress = { onProgress: progressOn(process.stderr), style: style() };
+      answer(await check({ site, hosts: host, json, save, parallel, now: Date.now(), ...progress }));
+    });
+}
+
+interface CheckFlags {
+  readonly site: string;
+  readonly host?: string[];
+  readonly json: boolean;
+  readonly save?: string;
+  readonly parallel?: number;
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (/^\d{1,4}$/.test(text) && number > 0) return number;
+  throw new InvalidArgumentError("write a whole number from 1 to 9999.");
 }
 
 async function main(): Promise<void> {

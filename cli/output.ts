@@ -31,3 +31,16 @@ export interface Answer {
   readonly output: string;
   readonly code: number;
 }
+
+const quietMilliseconds = 1000;
+
+/** Tells on a terminal, once it takes long, how many are done; leaves no line behind. */
+export function progressOn(stream: NodeJS.WriteStream): (done: number, all: number) => void {
+  if (!stream.isTTY) return () => undefined;
+  const start = performance.now();
+  const clearLine = "\r\u001b[K";
+  return (done, all) => {
+    if (performance.now() - start < quietMilliseconds) return;
+    stream.write(done < all ? `${clearLine}${done} of ${count(all, "host")}` : clearLine);
+  };
+}

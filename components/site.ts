@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Site as SiteFile, type SiteHost, makeTarget } from "../core/site.ts";
-import type { LoadedSite, SitePki } from "../provider/site.ts";
-import { ApacheHost, type ApacheHostArgs } from "./apache-host.ts";
+import type { SiteHost } from "../core/site.ts";
+import { type LoadedSite, hostInputs } from "../provider/site.ts";
+import { ApacheHost } from "./apache-host.ts";
 
 /** One customer site: every host of its site file. */
 export class Site extends pulumi.ComponentResource {
@@ -14,21 +14,9 @@ export class Site extends pulumi.ComponentResource {
     if (site === undefined || pki === undefined) throw new pulumi.ResourceError(problems.join("\n"), this, true);
     for (const warning of warnings) void pulumi.log.warn(warning, this);
     const hostOf = (host: SiteHost): ApacheHost =>
-      new ApacheHost(host.name, hostArgs(file, site, host, pki), { parent: this });
+      new ApacheHost(host.name, hostInputs(file, site, host, pki), { parent: this });
     const hosts = site.hosts.map((host) => [host.name, hostOf(host).summary] as const);
     this.hosts = pulumi.output(Object.fromEntries(hosts));
     this.registerOutputs({ hosts: this.hosts });
   }
-}
-
-function hostArgs(siteFile: string, site: SiteFile, host: SiteHost, pki: SitePki): ApacheHostArgs {
-  const { caFiles, crlFiles, crlCheck, organizations, countries } = site.clientAuth;
-  const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
-  return {
-    ...makeTarget(host),
-    ...{ siteFile, caFiles, crlFiles, crlCheck, organizations, countries },
-    ...pki,
-    ...{ port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview },
-    ...(phpVersion === undefined ? {} : { phpVersion }),
-  };
 }

@@ -73,7 +73,7 @@ export function unknownOutputs(inputs: Properties): Properties {
 }
 
 /** The vendor's rule depends on PHP alone. */
-function tlsRule(facts: Facts, wishes: Wishes): string {
+export function tlsRule(facts: Facts, wishes: Wishes): string {
   const desired = desiredOf(wishes);
   const version = phpVersion(desired, facts);
   const source = wishes.phpVersion === undefined ? facts.php?.source : "site file";
@@ -81,6 +81,7 @@ function tlsRule(facts: Facts, wishes: Wishes): string {
   return isTls12Only(desired, facts) ? `TLS 1.2 only: ${reason}` : `TLS versions as the server has them: ${reason}`;
 }
 
-function earliest(times: readonly (string | undefined)[]): string | undefined {
+/** Of times in ISO 8601. */
+export function earliest(times: readonly (string | undefined)[]): string | undefined {
   return times.filter((time) => time !== undefined).sort()[0];
 }

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
-import { type Site, readSite, renderProblem } from "../core/site.ts";
+import { type Site, type SiteHost, makeTarget, readSite, renderProblem } from "../core/site.ts";
+import type { Wishes } from "./apache-inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 
 export interface LoadedSite {
@@ -41,6 +42,22 @@ export function loadSite(file: string): LoadedSite {
 
 function refused(file: string, problems: readonly string[]): LoadedSite {
   return { file, problems, warnings: [], site: undefined, pki: undefined };
+}
+
+/** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */
+export type HostInputs = Omit<Wishes, "owner" | "phpVersion"> & { readonly phpVersion?: string };
+
+/** The same for the program and the command line. */
+export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
+  const { caFiles, crlFiles, crlCheck, organizations, countries } = site.clientAuth;
+  const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
+  return {
+    ...makeTarget(host),
+    ...{ siteFile, caFiles, crlFiles, crlCheck, organizations, countries },
+    ...pki,
+    ...{ port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview },
+    ...(phpVersion === undefined ? {} : { phpVersion }),
+  };
 }
 
 /**

@@ -30,8 +30,7 @@ export interface ReadOptions {
 
 /** Reads the facts; what stands in the way is among them, nothing is thrown for odd input. */
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
-  const dump =
-    observation.dump === undefined ? undefined : parseDump(observation.dump, (word) => dumpedWords.has(word));
+  const dump = dumpOf(observation);
   const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
   const { serverRoot } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
@@ -45,7 +44,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const foreign = findForeign({ ...around, hosts, fingerprintsOf });
   const edited = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes].map(({ file }) => file);
   return {
-    server: serverFacts(observation, dump),
+    server: serverFacts(observation),
     virtualHosts: hosts.map((host) => host.facts),
     foreign,
     adopted,
@@ -57,6 +56,12 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     files: hashesOf(observation, new Set(edited)),
     obstacles: findObstacles({ ...around, hosts }),
   };
+}
+
+/** What httpd says now, or said when an observation was saved: of that only what does not follow from the files. */
+function dumpOf({ dump, saved }: Observation): Dump | undefined {
+  if (dump !== undefined) return parseDump(dump, (word) => dumpedWords.has(word));
+  return saved && { ...parseDump(""), modules: saved.modules };
 }
 
 const lookedAt = new Set([...foreignNames, ...virtualHostNames]);
@@ -85,9 +90,9 @@ function sourceOf(observation: Observation, dump: Dump | undefined): Source {
   };
 }
 
-function serverFacts(observation: Observation, dump: Dump | undefined): Facts["server"] {
+function serverFacts(observation: Observation): Facts["server"] {
   const { program, version, openssl, serverRoot, configFile, instance, parent } = observation.server;
-  const source = dump === undefined ? "files" : parent === undefined ? "saved" : "httpd";
+  const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";
   return { program, version, openssl, serverRoot, configFile, instance, running: parent !== undefined, source };
 }
 

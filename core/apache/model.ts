@@ -186,6 +186,8 @@ export interface Finding {
   readonly place: string;
   /** What was found; what to do. Ready to print, no control characters. */
   readonly text: string;
+  /** The files alone do not tell whether this matters: offline, that is "could not tell" rather than a difference. */
+  readonly isUndecided?: boolean;
 }
 
 /** One insertion or deletion; `offset` counts bytes of the file before any splice. Sorted, not overlapping. */

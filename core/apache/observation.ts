@@ -11,6 +11,8 @@ export interface Observation {
    * output and error together; undefined where no httpd could be asked (a copy of the files).
    */
   readonly dump: string | undefined;
+  /** What httpd said when an observation was saved, for a copy of the files; `defines` are then all that there were. */
+  readonly saved?: { readonly modules: ReadonlyMap<string, "static" | "shared"> };
   /** Every configuration file that httpd loads, by the path under which httpd names it (symlinks not resolved). */
   readonly files: ReadonlyMap<string, ObservedFile>;
   /** Files in our directory `conf/clientcert/`, by name; a CRL above 1 MiB has its first and last bytes only. */

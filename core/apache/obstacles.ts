@@ -59,14 +59,12 @@ function findUndecided(around: Surroundings): Finding[] {
       .filter((directive) => decisive.has(directive.name) || hosts.has(directive.node))
       .flatMap(({ undecided }) => (undecided === undefined ? [] : [[undecided.node, undecided] as const])),
   );
-  return [...conditions.values()].map(({ file, node }) =>
-    obstacle(
-      around,
-      file,
-      node.line,
-      "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation",
-    ),
-  );
+  const text =
+    "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation";
+  return [...conditions.values()].map(({ file, node }) => ({
+    ...obstacle(around, file, node.line, text),
+    isUndecided: true,
+  }));
 }
 
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */

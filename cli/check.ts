@@ -1,0 +1,104 @@
+/** `clientcert check`: every host of a site observed in one remote execution each, and what a change would do there. */
+import { writeFileSync } from "node:fs";
+import { readFacts } from "../core/apache/facts.ts";
+import type { SiteHost } from "../core/site.ts";
+import { makeTarget } from "../core/site.ts";
+import { createHost } from "../provider/host/host.ts";
+import type { Host } from "../provider/host/model.ts";
+import { createPool } from "../provider/ssh.ts";
+import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
+import { type Answer, type Style, count } from "./output.ts";
+import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
+import { type SavedHost, renderSaved, savedOf } from "./saved.ts";
+
+export interface CheckOptions {
+  /** Path of a site file, or name of a stack. */
+  readonly site: string;
+  /** Names of hosts; none: all of them. */
+  readonly hosts: readonly string[];
+  readonly json: boolean;
+  /** File for what only a running httpd knows. */
+  readonly save: string | undefined;
+  /** Hosts that are looked at at once. @default defaultParallel of the SSH pool */
+  readonly parallel: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly style: Style;
+  /** Called whenever one more host is done. */
+  readonly onProgress: (done: number, all: number) => void;
+}
+
+interface Checked {
+  readonly report: HostReport;
+  readonly saved: SavedHost | undefined;
+}
+
+export async function check(options: CheckOptions): Promise<Answer> {
+  const opened = openHosts(options.site, options.hosts);
+  if ("problems" in opened) return refuse(opened.problems, options.json);
+  const { parallel } = options;
+  const host = createHost(createPool(parallel === undefined ? {} : { parallel }));
+  try {
+    const checked = await checkAll(opened, host, options);
+    if (options.save !== undefined) save(options.save, checked);
+    return answer(
+      opened,
+      checked.map(({ report }) => report),
+      options,
+    );
+  } finally {
+    await host.close();
+  }
+}
+
+function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions): Promise<Checked[]> {
+  let done = 0;
+  return Promise.all(
+    site.hosts.map(async (one) => {
+      const checked = await checkOne(site, one, host, now);
+      onProgress(++done, site.hosts.length);
+      return checked;
+    }),
+  );
+}
+
+/** Every error is about this host alone: the others are still told. */
+async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
+  try {
+    const observation = await host.observe(makeTarget(one));
+    const facts = readFacts(observation, { port: one.port });
+    const wishes = wishesFor(site, one, facts.own.owner);
+    return { report: reportPlan(wishes, one, facts, now), saved: savedOf(observation, now) };
+  } catch (error) {
+    return { report: reportError(one, error), saved: undefined };
+  }
+}
+
+function save(file: string, checked: readonly Checked[]): void {
+  const hosts = checked.flatMap(({ report, saved }) => (saved === undefined ? [] : [[report.host, saved] as const]));
+  writeFileSync(file, renderSaved(Object.fromEntries(hosts)));
+}
+
+function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], { json, style }: CheckOptions): Answer {
+  const code = codeOf(reports);
+  if (json) return { output: `${JSON.stringify({ site: file, warnings, hosts: reports }, undefined, 2)}\n`, code };
+  const told = warnings.map((warning) => `${style.yellow("warning")} ${warning}`);
+  const blocks = reports.map((report) => renderReport(report, style));
+  const summary = reports.length > 1 ? [summarize(reports)] : [];
+  return { output: `${[...told, ...blocks, ...summary].join("\n")}\n`, code };
+}
+
+function summarize(reports: readonly HostReport[]): string {
+  const states = (["as wanted", "differs", "conflict", "unknown"] as const).map((state) => {
+    const number = reports.filter((report) => report.state === state).length;
+    return number === 0 ? [] : [`${number} ${stateNames[state]}`];
+  });
+  return `${count(reports.length, "host")}: ${states.flat().join(", ")}`;
+}
+
+const stateNames = {
+  "as wanted": "as wanted",
+  differs: "differing",
+  conflict: "not changeable as wanted",
+  unknown: "could not be told",
+} as const;

@@ -1,0 +1,50 @@
+/** Opens what a command works on: one site, checked, and those of its hosts that the command line names. */
+import { basename } from "node:path";
+import { findNearest } from "../core/site/issues.ts";
+import type { Site, SiteHost } from "../core/site.ts";
+import { type SitePki, loadSite } from "../provider/site.ts";
+import { type Answer, exitCode } from "./output.ts";
+
+export interface SiteHosts {
+  readonly file: string;
+  /** Name of the Pulumi stack: the site file's name without its ending. */
+  readonly stack: string;
+  readonly site: Site;
+  readonly pki: SitePki;
+  readonly warnings: readonly string[];
+  /** In the order of the site file. */
+  readonly hosts: readonly SiteHost[];
+}
+
+/** `name`: a path, or a stack such as `example` for `stacks/example.yaml`. No `wanted` names: every host. */
+export function openHosts(
+  name: string,
+  wanted: readonly string[],
+): SiteHosts | { readonly problems: readonly string[] } {
+  const file = siteFileOf(name);
+  const { site, pki, problems, warnings } = loadSite(file);
+  if (site === undefined || pki === undefined) return { problems };
+  const known = site.hosts.map((host) => host.name);
+  const unknown = wanted.filter((host) => !known.includes(host));
+  if (unknown.length > 0) return { problems: unknown.map((host) => describeUnknown(file, host, known)) };
+  const hosts = site.hosts.filter((host) => wanted.length === 0 || wanted.includes(host.name));
+  return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, hosts };
+}
+
+const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);
+
+const mostNames = 10;
+
+function describeUnknown(file: string, host: string, known: readonly string[]): string {
+  const nearest = findNearest(host, known);
+  const listed = known.slice(0, mostNames).join(", ");
+  const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : "";
+  const advice = nearest === undefined ? `there are: ${listed}${more}` : `did you mean ${nearest}?`;
+  return `${file}: hosts: there is no host ${JSON.stringify(host)}; ${advice}`;
+}
+
+/** The answer to a site file or a command line that is wrong. */
+export function refuse(problems: readonly string[], json: boolean): Answer {
+  const output = json ? `${JSON.stringify({ problems }, undefined, 2)}\n` : `${problems.join("\n")}\n`;
+  return { output, code: exitCode.wrongInput };
+}

@@ -1,0 +1,212 @@
+/** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
+import { isBlocking } from "../core/apache/findings.ts";
+import { confName, ownPath } from "../core/apache/conf.ts";
+import type { Facts, Finding, Plan } from "../core/apache/model.ts";
+import { isExcluded } from "../core/apache/wishes.ts";
+import { readSiteFiles } from "../provider/site-files.ts";
+import { fileChangeTexts, liveFiles, plannedFiles } from "../provider/apache-files.ts";
+import { type Wishes, desiredOf, wishesOf } from "../provider/apache-inputs.ts";
+import { lookFrom } from "../provider/apache-look.ts";
+import { earliest, tlsRule } from "../provider/apache-outputs.ts";
+import { hostInputs } from "../provider/site.ts";
+import type { SiteHost } from "../core/site.ts";
+import type { SiteHosts } from "./hosts.ts";
+import { type Style, count, exitCode } from "./output.ts";
+
+/** `unknown`: the host could not be looked at, or its files alone do not tell. */
+export type State = "as wanted" | "differs" | "conflict" | "unknown";
+
+export interface HostReport {
+  readonly host: string;
+  readonly address: string;
+  readonly state: State;
+  /** Why there is nothing else. */
+  readonly error?: string;
+  readonly server?: ServerReport;
+  /** What a change would do, one line each. */
+  readonly changes: readonly string[];
+  /** Those that forbid a change first. */
+  readonly findings: readonly Finding[];
+}
+
+export interface ServerReport {
+  readonly version: string;
+  readonly openssl: string;
+  readonly running: boolean;
+  readonly configFile: string;
+  /** Where the truth about conditions came from. */
+  readonly source: Facts["server"]["source"];
+  readonly php: string | undefined;
+  readonly tlsRule: string;
+  readonly virtualHosts: readonly { readonly serverName: string; readonly place: string; readonly covered: boolean }[];
+  readonly owner: string | undefined;
+  readonly generation: number;
+  /** Of what is installed, else of what would be. */
+  readonly caNotAfter: string | undefined;
+  readonly crlNextUpdate: string | undefined;
+}
+
+/**
+ * The wishes for one host. The command line knows neither organization nor project of the stack: an owner whose end is
+ * right is taken for ours.
+ */
+export function wishesFor(
+  { file, stack, site, pki }: SiteHosts,
+  host: SiteHost,
+  ownerThere: string | undefined,
+): Wishes {
+  const end = `/${stack}/${host.name}`;
+  const owner = ownerThere?.endsWith(end) === true ? ownerThere : `organization/clientcert${end}`;
+  return wishesOf({ ...hostInputs(file, site, host, pki), owner });
+}
+
+export function reportPlan(wishes: Wishes, host: SiteHost, facts: Facts, now: number): HostReport {
+  const { plan } = lookFrom(wishes, facts);
+  const findings = sort([...plan.findings, ...findUnfit(wishes, facts, plan, now)]);
+  return {
+    host: host.name,
+    address: host.address,
+    state: stateOf(plan, findings),
+    server: describeServer(wishes, facts),
+    changes: describeChanges(wishes, facts, plan),
+    findings,
+  };
+}
+
+export function reportError(host: SiteHost, error: unknown): HostReport {
+  const text = error instanceof Error ? error.message : String(error);
+  return { host: host.name, address: host.address, state: "unknown", error: text, changes: [], findings: [] };
+}
+
+function stateOf(plan: Plan, findings: readonly Finding[]): State {
+  if (findings.some(({ isUndecided }) => isUndecided === true)) return "unknown";
+  if (findings.some(isBlocking)) return "conflict";
+  return plan.change === undefined ? "as wanted" : "differs";
+}
+
+/** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
+function findUnfit(wishes: Wishes, { own }: Facts, { change }: Plan, now: number): readonly Finding[] {
+  if (change?.write.some(({ text }) => text === undefined) !== true) return [];
+  const installedCa = own.ca.map(({ fingerprint }) => fingerprint);
+  const { findings } = readSiteFiles(wishes.siteFile, wishes, { now, installedCa, installedCrls: own.crls });
+  return findings.filter(isBlocking);
+}
+
+const order = ["conflict", "problem", "warning", "note"] as const;
+const sort = (findings: readonly Finding[]): Finding[] =>
+  [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+
+function describeServer(wishes: Wishes, facts: Facts): ServerReport {
+  const { server, own, php } = facts;
+  const desired = desiredOf(wishes);
+  const ca = own.ca.length > 0 ? own.ca : wishes.ca.certificates;
+  const crls = own.crls.length > 0 ? own.crls : wishes.crls;
+  return {
+    ...{ version: server.version, openssl: server.openssl, running: server.running },
+    ...{ configFile: server.configFile, source: server.source },
+    php: php && `${php.version} (${php.source})`,
+    tlsRule: tlsRule(facts, wishes),
+    virtualHosts: facts.virtualHosts.map((host) => {
+      return { serverName: host.serverName, place: `${host.file}:${host.line}`, covered: !isExcluded(desired, host) };
+    }),
+    ...{ owner: own.owner, generation: own.generation },
+    caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
+    crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
+  };
+}
+
+/** Our files by name, our line by place; of a file of ours that differs, its lines, too. */
+function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
+  const { change } = plan;
+  if (change === undefined) return [];
+  const confPath = ownPath(facts, confName);
+  const details = fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan));
+  const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
+  return [
+    ...change.write.map(
+      ({ name }) => `${facts.own.files[name] === undefined ? "write" : "rewrite"} ${ownPath(facts, name)}`,
+    ),
+    ...conf.map((text) => `  ${text}`),
+    ...describeIncludes(wishes, facts),
+    ...facts.strayIncludes.map(
+      ({ file, line }) => `remove our IncludeOptional at ${file}:${line}, where it does not belong`,
+    ),
+    ...change.drop.map((name) => `remove ${ownPath(facts, name)}`),
+    ...(facts.own.owed === undefined ? [] : ["reload httpd, which does not run what its files say"]),
+  ];
+}
+
+function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
+  const desired = desiredOf(wishes);
+  return virtualHosts.flatMap((host) => {
+    const { file, line, serverName, include } = host;
+    const place = `${file}:${include?.line ?? line}`;
+    if (isExcluded(desired, host))
+      return include === undefined ? [] : [`remove IncludeOptional at ${place} (${serverName})`];
+    if (include === undefined) return [`add IncludeOptional to <VirtualHost> at ${place} (${serverName})`];
+    return include.last ? [] : [`move IncludeOptional at ${place} to the end of its <VirtualHost> (${serverName})`];
+  });
+}
+
+/** 1 beats 7 beats 0. */
+export function codeOf(reports: readonly HostReport[]): number {
+  if (reports.some(({ state }) => state === "unknown")) return exitCode.unknown;
+  return reports.every(({ state }) => state === "as wanted") ? exitCode.fine : exitCode.different;
+}
+
+/** A block of lines for one host; the first says how it is. */
+export function renderReport(report: HostReport, style: Style): string {
+  const { host, address, state, error, server, changes, findings } = report;
+  const title = `${host} (${address}): ${paintState(state, style)}`;
+  if (error !== undefined) return [title, ...indent(error)].join("\n");
+  const told = findings.map((finding) => `  ${paintSeverity(finding, style)} ${finding.place}: ${finding.text}`);
+  return [
+    title,
+    ...(server === undefined ? [] : serverLines(server)),
+    ...(changes.length === 0 ? [] : ["  would change:", ...shorten(changes).map((line) => `    ${line}`)]),
+    ...told,
+  ].join("\n");
+}
+
+const indent = (text: string): string[] => text.split("\n").map((line) => `  ${line}`);
+
+const stateWords: Readonly<Record<State, string>> = {
+  "as wanted": "as wanted",
+  differs: "differs from what is wanted",
+  conflict: "cannot be changed as wanted",
+  unknown: "could not tell",
+};
+
+function paintState(state: State, style: Style): string {
+  const paint = state === "as wanted" ? style.green : state === "differs" ? style.yellow : style.red;
+  return paint(stateWords[state]);
+}
+
+function paintSeverity({ severity }: Finding, style: Style): string {
+  if (severity === "note") return severity;
+  return (severity === "warning" ? style.yellow : style.red)(severity);
+}
+
+function serverLines(server: ServerReport): string[] {
+  const covered = server.virtualHosts.filter((host) => host.covered).length;
+  const hosts = `${count(covered, "virtual host")} to cover of ${server.virtualHosts.length}`;
+  const state = server.source !== "httpd" ? "" : server.running ? "" : ", stopped";
+  const ends = [
+    ...(server.caNotAfter === undefined ? [] : [`CA until ${server.caNotAfter}`]),
+    ...(server.crlNextUpdate === undefined ? [] : [`CRL until ${server.crlNextUpdate}`]),
+  ];
+  const version = [server.version, server.openssl].filter((text) => text !== "").join(", ");
+  return [
+    ...(version === "" ? [] : [`  ${version}${state}; ${hosts}`]),
+    `  ${server.tlsRule}`,
+    ...(ends.length === 0 ? [] : [`  ${ends.join(", ")}`]),
+  ];
+}
+
+const mostLines = 40;
+
+/** A host with 500 virtual hosts would fill the screen; --json has them all. */
+function shorten(lines: readonly string[]): readonly string[] {
+  const more = lines.length - mostLines;
+  return more <= 1 ? lines : [...lines.slice(0, mostLines), `and ${more} more (--json has them all)`];
+}

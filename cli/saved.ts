@@ -1,0 +1,67 @@
+/** What only a running httpd knows of a host, kept in a file for a later `clientcert plan` without it. No line of the customer's. */
+import { z } from "zod";
+import { parseDump } from "../core/apache/dump.ts";
+import type { Observation } from "../core/apache/observation.ts";
+
+const version = 1;
+
+const savedHost = z.strictObject({
+  savedAt: z.string().describe("ISO 8601."),
+  program: z.string(),
+  version: z.string(),
+  openssl: z.string(),
+  serverRoot: z.string(),
+  configFile: z.string(),
+  instance: z.string(),
+  defines: z.array(z.string()).describe("-D names of the command line, NAME=VALUE where there is a value."),
+  modules: z.record(z.string(), z.enum(["static", "shared"])),
+  hasModInfo: z.boolean(),
+  php: z.array(z.strictObject({ source: z.enum(["module", "fpm", "cli"]), path: z.string(), version: z.string() })),
+  owner: z.string().optional(),
+  generation: z.number(),
+});
+
+const savedFile = z.strictObject({
+  format: z.literal(`clientcert observation ${version}`),
+  hosts: z.record(z.string(), savedHost),
+});
+
+/** One host, as it was when it was looked at. */
+export type SavedHost = z.output<typeof savedHost>;
+
+export function savedOf({ server, dump, php, journal }: Observation, now: number): SavedHost {
+  const modules = dump === undefined ? undefined : parseDump(dump).modules;
+  const owner = journal.get("owner");
+  return {
+    savedAt: new Date(now).toISOString(),
+    program: server.program,
+    version: server.version,
+    openssl: server.openssl,
+    serverRoot: server.serverRoot,
+    configFile: server.configFile,
+    instance: server.instance,
+    defines: [...server.defines],
+    modules: Object.fromEntries(modules ?? []),
+    hasModInfo: server.capabilities.includes("mod_info"),
+    php: php.map(({ source, path, version: found }) => ({ source, path, version: found })),
+    ...(owner === undefined ? {} : { owner }),
+    generation: Number(journal.get("generation") ?? 0),
+  };
+}
+
+export function renderSaved(hosts: Readonly<Record<string, SavedHost>>): string {
+  return `${JSON.stringify({ format: `clientcert observation ${version}`, hosts }, undefined, 2)}\n`;
+}
+
+/** The hosts by name, or what is wrong with the text. */
+export function readSaved(
+  text: string,
+): { readonly hosts: Readonly<Record<string, SavedHost>> } | { readonly problem: string } {
+  const problem = { problem: "is no saved observation; make one with clientcert check --save FILE" };
+  try {
+    const read = savedFile.safeParse(JSON.parse(text));
+    return read.success ? { hosts: read.data.hosts } : problem;
+  } catch {
+    return problem;
+  }
+}
