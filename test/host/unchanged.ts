@@ -8,7 +8,7 @@ export interface LiveState {
   readonly files: Snapshot;
   readonly mounts: string;
   /** Names of programs, in order; httpd's children and login sessions come and go by themselves. */
-  readonly processes: string;
+  readonly processes: readonly string[];
   readonly clients: readonly HandshakeRow[];
 }
 
@@ -20,21 +20,23 @@ export interface LiveStateOptions {
 }
 
 const logs = ["/usr/local/ni/apache/logs", "/etc/httpd/logs", "/run/apache2", "/run/httpd"];
-const passing = "httpd|apache2|sshd|sftp-server|ps|sh";
+const passing = ["httpd", "apache2", "sshd", "ps"];
 
 export async function liveState({ lab }: Session, options: LiveStateOptions = {}): Promise<LiveState> {
   const exclude = [...defaultExclusions, ...logs, ...(options.exclude ?? [])];
   const files = await lab.snapshot({ exclude, ...(options.times === undefined ? {} : { times: options.times }) });
   const mounts = await lab.run("awk '{ print $5 }' /proc/self/mountinfo");
-  const processes = await lab.run(`ps -e -o comm= | grep -vxE '${passing}' | sort`);
+  const names = (await lab.run("ps -e -o comm=")).trim().split("\n");
+  const processes = names.filter((name) => !passing.includes(name)).sort();
   return { files, mounts, processes, clients: await handshakeTable(lab) };
 }
 
 export async function assertUnchanged(session: Session, before: LiveState, options: LiveStateOptions = {}): Promise<void> {
   const after = await liveState(session, options);
-  assert.deepEqual(changedPaths(before.files, after.files), []);
+  const changed = changedPaths(before.files, after.files);
+  assert.deepEqual(changed.map((path) => [path, before.files.get(path), after.files.get(path)]), []);
   assert.equal(after.mounts, before.mounts);
-  assert.equal(after.processes, before.processes);
+  assert.deepEqual(after.processes, before.processes);
   assert.deepEqual(after.clients, before.clients);
 }
 
