@@ -28,6 +28,8 @@ const options = {
   format: "cjs",
   // ssh2 asks for these inside `try` and does without; only some machines have them, so no bundle may name one.
   external: ["cpu-features", "*/sshcrypto.node"],
+  // `import()` becomes `require()`: for `import()` Node reads a CommonJS library twice, which costs 30 ms with ssh2.
+  supported: { "dynamic-import": false },
   absWorkingDir: root,
   write: false,
   logLevel: "silent",
@@ -43,12 +45,20 @@ export async function build() {
   if (isFresh()) return false;
   // Loaded late: when everything is there, set-up must not pay for loading esbuild.
   const esbuild = await import("esbuild");
-  for (const name of libraries) await bundle(esbuild, { stdin: library(name) }, libraryFile(name));
+  for (const name of libraries) await bundle(esbuild, library(name), libraryFile(name));
   for (const [entry, file] of Object.entries(programs)) await bundle(esbuild, program(entry), file);
   return true;
 }
 
-const library = (name) => ({ contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: root });
+const library = (name) => ({
+  stdin: { contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: root },
+  plugins: [{ name: "one language", setup: leaveLanguagesOut }],
+});
+
+/** zod has its messages in fifty languages and loads them all, which takes as long as the rest of it; English is loaded apart. */
+function leaveLanguagesOut(bundler) {
+  bundler.onLoad({ filter: /zod\/v4\/locales\/index\.cjs$/ }, () => ({ contents: "" }));
+}
 
 const program = (entry) => ({
   entryPoints: [entry],
