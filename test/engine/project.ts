@@ -14,6 +14,7 @@ export interface Ended {
 }
 
 export interface Running {
+  readonly pid: number;
   readonly ended: Promise<Ended>;
   /** To the CLI alone, as a terminal's Ctrl-C reaches it. */
   readonly signal: (name: NodeJS.Signals) => void;
@@ -79,5 +80,5 @@ function startPulumi(folder: string, env: NodeJS.ProcessEnv, args: readonly stri
     child.on("error", reject);
     child.on("close", (status) => resolve({ status, output: output() }));
   });
-  return { ended, output, signal: (name) => void child.kill(name) };
+  return { pid: child.pid ?? 0, ended, output, signal: (name) => void child.kill(name) };
 }
