@@ -21,6 +21,7 @@ export function findObstacles(around: Surroundings): Finding[] {
     ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
     ...findForeignIncludes(around),
     ...findUndecided(around),
+    ...findUnknownAddresses(around),
     ...findDisagreements(around),
     ...findMissingHosts(around),
   ];
@@ -65,6 +66,15 @@ function findUndecided(around: Surroundings): Finding[] {
     ...obstacle(around, file, node.line, text),
     isUndecided: true,
   }));
+}
+
+/** Without httpd nobody knows on which port such a virtual host answers. */
+function findUnknownAddresses(around: Surroundings): Finding[] {
+  if (around.dump !== undefined) return [];
+  const text = "the address has a variable whose value only httpd knows; give it under defines as NAME=VALUE";
+  return around.resolved.effective
+    .filter(({ name, arguments: [address = ""] }) => name === "virtualhost" && address.includes("${"))
+    .map(({ file, node }) => obstacle(around, file, node.line, text));
 }
 
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */

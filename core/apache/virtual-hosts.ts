@@ -127,6 +127,7 @@ function addressesOf(
 ): Address[] {
   const words = said.length > 0 ? said.map((host) => host.address) : readWords(section.arguments);
   return words
+    .filter((word) => !word.includes("${"))
     .map(readAddress)
     .filter((address) => address.port === port || address.port === 0)
     .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import fc from "fast-check";
 import type { Change, Desired, FileEdit, OwnFile } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
 import { applySplices } from "../../core/apache/edit.ts";
@@ -114,3 +115,26 @@ export const wanted: Desired = {
   reloadPendingEdits: false,
   phpVersion: "8.3.1",
 };
+
+/** Pieces that mean something to httpd, in any order: far more likely to find a mistake than random bytes. */
+export const anyConfiguration = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom("\n", "\r\n", "\\\n", "\\\r\n", "\\", "\\\\\n", "#", "# \x95\x5c", "\0", " ", "\t", "\f"),
+      fc.constantFrom("<VirtualHost *:443>", "</VirtualHost>", "<", ">", "</", "<IfModule ssl_module>", "</IfModule>"),
+      fc.constantFrom(
+        "SSLEngine on",
+        "ServerName a.example",
+        '"',
+        "'",
+        "${X}",
+        "Include *.conf",
+        "\xa0",
+        "\x81\x40",
+        "\xef\xbb\xbf",
+      ),
+      fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 8 }),
+    ),
+    { maxLength: 60 },
+  )
+  .map((pieces) => pieces.join(""));

@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import { readFacts } from "../../core/apache/facts.ts";
+import { includeLine, type CrlSummary, type Desired, type Facts, type Plan } from "../../core/apache/model.ts";
+import type { Observation } from "../../core/apache/observation.ts";
+import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
+import { afterChange, observeText, wanted, type Parts } from "./apache-observation.ts";
+
+const host = (inside = "", name = "a.example", address = "*:443"): string =>
+  `<VirtualHost ${address}>\nServerName ${name}\nDocumentRoot /srv/${name}\nSSLEngine on\n${inside}</VirtualHost>\n`;
+const server = (text: string, parts: Parts = {}): Observation =>
+  observeText(`LoadModule ssl_module x.so\n${text}`, parts);
+const factsOf = (observation: Observation): Facts => readFacts(observation, { port: 443 });
+const planOf = (text: string, desired: Partial<Desired> = {}, parts: Parts = {}): Plan =>
+  plan({ ...wanted, ...desired }, factsOf(server(text, parts)));
+const findingsOf = (found: Plan): string[] => found.findings.map(({ severity, place }) => `${severity} ${place}`);
+const confOf = (found: Plan): string => found.files["/etc/httpd/conf/clientcert/clientcert.conf"] ?? "";
+
+const crl = (issuer: string, number: string, thisUpdate = "2026-01-01T00:00:00Z"): CrlSummary => ({
+  sha256: `${issuer}${number}`,
+  issuer,
+  thisUpdate,
+  nextUpdate: undefined,
+  number,
+  entries: 0,
+});
+const certificate = (subject: string, issuer: string): Desired["ca"]["certificates"][number] => ({
+  fingerprint: `of ${subject}`,
+  subject,
+  issuer,
+  notBefore: "2020-01-01T00:00:00Z",
+  notAfter: "2040-01-01T00:00:00Z",
+});
+
+describe("clientcert.conf", () => {
+  it("has the directives in the order of the manual", () => {
+    const text = confOf(planOf(host(), { crls: [crl("i", "1")], crlSha256: "c", crlCheck: "chain" }));
+    assert.deepEqual(text.split("\n").slice(3), [
+      'SSLCACertificateFile "/etc/httpd/conf/clientcert/ca-aaaaaaaa.pem"',
+      "SSLVerifyDepth 4",
+      "SSLVerifyClient optional",
+      'SSLCARevocationFile "/etc/httpd/conf/clientcert/crl.pem"',
+      "SSLCARevocationCheck chain",
+      "SSLProtocol -All +TLSv1.2",
+      '<Location "/">',
+      '    SSLRequire %{SSL_CLIENT_S_DN_O} in {"ABC CORPORATION",""} and %{SSL_CLIENT_S_DN_C} in {"JP",""}',
+      "</Location>",
+      '<Directory "/srv/a.example">',
+      "    SSLRenegBufferSize 52428800",
+      "</Directory>",
+      "",
+    ]);
+  });
+
+  const versions: readonly [version: string | undefined, isLimited: boolean][] = [
+    ["8.2.99", false],
+    ["8.3", true],
+    ["8.10.1", true],
+    ["7.4", false],
+    [undefined, false],
+  ];
+  for (const [phpVersion, isLimited] of versions) {
+    it(`${isLimited ? "limits" : "does not limit"} TLS for PHP ${phpVersion ?? "unknown"}`, () => {
+      assert.equal(confOf(planOf(host(), { phpVersion })).includes("SSLProtocol"), isLimited);
+    });
+  }
+
+  it("asks for no name where none is given", () => {
+    assert.ok(!confOf(planOf(host(), { organizations: [], countries: [] })).includes("SSLRequire"));
+  });
+
+  it("escapes quotes and backslashes in names, and writes Japanese ones as UTF-8", () => {
+    const found = planOf(host(), { organizations: ['A "B" \\', "株式会社"], countries: [] });
+    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\","株式会社",""}`));
+  });
+
+  it("names each DocumentRoot once, sorted", () => {
+    const roots = confOf(planOf(host("", "b.example") + host() + host("", "b.example"))).match(/<Directory .*>/g);
+    assert.deepEqual(roots, ['<Directory "/srv/a.example">', '<Directory "/srv/b.example">']);
+  });
+});
+
+describe("a plan", () => {
+  it("writes what is named before what names it", () => {
+    const { change } = planOf(host(), { crls: [crl("i", "1")], crlSha256: "c" });
+    assert.deepEqual(
+      change?.write.map(({ role }) => role),
+      ["ca", "crl", "conf", "readme"],
+    );
+  });
+
+  it("drops the old CA file and keeps files that are not ours", () => {
+    const first = server(host());
+    const applied = afterChange(first, planOf(host()).change ?? assert.fail());
+    const own = new Map([...applied.own, ["notes.txt", applied.own.get("README") ?? assert.fail()]]);
+    const next = plan({ ...wanted, ca: { sha256: "b".repeat(64), certificates: [] } }, factsOf({ ...applied, own }));
+    assert.deepEqual(
+      [next.change?.write.map(({ name }) => name), next.change?.drop],
+      [["ca-bbbbbbbb.pem", "clientcert.conf"], ["ca-aaaaaaaa.pem"]],
+    );
+  });
+
+  it("moves our line to the end when something was written behind it", () => {
+    const observation = server(host(`${includeLine}\nSSLVerifyClient none\n`));
+    const { change } = plan({ ...wanted, adopt: true }, factsOf(observation));
+    const bytes = afterChange(observation, change ?? assert.fail()).files.get("/etc/httpd/httpd.conf")?.bytes;
+    assert.ok(bytes?.includes(`\n#clientcert-adopted# SSLVerifyClient none\n${includeLine}\n</VirtualHost>`));
+  });
+
+  it("asks each virtual host, one for any address at loopback", () => {
+    const { change } = planOf(host() + host("", "b.example", "192.0.2.1:443"));
+    assert.deepEqual(
+      change?.look.map(({ address, serverName }) => `${serverName} ${address}`),
+      ["a.example 127.0.0.1", "b.example 192.0.2.1"],
+    );
+  });
+
+  it("is a reload alone when only that is owed", () => {
+    const observation = server(host());
+    const applied = afterChange(observation, planOf(host()).change ?? assert.fail());
+    const found = plan(wanted, factsOf({ ...applied, journal: new Map([["owed", "httpd did not answer"]]) }));
+    assert.deepEqual([found.change?.write, found.change?.edits, found.change?.drop], [[], [], []]);
+    assert.deepEqual([findingsOf(found), isFeasible(found)], [["warning /etc/httpd/httpd.conf"], true]);
+  });
+
+  it("takes our line and the marks out of a virtual host that is excluded later", () => {
+    const text = host("SSLVerifyClient none\n", "old.example") + host();
+    const observation = server(text);
+    const first = plan({ ...wanted, adopt: true }, factsOf(observation));
+    const applied = afterChange(observation, first.change ?? assert.fail());
+    const second = plan({ ...wanted, adopt: true, excludeVirtualHosts: ["old.example:443"] }, factsOf(applied));
+    const bytes = afterChange(applied, second.change ?? assert.fail()).files.get("/etc/httpd/httpd.conf")?.bytes ?? "";
+    assert.ok(bytes.includes(host("SSLVerifyClient none\n", "old.example")));
+    assert.equal(bytes.split(includeLine).length, 2);
+  });
+});
+
+describe("findings", () => {
+  const here = "/etc/httpd/httpd.conf";
+  const cases: readonly [
+    sentence: string,
+    text: string,
+    desired: Partial<Desired>,
+    parts: Parts,
+    findings: readonly string[],
+  ][] = [
+    ["are none on a plain host", host(), {}, {}, []],
+    ["are a conflict for what stands against us", host("SSLVerifyClient require\n"), {}, {}, [`conflict ${here}:6`]],
+    ["are a note when it is adopted", host("SSLVerifyClient require\n"), { adopt: true }, {}, [`note ${here}:6`]],
+    [
+      "warn of an excluded virtual host",
+      host("SSLVerifyClient none\n", "b.example") + host(),
+      { excludeVirtualHosts: ["B.example"] },
+      {},
+      [`warning ${here}:2`],
+    ],
+    [
+      "refuse to adopt what an excluded virtual host uses, too",
+      `${host("", "b.example") + host()}SSLVerifyClient none\n`,
+      { adopt: true, excludeVirtualHosts: ["b.example"] },
+      {},
+      [`warning ${here}:2`, `conflict ${here}:12`],
+    ],
+    ["refuse to exclude all", host(), { excludeVirtualHosts: ["a.example"] }, {}, ["problem excludeVirtualHosts"]],
+    [
+      "name an excluded virtual host that is not there",
+      host(),
+      { excludeVirtualHosts: ["c.example"] },
+      {},
+      ["problem excludeVirtualHosts[0]"],
+    ],
+    [
+      "refuse the host of another owner",
+      host(),
+      {},
+      { journal: new Map([["owner", "o/p/s/other"]]) },
+      [`problem ${here}`],
+    ],
+    ["let it be taken over", host(), { takeOver: true }, { journal: new Map([["owner", "o/p/s/other"]]) }, []],
+    ["refuse pending edits", host(), {}, { server: { loadedSeconds: 10 } }, [`problem ${here}`]],
+    [
+      "warn of pending edits that may go live",
+      host(),
+      { reloadPendingEdits: true },
+      { server: { loadedSeconds: 10 } },
+      [`warning ${here}`],
+    ],
+    [
+      "are a conflict for a job that fetches the CRL",
+      host(),
+      {},
+      { crlJobs: [{ file: "/etc/crontab", line: 7, target: "/x" }] },
+      ["conflict /etc/crontab:7"],
+    ],
+    ["warn of an unknown PHP", host(), { phpVersion: undefined }, {}, [`warning ${here}`]],
+    [
+      "warn of session ticket keys where there is a CRL",
+      host("SSLSessionTicketKeyFile x\n"),
+      { crls: [crl("i", "1")], crlSha256: "c" },
+      {},
+      [`warning ${here}:6`],
+    ],
+    ["refuse another CA that nobody can read", host("SSLCACertificateFile x.pem\n"), {}, {}, [`conflict ${here}:6`]],
+    [
+      "refuse their check of revocation when we have no CRL",
+      host("SSLCARevocationCheck leaf\n"),
+      {},
+      {},
+      [`conflict ${here}:6`],
+    ],
+    [
+      "accept the same check as ours",
+      host("SSLCARevocationCheck leaf\n"),
+      { crls: [crl("i", "1")], crlSha256: "c" },
+      {},
+      [],
+    ],
+  ];
+  for (const [sentence, text, desired, parts, findings] of cases) {
+    it(sentence, () => assert.deepEqual(findingsOf(planOf(text, desired, parts)), findings));
+  }
+
+  it("never quote a line of the customer's", () => {
+    const found = planOf(host("SSLVerifyClient planted\n<Location /planted>\nSSLRequire planted\n</Location>\n"));
+    assert.equal(found.findings.length, 2);
+    assert.ok(!JSON.stringify(found).includes("planted"));
+  });
+
+  it("accept a CA file all of whose certificates are ours", () => {
+    const [foreign] = factsOf(server(host("SSLCACertificateFile x.pem\n"))).foreign;
+    const facts = { ...factsOf(server(host())), foreign: [{ ...(foreign ?? assert.fail()), fingerprints: ["of r"] }] };
+    const ca = (subject: string): Desired["ca"] => ({ ...wanted.ca, certificates: [certificate(subject, "r")] });
+    assert.equal(isFeasible(plan({ ...wanted, ca: ca("r") }, facts)), true);
+    assert.equal(isFeasible(plan({ ...wanted, ca: ca("other") }, facts)), false);
+  });
+
+  it("refuse chain unless every CA has a CRL, and warn for leaf only of issuing ones", () => {
+    const ca = { ...wanted.ca, certificates: [certificate("root", "root"), certificate("issuing", "root")] };
+    const with1 = (crlCheck: "leaf" | "chain", issuer: string): string[] =>
+      findingsOf(planOf(host(), { ca, crls: [crl(issuer, "1")], crlSha256: "c", crlCheck }));
+    assert.deepEqual(with1("chain", "issuing"), ["problem crlCheck"]);
+    assert.deepEqual(with1("leaf", "issuing"), []);
+    assert.deepEqual(with1("leaf", "root"), ["warning crlFiles"]);
+  });
+});
+
+describe("the installed CRL", () => {
+  const installed = (...crls: readonly CrlSummary[]): Facts => {
+    const facts = factsOf(server(host()));
+    return { ...facts, own: { ...facts.own, crls, files: { "crl.pem": "x" } } };
+  };
+  const isWritten = (facts: Facts, ...crls: readonly CrlSummary[]): boolean =>
+    plan({ ...wanted, crls, crlSha256: "c" }, facts).change?.write.some(({ role }) => role === "crl") ?? false;
+
+  it("is replaced by a newer one of the site, never by an older one", () => {
+    assert.equal(isWritten(installed(crl("i", "9")), crl("i", "10")), true);
+    assert.equal(isWritten(installed(crl("i", "10")), crl("i", "9")), false);
+    assert.equal(isWritten(installed(crl("i", "9")), crl("i", "9")), false);
+  });
+
+  it("is compared by its date where the numbers are equal", () => {
+    assert.equal(isWritten(installed(crl("i", "9")), crl("i", "9", "2026-02-01T00:00:00Z")), true);
+  });
+
+  it("is not replaced when one of two would become older", () => {
+    const found = plan(
+      { ...wanted, crls: [crl("i", "8"), crl("j", "8")], crlSha256: "c" },
+      installed(crl("i", "9"), crl("j", "7")),
+    );
+    assert.deepEqual(findingsOf(found), ["problem crlFiles"]);
+  });
+});
+
+describe("a removal", () => {
+  it("is nothing where there is nothing of ours", () => assert.equal(planRemoval(factsOf(server(host()))), undefined));
+
+  it("takes the lines out, then clientcert.conf, then what it names", () => {
+    const observation = server(host());
+    const applied = afterChange(
+      observation,
+      planOf(host(), { crls: [crl("i", "1")], crlSha256: "c" }).change ?? assert.fail(),
+    );
+    const removal = planRemoval(factsOf(applied));
+    assert.deepEqual(removal?.drop, ["clientcert.conf", "README", "ca-aaaaaaaa.pem", "crl.pem"]);
+    assert.deepEqual(
+      removal.edits.map(({ splices }) => splices.length),
+      [1],
+    );
+  });
+});
