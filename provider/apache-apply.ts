@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Change, Facts, OwnFile } from "../core/apache/model.ts";
 import { planRemoval } from "../core/apache/plan.ts";
 import { type Wishes, targetOf } from "./apache-inputs.ts";
-import { type Look, factsOf, lookFrom, runOptions } from "./apache-look.ts";
+import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./apache-look.ts";
 import { nothingDone, outputsOf } from "./apache-outputs.ts";
 import { HostError, type HostErrorKind } from "./errors.ts";
 import type { Host, Outcome, Transaction } from "./host/model.ts";
@@ -33,11 +33,24 @@ export async function apply(host: Host, wishes: Wishes, look: Look, id: string, 
   const outcome = await applyKnown(host, wishes, transaction, context).catch((error: unknown) => {
     throw mayHaveChanged(error) ? unknownOutcome(wishes, look, id, error) : error;
   });
+  const recovered = recoveredFacts(wishes, outcome, context);
+  if (recovered !== undefined) {
+    const anew = lookFrom(wishes, recovered);
+    refuseProblems(wishes, anew.plan);
+    return apply(host, wishes, anew, id, context);
+  }
   return settle(wishes, { look, change, outcome, id }, context);
 }
 
 const applyKnown = (host: Host, wishes: Wishes, transaction: Transaction, context: Context): Promise<Outcome> =>
   host.apply(targetOf(wishes), transaction, runOptions(context));
+
+/** An earlier run that was interrupted has been put back, and this one was planned on what that had left: plan anew. */
+function recoveredFacts(wishes: Wishes, { result, reasons, observation }: Outcome, context: Context): Facts | undefined {
+  if (result !== "recovered" || observation === undefined) return undefined;
+  context.log("warning", [`${wishes.connection.address}:`, ...reasons].join("\n  "));
+  return factsOf(observation, wishes);
+}
 
 interface Applied {
   readonly look: Look;
@@ -109,6 +122,11 @@ export async function remove(host: Host, wishes: Wishes, facts: Facts, context: 
   const change = planRemoval(facts) ?? { write: [], drop: [], edits: [], look: [] };
   const transaction = { ...transactionOf(wishes, facts, change), remove: true };
   const outcome = await applyKnown(host, wishes, transaction, context);
+  const recovered = recoveredFacts(wishes, outcome, context);
+  if (recovered !== undefined) {
+    if (!isGone(recovered)) await remove(host, wishes, recovered, context);
+    return;
+  }
   if (outcome.result === "owed") {
     const what = `${wishes.connection.address}: removed, but the live server still runs the configuration of before:`;
     throw new Error([what, ...outcome.reasons].join("\n  "));

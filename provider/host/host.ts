@@ -14,13 +14,14 @@ const observeTimeoutSeconds = 60;
 /** The shadow may start three times, then come reload, look and perhaps the way back. */
 const changeTimeoutSeconds = 8 * defaultDeadlineSeconds;
 
-export function createHost(pool: Pool): Host {
+/** `program` is what runs on the host. */
+export function createHost(pool: Pool, program: () => string = hostScript): Host {
   async function run(target: Target, request: Request, timeoutSeconds: number, options: RunOptions): Promise<Part[]> {
     const onStdout = (chunk: Buffer): void => {
       for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(printable(step));
     };
-    const program = { script: hostScript(), data: request.data };
-    const ended = await pool.execute(target.connection, program, { timeoutSeconds, onStdout, ...(options.signal ? { signal: options.signal } : {}) });
+    const sent = { script: program(), data: request.data };
+    const ended = await pool.execute(target.connection, sent, { timeoutSeconds, onStdout, ...(options.signal ? { signal: options.signal } : {}) });
     const parts = splitAnswer(ended.stdout, request.mark);
     throwHostError(target, parts);
     if (parts.at(-1)?.kind === "done") return parts;
@@ -49,7 +50,7 @@ export function createHost(pool: Pool): Host {
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
-      return await run(target, resultRequest(target.detection, transaction.id), changeTimeoutSeconds, {});
+      return await run(target, resultRequest(target.detection, transaction), changeTimeoutSeconds, {});
     }
   }
 }

@@ -34,8 +34,8 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
 }
 
 /** Asks for the end of a run whose connection was cut. */
-export function resultRequest(detection: Detection, id: string): Request {
-  return finish(["mode result", `id ${id}`, ...detectionLines(detection)], []);
+export function resultRequest(detection: Detection, { id, remove }: Transaction): Request {
+  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], []);
 }
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {

@@ -1,5 +1,5 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Change, Desired, Facts, Plan } from "../../core/apache/model.ts";
 import { readFacts } from "../../core/apache/facts.ts";
 import { plan, planRemoval } from "../../core/apache/plan.ts";
@@ -9,10 +9,11 @@ import { encodeCrls, readCrls } from "../../core/pki/crl.ts";
 import { startLabHost, type LabHost } from "../../lab/host.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
 import { createHost } from "../../provider/host/host.ts";
-import type { Connection, Detection, Host, Outcome, Transaction } from "../../provider/host/model.ts";
+import type { Connection, Detection, Host, Outcome, Target, Transaction } from "../../provider/host/model.ts";
+import { hostScript } from "../../provider/host/scripts.ts";
 import { createPool } from "../../provider/ssh.ts";
 
-export interface Wish extends Partial<Omit<Desired, "ca" | "crls">> {
+export interface Wish extends Partial<Omit<Desired, "ca" | "crls" | "crlSha256">> {
   readonly caPem?: string;
   /** PEM; `null` = no revocation check. @default - the lab's fresh CRL */
   readonly crlPem?: string | null;
@@ -22,18 +23,22 @@ export interface Session {
   readonly lab: LabHost;
   readonly host: Host;
   readonly connection: Connection;
+  readonly target: Target;
   look(): Promise<Facts>;
   plan(wish?: Wish): Promise<Plan>;
   judge(wish?: Wish): Promise<Outcome>;
   apply(wish?: Wish, change?: Partial<Transaction>): Promise<Outcome>;
+  /** What `apply` would send. */
+  prepare(wish?: Wish): Promise<Transaction>;
   remove(): Promise<Outcome>;
   stop(): Promise<void>;
 }
 
-export async function startSession(options: LabHostOptions = {}, detection: Detection = {}): Promise<Session> {
+/** `program` makes what runs on the host, anew for each run: tests interfere with it. */
+export async function startSession(options: LabHostOptions = {}, detection: Detection = {}, program: () => string = hostScript): Promise<Session> {
   const lab = await startLabHost(options);
   const freshCrl = await lab.pki.crl();
-  const host = createHost(createPool());
+  const host = createHost(createPool(), program);
   const connection: Connection = {
     address: lab.address,
     port: lab.ports.ssh,
@@ -45,28 +50,38 @@ export async function startSession(options: LabHostOptions = {}, detection: Dete
   const target = { connection, detection };
   const look = async (): Promise<Facts> => readFacts(await host.observe(target), { port: lab.ports.https });
 
-  async function prepare(wish: Wish): Promise<Transaction> {
+  async function prepare(wish: Wish, facts: Facts): Promise<Transaction> {
     const { desired, contents } = wanted(lab, { crlPem: freshCrl, ...wish });
-    const facts = await look();
     const planned = plan(desired, facts);
     if (planned.change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
     return transactionOf(facts, planned.change, contents, false);
   }
 
+  /** Plans anew, as the provider does, when the run only put back what an earlier one had left half-way. */
+  async function carryOut(make: (facts: Facts) => Promise<Transaction>): Promise<Outcome> {
+    const outcome = await host.apply(target, await make(await look()));
+    if (outcome.result !== "recovered" || outcome.observation === undefined) return outcome;
+    const second = await host.apply(target, await make(readFacts(outcome.observation, { port: lab.ports.https })));
+    return { ...second, reasons: [...outcome.reasons, ...second.reasons] };
+  }
+
+  async function prepareRemoval(facts: Facts): Promise<Transaction> {
+    const change = planRemoval(facts);
+    if (change === undefined) throw new Error("nothing to remove");
+    return transactionOf(facts, change, new Map(), true);
+  }
+
   return {
     lab,
     host,
+    target,
     connection,
     look,
     plan: async (wish = {}) => plan((wanted(lab, { crlPem: freshCrl, ...wish })).desired, await look()),
-    judge: async (wish = {}) => host.judge(target, await prepare(wish)),
-    apply: async (wish = {}, changed = {}) => host.apply(target, { ...(await prepare(wish)), ...changed }),
-    async remove() {
-      const facts = await look();
-      const change = planRemoval(facts);
-      if (change === undefined) throw new Error("nothing to remove");
-      return host.apply(target, transactionOf(facts, change, new Map(), true));
-    },
+    judge: async (wish = {}) => host.judge(target, await prepare(wish, await look())),
+    apply: (wish = {}, changed = {}) => carryOut(async (facts) => ({ ...(await prepare(wish, facts)), ...changed })),
+    prepare: async (wish = {}) => prepare(wish, await look()),
+    remove: () => carryOut(prepareRemoval),
     async stop() {
       await host.close();
       await lab.stop();
@@ -94,12 +109,14 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
   const { caPem = lab.pki.caBundle, crlPem = null, ...rest } = wish;
   const ca = makeBundle(unique(readCertificates(Buffer.from(caPem)).certificates));
   const crls = crlPem === null ? [] : readCrls(Buffer.from(crlPem)).crls;
+  const crlText = crls.length > 0 ? encodeCrls(crls) : "";
   const desired: Desired = {
     owner,
     takeOver: false,
     port: lab.ports.https,
     ca: { sha256: ca.sha256, certificates: ca.certificates },
     crls: crls.map(({ summary }) => summary),
+    crlSha256: crlText === "" ? "" : createHash("sha256").update(crlText).digest("hex"),
     crlCheck: "leaf",
     organizations: ["ABC CORPORATION"],
     countries: ["JP"],
@@ -110,6 +127,6 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
     ...rest,
   };
   const contents = new Map([[`ca-${ca.sha256.slice(0, 8)}.pem`, Buffer.from(ca.pem)]]);
-  if (crls.length > 0) contents.set("crl.pem", Buffer.from(encodeCrls(crls)));
+  if (crlText !== "") contents.set("crl.pem", Buffer.from(crlText));
   return { desired, contents };
 }

@@ -86,7 +86,7 @@ start_again() {
   while [ "$tries" -lt 100 ]; do
     tries=$((tries + 1))
     sleep 0.1
-    started=$(cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && return 0
+    started=$(cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && find_server && return 0
   done
   part 'reason httpd did NOT start again: look at its error log now'
   return 1
@@ -96,10 +96,24 @@ start_again() {
 roll_back() {
   step 'roll back'
   put_back "$work"
-  if ! is_parent_alive; then
+  [ -z "$parent" ] || restore_live "${signalled:-}"
+}
+
+# The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
+restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
+  if is_parent_alive; then
+    [ -n "$1" ] || return 0
+    if reload && wait_for_reload; then return 0; fi
+    if is_parent_alive; then
+      journal_set owed 'a change was put back, and httpd was not seen to reload since' changed "$(date +%s)"
+      part 'reason the reload on the bytes of before could not be seen; look at the server'
+      return 1
+    fi
+  fi
+  if [ -n "${signalled:-}" ]; then
     start_again
-  elif [ -n "${signalled:-}" ]; then
-    reload && wait_for_reload || part 'reason the reload on the bytes of before could not be seen; look at the server'
+  else
+    part 'reason httpd ended meanwhile, not by us; it was not started again'
   fi
 }
 

@@ -16,10 +16,10 @@ main() {
   case ${1:-$mode} in
     observe) read_journal && observe && audit observation "looked at $config" ;;
     judge) prepare && run_judge ;;
-    apply) prepare && run_apply ;;
+    apply) run_apply ;;
     result) run_result ;;
-    carry-out) prepare && carry_out "$2" ;;
-    undo) prepare && run_undo ;;
+    carry-out) carry_out "$2" ;;
+    undo) run_undo ;;
   esac
   part 'done'
 }

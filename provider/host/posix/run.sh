@@ -49,8 +49,9 @@ run_judge() {
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
 run_apply() {
   mkdir -p -m 700 -- "$state" || fail disk "cannot write $state; make room or mount it writable"
+  rm -rf -- "$state".gone.*
   work=$state/run.$id
-  mkdir -m 700 -- "$work" || fail disk "cannot write $state; make room or mount it writable"
+  mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
   receive_own_files
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail disk "no room in $state; nothing was changed"
   : >"$work/output"
@@ -58,26 +59,46 @@ run_apply() {
   command -v setsid >/dev/null 2>&1 || detach=nohup
   "$detach" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
   follow $!
+  is_held "$work" || leave_nothing
+}
+
+# Where no change has ever been valid, a run that came to nothing leaves nothing. Elsewhere its end can be asked for.
+leave_nothing() {
+  [ ! -f "$state/journal" ] || return 0
+  rm -rf -- "$work"
+  rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
 
 follow() { # PID
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
 }
 
+# How a run ended, or ends. A removal that is complete has left nothing to tell of it.
 run_result() {
   work=$state/run.$id
-  [ -f "$work/output" ] || fail unknown "no run $id is known here"
-  # shellcheck disable=SC2046
-  set -- $(cat -- "$state/lock/holder" 2>/dev/null)
-  if is_alive "$@"; then follow "$1"; else cat -- "$work/output"; fi
+  if [ -f "$work/output" ]; then
+    if is_held "$work"; then follow "$(cut -d ' ' -f 1 "$work/holder")"; else cat -- "$work/output"; fi
+  elif [ "$removal" = yes ] && [ ! -d "$state" ]; then
+    part 'result applied none 0'
+    read_journal && observe
+  else
+    fail unknown "the run did not begin before the connection was cut, so nothing was changed; run again"
+  fi
 }
 
-# The detached part, under the lock.
+# The detached part, under the lock. A change that was planned on a half-done one is planned anew.
 carry_out() { # WORK
   work=$1
   take_lock
+  hold "$work" 2>/dev/null || fail gone 'another run took this server out of our hands meanwhile; run again'
   read_journal
   recover_earlier
+  prepare
+  if [ -n "$recovered" ]; then
+    reload_restored
+    [ "$mode" = undo ] || end_run recovered
+  fi
+  [ "$mode" != undo ] || manifest=$(undo_manifest)$nl
   build_candidates
   check_targets
   [ -n "$refused" ] || judge_candidate
@@ -110,7 +131,8 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# The change is live and well: drop what nothing names any more, keep the bytes of before, write the journal.
+# The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
+# that dies is put back by the next one, after it the change stands.
 finish() { # applied|stopped
   generation=$(journal_value generation) generation=$((${generation:-0} + 1))
   # shellcheck disable=SC2046
@@ -118,40 +140,52 @@ finish() { # applied|stopped
   rm -rf -- "$own_directory/.stage"
   if [ "$removal" = yes ]; then
     rmdir -- "$own_directory" && [ -z "$(journal_value made-conf)" ] || rmdir -- "${own_directory%/*}" 2>/dev/null
-    gone=yes
+    mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
   else
-    keep_generation "$generation"
     [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
-    ! grep -q '/conf$' "$work/made" || journal_set made-conf yes
-    journal_set owner "$owner" generation "$generation" config "$config" owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)"
+    ! grep -q '/conf$' "$work/made" || made_conf=yes
     write_undo && cp -- "$work/look.list" "$state/look"
+    journal_set owner "$owner" generation "$generation" config "$config" made-conf "${made_conf:-$(journal_value made-conf)}" \
+      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" run "$id"
+    rm -f -- "$work/swapped"
+    keep_generation "$generation"
   fi
   end_run "$1"
 }
 
-# What an earlier run left half-way (killed, power cut) is put back before anything else.
+# What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
+# in the journal first, for this run may die, too.
 recover_earlier() {
+  recovered=''
   for earlier in "$state"/run.*; do
-    [ "$earlier" != "$work" ] || continue
-    if [ -f "$earlier/swapped" ]; then
-      part "note an earlier run (${earlier##*/run.}) was interrupted; its changes are put back first"
+    [ -d "$earlier" ] && [ "$earlier" != "$work" ] || continue
+    ! is_held "$earlier" || continue
+    if is_half_done "$earlier"; then
+      part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
+      journal_set owed 'an interrupted change was put back, and httpd has not been reloaded since' changed "$(date +%s)"
+      own_directory=$(cat -- "$earlier/directory")
       put_back "$earlier"
+      recovered=yes
     fi
     rm -rf -- "$earlier"
   done
 }
 
+# After a recovery. A server that is stopped reads the right bytes at its start.
+reload_restored() {
+  [ -z "$parent" ] || restore_live yes || return 0
+  journal_set owed ''
+  [ -n "$(journal_value generation)" ] || rm -f -- "$state/journal" "$state/undo" "$state/program" "$state/edited" "$state/look"
+}
+
+# Ends this process.
 end_run() { # RESULT
-  rm -f -- "$work/swapped"
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
   [ -n "${quiet:-}" ] || observe
   part 'done'
-  if [ "${gone:-}" = yes ]; then
-    release_lock
-    rm -rf -- "$state"
-    rmdir -- "${state%/*}" 2>/dev/null
-  fi
+  rm -rf -- "$state".gone.*
+  rmdir -- "${state%/*}" 2>/dev/null
   exit 0
 }
 

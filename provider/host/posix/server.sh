@@ -9,13 +9,14 @@ is_httpd() { # PATH
   return 1
 }
 
-# Sets process_parent and process_start (clock ticks since boot).
+# Sets process_parent and process_start (clock ticks since boot). Fails for one that has ended and waits to be collected.
 read_process() { # PID
   IFS= read -r process_line 2>/dev/null <"/proc/$1/stat" || return 1
   # The name in parentheses may hold anything: the fields that count stand after its end.
   # shellcheck disable=SC2086
   set -- ${process_line##*) }
   process_parent=$2 process_start=${20}
+  case $1 in Z | X) return 1 ;; esac
 }
 
 # Sets httpd_pids (parents, of our own pid namespace) and php_fpm (paths of running php-fpm programs).
@@ -159,9 +160,18 @@ choose_parent() { # PID…
   # shellcheck disable=SC2086
   set -- $found
   case $# in
-    0) use_stopped ;;
+    0) use_stopped_beside_others ;;
     1) use_parent "$1" ;;
     *) fail several "several httpd servers run here (${listed#; }); write \"config:\" or \"pidFile:\" for this host" ;;
+  esac
+}
+
+# A running server must never be taken for a stopped one: its files would be written and never loaded.
+use_stopped_beside_others() {
+  use_stopped
+  read_version
+  case "$listed;" in
+    *" with $config;"*) fail several "$want_pid_file: names no httpd that runs here, and these do (${listed#; }); give the right \"pidFile:\" for this host" ;;
   esac
 }
 

@@ -20,12 +20,30 @@ take_lock() {
     elif is_alive $holder; then
       fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
     else
-      mv -- "$state/lock" "$state/lock.stale.$$" 2>/dev/null && rm -rf -- "$state/lock.stale.$$"
+      break_lock "$holder"
     fi
   done
-  read_process "$$"
-  printf '%s %s %s\n' "$$" "$process_start" "$(boot_id)" >"$state/lock/holder"
+  hold "$state/lock"
   trap 'release_lock' EXIT
+}
+
+# Somebody else may have been quicker, and this one is theirs already: given back.
+break_lock() { # HOLDER
+  stale=$state/lock.stale.$$
+  mv -T -- "$state/lock" "$stale" 2>/dev/null || return 0
+  [ "$(cat -- "$stale/holder" 2>/dev/null)" = "$1" ] || mv -T -- "$stale" "$state/lock"
+  rm -rf -- "$stale"
+}
+
+# Says in DIRECTORY that it belongs to this process.
+hold() { # DIRECTORY
+  read_process "$$"
+  printf '%s %s %s\n' "$$" "$process_start" "$(boot_id)" >"$1/holder"
+}
+
+is_held() { # DIRECTORY
+  # shellcheck disable=SC2046
+  is_alive $(cat -- "$1/holder" 2>/dev/null)
 }
 
 release_lock() { rm -rf -- "$state/lock"; }
@@ -53,14 +71,17 @@ journal_set() { # KEY VALUE [KEY VALUE …]
 
 # What a look at the host should know of runs: idle, running ID, or interrupted ID (its process is gone, its swap was begun).
 state_of_transaction() {
-  set -- "$state"/run.*/swapped
-  if [ ! -f "$1" ]; then
-    echo idle
+  for begun in "$state"/run.*; do
+    is_half_done "$begun" || continue
+    if is_held "$begun"; then echo "running ${begun##*/run.}"; else echo "interrupted ${begun##*/run.}"; fi
     return
-  fi
-  id_seen=${1%/swapped} id_seen=${id_seen##*/run.}
-  # shellcheck disable=SC2046
-  if is_alive $(cat -- "$state/lock/holder" 2>/dev/null); then echo "running $id_seen"; else echo "interrupted $id_seen"; fi
+  done
+  echo idle
+}
+
+# The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied up.
+is_half_done() { # WORK
+  [ -f "$1/swapped" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
 }
 
 # The bytes of before, of the last three changes.

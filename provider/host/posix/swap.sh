@@ -13,6 +13,7 @@ prepare_swap() {
   done <"$work/edit.list"
   cp -- "$work/edit.list" "$work/before/edit.list"
   missing_directories "$own_directory" >"$work/made"
+  printf '%s\n' "$own_directory" >"$work/directory"
   : >"$work/swapped"
   stage_beside || { put_back "$work" && fail "${stage_failure%% *}" "${stage_failure#* }"; }
 }
@@ -107,12 +108,16 @@ put_back() { # WORK
 }
 
 restore_own() { # WORK NAME
-  [ -d "$own_directory" ] || mkdir -m 755 -- "$own_directory"
+  [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
   cp -a -- "$1/before/own/$2" "$own_directory/.$2.back" && sync -- "$own_directory/.$2.back" && mv -f -T -- "$own_directory/.$2.back" "$own_directory/$2"
 }
 
 restore_edit() { # WORK N HASH_AFTER PATH
-  if [ "$(hash_of "$4")" = "$3" ]; then
+  came_out=$own_directory/.stage/edit.$2
+  if [ "$(hash_of "$4")" = "$3" ] && [ -f "$came_out" ] && [ "$(hash_of "$came_out")" != "$3" ]; then
+    # Interrupted between the exchange and the look at what came out: that very file goes back.
+    mv -f -T -- "$came_out" "$4" && sync -- "${4%/*}"
+  elif [ "$(hash_of "$4")" = "$3" ]; then
     back=$own_directory/.edit.$2.back
     cp -a -- "$1/before/edit/$2" "$back" && sync -- "$back" && mv -f -T -- "$back" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" != "$(hash_of "$1/before/edit/$2")" ]; then

@@ -18,7 +18,7 @@ undo_request() { # PROGRAM
   read_journal
   read_request <<EOF
 mark clientcert:
-mode apply
+mode undo
 id undo-$$
 owner $(journal_value owner)
 removal yes
@@ -29,7 +29,6 @@ EOF
 }
 
 run_undo() {
-  manifest=$(undo_manifest)$nl
   quiet=yes
   work=$state/run.$id
   mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail disk "no room in $state; nothing was changed"
@@ -38,7 +37,7 @@ run_undo() {
 }
 
 undo_manifest() {
-  for file in "$own_directory"/*; do printf 'drop %s\n' "${file##*/}"; done
+  for file in "$own_directory"/*; do [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"; done
   while IFS= read -r path; do
     spans=$(our_spans "$path")
     [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
