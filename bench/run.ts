@@ -1,0 +1,108 @@
+/**
+ * `npm run bench`: one table. Every contender does the same job on lab hosts of its own, each with its own sshd, mount
+ * namespace, tree and running httpd; each ratio compares runs that lay side by side in time.
+ *
+ *   npm run bench -- [--hosts 1,10,50] [--runs 5] [--only TEXT]
+ */
+import { parseArgs } from "node:util";
+import { requireEngine } from "../scripts/engine.mjs";
+import { cacheDirectory } from "../scripts/steps.mjs";
+import { bareProbe, probe, type Contender } from "./contender.ts";
+import { startFleet, type Fleet } from "./fleet.ts";
+import { measure, measureMemory, spreadOf, type Command, type Run } from "./measure.ts";
+import { ownContenders } from "./ours.ts";
+import { findPeers } from "./peers.ts";
+import { readers, starts, type Comparison } from "./starts.ts";
+import { renderLine, renderTable, type Row } from "./table.ts";
+
+interface Options {
+  readonly hosts: readonly number[];
+  readonly runs: number;
+  readonly only: string;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      hosts: { type: "string", default: "1,10,50" },
+      runs: { type: "string", default: "5" },
+      only: { type: "string", default: "" },
+    },
+  });
+  return { hosts: values.hosts.split(",").map(Number), runs: Number(values.runs), only: values.only };
+}
+
+async function bench(): Promise<void> {
+  const options = readOptions();
+  const wanted = ({ name }: { readonly name: string }): boolean => name.includes(options.only);
+  const rows: Row[] = [];
+  const add = (row: Row): void => {
+    rows.push(row);
+    console.log(renderLine(row));
+  };
+  for (const comparison of [...starts, ...readers].filter(wanted)) add(await compare(comparison, options.runs));
+  const { env } = await requireEngine(console.log);
+  const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
+    wanted,
+  );
+  for (const count of options.hosts) {
+    for (const contender of contenders) add(await contend(contender, count, options.runs));
+  }
+  console.log(`\n${renderTable(rows)}`);
+  console.log(`\nmedians of ${options.runs}; ratio: to the bare ssh probe on the same hosts, if nothing else is said`);
+}
+
+async function compare({ name, sample, baseline }: Comparison, runs: number): Promise<Row> {
+  await sample(); // what is read from disk for the first time is no part of it
+  const pairs: { readonly base: number; readonly value: number }[] = [];
+  for (let run = 0; run < runs; run += 1) pairs.push({ base: await baseline(), value: await sample() });
+  const ratio = spreadOf(pairs.map(({ base, value }) => value / base)).median;
+  return { name, wallSeconds: spreadOf(pairs.map(({ value }) => value)), ratio };
+}
+
+/** One contender on `count` hosts; what goes wrong is said in its row, and the bench goes on. */
+async function contend(contender: Contender, count: number, runs: number): Promise<Row> {
+  const { name } = contender;
+  if (contender.unavailable !== undefined) return { name, hosts: count, notMeasured: contender.unavailable };
+  const fleet = await startFleet(count);
+  try {
+    await contender.prepare(fleet);
+    return { name, hosts: count, ...(await measureOn(contender, fleet, runs)) };
+  } catch (error) {
+    return { name, hosts: count, notMeasured: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await fleet.stop();
+  }
+}
+
+async function measureOn(contender: Contender, fleet: Fleet, runs: number): Promise<Omit<Row, "name">> {
+  const baseline = contender.baseline ?? probe;
+  const before = await fleet.executions();
+  await requireUnchanged(contender, await contender.command(fleet));
+  const executions = ((await fleet.executions()) - before) / fleet.hosts.length;
+  const memoryMib = await measureMemory(await contender.command(fleet));
+  const samples: Run[] = [];
+  const ratios: number[] = [];
+  for (let run = 0; run < runs; run += 1) {
+    const base = await measure(await baseline(fleet));
+    const sample = await requireUnchanged(contender, await contender.command(fleet));
+    samples.push(sample);
+    ratios.push(sample.wallSeconds / base.wallSeconds);
+  }
+  return {
+    wallSeconds: spreadOf(samples.map(({ wallSeconds }) => wallSeconds)),
+    ratio: spreadOf(ratios).median,
+    cpuSeconds: spreadOf(samples.map(({ cpuSeconds }) => cpuSeconds)).median,
+    memoryMib,
+    executions,
+  };
+}
+
+async function requireUnchanged(contender: Contender, command: Command): Promise<Run> {
+  const run = await measure(command);
+  if (run.status === 0 && contender.isUnchanged(run.output)) return run;
+  const last = run.output.trim().split("\n").slice(-3).join(" | ");
+  throw new Error(`not a run without changes: ended with ${run.status}: ${last}`);
+}
+
+await bench();

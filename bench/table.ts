@@ -1,0 +1,49 @@
+/** Rows as data, and the table that is printed of them. */
+import type { Spread } from "./measure.ts";
+
+export interface Row {
+  readonly name: string;
+  readonly hosts?: number;
+  readonly wallSeconds?: Spread;
+  /** Median of the pairs: each sample has its baseline directly before it. */
+  readonly ratio?: number;
+  readonly cpuSeconds?: number;
+  readonly memoryMib?: number;
+  /** Remote executions per host, counted at sshd. */
+  readonly executions?: number;
+  /** Instead of figures. */
+  readonly notMeasured?: string;
+}
+
+const heads = ["what", "hosts", "wall s (min–max)", "ratio", "CPU s", "peak MiB", "executions/host"];
+
+/** A Markdown table, so that README can quote it. */
+export function renderTable(rows: readonly Row[]): string {
+  const lines = rows.map(cells);
+  const widths = heads.map((head, column) => Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)));
+  const render = (line: readonly string[]): string =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [render(heads), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...lines.map(render)].join(
+    "\n",
+  );
+}
+
+/** One row on one line, told while the bench goes on. */
+export const renderLine = (row: Row): string => cells(row).filter(Boolean).join("  ");
+
+function cells(row: Row): readonly string[] {
+  const hosts = row.hosts === undefined ? "" : String(row.hosts);
+  if (row.notMeasured !== undefined) return [row.name, hosts, `not measured: ${row.notMeasured}`, "", "", "", ""];
+  const { wallSeconds: wall } = row;
+  const spread = wall === undefined ? "" : `${figure(wall.median)} (${figure(wall.min)}–${figure(wall.max)})`;
+  const rest = [row.cpuSeconds, row.memoryMib, row.executions].map((value) =>
+    value === undefined ? "" : figure(value),
+  );
+  return [row.name, hosts, spread, row.ratio === undefined ? "" : `× ${figure(row.ratio)}`, ...rest];
+}
+
+/** Three digits that mean something. */
+function figure(value: number): string {
+  if (Number.isInteger(value) || value >= 100) return value.toFixed(0);
+  return value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
+}
