@@ -319,6 +319,7 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
     const { inputs } = await client.check(site.inputs);
     await site.renewCrl();
     assert.match((await rejected(client.create(inputs))).message, /changed while this command ran/);
+    await site.remove();
     site = await testSite();
   });
 
