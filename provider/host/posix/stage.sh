@@ -56,8 +56,9 @@ begin_candidate() { # HASH PATH
 # GNU head reads exactly the bytes it is asked for, so the descriptor stays at the right place for the next one.
 splice() { # OFFSET REMOVE BASE64
   head -c "$(($1 - position))" <&6 >>"$candidate"
-  head -c "$2" <&6 >/dev/null
-  [ -z "$3" ] || printf %s "$3" | base64 -d >>"$candidate"
+  [ "$2" = 0 ] || head -c "$2" <&6 >/dev/null
+  [ "$3" = "${encoded:-}" ] || decoded=$(printf %s "$3" | base64 -d && printf .) encoded=$3
+  [ -z "$3" ] || printf %s "${decoded%.}" >>"$candidate"
   position=$(($1 + $2))
 }
 
