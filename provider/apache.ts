@@ -54,8 +54,8 @@ async function create(host: Host, inputs: Calls.Properties, context: Calls.Conte
   if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
   const wishes = wishesOf(inputs);
   const look = lookFrom(wishes, await observeFacts(host, wishes, context));
-  tell(context, look.plan.findings);
   refuseProblems(wishes, look.plan);
+  tell(context, look.plan.findings);
   const id = resourceId(wishes, look.facts);
   if (!context.preview) return { id, outputs: await apply(host, wishes, look, id, context) };
   // No facts were known to Check, so the inputs show nothing of this yet.

@@ -18,15 +18,15 @@ export interface EngineLog {
 /** Talks to the engine at the address that `address` returns; before one is known nothing is sent. */
 export function engineLog(address: () => string | undefined): EngineLog {
   const told = new Set<string>();
-  const pending = new Set<Promise<void>>();
+  // One after the other, because steps that overtake each other read as a wrong order.
+  let last = Promise.resolve();
   let client: EngineClient | undefined;
 
   function send(urn: string, severity: Severity, text: string, ephemeral: boolean): void {
     const known = address();
     if (known === undefined) return;
-    client ??= new EngineClient(known, credentials.createInsecure());
-    const sent = logOnce(client, logRequest(urn, severity, text, ephemeral)).then(() => void pending.delete(sent));
-    pending.add(sent);
+    const engine = (client ??= new EngineClient(known, credentials.createInsecure()));
+    last = last.then(() => logOnce(engine, logRequest(urn, severity, text, ephemeral)));
   }
 
   return {
@@ -37,7 +37,7 @@ export function engineLog(address: () => string | undefined): EngineLog {
       send(urn, severity, text, false);
     },
     progress: (urn, step) => send(urn, "info", step, true),
-    flush: async () => void (await Promise.all(pending)),
+    flush: () => last,
   };
 }
 

@@ -8,13 +8,12 @@ const known: readonly RegExp[] = [
   /SSL Library Error: error:[^\n'"]*/,
   /Syntax error on line \d+ of [^\n]*?:(?=\s*$)/,
   /no answer within \d+ seconds/,
-  /no TLS handshake with [^\n]* any more/,
   /SSL(?:CACertificate|CARevocation)File: file '[^']*' does not exist or is empty/,
   /AH\d{5}(?=:)/,
 ];
 
-/** Said at every start without a name for the machine: tells nothing of a candidate. */
-const noise = /AH0055[78]/;
+/** Said at every start that goes well, or that a machine has no name: tells nothing of a candidate. */
+const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]/;
 const mostLines = 12;
 
 export function filterHttpdWords(latin1: string): string[] {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LabSite, labSite } from "./lab-site.ts";
-import type { Running } from "./project.ts";
+import type { Running } from "../../lab/project.ts";
 
 describe("Interrupting the real engine in the middle of a change", () => {
   let lab: LabSite;
@@ -16,7 +16,7 @@ describe("Interrupting the real engine in the middle of a change", () => {
 
   /** Starts an update of the host and waits until it is in the given step. */
   async function updateUntil(step: RegExp, organization: string): Promise<Running> {
-    await lab.writeSite({ organizations: organization });
+    await lab.writeSite({ organizations: [organization] });
     const running = lab.project.start(["up", "--yes", "--skip-preview"]);
     for (let waited = 0; !step.test(running.output()); waited += 20) {
       assert.ok(waited < 60_000, running.output());

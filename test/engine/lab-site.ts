@@ -1,7 +1,8 @@
 /** A project whose one host is a real lab host. */
 import { type LabHost, startLabHost } from "../../lab/host.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import { type Project, createProject } from "./project.ts";
+import { type Project, createProject } from "../../lab/project.ts";
+import { siteText } from "../../lab/site.ts";
 
 export interface LabSite {
   readonly host: LabHost;
@@ -12,7 +13,7 @@ export interface LabSite {
 }
 
 export interface SiteChanges {
-  readonly organizations?: string;
+  readonly organizations?: readonly string[];
   readonly sshPort?: number;
 }
 
@@ -21,29 +22,18 @@ export async function labSite(options: LabHostOptions = {}): Promise<LabSite> {
   const project = await createProject();
   await project.write("ca.pem", host.pki.caBundle);
   await project.write("issuing.crl", await host.pki.crl());
-  const writeSite = (changes: SiteChanges = {}): Promise<void> => project.write("lab.yaml", siteText(host, changes));
+  const writeSite = ({ organizations, sshPort = host.ports.ssh }: SiteChanges = {}): Promise<void> => {
+    const lab = { ...host, ports: { ...host.ports, ssh: sshPort } };
+    const hosts = [{ name: "web1", lab, more: { phpVersion: "8.3" } }];
+    return project.write(
+      "lab.yaml",
+      siteText({ caFiles: ["ca.pem"], crlFiles: ["issuing.crl"], hosts, organizations }),
+    );
+  };
   await writeSite();
   const remove = async (): Promise<void> => {
     await host.stop();
     await project.remove();
   };
   return { host, project, writeSite, remove };
-}
-
-function siteText({ address, ports, hostKey, keyFile }: LabHost, changes: SiteChanges): string {
-  return `clientAuth:
-  caFiles: [ca.pem]
-  crlFiles: [issuing.crl]
-  organizations: [${changes.organizations ?? "ABC CORPORATION"}]
-  countries: [JP]
-hosts:
-  - name: web1
-    address: ${address}
-    port: ${ports.https}
-    phpVersion: "8.3"
-    connection:
-      port: ${changes.sshPort ?? ports.ssh}
-      hostKey: ${hostKey.trim()}
-      login: { keyFile: ${keyFile} }
-`;
 }

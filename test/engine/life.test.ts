@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { type LabSite, labSite } from "./lab-site.ts";
-import type { Ended } from "./project.ts";
+import type { Ended } from "../../lab/project.ts";
 
 /** What `--expect-no-changes` ends with when there are changes. */
 const changesFound = 7;

@@ -44,9 +44,10 @@ statuses() { cut -f 1,2 "$work/answers.$1"; }
 
 tell_words() { # live|candidate
   shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
+  awk -F "$tab" '$2 == "refused" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
+    while IFS= read -r host; do part "reason no TLS handshake succeeds any more with $host"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
-  awk -F "$tab" '$0 == "words" { exit } $2 == "refused" { print "no TLS handshake with " $1 " any more" }' "$work/shadow.$1"
 }
 
 # Candidate and target of everything the change places; `-` = is removed.

@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { requireEngine } from "../../scripts/engine.mjs";
+import { requireEngine } from "../scripts/engine.mjs";
 
-const checkout = path.resolve(import.meta.dirname, "../..");
+const checkout = path.resolve(import.meta.dirname, "..");
 
 export interface Ended {
   readonly status: number | null;

@@ -1,0 +1,89 @@
+/** What the demo plays on: a Pulumi project of its own, and lab hosts that come when they are needed. */
+import path from "node:path";
+import { type LabHost, startLabHost } from "../host.ts";
+import { writePki } from "../pki-files.ts";
+import { labPki } from "../pki.ts";
+import { createProject, type Ended, type Project } from "../project.ts";
+import { siteText } from "../site.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { showCommand, showOutput } from "./show.ts";
+
+/** The site's hosts, by their names in the site file. */
+export interface Hosts {
+  /** A plain host with PHP 8.3 (a stand-in), two TLS virtual hosts. */
+  readonly web1: LabHost;
+  /** Set up by hand exactly as the vendor's manual says. */
+  readonly web2: LabHost;
+  /** RSA certificate, and a cipher suite that only ECDSA can use: fine with TLS 1.3, dead with TLS 1.2 alone. */
+  readonly web3: LabHost;
+}
+
+export type HostName = keyof Hosts;
+
+export interface SiteWish {
+  readonly hosts: readonly HostName[];
+  readonly crlFile?: string;
+  readonly adopt?: boolean;
+}
+
+export interface Scene {
+  readonly hosts: Hosts;
+  readonly project: Project;
+  /** The trees before anything was done. */
+  readonly before: Readonly<Record<HostName, Snapshot>>;
+  /** Writes the site file. */
+  readonly site: (wish: SiteWish) => Promise<void>;
+  /** Runs `pulumi …` on it and shows what it prints. */
+  readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
+  readonly end: () => Promise<void>;
+}
+
+export async function setScene(): Promise<Scene> {
+  const phpStandIn = { version: "8.3.12", as: "module" } as const;
+  const [web1, web2, web3] = await Promise.all([
+    startLabHost({ virtualHosts: 2, phpStandIn }),
+    startLabHost({ manual: "cron.d" }),
+    startLabHost({ phpStandIn, virtualHostDirectives: "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256" }),
+  ]);
+  const hosts = { web1, web2, web3 };
+  const project = await createProject();
+  await writePki(await labPki(), path.join(project.folder, "stacks", "pki"));
+  const [one, two, three] = await Promise.all([
+    web1.snapshot(treeOnly),
+    web2.snapshot(treeOnly),
+    web3.snapshot(treeOnly),
+  ]);
+  const before = { web1: one, web2: two, web3: three };
+  return {
+    hosts,
+    project,
+    before,
+    site: (wish) => project.write("lab.yaml", writeSite(hosts, wish)),
+    async pulumi(...args) {
+      showCommand(["pulumi", ...args]);
+      const ended = await project.pulumi(
+        ...args,
+        ...(args[0] === "up" || args[0] === "destroy" ? ["--yes", "--suppress-progress"] : []),
+      );
+      showOutput(ended.output);
+      return ended;
+    },
+    async end() {
+      await Promise.all([project.remove(), ...Object.values(hosts).map((host) => host.stop())]);
+    },
+  };
+}
+
+/** Bytes, mode and owner of everything but logs; times move when a file is put back. */
+export const treeOnly = {
+  times: false,
+  exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/dpkg", "/var/lib/apt"],
+} as const;
+
+function writeSite(hosts: Hosts, { hosts: names, crlFile = "issuing.pem", adopt = false }: SiteWish): string {
+  return siteText({
+    caFiles: ["pki/ca/issuing.pem", "pki/ca/root.pem"],
+    crlFiles: [`pki/crl/${crlFile}`],
+    hosts: names.map((name) => ({ name, lab: hosts[name], ...(adopt && name === "web2" ? { more: { adopt } } : {}) })),
+  });
+}

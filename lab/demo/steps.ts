@@ -1,0 +1,197 @@
+/** The main job, step by step. Each step says what was seen, or throws what was not as expected. */
+import assert from "node:assert/strict";
+import { handshakeTable, request } from "../client.ts";
+import type { LabHost } from "../host.ts";
+import { changedPaths } from "../snapshot.ts";
+import { type HostName, type Scene, treeOnly } from "./scene.ts";
+import { showTable } from "./show.ts";
+
+export interface Step {
+  readonly title: string;
+  readonly about: string;
+  /** Returns what was seen, in plain words. */
+  readonly run: (scene: Scene) => Promise<readonly string[]>;
+}
+
+const confFile = "/usr/local/ni/apache/conf/clientcert/clientcert.conf";
+/** As phones send photos to the groupware; without `Expect`, which would hide a buffer that is too small. */
+const uploadBytes = 40 * 1024 * 1024;
+
+export const steps: readonly Step[] = [
+  {
+    title: "pulumi preview",
+    about:
+      "The site file names one host. The plan is our own file and one line in each TLS virtual host. The host's real httpd is started on a copy, in namespaces of its own, to judge it. Nothing on the host is touched.",
+    run: preview,
+  },
+  {
+    title: "pulumi up",
+    about:
+      "The same plan for real: judged, swapped by renames, reloaded with SIGUSR1, looked at. Clients keep connecting meanwhile.",
+    run: up,
+  },
+  {
+    title: "what clients see now",
+    about: "Real TLS handshakes with certificates of a lab PKI. Nobody needs a certificate; a bad one is refused.",
+    run: handshakes,
+  },
+  { title: "a second pulumi up", about: "Nothing has changed, so nothing may be done.", run: secondUp },
+  {
+    title: "somebody edits our file by hand",
+    about: "SSLVerifyClient becomes none. A plain preview must see it: exit 7, with file, line and directive.",
+    run: tamper,
+  },
+  {
+    title: "pulumi up repairs it",
+    about: "Back to what the site file says; the generation goes up by one.",
+    run: repair,
+  },
+  {
+    title: "two poisoned changes",
+    about:
+      "First a CRL file that is garbage: refused before any host is asked. Then a host on which every check passes, httpd -t included, and on which TLS 1.2 alone would end every handshake: only the shadow start finds it.",
+    run: poison,
+  },
+  {
+    title: "a host that was set up by hand, as the vendor's manual says",
+    about:
+      "Its directives contradict ours, so they are conflicts with their places, until the site file says adopt: true. Then revocation works there, too.",
+    run: adopt,
+  },
+  {
+    title: "pulumi destroy",
+    about: "Every file of the customer has its bytes, mode and owner of before, and nothing of ours is left.",
+    run: destroy,
+  },
+];
+
+async function preview(scene: Scene): Promise<string[]> {
+  await scene.site({ hosts: ["web1"] });
+  const { status } = await scene.pulumi("preview");
+  assert.equal(status, 0, `preview ended with ${status}`);
+  await requireUntouched(scene, "web1");
+  return ["exit 0; the tree of web1 is byte for byte as before"];
+}
+
+async function up(scene: Scene): Promise<string[]> {
+  const { status } = await scene.pulumi("up", "--skip-preview");
+  assert.equal(status, 0, `up ended with ${status}`);
+  return ["exit 0"];
+}
+
+async function handshakes({ hosts: { web1 } }: Scene): Promise<string[]> {
+  const rows = await handshakeTable(web1);
+  showTable([
+    ["  client", "answer", "SSL_CLIENT_VERIFY"],
+    ...rows.map(({ client, outcome, verify }) => [`  ${client}`, outcome, verify ?? "-"]),
+  ]);
+  const outcomes = Object.fromEntries(
+    rows.map(({ client, outcome, verify }) => [client, verify ? `${outcome} ${verify}` : outcome]),
+  );
+  const { none, good, wrongOrganization, revoked, foreign } = outcomes;
+  assert.deepEqual(
+    { none, good, wrongOrganization, revoked, foreign },
+    { none: "200 NONE", good: "200 SUCCESS", wrongOrganization: "403", revoked: "refused", foreign: "refused" },
+  );
+  const tls13 = await request(web1, { tlsVersion: "TLSv1.3" });
+  assert.equal(tls13.outcome, "refused", "PHP is 8.3, so TLS 1.3 must be off");
+  const upload = await request(web1, { path: "/cgi-bin/env.cgi", bodyBytes: uploadBytes, certificate: "good" });
+  assert.equal(upload.outcome, "200", `the upload ended with ${upload.outcome}`);
+  return [
+    "TLS 1.2 only, as the vendor asks for with PHP 8.3 (here a stand-in that only carries its version)",
+    "a POST of 40 MB arrives",
+  ];
+}
+
+async function secondUp(scene: Scene): Promise<string[]> {
+  const before = await scene.hosts.web1.snapshot();
+  const { status } = await scene.pulumi("up", "--skip-preview", "--expect-no-changes");
+  assert.equal(status, 0, `up ended with ${status}`);
+  const changed = changedPaths(before, await scene.hosts.web1.snapshot()).filter(
+    (name) => !/\/logs\/|^\/run|^\/tmp/.test(name),
+  );
+  assert.deepEqual(changed, []);
+  return ["exit 0 with --expect-no-changes; no file on web1 was written"];
+}
+
+async function tamper(scene: Scene): Promise<string[]> {
+  await scene.hosts.web1.run(`sed -i 's/^SSLVerifyClient optional/SSLVerifyClient none/' ${confFile}`);
+  const { status, output } = await scene.pulumi("preview", "--expect-no-changes");
+  assert.equal(status, 7, `preview ended with ${status}`);
+  assert.match(output, /clientcert\.conf:\d+.*SSLVerifyClient/);
+  return ["exit 7, and the line"];
+}
+
+async function repair(scene: Scene): Promise<string[]> {
+  const { status } = await scene.pulumi("up", "--skip-preview");
+  assert.equal(status, 0, `up ended with ${status}`);
+  const { outcome } = await request(scene.hosts.web1, { certificate: "revoked" });
+  assert.equal(outcome, "refused", `the revoked certificate got ${outcome}`);
+  return ["exit 0; the revoked certificate is refused again"];
+}
+
+async function poison(scene: Scene): Promise<string[]> {
+  const { web1, web3 } = scene.hosts;
+  const executions = await web1.executions();
+  await scene.site({ hosts: ["web1"], crlFile: "garbage.pem" });
+  const garbage = await scene.pulumi("preview", "--refresh=false");
+  assert.notEqual(garbage.status, 0, "the garbage CRL was accepted");
+  assert.equal(await web1.executions(), executions, "a host was asked although the site file is wrong");
+  await requireServing(web1);
+
+  await scene.site({ hosts: ["web1", "web3"] });
+  const syntax =
+    "/usr/local/ni/apache/bin/httpd -d /usr/local/ni/apache -f conf/httpd.conf -t -c 'SSLProtocol -All +TLSv1.2' 2>&1";
+  assert.match(await web3.run(syntax), /Syntax OK/);
+  const dead = await scene.pulumi("up", "--skip-preview");
+  assert.notEqual(dead.status, 0, "the change that ends every handshake was accepted");
+  assert.match(dead.output, /shadow/);
+  await requireUntouched(scene, "web3");
+  await requireServing(web3);
+  return [
+    "the garbage CRL: refused, no host was asked",
+    "the cipher suite: refused by the shadow, web3 is untouched and still answers",
+  ];
+}
+
+async function adopt(scene: Scene): Promise<string[]> {
+  const { web2 } = scene.hosts;
+  await scene.site({ hosts: ["web1", "web2"] });
+  const conflict = await scene.pulumi("preview");
+  assert.notEqual(conflict.status, 0, "the conflicts were not reported");
+  assert.match(conflict.output, /httpd-ssl\.conf:\d+/);
+  const before = (await request(web2, { certificate: "revoked" })).outcome;
+  assert.equal(before, "200", "the manual's way does not check revocation on Apache 2.4");
+  await scene.site({ hosts: ["web1", "web2"], adopt: true });
+  const { status } = await scene.pulumi("up", "--skip-preview");
+  assert.equal(status, 0, `up ended with ${status}`);
+  const { outcome } = await request(web2, { certificate: "revoked" });
+  assert.equal(outcome, "refused", `the revoked certificate got ${outcome}`);
+  return [
+    "the conflicts, with their places",
+    "a revoked certificate got 200 before (the manual's sample checks nothing) and is refused now",
+  ];
+}
+
+async function destroy(scene: Scene): Promise<string[]> {
+  const { status } = await scene.pulumi("destroy");
+  assert.equal(status, 0, `destroy ended with ${status}`);
+  await requireUntouched(scene, "web1");
+  await requireUntouched(scene, "web2");
+  await requireServing(scene.hosts.web1);
+  await requireServing(scene.hosts.web2);
+  return ["web1 and web2: every file as before, nothing of ours left, both still answer"];
+}
+
+async function requireUntouched(scene: Scene, name: HostName): Promise<void> {
+  assert.deepEqual(
+    changedPaths(scene.before[name], await scene.hosts[name].snapshot(treeOnly)),
+    [],
+    `${name} was changed`,
+  );
+}
+
+async function requireServing(host: LabHost): Promise<void> {
+  const { outcome } = await request(host);
+  assert.equal(outcome, "200", `a client without a certificate got ${outcome}`);
+}

@@ -1,0 +1,38 @@
+/** A site file for lab hosts, as an integrator would write it. */
+import { dump } from "js-yaml";
+import type { LabHost } from "./host.ts";
+
+export interface LabSite {
+  /** Files as the site file names them. */
+  readonly caFiles: readonly string[];
+  readonly crlFiles: readonly string[];
+  readonly hosts: readonly LabSiteHost[];
+  /** @default ["ABC CORPORATION"] */
+  readonly organizations?: readonly string[] | undefined;
+}
+
+export interface LabSiteHost {
+  readonly name: string;
+  readonly lab: Pick<LabHost, "address" | "ports" | "hostKey" | "keyFile">;
+  /** Further keys of the host, such as `adopt: true`. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export function siteText({ caFiles, crlFiles, organizations = ["ABC CORPORATION"], hosts }: LabSite): string {
+  return dump({
+    clientAuth: { caFiles, crlFiles, organizations, countries: ["JP"] },
+    hosts: hosts.map(({ name, lab, more }) => ({
+      name,
+      address: lab.address,
+      port: lab.ports.https,
+      connection: {
+        user: "root",
+        port: lab.ports.ssh,
+        hostKey: lab.hostKey,
+        login: { keyFile: lab.keyFile },
+        sudo: "none",
+      },
+      ...more,
+    })),
+  });
+}
