@@ -19,6 +19,7 @@ function makeProgram(answer: (result: Answer) => void): Command {
   addLint(program, answer);
   addPki(program, answer);
   addCheck(program, answer);
+  addPlan(program, answer);
   return program;
 }
 
@@ -79,6 +80,33 @@ interface CheckFlags {
   readonly parallel?: number;
 }
 
+function addPlan(program: Command, answer: (result: Answer) => void): void {
+  program
+    .command("plan")
+    .description("the same plan for one host, against a copy of its files, as a unified diff")
+    .requiredOption("--site <site>", "site file, or name of a stack (stacks/<stack>.yaml)")
+    .requiredOption("--host <name>", "the host of the site")
+    .requiredOption("--tree <dir>", "directory that stands for the host's /; nothing outside of it is read")
+    .option("--saved <file>", "what clientcert check --save kept, for what the files alone do not tell")
+    .option("--write", "carry the plan out on the copy", false)
+    .option("--json", "print one JSON object, without lines of the host's files", false)
+    .action(async (options: PlanFlags) => {
+      const { plan } = await import("./plan.ts");
+      const { saved, ...others } = options;
+      const isTerminal = process.stdout.isTTY;
+      answer(plan({ ...others, saved, now: Date.now(), style: style(), isTerminal }));
+    });
+}
+
+interface PlanFlags {
+  readonly site: string;
+  readonly host: string;
+  readonly tree: string;
+  readonly saved?: string;
+  readonly write: boolean;
+  readonly json: boolean;
+}
+
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d{1,4}$/.test(text) && number > 0) return number;
@@ -87,8 +115,9 @@ function wholeNumber(text: string): number {
 
 async function main(): Promise<void> {
   // Set instead of process.exit, which would cut long output into a pipe.
-  const program = makeProgram(({ output, code }) => {
+  const program = makeProgram(({ output, bytes, code }) => {
     process.stdout.write(output);
+    if (bytes !== undefined) process.stdout.write(bytes);
     process.exitCode = code;
   });
   try {

@@ -29,6 +29,8 @@ export const exitCode = { fine: 0, unknown: 1, wrongInput: 2, different: 7 } as 
 /** What a command answers: its text for standard output, and its exit code. */
 export interface Answer {
   readonly output: string;
+  /** Printed behind the text: parts of a customer's own files, which may be in any character set. */
+  readonly bytes?: Buffer;
   readonly code: number;
 }
 

@@ -1,7 +1,7 @@
 /** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
 import { isBlocking } from "../core/apache/findings.ts";
 import { confName, ownPath } from "../core/apache/conf.ts";
-import type { Facts, Finding, Plan } from "../core/apache/model.ts";
+import type { Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../provider/apache-files.ts";
@@ -63,12 +63,14 @@ export function wishesFor(
 export function reportPlan(wishes: Wishes, host: SiteHost, facts: Facts, now: number): HostReport {
   const { plan } = lookFrom(wishes, facts);
   const findings = sort([...plan.findings, ...findUnfit(wishes, facts, plan, now)]);
+  const state = stateOf(plan, findings);
   return {
     host: host.name,
     address: host.address,
-    state: stateOf(plan, findings),
+    state,
     server: describeServer(wishes, facts),
-    changes: describeChanges(wishes, facts, plan),
+    // What depends on an unknown condition would be a guess.
+    changes: state === "unknown" ? [] : describeChanges(wishes, facts, plan),
     findings,
   };
 }
@@ -139,14 +141,16 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
 function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
   const desired = desiredOf(wishes);
   return virtualHosts.flatMap((host) => {
-    const { file, line, serverName, include } = host;
+    const { file, line, include } = host;
     const place = `${file}:${include?.line ?? line}`;
     if (isExcluded(desired, host))
-      return include === undefined ? [] : [`remove IncludeOptional at ${place} (${serverName})`];
-    if (include === undefined) return [`add IncludeOptional to <VirtualHost> at ${place} (${serverName})`];
-    return include.last ? [] : [`move IncludeOptional at ${place} to the end of its <VirtualHost> (${serverName})`];
+      return include === undefined ? [] : [`remove IncludeOptional at ${place} (${nameOf(host)})`];
+    if (include === undefined) return [`add IncludeOptional to <VirtualHost> at ${place} (${nameOf(host)})`];
+    return include.last ? [] : [`move IncludeOptional at ${place} to the end of its <VirtualHost> (${nameOf(host)})`];
   });
 }
+
+const nameOf = ({ serverName }: VirtualHostFacts): string => serverName || "no ServerName";
 
 /** 1 beats 7 beats 0. */
 export function codeOf(reports: readonly HostReport[]): number {

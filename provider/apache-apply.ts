@@ -46,7 +46,11 @@ const applyKnown = (host: Host, wishes: Wishes, transaction: Transaction, contex
   host.apply(targetOf(wishes), transaction, runOptions(context));
 
 /** An earlier run that was interrupted has been put back, and this one was planned on what that had left: plan anew. */
-function recoveredFacts(wishes: Wishes, { result, reasons, observation }: Outcome, context: Context): Facts | undefined {
+function recoveredFacts(
+  wishes: Wishes,
+  { result, reasons, observation }: Outcome,
+  context: Context,
+): Facts | undefined {
   if (result !== "recovered" || observation === undefined) return undefined;
   context.log("warning", [`${wishes.connection.address}:`, ...reasons].join("\n  "));
   return factsOf(observation, wishes);
@@ -147,7 +151,8 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transactio
   };
 }
 
-function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
+/** Bytes of the files to write, by name. Throws when the site's CA and CRL files are not fit to be installed. */
+export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
   const needsSite = files.some((file) => file.text === undefined);
   const site = needsSite ? requireSiteFiles(wishes, facts) : { ca: "", crl: "" };
   const textOf = (file: OwnFile): string => file.text ?? (file.role === "ca" ? site.ca : site.crl);

@@ -55,6 +55,9 @@ function header(desired: Desired, facts: Facts): string[] {
   ];
 }
 
+/** Whom the text of `clientcert.conf` says that it was written for: all that a copy of the files tells of the owner. */
+export const ownerIn = (conf = ""): string | undefined => /^# Written by clientcert for ([^;]*);/.exec(conf)?.[1];
+
 /** A comment must not end in a backslash, nor hold a line end. */
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
 

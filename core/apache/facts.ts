@@ -72,7 +72,8 @@ const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "docume
 /** Our directory, with a slash at the end. */
 const ownPath = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
 
-function sourceOf(observation: Observation, dump: Dump | undefined): Source {
+/** What the reader of the configuration goes by. */
+export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
   const { server, files } = observation;
   const named = new Set(observation.namedFiles.map((file) => file.path));
   const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];

@@ -1,0 +1,168 @@
+/** `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the copy. */
+import { readFileSync } from "node:fs";
+import { ownerIn } from "../core/apache/conf.ts";
+import { readFacts } from "../core/apache/facts.ts";
+import type { Change, Facts } from "../core/apache/model.ts";
+import type { SiteHost } from "../core/site.ts";
+import { contentsOf } from "../provider/apache-apply.ts";
+import type { Wishes } from "../provider/apache-inputs.ts";
+import { lookFrom } from "../provider/apache-look.ts";
+import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
+import { type Answer, type Style } from "./output.ts";
+import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
+import { type SavedHost, readSaved } from "./saved.ts";
+import { type Tree, openTree } from "./tree.ts";
+import { renderDiff, writeChange } from "./tree-change.ts";
+import { observeTree, usualConfigs } from "./tree-observation.ts";
+
+export interface PlanOptions {
+  /** Path of a site file, or name of a stack. */
+  readonly site: string;
+  readonly host: string;
+  /** Directory that stands for the host's `/`. */
+  readonly tree: string;
+  /** File that `clientcert check --save` wrote. */
+  readonly saved: string | undefined;
+  /** Carries the plan out on the copy. */
+  readonly write: boolean;
+  readonly json: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly style: Style;
+  /** Whether a person looks: bytes that a terminal could obey are then escaped. */
+  readonly isTerminal: boolean;
+}
+
+export function plan(options: PlanOptions): Answer {
+  const opened = openHosts(options.site, [options.host]);
+  if ("problems" in opened) return refuse(opened.problems, options.json);
+  const tree = openDirectory(options.tree);
+  if ("problem" in tree) return refuse([tree.problem], options.json);
+  const saved = openSaved(options);
+  if (saved !== undefined && "problem" in saved) return refuse([saved.problem], options.json);
+  const [host] = opened.hosts;
+  if (host === undefined) throw new Error(`${options.host}: was found and is not there`); // openHosts has looked
+  return planCopy({ site: opened, host, tree, saved }, options);
+}
+
+interface Copy {
+  readonly site: SiteHosts;
+  readonly host: SiteHost;
+  readonly tree: Tree;
+  readonly saved: SavedHost | undefined;
+}
+
+interface Planned {
+  readonly report: HostReport;
+  /** Undefined when nothing is to be changed, or when that could not be told. */
+  readonly step?: Step;
+}
+
+interface Step {
+  readonly wishes: Wishes;
+  readonly facts: Facts;
+  readonly change: Change;
+}
+
+function planCopy(copy: Copy, options: PlanOptions): Answer {
+  const { report, step } = look(copy, options.now);
+  if (step === undefined) return answer(copy, { report, diff: "" }, options);
+  const diff = renderDiff(copy.tree, step.facts, step.change);
+  if (!options.write || report.state !== "differs") return answer(copy, { report, diff }, options);
+  writeChange(copy.tree, step.facts, step.change, contentsOf(step.wishes, step.facts, step.change.write));
+  // Looked at again: what counts is what stands there now.
+  const after = look(copy, options.now).report;
+  return answer(copy, { report: after, diff, written: report.changes }, options);
+}
+
+function look({ site, host, tree, saved }: Copy, now: number): Planned {
+  try {
+    const observation = observeTree(tree, {
+      config: host.config,
+      httpd: host.httpd,
+      defines: host.defines,
+      saved,
+      now,
+    });
+    if (observation === undefined) throw new Error(describeMissing(host, saved));
+    const facts = readFacts(observation, { port: host.port });
+    const wishes = wishesFor(site, host, facts.own.owner ?? ownerIn(facts.own.conf));
+    const report = reportPlan(wishes, host, facts, now);
+    const { change } = lookFrom(wishes, facts).plan;
+    return change === undefined || report.state === "unknown"
+      ? { report }
+      : { report, step: { wishes, facts, change } };
+  } catch (error) {
+    return { report: reportError(host, error) };
+  }
+}
+
+function describeMissing({ config }: SiteHost, saved: SavedHost | undefined): string {
+  const places = config ?? saved?.configFile ?? usualConfigs.join(", ");
+  return `the copy has no main configuration file (${places}); copy it too, or give its path as config`;
+}
+
+interface Told {
+  readonly report: HostReport;
+  /** Bytes as latin1. */
+  readonly diff: string;
+  /** What was done to the copy. */
+  readonly written?: readonly string[];
+}
+
+function answer({ site, saved }: Copy, { report, diff, written }: Told, options: PlanOptions): Answer {
+  const code = codeOf([report]);
+  const truth = saved === undefined ? "the files alone" : `the observation saved at ${saved.savedAt}, and the files`;
+  if (options.json) {
+    const told = { site: site.file, tree: options.tree, truth, ...(written && { written }), host: report };
+    return { output: `${JSON.stringify(told, undefined, 2)}\n`, code };
+  }
+  const lines = [
+    ...(written === undefined ? [] : [`written to ${options.tree}:`, ...written.map((line) => `  ${line}`)]),
+    renderReport(report, options.style),
+    `  What is true of conditions was told by ${truth}.`,
+  ];
+  const bytes = Buffer.from(diff, "latin1");
+  return { output: `${lines.join("\n")}\n`, bytes: options.isTerminal ? Buffer.from(readable(diff)) : bytes, code };
+}
+
+/**
+ * For a person: valid UTF-8 as it is, any other byte and what a terminal would obey escaped. Into a file or a pipe go the
+ * bytes themselves, so that `patch` can use them.
+ */
+function readable(latin1: string): string {
+  const lines = latin1.split("\n").map((line) => {
+    const text = Buffer.from(line, "latin1").toString("utf8");
+    return text.includes("\ufffd") ? line.replace(/[\u0080-\u00ff]/g, escapeByte) : text;
+  });
+  return lines.join("\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escapeByte);
+}
+
+const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;
+
+function openDirectory(directory: string): Tree | { readonly problem: string } {
+  try {
+    return openTree(directory);
+  } catch {
+    return {
+      problem: `--tree ${directory}: is no directory that can be read; give the copy that stands for the host's /`,
+    };
+  }
+}
+
+function openSaved({ saved, host }: PlanOptions): SavedHost | { readonly problem: string } | undefined {
+  if (saved === undefined) return undefined;
+  const read = readSavedFile(saved);
+  if ("problem" in read) return { problem: `--saved ${saved}: ${read.problem}` };
+  const found = Object.entries(read.hosts).find(([name]) => name === host)?.[1];
+  const known = Object.keys(read.hosts).join(", ") || "none";
+  return found ?? { problem: `--saved ${saved}: has no host ${JSON.stringify(host)}; there are: ${known}` };
+}
+
+function readSavedFile(file: string): ReturnType<typeof readSaved> {
+  try {
+    return readSaved(readFileSync(file, "utf8"));
+  } catch {
+    return { problem: "cannot be read; make it with clientcert check --save FILE" };
+  }
+}

@@ -1,0 +1,183 @@
+/** The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation, or stays unknown. */
+import { createHash } from "node:crypto";
+import { ownDirectory } from "../core/apache/model.ts";
+import type { CrlJob, NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
+import { sourceOf } from "../core/apache/facts.ts";
+import { absolutePath } from "../core/apache/paths.ts";
+import { type Effective, resolve } from "../core/apache/resolve.ts";
+import type { SavedHost } from "./saved.ts";
+import type { Tree } from "./tree.ts";
+
+export interface TreeWanted {
+  /** Main configuration file. @default - the saved one, or else the first that is there of the {@link usualConfigs} */
+  readonly config: string | undefined;
+  /** The httpd program. @default - as in the layouts of {@link usualConfigs} */
+  readonly httpd: string | undefined;
+  /** `-D` names; the saved ones come first. */
+  readonly defines: readonly string[] | undefined;
+  readonly saved: SavedHost | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Of the product, Debian and Red Hat. */
+export const usualConfigs = [
+  "/usr/local/ni/apache/conf/httpd.conf",
+  "/etc/apache2/apache2.conf",
+  "/etc/httpd/conf/httpd.conf",
+] as const;
+
+const usualPrograms: Readonly<Record<string, string>> = {
+  "/usr/local/ni/apache/conf/httpd.conf": "/usr/local/ni/apache/bin/httpd",
+  "/etc/apache2/apache2.conf": "/usr/sbin/apache2ctl",
+  "/etc/httpd/conf/httpd.conf": "/usr/sbin/httpd",
+};
+
+/** Undefined when there is no main configuration file. */
+export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
+  const { config, saved } = wanted;
+  const mainFile = config ?? saved?.configFile ?? usualConfigs.find((path) => tree.read(path) !== undefined);
+  const main = mainFile === undefined ? undefined : tree.read(mainFile);
+  if (mainFile === undefined || main === undefined) return undefined;
+  const server = serverOf(main.resolvedPath, saved?.serverRoot ?? builtInRoot(mainFile), wanted);
+  const known = {
+    server,
+    dump: undefined,
+    ...(saved && { saved: { modules: new Map(Object.entries(saved.modules)) } }),
+    files: new Map([[mainFile, main]]),
+    own: new Map<string, ObservedFile>(),
+    journal: readJournal(tree, server.instance, saved),
+    php: saved?.php ?? [],
+    namedFiles: [],
+    crlJobs: [],
+  };
+  const { files, serverRoot, effective } = followIncludes(tree, known);
+  const namedFiles = findNamedFiles(tree, serverRoot, effective);
+  const found = { files, own: readOwn(tree, serverRoot), namedFiles, crlJobs: findCrlJobs(tree, namedFiles) };
+  return { ...known, ...found, server: { ...server, serverRoot } };
+}
+
+/** Directories of hosts where the configuration has no ServerRoot because the program was built with one. */
+const builtInRoots: Readonly<Record<string, string>> = { "/etc/apache2/apache2.conf": "/etc/apache2" };
+
+const builtInRoot = (mainFile: string): string =>
+  builtInRoots[mainFile] ?? absolutePath("/", mainFile.replace(/\/(conf\/)?[^/]*$/, ""));
+
+interface Followed {
+  readonly files: ReadonlyMap<string, ObservedFile>;
+  readonly serverRoot: string;
+  readonly effective: readonly Effective[];
+}
+
+/** Reads what is included until there is no new file: which Includes count depends on what was read before. */
+function followIncludes(tree: Tree, known: Observation): Followed {
+  const files = new Map(known.files);
+  let { serverRoot } = known.server;
+  for (;;) {
+    const source = sourceOf({ ...known, files, server: { ...known.server, serverRoot } });
+    const { effective } = resolve(source, (name) => followed.has(name));
+    serverRoot = effective.filter(({ name }) => name === "serverroot").at(-1)?.arguments[0] ?? serverRoot;
+    const found = new Set(effective.flatMap((directive) => includedBy(tree, serverRoot, directive)));
+    const fresh = [...found].flatMap((path): [string, ObservedFile][] => {
+      const file = files.has(path) ? undefined : tree.read(path);
+      return file === undefined ? [] : [[path, file]];
+    });
+    if (fresh.length === 0) return { files, serverRoot, effective };
+    for (const [path, file] of fresh) files.set(path, file);
+  }
+}
+
+function includedBy(tree: Tree, serverRoot: string, { name, arguments: [pattern = ""] }: Effective): readonly string[] {
+  const isInclude = name === "include" || name === "includeoptional";
+  return isInclude && !pattern.includes("${") ? tree.expand(absolutePath(serverRoot, pattern)) : [];
+}
+
+function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): ServerObservation {
+  const { saved, defines, httpd, now } = wanted;
+  return {
+    nowSeconds: Math.floor(now / 1000),
+    // Only shown in the README that the change writes.
+    program: saved?.program ?? httpd ?? usualPrograms[configFile] ?? "httpd",
+    version: saved?.version ?? "",
+    openssl: saved?.openssl ?? "",
+    serverRoot,
+    configFile,
+    defines: saved?.defines ?? defines ?? [],
+    parent: undefined,
+    loadedSeconds: undefined,
+    instance: createHash("sha256").update(configFile, "latin1").digest("hex").slice(0, 16),
+    capabilities: [],
+  };
+}
+
+function readOwn(tree: Tree, serverRoot: string): Map<string, ObservedFile> {
+  const directory = absolutePath(serverRoot, `conf/${ownDirectory}`);
+  return new Map(
+    tree.list(directory).flatMap((name): [string, ObservedFile][] => {
+      const file = tree.read(`${directory}/${name}`);
+      return file === undefined ? [] : [[name, file]];
+    }),
+  );
+}
+
+/** The copy's own, where it has one; it is only readable by root, so a copy may lack it. */
+function readJournal(tree: Tree, instance: string, saved: SavedHost | undefined): Map<string, string> {
+  const kept = new Map(saved === undefined ? [] : [["generation", String(saved.generation)]]);
+  if (saved?.owner !== undefined) kept.set("owner", saved.owner);
+  const journal = tree.read(`/var/lib/clientcert/${instance}/journal`);
+  for (const [, key = "", value = ""] of (journal?.bytes ?? "").matchAll(/^(owner|generation) (.+)$/gm))
+    kept.set(key, value);
+  return kept;
+}
+
+const caNames = ["SSLCACertificateFile", "SSLCADNRequestFile", "SSLCARevocationFile"];
+const otherNames = [
+  "SSLCertificateFile",
+  "SSLCertificateKeyFile",
+  "SSLCertificateChainFile",
+  "SSLSessionTicketKeyFile",
+  "SSLProxyCACertificateFile",
+];
+const namedBy: ReadonlyMap<string, string> = new Map(
+  [...caNames, ...otherNames].map((name) => [name.toLowerCase(), name]),
+);
+const followed = new Set(["include", "includeoptional", "serverroot", ...namedBy.keys()]);
+const mostCertificateBytes = 1_048_576;
+
+/** Never the bytes of a key. */
+function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
+  return effective.flatMap(({ name, arguments: [argument] }) => {
+    const directive = namedBy.get(name);
+    const path = absolutePath(serverRoot, argument ?? "");
+    const file = directive === undefined || argument === undefined ? undefined : tree.read(path);
+    if (directive === undefined || file === undefined) return [];
+    const { modifiedSeconds, changedSeconds, bytes, sizeBytes } = file;
+    const isShown = caNames.includes(directive) && sizeBytes <= mostCertificateBytes;
+    return [{ path, directive, modifiedSeconds, changedSeconds, ...(isShown && { bytes }) }];
+  });
+}
+
+const cronFiles = ["/etc/crontab"];
+const cronDirectories = [
+  "/etc/cron.d",
+  "/etc/cron.daily",
+  "/etc/cron.hourly",
+  "/var/spool/cron",
+  "/var/spool/cron/crontabs",
+];
+
+function findCrlJobs(tree: Tree, namedFiles: readonly NamedFile[]): CrlJob[] {
+  const targets = namedFiles.filter(({ directive }) => directive === "SSLCARevocationFile").map(({ path }) => path);
+  if (targets.length === 0) return [];
+  const files = [
+    ...cronFiles,
+    ...cronDirectories.flatMap((folder) => tree.list(folder).map((name) => `${folder}/${name}`)),
+  ];
+  return files.flatMap((file) => {
+    const lines = (tree.read(file)?.bytes ?? "").split("\n");
+    return lines.flatMap((line, index): CrlJob[] => {
+      const target = /^\s*#/.test(line) ? undefined : targets.find((path) => line.includes(path));
+      return target === undefined ? [] : [{ file, line: index + 1, target }];
+    });
+  });
+}
