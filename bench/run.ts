@@ -65,14 +65,25 @@ async function contend(contender: Contender, count: number, runs: number): Promi
   const { name } = contender;
   if (contender.unavailable !== undefined) return { name, hosts: count, notMeasured: contender.unavailable };
   const fleet = await startFleet(count);
+  const release = stopOnSignal(fleet);
   try {
     await contender.prepare(fleet);
     return { name, hosts: count, ...(await measureOn(contender, fleet, runs)) };
   } catch (error) {
     return { name, hosts: count, notMeasured: error instanceof Error ? error.message : String(error) };
   } finally {
+    release();
     await fleet.stop();
   }
+}
+
+/** Ctrl-C must leave no host behind. Returns what ends this watch. */
+function stopOnSignal(fleet: Fleet): () => void {
+  const stop = (): void => void fleet.stop().finally(() => process.exit(1));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
+  return () => {
+    for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stop);
+  };
 }
 
 async function measureOn(contender: Contender, fleet: Fleet, runs: number): Promise<Omit<Row, "name">> {

@@ -33,7 +33,7 @@ export const starts: readonly Comparison[] = [
 export const readers: readonly Comparison[] = [10_000, 1_000_000, 10_000_000].map((bytes) => {
   const text = configuration(bytes);
   return {
-    name: `reader, ${bytes / 1000} KB: parse, plan, edit; ratio to cutting into lines`,
+    name: `reader, ${bytes < 1_000_000 ? `${bytes / 1000} KB` : `${bytes / 1_000_000} MB`}: parse, plan, edit; ratio to cutting into lines`,
     sample: async () => time(() => readAndEdit(text)),
     baseline: async () => time(() => text.split("\n").length),
   };
