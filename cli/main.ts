@@ -20,6 +20,7 @@ function makeProgram(answer: (result: Answer) => void): Command {
   addPki(program, answer);
   addCheck(program, answer);
   addPlan(program, answer);
+  addObserveProgram(program, answer);
   return program;
 }
 
@@ -104,6 +105,38 @@ interface PlanFlags {
   readonly tree: string;
   readonly saved?: string;
   readonly write: boolean;
+  readonly json: boolean;
+}
+
+function addObserveProgram(program: Command, answer: (result: Answer) => void): void {
+  program
+    .command("observe-program")
+    .description("print the program for a sudoers rule that allows to look at a host and nothing else")
+    .addHelpText("after", observeProgramHelp)
+    .option("--site <site>", "build in what this site file overrides for --host: httpd, config, pidFile, …")
+    .option("--host <name>", "the host of the site")
+    .option("--sudoers <user>", "print the line for sudoers instead, with the program's digest")
+    .option("--json", "print one JSON object with both", false)
+    .action(async ({ site, host, sudoers, json }: ObserveFlags) => {
+      if ((site === undefined) !== (host === undefined)) program.error("error: --site and --host belong together");
+      const { observeProgram } = await import("./observe-program.ts");
+      const of = site === undefined || host === undefined ? undefined : { site, host };
+      answer(observeProgram({ of, sudoers, json }));
+    });
+}
+
+const observeProgramHelp = `
+On the host, as root:
+  install -o root -g root -m 755 PROGRAM /usr/local/sbin/clientcert-observe
+  visudo -f /etc/sudoers.d/clientcert      (the line that --sudoers prints)
+In the site file:
+  sudo: { program: /usr/local/sbin/clientcert-observe }
+That is enough for check, for refresh, and for previews with judgeInPreview: false.`;
+
+interface ObserveFlags {
+  readonly site?: string;
+  readonly host?: string;
+  readonly sudoers?: string;
   readonly json: boolean;
 }
 

@@ -1,8 +1,18 @@
 # shellcheck shell=sh
 # The observation alone: the program for a sudoers rule that allows nothing else.
 
+# Whoever may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
+# envvars file. So overrides are a part of this text, put in by fixed_overrides, and the request can only repeat them.
+keep_overrides() {
+  asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
+  fixed_overrides
+  [ "$asked" = "$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines" ] ||
+    fail overrides 'the site file overrides httpd, config, pidFile, environmentFile or defines otherwise than when this program was made; make and install it again: clientcert observe-program --site SITE --host HOST'
+}
+
 main() {
   read_request
+  keep_overrides
   [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server
   read_journal

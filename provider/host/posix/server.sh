@@ -32,16 +32,28 @@ find_processes() {
     case ${program##*/} in php-fpm*) php_fpm=$php_fpm$program$nl ;; esac
   done
   IFS=$oldifs
+  foreign_pids=''
   for pid in $all_httpds; do
     read_process "$pid" || continue
-    case $all_httpds in *" $process_parent "*) ;; *) httpd_pids="$httpd_pids $pid" ;; esac
+    case $all_httpds in *" $process_parent "*) continue ;; esac
+    if runs_as_root "$pid"; then httpd_pids="$httpd_pids $pid"; else foreign_pids="$foreign_pids $pid"; fi
   done
-  [ -z "$httpd_pids" ] || keep_own_namespace
+  [ -z "$httpd_pids" ] || httpd_pids=$(in_own_namespace "$httpd_pids")
+  [ -z "$foreign_pids" ] || foreign_pids=$(in_own_namespace "$foreign_pids")
+}
+
+# The program of an httpd is run as root to ask it about its configuration. Anybody can run a program of that name, so only
+# root's counts. Not the owner of the files in /proc tells: a process can make those root's.
+runs_as_root() { # PID
+  while IFS=$tab read -r key real_user _; do
+    [ "$key" != Uid: ] || break
+  done 2>/dev/null <"/proc/$1/status"
+  [ "$real_user" = 0 ]
 }
 
 # An httpd in another pid namespace belongs to a container, not to this host.
-keep_own_namespace() {
-  namespaces=$(for pid in self $httpd_pids; do echo "/proc/$pid/ns/pid"; done)
+in_own_namespace() { # PIDS
+  namespaces=$(for one in self $1; do echo "/proc/$one/ns/pid"; done)
   # shellcheck disable=SC2086
   namespaces=$(stat -c %N $namespaces 2>/dev/null)
   own_namespace='' kept=''
@@ -51,7 +63,8 @@ keep_own_namespace() {
     [ "${line##* -> }" = "$own_namespace" ] || continue
     pid=${line#*/proc/} kept="$kept ${pid%%/*}"
   done
-  IFS=$oldifs httpd_pids=$kept
+  IFS=$oldifs
+  printf %s "$kept"
 }
 
 # Sets parent, program, arguments (one a line), work_directory, enter (words that enter its mount namespace, or none).
@@ -134,6 +147,8 @@ find_server() {
   # shellcheck disable=SC2086
   set -- $httpd_pids
   if [ $# -eq 0 ]; then
+    # A running server must not be taken for a stopped one.
+    [ -z "$foreign_pids" ] || fail no-httpd "no httpd runs as root here, only process${foreign_pids} as another user; start it as root, or stop it"
     use_stopped
   elif [ $# -eq 1 ] && [ -z "$want_pid_file$want_config" ]; then
     use_parent "$1"

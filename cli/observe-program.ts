@@ -1,0 +1,43 @@
+/** `clientcert observe-program`: what a host needs for a user who may look as root and do nothing else. */
+import { createHash } from "node:crypto";
+import { makeTarget } from "../core/site.ts";
+import type { Detection } from "../provider/host/model.ts";
+import { observationProgram, usualProgramPath } from "../provider/host/observation-program.ts";
+import { openHosts, refuse } from "./hosts.ts";
+import { type Answer, exitCode } from "./output.ts";
+
+export interface ObserveProgramOptions {
+  /** The host whose overrides of detection are built in. @default - none is overridden */
+  readonly of: { readonly site: string; readonly host: string } | undefined;
+  /** User for the sudoers line, which is then printed in place of the program. */
+  readonly sudoers: string | undefined;
+  readonly json: boolean;
+}
+
+export function observeProgram({ of, sudoers, json }: ObserveProgramOptions): Answer {
+  const found = of === undefined ? { detection: {}, path: usualProgramPath } : placeOf(of.site, of.host);
+  if ("problems" in found) return refuse(found.problems, json);
+  const program = observationProgram(found.detection);
+  const sha256 = createHash("sha256").update(program).digest("hex");
+  const rule = `${sudoers ?? "USER"} ALL=(root) NOPASSWD: sha256:${sha256} ${found.path} ""`;
+  const output = json
+    ? `${JSON.stringify({ path: found.path, sha256, sudoers: rule, program }, undefined, 2)}\n`
+    : sudoers === undefined
+      ? program
+      : `${rule}\n`;
+  return { output, code: exitCode.fine };
+}
+
+interface Place {
+  readonly detection: Detection;
+  readonly path: string;
+}
+
+function placeOf(site: string, name: string): Place | { readonly problems: readonly string[] } {
+  const opened = openHosts(site, [name]);
+  if ("problems" in opened) return opened;
+  const [host] = opened.hosts;
+  if (host === undefined) throw new Error(`${name}: was found and is not there`); // openHosts has looked
+  const { connection, detection } = makeTarget(host);
+  return { detection, path: connection.sudo.how === "program" ? connection.sudo.path : usualProgramPath };
+}
