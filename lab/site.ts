@@ -14,6 +14,8 @@ export interface LabSite {
 export interface LabSiteHost {
   readonly name: string;
   readonly lab: Pick<LabHost, "address" | "ports" | "hostKey" | "keyFile">;
+  /** Keys that replace or join those of `connection`, such as `sudo`. */
+  readonly connection?: Readonly<Record<string, unknown>>;
   /** Further keys of the host, such as `adopt: true`. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -21,7 +23,7 @@ export interface LabSiteHost {
 export function siteText({ caFiles, crlFiles, organizations = ["ABC CORPORATION"], hosts }: LabSite): string {
   return dump({
     clientAuth: { caFiles, crlFiles, organizations, countries: ["JP"] },
-    hosts: hosts.map(({ name, lab, more }) => ({
+    hosts: hosts.map(({ name, lab, connection, more }) => ({
       name,
       address: lab.address,
       port: lab.ports.https,
@@ -31,6 +33,7 @@ export function siteText({ caFiles, crlFiles, organizations = ["ABC CORPORATION"
         hostKey: lab.hostKey,
         login: { keyFile: lab.keyFile },
         sudo: "none",
+        ...connection,
       },
       ...more,
     })),

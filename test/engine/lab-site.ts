@@ -15,16 +15,17 @@ export interface LabSite {
 export interface SiteChanges {
   readonly organizations?: readonly string[];
   readonly sshPort?: number;
+  readonly connection?: Readonly<Record<string, unknown>>;
 }
 
-export async function labSite(options: LabHostOptions = {}): Promise<LabSite> {
+export async function labSite(options: LabHostOptions = {}, environment: NodeJS.ProcessEnv = {}): Promise<LabSite> {
   const host = await startLabHost(options);
-  const project = await createProject();
+  const project = await createProject(environment);
   await project.write("ca.pem", host.pki.caBundle);
   await project.write("issuing.crl", await host.pki.crl());
-  const writeSite = ({ organizations, sshPort = host.ports.ssh }: SiteChanges = {}): Promise<void> => {
+  const writeSite = ({ organizations, sshPort = host.ports.ssh, connection = {} }: SiteChanges = {}): Promise<void> => {
     const lab = { ...host, ports: { ...host.ports, ssh: sshPort } };
-    const hosts = [{ name: "web1", lab, more: { phpVersion: "8.3" } }];
+    const hosts = [{ name: "web1", lab, connection, more: { phpVersion: "8.3" } }];
     return project.write(
       "lab.yaml",
       siteText({ caFiles: ["ca.pem"], crlFiles: ["issuing.crl"], hosts, organizations }),
