@@ -8,6 +8,7 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)
+  loaded_files=$(included_files | resolve_paths)
   log_files=$(log_paths | awk '!seen[$0]++')
   live_umask=022
   [ -z "$parent" ] || live_umask=$(awk '$1 == "Umask:" { print $2 }' "/proc/$parent/status")
@@ -48,13 +49,16 @@ run_judge() {
 
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
 run_apply() {
+  require_room
   mkdir -p -m 700 -- "$state" || fail disk "cannot write $state; make room or mount it writable"
   rm -rf -- "$state".gone.*
   work=$state/run.$id
+  trap leave_nothing EXIT
   mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
   receive_own_files
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail disk "no room in $state; nothing was changed"
   : >"$work/output"
+  trap - EXIT
   detach=setsid
   command -v setsid >/dev/null 2>&1 || detach=nohup
   "$detach" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
@@ -62,9 +66,24 @@ run_apply() {
   is_held "$work" || leave_nothing
 }
 
+# Without room for its answer, which holds the whole configuration, a run could not even say that there is no room.
+require_room() {
+  needed=8388608
+  while IFS=' ' read -r kind _ rest; do
+    case $kind in
+      own) needed=$((needed + 2 * ${rest##* })) ;;
+      edit) needed=$((needed + 4 * $(stat -c %s -- "$rest" 2>/dev/null || echo 0))) ;;
+    esac
+  done <<EOF
+$manifest
+EOF
+  [ "$(stat -f -c '%a*%S' -- "$(nearest_directory "$state")" | awk -F '*' '{ printf "%d", $1 * $2 / 1024 }')" -ge $((needed / 1024)) ] ||
+    fail disk "$state has less than $((needed / 1048576)) MiB of room; make room, nothing was changed"
+}
+
 # Where no change has ever been valid, a run that came to nothing leaves nothing. Elsewhere its end can be asked for.
 leave_nothing() {
-  [ ! -f "$state/journal" ] || return 0
+  [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
   rm -rf -- "$work"
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
@@ -137,7 +156,7 @@ finish() { # applied|stopped
   generation=$(journal_value generation) generation=$((${generation:-0} + 1))
   # shellcheck disable=SC2046
   swap_drops $(dropped)
-  rm -rf -- "$own_directory/.stage"
+  remove_stages "$work"
   if [ "$removal" = yes ]; then
     rmdir -- "$own_directory" && [ -z "$(journal_value made-conf)" ] || rmdir -- "${own_directory%/*}" 2>/dev/null
     mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
@@ -186,6 +205,6 @@ end_run() { # RESULT
   part 'done'
   rm -rf -- "$state".gone.*
   rmdir -- "${state%/*}" 2>/dev/null
-  exit 0
+  exit "${undo_status:-0}"
 }
 
