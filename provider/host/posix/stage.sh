@@ -42,14 +42,16 @@ EOF
 }
 
 begin_candidate() { # HASH PATH
-  number=$((number + 1)) position=0 candidate_hash=$1 candidate_path=$2
-  if ! inside test -f "$2" || [ "$(inside sha256sum -- "$2" | cut -c 1-64)" != "$1" ]; then
+  number=$((number + 1)) position=0 candidate_hash=$1 candidate_path=$2 read_from=inside
+  # What httpd does not load (a crontab) may be missing in its mount namespace.
+  is_loaded "$2" || read_from=
+  if ! $read_from test -f "$2" || [ "$($read_from sha256sum -- "$2" | cut -c 1-64)" != "$1" ]; then
     refuse "$2: changed since it was looked at; run again to plan for what it holds now"
     return 0
   fi
   candidate=$work/edit/$number
   : >"$candidate"
-  inside cat -- "$2" >"$work/live"
+  $read_from cat -- "$2" >"$work/live"
   exec 6<"$work/live"
 }
 
@@ -80,14 +82,23 @@ check_targets() {
       refuse "$path: has more than one hard link; a rename would part them, so remove the other link first"
     elif awk -v path="$path" '$5 == path { found = 1 } END { exit !found }' /proc/self/mountinfo; then
       refuse "$path: is a mount point, which cannot be replaced; edit the file that is mounted there"
-    elif [ -n "$parent" ] && ! [ "$path" -ef "/proc/$parent/root$path" ]; then
+    elif [ -n "$parent" ] && is_loaded "$path" && ! [ "$path" -ef "/proc/$parent/root$path" ]; then
       refuse "$path: httpd sees another file under this name than the administrator does"
     elif lsattr -d -- "$path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
       refuse "$path: has the immutable or append-only attribute; remove it with chattr first"
-    elif [ "$(stat -c %d -- "$path")" != "$(stat -c %d -- "$(nearest_directory "$own_directory")")" ]; then
+    elif is_elsewhere "$path" && is_loaded "$path"; then
       refuse "$path: lies on another file system than $own_directory, so it cannot be replaced atomically"
     fi
   done <"$work/edit.list"
+}
+
+# Does httpd load this file? A stage beside one of its files could be taken by an Include of the directory.
+is_loaded() { # PATH
+  case $nl$loaded_files$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
+}
+
+is_elsewhere() { # PATH: on another file system than our own directory
+  [ "$(stat -c %d -- "${1%/*}")" != "$(stat -c %d -- "$(nearest_directory "$own_directory")")" ]
 }
 
 nearest_directory() { # PATH: it, or its first parent that exists

@@ -18,7 +18,19 @@ prepare_swap() {
   stage_beside || { put_back "$work" && fail "${stage_failure%% *}" "${stage_failure#* }"; }
 }
 
-# Stages lie in our own directory: no Include names it, and it is on the file system of what they replace.
+# Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of what is
+# replaced. A crontab may be on another one: then beside it, under a name with a dot in front, which cron does not read.
+stage_of() { # N PATH
+  if is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
+}
+
+remove_stages() { # WORK
+  while IFS=$tab read -r number _ _ path; do
+    ! is_elsewhere "$path" || rm -f -- "$(stage_of "$number" "$path")"
+  done <"$1/before/edit.list"
+  rm -rf -- "$own_directory/.stage"
+}
+
 stage_beside() {
   stage=$own_directory/.stage
   stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
@@ -28,8 +40,10 @@ stage_beside() {
   done <"$work/own.list"
   while IFS=$tab read -r number _ after path; do
     # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
-    cp -a -- "$path" "$stage/edit.$number" 2>/dev/null && cat -- "$work/edit/$number" 2>/dev/null >"$stage/edit.$number" || return 1
-    [ "$(hash_of "$stage/edit.$number")" = "$after" ] && sync -- "$stage/edit.$number" || return 1
+    staged=$(stage_of "$number" "$path")
+    stage_failure="disk no room for the new file in ${staged%/*}, or it is read-only; nothing was changed"
+    cp -a -- "$path" "$staged" 2>/dev/null && cat -- "$work/edit/$number" 2>/dev/null >"$staged" || return 1
+    [ "$(hash_of "$staged")" = "$after" ] && sync -- "$staged" || return 1
   done <"$work/edit.list"
   sync -- "$stage"
 }
@@ -63,11 +77,12 @@ note_swap() { printf '%s\n' "$1" >>"$work/swapped" && sync -- "$work/swapped"; }
 swap_edits() {
   while IFS=$tab read -r number before after path; do
     note_swap "edited $number $after $path" || return 1
-    exchange "$stage/edit.$number" "$path" || return 1
+    staged=$(stage_of "$number" "$path")
+    exchange "$staged" "$path" || return 1
     sync -- "${path%/*}"
     # What came out must be what was planned for: an editor may have saved in the last moment.
-    if [ "$(hash_of "$stage/edit.$number")" != "$before" ]; then
-      exchange "$stage/edit.$number" "$path"
+    if [ "$(hash_of "$staged")" != "$before" ]; then
+      exchange "$staged" "$path"
       refuse "$path: changed in the moment of the swap; the other change was kept, run again"
       return 1
     fi
@@ -101,7 +116,7 @@ put_back() { # WORK
       edited) restore_edit "$1" "$first" "$second" "$path" ;;
     esac
   done
-  rm -rf -- "$own_directory/.stage"
+  remove_stages "$1"
   sync -- "$own_directory" 2>/dev/null
   while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null; done <"$1/made"
   rm -f -- "$1/swapped"
@@ -113,12 +128,13 @@ restore_own() { # WORK NAME
 }
 
 restore_edit() { # WORK N HASH_AFTER PATH
-  came_out=$own_directory/.stage/edit.$2
+  came_out=$(stage_of "$2" "$4")
   if [ "$(hash_of "$4")" = "$3" ] && [ -f "$came_out" ] && [ "$(hash_of "$came_out")" != "$3" ]; then
     # Interrupted between the exchange and the look at what came out: that very file goes back.
     mv -f -T -- "$came_out" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" = "$3" ]; then
     back=$own_directory/.edit.$2.back
+    ! is_elsewhere "$4" || back=$came_out.back
     cp -a -- "$1/before/edit/$2" "$back" && sync -- "$back" && mv -f -T -- "$back" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" != "$(hash_of "$1/before/edit/$2")" ]; then
     part "reason $4: was edited by somebody else meanwhile; their change was kept, look at it by hand"

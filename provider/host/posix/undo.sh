@@ -28,6 +28,29 @@ end
 EOF
 }
 
+# An answer's part as an administrator reads it, who ran this by hand.
+tell() { # KIND TEXT…
+  told=$1
+  shift
+  case $told in
+    step) echo "$1 …" ;;
+    note | reason) echo "$*" ;;
+    words) echo 'httpd says:' ;;
+    error) echo "nothing was taken out: ${*#* }" ;;
+    result) tell_result "$1" ;;
+  esac
+}
+
+tell_result() { # RESULT
+  undo_status=1
+  case $1 in
+    applied) undo_status=0 && echo 'done: client-certificate authentication is out of this server, and httpd runs without it' ;;
+    stopped) undo_status=0 && echo 'done: client-certificate authentication is out of the files of this server; httpd is stopped and was not started' ;;
+    refused) echo 'nothing was changed, for the reasons above' ;;
+    *) echo 'put back: client-certificate authentication is still on, for the reasons above' ;;
+  esac
+}
+
 run_undo() {
   quiet=yes
   work=$state/run.$id
@@ -37,7 +60,9 @@ run_undo() {
 }
 
 undo_manifest() {
-  for file in "$own_directory"/*; do [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"; done
+  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-????????.pem "$own_directory"/crl.pem "$own_directory"/README*; do
+    [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"
+  done
   while IFS= read -r path; do
     spans=$(our_spans "$path")
     [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
