@@ -16,28 +16,19 @@ const changeTimeoutSeconds = 8 * defaultDeadlineSeconds;
 
 /** `program` is what runs on the host. */
 export function createHost(pool: Pool, program: () => string = hostScript): Host {
-  async function run(target: Target, request: Request, timeoutSeconds: number, options: RunOptions): Promise<Part[]> {
-    const onStdout = (chunk: Buffer): void => {
-      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(printable(step));
-    };
-    const sent = { script: program(), data: request.data };
-    const ended = await pool.execute(target.connection, sent, { timeoutSeconds, onStdout, ...(options.signal ? { signal: options.signal } : {}) });
-    const parts = splitAnswer(ended.stdout, request.mark);
-    throwHostError(target, parts);
-    if (parts.at(-1)?.kind === "done") return parts;
-    throw new HostError("cut", `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); run again`);
-  }
-
+  const run = runner(pool, program);
   return {
     async observe(target, options = {}) {
       const parts = await run(target, observeRequest(target.detection), observeTimeoutSeconds, options);
       return requireObservation(target, parts);
     },
     async judge(target, transaction, options = {}) {
+      requireAllRights(target);
       const request = transactionRequest("judge", target.detection, transaction);
       return readOutcome(target, await run(target, request, changeTimeoutSeconds, options));
     },
     async apply(target, transaction, options = {}) {
+      requireAllRights(target);
       return readOutcome(target, await applyOrAsk(target, transaction, options));
     },
     close: () => pool.close(),
@@ -46,13 +37,50 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
   /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
   async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
     try {
-      return await run(target, transactionRequest("apply", target.detection, transaction), changeTimeoutSeconds, options);
+      return await run(
+        target,
+        transactionRequest("apply", target.detection, transaction),
+        changeTimeoutSeconds,
+        options,
+      );
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
       return await run(target, resultRequest(target.detection, transaction), changeTimeoutSeconds, {});
     }
   }
+}
+
+type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Part[]>;
+
+function runner(pool: Pool, program: () => string): Run {
+  return async (target, request, timeoutSeconds, options) => {
+    const onStdout = (chunk: Buffer): void => {
+      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(printable(step));
+    };
+    const sent = { script: program(), data: request.data };
+    const ended = await pool.execute(target.connection, sent, {
+      timeoutSeconds,
+      onStdout,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const parts = splitAnswer(ended.stdout, request.mark);
+    throwHostError(target, parts);
+    if (parts.at(-1)?.kind === "done") return parts;
+    throw new HostError(
+      "cut",
+      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); run again`,
+    );
+  };
+}
+
+/** A sudoers rule for the observation program is enough to look, and for nothing else. */
+function requireAllRights({ connection }: Target): void {
+  const { sudo, user } = connection;
+  if (sudo.how !== "program") return;
+  const found = `${user} may only run ${sudo.path} as root there, which looks and changes nothing`;
+  const advice = "set judgeInPreview: false for previews, and give another sudo: for a change";
+  throw new HostError("sudo", `${placeOf(connection)}: ${found}; ${advice}`);
 }
 
 /** Kinds of `error` parts that callers tell apart; the others are told in their own words. */
@@ -83,7 +111,10 @@ function requireObservation(target: Target, parts: readonly Part[]): Observation
 function readOutcome(target: Target, parts: readonly Part[]): Outcome {
   const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
   if (result === undefined) {
-    throw new HostError("answer", `${placeOf(target.connection)}: the run ended without a result; look at the host before running again`);
+    throw new HostError(
+      "answer",
+      `${placeOf(target.connection)}: the run ended without a result, as if it had been killed; run again, what it left half-way is put back first`,
+    );
   }
   const [outcome = "", judge = "", generation = ""] = result;
   return {
