@@ -43,9 +43,18 @@ export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAn
     let session: Buffer | undefined;
     let socket: TLSSocket | undefined;
     const done = (outcome: string, body: string) =>
-      resolve({ outcome, body, protocol: socket?.getProtocol() ?? undefined, isResumed: socket?.isSessionReused() ?? false, session });
+      resolve({
+        outcome,
+        body,
+        protocol: socket?.getProtocol() ?? undefined,
+        isResumed: socket?.isSessionReused() ?? false,
+        session,
+      });
     const sent = https.request(requestOptions(host, wish), (response) => {
-      readBody(response).then((body) => done(String(response.statusCode), body), () => done("refused", ""));
+      readBody(response).then(
+        (body) => done(String(response.statusCode), body),
+        () => done("refused", ""),
+      );
     });
     sent.on("socket", (plain) => {
       socket = plain as TLSSocket; // as: https makes no other sockets
@@ -55,7 +64,9 @@ export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAn
       sent.destroy();
       reject(new Error(`https://${host.address}:${host.ports.https}: no answer within ${deadlineMilliseconds} ms`));
     });
-    sent.on("error", (error: NodeJS.ErrnoException) => done(error.code === "ECONNREFUSED" ? "unreachable" : "refused", ""));
+    sent.on("error", (error: NodeJS.ErrnoException) =>
+      done(error.code === "ECONNREFUSED" ? "unreachable" : "refused", ""),
+    );
     sent.end(wish.bodyBytes === undefined ? undefined : Buffer.alloc(wish.bodyBytes, "x"));
   });
 }
@@ -63,7 +74,10 @@ export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAn
 function requestOptions(host: Reachable, wish: WireRequest): https.RequestOptions {
   const servername = wish.servername === undefined ? "a.lab.test" : wish.servername;
   const identity = wish.certificate === undefined ? undefined : host.pki.clients[wish.certificate];
-  const body = wish.bodyBytes === undefined ? {} : { "Content-Length": wish.bodyBytes, "Content-Type": "application/octet-stream" };
+  const body =
+    wish.bodyBytes === undefined
+      ? {}
+      : { "Content-Length": wish.bodyBytes, "Content-Type": "application/octet-stream" };
   return {
     host: host.address,
     port: host.ports.https,
@@ -95,7 +109,10 @@ export interface HandshakeRow {
 }
 
 /** What each kind of client gets, the one without a certificate first. */
-export async function handshakeTable(host: Reachable, wish: Omit<WireRequest, "certificate"> = {}): Promise<readonly HandshakeRow[]> {
+export async function handshakeTable(
+  host: Reachable,
+  wish: Omit<WireRequest, "certificate"> = {},
+): Promise<readonly HandshakeRow[]> {
   const clients: readonly (ClientName | "none")[] = ["none", ...clientNames];
   return Promise.all(
     clients.map(async (client) => {

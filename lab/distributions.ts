@@ -9,7 +9,12 @@ const documentRoot = "/var/www/html";
 const scripts = "/usr/lib/cgi-bin";
 
 /** Debian's `/etc/apache2` or Red Hat's `/etc/httpd`, cut down to what serves the lab's pages. */
-export function distributionLayout(name: "debian" | "redhat", options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout {
+export function distributionLayout(
+  name: "debian" | "redhat",
+  options: LabHostOptions,
+  ports: LabPorts,
+  pki: LabPki,
+): Layout {
   const content = new Map<string, MachineFile>([
     [`${documentRoot}/index.html`, { content: "It works!\n" }],
     [`${scripts}/env.cgi`, { content: environmentCgi, mode: 0o755 }],
@@ -22,14 +27,24 @@ export function distributionLayout(name: "debian" | "redhat", options: LabHostOp
 function debian(options: LabHostOptions, ports: LabPorts, content: Map<string, MachineFile>): Layout {
   const root = "/etc/apache2";
   const modules = loadableModules(options);
-  for (const module of modules) content.set(`${root}/mods-available/${module}.load`, { content: `LoadModule ${module}_module ${moduleDirectory}/mod_${module}.so\n` });
+  for (const module of modules)
+    content.set(`${root}/mods-available/${module}.load`, {
+      content: `LoadModule ${module}_module ${moduleDirectory}/mod_${module}.so\n`,
+    });
   const sites = Array.from({ length: options.virtualHosts ?? 1 }, (_, index) => `site${index + 1}`);
-  for (const [index, site] of sites.entries()) content.set(`${root}/sites-available/${site}.conf`, { content: `<IfModule mod_ssl.c>\n${virtualHost(index + 1, options, ports, "${APACHE_LOG_DIR}")}</IfModule>\n` });
-  content.set(`${root}/ports.conf`, { content: `Listen 127.0.0.1:${ports.http}\n\n<IfModule ssl_module>\n\tListen 127.0.0.1:${ports.https}\n</IfModule>\n` });
+  for (const [index, site] of sites.entries())
+    content.set(`${root}/sites-available/${site}.conf`, {
+      content: `<IfModule mod_ssl.c>\n${virtualHost(index + 1, options, ports, "${APACHE_LOG_DIR}")}</IfModule>\n`,
+    });
+  content.set(`${root}/ports.conf`, {
+    content: `Listen 127.0.0.1:${ports.http}\n\n<IfModule ssl_module>\n\tListen 127.0.0.1:${ports.https}\n</IfModule>\n`,
+  });
   content.set(`${root}/envvars`, { content: debianEnvironment(options) });
   content.set(`${root}/apache2.conf`, { content: debianMain(options) });
   const enabled = [...modules.map((module) => `mods-%/${module}.load`), ...sites.map((site) => `sites-%/${site}.conf`)];
-  const links = enabled.map((file) => `ln -s ../${file.replace("%", "available")} ${root}/${file.replace("%", "enabled")}\n`);
+  const links = enabled.map(
+    (file) => `ln -s ../${file.replace("%", "available")} ${root}/${file.replace("%", "enabled")}\n`,
+  );
   const defines = (options.defines ?? []).map((define) => ` -D ${define}`).join("");
   return {
     serverRoot: root,
@@ -43,8 +58,17 @@ function debian(options: LabHostOptions, ports: LabPorts, content: Map<string, M
 }
 
 function debianEnvironment(options: LabHostOptions): string {
-  const variables = { APACHE_RUN_USER: "www-data", APACHE_RUN_GROUP: "www-data", APACHE_PID_FILE: "/run/apache2/apache2.pid", APACHE_RUN_DIR: "/run/apache2", APACHE_LOG_DIR: "/var/log/apache2", ...options.environment };
-  return Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`).join("");
+  const variables = {
+    APACHE_RUN_USER: "www-data",
+    APACHE_RUN_GROUP: "www-data",
+    APACHE_PID_FILE: "/run/apache2/apache2.pid",
+    APACHE_RUN_DIR: "/run/apache2",
+    APACHE_LOG_DIR: "/var/log/apache2",
+    ...options.environment,
+  };
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join("");
 }
 
 function debianMain(options: LabHostOptions): string {
@@ -65,11 +89,17 @@ ${options.serverDirectives ?? ""}
 function redHat(options: LabHostOptions, ports: LabPorts, content: Map<string, MachineFile>): Layout {
   const root = "/etc/httpd";
   const load = loadableModules(options).map((module) => `LoadModule ${module}_module modules/mod_${module}.so\n`);
-  const sections = Array.from({ length: options.virtualHosts ?? 1 }, (_, index) => virtualHost(index + 1, options, ports, "logs"));
+  const sections = Array.from({ length: options.virtualHosts ?? 1 }, (_, index) =>
+    virtualHost(index + 1, options, ports, "logs"),
+  );
   content.set(`${root}/conf.modules.d/00-base.conf`, { content: load.join("") });
-  content.set(`${root}/conf.d/ssl.conf`, { content: `Listen 127.0.0.1:${ports.https} https\n\n${sections.join("\n")}` });
+  content.set(`${root}/conf.d/ssl.conf`, {
+    content: `Listen 127.0.0.1:${ports.https} https\n\n${sections.join("\n")}`,
+  });
   content.set(`${root}/conf/httpd.conf`, { content: redHatMain(options, ports) });
-  const environment = Object.entries(options.environment ?? {}).map(([name, value]) => `${name}='${value}' `).join("");
+  const environment = Object.entries(options.environment ?? {})
+    .map(([name, value]) => `${name}='${value}' `)
+    .join("");
   const defines = (options.defines ?? []).map((define) => ` -D ${define}`).join("");
   return {
     serverRoot: root,

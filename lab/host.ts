@@ -40,7 +40,11 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   const ports = await freePorts();
   const hostKey = createSshKeys();
   const layout = layoutOf(options, ports, pki);
-  const files = new Map([...(await sshFiles(options, ports, hostKey)), ...layout.files, ...(await variantFiles(options, pki))]);
+  const files = new Map([
+    ...(await sshFiles(options, ports, hostKey)),
+    ...layout.files,
+    ...(await variantFiles(options, pki)),
+  ]);
   const machine = await startMachine({ files, start: startScript(options, layout) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
@@ -67,7 +71,9 @@ function startScript(options: LabHostOptions, layout: Layout): string {
     layout.setUp,
     variantSetUp(options),
     sshStart(options),
-    options.stopped === true ? "" : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,
+    options.stopped === true
+      ? ""
+      : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     hidePrograms(options.without ?? []),
   ].join("");
@@ -77,6 +83,9 @@ function startScript(options: LabHostOptions, layout: Layout): string {
 function hidePrograms(names: readonly string[]): string {
   const programs = names.filter((name) => !name.startsWith("mod_"));
   const modules = names.filter((name) => name.startsWith("mod_"));
-  const paths = [...programs.flatMap((name) => ["/bin", "/sbin", "/usr/bin", "/usr/sbin"].map((folder) => `${folder}/${name}`)), ...modules.map((name) => `/usr/lib/apache2/modules/${name}.so`)];
+  const paths = [
+    ...programs.flatMap((name) => ["/bin", "/sbin", "/usr/bin", "/usr/sbin"].map((folder) => `${folder}/${name}`)),
+    ...modules.map((name) => `/usr/lib/apache2/modules/${name}.so`),
+  ];
   return paths.length === 0 ? "" : `rm -f ${paths.join(" ")}\n`;
 }

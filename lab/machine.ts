@@ -7,7 +7,11 @@ import { fileURLToPath } from "node:url";
 import { requireValue } from "./values.ts";
 
 const bootScript = fileURLToPath(new URL("machine.sh", import.meta.url));
-const cleanEnvironment = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C" };
+const cleanEnvironment = {
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+  HOME: "/root",
+  LANG: "C",
+};
 /** Outlives Node, so that nothing stays even when Node is killed. */
 const guard = 'directory=$1; shift; "$@"; status=$?; rm -rf "$directory"; exit $status';
 const largestOutputBytes = 256 * 1024 * 1024;
@@ -63,7 +67,10 @@ async function boot(directory: string): Promise<Machine> {
   const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--propagation", "private"];
   const shell = ["sh", bootScript, directory, ...(await furtherMounts())];
   // In a session of its own: Ctrl-C shall end Node only, and then the pipe ends the machine, and the guard removes its files.
-  const child = spawn("sh", ["-c", guard, "lab-guard", directory, "unshare", ...namespaces, "--", ...shell], { env: cleanEnvironment, detached: true });
+  const child = spawn("sh", ["-c", guard, "lab-guard", directory, "unshare", ...namespaces, "--", ...shell], {
+    env: cleanEnvironment,
+    detached: true,
+  });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   await untilReady(child);
   const pid = await childOf(await childOf(requireValue(child.pid, "process of the lab machine")));
@@ -89,19 +96,30 @@ async function childOf(pid: number): Promise<number> {
   return Number(requireValue(children.split(" ")[0], `child of process ${pid}`));
 }
 
+/** Far more than a start takes, also on a busy machine: what hangs in it must end, and not wait for ever. */
+const startDeadlineSeconds = 60;
+
 /** Waits for the line `ready`. */
 function untilReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = "";
+    const deadline = setTimeout(() => killGroup(child), startDeadlineSeconds * 1000);
     const onData = (chunk: Buffer) => {
       output += chunk.toString("latin1");
-      if (/^ready$/m.test(output)) resolve();
+      if (!/^ready$/m.test(output)) return;
+      clearTimeout(deadline);
+      resolve();
     };
     child.stdout?.on("data", onData);
     child.stderr?.on("data", onData);
     child.once("error", reject);
     child.once("close", (status) => reject(new Error(`lab machine: did not start (${status}): ${output.trim()}`)));
   });
+}
+
+/** The machine is a session of its own; its pid 1 dies with the process that made the namespaces. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
 function execute(pid: number, command: string, input: string | Buffer | undefined): Promise<Execution> {
@@ -121,7 +139,9 @@ function execute(pid: number, command: string, input: string | Buffer | undefine
 async function writeFiles(directory: string, files: ReadonlyMap<string, MachineFile>): Promise<void> {
   await Promise.all(["files", "ni"].map((folder) => mkdir(path.join(directory, folder))));
   for (const [name, { content, mode }] of files) {
-    const target = name.startsWith(productTree) ? path.join(directory, "ni", name.slice(productTree.length)) : path.join(directory, "files", name);
+    const target = name.startsWith(productTree)
+      ? path.join(directory, "ni", name.slice(productTree.length))
+      : path.join(directory, "files", name);
     await mkdir(path.dirname(target), { recursive: true });
     await writeFile(target, content, { mode: mode ?? 0o644 });
   }
@@ -134,6 +154,9 @@ async function furtherMounts(): Promise<string[]> {
     const [before = "", after = ""] = line.split(" - ");
     return { point: before.split(" ")[4] ?? "", type: after.split(" ")[0] ?? "" };
   });
-  const wanted = points.filter(({ point, type }) => /^(ext[234]|xfs|btrfs)$/.test(type) && /^\/(usr|etc|var|opt|home|root|srv|lib|bin|sbin)\b/.test(point));
+  const wanted = points.filter(
+    ({ point, type }) =>
+      /^(ext[234]|xfs|btrfs)$/.test(type) && /^\/(usr|etc|var|opt|home|root|srv|lib|bin|sbin)\b/.test(point),
+  );
   return wanted.map(({ point }) => point);
 }

@@ -21,7 +21,10 @@ SSLRenegBufferSize 52428800
 `;
 
 /** CA bundle, CRL and the daily job. */
-export async function manualFiles(job: NonNullable<LabHostOptions["manual"]>, pki: LabPki): Promise<[string, MachineFile][]> {
+export async function manualFiles(
+  job: NonNullable<LabHostOptions["manual"]>,
+  pki: LabPki,
+): Promise<[string, MachineFile][]> {
   const files: [string, MachineFile][] = [
     [`${configurationDirectory}/ssl.crt/ca-bundle.crt`, { content: pki.caBundle }],
     [crlFile, { content: await pki.crl() }],

@@ -24,7 +24,10 @@ export interface CrlOptions {
 }
 
 /** Signs one CRL and returns it in PEM. */
-export async function issueCrl(authorities: Readonly<Record<NonNullable<CrlOptions["ca"]>, CrlAuthority>>, options: CrlOptions): Promise<string> {
+export async function issueCrl(
+  authorities: Readonly<Record<NonNullable<CrlOptions["ca"]>, CrlAuthority>>,
+  options: CrlOptions,
+): Promise<string> {
   const name = options.ca ?? "issuing";
   const ca = authorities[name];
   const isIssuing = name === "issuing" || name === "forger";
@@ -33,7 +36,10 @@ export async function issueCrl(authorities: Readonly<Record<NonNullable<CrlOptio
     issuer: ca.subject,
     thisUpdate: hoursFromNow(options.thisUpdateHours ?? -1),
     nextUpdate: nextUpdateHours === null ? undefined : hoursFromNow(nextUpdateHours),
-    entries: (isIssuing ? (options.serials ?? []) : []).map((serialNumber) => ({ serialNumber, revocationDate: hoursFromNow(-2) })),
+    entries: (isIssuing ? (options.serials ?? []) : []).map((serialNumber) => ({
+      serialNumber,
+      revocationDate: hoursFromNow(-2),
+    })),
     extensions: [await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey), crlNumber(options.number ?? 1)],
     signingKey: ca.signingKey,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },

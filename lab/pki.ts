@@ -6,7 +6,12 @@ import { issueCrl, type CrlAuthority, type CrlOptions } from "./pki-crl.ts";
 
 const ec = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 /** The server's key is RSA, as most customers' are: a cipher list for ECDSA only then breaks every handshake. */
-const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 } as const;
+const rsa = {
+  name: "RSASSA-PKCS1-v1_5",
+  hash: "SHA-256",
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 2048,
+} as const;
 const dayMilliseconds = 86_400_000;
 
 /** Subjects of the client certificates below the issuing CA, and their life in days from now. */
@@ -23,7 +28,10 @@ const clientSubjects = {
 
 /** `foreign` has the subject of `good`, but an issuer that nobody trusts. */
 export type ClientName = keyof typeof clientSubjects | "foreign";
-export const clientNames: readonly ClientName[] = [...(Object.keys(clientSubjects) as (keyof typeof clientSubjects)[]), "foreign"]; // as: keys of a const literal
+export const clientNames: readonly ClientName[] = [
+  ...(Object.keys(clientSubjects) as (keyof typeof clientSubjects)[]),
+  "foreign",
+]; // as: keys of a const literal
 
 /** PEM texts; `chain` is the certificate followed by its issuing CA, as a client sends it. */
 export interface Identity {
@@ -79,7 +87,8 @@ export async function createPki(): Promise<LabPki> {
   const clients = await createClients(issuing, foreign);
   let number = 1;
   const revoked = [clients.revoked.serial];
-  const crl = (options: CrlOptions = {}) => issueCrl({ root, issuing, foreign, forger }, { serials: revoked, ...options });
+  const crl = (options: CrlOptions = {}) =>
+    issueCrl({ root, issuing, foreign, forger }, { serials: revoked, ...options });
   return {
     root: pem(root.certificate),
     issuing: pem(issuing.certificate),
@@ -97,12 +106,17 @@ export async function createPki(): Promise<LabPki> {
 }
 
 async function createClients(issuing: Authority, foreign: Authority): Promise<LabPki["clients"]> {
-  const entries = Object.entries(clientSubjects).map(async ([name, wish]) => [name, await createClient(wish, issuing)] as const);
+  const entries = Object.entries(clientSubjects).map(
+    async ([name, wish]) => [name, await createClient(wish, issuing)] as const,
+  );
   const identities = Object.fromEntries(await Promise.all(entries)) as Record<keyof typeof clientSubjects, Identity>; // as: same keys
   return { ...identities, foreign: await createClient(clientSubjects.good, foreign) };
 }
 
-function createClient(wish: { subject: string; fromDays?: number; toDays?: number }, issuer: Authority): Promise<Identity> {
+function createClient(
+  wish: { subject: string; fromDays?: number; toDays?: number },
+  issuer: Authority,
+): Promise<Identity> {
   const extensions = [
     new x509.BasicConstraintsExtension(false),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -112,7 +126,10 @@ function createClient(wish: { subject: string; fromDays?: number; toDays?: numbe
 }
 
 function createServer(issuer: Authority): Promise<Identity> {
-  const names = ["*.lab.test", "a.lab.test", "b.lab.test", "localhost"].map((value) => ({ type: "dns" as const, value }));
+  const names = ["*.lab.test", "a.lab.test", "b.lab.test", "localhost"].map((value) => ({
+    type: "dns" as const,
+    value,
+  }));
   const extensions = [
     new x509.BasicConstraintsExtension(false),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
@@ -123,8 +140,14 @@ function createServer(issuer: Authority): Promise<Identity> {
 
 async function createIdentity(wish: Wish & { readonly issuer: Authority }): Promise<Identity> {
   const { certificate, keys } = await sign(wish);
-  const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY") + "\n";
-  return { certificate: pem(certificate), chain: pem(certificate) + pem(wish.issuer.certificate), key, serial: certificate.serialNumber };
+  const key =
+    x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY") + "\n";
+  return {
+    certificate: pem(certificate),
+    chain: pem(certificate) + pem(wish.issuer.certificate),
+    key,
+    serial: certificate.serialNumber,
+  };
 }
 
 async function createAuthority(subject: string, issuer?: Authority): Promise<Authority> {

@@ -11,8 +11,28 @@ export const standInModule = "/usr/local/ni/php/lib/libphp.so";
 export const moduleDirectory = "/usr/lib/apache2/modules";
 
 const modules = [
-  "mpm_event", "authn_core", "authz_core", "authz_host", "authz_user", "access_compat", "unixd", "log_config", "mime", "env", "setenvif", "headers",
-  "version", "alias", "dir", "autoindex", "socache_shmcb", "ssl", "cgid", "rewrite", "info", "status",
+  "mpm_event",
+  "authn_core",
+  "authz_core",
+  "authz_host",
+  "authz_user",
+  "access_compat",
+  "unixd",
+  "log_config",
+  "mime",
+  "env",
+  "setenvif",
+  "headers",
+  "version",
+  "alias",
+  "dir",
+  "autoindex",
+  "socache_shmcb",
+  "ssl",
+  "cgid",
+  "rewrite",
+  "info",
+  "status",
 ];
 
 /** Prints what httpd hands to an application; named with an extension for which the stock configuration exports the TLS variables. */
@@ -75,7 +95,9 @@ function stockConfiguration(name: string, ports: LabPorts): string {
 
 /** Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host shall lack. */
 export function loadableModules(options: LabHostOptions): string[] {
-  return modules.filter((name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`));
+  return modules.filter(
+    (name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`),
+  );
 }
 
 function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
@@ -93,10 +115,15 @@ function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
   const stock = stockConfiguration("extra/httpd-ssl.conf.in", ports)
     .replace(/^Listen \d+/m, `Listen 127.0.0.1:${ports.https}`)
     .replace("ServerName www.example.com", `ServerName ${virtualHostName(1)}`)
-    .replace("</VirtualHost>", `${options.manual === undefined ? "" : manualDirectives}${options.virtualHostDirectives ?? ""}\n</VirtualHost>`);
+    .replace(
+      "</VirtualHost>",
+      `${options.manual === undefined ? "" : manualDirectives}${options.virtualHostDirectives ?? ""}\n</VirtualHost>`,
+    );
   const section = /^<VirtualHost[\s\S]*<\/VirtualHost>/m.exec(stock)?.[0] ?? "";
   const bare = section.replace(/^#.*\n|^\n/gm, ""); // upstream's comments once are enough
-  const further = Array.from({ length: (options.virtualHosts ?? 1) - 1 }, (_, index) => bare.replace(virtualHostName(1), virtualHostName(index + 2)));
+  const further = Array.from({ length: (options.virtualHosts ?? 1) - 1 }, (_, index) =>
+    bare.replace(virtualHostName(1), virtualHostName(index + 2)),
+  );
   return [stock.trimEnd(), ...further].join("\n\n") + "\n";
 }
 
@@ -106,7 +133,9 @@ export function virtualHostName(number: number): string {
 }
 
 function environmentFile(environment: Readonly<Record<string, string>>): string {
-  return Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`).join("");
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join("");
 }
 
 /** Names root and file, because Debian's program has another prefix compiled in than the product's. */

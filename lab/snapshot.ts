@@ -12,7 +12,15 @@ export interface SnapshotOptions {
   readonly times?: boolean;
 }
 
-export const defaultRoots: readonly string[] = ["/usr/local/ni", "/etc", "/var/lib", "/var/spool", "/run", "/tmp", "/srv"];
+export const defaultRoots: readonly string[] = [
+  "/usr/local/ni",
+  "/etc",
+  "/var/lib",
+  "/var/spool",
+  "/run",
+  "/tmp",
+  "/srv",
+];
 /** Package databases of this machine, thousands of files that no run of ours can name. */
 export const defaultExclusions: readonly string[] = ["/var/lib/dpkg", "/var/lib/apt", "/var/lib/postgresql"];
 /** Above this, only both ends are read: a log of 2 GB is mostly a hole, and its length and time are compared anyway. */
@@ -47,7 +55,9 @@ export function hashSnapshot(snapshot: Snapshot): string {
 
 /** Paths that differ between two snapshots, in order. */
 export function changedPaths(before: Snapshot, after: Snapshot): readonly string[] {
-  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name)).sort();
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((name) => before.get(name) !== after.get(name))
+    .sort();
 }
 
 /** A directory's time is left out: it also moves when a file appears and goes again, which leaves the tree as it was. */

@@ -22,7 +22,8 @@ export interface SshKeys {
 export function createSshKeys(): SshKeys {
   for (;;) {
     const keys = ssh2.utils.generateKeyPairSync("ed25519");
-    if (!(ssh2.utils.parseKey(keys.private) instanceof Error)) return { private: keys.private, public: keys.public.trim() };
+    if (!(ssh2.utils.parseKey(keys.private) instanceof Error))
+      return { private: keys.private, public: keys.public.trim() };
   }
 }
 
@@ -36,7 +37,11 @@ export function loginKeys(): SshKeys {
 }
 
 /** Files of sshd, of the users and of sudo. */
-export async function sshFiles(options: LabHostOptions, ports: LabPorts, hostKey: SshKeys): Promise<Map<string, MachineFile>> {
+export async function sshFiles(
+  options: LabHostOptions,
+  ports: LabPorts,
+  hostKey: SshKeys,
+): Promise<Map<string, MachineFile>> {
   passwordHash ??= hashPassword();
   const files = new Map<string, MachineFile>([
     ["/etc/ssh/sshd_config", { content: sshdConfiguration(ports.ssh) }],

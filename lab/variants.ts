@@ -18,7 +18,8 @@ const passphraseProgram = `${productRoot}/conf/passphrase`;
 export async function variantFiles(options: LabHostOptions, pki: LabPki): Promise<[string, MachineFile][]> {
   const files = options.manual === undefined ? [] : await manualFiles(options.manual, pki);
   if (options.passphraseKey === true) files.push(...passphraseFiles(pki));
-  if (options.secondInstance === true) files.push([`${secondRoot}/conf/httpd.conf`, { content: secondConfiguration(await freePort()) }]);
+  if (options.secondInstance === true)
+    files.push([`${secondRoot}/conf/httpd.conf`, { content: secondConfiguration(await freePort()) }]);
   return files;
 }
 
@@ -26,24 +27,36 @@ export async function variantFiles(options: LabHostOptions, pki: LabPki): Promis
 export function variantSetUp(options: LabHostOptions): string {
   const php = options.phpStandIn;
   return [
-    options.passphraseKey === true ? `sed -i 's|^SSLPassPhraseDialog .*|SSLPassPhraseDialog exec:${passphraseProgram}|' ${productRoot}/conf/extra/httpd-ssl.conf\n` : "",
-    options.confSymlink === true ? `mkdir -p /srv/ni\nmv ${productRoot}/conf /srv/ni/conf\nln -s /srv/ni/conf ${productRoot}/conf\n` : "",
+    options.passphraseKey === true
+      ? `sed -i 's|^SSLPassPhraseDialog .*|SSLPassPhraseDialog exec:${passphraseProgram}|' ${productRoot}/conf/extra/httpd-ssl.conf\n`
+      : "",
+    options.confSymlink === true
+      ? `mkdir -p /srv/ni\nmv ${productRoot}/conf /srv/ni/conf\nln -s /srv/ni/conf ${productRoot}/conf\n`
+      : "",
     options.bindMountedConf === true ? bindMount(`${productRoot}/conf/extra/httpd-ssl.conf`) : "",
     options.hugeLogs === true ? `truncate -s 2G ${productRoot}/logs/access_log\n` : "",
     php === undefined ? "" : phpStandIn(php),
-    options.secondInstance === true ? `mkdir -p ${secondRoot}/logs\nln -s ${moduleDirectory} ${secondRoot}/modules\n` : "",
+    options.secondInstance === true
+      ? `mkdir -p ${secondRoot}/logs\nln -s ${moduleDirectory} ${secondRoot}/modules\n`
+      : "",
   ].join("");
 }
 
 /** Shell commands that start httpd, around the layout's own. */
 export function variantStart(options: LabHostOptions, start: string): string {
   const own = options.privateTmp === true ? inPrivateNamespace(start) : start;
-  const second = options.secondInstance === true ? `/usr/sbin/apache2 -d ${secondRoot} -f conf/httpd.conf -k start\n` : "";
+  const second =
+    options.secondInstance === true ? `/usr/sbin/apache2 -d ${secondRoot} -f conf/httpd.conf -k start\n` : "";
   return options.passphraseKey === true ? `touch ${answersFlag}\n${own}rm ${answersFlag}\n${second}` : own + second;
 }
 
 function passphraseFiles(pki: LabPki): [string, MachineFile][] {
-  const key = createPrivateKey(pki.server.key).export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase });
+  const key = createPrivateKey(pki.server.key).export({
+    type: "pkcs8",
+    format: "pem",
+    cipher: "aes-256-cbc",
+    passphrase,
+  });
   const program = `#!/bin/sh\n[ -e ${answersFlag} ] || exec sleep 1000000\necho ${passphrase}\n`;
   return [
     [`${productRoot}/conf/server.key`, { content: key, mode: 0o600 }],
@@ -57,7 +70,8 @@ function bindMount(file: string): string {
 
 function phpStandIn(php: NonNullable<LabHostOptions["phpStandIn"]>): string {
   const words = `printf 'X-Powered-By: PHP/${php.version}\\0'`;
-  if (php.as === "module") return `mkdir -p ${standInModule.replace(/\/[^/]*$/, "")}\ncp ${moduleDirectory}/mod_asis.so ${standInModule}\n${words} >>${standInModule}\n`;
+  if (php.as === "module")
+    return `mkdir -p ${standInModule.replace(/\/[^/]*$/, "")}\ncp ${moduleDirectory}/mod_asis.so ${standInModule}\n${words} >>${standInModule}\n`;
   return `mkdir -p ${cliStandIn.replace(/\/[^/]*$/, "")}\n{ printf '\\177ELF\\0'; ${words}; } >${cliStandIn}\nchmod 755 ${cliStandIn}\n`;
 }
 

@@ -62,7 +62,8 @@ async function playStep(scene: Scene, step: Step): Promise<string | undefined> {
 
 async function keepRunning({ hosts, project }: Scene): Promise<void> {
   console.log(`\nThe lab keeps running. Site file: ${project.folder}/stacks/lab.yaml`);
-  for (const [name, host] of Object.entries(hosts)) {
+  for (const name of ["web1", "web2", "web3"] as const) {
+    const host = hosts[name];
     console.log(
       `  ${name}: ssh -p ${host.ports.ssh} -i ${host.keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1`,
     );

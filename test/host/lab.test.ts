@@ -13,7 +13,16 @@ const leftovers = () => readdirSync(tmpdir()).filter((name) => name.startsWith("
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 
 function ssh(host: LabHost, command: string, user = "root") {
-  const trust = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes"];
+  const trust = [
+    "-o",
+    "StrictHostKeyChecking=no",
+    "-o",
+    "UserKnownHostsFile=/dev/null",
+    "-o",
+    "LogLevel=ERROR",
+    "-o",
+    "BatchMode=yes",
+  ];
   return run("ssh", ["-p", String(host.ports.ssh), "-i", host.keyFile, ...trust, `${user}@127.0.0.1`, command]);
 }
 
@@ -53,7 +62,11 @@ describe("a lab host", function () {
   });
 
   it("gives ops sudo in the asked way", async () => {
-    const hosts = await Promise.all((["passwordless", "password", "requiretty"] as const).map((sudo) => startLabHost({ ops: { sudo }, stopped: true })));
+    const hosts = await Promise.all(
+      (["passwordless", "password", "requiretty"] as const).map((sudo) =>
+        startLabHost({ ops: { sudo }, stopped: true }),
+      ),
+    );
     await withHosts(hosts, async () => {
       const answers = await Promise.all(hosts.map((host) => ssh(host, "sudo -n id -u 2>&1 || :", "ops")));
       const [passwordless, password, requiretty] = answers.map(({ stdout }) => stdout);
@@ -76,10 +89,15 @@ describe("a lab host", function () {
   });
 
   it("serves the same pages in the layouts of Debian and Red Hat", async () => {
-    const hosts = await Promise.all((["debian", "redhat"] as const).map((layout) => startLabHost({ layout, virtualHosts: 2 })));
+    const hosts = await Promise.all(
+      (["debian", "redhat"] as const).map((layout) => startLabHost({ layout, virtualHosts: 2 })),
+    );
     await withHosts(hosts, async () => {
       for (const host of hosts) {
-        assert.match((await request(host, { servername: "b.lab.test", path: "/cgi-bin/env.cgi" })).body, /^verify=NONE/);
+        assert.match(
+          (await request(host, { servername: "b.lab.test", path: "/cgi-bin/env.cgi" })).body,
+          /^verify=NONE/,
+        );
         assert.match(await host.run(`test -f ${host.configFile} && ls ${host.serverRoot}`), /conf|sites-enabled/);
       }
     });
@@ -88,8 +106,17 @@ describe("a lab host", function () {
   it("that was set up by hand as the manual says lets the revoked client in", async () => {
     const host = await startLabHost({ manual: "cron.d" });
     await withHosts([host], async () => {
-      const outcomes = Object.fromEntries((await handshakeTable(host)).map((row) => [row.client, `${row.outcome} ${row.verify ?? ""}`.trim()]));
-      const expected = { none: "200 NONE", good: "200 SUCCESS", revoked: "200 SUCCESS", wrongOrganization: "403", noOrganization: "200 SUCCESS", foreign: "refused" };
+      const outcomes = Object.fromEntries(
+        (await handshakeTable(host)).map((row) => [row.client, `${row.outcome} ${row.verify ?? ""}`.trim()]),
+      );
+      const expected = {
+        none: "200 NONE",
+        good: "200 SUCCESS",
+        revoked: "200 SUCCESS",
+        wrongOrganization: "403",
+        noOrganization: "200 SUCCESS",
+        foreign: "refused",
+      };
       for (const [client, outcome] of Object.entries(expected)) assert.equal(outcomes[client], outcome, client);
       assert.match(await host.run("cat /etc/cron.d/ni-crl"), /wget/);
     });
@@ -100,7 +127,10 @@ describe("a lab host", function () {
     await withHosts([host], async () => {
       const before = await host.snapshot();
       await request(host);
-      assert.deepEqual(changedPaths(before, await host.snapshot()).map((name) => name.replace(/.*\//, "")), ["access_log", "ssl_request_log"]);
+      assert.deepEqual(
+        changedPaths(before, await host.snapshot()).map((name) => name.replace(/.*\//, "")),
+        ["access_log", "ssl_request_log"],
+      );
       const hash = await host.treeHash({ roots: ["/etc"] });
       assert.equal(await host.treeHash({ roots: ["/etc"] }), hash);
       await host.run("chmod 600 /etc/hosts");
@@ -123,18 +153,24 @@ describe("a lab host", function () {
     const host = await startLabHost();
     await host.stop();
     assert.equal(isAlive(host.pid), false);
-    assert.deepEqual(leftovers().filter((name) => !before.includes(name)), []);
+    assert.deepEqual(
+      leftovers().filter((name) => !before.includes(name)),
+      [],
+    );
     assert.doesNotMatch(readFileSync("/proc/self/mountinfo", "latin1"), new RegExp(host.directory));
   });
 
   it("ends with the process that started it, even by KILL", async () => {
     const code = `import("${new URL("../../lab/host.ts", import.meta.url).href}").then(async (lab) => { const h = await lab.startLabHost(); console.log(h.pid, h.directory); setInterval(() => {}, 1000); })`;
     const child = spawn(process.execPath, ["--import", "tsx", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-    const line = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1"))));
+    const line = await new Promise<string>((resolve) =>
+      child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1"))),
+    );
     const [pid = "", directory = ""] = line.trim().split(" ");
     assert.ok(isAlive(Number(pid)));
     child.kill("SIGKILL");
-    for (let attempt = 0; attempt < 400 && existsSync(directory); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let attempt = 0; attempt < 400 && existsSync(directory); attempt += 1)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     assert.deepEqual([isAlive(Number(pid)), existsSync(directory)], [false, false]);
   });
 });

@@ -59,7 +59,9 @@ function runProgram(request) {
 }
 
 function programArguments(request, options) {
-  const nodeArguments = String(options.nodeargs ?? "").split(" ").filter((argument) => argument !== "");
+  const nodeArguments = String(options.nodeargs ?? "")
+    .split(" ")
+    .filter((argument) => argument !== "");
   const entryPoint = request.getInfo()?.getEntryPoint() || ".";
   const programFolder = request.getInfo()?.getProgramDirectory() || request.getPwd();
   const runner = createRequire(resolve(programFolder, "package.json")).resolve("@pulumi/pulumi/cmd/run");
