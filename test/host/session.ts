@@ -35,7 +35,11 @@ export interface Session {
 }
 
 /** `program` makes what runs on the host, anew for each run: tests interfere with it. */
-export async function startSession(options: LabHostOptions = {}, detection: Detection = {}, program: () => string = hostScript): Promise<Session> {
+export async function startSession(
+  options: LabHostOptions = {},
+  detection: Detection = {},
+  program: () => string = hostScript,
+): Promise<Session> {
   const lab = await startLabHost(options);
   const freshCrl = await lab.pki.crl();
   const host = createHost(createPool(), program);
@@ -66,8 +70,8 @@ export async function startSession(options: LabHostOptions = {}, detection: Dete
   }
 
   async function prepareRemoval(facts: Facts): Promise<Transaction> {
-    const change = planRemoval(facts);
-    if (change === undefined) throw new Error("nothing to remove");
+    if (facts.own.owner === undefined && planRemoval(facts) === undefined) throw new Error("nothing to remove");
+    const change = planRemoval(facts) ?? { write: [], drop: [], edits: [], look: [] };
     return transactionOf(facts, change, new Map(), true);
   }
 
@@ -77,7 +81,7 @@ export async function startSession(options: LabHostOptions = {}, detection: Dete
     target,
     connection,
     look,
-    plan: async (wish = {}) => plan((wanted(lab, { crlPem: freshCrl, ...wish })).desired, await look()),
+    plan: async (wish = {}) => plan(wanted(lab, { crlPem: freshCrl, ...wish }).desired, await look()),
     judge: async (wish = {}) => host.judge(target, await prepare(wish, await look())),
     apply: (wish = {}, changed = {}) => carryOut(async (facts) => ({ ...(await prepare(wish, facts)), ...changed })),
     prepare: async (wish = {}) => prepare(wish, await look()),
@@ -91,8 +95,15 @@ export async function startSession(options: LabHostOptions = {}, detection: Dete
 
 const owner = "organization/project/lab/web1";
 
-function transactionOf(facts: Facts, change: Change, contents: ReadonlyMap<string, Buffer>, remove: boolean): Transaction {
-  const texts = change.write.flatMap(({ name, text }): [string, Buffer][] => (text === undefined ? [] : [[name, Buffer.from(text)]]));
+function transactionOf(
+  facts: Facts,
+  change: Change,
+  contents: ReadonlyMap<string, Buffer>,
+  remove: boolean,
+): Transaction {
+  const texts = change.write.flatMap(({ name, text }): [string, Buffer][] =>
+    text === undefined ? [] : [[name, Buffer.from(text)]],
+  );
   return {
     id: randomUUID(),
     owner,

@@ -22,11 +22,12 @@ named_files() {
     }'
 }
 
+# Warnings may stand anywhere between the lines: a list ends where the next one begins.
 included_files() {
   printf '%s\n' "$dumped" | awk '
     /^Included configuration files:/ { on = 1; next }
-    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } next }
-    { on = 0 }'
+    /^(VirtualHost configuration|# In file|ServerRoot)/ { on = 0 }
+    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
 }
 
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
