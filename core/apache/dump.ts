@@ -58,7 +58,9 @@ function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includ
   const stack: string[] = [];
   for (const line of lines.slice(start + 1)) {
     const match = /^((?: {2})+)\((\*|\d+)\) (.*)$/.exec(line);
-    if (match === null) break;
+    // httpd's warnings may stand between the lines.
+    if (/^(VirtualHost configuration|# In file|ServerRoot)/.test(line)) break;
+    if (match === null) continue;
     const [, indent = "", includingLine = "", file = ""] = match;
     const depth = indent.length / 2 - 1;
     stack.length = Math.min(stack.length, depth);
