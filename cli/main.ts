@@ -13,7 +13,7 @@ Exit codes:
 function makeProgram(answer: (result: Answer) => void): Command {
   const program = new Command("clientcert")
     .description("Client-certificate authentication on Apache httpd, without the Pulumi engine.")
-    .addHelpText("after", exitCodes)
+    .addHelpText("afterAll", exitCodes)
     .exitOverride()
     .showHelpAfterError("(clientcert --help shows what is possible)");
   addLint(program, answer);
@@ -65,6 +65,7 @@ function addCheck(program: Command, answer: (result: Answer) => void): void {
       "keep what only a running httpd knows, for clientcert plan --saved; no line of the configuration",
     )
     .option("--parallel <number>", "hosts looked at at once (default: 16)", wholeNumber)
+    .addHelpText("after", checkHelp)
     .action(async (options: CheckFlags) => {
       const { check } = await import("./check.ts");
       const { site, host = [], json, save, parallel } = options;
@@ -72,6 +73,11 @@ function addCheck(program: Command, answer: (result: Answer) => void): void {
       answer(await check({ site, hosts: host, json, save, parallel, now: Date.now(), ...progress }));
     });
 }
+
+const checkHelp = `
+--json: { site, warnings, hosts: [HOST, …] }, with HOST as
+  { host, address, state, error, server, changes, findings: [{ severity, place, text }, …] }
+  state: "as wanted", "differs", "conflict", or "unknown" with its error`;
 
 interface CheckFlags {
   readonly site: string;
@@ -91,6 +97,7 @@ function addPlan(program: Command, answer: (result: Answer) => void): void {
     .option("--saved <file>", "what clientcert check --save kept, for what the files alone do not tell")
     .option("--write", "carry the plan out on the copy", false)
     .option("--json", "print one JSON object, without lines of the host's files", false)
+    .addHelpText("after", planHelp)
     .action(async (options: PlanFlags) => {
       const { plan } = await import("./plan.ts");
       const { saved, ...others } = options;
@@ -98,6 +105,10 @@ function addPlan(program: Command, answer: (result: Answer) => void): void {
       answer(plan({ ...others, saved, now: Date.now(), style: style(), isTerminal }));
     });
 }
+
+const planHelp = `
+Into a file or a pipe the diff has the bytes of the host's files: patch -p1 takes it. CA and CRL files are not in it.
+--json: { site, tree, truth, written, host: HOST }, with HOST as check --json has it, and written after --write`;
 
 interface PlanFlags {
   readonly site: string;

@@ -5,7 +5,6 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { siteText, type LabSiteHost } from "../../lab/site.ts";
-import { observationProgram } from "../../provider/host/observation-program.ts";
 import { createHost } from "../../provider/host/host.ts";
 import { createPool } from "../../provider/ssh.ts";
 import { startSession, type Session } from "./session.ts";
@@ -50,7 +49,9 @@ describe("clientcert check", function () {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "clientcert-check-"));
     site = path.join(folder, "lab.yaml");
-    const ops = { sudo: { rule: "ALL=(root) NOPASSWD: /usr/local/sbin/clientcert-observe" } };
+    const line = (await clientcert("observe-program", "--sudoers", "ops")).output.trim();
+    assert.match(line, /^ops ALL=\(root\) NOPASSWD: sha256:[0-9a-f]{64} \/usr\/local\/sbin\/clientcert-observe ""$/);
+    const ops = { sudo: { rule: line.replace("ops ", "") } };
     [web1, web2] = await Promise.all([
       startSession({ virtualHosts: 2, ops, serverDirectives: `ServerAdmin ${marker}@lab.test` }),
       startSession(),
@@ -98,7 +99,7 @@ describe("clientcert check", function () {
 
   it("works under a sudoers rule for the observation program alone, with which nothing can be changed", async () => {
     const target = "/usr/local/sbin/clientcert-observe";
-    await writeFile(web1.lab.path(target), observationProgram({}));
+    await writeFile(web1.lab.path(target), (await clientcert("observe-program")).output);
     await chmod(web1.lab.path(target), 0o755);
     const { lab } = web1;
     const sudo = { program: target };
@@ -110,6 +111,10 @@ describe("clientcert check", function () {
     const refused = await check();
     assert.equal(refused.code, 1, refused.output);
     assert.match(refused.output, /clientcert observe-program --site/);
+    await web1.lab.run(`echo 'id >/etc/planted' >>${target}`);
+    const tampered = await check();
+    assert.equal(tampered.code, 1, tampered.output);
+    assert.match(tampered.output, /sudo/);
     await writeSite(hosts());
 
     const host = createHost(createPool());
