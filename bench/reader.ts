@@ -105,7 +105,7 @@ function observe(bytes: string): Observation {
     journal: new Map(),
     php: [],
     namedFiles: [],
-    crlJobs: [],
+    crontabs: new Map(),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation, or stays unknown. */
 import { createHash } from "node:crypto";
 import { ownDirectory } from "../core/apache/model.ts";
-import type { CrlJob, NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
+import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
 import { sourceOf } from "../core/apache/facts.ts";
 import { absolutePath } from "../core/apache/paths.ts";
 import { type Effective, resolve } from "../core/apache/resolve.ts";
@@ -49,11 +49,11 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
     journal: readJournal(tree, server.instance, saved),
     php: saved?.php ?? [],
     namedFiles: [],
-    crlJobs: [],
+    crontabs: readCrontabs(tree),
   };
   const { files, serverRoot, effective } = followIncludes(tree, known);
   const namedFiles = findNamedFiles(tree, serverRoot, effective);
-  const found = { files, own: readOwn(tree, serverRoot), namedFiles, crlJobs: findCrlJobs(tree, namedFiles) };
+  const found = { files, own: readOwn(tree, serverRoot), namedFiles };
   return { ...known, ...found, server: { ...server, serverRoot } };
 }
 
@@ -159,25 +159,17 @@ function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effe
 
 const cronFiles = ["/etc/crontab"];
 const cronDirectories = [
-  "/etc/cron.d",
-  "/etc/cron.daily",
-  "/etc/cron.hourly",
+  ...["d", "hourly", "daily", "weekly", "monthly"].map((name) => `/etc/cron.${name}`),
   "/var/spool/cron",
   "/var/spool/cron/crontabs",
 ];
 
-function findCrlJobs(tree: Tree, namedFiles: readonly NamedFile[]): CrlJob[] {
-  const targets = namedFiles.filter(({ directive }) => directive === "SSLCARevocationFile").map(({ path }) => path);
-  if (targets.length === 0) return [];
-  const files = [
-    ...cronFiles,
-    ...cronDirectories.flatMap((folder) => tree.list(folder).map((name) => `${folder}/${name}`)),
-  ];
-  return files.flatMap((file) => {
-    const lines = (tree.read(file)?.bytes ?? "").split("\n");
-    return lines.flatMap((line, index): CrlJob[] => {
-      const target = /^\s*#/.test(line) ? undefined : targets.find((path) => line.includes(path));
-      return target === undefined ? [] : [{ file, line: index + 1, target }];
-    });
-  });
+function readCrontabs(tree: Tree): Map<string, ObservedFile> {
+  const listed = cronDirectories.flatMap((folder) => tree.list(folder).map((name) => `${folder}/${name}`));
+  return new Map(
+    [...cronFiles, ...listed].flatMap((path): [string, ObservedFile][] => {
+      const file = tree.read(path);
+      return file === undefined ? [] : [[path, file]];
+    }),
+  );
 }

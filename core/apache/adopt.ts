@@ -1,5 +1,5 @@
 /** Which directives of others are in the way of our own, and which of them `adopt` may comment out. */
-import type { Desired, Facts, ForeignDirective } from "./model.ts";
+import type { CrlJobFacts, Desired, Facts, ForeignDirective } from "./model.ts";
 import { isExcluded } from "./wishes.ts";
 
 /** Foreign directives that contradict what is wanted for at least one covered virtual host. */
@@ -15,6 +15,24 @@ export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[
   const excluded = facts.virtualHosts.map((host) => isExcluded(desired, host));
   return findConflicting(desired, facts).filter(({ virtualHosts }) => !virtualHosts.some((index) => excluded[index]));
 }
+
+/** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */
+export interface AdoptableJob {
+  readonly file: string;
+  readonly line: number;
+  readonly lineOffsets: readonly number[];
+}
+
+/** Jobs that fetch a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
+export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[] =>
+  facts.crlJobs.flatMap((job) => {
+    const { file, line, offset } = job;
+    return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, line, lineOffsets: [offset] }];
+  });
+
+/** Whether a virtual host that is left alone needs the job. */
+export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
+  facts.virtualHosts.some((host, index) => virtualHosts.includes(index) && isExcluded(desired, host));
 
 function isConflicting(desired: Desired, { kind, value, fingerprints }: ForeignDirective): boolean {
   switch (kind) {

@@ -2,6 +2,8 @@
 import { readCertificates } from "../pki/certificate.ts";
 import { readCrls } from "../pki/crl.ts";
 import { parseDump, type Dump } from "./dump.ts";
+import { crlName } from "./conf.ts";
+import { findCrlJobs } from "./crl-jobs.ts";
 import { findForeign, foreignNames } from "./foreign.ts";
 import {
   ownDirectory,
@@ -42,7 +44,9 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const foreign = findForeign({ ...around, hosts, fingerprintsOf });
-  const edited = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes].map(({ file }) => file);
+  const ownCrl = ownPath(serverRoot) + crlName;
+  const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
+  const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
   return {
     server: serverFacts(observation),
     virtualHosts: hosts.map((host) => host.facts),
@@ -52,8 +56,8 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     own: readOwn(observation),
     php: findPhp(observation.php),
     pendingEdits: findPendingEdits(observation),
-    crlJobs: observation.crlJobs.map(({ file, line }) => ({ file, line })),
-    files: hashesOf(observation, new Set(edited)),
+    crlJobs,
+    files: hashesOf(observation, new Set(places.map(({ file }) => file))),
     obstacles: findObstacles({ ...around, hosts }),
   };
 }
@@ -98,7 +102,8 @@ function serverFacts(observation: Observation): Facts["server"] {
 }
 
 function findAdopted(observation: Observation): AdoptedLine[] {
-  const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
+  const { files: loaded, crontabs } = observation;
+  const files = new Map([...loaded.values(), ...crontabs.values()].map((file) => [file.resolvedPath, file.bytes]));
   return [...files].flatMap(([path, bytes]) => findAdoptedLines(path, bytes));
 }
 
@@ -187,7 +192,7 @@ function findPendingEdits(observation: Observation): PendingEdit[] {
 
 function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {
   const hashes: Record<string, string> = {};
-  for (const file of observation.files.values())
+  for (const file of [...observation.files.values(), ...observation.crontabs.values()])
     if (edited.has(file.resolvedPath)) hashes[file.resolvedPath] = file.sha256;
   return hashes;
 }

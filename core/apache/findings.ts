@@ -1,5 +1,5 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
-import { findAdoptable, findConflicting } from "./adopt.ts";
+import { findAdoptable, findConflicting, isOfExcluded } from "./adopt.ts";
 import { phpVersion } from "./conf.ts";
 import type { Change, Desired, Facts, Finding, ForeignDirective } from "./model.ts";
 import { findOlderCrls, hasNewerCrl, isExcluded, isNamed } from "./wishes.ts";
@@ -83,13 +83,24 @@ function describe({ directive, context, kind, value }: ForeignDirective): string
 const keywords = /^(none|optional|require|optional_no_ca|leaf|chain)$/;
 const printable = (value = ""): string => (keywords.test(value) ? value : "(other)");
 
-/** A job of the manual's kind empties the file while it loads the new one, and never reloads. */
+/** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
 function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
-  return facts.crlJobs.map(({ file, line }) => ({
-    severity: desired.adopt ? "warning" : "conflict",
-    place: `${file}:${line}`,
-    text: "this job fetches a CRL into a file that httpd reads, and a failed download stops httpd at its next start; remove the job",
-  }));
+  const what = "this job fetches a CRL into a file that httpd reads";
+  const why = `${what}, and a failed download stops httpd at its next start`;
+  return facts.crlJobs.map((job) => {
+    const place = `${job.file}:${job.line}`;
+    if (isOfExcluded(desired, facts, job)) {
+      const text = `${why}; it is left alone for a virtual host that excludeVirtualHosts lists`;
+      return { severity: "warning", place, text };
+    }
+    if (job.offset === undefined) {
+      const text = `${why}; nobody but you can edit this script or variable: remove it there`;
+      return { severity: desired.adopt ? "warning" : "conflict", place, text };
+    }
+    return desired.adopt
+      ? { severity: "note", place, text: `${what}; it is commented out, and put back at removal` }
+      : { severity: "conflict", place, text: `${why}; remove it, or set adopt: true to have it commented out` };
+  });
 }
 
 function findRevocation(desired: Desired, facts: Facts): Finding[] {

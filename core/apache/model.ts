@@ -73,7 +73,7 @@ export interface Facts {
   readonly own: OwnFacts;
   readonly php: PhpFacts | undefined;
   readonly pendingEdits: readonly PendingEdit[];
-  readonly crlJobs: readonly { readonly file: string; readonly line: number }[];
+  readonly crlJobs: readonly CrlJobFacts[];
   /** SHA-256 by path of the files that a change may edit. */
   readonly files: Readonly<Record<string, string>>;
   /** What keeps us from touching this host whatever is wanted: Macro/Use, an Include over our directory, a proxy in front. */
@@ -142,6 +142,16 @@ export interface AdoptedLine {
   /** Byte span of our mark. */
   readonly offset: number;
   readonly length: number;
+}
+
+/** A job of cron that names a CRL file of httpd. */
+export interface CrlJobFacts {
+  readonly file: string;
+  readonly line: number;
+  /** Indexes into {@link Facts.virtualHosts}: those whose configuration names that CRL file. */
+  readonly virtualHosts: readonly number[];
+  /** Where its line begins; undefined where commenting it out would break more: in a script, or a variable of a crontab. */
+  readonly offset?: number;
 }
 
 /** Our include line where it does not belong; its byte span has the line end. */

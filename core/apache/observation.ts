@@ -22,8 +22,8 @@ export interface Observation {
   readonly php: readonly PhpObservation[];
   /** Files that the configuration names and httpd reads at its start: certificates, keys, CA and CRL files. */
   readonly namedFiles: readonly NamedFile[];
-  /** Lines of crontabs that fetch something into a file that the configuration names. */
-  readonly crlJobs: readonly CrlJob[];
+  /** Crontabs and scripts of cron that may fetch a CRL, or have a line that we commented out, by path. */
+  readonly crontabs: ReadonlyMap<string, ObservedFile>;
 }
 
 export interface ServerObservation {
@@ -79,11 +79,4 @@ export interface NamedFile {
   readonly changedSeconds: number;
   /** Contents of CA and CRL files of at most 1 MiB; never of keys or server certificates. */
   readonly bytes?: string;
-}
-
-export interface CrlJob {
-  readonly file: string;
-  readonly line: number;
-  /** The file that the job writes. */
-  readonly target: string;
 }

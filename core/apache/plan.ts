@@ -14,7 +14,7 @@ import {
   type VirtualHostFacts,
 } from "./model.ts";
 import { sortSplices } from "./edit.ts";
-import { findAdoptable } from "./adopt.ts";
+import { findAdoptable, findAdoptableJobs } from "./adopt.ts";
 import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { hasNewerCrl, isExcluded } from "./wishes.ts";
@@ -99,7 +99,7 @@ interface Placed {
 
 function planEdits(desired: Desired, facts: Facts): FileEdit[] {
   const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? leave(facts, host) : cover(host)));
-  const adopted = desired.adopt ? findAdoptable(desired, facts) : [];
+  const adopted = desired.adopt ? [...findAdoptable(desired, facts), ...findAdoptableJobs(desired, facts)] : [];
   const marks = adopted.flatMap(({ file, lineOffsets }) =>
     lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
   );

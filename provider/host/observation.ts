@@ -1,6 +1,12 @@
 /** From the parts of an answer to an {@link Observation}. */
 import { createHash } from "node:crypto";
-import type { CrlJob, NamedFile, ObservedFile, Observation, PhpObservation, ServerObservation } from "../../core/apache/observation.ts";
+import type {
+  NamedFile,
+  ObservedFile,
+  Observation,
+  PhpObservation,
+  ServerObservation,
+} from "../../core/apache/observation.ts";
 import type { Part } from "./answer.ts";
 
 /** Undefined when the answer holds no complete observation. */
@@ -14,11 +20,16 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
     server: readServer(values),
     dump: dump.body,
     files: new Map(filesOf(parts, "file")),
-    own: new Map(filesOf(parts, "own").map(([path, file]) => [baseName(path), { ...file, sha256: hashes.get(path) ?? file.sha256 }])),
+    own: new Map(
+      filesOf(parts, "own").map(([path, file]) => [
+        baseName(path),
+        { ...file, sha256: hashes.get(path) ?? file.sha256 },
+      ]),
+    ),
     journal: readJournal(parts, values),
     php: parts.filter((part) => part.kind === "php").map(readPhp),
     namedFiles: readNamedFiles(parts),
-    crlJobs: readJobs(parts),
+    crontabs: new Map(filesOf(parts, "crontab")),
   };
 }
 
@@ -44,10 +55,17 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
     serverRoot: text("server-root"),
     configFile: text("config"),
     defines: definesOf(text("arguments").split("\t")),
-    parent: isRunning ? { pid: Number(text("parent")), startedSeconds: bootSeconds + Math.floor(Number(text("started")) / ticksPerSecond) } : undefined,
+    parent: isRunning
+      ? {
+          pid: Number(text("parent")),
+          startedSeconds: bootSeconds + Math.floor(Number(text("started")) / ticksPerSecond),
+        }
+      : undefined,
     loadedSeconds: text("loaded") === "" ? undefined : Number(text("loaded")),
     instance: text("instance"),
-    capabilities: text("capabilities").split(" ").filter((word) => word !== ""),
+    capabilities: text("capabilities")
+      .split(" ")
+      .filter((word) => word !== ""),
   };
 }
 
@@ -64,23 +82,25 @@ function definesOf(words: readonly string[]): string[] {
 
 /** Arguments: `SIZE MODE OWNER MODIFIED CHANGED`, tab, resolved path, tab, path. */
 function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][] {
-  return parts.filter((part) => part.kind === kind).map((part) => {
-    const [stat = "", resolvedPath = "", path = ""] = part.argument.split("\t");
-    const [size = "0", mode = "", owner = "", modified = "0", changed = "0"] = stat.split(" ");
-    return [
-      path,
-      {
-        resolvedPath,
-        bytes: part.body,
-        sizeBytes: Number(size),
-        sha256: createHash("sha256").update(part.body, "latin1").digest("hex"),
-        mode,
-        owner,
-        modifiedSeconds: Number(modified),
-        changedSeconds: Number(changed),
-      },
-    ];
-  });
+  return parts
+    .filter((part) => part.kind === kind)
+    .map((part) => {
+      const [stat = "", resolvedPath = "", path = ""] = part.argument.split("\t");
+      const [size = "0", mode = "", owner = "", modified = "0", changed = "0"] = stat.split(" ");
+      return [
+        path,
+        {
+          resolvedPath,
+          bytes: part.body,
+          sizeBytes: Number(size),
+          sha256: createHash("sha256").update(part.body, "latin1").digest("hex"),
+          mode,
+          owner,
+          modifiedSeconds: Number(modified),
+          changedSeconds: Number(changed),
+        },
+      ];
+    });
 }
 
 /** Of our own files, counted on the host: a large CRL does not travel. */
@@ -96,7 +116,8 @@ function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>
   const written = Number(journal.get("changed") ?? 0);
   if (Number(server.get("loaded") || 0) > written) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");
-  if (state === "interrupted") journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
+  if (state === "interrupted")
+    journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
   return journal;
 }
 
@@ -114,14 +135,14 @@ function readNamedFiles(parts: readonly Part[]): NamedFile[] {
     const [times = "", directive = "", path = ""] = line.split("\t");
     const [modified = "0", changed = "0"] = times.split(" ");
     const bytes = certificates.get(path)?.bytes;
-    return { path, directive, modifiedSeconds: Number(modified), changedSeconds: Number(changed), ...(bytes === undefined ? {} : { bytes }) };
+    return {
+      path,
+      directive,
+      modifiedSeconds: Number(modified),
+      changedSeconds: Number(changed),
+      ...(bytes === undefined ? {} : { bytes }),
+    };
   });
-}
-
-/** Lines `LINE:FILE`; the job's target is one of the CRL files that the configuration names. */
-function readJobs(parts: readonly Part[]): CrlJob[] {
-  const text = parts.find((part) => part.kind === "jobs")?.body ?? "";
-  return [...text.matchAll(/^(\d+):(.+)$/gm)].map((match) => ({ file: match[2] ?? "", line: Number(match[1]), target: "" }));
 }
 
 function baseName(path: string): string {

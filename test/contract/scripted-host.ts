@@ -126,7 +126,7 @@ function observation(host: ScriptedHost): Observation {
     journal: new Map(host.journal),
     php: [{ source: "module", path: `${serverRoot}/modules/libphp.so`, version: "8.3.12" }],
     namedFiles: [],
-    crlJobs: [],
+    crontabs: new Map(),
   };
 }
 

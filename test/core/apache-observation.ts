@@ -60,7 +60,7 @@ export function observe(files: ReadonlyMap<string, ObservedFile>, parts: Parts =
     journal: new Map(),
     php: [],
     namedFiles: [],
-    crlJobs: [],
+    crontabs: new Map(),
     ...parts,
     files,
     server: { ...server, ...parts.server },

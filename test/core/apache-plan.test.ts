@@ -3,7 +3,7 @@ import { readFacts } from "../../core/apache/facts.ts";
 import { includeLine, type CrlSummary, type Desired, type Facts, type Plan } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
-import { afterChange, observeText, wanted, type Parts } from "./apache-observation.ts";
+import { afterChange, observedFile, observeText, wanted, type Parts } from "./apache-observation.ts";
 
 const host = (inside = "", name = "a.example", address = "*:443"): string =>
   `<VirtualHost ${address}>\nServerName ${name}\nDocumentRoot /srv/${name}\nSSLEngine on\n${inside}</VirtualHost>\n`;
@@ -186,10 +186,14 @@ describe("findings", () => {
     ],
     [
       "are a conflict for a job that fetches the CRL",
-      host(),
+      host("SSLCARevocationFile x.crl\n"),
       {},
-      { crlJobs: [{ file: "/etc/crontab", line: 7, target: "/x" }] },
-      ["conflict /etc/crontab:7"],
+      {
+        crontabs: new Map([
+          ["/etc/crontab", observedFile("/etc/crontab", "# a\n\n1 1 * * * root wget -O /etc/httpd/x.crl\n")],
+        ]),
+      },
+      [`conflict ${here}:6`, "conflict /etc/crontab:3"],
     ],
     ["warn of an unknown PHP", host(), { phpVersion: undefined }, {}, [`warning ${here}`]],
     [

@@ -86,15 +86,19 @@ check_targets() {
       refuse "$path: httpd sees another file under this name than the administrator does"
     elif lsattr -d -- "$path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
       refuse "$path: has the immutable or append-only attribute; remove it with chattr first"
-    elif is_elsewhere "$path" && is_loaded "$path"; then
+    elif is_elsewhere "$path" && ! is_crontab "$path"; then
       refuse "$path: lies on another file system than $own_directory, so it cannot be replaced atomically"
     fi
   done <"$work/edit.list"
 }
 
-# Does httpd load this file? A stage beside one of its files could be taken by an Include of the directory.
-is_loaded() { # PATH
-  case $nl$loaded_files$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
+is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was loaded never got a stage beside it
+  case $nl${loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
+}
+
+# Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take it.
+is_crontab() { # PATH
+  case $1 in /etc/crontab | /etc/cron.d/* | /var/spool/cron/*) ! is_loaded "$1" ;; *) return 1 ;; esac
 }
 
 is_elsewhere() { # PATH: on another file system than our own directory

@@ -21,12 +21,13 @@ prepare_swap() {
 # Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of what is
 # replaced. A crontab may be on another one: then beside it, under a name with a dot in front, which cron does not read.
 stage_of() { # N PATH
-  if is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
+  if is_crontab "$2" && is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
 }
 
 remove_stages() { # WORK
   while IFS=$tab read -r number _ _ path; do
-    ! is_elsewhere "$path" || rm -f -- "$(stage_of "$number" "$path")"
+    staged=$(stage_of "$number" "$path")
+    rm -f -- "$staged" "$staged.before" "$staged.back"
   done <"$1/before/edit.list"
   rm -rf -- "$own_directory/.stage"
 }
@@ -133,8 +134,8 @@ restore_edit() { # WORK N HASH_AFTER PATH
     # Interrupted between the exchange and the look at what came out: that very file goes back.
     mv -f -T -- "$came_out" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" = "$3" ]; then
-    back=$own_directory/.edit.$2.back
-    ! is_elsewhere "$4" || back=$came_out.back
+    # The directory of the stages may be gone already.
+    case $came_out in "$own_directory"/*) back=$own_directory/.edit.$2.back ;; *) back=$came_out.back ;; esac
     cp -a -- "$1/before/edit/$2" "$back" && sync -- "$back" && mv -f -T -- "$back" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" != "$(hash_of "$1/before/edit/$2")" ]; then
     part "reason $4: was edited by somebody else meanwhile; their change was kept, look at it by hand"
