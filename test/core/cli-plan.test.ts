@@ -18,7 +18,7 @@ import { styleFor } from "../../cli/output.ts";
 import { type PlanOptions, plan } from "../../cli/plan.ts";
 import { type SavedHost, renderSaved } from "../../cli/saved.ts";
 import { openTree } from "../../cli/tree.ts";
-import { skip } from "../skip.ts";
+import { skipBecause } from "../skip.ts";
 import { fixtures } from "./apache-observation.ts";
 
 // The example's certificates begin on the day they were made.
@@ -103,7 +103,7 @@ describe("clientcert plan", () => {
       });
 
       it("gives a diff that patch makes into the same files", function () {
-        if (spawnSync("patch", ["--version"]).status !== 0) skip(this, "patch is not installed");
+        if (spawnSync("patch", ["--version"]).status !== 0) skipBecause(this, "patch is not installed");
         const [patched, written] = [copy(name), copy(name)];
         const { text } = run(patched);
         const ended = spawnSync("patch", ["-p1", "--binary", "-d", patched], { input: Buffer.from(text, "latin1") });
