@@ -1,0 +1,99 @@
+/** The program that runs on hosts, with a fault built in: the steps are found in its text, so none can be forgotten. */
+import { hostScript } from "../../provider/host/scripts.ts";
+
+/** Directory on the host: how many steps were taken, and what was to be seen at each. */
+const traces = "/run/fault";
+/** Functions that change something on the host, or lie between such changes. */
+const functions = [
+  "journal_set", "keep_generation", "take_lock", "break_lock", "hold",
+  "prepare_swap", "stage_beside", "swap", "swap_own", "swap_edits", "swap_drops", "note_swap", "exchange",
+  "put_back", "restore_own", "restore_edit", "roll_back", "restore_live",
+  "change", "finish", "recover_earlier", "reload_restored", "reload", "write_undo",
+]; // prettier-ignore
+
+export interface FaultOptions {
+  /** Shell command for each step, which finds its number in `$fault_step`; it runs in the process that carries the change out. */
+  readonly at?: string;
+  /** Lets no judge speak, for tests of what comes after it. @default false */
+  readonly unjudged?: boolean;
+  /** Shell text that redefines functions. */
+  readonly more?: string;
+}
+
+/** The program with `at` before each of its commands that change something. */
+export function faultyProgram({ at, unjudged = false, more = "" }: FaultOptions): string {
+  const text = at === undefined ? hostScript() : withSteps(hostScript());
+  const step = `fault_point() {
+  fault_step=0
+  [ -d ${traces} ] || mkdir ${traces}
+  [ ! -f ${traces}/count ] || read -r fault_step <${traces}/count
+  fault_step=$((fault_step + 1))
+  echo "$fault_step" >${traces}/count
+  ${at ?? ":"}
+}
+`;
+  const judge = "judge_candidate() { list_placed && verdict=well judge=syntax; }\n";
+  return replaceOnce(text, 'main "$@"\n', `${step}${unjudged ? judge : ""}${more}\nmain "$@"\n`);
+}
+
+/** Kills every process of the run at once, as a power cut does. */
+export const killAt = (step: number): string => `[ "$fault_step" != ${step} ] || kill -KILL -$$`;
+
+/** Writes down what counts on the disk at each step, as one word a line: the configuration, and what the next run goes by. */
+export const noteState = `{
+    find /usr/local/ni/apache/conf -printf '%p %y %s %i\\n'
+    find /var/lib/clientcert -maxdepth 1 -printf '%p\\n'
+    cat /var/lib/clientcert/*/run.*/swapped /var/lib/clientcert/*/journal
+    echo "\${signalled:-}"
+  } 2>/dev/null | sha256sum >>${traces}/states`;
+
+export const forgetSteps = `rm -rf ${traces}`;
+
+/** From what {@link noteState} wrote: the numbers of the steps at which something was other than at the step before. */
+export const readSteps = `cat ${traces}/states`;
+
+export function distinctSteps(states: string): number[] {
+  const lines = states.trim().split("\n");
+  return lines.flatMap((line, index) => (line === lines[index - 1] ? [] : [index + 1]));
+}
+
+/** The text with one more line before each command of the functions, and one more command before each part of an and-list. */
+function withSteps(text: string): string {
+  let isInside = false;
+  let isQuoted = false;
+  let before = "";
+  const lines = text.split("\n").map((line) => {
+    const name = /^(\w+)\(\) \{/.exec(line)?.[1];
+    if (name !== undefined) {
+      isInside = functions.includes(name) && !line.endsWith("}");
+      before = "";
+      return line;
+    }
+    if (line === "}") isInside = false;
+    const wasQuoted = isQuoted;
+    if ((line.match(/'/g) ?? []).length % 2 === 1) isQuoted = !isQuoted;
+    if (!isInside || wasQuoted || isQuoted) return line;
+    const isContinued = /(&&|\|\||\||\\|\()$/.test(before);
+    before = line;
+    const stepped = withStepsInLists(line);
+    return isContinued || !startsCommand(line) ? stepped : `fault_point\n${stepped}`;
+  });
+  return lines.join("\n");
+}
+
+/** Not before `fi` and its like, and not before the pattern of a case. */
+function startsCommand(line: string): boolean {
+  return !/^\s*(fi|done|esac|else|elif|then|do|\}|\)|\||;;)/.test(line) && !/^\s*[^\s(]+( \| [^\s(]+)*\) /.test(line);
+}
+
+function withStepsInLists(line: string): string {
+  return line
+    .split(/('[^']*'|"[^"]*")/)
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(" && ", " && fault_point && ")))
+    .join("");
+}
+
+function replaceOnce(text: string, from: string, to: string): string {
+  if (text.split(from).length !== 2) throw new Error(`${JSON.stringify(from)}: not there exactly once; adapt this test`);
+  return text.replace(from, () => to);
+}
