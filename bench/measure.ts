@@ -9,7 +9,7 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** File that becomes standard input. @default - /dev/null */
   readonly input?: string;

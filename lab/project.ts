@@ -21,8 +21,19 @@ export interface Running {
   readonly output: () => string;
 }
 
+export interface ProjectOptions {
+  /** Added to the environment, such as `PULUMI_DEBUG_PROVIDERS`. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Made here. @default - a folder of its own in the temporary one */
+  readonly folder?: string;
+  /** Text of another program. @default - this checkout's */
+  readonly index?: string;
+}
+
 export interface Project {
   readonly folder: string;
+  /** What the engine runs with. */
+  readonly env: NodeJS.ProcessEnv;
   /** Starts `pulumi …` on the stack `lab`. */
   readonly start: (args: readonly string[]) => Running;
   /** Runs it to its end. */
@@ -32,30 +43,27 @@ export interface Project {
   readonly remove: () => Promise<void>;
 }
 
-/** `environment` is added, such as `PULUMI_DEBUG_PROVIDERS`. */
-export async function createProject(environment: NodeJS.ProcessEnv = {}): Promise<Project> {
-  const folder = await mkdtemp(path.join(tmpdir(), "clientcert-project-"));
-  for (const name of [
-    "index.ts",
-    "package.json",
-    "tsconfig.json",
-    "components",
-    "core",
-    "provider",
-    "build",
-    "node_modules",
-  ]) {
-    await symlink(path.join(checkout, name), path.join(folder, name));
-  }
-  await copyFile(path.join(checkout, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-  for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name));
-  const env = { ...(await requireEngine()).env, ...settings(folder), ...environment };
+export async function createProject(options: ProjectOptions = {}): Promise<Project> {
+  const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), "clientcert-project-")));
+  await fillFolder(folder, options.index);
+  const env = { ...(await requireEngine()).env, ...settings(folder), ...options.environment };
   const start = (args: readonly string[]): Running => startPulumi(folder, env, args);
   const pulumi = (...args: readonly string[]): Promise<Ended> => start(args).ended;
   const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, "stacks", name), text);
   const made = await pulumi("stack", "init", "lab");
   if (made.status !== 0) throw new Error(made.output);
-  return { folder, start, pulumi, write, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, env, start, pulumi, write, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** What the program needs, by links into this checkout, and folders of its own for what it writes. */
+const linked = ["package.json", "tsconfig.json", "components", "core", "provider", "build", "node_modules"];
+
+async function fillFolder(folder: string, index: string | undefined): Promise<void> {
+  for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name), { recursive: true });
+  for (const name of linked) await symlink(path.join(checkout, name), path.join(folder, name));
+  await copyFile(path.join(checkout, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+  if (index === undefined) await symlink(path.join(checkout, "index.ts"), path.join(folder, "index.ts"));
+  else await writeFile(path.join(folder, "index.ts"), index);
 }
 
 function settings(folder: string): NodeJS.ProcessEnv {

@@ -20,7 +20,7 @@ export interface SiteChanges {
 
 export async function labSite(options: LabHostOptions = {}, environment: NodeJS.ProcessEnv = {}): Promise<LabSite> {
   const host = await startLabHost(options);
-  const project = await createProject(environment);
+  const project = await createProject({ environment });
   await project.write("ca.pem", host.pki.caBundle);
   await project.write("issuing.crl", await host.pki.crl());
   const writeSite = ({ organizations, sshPort = host.ports.ssh, connection = {} }: SiteChanges = {}): Promise<void> => {
