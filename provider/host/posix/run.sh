@@ -3,6 +3,7 @@
 
 # Paths and settings of the server that judge and swap need, from what httpd says of itself.
 prepare() {
+  command -v openssl >/dev/null 2>&1 || fail openssl 'the program openssl is missing, so no judge could ask the server anything; install it'
   read_modules
   dumped=$nl$(dump) || { part words && printf '%s\n' "$dumped" && fail configuration "httpd does not accept its own live configuration ($config); mend it first"; }
   server_root=$(run_setting ServerRoot)

@@ -104,9 +104,9 @@ $(tr '\0' '\n' <"/proc/$parent/cmdline")
 EOF
 }
 
+# Whatever IFS is where it is called.
 inside() {
-  # shellcheck disable=SC2086
-  $enter "$@"
+  if [ -z "$enter" ]; then "$@"; else nsenter --target "$parent" --mount -- "$@"; fi
 }
 
 # A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
