@@ -6,7 +6,7 @@ main() {
   # Where this text is: given by the caller, by the run that starts a shadow, or in the file that is being run.
   script=${script:-${s:-$(cat -- "$0")}}
   case ${1:-} in
-    shadow_outside_view | shadow_inside_view) "$@" && exit ;;
+    shadow_outside_view | shadow_inside_view) "$@"; exit ;;
     carry-out) read_request <"$2/request" ;;
     undo) undo_request "$0" ;;
     *) read_request ;;

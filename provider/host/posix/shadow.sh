@@ -127,7 +127,9 @@ add_names() {
   while read -r address _; do
     case $address in 127.* | '::1') ;; *:*) ip addr add "$address/128" dev lo ;; *) ip addr add "$address/32" dev lo ;; esac
   done </proc/self/fd/9/look.list 2>/dev/null
-  cat /proc/self/fd/9/names >>/etc/hosts 2>/dev/null
+  # A name that stands there already would resolve to its address twice, and httpd would try to listen there twice.
+  awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts /proc/self/fd/9/names >/dev/shm/names
+  cat /dev/shm/names >>/etc/hosts
 }
 
 wait_for_start() {

@@ -1,0 +1,109 @@
+/** What each judge can find out, and how it ends where it cannot. */
+import assert from "node:assert/strict";
+import { request } from "../../lab/client.ts";
+import type { LabHostOptions } from "../../lab/options.ts";
+import type { Transaction } from "../../provider/host/model.ts";
+import { transactionRequest } from "../../provider/host/request.ts";
+import { hostScript } from "../../provider/host/scripts.ts";
+import { startSession, type Session } from "../host/session.ts";
+import { unchanged } from "../host/unchanged.ts";
+
+async function onHost(options: LabHostOptions, use: (session: Session) => Promise<void>): Promise<void> {
+  const session = await startSession(options);
+  try {
+    await use(session);
+  } finally {
+    await session.stop();
+  }
+}
+
+const withGarbage = (change: Transaction): Transaction => ({ ...change, contents: new Map([...change.contents, ["crl.pem", Buffer.from("garbage\n")]]) });
+
+/** A proxy to a backend behind a Unix socket: under an overlay nobody answers there, and the shadow sees 503. */
+const unixBackend = `LoadModule proxy_module modules/mod_proxy.so
+LoadModule proxy_http_module modules/mod_proxy_http.so
+ProxyPass "/" "unix:/run/backend.sock|http://localhost/"
+`;
+const backend = `const http = require("http"); http.createServer((_, answer) => answer.end("behind the socket")).listen("/run/backend.sock", () => process.stdout.write("up\\n"));`;
+
+describe("the shadow", function () {
+  this.timeout(90_000);
+
+  it("refuses what httpd -t accepts and httpd starts on, but no client gets a handshake from", () =>
+    onHost({ virtualHostDirectives: "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256" }, async (session) => {
+      assert.equal((await request(session.lab)).outcome, "200");
+      const outcome = await unchanged(session, () => session.apply({ phpVersion: "8.3" }));
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+      assert.match(outcome.reasons.join("\n"), /^no TLS handshake succeeds any more with a\.lab\.test/m);
+      assert.equal((await session.judge()).result, "well", "without TLS 1.2 only nothing is wrong");
+    }));
+
+  it("does not refuse a healthy server whose backend it cannot reach, because its live files answer alike", () =>
+    onHost({ serverDirectives: unixBackend }, async (session) => {
+      await session.lab.run(`setsid ${process.execPath} -e '${backend}' >/run/backend.out 2>&1 </dev/null & until [ -s /run/backend.out ]; do sleep 0.05; done; chmod 666 /run/backend.sock`);
+      assert.equal((await request(session.lab)).body, "behind the socket");
+      const outcome = await unchanged(session, () => session.judge());
+      assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
+      assert.deepEqual([(await session.apply()).result, (await request(session.lab)).body], ["applied", "behind the socket"]);
+    }));
+
+  it("knows the names, the -D names and the environment that the live server knows", () =>
+    onHost(
+      {
+        defines: ["OwnDefine"],
+        environment: { OWN_DEPTH: "7" },
+        virtualHostDirectives: "<IfDefine OwnDefine>\n SSLVerifyDepth ${OWN_DEPTH}\n</IfDefine>\n<IfDefine !OwnDefine>\n SSLNotKnown on\n</IfDefine>",
+      },
+      async (session) => {
+        const outcome = await unchanged(session, () => session.judge());
+        assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
+        assert.equal((await session.apply()).result, "applied");
+      },
+    ));
+
+  it("resolves a name of Listen and VirtualHost outside", () =>
+    onHost({ stopped: true }, async (session) => {
+      const tls = "/usr/local/ni/apache/conf/extra/httpd-ssl.conf";
+      await session.lab.run(`echo '127.0.0.1 web.lab.example' >>/etc/hosts; sed -i -E 's/^Listen 127.0.0.1/Listen web.lab.example/; s/<VirtualHost [^:]*:/<VirtualHost web.lab.example:/' ${tls}; /usr/local/ni/apache/bin/apachectl start; until [ -s /usr/local/ni/apache/logs/httpd.pid ]; do sleep 0.05; done`);
+      const outcome = await unchanged(session, () => session.judge());
+      assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
+    }));
+
+  it("judges inside the live server's mount namespace, and the change is made outside", () =>
+    onHost({ privateTmp: true }, async (session) => {
+      const outcome = await unchanged(session, () => session.judge());
+      assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
+      const refused = await unchanged(session, async () => session.host.apply(session.target, withGarbage(await session.prepare())));
+      assert.deepEqual([refused.result, refused.judge], ["refused", "shadow"]);
+    }));
+});
+
+describe("the smaller judge", function () {
+  this.timeout(120_000);
+
+  it("speaks where the host has no unshare, and refuses a garbage CRL, too", () =>
+    onHost({ without: ["unshare"] }, async (session) => {
+      const refused = await unchanged(session, async () => session.host.apply(session.target, withGarbage(await session.prepare())));
+      assert.deepEqual([refused.result, refused.judge], ["refused", "minimal"]);
+      const applied = await session.apply();
+      assert.deepEqual([applied.result, applied.judge], ["applied", "minimal"]);
+      assert.match(applied.reasons.join("\n"), /allows no namespaces.*the smaller judge speaks/);
+      assert.equal((await session.remove()).result, "applied");
+    }));
+
+  it("speaks where a passphrase program never answers in the shadow, and nothing stays running", () =>
+    onHost({ passphraseKey: true }, async (session) => {
+      const { data } = transactionRequest("judge", {}, await session.prepare());
+      const impatient = Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 2"), "latin1");
+      await session.lab.run("cat >/srv/program", hostScript());
+      const answer = await unchanged(session, () => session.lab.run("cat >/srv/request && timeout 40 sh /srv/program </srv/request; rm /srv/request", impatient));
+      assert.match(answer, / note the shadow cannot judge this server/);
+      assert.match(answer, / result well minimal /);
+    }));
+
+  it("is not asked, and nothing is touched, on a host without openssl", () =>
+    onHost({ without: ["openssl"] }, async (session) => {
+      const said = await unchanged(session, async () => session.apply().then(({ result, reasons }) => [result, ...reasons].join("\n"), (error: Error) => error.message));
+      assert.match(said, /the program openssl is missing/);
+    }));
+});
