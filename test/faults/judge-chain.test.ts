@@ -1,0 +1,47 @@
+/** A judge that is killed leaves nothing: whichever process of its chain ends, the others end with it. */
+import assert from "node:assert/strict";
+import { transactionRequest } from "../../provider/host/request.ts";
+import { hostScript } from "../../provider/host/scripts.ts";
+import { startSession, type Session } from "../host/session.ts";
+import { assertUnchanged, liveState, type LiveState } from "../host/unchanged.ts";
+
+/** How `ps` shows the links of the chain, the first one outermost. */
+const chain = {
+  "the run itself": "^sh /srv/program",
+  unshare: "^unshare .*--kill-child=KILL",
+  "the deadline": "^timeout -k 1 ",
+  "the shadow's shell": "^/bin/sh -c eval .* shadow_inside_view",
+  "the httpd that starts": "^/usr/local/ni/apache/bin/httpd .*-k start$",
+} as const;
+
+describe("a judge that hangs in the shadow", function () {
+  this.timeout(60_000);
+  let session: Session;
+  let state: LiveState;
+  let data: Buffer;
+
+  before(async () => {
+    session = await startSession({ passphraseKey: true });
+    await session.lab.run("cat >/srv/program", hostScript());
+    await session.lab.run("cat >/srv/request", "");
+    state = await liveState(session, { exclude: ["/srv/request"] });
+    ({ data } = transactionRequest("judge", {}, await session.prepare()));
+  });
+  after(() => session.stop());
+
+  for (const [name, pattern] of Object.entries(chain)) {
+    it(`leaves nothing when it is killed: ${name}`, async () => {
+      await session.lab.run("cat >/srv/request", Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 4"), "latin1"));
+      const running = session.lab.exec("sh /srv/program </srv/request; :");
+      // The passphrase program is the last to begin: then the whole chain stands.
+      await session.lab.run("timeout 20 sh -c 'until pgrep -f \"^sleep 1000000\" >/dev/null; do sleep 0.02; done'");
+      const killed = await session.lab.run(`pids=$(pgrep -f '${pattern}') && echo "$pids" && kill -KILL $(echo "$pids" | head -n 1)`);
+      assert.match(killed, /^\d+$/m);
+      await running;
+      await session.lab.run("timeout 20 sh -c 'while pgrep -f \"^sleep 1000000|[s]hadow_inside_view|[s]hadow_outside_view\" >/dev/null; do sleep 0.05; done'");
+      // Nobody is left to take away the private directory of a run that was killed itself: it lies in memory until the next boot.
+      if (name === "the run itself") await session.lab.run("rm -r /run/clientcert.*");
+      await assertUnchanged(session, state, { exclude: ["/srv/request"] });
+    });
+  }
+});
