@@ -25,7 +25,11 @@ function withBytes(transaction: Transaction, role: "ca" | "crl", spoil: (good: s
 function assertRefused({ result, judge, reasons }: Outcome): void {
   assert.deepEqual([result, judge], ["refused", "shadow"]);
   assert.notEqual(reasons.length, 0);
-  for (const reason of reasons) assert.match(reason, /^httpd(: (AH\d{5}|SSL Library Error|SSLCA|Syntax error on line|no TLS handshake)| does not start on the candidate)/);
+  for (const reason of reasons)
+    assert.match(
+      reason,
+      /^httpd(: (AH\d{5}|SSL Library Error|SSLCA|Syntax error on line|no TLS handshake)| does not start on the candidate)/,
+    );
 }
 
 for (const layout of ["a fresh host", "a host that has client authentication"] as const) {

@@ -10,7 +10,10 @@ const tlsFile = `${conf}/extra/httpd-ssl.conf`;
 
 /** What the change ended with: its result and reasons, or the error. */
 async function endOf(change: Promise<Outcome>): Promise<string> {
-  return change.then(({ result, reasons }) => [result, ...reasons].join("\n"), (error: Error) => `error: ${error.message}`);
+  return change.then(
+    ({ result, reasons }) => [result, ...reasons].join("\n"),
+    (error: Error) => `error: ${error.message}`,
+  );
 }
 
 describe("a change of a host whose files or disks forbid it", function () {
@@ -34,7 +37,8 @@ describe("a change of a host whose files or disks forbid it", function () {
   }
 
   /** `conf` as a file system of its own, as large as `size`. */
-  const ownFileSystem = (size: string) => `cp -a ${conf} /srv/conf && mount -t tmpfs -o mode=755,size=${size} tmpfs ${conf} && cp -a /srv/conf/. ${conf}/ && rm -r /srv/conf`;
+  const ownFileSystem = (size: string) =>
+    `cp -a ${conf} /srv/conf && mount -t tmpfs -o mode=755,size=${size} tmpfs ${conf} && cp -a /srv/conf/. ${conf}/ && rm -r /srv/conf`;
   const fill = (directory: string) => `dd if=/dev/zero of=${directory}/fill 2>/dev/null || :`;
 
   it("is refused for a hard link", async () => {
@@ -50,12 +54,18 @@ describe("a change of a host whose files or disks forbid it", function () {
   });
 
   it("is refused for a file that is a mount point", async () => {
-    const end = await applyWhile(`cp -a ${tlsFile} /srv/bound && mount --bind /srv/bound ${tlsFile}`, `umount ${tlsFile} && rm /srv/bound`);
+    const end = await applyWhile(
+      `cp -a ${tlsFile} /srv/bound && mount --bind /srv/bound ${tlsFile}`,
+      `umount ${tlsFile} && rm /srv/bound`,
+    );
     assert.match(end, /^refused\n.*httpd-ssl\.conf: is a mount point/);
   });
 
   it("is refused for a file that was edited after it had been looked at", async () => {
-    const end = await applyWhile(`cp -a ${tlsFile} /srv/kept && echo '# edited' >>${tlsFile}`, `mv /srv/kept ${tlsFile}`);
+    const end = await applyWhile(
+      `cp -a ${tlsFile} /srv/kept && echo '# edited' >>${tlsFile}`,
+      `mv /srv/kept ${tlsFile}`,
+    );
     assert.match(end, /^refused\n.*httpd-ssl\.conf: changed since it was looked at/);
   });
 
@@ -72,14 +82,20 @@ describe("a change of a host whose files or disks forbid it", function () {
   for (const size of ["8k", "1M"]) {
     it(`ends without a trace where /var/lib has room for ${size} only`, async () => {
       const state = "/var/lib/clientcert";
-      const end = await applyWhile(`mkdir ${state} && mount -t tmpfs -o mode=700,size=${size} tmpfs ${state}`, `umount ${state} && rmdir ${state}`);
+      const end = await applyWhile(
+        `mkdir ${state} && mount -t tmpfs -o mode=700,size=${size} tmpfs ${state}`,
+        `umount ${state} && rmdir ${state}`,
+      );
       assert.match(end, /^error: .*\/var\/lib\/clientcert\/.* has less than 8 MiB of room/);
     });
   }
 
   it("ends without a trace where /var/lib is read-only", async () => {
     const state = "/var/lib/clientcert";
-    const end = await applyWhile(`mkdir ${state} && mount -t tmpfs -o ro tmpfs ${state}`, `umount ${state} && rmdir ${state}`);
+    const end = await applyWhile(
+      `mkdir ${state} && mount -t tmpfs -o ro tmpfs ${state}`,
+      `umount ${state} && rmdir ${state}`,
+    );
     assert.match(end, /^error: .*cannot write \/var\/lib\/clientcert/);
   });
 

@@ -31,7 +31,10 @@ describe("a change of a tree with symlinks out of it and logs of 2 GB", function
 
   it("is carried out and taken back behind the symlinks, which stay", async () => {
     assert.equal((await session.apply()).result, "applied");
-    assert.equal(await session.lab.run(`readlink ${conf}; ls /srv/ni/conf/clientcert | grep -c .`), "/srv/ni/conf\n4\n");
+    assert.equal(
+      await session.lab.run(`readlink ${conf}; ls /srv/ni/conf/clientcert | grep -c .`),
+      "/srv/ni/conf\n4\n",
+    );
     assert.equal((await session.plan()).change, undefined);
     assert.equal((await session.remove()).result, "applied");
     await assertUnchanged(session, state, { times: false });
@@ -70,17 +73,26 @@ describe("what is said of a configuration", function () {
 
   before(async () => {
     const recorder = `#!/bin/sh\nprintf '%s\\n' "$*" >>/run/logged\n`;
-    session = await startSession({ serverDirectives: customers, virtualHostDirectives: customers, environment: { PLANTED: `${marker}-environment` } });
+    session = await startSession({
+      serverDirectives: customers,
+      virtualHostDirectives: customers,
+      environment: { PLANTED: `${marker}-environment` },
+    });
     await session.lab.run("cat >/usr/local/bin/logger && chmod 755 /usr/local/bin/logger", recorder);
   });
   after(() => session.stop());
 
   /** Everything that leaves the run, but for the observation, which is held in memory only. */
   async function saidBy(run: () => Promise<{ readonly reasons: readonly string[] }>): Promise<string> {
-    const steps = await run().then(({ reasons }) => reasons.join("\n"), (error: Error) => error.message);
+    const steps = await run().then(
+      ({ reasons }) => reasons.join("\n"),
+      (error: Error) => error.message,
+    );
     const logged = await session.lab.run("cat /run/logged");
     assert.match(logged, /^-t clientcert -- .* by root: /m);
-    const journal = await session.lab.run("cat /var/lib/clientcert/*/journal /var/lib/clientcert/*/run.*/errors 2>/dev/null || :");
+    const journal = await session.lab.run(
+      "cat /var/lib/clientcert/*/journal /var/lib/clientcert/*/run.*/errors 2>/dev/null || :",
+    );
     return [steps, logged, journal].join("\n");
   }
 
@@ -106,8 +118,13 @@ describe("what is said of a configuration", function () {
   ] as const) {
     it(`quotes nothing of an unfinished edit: ${name}`, async () => {
       const change = await session.prepare({ organizations: ["OTHER CORPORATION"] });
-      await session.lab.run(`cp -a ${conf}/httpd.conf /srv/kept; cat >>${conf}/httpd.conf`, `${line} ${name === "a wrong value" ? `${marker} ${marker}` : ""}\n`);
-      const said = await unchanged(session, () => saidBy(() => session.host.apply(session.target, change)), { exclude: ["/run/logged"] });
+      await session.lab.run(
+        `cp -a ${conf}/httpd.conf /srv/kept; cat >>${conf}/httpd.conf`,
+        `${line} ${name === "a wrong value" ? `${marker} ${marker}` : ""}\n`,
+      );
+      const said = await unchanged(session, () => saidBy(() => session.host.apply(session.target, change)), {
+        exclude: ["/run/logged"],
+      });
       await session.lab.run(`mv /srv/kept ${conf}/httpd.conf`);
       assert.match(said, /httpd does not accept its own live configuration|refused/);
       assert.ok(!said.includes(marker), said);

@@ -31,14 +31,21 @@ describe("a judge that hangs in the shadow", function () {
 
   for (const [name, pattern] of Object.entries(chain)) {
     it(`leaves nothing when it is killed: ${name}`, async () => {
-      await session.lab.run("cat >/srv/request", Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 4"), "latin1"));
+      await session.lab.run(
+        "cat >/srv/request",
+        Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 4"), "latin1"),
+      );
       const running = session.lab.exec("sh /srv/program </srv/request; :");
       // The passphrase program is the last to begin: then the whole chain stands.
       await session.lab.run("timeout 20 sh -c 'until pgrep -f \"^sleep 1000000\" >/dev/null; do sleep 0.02; done'");
-      const killed = await session.lab.run(`pids=$(pgrep -f '${pattern}') && echo "$pids" && kill -KILL $(echo "$pids" | head -n 1)`);
+      const killed = await session.lab.run(
+        `pids=$(pgrep -f '${pattern}') && echo "$pids" && kill -KILL $(echo "$pids" | head -n 1)`,
+      );
       assert.match(killed, /^\d+$/m);
       await running;
-      await session.lab.run("timeout 20 sh -c 'while pgrep -f \"^sleep 1000000|[s]hadow_inside_view|[s]hadow_outside_view\" >/dev/null; do sleep 0.05; done'");
+      await session.lab.run(
+        "timeout 20 sh -c 'while pgrep -f \"^sleep 1000000|[s]hadow_inside_view|[s]hadow_outside_view\" >/dev/null; do sleep 0.05; done'",
+      );
       // Nobody is left to take away the private directory of a run that was killed itself: it lies in memory until the next boot.
       if (name === "the run itself") await session.lab.run("rm -r /run/clientcert.*");
       await assertUnchanged(session, state, { exclude: ["/srv/request"] });

@@ -17,7 +17,10 @@ async function onHost(options: LabHostOptions, use: (session: Session) => Promis
   }
 }
 
-const withGarbage = (change: Transaction): Transaction => ({ ...change, contents: new Map([...change.contents, ["crl.pem", Buffer.from("garbage\n")]]) });
+const withGarbage = (change: Transaction): Transaction => ({
+  ...change,
+  contents: new Map([...change.contents, ["crl.pem", Buffer.from("garbage\n")]]),
+});
 
 /** A proxy to a backend behind a Unix socket: under an overlay nobody answers there, and the shadow sees 503. */
 const unixBackend = `LoadModule proxy_module modules/mod_proxy.so
@@ -40,11 +43,16 @@ describe("the shadow", function () {
 
   it("does not refuse a healthy server whose backend it cannot reach, because its live files answer alike", () =>
     onHost({ serverDirectives: unixBackend }, async (session) => {
-      await session.lab.run(`setsid ${process.execPath} -e '${backend}' >/run/backend.out 2>&1 </dev/null & until [ -s /run/backend.out ]; do sleep 0.05; done; chmod 666 /run/backend.sock`);
+      await session.lab.run(
+        `setsid ${process.execPath} -e '${backend}' >/run/backend.out 2>&1 </dev/null & until [ -s /run/backend.out ]; do sleep 0.05; done; chmod 666 /run/backend.sock`,
+      );
       assert.equal((await request(session.lab)).body, "behind the socket");
       const outcome = await unchanged(session, () => session.judge());
       assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
-      assert.deepEqual([(await session.apply()).result, (await request(session.lab)).body], ["applied", "behind the socket"]);
+      assert.deepEqual(
+        [(await session.apply()).result, (await request(session.lab)).body],
+        ["applied", "behind the socket"],
+      );
     }));
 
   it("knows the names, the -D names and the environment that the live server knows", () =>
@@ -52,7 +60,8 @@ describe("the shadow", function () {
       {
         defines: ["OwnDefine"],
         environment: { OWN_DEPTH: "7" },
-        virtualHostDirectives: "<IfDefine OwnDefine>\n SSLVerifyDepth ${OWN_DEPTH}\n</IfDefine>\n<IfDefine !OwnDefine>\n SSLNotKnown on\n</IfDefine>",
+        virtualHostDirectives:
+          "<IfDefine OwnDefine>\n SSLVerifyDepth ${OWN_DEPTH}\n</IfDefine>\n<IfDefine !OwnDefine>\n SSLNotKnown on\n</IfDefine>",
       },
       async (session) => {
         const outcome = await unchanged(session, () => session.judge());
@@ -64,7 +73,9 @@ describe("the shadow", function () {
   it("resolves a name of Listen and VirtualHost outside", () =>
     onHost({ stopped: true }, async (session) => {
       const tls = "/usr/local/ni/apache/conf/extra/httpd-ssl.conf";
-      await session.lab.run(`echo '127.0.0.1 web.lab.example' >>/etc/hosts; sed -i -E 's/^Listen 127.0.0.1/Listen web.lab.example/; s/<VirtualHost [^:]*:/<VirtualHost web.lab.example:/' ${tls}; /usr/local/ni/apache/bin/apachectl start; until [ -s /usr/local/ni/apache/logs/httpd.pid ]; do sleep 0.05; done`);
+      await session.lab.run(
+        `echo '127.0.0.1 web.lab.example' >>/etc/hosts; sed -i -E 's/^Listen 127.0.0.1/Listen web.lab.example/; s/<VirtualHost [^:]*:/<VirtualHost web.lab.example:/' ${tls}; /usr/local/ni/apache/bin/apachectl start; until [ -s /usr/local/ni/apache/logs/httpd.pid ]; do sleep 0.05; done`,
+      );
       const outcome = await unchanged(session, () => session.judge());
       assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
     }));
@@ -73,7 +84,9 @@ describe("the shadow", function () {
     onHost({ privateTmp: true }, async (session) => {
       const outcome = await unchanged(session, () => session.judge());
       assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["well", "shadow", []]);
-      const refused = await unchanged(session, async () => session.host.apply(session.target, withGarbage(await session.prepare())));
+      const refused = await unchanged(session, async () =>
+        session.host.apply(session.target, withGarbage(await session.prepare())),
+      );
       assert.deepEqual([refused.result, refused.judge], ["refused", "shadow"]);
     }));
 });
@@ -83,7 +96,9 @@ describe("the smaller judge", function () {
 
   it("speaks where the host has no unshare, and refuses a garbage CRL, too", () =>
     onHost({ without: ["unshare"] }, async (session) => {
-      const refused = await unchanged(session, async () => session.host.apply(session.target, withGarbage(await session.prepare())));
+      const refused = await unchanged(session, async () =>
+        session.host.apply(session.target, withGarbage(await session.prepare())),
+      );
       assert.deepEqual([refused.result, refused.judge], ["refused", "minimal"]);
       const applied = await session.apply();
       assert.deepEqual([applied.result, applied.judge], ["applied", "minimal"]);
@@ -96,14 +111,21 @@ describe("the smaller judge", function () {
       const { data } = transactionRequest("judge", {}, await session.prepare());
       const impatient = Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 2"), "latin1");
       await session.lab.run("cat >/srv/program", hostScript());
-      const answer = await unchanged(session, () => session.lab.run("cat >/srv/request && timeout 40 sh /srv/program </srv/request; rm /srv/request", impatient));
+      const answer = await unchanged(session, () =>
+        session.lab.run("cat >/srv/request && timeout 40 sh /srv/program </srv/request; rm /srv/request", impatient),
+      );
       assert.match(answer, / note the shadow cannot judge this server/);
       assert.match(answer, / result well minimal /);
     }));
 
   it("is not asked, and nothing is touched, on a host without openssl", () =>
     onHost({ without: ["openssl"] }, async (session) => {
-      const said = await unchanged(session, async () => session.apply().then(({ result, reasons }) => [result, ...reasons].join("\n"), (error: Error) => error.message));
+      const said = await unchanged(session, async () =>
+        session.apply().then(
+          ({ result, reasons }) => [result, ...reasons].join("\n"),
+          (error: Error) => error.message,
+        ),
+      );
       assert.match(said, /the program openssl is missing/);
     }));
 });

@@ -23,7 +23,10 @@ async function clientsOf(host: Reachable, servername?: string | null): Promise<R
 }
 
 /** Runs `use` on a host of its own, and stops it. */
-async function onHost(options: Parameters<typeof startSession>[0], use: (session: Session) => Promise<void>): Promise<void> {
+async function onHost(
+  options: Parameters<typeof startSession>[0],
+  use: (session: Session) => Promise<void>,
+): Promise<void> {
   const session = await startSession(options);
   try {
     await use(session);
@@ -52,18 +55,26 @@ describe("a change of a host in the product's layout", function () {
     const traffic = startTraffic(session.lab);
     const outcome = await session.apply();
     const { requests, failures } = await traffic.stop();
-    assert.deepEqual([outcome.result, outcome.judge, outcome.reasons, outcome.generation], ["applied", "shadow", [], 1]);
+    assert.deepEqual(
+      [outcome.result, outcome.judge, outcome.reasons, outcome.generation],
+      ["applied", "shadow", [], 1],
+    );
     assert.ok(requests > 0);
     assert.deepEqual(failures, []);
   });
 
   it("gives each client what the manual wants, in every virtual host", async () => {
-    for (const servername of ["a.lab.test", "b.lab.test", null]) assert.deepEqual(await clientsOf(session.lab, servername), wantedTable, String(servername));
+    for (const servername of ["a.lab.test", "b.lab.test", null])
+      assert.deepEqual(await clientsOf(session.lab, servername), wantedTable, String(servername));
   });
 
   it("takes uploads of 40 MB, with and without a certificate", async () => {
     for (const certificate of [undefined, "good"] as const) {
-      const upload = await request(session.lab, { path: "/cgi-bin/env.cgi", bodyBytes: 40_000_000, ...(certificate === undefined ? {} : { certificate }) });
+      const upload = await request(session.lab, {
+        path: "/cgi-bin/env.cgi",
+        bodyBytes: 40_000_000,
+        ...(certificate === undefined ? {} : { certificate }),
+      });
       assert.match(upload.body, / body=40000000$/m);
     }
   });
@@ -79,8 +90,14 @@ describe("a change of a host in the product's layout", function () {
 
   it("writes a journal that only root reads", async () => {
     const facts = await session.look();
-    assert.deepEqual([facts.own.generation, facts.own.owner, facts.own.owed], [1, "organization/project/lab/web1", undefined]);
-    assert.equal(await session.lab.run("stat -c '%a %U' /var/lib/clientcert /var/lib/clientcert/*"), "700 root\n700 root\n");
+    assert.deepEqual(
+      [facts.own.generation, facts.own.owner, facts.own.owed],
+      [1, "organization/project/lab/web1", undefined],
+    );
+    assert.equal(
+      await session.lab.run("stat -c '%a %U' /var/lib/clientcert /var/lib/clientcert/*"),
+      "700 root\n700 root\n",
+    );
   });
 
   it("can be followed by another list of organizations", async () => {

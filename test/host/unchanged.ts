@@ -33,17 +33,28 @@ export async function liveState({ lab }: Session, options: LiveStateOptions = {}
   return { files, mounts, processes, clients: await handshakeTable(lab) };
 }
 
-export async function assertUnchanged(session: Session, before: LiveState, options: LiveStateOptions = {}): Promise<void> {
+export async function assertUnchanged(
+  session: Session,
+  before: LiveState,
+  options: LiveStateOptions = {},
+): Promise<void> {
   const after = await liveState(session, options);
   const changed = changedPaths(before.files, after.files).filter((path) => !runDirectory.test(path));
-  assert.deepEqual(changed.map((path) => [path, before.files.get(path), after.files.get(path)]), []);
+  assert.deepEqual(
+    changed.map((path) => [path, before.files.get(path), after.files.get(path)]),
+    [],
+  );
   assert.equal(after.mounts, before.mounts);
   assert.deepEqual(after.processes, before.processes);
   assert.deepEqual(after.clients, before.clients);
 }
 
 /** Runs `act`, and asserts that the host is as before it. */
-export async function unchanged<T>(session: Session, act: () => Promise<T>, options: LiveStateOptions = {}): Promise<T> {
+export async function unchanged<T>(
+  session: Session,
+  act: () => Promise<T>,
+  options: LiveStateOptions = {},
+): Promise<T> {
   const before = await liveState(session, options);
   const result = await act();
   await assertUnchanged(session, before, options);
