@@ -15,6 +15,12 @@ export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slic
 export const ownPath = (facts: Facts, name: string): string =>
   absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
 
+/** A path of the host as text; undefined when it is not UTF-8, so that our file cannot name it. */
+export function decodePath(path: string): string | undefined {
+  const text = Buffer.from(path, "latin1").toString("utf8");
+  return Buffer.from(text, "utf8").toString("latin1") === path ? text : undefined;
+}
+
 /** From this PHP on, the vendor's manual asks for TLS 1.2 only. */
 const firstTls12Php = "8.3";
 
@@ -74,6 +80,12 @@ function requirement({ organizations, countries }: Desired): string[] {
 
 function term(variable: string, values: readonly string[]): string[] {
   if (values.length === 0) return [];
-  const listed = [...new Set([...values, ""])].map(quoteArgument);
+  const listed = [...new Set([...values, ""])].map(quoteValue);
   return [`%{${variable}} in {${listed.join(",")}}`];
 }
+
+/**
+ * A text of an expression. Backslashes keep httpd from putting variables (`%{…}`, `$1`) or, already when it reads the line,
+ * a definition of its configuration (`${…}`) in the place of a name's own characters.
+ */
+const quoteValue = (value: string): string => `"${value.replace(/["\\$%{]/g, "\\$&")}"`;

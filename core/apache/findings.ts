@@ -1,6 +1,6 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
 import { findAdoptable, findConflicting, isOfExcluded } from "./adopt.ts";
-import { phpVersion } from "./conf.ts";
+import { decodePath, phpVersion } from "./conf.ts";
 import type { Change, Desired, Facts, Finding, ForeignDirective } from "./model.ts";
 import { findOlderCrls, hasNewerCrl, isExcluded, isNamed } from "./wishes.ts";
 
@@ -14,6 +14,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findExclusions(desired, facts),
     ...findConflicts(desired, facts),
     ...findCrlJobs(desired, facts),
+    ...findUnwritableRoots(desired, facts),
     ...findRevocation(desired, facts),
     ...findSessionTickets(desired, facts),
     ...findPhp(desired, facts),
@@ -66,10 +67,18 @@ function findConflicts(desired: Desired, facts: Facts): Finding[] {
       const text = `${found} is effective for covered and for excluded virtual hosts; move it into the excluded ones`;
       return { severity: "conflict", place, text };
     }
-    if (desired.adopt) return { severity: "note", place, text: `${found} is commented out, and put back at removal` };
+    if (desired.adopt) return adoption(directive, place, found);
     const text = `${found} stands against what is wanted; remove it, or set adopt: true to have it commented out, or list the virtual host under excludeVirtualHosts`;
     return { severity: "conflict", place, text };
   });
+}
+
+/** What stands outside of every virtual host is taken from those that we do not cover, too. */
+function adoption({ context }: ForeignDirective, place: string, found: string): Finding {
+  const text = `${found} is commented out, and put back at removal`;
+  if (context.includes("VirtualHost")) return { severity: "note", place, text };
+  const wider = "until then it is missing in virtual hosts of other ports, too; write it into those that need it";
+  return { severity: "warning", place, text: `${text}; ${wider}` };
 }
 
 /** Only the directive's name, where it stands, and why it matters: never the line. */
@@ -103,6 +112,20 @@ function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
   });
 }
 
+/** Our file is UTF-8 and httpd compares paths byte by byte, so such a path cannot be named in it. */
+function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
+  return facts.virtualHosts
+    .filter(
+      (host) =>
+        !isExcluded(desired, host) && host.documentRoot !== undefined && decodePath(host.documentRoot) === undefined,
+    )
+    .map(({ file, line }) => ({
+      severity: "warning",
+      place: `${file}:${line}`,
+      text: "the path of its DocumentRoot is not UTF-8, so SSLRenegBufferSize is not raised for it and uploads above 128 KB may fail with 413; rename the directory",
+    }));
+}
+
 function findRevocation(desired: Desired, facts: Facts): Finding[] {
   if (desired.crls.length === 0) return [];
   const issuers = new Set(desired.crls.map(({ issuer }) => issuer));
@@ -130,10 +153,10 @@ function findRevocation(desired: Desired, facts: Facts): Finding[] {
 /** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
 function findOlder(desired: Desired, facts: Facts): Finding[] {
   if (!hasNewerCrl(desired, facts)) return [];
-  return findOlderCrls(desired, facts).map(({ issuer }) => ({
+  return findOlderCrls(desired, facts).map(({ issuer, thisUpdate }) => ({
     severity: "problem",
     place: "crlFiles",
-    text: `the CRL of ${issuer} is older than the one on the host, while another one is newer; fetch it again`,
+    text: `the CRL of ${issuer} (${thisUpdate}) is older than the one on the host, and all CRLs are installed together, of which another one is newer; download the current CRL of ${issuer} into its file`,
   }));
 }
 
@@ -163,11 +186,14 @@ function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
     }));
 }
 
+/** The product cannot do without PHP; another server can. */
+const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
+
 function findPhp(desired: Desired, facts: Facts): Finding[] {
   const place = facts.server.configFile;
   if (phpVersion(desired, facts) === undefined) {
     const text = "no PHP was found, so TLS versions stay as they are; give phpVersion to have TLS 1.2 only from 8.3 on";
-    return [{ severity: "warning", place, text }];
+    return [{ severity: isProduct(facts) ? "warning" : "note", place, text }];
   }
   if (desired.phpVersion !== undefined || facts.php === undefined || facts.php.others.length === 0) return [];
   const others = facts.php.others.map(({ source, version }) => `${version} (${source})`).join(", ");

@@ -4,8 +4,9 @@ import { foreignNames } from "./foreign.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, includesPath } from "./paths.ts";
-import type { Effective, Resolved } from "./resolve.ts";
-import type { TlsVirtualHost } from "./virtual-hosts.ts";
+import type { Effective, Resolved, Section } from "./resolve.ts";
+import { readAddress, readListen, type TlsVirtualHost } from "./virtual-hosts.ts";
+import { readWords } from "./words.ts";
 
 interface Surroundings {
   readonly resolved: Resolved;
@@ -17,13 +18,14 @@ interface Surroundings {
 }
 
 export function findObstacles(around: Surroundings): Finding[] {
+  const unclear = findUnclearEngines(around);
   return [
     ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
     ...findForeignIncludes(around),
     ...findUndecided(around),
     ...findUnknownAddresses(around),
     ...findDisagreements(around),
-    ...findMissingHosts(around),
+    ...(unclear.length > 0 ? unclear : findMissingHosts(around)),
   ];
 }
 
@@ -100,6 +102,35 @@ const unlistedText = "the reader finds a directive here that httpd does not, so 
 const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 const ownPrefix = (around: Surroundings): string => `${absolutePath(around.serverRoot, `conf/${ownDirectory}`)}/`;
+
+/**
+ * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443. Which
+ * Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor do we.
+ */
+function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Finding[] {
+  const isHttps = resolved.effective.some(
+    ({ name, arguments: [address = "", protocol] }) =>
+      name === "listen" &&
+      readListen(address).port === port &&
+      (protocol === undefined ? port === 443 : protocol.toLowerCase() === "https"),
+  );
+  if (!isHttps) return [];
+  const engines = levelsOf(resolved, "sslengine");
+  const certificates = levelsOf(resolved, "sslcertificatefile");
+  const has = (found: ReadonlySet<Section | undefined>, section: Section): boolean =>
+    found.has(section) || found.has(undefined);
+  return resolved.effective.flatMap(({ opens }) => {
+    if (opens?.name !== "virtualhost" || has(engines, opens) || !has(certificates, opens)) return [];
+    if (!readWords(opens.arguments).some((word) => readAddress(word).port === port)) return [];
+    const text =
+      "has a certificate and no SSLEngine, so whether it answers TLS is left to httpd; write SSLEngine on or off in it";
+    return [{ severity: "problem", place: placeOf(resolvedPath(opens.file), opens.node.line), text }];
+  });
+}
+
+/** Where a directive stands: sections, undefined for server level. */
+const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | undefined> =>
+  new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
 function findMissingHosts(around: Surroundings): Finding[] {
   if (around.hosts.length > 0) return [];

@@ -1,6 +1,6 @@
 /** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
 import { createHash } from "node:crypto";
-import { caName, confName, crlName, ownPath, readmeName, renderConf } from "./conf.ts";
+import { caName, confName, crlName, decodePath, ownPath, readmeName, renderConf } from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
 import {
   includeLine,
@@ -57,13 +57,13 @@ export function planRemoval(facts: Facts): Change | undefined {
   return { write: [], drop, edits, look: looksAt(facts.virtualHosts) };
 }
 
-/** `<Directory>` for each distinct one; a path that is not UTF-8 cannot be written into our file. */
+/** `<Directory>` for each distinct one. */
 function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
-  const roots = covered.flatMap(({ documentRoot }) => (documentRoot === undefined ? [] : [decodePath(documentRoot)]));
-  return [...new Set(roots)].filter((root) => !root.includes("\ufffd")).sort();
+  const roots = covered.flatMap(({ documentRoot }) =>
+    documentRoot === undefined ? [] : (decodePath(documentRoot) ?? []),
+  );
+  return [...new Set(roots)].sort();
 }
-
-const decodePath = (path: string): string => Buffer.from(path, "latin1").toString("utf8");
 
 const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
 

@@ -19,6 +19,7 @@ export interface TlsVirtualHost {
 export const virtualHostNames: readonly string[] = [
   "virtualhost",
   "sslengine",
+  "sslcertificatefile",
   "servername",
   "documentroot",
   "listen",
@@ -133,8 +134,8 @@ function addressesOf(
     .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
 }
 
-/** Without a port, or with `*`, a virtual host answers on every port that httpd listens on. */
-function readAddress(word: string): Address {
+/** The address of a `<VirtualHost>`; without a port, or with `*`, a virtual host answers on every port that httpd listens on. */
+export function readAddress(word: string): Address {
   const match = /^(.*):(\d+|\*)$/.exec(word);
   if (match === null) return { address: word, port: 0 };
   return { address: match[1] ?? "", port: match[2] === "*" ? 0 : Number(match[2]) };
@@ -148,7 +149,8 @@ function listeningAddress(listens: readonly string[], port: number): string {
   return first === undefined || addresses.some(({ address }) => isAny(address)) ? "*" : first.address;
 }
 
-const readListen = (word: string): Address =>
+/** The address of a Listen. */
+export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
 /** Our line, when it stands in the virtual host itself and in its file. */

@@ -62,6 +62,8 @@ describe("virtual hosts", () => {
   });
 });
 
+const certified = (address = "*:443"): string => `<VirtualHost ${address}>\nSSLCertificateFile c\n</VirtualHost>\n`;
+
 describe("obstacles", () => {
   const cases: readonly [sentence: string, text: string, line: number | undefined, pattern: RegExp][] = [
     ["are Macro and Use", `<Macro M>\n</Macro>\nUse M\n${host("")}`, 2, /mod_macro/],
@@ -71,6 +73,25 @@ describe("obstacles", () => {
     ["are a section that is never closed", `${host("")}<Files a>\n`, 6, /never closed/],
     ["are a port without TLS", host("", "*:8443"), undefined, /no <VirtualHost> with SSLEngine on answers port 443/],
     ["are an address with an unknown variable", `${host("")}${host("", "*:${P}")}`, 6, /variable/],
+    [
+      "are a certificate and Listen 443 without SSLEngine",
+      `Listen 443\n${certified()}`,
+      3,
+      /write SSLEngine on or off/,
+    ],
+    [
+      "are a certificate at server level, too",
+      `SSLCertificateFile c\nListen 443\n<VirtualHost *:443>\n</VirtualHost>\n`,
+      4,
+      /write SSLEngine/,
+    ],
+    [
+      "are no certificate under a Listen of another protocol",
+      `Listen 443 http\n${certified()}`,
+      undefined,
+      /no <VirtualHost>/,
+    ],
+    ["are no virtual host of another port", `Listen 443\n${certified("*:8443")}`, undefined, /no <VirtualHost>/],
     ["are a file that includes itself", `Include httpd.conf\n${host("")}`, 2, /includes itself/],
     [
       "are a virtual host in a condition that nobody can decide",

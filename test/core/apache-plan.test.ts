@@ -68,9 +68,9 @@ describe("clientcert.conf", () => {
     assert.ok(!confOf(planOf(host(), { organizations: [], countries: [] })).includes("SSLRequire"));
   });
 
-  it("escapes quotes and backslashes in names, and writes Japanese ones as UTF-8", () => {
-    const found = planOf(host(), { organizations: ['A "B" \\', "株式会社"], countries: [] });
-    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\","株式会社",""}`));
+  it("escapes what an expression reads otherwise in names, and writes Japanese ones as UTF-8", () => {
+    const found = planOf(host(), { organizations: ['A "B" \\ %{C} $1', "株式会社"], countries: [] });
+    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\ \%\{C} \$1","株式会社",""}`));
   });
 
   it("names each DocumentRoot once, sorted", () => {
@@ -195,7 +195,23 @@ describe("findings", () => {
       },
       [`conflict ${here}:6`, "conflict /etc/crontab:3"],
     ],
-    ["warn of an unknown PHP", host(), { phpVersion: undefined }, {}, [`warning ${here}`]],
+    ["note an unknown PHP", host(), { phpVersion: undefined }, {}, [`note ${here}`]],
+    [
+      "warn of an unknown PHP where the product needs one",
+      host(),
+      { phpVersion: undefined },
+      { server: { serverRoot: "/usr/local/ni/apache" } },
+      [`warning ${here}`],
+    ],
+    ["warn of a DocumentRoot that is not UTF-8", host("DocumentRoot /srv/\x83A\n"), {}, {}, [`warning ${here}:2`]],
+    [
+      "warn that adoption at server level concerns others",
+      `SSLVerifyDepth 2\nSSLVerifyClient none\n${host()}`,
+      { adopt: true },
+      {},
+      [`warning ${here}:3`],
+    ],
+    ["note an adoption in a virtual host", host("SSLVerifyClient none\n"), { adopt: true }, {}, [`note ${here}:6`]],
     [
       "warn of session ticket keys where there is a CRL",
       host("SSLSessionTicketKeyFile x\n"),
