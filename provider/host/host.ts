@@ -36,17 +36,13 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
 
   /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
   async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
+    const request = transactionRequest("apply", target.detection, transaction);
     try {
-      return await run(
-        target,
-        transactionRequest("apply", target.detection, transaction),
-        changeTimeoutSeconds,
-        options,
-      );
+      return await run(target, request, changeTimeoutSeconds, options);
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
-      return await run(target, resultRequest(target.detection, transaction), changeTimeoutSeconds, {});
+      return await run(target, resultRequest(target.detection, transaction, request), changeTimeoutSeconds, {});
     }
   }
 }

@@ -33,9 +33,9 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
   return finish(lines, contents);
 }
 
-/** Asks for the end of a run whose connection was cut. */
-export function resultRequest(detection: Detection, { id, remove }: Transaction): Request {
-  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], []);
+/** Asks for the end of a run whose connection was cut; what it wrote has the mark of its own request. */
+export function resultRequest(detection: Detection, { id, remove }: Transaction, { mark }: Request): Request {
+  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], [], mark);
 }
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
@@ -44,7 +44,10 @@ function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
     ...change.drop.map((name) => `drop ${name}`),
     ...change.edits.flatMap((edit) => [
       `edit ${edit.sha256} ${edit.path}`,
-      ...edit.splices.map((splice) => `splice ${splice.offset} ${splice.remove} ${Buffer.from(splice.insert, "latin1").toString("base64")}`),
+      ...edit.splices.map(
+        (splice) =>
+          `splice ${splice.offset} ${splice.remove} ${Buffer.from(splice.insert, "latin1").toString("base64")}`,
+      ),
     ]),
     ...change.look.map((one) => `look ${one.address} ${one.port} ${one.serverName}`),
   ];
@@ -79,12 +82,14 @@ function yesNo(value: boolean): string {
   return value ? "yes" : "no";
 }
 
+const newMark = (): string => `clientcert-${randomBytes(12).toString("hex")}`;
+
 /** Paths are latin1 like all bytes from the host; a line end in one would forge a line of the request. */
-function finish(lines: readonly string[], contents: readonly Buffer[]): Request {
+function finish(lines: readonly string[], contents: readonly Buffer[], mark = newMark()): Request {
   for (const line of lines) {
-    if (/[\n\r\0]/.test(line)) throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
+    if (/[\n\r\0]/.test(line))
+      throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
   }
-  const mark = `clientcert-${randomBytes(12).toString("hex")}`;
   const head = Buffer.from(`mark ${mark}\n${lines.join("\n")}\nend\n`, "latin1");
   return { mark, data: Buffer.concat([head, ...contents]) };
 }

@@ -84,6 +84,7 @@ EOF
 
 # Where no change has ever been valid, a run that came to nothing leaves nothing. Elsewhere its end can be asked for.
 leave_nothing() {
+  rm -rf -- "$state".gone.*
   [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
   rm -rf -- "$work"
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
