@@ -1,10 +1,11 @@
 /** `clientcert pki FILE…`: what certificate and CRL files hold, in plain words and dates. */
-import { readFileSync } from "node:fs";
-import { type Certificate, findWeakness, isSelfSigned, readCertificate } from "../core/pki/certificate.ts";
-import { type Crl, findRevocation, readCrl } from "../core/pki/crl.ts";
+import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned, readCertificate } from "../core/pki/certificate.ts";
+import { type Crl, type Revocation, findRevocation, readCrl } from "../core/pki/crl.ts";
+import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { DerError } from "../core/pki/der.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
 import { readBlocks } from "../core/pki/pem.ts";
+import { readFileBytes } from "../provider/site-files.ts";
 import { type Answer, exitCode } from "./output.ts";
 
 export interface PkiOptions {
@@ -44,25 +45,31 @@ export function explainPki(files: readonly string[], { json, serial, now }: PkiO
 /** Lower-case hex, undefined when it is no number. */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();
+  // Real ones have 20 bytes; a number of megabytes would take minutes to read.
+  if (trimmed.length > 200) return undefined;
   if (/^\d+$/.test(trimmed)) return BigInt(trimmed).toString(16);
   const hex = trimmed.replace(/^0x/i, "").replace(/:/g, "");
   return /^[0-9a-f]+$/i.test(hex) ? BigInt(`0x${hex}`).toString(16) : undefined;
 }
 
 function explainFile(file: string, serial: string | undefined, now: number): Explained {
-  const bytes = readBytes(file);
-  const read = bytes === undefined ? unreadable : readBoth(bytes);
+  const bytes = readFileBytes(file);
+  const read = typeof bytes === "string" ? { certificates: [], crls: [], problems: [bytes] } : readBoth(bytes);
+  const crls = read.crls.map((crl) => ({
+    crl,
+    revoked: serial === undefined ? undefined : findRevocation(crl, serial),
+  }));
   return {
     file,
     problems: read.problems,
     certificates: read.certificates.map((certificate) => describeCertificate(certificate, now)),
-    crls: read.crls.map((crl) => ({
-      ...crl.summary,
-      revoked: serial === undefined ? undefined : findRevocation(crl, serial),
-    })),
+    crls: crls.map(({ crl, revoked }) => ({ ...crl.summary, revoked })),
     lines: [
       ...read.certificates.flatMap((certificate) => certificateLines(certificate, now)),
-      ...read.crls.flatMap((crl) => crlLines(crl, serial, now)),
+      ...crls.flatMap(({ crl, revoked }) => [
+        ...crlLines(crl, now),
+        ...(serial === undefined ? [] : [`  serial number 0x${serial}: ${describeRevocation(revoked)}`]),
+      ]),
       ...read.problems,
     ],
   };
@@ -73,8 +80,6 @@ interface Read {
   readonly crls: Crl[];
   readonly problems: string[];
 }
-
-const unreadable: Read = { certificates: [], crls: [], problems: ["cannot be read; check its path and permissions"] };
 
 /** Certificates and CRLs of one file, mixed as they may be. */
 function readBoth(bytes: Buffer): Read {
@@ -93,14 +98,6 @@ function readBoth(bytes: Buffer): Read {
   return read;
 }
 
-function readBytes(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
-}
-
 function describeCertificate(certificate: Certificate, now: number): object {
   const { summary, serial } = certificate;
   return {
@@ -108,6 +105,8 @@ function describeCertificate(certificate: Certificate, now: number): object {
     serial,
     isCa: certificate.isCa,
     isSelfSigned: isSelfSigned(certificate),
+    pathLength: certificate.pathLength,
+    organization: certificate.organization,
     days: daysLeft(summary.notAfter, now),
     weakness: findWeakness(certificate),
   };
@@ -122,21 +121,43 @@ function certificateLines(certificate: Certificate, now: number): string[] {
     ...(isSelfSigned(certificate) ? [] : [`  issued by ${issuer}`]),
     `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)})`,
     `  serial number 0x${certificate.serial}, SHA-256 ${fingerprint}`,
+    ...(certificate.isCa ? authorityLines(certificate) : userLines(certificate)),
     ...(weakness === undefined ? [] : [`  weak: it has ${weakness}`]),
   ];
 }
 
-function crlLines(crl: Crl, serial: string | undefined, now: number): string[] {
+/** httpd compares bytes: a name in an old encoding looks right here and differs there. */
+function userLines({ organization }: Certificate): string[] {
+  return organization === undefined
+    ? ["  no organization (O) that a site file could name"]
+    : [`  organization for httpd: ${JSON.stringify(organization)}; write it so under organizations`];
+}
+
+function authorityLines(certificate: Certificate): string[] {
+  const { pathLength, allowsClientAuth, extensions } = certificate;
+  const below = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
+  return [
+    ...(pathLength === undefined ? [] : [`  allows ${below} between itself and a user`]),
+    ...(hasKeyUsage(certificate, "keyCertSign") ? [] : ["  may not sign certificates"]),
+    ...(hasKeyUsage(certificate, "cRLSign") ? [] : ["  may not sign CRLs"]),
+    ...(allowsClientAuth ? [] : ["  may not issue client certificates"]),
+    ...(findExtension(extensions, extensionOid.nameConstraints)
+      ? ["  permits certain names only (name constraints)"]
+      : []),
+  ];
+}
+
+const describeRevocation = (revoked: Revocation | undefined): string =>
+  revoked ? `revoked on ${revoked.date ?? "an unreadable date"}` : "not revoked";
+
+function crlLines(crl: Crl, now: number): string[] {
   const { issuer, thisUpdate, nextUpdate, number, entries } = crl.summary;
-  const revocation = serial === undefined ? undefined : findRevocation(crl, serial);
-  const verdict = revocation ? `revoked on ${revocation.date ?? "an unreadable date"}` : "not revoked";
   return [
     `CRL of ${issuer}`,
     `  number ${number ?? "(none)"}, from ${thisUpdate}, ${entries === 1 ? "1 revoked certificate" : `${entries} revoked certificates`}`,
     nextUpdate === undefined
       ? "  never expires"
       : `  next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`,
-    ...(serial === undefined ? [] : [`  serial number 0x${serial}: ${verdict}`]),
   ];
 }
 

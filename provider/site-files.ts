@@ -25,7 +25,7 @@ export interface SiteFilesOptions {
 export interface SiteFiles {
   /** Only meaningful when no finding is a `problem`. */
   readonly ca: Bundle;
-  /** One per issuer, in the order in which `crlPem` holds them. */
+  /** One per CA, in the order in which `crlPem` holds them. */
   readonly crls: readonly CrlSummary[];
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
@@ -73,7 +73,7 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
 ): { readonly file: string; readonly result: T }[] {
   return paths.flatMap((path) => {
     const file = isAbsolute(path) ? path : join(dirname(siteFile), path);
-    const bytes = readBytes(file);
+    const bytes = readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
     const found = result === undefined ? [problem(String(bytes))] : result.findings;
     findings.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
@@ -81,8 +81,8 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
   });
 }
 
-/** The bytes, or why there are none. */
-function readBytes(file: string): Buffer | string {
+/** The bytes, or why there are none: not a file, too large, unreadable. */
+export function readFileBytes(file: string): Buffer | string {
   try {
     const found = statSync(file);
     if (!found.isFile()) return "is a directory or a special file; write the path of a file";
@@ -96,8 +96,8 @@ function readBytes(file: string): Buffer | string {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "does not exist; write a path relative to the site file",
-  ENOTDIR: "does not exist, a part of its path is no directory; write a path relative to the site file",
+  ENOENT: "does not exist; check the path (in a site file it starts at the folder of that file)",
+  ENOTDIR: "does not exist, a part of its path is no directory; check the path",
   EACCES: "may not be read by this user; change its permissions",
   EPERM: "may not be read by this user; change its permissions",
 };

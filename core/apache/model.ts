@@ -19,7 +19,7 @@ export interface Desired {
   readonly takeOver: boolean;
   readonly port: number;
   readonly ca: CaBundle;
-  /** CRLs of the site file, one per issuer; empty = no revocation check. */
+  /** CRLs of the site file, one per CA; empty = no revocation check. */
   readonly crls: readonly CrlSummary[];
   /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
   readonly crlSha256: string;
@@ -51,13 +51,16 @@ export interface CertificateSummary {
 }
 
 export interface CrlSummary {
-  /** SHA-256 of the DER. */
+  /** SHA-256 of the DER; empty where a large CRL was observed without its middle. */
   readonly sha256: string;
   readonly issuer: string;
   readonly thisUpdate: string;
   readonly nextUpdate: string | undefined;
   /** CRL number, decimal. */
   readonly number: string | undefined;
+  /** Key identifier of the CA, hex, when the CRL has one: a CA that changed its key has two CRLs of one issuer. */
+  readonly authorityKey?: string;
+  /** 0 where `sha256` is empty: not counted. */
   readonly entries: number;
 }
 

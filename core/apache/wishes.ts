@@ -22,7 +22,10 @@ export const findOlderCrls = (desired: Desired, facts: Facts): CrlSummary[] =>
   desired.crls.filter((crl) => compareCrls(crl, findInstalled(facts, crl)) < 0);
 
 const findInstalled = (facts: Facts, crl: CrlSummary): CrlSummary | undefined =>
-  facts.own.crls.find(({ issuer }) => issuer === crl.issuer);
+  facts.own.crls.find(({ issuer, authorityKey: key }) => {
+    const isOtherKey = key !== undefined && crl.authorityKey !== undefined && key !== crl.authorityKey;
+    return issuer === crl.issuer && !isOtherKey;
+  });
 
 /** Above 0 when `crl` is newer: by CRL number where both have one, then by thisUpdate. */
 function compareCrls(crl: CrlSummary, installed: CrlSummary | undefined): number {

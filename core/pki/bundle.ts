@@ -1,7 +1,8 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
 import { createHash } from "node:crypto";
 import { type CaBundle, verifyDepth } from "../apache/model.ts";
-import { type Certificate, findWeakness, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { encodePem } from "./pem.ts";
 
@@ -16,6 +17,10 @@ export interface BundleOptions {
   /** Fingerprints that the host already has: their dates only warn, because refusing them would change nothing. */
   readonly installed?: readonly string[];
 }
+
+/** An issuer needs some weeks to send a successor, and the site some more to list it. */
+export const warnCaDays = 90;
+const dayMilliseconds = 86_400_000;
 
 /** Normal form: no duplicates, sorted by fingerprint, so that the order in the site file never causes a change. */
 export function makeBundle(certificates: readonly Certificate[]): Bundle {
@@ -41,7 +46,12 @@ export function checkBundle(certificates: readonly Certificate[], options: Bundl
   const findings = distinct.flatMap((certificate) =>
     about(certificate.summary.fingerprint, [...checkAuthority(certificate), ...checkDates(certificate, options)]),
   );
-  return [...findDuplicates(certificates, distinct), ...findings, ...checkChains(distinct)];
+  return [
+    ...findDuplicates(certificates, distinct),
+    ...findings,
+    ...checkNamesakes(distinct),
+    ...checkChains(distinct),
+  ];
 }
 
 function findDuplicates(certificates: readonly Certificate[], distinct: readonly Certificate[]): PkiFinding[] {
@@ -75,6 +85,12 @@ function checkAuthority(certificate: Certificate): PkiFinding[] {
         `${name} is not allowed to issue client certificates (extended key usage without clientAuth), so OpenSSL refuses them; list the issuer's CA for clients`,
       ),
     );
+  if (findExtension(certificate.extensions, extensionOid.nameConstraints))
+    findings.push(
+      warning(
+        `${name} has name constraints, so OpenSSL refuses users whose names it does not permit; make sure that it permits those of all your users`,
+      ),
+    );
   const weakness = findWeakness(certificate);
   if (weakness !== undefined)
     findings.push(
@@ -93,14 +109,41 @@ function checkDates(certificate: Certificate, { now, installed = [] }: BundleOpt
     return [
       report(`${name} is not valid before ${notBefore}; list it from that day on, or check this machine's clock`),
     ];
-  return [];
+  return Date.parse(notAfter) - now < warnCaDays * dayMilliseconds
+    ? [
+        warning(
+          `${name} expires on ${notAfter}, in less than ${warnCaDays} days, and then every certificate below it is refused; ask the issuer for its successor and list both`,
+        ),
+      ]
+    : [];
+}
+
+/** Two keys under one name: OpenSSL goes by key identifiers, and without them tries one of the CAs only. */
+function checkNamesakes(all: readonly Certificate[]): PkiFinding[] {
+  const mixedUp = all.filter((ca) =>
+    all.some(
+      (other) =>
+        ca.isCa &&
+        other.isCa &&
+        ca.canonicalSubject === other.canonicalSubject &&
+        !hasSameKey(ca, other) &&
+        (ca.subjectKey === undefined || ca.subjectKey === other.subjectKey),
+    ),
+  );
+  return mixedUp.flatMap((ca) =>
+    about(ca.summary.fingerprint, [
+      problem(
+        `${nameOf(ca)} is listed with two different keys, and no subjectKeyIdentifier tells them apart, so OpenSSL refuses the certificates of one of them; list only the CA that is in use`,
+      ),
+    ]),
+  );
 }
 
 /** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
 function checkChains(all: readonly Certificate[]): PkiFinding[] {
-  const climbs = all.filter(({ isCa }) => isCa).map((start) => ({ start, ...climb(start, all) }));
+  const paths = all.filter(({ isCa }) => isCa).map((start) => climb(start, all));
   // Several CAs below one gap are one mistake.
-  const gaps = new Set(climbs.map(({ end }) => end).filter((end) => !isSelfSigned(end)));
+  const gaps = new Set(paths.map(endOf).filter((end) => !isSelfSigned(end)));
   const missing = [...gaps].flatMap((end) =>
     about(end.summary.fingerprint, [
       problem(
@@ -108,29 +151,50 @@ function checkChains(all: readonly Certificate[]): PkiFinding[] {
       ),
     ]),
   );
-  const deep = climbs.filter(({ depth, end }) => isSelfSigned(end) && depth > verifyDepth);
-  const tooDeep = deep.flatMap(({ start, depth }) =>
-    about(start.summary.fingerprint, [
-      problem(
-        `${nameOf(start)} stands ${depth} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; list only CAs that are nearer to their root`,
-      ),
-    ]),
-  );
-  return [...missing, ...tooDeep];
+  const complete = paths.filter((path) => isSelfSigned(endOf(path)));
+  return [...missing, ...complete.flatMap((path) => about(path[0].summary.fingerprint, checkPath(path)))];
 }
 
+/** A CA, the one above it, and so on. */
+type Path = readonly [Certificate, ...Certificate[]];
+
+const endOf = (path: Path): Certificate => path.at(-1) ?? path[0];
+
+function checkPath(path: Path): PkiFinding[] {
+  const name = nameOf(path[0]);
+  const findings: PkiFinding[] = [];
+  if (path.length > verifyDepth)
+    findings.push(
+      problem(
+        `${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; list only CAs that are nearer to their root`,
+      ),
+    );
+  const limiting = path.find(({ pathLength }, at) => pathLength !== undefined && countBelow(path, at) > pathLength);
+  if (limiting !== undefined)
+    findings.push(
+      problem(
+        `${name} stands deeper below ${nameOf(limiting)} than that CA allows (pathLenConstraint ${limiting.pathLength}), so OpenSSL refuses its certificates; list the CA that the issuer names for clients`,
+      ),
+    );
+  return findings;
+}
+
+/** CAs below place `at`; those with one name for subject and issuer, as made for a change of keys, do not count. RFC 5280, section 6.1.4 (l). */
+const countBelow = (path: Path, at: number): number =>
+  path.slice(0, at).filter((ca) => ca.canonicalSubject !== ca.canonicalIssuer).length;
+
 /** Shortest way up, breadth first: a cross-signed CA has several issuers. Never visits a certificate twice. */
-function climb(start: Certificate, all: readonly Certificate[]): { readonly depth: number; readonly end: Certificate } {
+function climb(start: Certificate, all: readonly Certificate[]): Path {
   const visited = new Set<Certificate>([start]);
-  let level: readonly Certificate[] = [start];
-  let last = start;
-  for (let depth = 1; level.length > 0; depth++) {
-    const root = level.find(isSelfSigned);
-    if (root !== undefined) return { depth, end: root };
-    last = level[0] ?? last;
-    level = level.flatMap((lower) =>
-      all.filter((upper) => !visited.has(upper) && isIssuedBy(lower, upper) && visited.add(upper)),
+  let longest: Path = [start];
+  for (let level: readonly Path[] = [longest]; level.length > 0;) {
+    longest = level.find((path) => isSelfSigned(endOf(path))) ?? level[0] ?? longest;
+    if (isSelfSigned(endOf(longest))) return longest;
+    level = level.flatMap((path) =>
+      all
+        .filter((upper) => !visited.has(upper) && isIssuedBy(endOf(path), upper) && visited.add(upper))
+        .map((upper): Path => [...path, upper]),
     );
   }
-  return { depth: visited.size, end: last };
+  return longest;
 }

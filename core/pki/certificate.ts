@@ -16,7 +16,7 @@ import {
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
 import { type PkiFinding, problem } from "./finding.ts";
 import { describeWrongKind } from "./kind.ts";
-import { canonicalName, renderName } from "./name.ts";
+import { canonicalName, findOrganization, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";
 
 export interface Certificate {
@@ -29,10 +29,16 @@ export interface Certificate {
   /** Names as OpenSSL compares them. */
   readonly canonicalSubject: string;
   readonly canonicalIssuer: string;
+  /** Of the subject, as httpd compares it with the site's `organizations`. */
+  readonly organization: string | undefined;
   readonly signatureAlgorithm: string;
   readonly extensions: readonly Extension[];
   /** basicConstraints says CA:TRUE. */
   readonly isCa: boolean;
+  /** How many CAs may stand between it and a user; undefined = any number. */
+  readonly pathLength: number | undefined;
+  /** Hex. */
+  readonly subjectKey: string | undefined;
   /** False where an extended key usage leaves clientAuth out: OpenSSL then refuses clients below; "any" does not count there. */
   readonly allowsClientAuth: boolean;
 }
@@ -104,9 +110,11 @@ function readFields(der: Buffer) {
     serial: readInteger(der, serial).toString(16),
     canonicalSubject: canonicalName(der, subject),
     canonicalIssuer: canonicalName(der, issuer),
+    organization: findOrganization(der, subject),
     signatureAlgorithm: readAlgorithm(der, algorithm),
     extensions,
-    isCa: readIsCa(extensions),
+    ...readConstraints(extensions),
+    subjectKey: readSubjectKey(extensions),
     allowsClientAuth: readAllowsClientAuth(extensions),
     summary: {
       subject: renderName(der, subject),
@@ -147,12 +155,24 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
 
 const clientAuthOid = "1.3.6.1.5.5.7.3.2";
 
-/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, … } */
-function readIsCa(extensions: readonly Extension[]): boolean {
+/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
+function readConstraints(extensions: readonly Extension[]): Pick<Certificate, "isCa" | "pathLength"> {
   const value = findExtension(extensions, extensionOid.basicConstraints)?.value;
-  const flag = value && children(value, readWhole(value))[0];
-  return value !== undefined && flag?.tag === derTag.boolean && value[flag.content] !== 0;
+  if (value === undefined) return { isCa: false, pathLength: undefined };
+  const [flag, length] = children(value, readWhole(value));
+  const isCa = flag?.tag === derTag.boolean && value[flag.content] !== 0;
+  return { isCa, pathLength: isCa && length ? Number(readInteger(value, length)) : undefined };
 }
+
+function readSubjectKey(extensions: readonly Extension[]): string | undefined {
+  const value = findExtension(extensions, extensionOid.subjectKeyIdentifier)?.value;
+  if (value === undefined) return undefined;
+  const key = requireTlv(value, 0, value.length, derTag.octetString, "the subject key identifier");
+  return Buffer.from(value.subarray(key.content, key.end)).toString("hex");
+}
+
+/** The same key pair: the CA was renewed, or cross-signed by another one. */
+export const hasSameKey = (a: Certificate, b: Certificate): boolean => a.x509.publicKey.equals(b.x509.publicKey);
 
 function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
   const value = findExtension(extensions, extensionOid.extendedKeyUsage)?.value;
@@ -163,8 +183,12 @@ function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
 
 /** Key and signature that today's OpenSSL settings may refuse, in words; undefined when they are fine. */
 export function findWeakness(certificate: Certificate): string | undefined {
-  const bits = certificate.x509.publicKey.asymmetricKeyDetails?.modulusLength;
-  if (bits !== undefined && bits < 2048) return `an RSA key of ${bits} bits`;
+  const { asymmetricKeyType: type = "", asymmetricKeyDetails: details = {} } = certificate.x509.publicKey;
+  const { modulusLength: bits, namedCurve } = details;
+  if (bits !== undefined && bits < 2048) return `${type.startsWith("rsa") ? "an RSA" : "a DSA"} key of ${bits} bits`;
+  // Every curve has its size in its name, such as prime192v1.
+  const curveBits = Number(/\d{3}/.exec(namedCurve ?? "")?.[0]);
+  if (curveBits < 224) return `an elliptic-curve key of ${curveBits} bits`;
   const weak = weakSignatures[certificate.signatureAlgorithm];
   // Nobody checks the signature of a trusted root.
   return weak !== undefined && !isSelfSigned(certificate) ? `a ${weak} signature` : undefined;

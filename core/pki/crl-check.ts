@@ -1,8 +1,8 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
 import type { CrlSummary } from "../apache/model.ts";
-import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
-import { type Crl } from "./crl.ts";
-import { verifyCrl } from "./crl-signature.ts";
+import { type Certificate, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import type { Crl } from "./crl.ts";
+import { type SignedCrl, checkRollover, findSigner, isCoveredBy, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
@@ -20,7 +20,7 @@ export interface CrlOptions {
 }
 
 export interface CheckedCrls {
-  /** The newest good one of each issuer, in a fixed order. */
+  /** The newest good one of each CA, in a fixed order. */
   readonly crls: readonly Crl[];
   readonly findings: readonly PkiFinding[];
 }
@@ -31,42 +31,30 @@ export function checkCrls(
   certificates: readonly Certificate[],
   options: CrlOptions,
 ): CheckedCrls {
-  const signers = new Map(crls.map((crl) => [crl, findSigner(crl, certificates)]));
-  const newest = takeNewest(crls.filter((crl) => typeof signers.get(crl) !== "string"));
-  const unsigned = [...signers].flatMap(([crl, signer]) =>
+  const all = crls.map((crl): SignedCrl => ({ crl, signer: findSigner(crl, certificates) }));
+  const unsigned = all.flatMap(({ crl, signer }) =>
     typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
   );
-  const chosen = newest.crls.flatMap((crl) =>
-    about(crl.summary.sha256, [...checkDates(crl, options), ...checkExtensions(crl)]),
-  );
+  const newest = takeNewest(all.filter(({ signer }) => typeof signer !== "string"));
+  const chosen = newest.signed.flatMap((signed) => [
+    ...about(signed.crl.summary.sha256, [...checkDates(signed.crl, options), ...checkExtensions(signed.crl)]),
+    ...checkRollover(signed, certificates),
+  ]);
   return {
-    crls: newest.crls,
-    findings: [...unsigned, ...newest.findings, ...chosen, ...checkCoverage(crls, certificates, options)],
+    crls: newest.signed.map(({ crl }) => crl),
+    findings: [...unsigned, ...newest.findings, ...chosen, ...checkCoverage(all, certificates, options)],
   };
 }
 
-const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
-
-/** The CA that signed it, or why none of the bundle did. */
-function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
-  const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
-  if (named.length === 0)
-    return `${nameOf(crl)} comes from none of the CAs of caFiles; list that CA, or remove the CRL`;
-  const results = named.map((certificate) => ({ certificate, result: verifyCrl(crl, certificate.x509.publicKey) }));
-  const good = results.find(({ result }) => result === "good")?.certificate;
-  if (good === undefined) {
-    return results.some(({ result }) => result === "unknownAlgorithm")
-      ? `${nameOf(crl)} is signed with an algorithm that is not supported; ask the issuer for one signed with SHA-256 or better`
-      : `${nameOf(crl)} is not signed by the listed CA of that name (damaged, forged, or the CA has a new key); download it again, or list the CA's new certificate`;
-  }
-  return hasKeyUsage(good, "cRLSign")
-    ? good
-    : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
-}
+/** The hash of a large installed CRL is not known: then what its issuer counts must do. */
+const isSame = (known: CrlSummary, { sha256, issuer, number, thisUpdate }: CrlSummary): boolean =>
+  known.sha256 === "" || sha256 === ""
+    ? known.issuer === issuer && known.number === number && known.thisUpdate === thisUpdate
+    : known.sha256 === sha256;
 
 function checkDates(crl: Crl, { now, installed = [] }: CrlOptions): PkiFinding[] {
-  const { thisUpdate, nextUpdate, sha256 } = crl.summary;
-  const report = installed.some((known) => known.sha256 === sha256) ? warning : problem;
+  const { thisUpdate, nextUpdate } = crl.summary;
+  const report = installed.some((known) => isSame(known, crl.summary)) ? warning : problem;
   if (Date.parse(thisUpdate) > now)
     return [
       report(
@@ -149,18 +137,23 @@ function readTags(value: Uint8Array): number[] | undefined {
   }
 }
 
-/** httpd takes the first of two with one date, even with an older number: it must never see two of one issuer. */
-function takeNewest(crls: readonly Crl[]): CheckedCrls {
-  const byIssuer = new Map<string, Crl>();
+/** httpd takes the first of two with one date, even with an older number: it must never see two of one CA. */
+function takeNewest(all: readonly SignedCrl[]): { readonly signed: SignedCrl[]; readonly findings: PkiFinding[] } {
+  const signed: SignedCrl[] = [];
   const findings: PkiFinding[] = [];
-  for (const crl of [...crls].sort((a, b) => (isNewer(a.summary, b.summary) ? -1 : 1))) {
-    const newer = byIssuer.get(crl.canonicalIssuer);
-    if (newer === undefined) byIssuer.set(crl.canonicalIssuer, crl);
-    else findings.push(...about(crl.summary.sha256, [warning(describeLeftOut(crl, newer))]));
+  for (const one of [...all].sort((a, b) => (isNewer(a.crl.summary, b.crl.summary) ? -1 : 1))) {
+    const newer = signed.find(({ signer }) => isOfOneCa(signer, one.signer));
+    if (newer === undefined) signed.push(one);
+    else findings.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
   }
-  const chosen = [...byIssuer.values()].sort((a, b) => (a.canonicalIssuer < b.canonicalIssuer ? -1 : 1));
-  return { crls: chosen, findings };
+  return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), findings };
 }
+
+const isOfOneCa = (a: SignedCrl["signer"], b: SignedCrl["signer"]): boolean =>
+  typeof a !== "string" && typeof b !== "string" && isSameAuthority(a, b);
+
+/** By name, and the CRLs of two keys of one name by key. */
+const orderOf = ({ canonicalIssuer, authority }: Crl): string => `${canonicalIssuer} ${authority.key ?? ""}`;
 
 const describeLeftOut = (crl: Crl, newer: Crl): string =>
   crl.summary.sha256 === newer.summary.sha256
@@ -175,16 +168,14 @@ export function isNewer(a: CrlSummary, b: CrlSummary): boolean {
 
 /** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
 function checkCoverage(
-  crls: readonly Crl[],
+  crls: readonly SignedCrl[],
   certificates: readonly Certificate[],
   { crlCheck }: CrlOptions,
 ): PkiFinding[] {
   if (crls.length === 0 && crlCheck === "leaf") return [];
   const uncovered = certificates.filter(
     (ca) =>
-      ca.isCa &&
-      !crls.some((crl) => crl.canonicalIssuer === ca.canonicalSubject) &&
-      (crlCheck === "chain" || isLowest(ca, certificates)),
+      ca.isCa && !crls.some((crl) => isCoveredBy(ca, crl)) && (crlCheck === "chain" || isLowest(ca, certificates)),
   );
   const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
   return uncovered.map((ca) =>

@@ -12,6 +12,8 @@ import {
   contentOf,
   contextTag,
   derTag,
+  holdsInteger,
+  integerContent,
   isInteger,
   isTime,
   rawOf,
@@ -31,10 +33,19 @@ export interface Crl {
   readonly summary: CrlSummary;
   readonly der: Buffer;
   readonly canonicalIssuer: string;
+  readonly authority: AuthorityKey;
   readonly extensions: readonly Extension[];
   readonly signed: SignedParts;
   /** The list of revoked certificates inside {@link der}; undefined when it revokes nobody. */
   readonly revoked: Tlv | undefined;
+}
+
+/** What the CRL says of the CA certificate that checks it; either may be missing. */
+export interface AuthorityKey {
+  /** Hex, as `Certificate.subjectKey`. */
+  readonly key?: string;
+  /** Hex, as `Certificate.serial`. */
+  readonly serial?: string;
 }
 
 /** What a signature check needs, each a view into the CRL's bytes. */
@@ -73,8 +84,8 @@ function collect(block: Block, place: string, crls: Crl[], problems: PkiFinding[
   }
 }
 
-/** One CRL from its DER. Throws {@link DerError}. */
-export function readCrl(der: Buffer): Crl {
+/** One CRL from its DER. `countsEntries: false` looks at no entry. Throws {@link DerError}. */
+export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
   const [tbs, algorithm, signature, ...rest] = children(der, readWhole(der));
   if (
     tbs?.tag !== derTag.sequence ||
@@ -86,9 +97,11 @@ export function readCrl(der: Buffer): Crl {
   }
   const fields = readTbs(der, tbs);
   const extensions = fields.extensions ? readExtensions(der, fields.extensions) : [];
+  const authority = readAuthority(extensions);
   return {
     der,
     extensions,
+    authority,
     revoked: fields.revoked,
     canonicalIssuer: canonicalName(der, fields.issuer),
     summary: {
@@ -97,7 +110,8 @@ export function readCrl(der: Buffer): Crl {
       thisUpdate: readTime(der, fields.thisUpdate),
       nextUpdate: fields.nextUpdate && readTime(der, fields.nextUpdate),
       number: readCrlNumber(extensions),
-      entries: fields.revoked ? countEntries(der, fields.revoked) : 0,
+      ...(authority.key === undefined ? {} : { authorityKey: authority.key }),
+      entries: fields.revoked && countsEntries ? countEntries(der, fields.revoked) : 0,
     },
     // The first byte of a BIT STRING counts unused bits: none in a signature.
     signed: {
@@ -140,6 +154,19 @@ function readCrlNumber(extensions: readonly Extension[]): string | undefined {
   return value && readInteger(value, readTlv(value, 0, value.length)).toString();
 }
 
+/** AuthorityKeyIdentifier, RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. */
+function readAuthority(extensions: readonly Extension[]): AuthorityKey {
+  const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
+  if (value === undefined) return {};
+  const parts = children(value, readWhole(value));
+  const key = parts.find(({ tag }) => tag === contextTag(0, false));
+  const serial = parts.find(({ tag }) => tag === contextTag(2, false));
+  return {
+    ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
+    ...(serial && { serial: readInteger(value, { ...serial, tag: derTag.integer }).toString(16) }),
+  };
+}
+
 /** Each entry must be a SEQUENCE that begins with a serial number. */
 function countEntries(der: Buffer, revoked: Tlv): number {
   let count = 0;
@@ -174,11 +201,16 @@ export interface Revocation {
 /** The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. */
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
-  const wanted = parseHex(serial);
+  const wanted = integerContent(parseHex(serial));
   for (let offset = revoked.content; offset < revoked.end;) {
+    const shortEnd = shortEntryEnd(der, offset, revoked.end);
+    if (shortEnd !== undefined && !holdsInteger(der, offset + 4, offset + 4 + (der[offset + 3] ?? 0), wanted)) {
+      offset = shortEnd;
+      continue;
+    }
     const entry = readTlv(der, offset, revoked.end);
     const number = readTlv(der, entry.content, entry.end);
-    if (readInteger(der, number) === wanted) return { date: readEntryDate(der, number, entry) };
+    if (holdsInteger(der, number.content, number.end, wanted)) return { date: readEntryDate(der, number, entry) };
     offset = entry.end;
   }
   return undefined;

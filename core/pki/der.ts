@@ -121,6 +121,32 @@ export function readInteger(bytes: Uint8Array, tlv: Tlv): bigint {
   return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString("hex")}`));
 }
 
+/** Content bytes of an INTEGER, as few as it needs. */
+export function integerContent(value: bigint): Uint8Array {
+  let size = 1;
+  while (BigInt.asIntN(size * 8, value) !== value) size++;
+  return Buffer.from(
+    BigInt.asUintN(size * 8, value)
+      .toString(16)
+      .padStart(size * 2, "0"),
+    "hex",
+  );
+}
+
+/** True when the content of an INTEGER is `wanted`, as {@link integerContent} gives it. Makes no object: it runs a million times. */
+export function holdsInteger(bytes: Uint8Array, content: number, end: number, wanted: Uint8Array): boolean {
+  let start = content;
+  // Some issuers write more sign bytes than needed.
+  while (end - start > wanted.length && isNeedlessSign(bytes[start], bytes[start + 1] ?? 0)) start++;
+  if (end - start !== wanted.length) return false;
+  // From the end: serial numbers tend to differ there.
+  for (let i = wanted.length - 1; i >= 0; i--) if (bytes[start + i] !== wanted[i]) return false;
+  return true;
+}
+
+const isNeedlessSign = (first: number | undefined, second: number): boolean =>
+  (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
+
 /** UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`. */
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.end - tlv.content > 32) throw new DerError("a time is malformed");

@@ -9,6 +9,7 @@ export interface Extension {
 }
 
 export const extensionOid = {
+  subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
   crlNumber: "2.5.29.20",
   deltaCrlIndicator: "2.5.29.27",

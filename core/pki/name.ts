@@ -40,6 +40,8 @@ const stringTag = {
 
 interface Attribute {
   readonly oid: string;
+  readonly tag: number;
+  readonly content: Uint8Array;
   /** Undefined when the value is no string type. */
   readonly text: string | undefined;
   readonly raw: Uint8Array;
@@ -55,13 +57,16 @@ export function renderName(bytes: Uint8Array, name: Tlv): string {
 }
 
 /**
- * Equal for names that OpenSSL holds for equal: string types, ASCII case and runs of blanks do not count.
+ * Equal for names that OpenSSL holds for equal: string types, ASCII case and runs of blanks do not count. Two encodings
+ * of one Japanese name are two names: OpenSSL takes every T61String for latin1.
  *
  * @see https://docs.openssl.org/3.0/man3/X509_cmp/ (X509_NAME_cmp compares the canonical encoding)
  */
 export function canonicalName(bytes: Uint8Array, name: Tlv): string {
-  const canonical = ({ oid, text, raw }: Attribute): string =>
-    JSON.stringify([oid, text === undefined ? Buffer.from(raw).toString("hex") : foldText(text)]);
+  const canonical = ({ oid, tag, content, raw }: Attribute): string => {
+    const text = decodeAsOpenssl(tag, content);
+    return JSON.stringify([oid, text === undefined ? Buffer.from(raw).toString("hex") : foldText(text)]);
+  };
   return readParts(bytes, name)
     .map((part) => part.map(canonical).sort().join("+"))
     .join(",");
@@ -84,7 +89,32 @@ function readParts(bytes: Uint8Array, name: Tlv): Attribute[][] {
 function readAttribute(bytes: Uint8Array, attribute: Tlv): Attribute {
   const [type, value] = children(bytes, attribute);
   if (type === undefined || value === undefined) throw new DerError("a name is malformed");
-  return { oid: readOid(bytes, type), text: decodeText(value.tag, contentOf(bytes, value)), raw: rawOf(bytes, value) };
+  const { tag } = value;
+  const content = contentOf(bytes, value);
+  return { oid: readOid(bytes, type), tag, content, text: decodeText(tag, content), raw: rawOf(bytes, value) };
+}
+
+const organizationOid = "2.5.4.10";
+
+/**
+ * The first organization (O) as httpd compares it in `SSL_CLIENT_S_DN_O`, byte by byte; undefined when there is none, or
+ * when its bytes are no UTF-8, so that no site file can name it.
+ *
+ * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT and ESC_CTRL)
+ */
+export function findOrganization(bytes: Uint8Array, name: Tlv): string | undefined {
+  const first = readParts(bytes, name)
+    .flat()
+    .find(({ oid }) => oid === organizationOid);
+  if (first === undefined) return undefined;
+  // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to it.
+  const text =
+    first.tag === stringTag.utf8
+      ? decodeUtf8(first.content)
+      : (decodeAsOpenssl(first.tag, first.content) ?? latin1(first.content));
+  return text
+    ?.replace(/\\/g, "\\\\")
+    .replace(/[\0-\x1f\x7f]/g, (control) => `\\${control.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
 function renderAttribute({ oid, text, raw }: Attribute): string {
@@ -139,6 +169,39 @@ function decodeBytes(bytes: Uint8Array): string {
     }
   }
   return Buffer.from(bytes).toString("latin1");
+}
+
+/** As OpenSSL reads a string type before it compares names; undefined for a type that it compares byte by byte. */
+function decodeAsOpenssl(tag: number, content: Uint8Array): string | undefined {
+  switch (tag) {
+    case stringTag.utf8:
+      return decodeUtf8(content) ?? refuseText();
+    case stringTag.bmp:
+      return decodeUtf16(content) ?? refuseText();
+    case stringTag.universal:
+      return decodeUtf32(content) ?? refuseText();
+    case stringTag.t61:
+    case stringTag.printable:
+    case stringTag.ia5:
+    case stringTag.visible:
+      return latin1(content);
+    default:
+      return undefined;
+  }
+}
+
+function refuseText(): never {
+  throw new DerError("a name has text in another encoding than it says, which OpenSSL cannot load");
+}
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function decodeUtf16(bytes: Uint8Array): string | undefined {

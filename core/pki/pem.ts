@@ -16,14 +16,14 @@ export interface Blocks {
 
 /** A bundle of every public CA of the world has about 150 certificates. */
 const maxBlocks = 1000;
-/** Each unclosed block costs a search to the end of the file: the bound keeps a hostile file from taking quadratic time. */
+/** What is wrong twenty times over is no certificate file. */
 const maxFindings = 20;
 
 /** Every PEM block of a file, or the file itself when it is DER. Text before, between and after blocks is ignored. */
 export function readBlocks(bytes: Buffer, wanted: string): Blocks {
   const binary = detectBinaryKind(bytes);
   if (binary === "utf16" || !bytes.includes("-----BEGIN ")) return readUnarmoured(bytes, binary, wanted);
-  return readArmoured(bytes.toString("latin1"));
+  return readArmoured(bytes);
 }
 
 function readUnarmoured(bytes: Buffer, kind: Kind, wanted: string): Blocks {
@@ -48,63 +48,66 @@ function describeUnknown(bytes: Buffer, wanted: string): string {
   return describeWrongKind("unknown", wanted);
 }
 
-function readArmoured(text: string): Blocks {
+const beginning = "-----BEGIN ";
+const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Works on the bytes: a CRL of a million entries is 47 MB of PEM, and each copy of it as text would cost as much again. */
+function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
   const findings: PkiFinding[] = [];
-  if (text.startsWith("\xef\xbb\xbf"))
+  if (bytes.subarray(0, 3).equals(byteOrderMark))
     findings.push(
       warning("starts with a byte order mark, which hides the first block from OpenSSL; save it as UTF-8 without one"),
     );
   let line = 1;
+  let counted = 0;
   for (let position = 0; ;) {
-    const begin = text.indexOf("-----BEGIN ", position);
+    const begin = bytes.indexOf(beginning, position);
     if (begin < 0) return { blocks, findings };
+    line += countLines(bytes, counted, begin);
+    counted = begin;
     if (blocks.length >= maxBlocks || findings.length >= maxFindings) {
       findings.push(
         problem(`line ${line}: too many blocks or too many mistakes, the rest was not read; give only what is needed`),
       );
       return { blocks, findings };
     }
-    line += countLines(text, position, begin);
-    const armour = findArmour(text, begin);
-    if (typeof armour === "string") {
-      findings.push(problem(`line ${line}: ${armour}`));
-      position = begin + "-----BEGIN ".length;
-      continue;
-    }
-    const body = text.slice(armour.bodyStart, armour.bodyEnd);
-    const block = decodeBody(armour.label, body, line);
+    const armour = findArmour(bytes, begin);
+    const block = typeof armour === "string" ? armour : decodeBody(armour, line);
     if (typeof block === "string") findings.push(problem(`line ${line}: ${block}`));
     else blocks.push(block);
-    line += countLines(text, begin, armour.end);
-    position = armour.end;
+    position = typeof armour === "string" ? begin + beginning.length : armour.end;
   }
 }
 
-/** The span of the block that begins at `begin`, or what is wrong with it. */
-function findArmour(
-  text: string,
-  begin: number,
-): { label: string; bodyStart: number; bodyEnd: number; end: number } | string {
-  const labelStart = begin + "-----BEGIN ".length;
-  const labelEnd = text.indexOf("-----", labelStart);
-  const label = text.slice(labelStart, labelEnd);
-  if (labelEnd < 0 || label.length > 40 || !/^[A-Z0-9 #]+$/.test(label))
+interface Armour {
+  readonly label: string;
+  /** What stands between the two lines, not copied. */
+  readonly body: Buffer;
+  readonly end: number;
+}
+
+/** The block that begins at `begin`, or what is wrong with it. */
+function findArmour(bytes: Buffer, begin: number): Armour | string {
+  const labelStart = begin + beginning.length;
+  const label = /^([A-Z0-9 #]{1,40})-----/.exec(bytes.toString("latin1", labelStart, labelStart + 45))?.[1];
+  if (label === undefined)
     return "a BEGIN line is malformed; it ends in five hyphens, as in -----BEGIN CERTIFICATE-----";
+  const bodyStart = labelStart + label.length + 5;
+  // No body has five hyphens, so the first ones after it must be its closing line: one search, however long the file is.
+  const bodyEnd = bytes.indexOf("-----", bodyStart);
   const closing = `-----END ${label}-----`;
-  const bodyEnd = text.indexOf(closing, labelEnd);
-  const nextBegin = text.indexOf("-----BEGIN ", labelEnd);
-  if (bodyEnd < 0 || (nextBegin >= 0 && nextBegin < bodyEnd))
+  const end = bodyEnd + closing.length;
+  if (bodyEnd < 0 || bytes.toString("latin1", bodyEnd, end) !== closing)
     return `the block ${label} is never closed, the file is truncated; download or export it again`;
-  return { label, bodyStart: labelEnd + 5, bodyEnd, end: bodyEnd + closing.length };
+  return { label, body: bytes.subarray(bodyStart, bodyEnd), end };
 }
 
 /** A key is recognised by its label, without looking inside: it may be encrypted or in OpenSSH's own format. */
-function decodeBody(label: string, body: string, line: number): Block | string {
+function decodeBody({ label, body }: Armour, line: number): Block | string {
   if (label.endsWith("PRIVATE KEY")) return { kind: "privateKey", der: Buffer.alloc(0), line };
-  if (!/^[A-Za-z0-9+/=\s]*$/.test(body))
-    return `the block ${label} has characters that are no base64; download or export it again`;
-  const der = Buffer.from(body, "base64");
+  const der = decodeBase64(body);
+  if (der === undefined) return `the block ${label} has characters that are no base64; download or export it again`;
   if (der.length === 0) return `the block ${label} is empty; download or export it again`;
   const plain = label === "TRUSTED CERTIFICATE" ? dropTrust(der) : der;
   const kind = detectDerKind(plain);
@@ -113,15 +116,49 @@ function decodeBody(label: string, body: string, line: number): Block | string {
     : { kind, der: plain, line };
 }
 
+/** Lines of one length, as every program writes them, in slices of a few lines; anything else at once. */
+function decodeBase64(body: Buffer): Buffer | undefined {
+  const first = body.indexOf("\n") + 1;
+  const lineLength = body.indexOf("\n", first) + 1 - first;
+  const charactersPerLine = lineLength - (body[first + lineLength - 2] === 0x0d ? 2 : 1);
+  const isEven = lineLength > 1 && charactersPerLine % 4 === 0;
+  return (
+    (isEven ? decodeEvenLines(body.subarray(first), lineLength, charactersPerLine) : undefined) ?? decodeText(body)
+  );
+}
+
+const linesPerSlice = 1000;
+
+/** Undefined when a slice gives other than the bytes that its lines must hold: then they are not even, or no base64. */
+function decodeEvenLines(body: Buffer, lineLength: number, charactersPerLine: number): Buffer | undefined {
+  const der = Buffer.allocUnsafe(Math.ceil((body.length * 3) / 4));
+  const sliceLength = lineLength * linesPerSlice;
+  const sliceBytes = (charactersPerLine * linesPerSlice * 3) / 4;
+  let at = 0;
+  let length = 0;
+  for (; at + sliceLength < body.length; at += sliceLength) {
+    if (der.write(body.toString("latin1", at, at + sliceLength), length, "base64") !== sliceBytes) return undefined;
+    length += sliceBytes;
+  }
+  const rest = decodeText(body.subarray(at));
+  return rest && der.subarray(0, length + rest.copy(der, length));
+}
+
+function decodeText(body: Buffer): Buffer | undefined {
+  const text = body.toString("latin1");
+  return /^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : undefined;
+}
+
 /** OpenSSL appends its own trust settings to the certificate; only the certificate counts. */
 function dropTrust(der: Buffer): Buffer {
   const length = der.length > 4 && der[0] === 0x30 && der[1] === 0x82 ? 4 + der.readUInt16BE(2) : der.length;
   return der.subarray(0, length);
 }
 
-function countLines(text: string, start: number, end: number): number {
+/** A loop of its own: a search for each line end takes seconds in a hostile file of empty lines. */
+function countLines(bytes: Buffer, start: number, end: number): number {
   let count = 0;
-  for (let at = text.indexOf("\n", start); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) count++;
+  for (let at = start; at < end; at++) if (bytes[at] === 0x0a) count++;
   return count;
 }
 

@@ -74,6 +74,56 @@ describe("OpenSSL agrees", function () {
     }
   });
 
+  it("on the organization that httpd compares, in every encoding of a Japanese name", () => {
+    const shiftJis = Buffer.from([0x93, 0xfa, 0x96, 0x7b, 0x8f, 0x5c]);
+    const values: readonly Buffer[] = [
+      der(0x0c, Buffer.from("日本商事")),
+      der(0x14, shiftJis),
+      der(0x13, shiftJis),
+      der(0x1e, Buffer.from("日本商事", "utf16le").swap16()),
+      der(0x1c, Buffer.from([0, 0, 0x65, 0xe5])),
+      der(0x0c, Buffer.from("back\\slash \u0007 bell")),
+    ];
+    for (const value of values) {
+      const made = makeCertificate({ subject: name(["O", value], ["O", "second"]) });
+      const options = ["-nameopt", "utf8,esc_ctrl,sep_multiline,sname"];
+      const printed = openssl("x509", "-in", put("o.pem", made.pem), "-noout", "-subject", ...options);
+      const first = /^\s*O=(.*)$/m.exec(printed)?.[1];
+      assert.equal(readCertificates(made.der).certificates[0]?.organization, first);
+    }
+  });
+
+  it("on which names are equal: not those in two encodings, for all that they look alike", () => {
+    const shown = "日本商事";
+    const eucJp = der(0x14, Buffer.from([0xc6, 0xfc, 0xcb, 0xdc, 0xbe, 0xa6, 0xbb, 0xf6]));
+    const bmp = der(0x1e, Buffer.from(shown, "utf16le").swap16());
+    const ca = makeCertificate({ subject: name(["O", shown]) });
+    for (const [other, isEqual] of [
+      [bmp, true],
+      [eucJp, false],
+    ] as const) {
+      const crl = makeCrl({ ...ca, subject: name(["O", other]) });
+      const file = put("n.crl", toPem("X509 CRL", crl));
+      const printed = openssl("crl", "-in", file, "-noout", "-CAfile", put("n.pem", ca.pem));
+      assert.equal(/verify OK/.test(printed), isEqual, printed);
+      const { certificates } = readCertificates(ca.der);
+      assert.equal(readCrls(crl).crls[0]?.canonicalIssuer === certificates[0]?.canonicalSubject, isEqual);
+    }
+  });
+
+  it("on names that no OpenSSL can load: text in another encoding than it says", () => {
+    for (const value of [
+      der(0x0c, Buffer.from([0x93, 0xfa])),
+      der(0x1e, Buffer.from([0x65])),
+      der(0x1c, Buffer.from([0, 1])),
+    ]) {
+      const { root: ca } = makeAuthorities();
+      const crl = makeCrl({ ...ca, subject: name(["O", value]) });
+      assert.match(openssl("crl", "-noout", "-in", put("t.crl", toPem("X509 CRL", crl))), /unable to load/i);
+      assert.match(readCrls(crl).findings[0]?.text ?? "", /another encoding than it says/);
+    }
+  });
+
   it("on issuer, dates, number and signature of a CRL", () => {
     const bytes = makeCrl(issuing, { revoked: [5n], number: 258n });
     const printed = openssl(

@@ -1,0 +1,66 @@
+/** Which CA of the bundle signed a CRL, and whether OpenSSL will find the same one. */
+import { type Certificate, hasKeyUsage, hasSameKey } from "./certificate.ts";
+import type { Crl } from "./crl.ts";
+import { verifyCrl } from "./crl-signature.ts";
+import { type PkiFinding, about, problem } from "./finding.ts";
+
+/** A CRL and the CA that signed it, or why none of the bundle did. */
+export interface SignedCrl {
+  readonly crl: Crl;
+  readonly signer: Certificate | string;
+}
+
+/** How findings call a CRL. */
+export const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
+
+/** Looks for the CA among `certificates`, the bundle. */
+export function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
+  const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
+  if (named.length === 0)
+    return `${nameOf(crl)} comes from none of the CAs of caFiles; list that CA, or remove the CRL`;
+  const results = named.map((certificate) => ({ certificate, result: verifyCrl(crl, certificate.x509.publicKey) }));
+  const signers = results.filter(({ result }) => result === "good").map(({ certificate }) => certificate);
+  if (signers.length === 0) {
+    return results.some(({ result }) => result === "unknownAlgorithm")
+      ? `${nameOf(crl)} is signed with an algorithm that is not supported; ask the issuer for one signed with SHA-256 or better`
+      : `${nameOf(crl)} is not signed by the listed CA of that name (damaged, forged, or the CA has a new key); download it again, or list the CA's new certificate`;
+  }
+  const found = signers.find((signer) => isNamedBy(crl, signer));
+  if (found === undefined)
+    return `${nameOf(crl)} names another CA certificate than the listed one (authorityKeyIdentifier), so OpenSSL does not use it; list the CA certificate that the issuer publishes with this CRL`;
+  return hasKeyUsage(found, "cRLSign")
+    ? found
+    : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
+}
+
+/** What OpenSSL asks before it takes a CRL for a CA of the right name; identifiers that are missing count as equal. */
+const isNamedBy = ({ authority }: Crl, ca: Certificate): boolean =>
+  (authority.key === undefined || ca.subjectKey === undefined || authority.key === ca.subjectKey) &&
+  (authority.serial === undefined || authority.serial === ca.serial);
+
+/** True when the CA's certificates are checked against this CRL. One with a wrong signature has its own finding. */
+export const isCoveredBy = (ca: Certificate, { crl, signer }: SignedCrl): boolean =>
+  typeof signer === "string" ? crl.canonicalIssuer === ca.canonicalSubject : isSameAuthority(ca, signer);
+
+/** One name and one key: renewed or cross-signed, it is the same CA. */
+export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>
+  a.canonicalSubject === b.canonicalSubject && hasSameKey(a, b);
+
+/**
+ * A CA that changed its key keeps its name, and each key has its CRL. OpenSSL tells the two apart by key identifiers
+ * only; without them it takes one CRL for both keys and refuses everybody ("CRL signature failure").
+ */
+export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly Certificate[]): PkiFinding[] {
+  if (typeof signer === "string") return [];
+  const mixedUp = certificates.some(
+    (other) =>
+      other.canonicalSubject === signer.canonicalSubject && !hasSameKey(other, signer) && isNamedBy(crl, other),
+  );
+  return mixedUp
+    ? about(crl.summary.sha256, [
+        problem(
+          `${nameOf(crl)} has no key identifier that tells it from the CRL of the other listed CA of that name, so OpenSSL mixes them up and refuses every certificate; list only the CA that is in use, and its CRL`,
+        ),
+      ])
+    : [];
+}
