@@ -17,8 +17,8 @@ const programs = {
  * Large libraries that a start does not need, each in a file of its own: inside a bundle they would be read and
  * scanned at every start, `--help` included, even when they are imported late.
  */
-const libraries = ["ssh2", "zod", "@peculiar/x509"];
-const libraryFile = (name) => `build/library/${name.replace("@", "").replace("/", "-")}.cjs`;
+const libraries = ["ssh2", "zod"];
+const libraryFile = (name) => `build/library/${name}.cjs`;
 
 const options = {
   bundle: true,
