@@ -67,8 +67,12 @@ export const ownerIn = (conf = ""): string | undefined => /^# Written by clientc
 /** A comment must not end in a backslash, nor hold a line end. */
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
 
+/**
+ * Said in any case: a check that is inherited without a list keeps httpd from starting, also while the files of a change
+ * are swapped one after another.
+ */
 function revocation(desired: Desired, facts: Facts): string[] {
-  if (desired.crls.length === 0) return [];
+  if (desired.crls.length === 0) return ["SSLCARevocationCheck none"];
   return [`SSLCARevocationFile ${quoteArgument(ownPath(facts, crlName))}`, `SSLCARevocationCheck ${desired.crlCheck}`];
 }
 

@@ -46,11 +46,11 @@ export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBloc
 
 /** Takes everything of ours away: lines out first, then clientcert.conf, then what it names. */
 export function planRemoval(facts: Facts): Change | undefined {
-  const edits = toEdits(facts, [
-    ...facts.virtualHosts.flatMap(takeOut),
-    ...facts.strayIncludes.map(cut),
-    ...facts.adopted.map(cut),
-  ]);
+  const lines = [...facts.virtualHosts.flatMap(takeOut), ...facts.strayIncludes.map(cut)];
+  const included = new Set(lines.map(({ file }) => file));
+  // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it goes.
+  const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(cut);
+  const edits = toEdits(facts, [...elsewhere, ...lines, ...facts.adopted.filter(({ file }) => included.has(file)).map(cut)]);
   const names = Object.keys(facts.own.files).filter(isOwnName);
   const drop = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   if (edits.length === 0 && drop.length === 0) return undefined;

@@ -63,10 +63,11 @@ undo_manifest() {
   for file in "$own_directory"/clientcert.conf "$own_directory"/ca-????????.pem "$own_directory"/crl.pem "$own_directory"/README*; do
     [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"
   done
-  while IFS= read -r path; do
+  # Files with our line came first when they were edited, and go last: while it is there, it is ours that counts.
+  tac -- "$state/edited" | while IFS= read -r path; do
     spans=$(our_spans "$path")
     [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
-  done <"$state/edited"
+  done
   virtual_host_addresses
 }
 
