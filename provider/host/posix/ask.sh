@@ -2,12 +2,20 @@
 # What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
 
 # ask_all: for each line `ADDRESS PORT NAME` of the list one line `ADDRESS PORT NAME TAB status TAB answer to a stranger's
-# certificate TAB CA names`, in an order that is always the same. Four ask at once: each handshake is a process of its own.
+# certificate TAB CA names`, in an order that is always the same; `-` = not asked. Four ask at once: each handshake of
+# openssl is a process of its own. All virtual hosts include the same file, so everything is asked of the first 20, and of
+# the others the status, by one process of curl where there is one.
 ask_all() {
   look_list=${look_from:-/proc/self/fd/9/look.list} scratch=/dev/shm/clientcert.$$ askers=''
   mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger"
+  first=20
+  command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do
-    ask_quarter "$quarter" <"$look_list" >"$scratch/answers.$quarter" &
+    {
+      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR <= first { print (NR <= 20), $0 }' "$look_list" | ask_everything
+      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR > first' "$look_list" >"$scratch/others.$quarter"
+      [ ! -s "$scratch/others.$quarter" ] || ask_statuses "$scratch/others.$quarter"
+    } >"$scratch/answers.$quarter" &
     askers="$askers $!"
   done
   # shellcheck disable=SC2086
@@ -16,16 +24,27 @@ ask_all() {
   rm -rf -- "$scratch"
 }
 
-# A stranger's certificate (`-` = not asked) is shown to the first 20 virtual hosts only: all of them include the same file.
-ask_quarter() { # NUMBER
-  # shellcheck disable=SC2030
-  awk -v quarter="$1" 'NF && NR % 4 == quarter { print (NR <= 20), $0 }' | while read -r is_shown address port name; do
+# In the order of the list, because curl asks one after the other.
+ask_statuses() { # LIST
+  awk '{
+    address = $1; if (address ~ /:/) address = "[" address "]"
+    name = NF > 2 ? $3 : address
+    printf "url = \"https://%s:%s/\"\nconnect-to = \"%s:%s:%s:%s\"\noutput = /dev/null\n", name, $2, name, $2, address, $2
+  }' "$1" | curl -q --config - --silent --insecure --head --max-time 10 --http1.1 --noproxy '*' --user-agent clientcert \
+    --header 'Connection: close' --write-out '%{http_code}\n' | paste -d "$tab" -- "$1" - | awk -F "$tab" -v tab="$tab" '
+      { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" }'
+}
+
+# A stranger's certificate is shown where IS_SHOWN is 1.
+ask_everything() { # lines IS_SHOWN ADDRESS PORT NAME on standard input
+  while read -r is_shown address port name; do
     printf '\n%s question %s %s %s\n' "$mark" "$address" "$port" "$name"
     talk
     [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem"; }
   done | awk -v mark="$mark" -v tab="$tab" '
     function tell() { if (where != "") print where tab status["plain"] tab status["stranger"] tab names }
-    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = 0; status["plain"] = "refused"; status["stranger"] = "-"; next }
+    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = 0
+      status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
     /^Acceptable client certificate CA names/ { on = 1; next }
     /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }

@@ -15,7 +15,7 @@ judge_candidate() {
 
 judge_shadow() {
   judge=shadow
-  if shadow_is_well candidate && ! grep -qv "$tab[23][0-9][0-9]$tab" "$work/answers.candidate"; then
+  if shadow_is_well candidate && ! cut -f 2 "$work/answers.candidate" | grep -qv '^[23]'; then
     verdict=well
     return
   fi
@@ -35,7 +35,7 @@ judge_shadow() {
 # Up, and every virtual host answers over TLS. Splits the report: $work/answers.WHICH.
 shadow_is_well() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  shadow_is_up "$1" && ! grep -q "${tab}refused${tab}refused$tab" "$work/answers.$1"
+  shadow_is_up "$1" && ! cut -f 2 "$work/answers.$1" | grep -qx refused
 }
 
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
