@@ -1,6 +1,7 @@
 /** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
 import { readCertificates } from "../pki/certificate.ts";
 import { readCrls } from "../pki/crl.ts";
+import { readSparseCrls } from "../pki/sparse-crl.ts";
 import { parseDump, type Dump } from "./dump.ts";
 import { crlName } from "./conf.ts";
 import { findCrlJobs } from "./crl-jobs.ts";
@@ -17,7 +18,7 @@ import {
   type StrayInclude,
 } from "./model.ts";
 import { findObstacles } from "./obstacles.ts";
-import type { Observation, PhpObservation } from "./observation.ts";
+import type { ObservedFile, Observation, PhpObservation } from "./observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "./parse.ts";
 import { compareVersions } from "./conditions.ts";
@@ -136,7 +137,7 @@ function readOwn(observation: Observation): OwnFacts {
   return {
     conf,
     files: Object.fromEntries([...own].map(([name, file]) => [name, file.sha256])),
-    crls: crlsIn(own.get("crl.pem")?.bytes),
+    crls: crlsIn(own.get(crlName)),
     ca: certificatesIn(own.get(caName ?? "")?.bytes) ?? [],
     owner: journal.get("owner"),
     generation: Number(journal.get("generation") ?? 0),
@@ -153,8 +154,13 @@ function certificatesIn(bytes: string | undefined): readonly CertificateSummary[
     : certificates.map(({ summary }) => summary);
 }
 
-const crlsIn = (bytes = ""): readonly CrlSummary[] =>
-  readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
+/** A large CRL comes without its middle. */
+function crlsIn(file: ObservedFile | undefined): readonly CrlSummary[] {
+  if (file === undefined) return [];
+  const { bytes, sizeBytes } = file;
+  if (bytes.length < sizeBytes) return readSparseCrls(bytes, sizeBytes);
+  return readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
+}
 
 const phpSources = ["module", "fpm", "cli"] as const;
 

@@ -15,7 +15,7 @@ export interface Observation {
   readonly saved?: { readonly modules: ReadonlyMap<string, "static" | "shared"> };
   /** Every configuration file that httpd loads, by the path under which httpd names it (symlinks not resolved). */
   readonly files: ReadonlyMap<string, ObservedFile>;
-  /** Files in our directory `conf/clientcert/`, by name; a CRL above 1 MiB has its first and last bytes only. */
+  /** Files in our directory `conf/clientcert/`, by name; above 1 MiB as `core/pki/sparse-crl.ts` reads them. */
   readonly own: ReadonlyMap<string, ObservedFile>;
   /** The host's journal: lines `key value`, last one wins; empty before the first change. */
   readonly journal: ReadonlyMap<string, string>;
@@ -77,6 +77,6 @@ export interface NamedFile {
   readonly directive: string;
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
-  /** Contents of CA and CRL files of at most 1 MiB; never of keys or server certificates. */
+  /** Contents of CA files of at most 1 MiB; never of keys or server certificates. */
   readonly bytes?: string;
 }

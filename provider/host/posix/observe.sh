@@ -6,7 +6,7 @@ run_setting() { # NAME
   printf '%s\n' "$dumped" | awk -F '"' -v name="$1: " '$1 == name && !found++ { print $2 }'
 }
 
-# The directives whose files httpd reads at its start, as `Directive<TAB>path`; CRL and CA files last for the eye.
+# The directives whose files httpd reads at its start, as `Directive<TAB>path`.
 named_files() {
   printf '%s\n' "$dumped" | awk -v root="$server_root" -v tab="$tab" '
     BEGIN {
@@ -33,7 +33,7 @@ included_files() {
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
 # One part for each path on standard input: size, mode, owner, times, resolved path, path, and the bytes
-# (of a file above the limit the first 8 KiB).
+# (of a file above the limit the first 8 KiB, of one of ours both ends of each PEM block).
 observe_files() { # KIND LIMIT_BYTES
   list=$(cat)
   [ -n "$list" ] || return 0
@@ -48,7 +48,13 @@ observe_files() { # KIND LIMIT_BYTES
   while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
     [ "${fact#* * * * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
     part "$1 ${fact%" $real"}$tab$real$tab$path"
-    if [ "${fact%% *}" -le "$2" ]; then inside cat -- "$real"; else inside head -c 8192 -- "$real"; fi
+    if [ "${fact%% *}" -le "$2" ]; then
+      inside cat -- "$real"
+    elif [ "$1" = own ]; then
+      ends_of_blocks "$real"
+    else
+      inside head -c 8192 -- "$real"
+    fi
   done 3<<PATHS 4<<RESOLVED 5<<FACTS
 $list
 PATHS
@@ -56,6 +62,22 @@ $resolved
 RESOLVED
 $facts
 FACTS
+}
+
+# Of each PEM block the first and the last 64 lines; `...COUNT` stands for the characters between them.
+ends_of_blocks() { # PATH
+  awk -v keep=64 '
+    { sub(/\r$/, "") }
+    /^-----BEGIN / { print; first = 0; last = 0; left = 0; inside = 1; next }
+    !inside { next }
+    /^-----END / {
+      if (left) print "..." left
+      for (i = last > keep ? last - keep : 0; i < last; i++) print tail[i % keep]
+      print; inside = 0; next
+    }
+    first < keep { first++; print substr($0, 1, 200); next }
+    { if (last >= keep) left += length(tail[last % keep]); tail[last++ % keep] = substr($0, 1, 200) }
+  ' "$1"
 }
 
 observe_named_files() {
@@ -69,7 +91,7 @@ observe_named_files() {
   done
   for line in $list; do
     case $line in
-      SSLCACertificateFile"$tab"* | SSLCADNRequestFile"$tab"* | SSLCARevocationFile"$tab"*) printf '%s\n' "${line#*"$tab"}" ;;
+      SSLCACertificateFile"$tab"* | SSLCADNRequestFile"$tab"*) printf '%s\n' "${line#*"$tab"}" ;;
     esac
   done | awk '!seen[$0]++' | observe_files certificates 1048576
   IFS=$oldifs

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { type Tlv, children, rawOf, readWhole } from "../../core/pki/der.ts";
+import { encodePem } from "../../core/pki/pem.ts";
+import { crlToDer } from "../../lab/pki-crl.ts";
+import { startSession, type Session } from "./session.ts";
+
+const installed = "/usr/local/ni/apache/conf/clientcert/crl.pem";
+const mostObservedBytes = 20_000;
+
+const der = (tag: number, content: Buffer): Buffer => {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(content.length);
+  return Buffer.concat([Buffer.from([tag, 0x84]), length, content]);
+};
+
+/** The CRL with `count` entries in the place of its own. Its signature is wrong then, which only a certificate holder notices. */
+function enlarge(pem: string, count: number): string {
+  const bytes = crlToDer(pem);
+  const raw = (tlv: Tlv): Buffer => Buffer.from(rawOf(bytes, tlv));
+  const [tbs, ...signature] = children(bytes, readWhole(bytes));
+  const parts = children(bytes, tbs ?? assert.fail());
+  const time = Buffer.from("170d3236303130313030303030305a", "hex");
+  const entries = Array.from({ length: count }, (_, index) => {
+    const serial = Buffer.alloc(8, 0x40);
+    serial.writeUInt32BE(index, 4);
+    return Buffer.concat([Buffer.from([0x30, 10 + time.length, 2, 8]), serial, time]);
+  });
+  const list = der(0x30, Buffer.concat(entries));
+  const enlarged = der(0x30, Buffer.concat([...parts.slice(0, 5).map(raw), list, ...parts.slice(-1).map(raw)]));
+  return encodePem("X509 CRL", der(0x30, Buffer.concat([enlarged, ...signature.map(raw)])));
+}
+
+describe("an installed CRL of 200,000 entries", function () {
+  this.timeout(180_000);
+  let session: Session;
+  let crlPem: string;
+
+  before(async () => {
+    session = await startSession({});
+    crlPem = enlarge(await session.lab.pki.crl({ number: 7 }), 200_000);
+    assert.ok(crlPem.length > 5_000_000);
+    assert.equal((await session.apply({ crlPem })).result, "applied");
+  });
+  after(() => session.stop());
+
+  it("is observed by its ends", async () => {
+    const { own } = await session.host.observe(session.target);
+    const bytes = own.get("crl.pem")?.bytes ?? "";
+    assert.ok(bytes.length > 0 && bytes.length < mostObservedBytes, String(bytes.length));
+  });
+
+  it("leaves nothing to do for a second run", async () => {
+    const { change, findings } = await session.plan({ crlPem });
+    assert.deepEqual([change, findings.filter(({ severity }) => severity === "problem")], [undefined, []]);
+  });
+
+  it("stays when the site's CRL is older, and goes when it is newer", async () => {
+    const { pki } = session.lab;
+    assert.equal((await session.plan({ crlPem: await pki.crl({ number: 6 }) })).change, undefined);
+    const newer = await session.plan({ crlPem: await pki.crl({ number: 8 }) });
+    assert.deepEqual(
+      newer.change?.write.map(({ role }) => role),
+      ["crl"],
+    );
+  });
+
+  it("is read anew when somebody replaced it by a later one", async () => {
+    const later = enlarge(await session.lab.pki.crl({ number: 9 }), 100_000);
+    writeFileSync(session.lab.path(installed), later);
+    const { own } = await session.look();
+    assert.deepEqual(
+      own.crls.map(({ number }) => number),
+      ["9"],
+    );
+    assert.equal((await session.plan({ crlPem })).change, undefined);
+  });
+
+  it("is replaced when somebody damaged its end", async () => {
+    await session.lab.run(`truncate -s 1200000 ${installed}`);
+    assert.deepEqual(
+      (await session.plan({ crlPem })).change?.write.map(({ role }) => role),
+      ["crl"],
+    );
+  });
+});
