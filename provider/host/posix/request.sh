@@ -16,7 +16,7 @@ step() { part "step $1"; }
 # fail KIND TEXT: the run ends here, before anything was changed.
 fail() {
   part "error $1 $2"
-  part done
+  part 'done'
   exit 1
 }
 

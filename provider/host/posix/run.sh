@@ -51,7 +51,7 @@ run_judge() {
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
 run_apply() {
   require_room
-  mkdir -p -m 700 -- "$state" || fail disk "cannot write $state; make room or mount it writable"
+  mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
   rm -rf -- "$state".gone.*
   work=$state/run.$id
   trap leave_nothing EXIT
@@ -61,7 +61,7 @@ run_apply() {
   : >"$work/output"
   trap - EXIT
   detach=setsid
-  command -v setsid >/dev/null 2>&1 || detach=nohup
+  command -v setsid >/dev/null 2>&1 || detach='nohup'
   "$detach" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
   follow $!
   is_held "$work" || leave_nothing

@@ -76,6 +76,7 @@ use_parent() { # PID
   work_directory=$(readlink "/proc/$parent/cwd")
   environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ")
   [ "$(readlink "/proc/$parent/root")" = / ] || fail chroot "httpd process $parent runs in a chroot; this is not supported"
+  # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ /proc/self/ns/mnt -ef "/proc/$parent/ns/mnt" ] || enter="nsenter --target $parent --mount --"
   previous='' first=yes
   while IFS= read -r word; do

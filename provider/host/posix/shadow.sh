@@ -95,6 +95,7 @@ shadow_inside_view() { # live|candidate
   empty_logs
   rm -f -- "$pid_file"
   add_names
+  # shellcheck disable=SC3045 # dash and busybox ash have -c.
   ulimit -c 0
   parent=shadow enter=''
   httpd -k start >/dev/shm/words 2>&1 &

@@ -75,6 +75,7 @@ finish_candidate() {
 
 # What would make a rename fail half-way, or change more than this file, is found before anything is touched.
 check_targets() {
+  # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   while IFS=$tab read -r _ _ _ path; do
     if [ -L "$path" ] || [ ! -f "$path" ]; then
       refuse "$path: is no regular file"

@@ -10,7 +10,7 @@ is_alive() { # PID START BOOT
 
 # One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken over.
 take_lock() {
-  mkdir -p -m 700 -- "$state" || fail disk "cannot write $state; make room or mount it writable"
+  mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
   tries=0
   until mkdir -- "$state/lock" 2>/dev/null; do
     holder=$(cat -- "$state/lock/holder" 2>/dev/null)

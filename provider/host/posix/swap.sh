@@ -35,7 +35,7 @@ remove_stages() { # WORK
 stage_beside() {
   stage=$own_directory/.stage
   stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
-  mkdir -p -m 755 -- "$own_directory" 2>/dev/null && chmod 755 -- "$own_directory" && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
+  (umask 022 && mkdir -p -- "$own_directory") 2>/dev/null && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
   while IFS=$tab read -r role name _; do
     cp -- "$work/own/$name" "$stage/$name" 2>/dev/null && chmod 644 -- "$stage/$name" && sync -- "$stage/$name" || return 1
   done <"$work/own.list"

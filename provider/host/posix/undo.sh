@@ -36,7 +36,7 @@ tell() { # KIND TEXT…
     step) echo "$1 …" ;;
     note | reason) echo "$*" ;;
     words) echo 'httpd says:' ;;
-    error) echo "nothing was taken out: ${*#* }" ;;
+    error) shift && echo "nothing was taken out: $*" ;;
     result) tell_result "$1" ;;
   esac
 }
