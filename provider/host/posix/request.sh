@@ -10,7 +10,7 @@ nl='
 '
 tab=$(printf '\t')
 
-part() { if [ "${mode:-}" = undo ]; then tell "$@"; else printf '\n%s %s\n' "$mark" "$*"; fi; }
+part() { if [ "${mode:-}" = undo ]; then tell "$*"; else printf '\n%s %s\n' "$mark" "$*"; fi; }
 step() { part "step $1"; }
 
 # fail KIND TEXT: the run ends here, before anything was changed.

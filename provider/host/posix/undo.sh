@@ -28,16 +28,15 @@ end
 EOF
 }
 
-# An answer's part as an administrator reads it, who ran this by hand.
-tell() { # KIND TEXT…
-  told=$1
-  shift
-  case $told in
-    step) echo "$1 …" ;;
-    note | reason) echo "$*" ;;
+# A part of the answer as an administrator reads it, who ran this by hand.
+tell() { # KIND TEXT…, in one argument
+  told=${1#* }
+  case ${1%% *} in
+    step) echo "$told …" ;;
+    note | reason) echo "$told" ;;
     words) echo 'httpd says:' ;;
-    error) shift && echo "nothing was taken out: $*" ;;
-    result) tell_result "$1" ;;
+    error) echo "nothing was taken out: ${told#* }" ;;
+    result) tell_result "${told%% *}" ;;
   esac
 }
 
