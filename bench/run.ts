@@ -12,6 +12,7 @@ import { startFleet, type Fleet } from "./fleet.ts";
 import { measure, measureMemory, spreadOf, type Command, type Run } from "./measure.ts";
 import { ownContenders } from "./ours.ts";
 import { findPeers } from "./peers.ts";
+import { pki } from "./pki.ts";
 import { readers, starts, type Comparison } from "./starts.ts";
 import { renderLine, renderTable, type Row } from "./table.ts";
 
@@ -40,7 +41,7 @@ async function bench(): Promise<void> {
     rows.push(row);
     console.log(renderLine(row));
   };
-  for (const comparison of [...starts, ...readers].filter(wanted)) add(await compare(comparison, options.runs));
+  for (const comparison of [...starts, ...readers, ...pki].filter(wanted)) add(await compare(comparison, options.runs));
   const { env } = await requireEngine(console.log);
   const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
     wanted,
