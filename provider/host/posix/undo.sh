@@ -32,7 +32,7 @@ EOF
 tell() { # KIND TEXT…, in one argument
   told=${1#* }
   case ${1%% *} in
-    step) echo "$told …" ;;
+    step) echo "$told ..." ;;
     note | reason) echo "$told" ;;
     words) echo 'httpd says:' ;;
     error) echo "nothing was taken out: ${told#* }" ;;
