@@ -14,7 +14,9 @@ describe("where other tools fail", function () {
   let session: Session;
   let clean: string;
   const clients = async (): Promise<string> =>
-    (await Promise.all([request(session.lab), request(session.lab, { certificate: "revoked" })])).map(({ outcome }) => outcome).join();
+    (await Promise.all([request(session.lab), request(session.lab, { certificate: "revoked" })]))
+      .map(({ outcome }) => outcome)
+      .join();
 
   before(async () => {
     session = await startSession({}, { config: `${root}/conf/httpd.conf`, httpd: `${root}/bin/httpd` });
@@ -24,12 +26,20 @@ describe("where other tools fail", function () {
 
   for (const [what, spoil] of [
     ["a CA file that is garbage", () => "not a certificate\n"],
-    ["a CA file with one good and one broken certificate", (good: string) => `${good}-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`],
+    [
+      "a CA file with one good and one broken certificate",
+      (good: string) => `${good}-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`,
+    ],
   ] as const) {
     it(`${what} is refused each time, and httpd lives on`, async () => {
       for (let time = 1; time <= 2; time++) {
         const transaction = await session.prepare();
-        const contents = new Map([...transaction.contents].map(([name, bytes]) => [name, name.startsWith("ca-") ? Buffer.from(spoil(bytes.toString())) : bytes]));
+        const contents = new Map(
+          [...transaction.contents].map(([name, bytes]) => [
+            name,
+            name.startsWith("ca-") ? Buffer.from(spoil(bytes.toString())) : bytes,
+          ]),
+        );
         const outcome = await session.host.apply(session.target, { ...transaction, contents });
         assert.equal(outcome.result, "refused", `run ${time}`);
         assert.notDeepEqual(outcome.reasons, []);
@@ -42,7 +52,10 @@ describe("where other tools fail", function () {
   it("a configuration that httpd does not accept is told; mended, the same change is made and loaded", async () => {
     const transaction = await session.prepare();
     await session.lab.run(`cp -a ${root}/conf/httpd.conf /run/kept && echo NoSuchDirective >>${root}/conf/httpd.conf`);
-    await assert.rejects(session.host.apply(session.target, transaction), /httpd does not accept its own live configuration/);
+    await assert.rejects(
+      session.host.apply(session.target, transaction),
+      /httpd does not accept its own live configuration/,
+    );
     await session.lab.run(`cp -a /run/kept ${root}/conf/httpd.conf`);
     assert.equal(await bytesOf(session), clean);
     assert.equal((await session.host.apply(session.target, transaction)).result, "applied");
@@ -52,7 +65,10 @@ describe("where other tools fail", function () {
   it("our file edited by hand is seen, and repaired", async () => {
     const before = await bytesOf(session, own);
     await session.lab.run(`sed -i 's/^SSLVerifyClient.*/SSLVerifyClient none/' ${own}`);
-    assert.deepEqual((await session.plan()).change?.write.map(({ name }) => name), ["clientcert.conf"]);
+    assert.deepEqual(
+      (await session.plan()).change?.write.map(({ name }) => name),
+      ["clientcert.conf"],
+    );
     assert.equal((await session.apply()).result, "applied");
     assert.equal(await bytesOf(session, own), before);
   });
@@ -69,7 +85,10 @@ describe("where other tools fail", function () {
     const before = await bytesOf(session, tls);
     await session.lab.run(`cp -a ${tls} /run/kept && sed -i 's|^</VirtualHost>|SSLVerifyClient none\\n&|' ${tls}`);
     const plan = await session.plan({ adopt: true });
-    assert.deepEqual(plan.change?.edits.map(({ path }) => path), [tls]);
+    assert.deepEqual(
+      plan.change?.edits.map(({ path }) => path),
+      [tls],
+    );
     assert.match(JSON.stringify((await session.plan()).findings), /httpd-ssl\.conf:\d+","text":"SSLVerifyClient none/);
     assert.equal((await session.apply({ adopt: true, reloadPendingEdits: true })).result, "applied");
     assert.equal(await clients(), "200,refused");

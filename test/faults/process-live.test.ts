@@ -15,7 +15,9 @@ const garbageCrl = Buffer.from("-----BEGIN X509 CRL-----\nnot a list\n-----END X
 const parentOf = ({ lab }: Session): Promise<string> => lab.run(`cat ${root}/logs/httpd.pid`);
 /** Command line and environment of the live parent. */
 const surroundingsOf = async ({ lab }: Session): Promise<string> =>
-  lab.run(`cd /proc/$(cat ${root}/logs/httpd.pid) && tr '\\0' '\\n' <cmdline | grep -vx -e -k -e start && tr '\\0' '\\n' <environ | grep LAB_`);
+  lab.run(
+    `cd /proc/$(cat ${root}/logs/httpd.pid) && tr '\\0' '\\n' <cmdline | grep -vx -e -k -e start && tr '\\0' '\\n' <environ | grep LAB_`,
+  );
 
 describe("a live server that fails a change", function () {
   this.timeout(60_000);
@@ -24,7 +26,11 @@ describe("a live server that fails a change", function () {
   let clean: string;
 
   before(async () => {
-    session = await startSession({ defines: ["LAB_DEFINE"], environment: { LAB_WORD: "one two" } }, detection, () => program);
+    session = await startSession(
+      { defines: ["LAB_DEFINE"], environment: { LAB_WORD: "one two" } },
+      detection,
+      () => program,
+    );
     clean = await bytesOf(session);
   });
   afterEach(() => void (program = faultyProgram({ unjudged: true })));
@@ -104,13 +110,18 @@ describe("several httpd servers on one host", function () {
   });
   afterEach(() => ["config", "pidFile", "httpd"].forEach((name) => Reflect.deleteProperty(detected, name)));
   after(() => session.stop());
-  const otherParent = () => session.lab.run("cat /usr/local/other/logs/httpd.pid; grep -c AH00493 /usr/local/other/logs/error_log || :");
+  const otherParent = () =>
+    session.lab.run("cat /usr/local/other/logs/httpd.pid; grep -c AH00493 /usr/local/other/logs/error_log || :");
 
   it("are listed when none is named", async () => {
-    const error = await session.look().then(() => undefined, (reason: unknown) => reason);
+    const error = await session.look().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     assert.ok(error instanceof HostError);
     assert.equal(error.kind, "severalHttpds");
-    for (const config of [`${root}/conf/httpd.conf`, "/usr/local/other/conf/httpd.conf"]) assert.ok(error.message.includes(config), error.message);
+    for (const config of [`${root}/conf/httpd.conf`, "/usr/local/other/conf/httpd.conf"])
+      assert.ok(error.message.includes(config), error.message);
   });
 
   it("are told apart by configuration or pid file, and the other one is left alone", async () => {
@@ -127,13 +138,20 @@ describe("several httpd servers on one host", function () {
 
   it("are no stopped server when the pid file that is named is nobody's", async () => {
     Object.assign(detected, { config: `${root}/conf/httpd.conf`, pidFile: "/run/nobody.pid" });
-    await assert.rejects(session.look(), /^HostError: .*: \/run\/nobody\.pid: names no httpd that runs here, and these do/);
+    await assert.rejects(
+      session.look(),
+      /^HostError: .*: \/run\/nobody\.pid: names no httpd that runs here, and these do/,
+    );
   });
 
   it("are not counted when they run in a container", async () => {
     const container = `unshare --pid --fork --mount --mount-proc sh -c 'rm -f /usr/local/other/logs/httpd.pid; exec /usr/sbin/apache2 -d /usr/local/other -f conf/httpd.conf -D FOREGROUND'`;
-    await session.lab.run(`kill $(cat /usr/local/other/logs/httpd.pid) && while pgrep -x apache2; do sleep 0.05; done >/dev/null`);
-    await session.lab.run(`(setsid ${container} >/dev/null 2>&1 &) && until pgrep -x apache2 >/dev/null; do sleep 0.05; done`);
+    await session.lab.run(
+      `kill $(cat /usr/local/other/logs/httpd.pid) && while pgrep -x apache2; do sleep 0.05; done >/dev/null`,
+    );
+    await session.lab.run(
+      `(setsid ${container} >/dev/null 2>&1 &) && until pgrep -x apache2 >/dev/null; do sleep 0.05; done`,
+    );
     const facts = await session.look();
     assert.equal(facts.server.configFile, `${root}/conf/httpd.conf`);
   });

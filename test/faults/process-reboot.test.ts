@@ -11,10 +11,19 @@ const copies = "/run/fault/conf";
 const keepCopies = `fault_state=$(find ${conf} -printf '%p %i\\n' | sort | sha256sum)
   [ "$fault_state" = "$(cat /run/fault/last 2>/dev/null)" ] || { echo "$fault_state" >/run/fault/last; cp -a ${conf} ${copies}.$fault_step; }`;
 /** The check at server level in one file, the list that it needs in another: no order of edits may part them. */
-const checkAbove = { serverDirectives: "SSLCARevocationCheck leaf", virtualHostDirectives: `SSLCARevocationFile "${conf}/theirs.crl"` };
-const listAbove = { serverDirectives: `SSLCARevocationFile "${conf}/theirs.crl"`, virtualHostDirectives: "SSLCARevocationCheck leaf" };
+const checkAbove = {
+  serverDirectives: "SSLCARevocationCheck leaf",
+  virtualHostDirectives: `SSLCARevocationFile "${conf}/theirs.crl"`,
+};
+const listAbove = {
+  serverDirectives: `SSLCARevocationFile "${conf}/theirs.crl"`,
+  virtualHostDirectives: "SSLCARevocationCheck leaf",
+};
 
-for (const [where, spread] of [["the check", checkAbove], ["the list", listAbove]] as const) {
+for (const [where, spread] of [
+  ["the check", checkAbove],
+  ["the list", listAbove],
+] as const) {
   describe(`a host that loses its power between any two steps, with ${where} for revocation at server level`, function () {
     this.timeout(120_000);
     let session: Session;
@@ -47,7 +56,10 @@ for (const [where, spread] of [["the check", checkAbove], ["the list", listAbove
       await session.lab.run(`rm -rf ${conf} && mv ${root}/conf.live ${conf} && ${root}/bin/apachectl start`);
     }
 
-    for (const [title, wish] of Object.entries({ "our CRL": { adopt: true }, "no CRL": { adopt: true, crlPem: null } })) {
+    for (const [title, wish] of Object.entries({
+      "our CRL": { adopt: true },
+      "no CRL": { adopt: true, crlPem: null },
+    })) {
       it(`starts again on whatever is there, on the way to ${title} and back`, async () => {
         await startOnEach(() => session.apply(wish));
         await startOnEach(() => session.remove());

@@ -8,7 +8,8 @@ import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { faultyProgram, forgetSteps, noteState, readSteps, distinctSteps } from "./program.ts";
 
-const stateDirectory = "/var/lib/clientcert/$(printf %s /usr/local/ni/apache/conf/httpd.conf | sha256sum | cut -c 1-16)";
+const stateDirectory =
+  "/var/lib/clientcert/$(printf %s /usr/local/ni/apache/conf/httpd.conf | sha256sum | cut -c 1-16)";
 const quick = faultyProgram({ unjudged: true });
 /** Waits while it holds the lock, before anything is swapped. */
 const slow = faultyProgram({ unjudged: true, more: "find_unit() { unit=''; step lingering; sleep 2; }" });
@@ -90,7 +91,9 @@ describe("runs on one host", function () {
     await session.apply();
     program = slow;
     const removing = session.remove();
-    await session.lab.run(`until grep -qs 'step lingering' /var/lib/clientcert/*/run.*/output; do sleep 0.05; done; ${cutConnections}`);
+    await session.lab.run(
+      `until grep -qs 'step lingering' /var/lib/clientcert/*/run.*/output; do sleep 0.05; done; ${cutConnections}`,
+    );
     program = quick;
     assert.equal((await removing).result, "applied");
     assert.equal(await bytesOf(session), clean);
@@ -101,11 +104,15 @@ describe("runs on one host", function () {
     const child = spawn(process.execPath, ["--import", "tsx", controller], { stdio: ["pipe", "pipe", "inherit"] });
     const transaction = await session.prepare();
     const contents = [...transaction.contents].map(([name, bytes]) => [name, bytes.toString("latin1")]);
-    child.stdin.end(JSON.stringify({ target: session.target, transaction: { ...transaction, contents }, program: slow }));
+    child.stdin.end(
+      JSON.stringify({ target: session.target, transaction: { ...transaction, contents }, program: slow }),
+    );
     for await (const chunk of child.stdout) if (String(chunk).includes("lingering")) break;
     child.kill("SIGKILL");
     await once(child, "close");
-    await session.lab.run("until [ -s /var/lib/clientcert/*/journal ] && ! [ -d /var/lib/clientcert/*/lock ]; do sleep 0.05; done");
+    await session.lab.run(
+      "until [ -s /var/lib/clientcert/*/journal ] && ! [ -d /var/lib/clientcert/*/lock ]; do sleep 0.05; done",
+    );
     await assertAppliedThenRemove();
   });
 

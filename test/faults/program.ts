@@ -94,6 +94,7 @@ function withStepsInLists(line: string): string {
 }
 
 function replaceOnce(text: string, from: string, to: string): string {
-  if (text.split(from).length !== 2) throw new Error(`${JSON.stringify(from)}: not there exactly once; adapt this test`);
+  if (text.split(from).length !== 2)
+    throw new Error(`${JSON.stringify(from)}: not there exactly once; adapt this test`);
   return text.replace(from, () => to);
 }

@@ -1,0 +1,176 @@
+#!/usr/bin/env node
+/**
+ * `npm run mutate`: breaks each safety step of the program that runs on hosts in turn, on a copy of this folder, and runs
+ * the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT` tries those mutations
+ * only whose names hold the text.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { isMain, main, root, say, since } from "./steps.mjs";
+
+const posix = "provider/host/posix";
+const minutesPerMutation = 6;
+
+/** `from` must be in the file exactly once; `grep` chooses the tests of `test` that must go red. */
+const mutations = [
+  {
+    name: "lock: a second run goes on",
+    ...{ file: "state.sh", from: "elif is_alive $holder; then", to: "elif false; then" },
+    ...{ test: "process-runs", grep: "do not disturb" },
+  },
+  {
+    name: "judge: what it refuses is well",
+    ...{ file: "judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
+    ...{ test: "peers", grep: "is garbage is refused" },
+  },
+  {
+    name: "baseline: the shadow's no is never questioned",
+    ...{ file: "judge.sh", from: "if ! shadow_is_well live; then", to: "if false; then" },
+    ...{ test: "judge-words", grep: "passphrase program" },
+  },
+  {
+    name: "compare: a file that changed since the plan is edited",
+    ...{ file: "stage.sh", from: '[ "$(inside sha256sum -- "$2" | cut -c 1-64)" != "$1" ]', to: "false" },
+    ...{ test: "files-host", grep: "edited after it had been looked at" },
+  },
+  {
+    name: "swap: what came out is not looked at",
+    ...{ file: "swap.sh", from: '!= "$before" ]; then', to: "= no ]; then" },
+    ...{ test: "files-host", grep: "very moment of the swap" },
+  },
+  {
+    name: "order: what names comes before what is named",
+    ...{
+      file: "swap.sh",
+      from: 'sync -- "$own_directory"\n  done <"$work/own.list"',
+      to: 'sync -- "$own_directory"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
+    },
+    ...{ test: "process-reboot", grep: "the check .* to our CRL" },
+  },
+  {
+    name: "reload: nobody waits for it",
+    ...{ file: "live.sh", from: "    is_parent_alive || return 1\n    has_new_child && return 0", to: "    return 0" },
+    ...{ test: "process-live", grep: "dies at the reload" },
+  },
+  {
+    name: "look: every answer is right",
+    ...{ file: "live.sh", from: "look_differs || return 0", to: "return 0" },
+    ...{ test: "process-live", grep: "answers otherwise" },
+  },
+  {
+    name: "roll back: the bytes stay",
+    ...{ file: "live.sh", from: '  put_back "$work"\n', to: "" },
+    ...{ test: "process-live", grep: "answers otherwise" },
+  },
+  {
+    name: "roll back: httpd that died is not started",
+    ...{
+      file: "live.sh",
+      from: '  if [ -n "${signalled:-}" ]; then\n    start_again',
+      to: "  if false; then\n    start_again",
+    },
+    ...{ test: "process-live", grep: "dies at the reload" },
+  },
+  {
+    name: "journal: an owed start is forgotten",
+    ...{ file: "run.sh", from: "owed='httpd was stopped when this was written'", to: "owed=''" },
+    ...{ test: "process-live", grep: "stays stopped" },
+  },
+  {
+    name: "journal: an interrupted run is not put back",
+    ...{ file: "run.sh", from: 'if is_half_done "$earlier"; then', to: "if false; then" },
+    ...{ test: "process-hands", grep: "undo after a run that was killed" },
+  },
+  {
+    name: "pid check: whoever the pid file names",
+    ...{ file: "live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
+    ...{ test: "process-live", grep: "names another process" },
+  },
+  {
+    name: "detach: the run ends with its connection",
+    ...{ file: "run.sh", from: "  detach=setsid\n", to: "  detach='timeout 1'\n" },
+    ...{ test: "process-runs", grep: "controlling process is killed" },
+  },
+];
+
+/** Everything that tests read; libraries are shared. */
+function copyPackage() {
+  const copy = mkdtempSync(path.join(tmpdir(), "clientcert-mutate-"));
+  const left = new Set(["node_modules", "build", ".git"].map((name) => path.join(root, name)));
+  cpSync(root, copy, { recursive: true, filter: (source) => !left.has(source) });
+  symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"));
+  return copy;
+}
+
+/** Whether the tests notice. */
+function tryMutation(copy, { name, file, from, to, test, grep }) {
+  const target = path.join(copy, posix, file);
+  const text = readFileSync(target, "utf8");
+  if (text.split(from).length !== 2)
+    throw new Error(`${posix}/${file}: the text of "${name}" is not there exactly once; adapt the mutation`);
+  writeFileSync(
+    target,
+    text.replace(from, () => to),
+  );
+  try {
+    return runTests(copy, test, grep);
+  } finally {
+    writeFileSync(target, text);
+  }
+}
+
+function runTests(copy, test, grep) {
+  const args = [
+    "--import",
+    "tsx",
+    "node_modules/mocha/bin/mocha.js",
+    "--reporter",
+    "json",
+    `test/faults/${test}.test.ts`,
+    "--grep",
+    grep,
+  ];
+  const run = spawnSync(process.execPath, args, {
+    cwd: copy,
+    encoding: "utf8",
+    timeout: minutesPerMutation * 60_000,
+    killSignal: "SIGKILL",
+  });
+  const json = run.stdout.slice(run.stdout.indexOf("{\n"));
+  const { stats } = run.status === null ? { stats: { tests: 1, failures: 1 } } : JSON.parse(json);
+  if (stats.tests === 0) throw new Error(`${test}: no test matches ${JSON.stringify(grep)}`);
+  return stats.failures > 0;
+}
+
+/** A test that is red anyway would notice everything. */
+function requireGreen(copy, chosen) {
+  for (const { test, grep } of chosen) {
+    if (runTests(copy, test, grep)) throw new Error(`${test}: ${JSON.stringify(grep)} fails without any mutation`);
+  }
+}
+
+async function mutate() {
+  const [wanted = ""] = process.argv.slice(2);
+  const chosen = mutations.filter(({ name }) => name.includes(wanted));
+  if (chosen.length === 0) throw new Error(`mutate: no mutation's name holds ${JSON.stringify(wanted)}`);
+  const copy = copyPackage();
+  try {
+    requireGreen(copy, [...new Map(chosen.map((one) => [`${one.test} ${one.grep}`, one])).values()]);
+    const survivors = chosen.filter((mutation) => {
+      const start = performance.now();
+      const isNoticed = tryMutation(copy, mutation);
+      const how = isNoticed ? `noticed by ${mutation.test}` : "SURVIVED";
+      say(`${mutation.name.padEnd(56)} ${how} (${since(start)})`, isNoticed ? undefined : "red");
+      return !isNoticed;
+    });
+    const noticed = chosen.length - survivors.length;
+    say(`mutate: ${noticed} of ${chosen.length} broken safety steps noticed`, survivors.length > 0 ? "red" : "green");
+    process.exitCode = survivors.length > 0 ? 1 : 0;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+if (isMain(import.meta.url)) await main(mutate);

@@ -1,0 +1,89 @@
+/** What administrators do on the host: their own edits, and the way out without Pulumi. */
+import assert from "node:assert/strict";
+import { request } from "../../lab/client.ts";
+import { hostScript } from "../../provider/host/scripts.ts";
+import { startSession, type Session } from "../host/session.ts";
+import { bytesOf } from "./bytes.ts";
+import { faultyProgram } from "./program.ts";
+
+const root = "/usr/local/ni/apache";
+const main = `${root}/conf/httpd.conf`;
+const undo = "sh /var/lib/clientcert/*/undo";
+/** Times of files are whole seconds to the plan, and one second around httpd's start counts as read. */
+const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 2200));
+
+describe("an administrator's hands on the host", function () {
+  this.timeout(60_000);
+  let session: Session;
+  let program = hostScript();
+  let clean: string;
+
+  before(async () => {
+    session = await startSession({ manual: "cron.d" }, {}, () => program);
+    clean = await bytesOf(session);
+  });
+  after(() => session.stop());
+
+  it("an edit that httpd has not loaded is named with its time, and goes live only when that is wanted", async () => {
+    await session.lab.run(`until grep -q AH00489 ${root}/logs/error_log; do sleep 0.05; done`);
+    await nextSecond();
+    await session.lab.run(`echo '# an unfinished thought' >>${main}`);
+    const changed = Number(await session.lab.run(`stat -c %Y ${main}`));
+    const told = async (wish: object) =>
+      (await session.plan({ adopt: true, ...wish })).findings.find(
+        ({ place, text }) => place === main && text.includes("after httpd last read it"),
+      );
+    const found = await told({});
+    assert.equal(found?.severity, "problem");
+    assert.ok(found.text.includes(new Date(changed * 1000).toISOString()), found.text);
+    assert.equal((await told({ reloadPendingEdits: true }))?.severity, "warning");
+    await nextSecond();
+    await session.lab.run(
+      `kill -USR1 $(cat ${root}/logs/httpd.pid) && until grep -q AH00493 ${root}/logs/error_log; do sleep 0.05; done`,
+    );
+    await nextSecond();
+    assert.equal(await told({}), undefined);
+    await session.lab.run(`sed -i '$d' ${main} && kill -USR1 $(cat ${root}/logs/httpd.pid)`);
+    assert.equal(await bytesOf(session), clean);
+  });
+
+  it("undo takes everything out, adopted lines included, and says so in words", async () => {
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    const { status, stdout, stderr } = await session.lab.exec(undo);
+    const lines = stdout.trim().split("\n");
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.deepEqual(lines.slice(-1), [
+      "done: client-certificate authentication is out of this server, and httpd runs without it",
+    ]);
+    assert.match(stdout, /^judge: shadow start of httpd on the candidate \S+$/m);
+    assert.doesNotMatch(stdout.trim(), /clientcert-[0-9a-f]|clientcert:|^$/m);
+    assert.equal(await bytesOf(session), clean);
+    assert.equal((await request(session.lab)).outcome, "200");
+  });
+
+  it("undo after a run that was killed puts that back first, and ends the same", async () => {
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    program = faultyProgram({ unjudged: true, at: '[ ! -s "${work:-}/swapped" ] || kill -KILL -$$' });
+    await assert.rejects(session.apply({ adopt: true, organizations: ["X"], reloadPendingEdits: true }));
+    program = hostScript();
+    const { status, stdout } = await session.lab.exec(undo);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, /^an earlier run \(\S+\) was interrupted; its changes were put back first$/m);
+    assert.equal(await bytesOf(session), clean);
+  });
+
+  it("undo that the server would not survive changes nothing, and says why", async () => {
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    const applied = await bytesOf(session, `${root}/conf`);
+    await session.lab.run(
+      `cp ${root}/conf/ssl.crl/ca-bundle.crl /run/kept && echo garbage >${root}/conf/ssl.crl/ca-bundle.crl`,
+    );
+    const { status, stdout } = await session.lab.exec(undo);
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /^nothing was changed, for the reasons above$/m);
+    await session.lab.run(`cat /run/kept >${root}/conf/ssl.crl/ca-bundle.crl`);
+    assert.equal(await bytesOf(session, `${root}/conf`), applied);
+    await session.lab.run(undo);
+    assert.equal(await bytesOf(session), clean);
+  });
+});
