@@ -76,6 +76,7 @@ function startScript(options: LabHostOptions, layout: Layout): string {
       : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     hidePrograms(options.without ?? []),
+    options.shell === "busybox" ? "ln -sf /usr/bin/busybox /bin/sh\n" : "",
   ].join("");
 }
 

@@ -18,6 +18,8 @@ export interface LabHostOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Modules of httpd and programs that this host lacks, such as `mod_info`, `openssl`, `unshare`, `ip`. */
   readonly without?: readonly string[];
+  /** What /bin/sh is, once the servers run. The other programs stay the machine's. @default - the machine's own */
+  readonly shell?: "busybox";
   /** Does not start httpd. @default false */
   readonly stopped?: boolean;
   /** Set up by hand as the vendor's manual says, with its cron job that fetches the CRL by wget. @default - not set up */

@@ -1,26 +1,8 @@
 import assert from "node:assert/strict";
-import { handshakeTable, request, startTraffic, type Reachable } from "../../lab/client.ts";
+import { request, startTraffic } from "../../lab/client.ts";
+import { clientsOf, wantedTable } from "./clients.ts";
 import { startSession, type Session } from "./session.ts";
 import { assertUnchanged, liveState, unchanged, type LiveState } from "./unchanged.ts";
-
-/** What the manual wants each kind of client to see. */
-const wantedTable = {
-  none: "200 NONE",
-  good: "200 SUCCESS",
-  revoked: "refused",
-  expired: "refused",
-  notYetValid: "refused",
-  wrongOrganization: "403",
-  wrongCountry: "403",
-  lowercaseOrganization: "403",
-  noOrganization: "200 SUCCESS",
-  foreign: "refused",
-};
-
-async function clientsOf(host: Reachable, servername?: string | null): Promise<Record<string, string>> {
-  const rows = await handshakeTable(host, servername === undefined ? {} : { servername });
-  return Object.fromEntries(rows.map(({ client, outcome, verify }) => [client, `${outcome} ${verify ?? ""}`.trim()]));
-}
 
 /** Runs `use` on a host of its own, and stops it. */
 async function onHost(
