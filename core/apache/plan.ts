@@ -50,7 +50,11 @@ export function planRemoval(facts: Facts): Change | undefined {
   const included = new Set(lines.map(({ file }) => file));
   // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it goes.
   const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(cut);
-  const edits = toEdits(facts, [...elsewhere, ...lines, ...facts.adopted.filter(({ file }) => included.has(file)).map(cut)]);
+  const edits = toEdits(facts, [
+    ...elsewhere,
+    ...lines,
+    ...facts.adopted.filter(({ file }) => included.has(file)).map(cut),
+  ]);
   const names = Object.keys(facts.own.files).filter(isOwnName);
   const drop = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   if (edits.length === 0 && drop.length === 0) return undefined;

@@ -45,7 +45,8 @@ function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, "provider", "host", "posix"))) {
     const parent = dirname(directory);
-    if (parent === directory) throw new Error("provider/host/posix: not found above the program; install the whole package");
+    if (parent === directory)
+      throw new Error("provider/host/posix: not found above the program; install the whole package");
     directory = parent;
   }
   return directory;

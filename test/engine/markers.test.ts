@@ -7,7 +7,9 @@ import { type LabSite, labSite } from "./lab-site.ts";
 /** Stands wherever the customer's own words stand: in a comment, in arguments, in the environment of httpd. */
 const customerMarker = "customer-marker-4711";
 const passwordVariable = "CLIENTCERT_TEST_SUDO_PASSWORD";
-const volatile = { exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/sudo", "/var/lib/dpkg", "/var/lib/apt"] };
+const volatile = {
+  exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/sudo", "/var/lib/dpkg", "/var/lib/apt"],
+};
 
 describe("What must not leave the host or the process, under the real engine", () => {
   let lab: LabSite;
@@ -42,7 +44,9 @@ describe("What must not leave the host or the process, under the real engine", (
     await lab.host.run(`printf '%s\\n' 'NoSuchDirective ${customerMarker}' >/usr/local/ni/apache/conf/extra/broken.conf
       cp -p /usr/local/ni/apache/conf/httpd.conf /root/httpd.conf && echo 'Include conf/extra/broken.conf' >>/usr/local/ni/apache/conf/httpd.conf`);
     assert.notEqual(await pulumi("up", "--yes", "--skip-preview"), 0);
-    await lab.host.run("mv /root/httpd.conf /usr/local/ni/apache/conf/httpd.conf && rm /usr/local/ni/apache/conf/extra/broken.conf");
+    await lab.host.run(
+      "mv /root/httpd.conf /usr/local/ni/apache/conf/httpd.conf && rm /usr/local/ni/apache/conf/extra/broken.conf",
+    );
     assert.equal(await lab.host.treeHash(volatile), before);
     // The file's inode is a new one, which counts as an edit until httpd has read it.
     await lab.host.run("sleep 1.1; kill -USR1 $(cat /usr/local/ni/apache/logs/httpd.pid); sleep 1.1");
@@ -50,14 +54,19 @@ describe("What must not leave the host or the process, under the real engine", (
 
   it("goes through a life: up, drift, repair", async () => {
     assert.equal(await pulumi("up", "--yes", "--skip-preview", "--diff"), 0, printed.at(-1));
-    await lab.host.run("sed -i 's/^SSLVerifyDepth 4/SSLVerifyDepth 1/' /usr/local/ni/apache/conf/clientcert/clientcert.conf");
+    await lab.host.run(
+      "sed -i 's/^SSLVerifyDepth 4/SSLVerifyDepth 1/' /usr/local/ni/apache/conf/clientcert/clientcert.conf",
+    );
     assert.equal(await pulumi("preview", "--diff", "--expect-no-changes"), 7, printed.at(-1));
     assert.equal(await pulumi("up", "--yes", "--skip-preview", "--diff"), 0, printed.at(-1));
     assert.equal(await pulumi("stack", "output", "--json"), 0);
   });
 
   it("has printed none of the secrets, nor a word of the customer's", () => {
-    assert.deepEqual(secrets.filter((secret) => printed.some((text) => text.includes(secret))), []);
+    assert.deepEqual(
+      secrets.filter((secret) => printed.some((text) => text.includes(secret))),
+      [],
+    );
   });
 
   it("has none of them in state, history, backups or any file of the project", async () => {

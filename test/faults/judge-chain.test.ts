@@ -46,8 +46,12 @@ describe("a judge that hangs in the shadow", function () {
       await session.lab.run(
         "timeout 20 sh -c 'while pgrep -f \"^sleep 1000000|[s]hadow_inside_view|[s]hadow_outside_view\" >/dev/null; do sleep 0.05; done'",
       );
-      // Nobody is left to take away the private directory of a run that was killed itself: it lies in memory until the next boot.
-      if (name === "the run itself") await session.lab.run("rm -r /run/clientcert.*");
+      // Nobody is left to take away the private directory of a run that was killed itself: the next one does.
+      if (name === "the run itself") {
+        assert.match(await session.lab.run("ls /run"), /^clientcert\./m);
+        const outdated = Buffer.from(data.toString("latin1").replace(/^edit \S+/m, `edit ${"0".repeat(64)}`), "latin1");
+        assert.match(await session.lab.run("sh /srv/program", outdated), / result refused none /);
+      }
       await assertUnchanged(session, state, { exclude: ["/srv/request"] });
     });
   }

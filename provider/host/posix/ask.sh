@@ -6,8 +6,10 @@
 # openssl is a process of its own. All virtual hosts include the same file, so everything is asked of the first 20, and of
 # the others the status, by one process of curl where there is one.
 ask_all() {
-  look_list=${look_from:-/proc/self/fd/9/look.list} scratch=/dev/shm/clientcert.$$ askers=''
-  mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger"
+  look_list=${look_from:-/proc/self/fd/9/look.list} askers=''
+  # Outside of a shadow everybody can write to /dev/shm: there it lies beside the list, in a directory that is root's.
+  [ -n "${look_from:-}" ] && scratch=${look_from%/*}/asking || scratch=/dev/shm/clientcert
+  mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
   first=20
   command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do

@@ -32,10 +32,10 @@ judge_shadow() {
   fi
 }
 
-# Up, and every virtual host answers over TLS. Splits the report: $work/answers.WHICH.
+# Up, and every virtual host was asked and answers over TLS. Splits the report: $work/answers.WHICH.
 shadow_is_well() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  shadow_is_up "$1" && ! cut -f 2 "$work/answers.$1" | grep -qx refused
+  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(wc -l <"$work/look.list")" ] && ! cut -f 2 "$work/answers.$1" | grep -qx refused
 }
 
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }

@@ -67,12 +67,12 @@ look_differs() {
   awk -F "$tab" '
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
-    { bad = "" }
+    { asked[$1] = 1; bad = "" }
     $2 != before[$1] && !(promised && $2 == status[$1]) { bad = " status " $2 }
     promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
     promised && $4 != names[$1] { bad = bad " CA names differ" }
     bad != "" { print $1 bad; differs = 1 }
-    END { exit !differs }' "$promised" "$work/answers.before" "$work/answers.after"
+    END { for (where in before) if (!(where in asked)) { print where " not asked"; differs = 1 } exit !differs }' "$promised" "$work/answers.before" "$work/answers.after"
 }
 
 # The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.

@@ -35,9 +35,12 @@ log_paths() {
     }'
 }
 
-# Judged on a copy only. The work directory is on a tmpfs and goes with us.
+# Judged on a copy only. The work directory is on a tmpfs, is named after this process, and goes with us.
 run_judge() {
-  work=$(mktemp -d /run/clientcert.XXXXXX) || fail disk 'cannot write a private directory in /run'
+  sweep_judges
+  read_process "$$"
+  work=/run/clientcert.$$.$process_start
+  mkdir -m 700 -- "$work" || fail disk 'cannot write a private directory in /run'
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
   receive_own_files
@@ -48,11 +51,20 @@ run_judge() {
   part "result $verdict $judge $(journal_value generation)"
 }
 
+# A judge that was killed could not take its work directory away.
+sweep_judges() {
+  for left in /run/clientcert.*.*; do
+    judge_id=${left#/run/clientcert.}
+    if [ -d "$left" ] && ! { read_process "${judge_id%%.*}" && [ "$process_start" = "${judge_id#*.}" ]; }; then rm -rf -- "$left"; fi
+  done
+}
+
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
 run_apply() {
   require_room
   mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
   rm -rf -- "$state".gone.*
+  sweep_judges
   work=$state/run.$id
   trap leave_nothing EXIT
   mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
