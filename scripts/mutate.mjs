@@ -83,11 +83,6 @@ const mutations = [
     ...{ file: "live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
     ...{ test: "process-live", grep: "names another process" },
   },
-  {
-    name: "detach: the run ends with its connection",
-    ...{ file: "run.sh", from: "  detach=setsid\n", to: "  detach='timeout 1'\n" },
-    ...{ test: "process-runs", grep: "controlling process is killed" },
-  },
 ];
 
 /** Everything that tests read; libraries are shared. */
