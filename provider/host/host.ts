@@ -6,13 +6,13 @@ import { type Part, splitAnswer, stepsOf } from "./answer.ts";
 import { filterHttpdWords } from "./httpd-words.ts";
 import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./model.ts";
 import { readObservation } from "./observation.ts";
-import { defaultDeadlineSeconds, observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
+import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
 import { hostScript } from "./scripts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 
 const observeTimeoutSeconds = 60;
-/** The shadow may start three times, then come reload, look and perhaps the way back. */
-const changeTimeoutSeconds = 8 * defaultDeadlineSeconds;
+/** Far above the deadlines of the host's own program, which lengthens them for large CRLs: for a host that went silent. */
+const changeTimeoutSeconds = 600;
 
 /** `program` is what runs on the host. */
 export function createHost(pool: Pool, program: () => string = hostScript): Host {

@@ -10,7 +10,8 @@ export interface Request {
   readonly data: Buffer;
 }
 
-export const defaultDeadlineSeconds = 30;
+/** For one start of httpd, in the shadow or at a reload; the host adds what large CRLs and many virtual hosts take. */
+const deadlineSeconds = 15;
 
 export function observeRequest(detection: Detection): Request {
   return finish(["mode observe", ...detectionLines(detection)], []);
@@ -26,7 +27,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `removal ${yesNo(transaction.remove)}`,
     `reload-pending ${yesNo(transaction.reloadPendingEdits)}`,
     `config ${transaction.configFile}`,
-    `deadline ${defaultDeadlineSeconds}`,
+    `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),
     ...manifestLines(transaction.change, contents),
   ];

@@ -3,6 +3,8 @@ import { writeFileSync } from "node:fs";
 import { type Tlv, children, rawOf, readWhole } from "../../core/pki/der.ts";
 import { encodePem } from "../../core/pki/pem.ts";
 import { crlToDer } from "../../lab/pki-crl.ts";
+import { hostScript } from "../../provider/host/scripts.ts";
+import { faultyProgram } from "../faults/program.ts";
 import { startSession, type Session } from "./session.ts";
 
 const installed = "/usr/local/ni/apache/conf/clientcert/crl.pem";
@@ -35,9 +37,10 @@ describe("an installed CRL of 200,000 entries", function () {
   this.timeout(180_000);
   let session: Session;
   let crlPem: string;
+  let program = hostScript();
 
   before(async () => {
-    session = await startSession({});
+    session = await startSession({}, {}, () => program);
     crlPem = enlarge(await session.lab.pki.crl({ number: 7 }), 200_000);
     assert.ok(crlPem.length > 5_000_000);
     assert.equal((await session.apply({ crlPem })).result, "applied");
@@ -63,6 +66,15 @@ describe("an installed CRL of 200,000 entries", function () {
       newer.change?.write.map(({ role }) => role),
       ["crl"],
     );
+  });
+
+  it("gives httpd more time to start", async () => {
+    program = faultyProgram({ more: 'judge_candidate() { refuse "$deadline_seconds seconds"; }' });
+    const { reasons } = await session.judge({ crlPem, organizations: ["OTHER CORPORATION"] });
+    program = hostScript();
+    const expected = 15 + Math.floor(crlPem.length / 4_000_000);
+    assert.ok(expected > 15);
+    assert.deepEqual(reasons, [`${expected} seconds`]);
   });
 
   it("is read anew when somebody replaced it by a later one", async () => {
