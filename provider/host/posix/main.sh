@@ -2,9 +2,14 @@
 # One run: observe; judge a change; apply one; tell how an earlier one ended; undo.
 
 main() {
-  refused='' verdict='' judge=none gone=''
-  # Where this text is: given by the caller, by the run that starts a shadow, or in the file that is being run.
-  script=${script:-${s:-$(cat -- "$0")}}
+  # What is asked for later whether it is set or not: a login may have exported a variable of this name.
+  refused='' verdict='' judge=none quiet='' signalled='' look_from='' encoded='' made_conf='' loaded_files=''
+  # Where this text is: given by the run that starts a shadow, in the file that is being run, or given by the caller.
+  case ${1:-} in
+    shadow_*) ;;
+    carry-out | undo) script=$(cat -- "$0") ;;
+    *) script=${s:-$(cat -- "$0")} ;;
+  esac
   case ${1:-} in
     shadow_outside_view | shadow_inside_view) "$@"; exit ;;
     carry-out) read_request <"$2/request" ;;

@@ -4,6 +4,8 @@
 set -u
 LC_ALL=C
 export LC_ALL
+# Where a login sets these, tools print and read otherwise: without its quotes no link in /proc would be understood.
+unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 umask 077
 nl='
@@ -22,7 +24,7 @@ fail() {
 
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow.
 read_request() {
-  mode=observe id='' owner='' take_over=no removal=no pending=no expected_config='' deadline_seconds=30
+  mode=observe id='' owner='' take_over=no removal=no pending=no expected_config='' deadline_seconds=15
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r line; do
     value=${line#* } request_text=$request_text$line$nl
