@@ -1,4 +1,5 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
+import type { Facts } from "../core/apache/model.ts";
 import { isFeasible } from "../core/apache/plan.ts";
 import { apply, judge, remove } from "./apache-apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./apache-diff.ts";
@@ -77,6 +78,7 @@ async function read(
   const isImport = Object.keys(inputs).length === 0;
   const known = isImport ? importTarget(id, ownerOf(context.urn)) : wishesOf(inputs);
   const facts = await observeFacts(host, known, context);
+  refuseOtherServer(known, outputs, facts);
   if (isGone(facts)) return undefined;
   const complete = isImport ? importedInputs(known, facts) : withDefaults(inputs);
   const wishes = wishesOf(complete);
@@ -101,7 +103,7 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   const known =
     context.preview && !isElsewhere(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
   const look = lookFrom(wishes, known ?? (await observeFacts(host, wishes, context)));
-  refuseOtherServer(wishes, args.oldOutputs, look);
+  refuseOtherServer(wishes, args.oldOutputs, look.facts);
   if (context.preview && !isFeasible(look.plan))
     return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
   refuseProblems(wishes, look.plan);
@@ -109,19 +111,28 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   return apply(host, wishes, look, args.id, context);
 }
 
-/** In place, one resource covers one server: another one on the same machine would leave the first as it is, and unowned. */
-function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, { facts }: Look): void {
+/**
+ * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is stopped,
+ * tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
+ */
+function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, facts: Facts): void {
   const before = unpackFacts(oldOutputs)?.server.configFile;
   const now = facts.server.configFile;
   const isSameMachine = !isElsewhere({ ...oldOutputs, detection: wishes.detection, port: wishes.port }, { ...wishes });
   if (before === undefined || before === now || !isSameMachine) return;
   const place = `${wishes.connection.address}: this resource covers the server of ${before}, and ${now} is another one`;
-  throw new Error(`${place}; give that one a host entry with a name of its own in the site file`);
+  const ways = [
+    'start the first one, or name it with "config:"',
+    "give the other one a host entry with a name of its own in the site file",
+    "where the first one is gone for good: pulumi state delete",
+  ];
+  throw new Error(`${place}; ${ways.join("; ")}`);
 }
 
 async function destroy(host: Host, args: Calls.DeleteArgs, context: Calls.Context): Promise<void> {
   const wishes = wishesOf(args.inputs);
   const facts = await observeFacts(host, wishes, context);
+  refuseOtherServer(wishes, args.outputs, facts);
   if (isGone(facts)) return context.progress("done: nothing of ours was there");
   const { owner } = facts.own;
   if (owner !== undefined && owner !== wishes.owner) {

@@ -315,6 +315,39 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
     });
   });
 
+  describe("while only another server runs on the machine", () => {
+    const otherFile = "/etc/apache2/apache2.conf";
+
+    /** Nothing of ours is in the other server's configuration. */
+    async function createdThenHidden(): Promise<State> {
+      const state = await created();
+      const { observe } = host;
+      host.observe = async (target, options) => {
+        const seen = await observe(target, options);
+        const server = { ...seen.server, configFile: otherFile, serverRoot: "/etc/apache2" };
+        return { ...seen, server, files: new Map(), own: new Map(), journal: new Map() };
+      };
+      return state;
+    }
+
+    it("a refresh does not take ours for gone", async () => {
+      const state = await createdThenHidden();
+      assert.match(
+        (await rejected(client.read(state.id, state))).message,
+        /covers the server of .*apache2\.conf is another/,
+      );
+    });
+
+    it("a removal does not take ours for removed", async () => {
+      const state = await createdThenHidden();
+      assert.match(
+        (await rejected(client.delete(state.id, state))).message,
+        /apache2\.conf is another one; start the first/,
+      );
+      assert.equal(host.calls.filter((call) => call === "apply").length, 1, "the creation's");
+    });
+  });
+
   it("refuses to go on when the site's files change between program and change", async () => {
     const { inputs } = await client.check(site.inputs);
     await site.renewCrl();
