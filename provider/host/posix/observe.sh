@@ -32,15 +32,14 @@ included_files() {
 
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
-# One part for each path on standard input: size, mode, owner, times, resolved path, path, and the bytes
+# One part for each path of the list: size, mode, owner, times, resolved path, path, and the bytes
 # (of a file above the limit the first 8 KiB, of one of ours both ends of each PEM block).
-observe_files() { # KIND LIMIT_BYTES
-  list=$(cat)
-  [ -n "$list" ] || return 0
+observe_files() { # KIND LIMIT_BYTES PATHS
+  [ -n "$3" ] || return 0
   oldifs=$IFS IFS=$nl
   set -f
   # shellcheck disable=SC2086
-  resolved=$(inside realpath -m -- $list)
+  resolved=$(inside realpath -m -- $3)
   # shellcheck disable=SC2086
   facts=$(inside stat -c '%s %a %U:%G %Y %Z %n' -- $resolved 2>/dev/null)
   set +f
@@ -56,7 +55,7 @@ observe_files() { # KIND LIMIT_BYTES
       inside head -c 8192 -- "$real"
     fi
   done 3<<PATHS 4<<RESOLVED 5<<FACTS
-$list
+$3
 PATHS
 $resolved
 RESOLVED
@@ -80,21 +79,23 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-observe_named_files() {
-  list=$(named_files)
-  [ -n "$list" ] || return 0
+# The times of all of them, and the bytes of those that hold CA certificates.
+observe_named_files() { # NAMED
+  [ -n "$1" ] || return 0
   part named
   oldifs=$IFS IFS=$nl
-  for line in $list; do
-    path=${line#*"$tab"}
-    if fact=$(inside stat -L -c '%Y %Z' -- "$path" 2>/dev/null); then printf '%s%s%s\n' "$fact" "$tab" "$line"; fi
-  done
-  for line in $list; do
-    case $line in
-      SSLCACertificateFile"$tab"* | SSLCADNRequestFile"$tab"*) printf '%s\n' "${line#*"$tab"}" ;;
-    esac
-  done | awk '!seen[$0]++' | observe_files certificates 1048576
+  set -f
+  # shellcheck disable=SC2046
+  times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
+  set +f
   IFS=$oldifs
+  printf '%s\n\n%s\n' "$times" "$1" | awk -v tab="$tab" '
+    { cut = index($0, tab); head = substr($0, 1, cut - 1); path = substr($0, cut + 1) }
+    !on && cut { time[path] = head }
+    !cut { on = 1 }
+    on && cut && path in time { print time[path] tab $0 }'
+  observe_files certificates 1048576 "$(printf '%s\n' "$1" | awk -F "$tab" '
+    /^(SSLCACertificateFile|SSLCADNRequestFile)\t/ { path = substr($0, length($1) + 2); if (!seen[path]++) print path }')"
 }
 
 # PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed.
@@ -112,6 +113,23 @@ observe_php() {
   done
 }
 
+# When the parent said last that it goes on after a reload. Its own words only: a request can bring any text into the log,
+# but not to this place of a line.
+reload_stamp() {
+  awk -v said="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] ([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
+    $0 ~ said { stamp = $0 } END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
+}
+
+# The log has httpd's local time, which need not be the login's.
+log_seconds() { # STAMP
+  zone=$(printf '%s\n' "$environment" | awk '/^TZ=/ { print substr($0, 4) }')
+  (
+    unset TZ
+    [ -z "$zone" ] || export TZ="$zone"
+    date -d "$1" +%s 2>/dev/null
+  )
+}
+
 # When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
 loaded_seconds() {
   [ -n "$parent" ] || return 0
@@ -120,20 +138,21 @@ loaded_seconds() {
   [ "${reloaded:-0}" -le "$loaded" ] || loaded=$reloaded
   log=$(run_setting 'Main ErrorLog')
   if [ -n "$log" ] && inside test -f "$log"; then
-    stamp=$(inside tail -c 65536 -- "$log" | awk -v pid="[pid $parent" '/AH00493|AH00489/ && index($0, pid) { s = $0 } END { if (s != "") { sub(/^\[/, "", s); sub(/\].*/, "", s); sub(/\.[0-9]+/, "", s); print s } }')
-    if [ -n "$stamp" ] && reloaded=$(date -d "$stamp" +%s 2>/dev/null) && [ "$reloaded" -gt "$loaded" ]; then loaded=$reloaded; fi
+    stamp=$(inside tail -c 65536 -- "$log" | reload_stamp)
+    if [ -n "$stamp" ] && reloaded=$(log_seconds "$stamp") && [ "$reloaded" -gt "$loaded" ] && [ "$reloaded" -le "$(date +%s)" ]; then loaded=$reloaded; fi
   fi
   printf %s "$loaded"
 }
 
 # Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host, whatever
 # httpd's mount namespace holds. Which lines count is not decided here.
-observe_crontabs() {
-  {
+observe_crontabs() { # NAMED
+  crontabs=$({
     printf 'crl\n#clientcert-adopted# \n'
-    named_files | awk -F "$tab" '$1 == "SSLCARevocationFile" { print $2 }'
+    printf '%s\n' "$1" | sed -n "s/^SSLCARevocationFile$tab//p"
   } | grep -lisF -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
-    /var/spool/cron/* /var/spool/cron/crontabs/* | { enter='' && observe_files crontab 1048576; }
+    /var/spool/cron/* /var/spool/cron/crontabs/*)
+  (enter='' && observe_files crontab 1048576 "$crontabs")
 }
 
 observe_own() {
@@ -143,7 +162,7 @@ observe_own() {
   [ -f "$1" ] || return 0
   part own-hashes
   sha256sum -- "$@"
-  printf '%s\n' "$@" | observe_files own 1048576
+  observe_files own 1048576 "$(printf '%s\n' "$@")"
 }
 
 # Words that the plan and the reader of the result may want to know: what this host can do.
@@ -180,11 +199,12 @@ state $(state_of_transaction)
 EOF
   part "dump $dump_status"
   printf '%s\n' "$dumped"
-  included_files | observe_files file 67108864
+  observe_files file 67108864 "$(included_files)"
   observe_own
   part journal
   printf '%s\n' "$journal"
-  observe_named_files
+  named=$(named_files)
+  observe_named_files "$named"
   observe_php
-  observe_crontabs
+  observe_crontabs "$named"
 }
