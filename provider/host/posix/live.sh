@@ -81,17 +81,21 @@ look_differs() {
 # The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
-  if [ -n "$unit" ] && systemctl is-system-running >/dev/null 2>&1; then
-    systemctl start "$unit" && return
-  fi
+  # The unit may be another one that httpd was once started from, such as cron's, which starting again starts no httpd.
+  if [ -n "$unit" ] && [ -d /run/systemd/system ] && systemctl start "$unit" && wait_for_server 50; then return 0; fi
   (enter='' && httpd -k start) >"$work/start.words" 2>&1 &
+  wait_for_server 100 && return 0
+  part 'reason httpd did NOT start again: look at its error log now'
+  return 1
+}
+
+wait_for_server() { # TENTHS_OF_A_SECOND
   tries=0
-  while [ "$tries" -lt 100 ]; do
+  while [ "$tries" -lt "$1" ]; do
     tries=$((tries + 1))
     sleep 0.1
     started=$(cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && find_server && return 0
   done
-  part 'reason httpd did NOT start again: look at its error log now'
   return 1
 }
 
