@@ -229,7 +229,8 @@ reload_restored() {
 end_run() { # RESULT
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
-  [ -n "${quiet:-}" ] || observe
+  # In a process of its own: what fails in it must not keep the rest from being tidied up.
+  [ -n "${quiet:-}" ] || (observe)
   part 'done'
   rm -rf -- "$state".gone.*
   rmdir -- "${state%/*}" 2>/dev/null
