@@ -7,25 +7,42 @@ import { root } from "./steps.mjs";
 
 /**
  * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
- * `ringMinutes`: limit of all of them, for what blocks mocha itself.
+ * `ringMinutes`: limit of all of them, for what blocks mocha itself. `processes`: how many run files at the same time,
+ * where tests mostly wait for lab hosts, of which each has its own.
  */
 export const rings = [
-  { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4 },
-  { name: "contract", what: "the built plugin, over gRPC", needs: ["build"], testSeconds: 20, ringMinutes: 4 },
-  { name: "host", what: "the scripts on a real Apache", needs: ["packages", "build"], testSeconds: 60, ringMinutes: 6 },
+  { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4, processes: 1 },
+  {
+    name: "contract",
+    what: "the built plugin, over gRPC",
+    needs: ["build"],
+    testSeconds: 20,
+    ringMinutes: 4,
+    processes: 1,
+  },
+  {
+    name: "host",
+    what: "the scripts on a real Apache",
+    needs: ["packages", "build"],
+    testSeconds: 90,
+    ringMinutes: 10,
+    processes: 2,
+  },
   {
     name: "engine",
     what: "the real Pulumi engine, sshd and Apache",
     needs: ["packages", "engine", "build"],
     testSeconds: 180,
-    ringMinutes: 8,
+    ringMinutes: 12,
+    processes: 2,
   },
   {
     name: "faults",
     what: "kill, cut, fill, corrupt at every step",
     needs: ["packages", "engine", "build"],
-    testSeconds: 180,
-    ringMinutes: 10,
+    testSeconds: 240,
+    ringMinutes: 20,
+    processes: 2,
   },
 ];
 
@@ -42,6 +59,18 @@ export const rings = [
  */
 export async function runRing(ring, choice) {
   const files = findTests(ring);
+  const shares = Array.from({ length: ring.processes }, (_, share) =>
+    files.filter((_file, index) => index % ring.processes === share),
+  );
+  const results = await Promise.all(shares.map((share) => runShare(ring, share, choice)));
+  return {
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    failed: results.flatMap(({ failed }) => failed),
+    skipped: results.flatMap(({ skipped }) => skipped),
+  };
+}
+
+async function runShare(ring, files, choice) {
   if (files.length === 0) return { passed: 0, failed: [], skipped: [] };
   const folder = mkdtempSync(join(tmpdir(), "clientcert-test-"));
   const events = join(folder, "events");

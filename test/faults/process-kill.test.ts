@@ -1,56 +1,9 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
-import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "./program.ts";
-
-const conf = "/usr/local/ni/apache/conf";
-const other = { organizations: ["ANOTHER CORPORATION"], crlPem: null } as const;
-
-/** Runs once to the end, and says at which steps something on the host had changed. */
-async function findSteps(
-  session: Session,
-  use: (program: string) => void,
-  run: () => Promise<unknown>,
-): Promise<number[]> {
-  await session.lab.run(forgetSteps);
-  use(faultyProgram({ at: noteState, unjudged: true }));
-  await run();
-  return distinctSteps(await session.lab.run(readSteps));
-}
-
-/** The run is killed at that step; the server goes on answering. */
-async function kill(
-  session: Session,
-  use: (program: string) => void,
-  step: number,
-  run: () => Promise<unknown>,
-): Promise<void> {
-  await session.lab.run(forgetSteps);
-  use(faultyProgram({ at: killAt(step), unjudged: true }));
-  await assert.rejects(run(), HostError);
-  use(faultyProgram({ unjudged: true }));
-  assert.equal((await request(session.lab)).outcome, "200", `step ${step}: while nothing runs`);
-}
-
-/** What the next run has to do. Either the look tells of it, or nothing was begun, or the change was valid already. */
-async function lookAt(
-  session: Session,
-  step: number,
-  before: string,
-  after: string,
-): Promise<"interrupted" | "not begun" | "valid"> {
-  const { owed } = (await session.look()).own;
-  if (owed !== undefined) {
-    assert.match(owed, /^run \S+ was interrupted; /, `step ${step}`);
-    return "interrupted";
-  }
-  const bytes = await bytesOf(session, conf);
-  assert.ok(bytes === before || bytes === after, `step ${step}: half done, and the look does not tell`);
-  return bytes === after ? "valid" : "not begun";
-}
+import { conf, findSteps, kill, lookAt } from "./kill.ts";
 
 describe("a run that is killed at any of its steps", function () {
   this.timeout(580_000);
@@ -93,22 +46,5 @@ describe("a run that is killed at any of its steps", function () {
       );
     }
     assert.ok(interrupted >= 16, `only ${interrupted} kills fell into a swap`);
-  });
-
-  it("leaves a later change to be put back and made by the next run", async () => {
-    await session.apply();
-    const applied = await bytesOf(session, conf);
-    const steps = await findSteps(session, use, () => session.apply(other));
-    const changed = await bytesOf(session, conf);
-    let [wish, from, to] = [{}, changed, applied];
-    for (const step of steps) {
-      await kill(session, use, step, () => session.apply(wish));
-      if ((await lookAt(session, step, from, to)) !== "valid")
-        assert.equal((await session.apply(wish)).result, "applied", `step ${step}`);
-      assert.equal(await bytesOf(session, conf), to, `step ${step}: after the next run`);
-      [wish, from, to] = [wish === other ? {} : other, to, from];
-    }
-    await session.remove();
-    assert.equal(await bytesOf(session), clean);
   });
 });

@@ -1,0 +1,52 @@
+/** Kills a run at each of its steps, and what has to be found afterwards. */
+import assert from "node:assert/strict";
+import { request } from "../../lab/client.ts";
+import { HostError } from "../../provider/errors.ts";
+import type { Session } from "../host/session.ts";
+import { bytesOf } from "./bytes.ts";
+import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "./program.ts";
+
+export const conf = "/usr/local/ni/apache/conf";
+
+/** Runs once to the end, and says at which steps something on the host had changed. */
+export async function findSteps(
+  session: Session,
+  use: (program: string) => void,
+  run: () => Promise<unknown>,
+): Promise<number[]> {
+  await session.lab.run(forgetSteps);
+  use(faultyProgram({ at: noteState, unjudged: true }));
+  await run();
+  return distinctSteps(await session.lab.run(readSteps));
+}
+
+/** The run is killed at that step; the server goes on answering. */
+export async function kill(
+  session: Session,
+  use: (program: string) => void,
+  step: number,
+  run: () => Promise<unknown>,
+): Promise<void> {
+  await session.lab.run(forgetSteps);
+  use(faultyProgram({ at: killAt(step), unjudged: true }));
+  await assert.rejects(run(), HostError);
+  use(faultyProgram({ unjudged: true }));
+  assert.equal((await request(session.lab)).outcome, "200", `step ${step}: while nothing runs`);
+}
+
+/** What the next run has to do. Either the look tells of it, or nothing was begun, or the change was valid already. */
+export async function lookAt(
+  session: Session,
+  step: number,
+  before: string,
+  after: string,
+): Promise<"interrupted" | "not begun" | "valid"> {
+  const { owed } = (await session.look()).own;
+  if (owed !== undefined) {
+    assert.match(owed, /^run \S+ was interrupted; /, `step ${step}`);
+    return "interrupted";
+  }
+  const bytes = await bytesOf(session, conf);
+  assert.ok(bytes === before || bytes === after, `step ${step}: half done, and the look does not tell`);
+  return bytes === after ? "valid" : "not begun";
+}
