@@ -149,6 +149,9 @@ function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
 
 function looksAt(hosts: readonly VirtualHostFacts[]): Change["look"] {
   return hosts.flatMap(({ addresses, serverName }) =>
-    addresses.map(({ address, port }) => ({ address: address === "*" ? "127.0.0.1" : address, port, serverName })),
+    addresses.map(({ address, port }) => ({ address: askedAddress(address), port, serverName })),
   );
 }
+
+/** httpd writes an IPv6 address in brackets. */
+const askedAddress = (address: string): string => (address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1"));

@@ -1,0 +1,32 @@
+/** Servers that listen otherwise than most: the judge must ask them where they answer. */
+import assert from "node:assert/strict";
+import { startSession, type Session } from "../host/session.ts";
+
+const root = "/usr/local/ni/apache";
+const file = `${root}/conf/extra/httpd-ssl.conf`;
+
+describe("a virtual host of an IPv6 address", function () {
+  this.timeout(60_000);
+  let session: Session;
+
+  before(async () => {
+    session = await startSession();
+    const address = `[::1]:${session.lab.ports.https}`;
+    await session.lab
+      .run(`sed -i 's/^Listen .*/Listen ${address}/; s/^<VirtualHost .*>/<VirtualHost ${address}>/' ${file}
+      kill $(cat ${root}/logs/httpd.pid) && while [ -f ${root}/logs/httpd.pid ]; do sleep 0.05; done
+      ${root}/bin/apachectl start && until [ -s ${root}/logs/httpd.pid ]; do sleep 0.05; done`);
+  });
+  after(() => session.stop());
+
+  it("is asked at its address, in the shadow and after the reload", async () => {
+    const { change } = await session.plan();
+    assert.deepEqual(change?.look, [{ address: "::1", port: session.lab.ports.https, serverName: "a.lab.test" }]);
+    const outcome = await session.apply();
+    assert.deepEqual([outcome.result, outcome.judge], ["applied", "shadow"], outcome.reasons.join("\n"));
+    assert.match(
+      await session.lab.run("cat /var/lib/clientcert/*/run.*/answers.after"),
+      /^::1 \d+ a\.lab\.test\t200\trefused\t/,
+    );
+  });
+});
