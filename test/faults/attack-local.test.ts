@@ -55,4 +55,11 @@ describe("a run among hostile neighbours", function () {
     assert.notEqual(outcome.observation, undefined);
     assert.notEqual(outcome.observation?.server.parent, undefined);
   });
+
+  it("undone by hand takes nothing that somebody else has put beside our files", async () => {
+    const own = "/usr/local/ni/apache/conf/clientcert";
+    await session.apply();
+    await session.lab.run(`echo kept >${own}/README.local; sh /var/lib/clientcert/*/undo`);
+    assert.equal(await session.lab.run(`ls ${own}; cat ${own}/*; rm -r ${own}`), "README.local\nkept\n");
+  });
 });

@@ -95,6 +95,19 @@ describe("a live server that fails a change", function () {
     assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "200");
   });
 
+  it("answers nobody any more, and gets its files back while its users still wait", async () => {
+    // As a hung server does to whoever asks it, with a shorter deadline.
+    const patience = 'list_answers_before() { deadline_seconds=2; : >"$work/answers.before"; }';
+    const hung = 'ask_live() { sleep 1; echo hung >"$1"; }\nlook_differs() { echo hung; }';
+    program = faultyProgram({ unjudged: true, more: `${patience}\n${hung}` });
+    const transaction = await session.prepare();
+    const started = Date.now();
+    const outcome = await session.host.apply(session.target, transaction);
+    assert.equal(outcome.result, "rolledBack");
+    assert.ok(Date.now() - started < 20_000);
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("stays stopped when the operator stopped it; the change waits for its start, and the look says so", async () => {
     await endHttpd(session);
     await session.lab.run(`rm -f ${root}/logs/httpd.pid`);

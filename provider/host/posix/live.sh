@@ -48,11 +48,13 @@ ask_live() { # FILE
 
 # Each virtual host answers as the shadow did. The status may also be the one of before: a backend that the shadow could not reach.
 look() {
-  tries=0
+  tries=0 look_until=$(($(now_ticks) + deadline_seconds * 100))
   while [ "$tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
     look_differs || return 0
+    # A server that takes connections and answers none costs a whole round of waiting each time: its users wait, too.
+    [ "$(now_ticks)" -lt "$look_until" ] || break
     tries=$((tries + 1))
     sleep 0.25
   done

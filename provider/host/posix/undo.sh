@@ -59,7 +59,7 @@ run_undo() {
 }
 
 undo_manifest() {
-  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-????????.pem "$own_directory"/crl.pem "$own_directory"/README*; do
+  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-????????.pem "$own_directory"/crl.pem "$own_directory"/README; do
     [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"
   done
   # Files with our line came first when they were edited, and go last: while it is there, it is ours that counts.
