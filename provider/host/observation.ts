@@ -129,7 +129,8 @@ function readPhp(part: Part): PhpObservation {
 
 /** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
 function readNamedFiles(parts: readonly Part[]): NamedFile[] {
-  const certificates = new Map(filesOf(parts, "certificates"));
+  const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
+  const certificates = new Map([...ownCas, ...filesOf(parts, "certificates")]);
   const lines = (parts.find((part) => part.kind === "named")?.body ?? "").split("\n").filter((line) => line !== "");
   return lines.map((line) => {
     const [times = "", directive = "", path = ""] = line.split("\t");

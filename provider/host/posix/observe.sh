@@ -79,7 +79,7 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-# The times of all of them, and the bytes of those that hold CA certificates.
+# The times of all of them, and the bytes of those that hold CA certificates, but for ours, which are sent anyway.
 observe_named_files() { # NAMED
   [ -n "$1" ] || return 0
   part named
@@ -94,8 +94,11 @@ observe_named_files() { # NAMED
     !on && cut { time[path] = head }
     !cut { on = 1 }
     on && cut && path in time { print time[path] tab $0 }'
-  observe_files certificates 1048576 "$(printf '%s\n' "$1" | awk -F "$tab" '
-    /^(SSLCACertificateFile|SSLCADNRequestFile)\t/ { path = substr($0, length($1) + 2); if (!seen[path]++) print path }')"
+  observe_files certificates 1048576 "$(printf '%s\n' "$1" | awk -F "$tab" -v own="$server_root/conf/clientcert/" '
+    /^(SSLCACertificateFile|SSLCADNRequestFile)\t/ {
+      path = substr($0, length($1) + 2)
+      if (index(path, own) != 1 && !seen[path]++) print path
+    }')"
 }
 
 # PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed.

@@ -53,7 +53,8 @@ runs_as_root() { # PID
 
 # An httpd in another pid namespace belongs to a container, not to this host.
 in_own_namespace() { # PIDS
-  namespaces=$(for one in self $1; do echo "/proc/$one/ns/pid"; done)
+  namespaces=/proc/self/ns/pid
+  for pid in $1; do namespaces="$namespaces /proc/$pid/ns/pid"; done
   # shellcheck disable=SC2086
   namespaces=$(stat -c %N $namespaces 2>/dev/null)
   own_namespace='' kept=''
