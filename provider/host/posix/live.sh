@@ -22,11 +22,13 @@ reload() {
 
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$parent_start" ]; }
 
-# A child that began after the signal serves the new configuration.
+# A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves nothing:
+# it comes before the configuration was found good, or because somebody ended the one of before.
 has_new_child() {
   for entry in /proc/[0-9]*; do
     read_process "${entry#/proc/}" || continue
-    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$signalled" ]; then return 0; fi
+    # shellcheck disable=SC3013 # dash and busybox ash have -ef.
+    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$signalled" ] && [ "$entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
   done
   return 1
 }
@@ -52,7 +54,11 @@ look() {
   while [ "$tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
-    look_differs || return 0
+    if ! look_differs; then
+      # Children of before may have answered while the parent was dying.
+      is_parent_alive
+      return
+    fi
     # A server that takes connections and answers none costs a whole round of waiting each time: its users wait, too.
     [ "$(now_ticks)" -lt "$look_until" ] || break
     tries=$((tries + 1))

@@ -169,7 +169,13 @@ change() {
     finish stopped
   else
     step 'reload and look'
-    if reload && wait_for_reload && look; then finish applied; else roll_back && end_run rolledBack; fi
+    if reload && wait_for_reload && look; then
+      finish applied
+    else
+      # Told also when the way back failed: then most of all.
+      roll_back
+      end_run rolledBack
+    fi
   fi
 }
 
