@@ -30,3 +30,21 @@ describe("a virtual host of an IPv6 address", function () {
     );
   });
 });
+
+describe("a server whose program is named after its MPM", function () {
+  this.timeout(60_000);
+  let session: Session;
+
+  before(async () => {
+    session = await startSession();
+    await session.lab.run(`kill $(cat ${root}/logs/httpd.pid) && while [ -f ${root}/logs/httpd.pid ]; do sleep 0.05; done
+      cp ${root}/bin/httpd ${root}/bin/httpd-prefork && sed -i 's,bin/httpd ,bin/httpd-prefork ,' ${root}/bin/apachectl
+      ${root}/bin/apachectl start && until [ -s ${root}/logs/httpd.pid ]; do sleep 0.05; done`);
+  });
+  after(() => session.stop());
+
+  it("is not taken for stopped", async () => {
+    assert.equal((await session.look()).server.running, true);
+    assert.equal((await session.apply()).result, "applied");
+  });
+});

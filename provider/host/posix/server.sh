@@ -4,7 +4,9 @@
 
 is_httpd() { # PATH
   case ${1##*/} in
-    httpd | apache2 | httpd.worker | httpd.event | httpd.prefork | httpd2 | "${want_httpd_name:-httpd}") return 0 ;;
+    httpd | apache2 | httpd2 | "${want_httpd_name:-httpd}") return 0 ;;
+    # As Red Hat and SUSE name them. One that is not known by its name would be taken for stopped.
+    httpd*[.-]worker | httpd*[.-]event | httpd*[.-]prefork | apache2-worker | apache2-event | apache2-prefork) return 0 ;;
   esac
   return 1
 }
