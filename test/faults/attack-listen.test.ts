@@ -37,7 +37,8 @@ describe("a server whose program is named after its MPM", function () {
 
   before(async () => {
     session = await startSession();
-    await session.lab.run(`kill $(cat ${root}/logs/httpd.pid) && while [ -f ${root}/logs/httpd.pid ]; do sleep 0.05; done
+    await session.lab
+      .run(`kill $(cat ${root}/logs/httpd.pid) && while [ -f ${root}/logs/httpd.pid ]; do sleep 0.05; done
       cp ${root}/bin/httpd ${root}/bin/httpd-prefork && sed -i 's,bin/httpd ,bin/httpd-prefork ,' ${root}/bin/apachectl
       ${root}/bin/apachectl start && until [ -s ${root}/logs/httpd.pid ]; do sleep 0.05; done`);
   });
