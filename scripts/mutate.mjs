@@ -51,7 +51,7 @@ const mutations = [
   },
   {
     name: "look: every answer is right",
-    ...{ file: "live.sh", from: "look_differs || return 0", to: "return 0" },
+    ...{ file: "live.sh", from: "if ! look_differs; then", to: "if :; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
