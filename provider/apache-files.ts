@@ -60,18 +60,26 @@ export function fileChangeTexts(live: Files, planned: Files): readonly string[] 
 
 function lineChanges(path: string, found: string, wanted: string): readonly string[] {
   let next = 1;
-  return diffLines(found, wanted).flatMap(({ value, added, removed }) => {
-    const lines = value
-      .replace(/\n$/, "")
-      .split("\n")
-      .map((line) => line.trim());
-    if (added) return lines.map((line) => `${path}: ${JSON.stringify(line)} is missing`);
+  const changes = diffLines(found, wanted).map(({ value, added, removed }) => {
+    const lines = value.replace(/\n$/, "").split("\n");
     const first = next;
-    next += lines.length;
+    if (!added) next += lines.length;
+    return { lines: lines.map((line) => line.trim()), first, added, removed };
+  });
+  return changes.flatMap(({ lines, first, added, removed }, index) => {
+    const [before, after] = [changes[index - 1], changes[index + 1]];
+    // A removal and the addition after it are one edit, told where it was made.
+    if (added) return lines.slice(before?.removed ? before.lines.length : 0).map((line) => missing(path, line));
     if (!removed) return [];
-    return lines.map((line, index) => `${path}:${first + index}: ${JSON.stringify(line)} is not wanted`);
+    return lines.map((line, at) => {
+      const instead = after?.added ? after.lines[at] : undefined;
+      const wish = instead === undefined ? "is not wanted" : `where ${JSON.stringify(instead)} is wanted`;
+      return `${path}:${first + at}: ${JSON.stringify(line)} ${wish}`;
+    });
   });
 }
+
+const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
 
 /** A key of `files` as a property path: quoted, because paths hold dots. */
 const filePath = (key: string): string => `files[${JSON.stringify(key)}]`;

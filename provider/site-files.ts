@@ -48,6 +48,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     for (const { summary } of result.crls) files.set(summary.sha256, file);
     return result.crls;
   });
+  if (wanted.crlFiles.length === 0) findings.push(noCrl(siteFile));
   const isUnread = findings.some(({ severity }) => severity === "problem");
   const { now, installedCa, installedCrls } = options;
   const checked = checkCrls(crls, unique(certificates), { now, crlCheck: wanted.crlCheck, installed: installedCrls });
@@ -63,6 +64,12 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     findings,
   };
 }
+
+const noCrl = (siteFile: string): Finding => ({
+  severity: "warning",
+  place: siteFile,
+  text: "clientAuth.crlFiles: names no CRL, so revoked certificates are accepted; name the issuing CA's",
+});
 
 /** What each readable file holds; the findings of the others are added to `findings`. */
 function readAll<T extends { readonly findings: readonly PkiFinding[] }>(

@@ -20,7 +20,7 @@ else process.exitCode = await play(values.keep);
 
 async function play(keep: boolean): Promise<number> {
   console.log(
-    "The stage: three lab hosts, each with its own sshd, Apache httpd and file tree under /usr/local/ni/apache …",
+    "The stage: three lab hosts, each with its own sshd, Apache httpd and file tree under /usr/local/ni/apache … (about four minutes)",
   );
   const scene = await setScene();
   const interrupted = new AbortController();
@@ -29,7 +29,9 @@ async function play(keep: boolean): Promise<number> {
     const failed = await playSteps(scene, interrupted.signal);
     if (keep) await keepRunning(scene);
     console.log(
-      failed === undefined ? `\ndemo: ${steps.length} of ${steps.length} steps as expected` : `\ndemo: ${failed}`,
+      failed === undefined
+        ? `\nThe lab is gone again. Next: README, "Adding a site".\ndemo: ${steps.length} of ${steps.length} steps as expected`
+        : `\ndemo: ${failed}`,
     );
     return failed === undefined ? 0 : 1;
   } finally {

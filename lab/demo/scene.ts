@@ -53,6 +53,7 @@ export async function setScene(): Promise<Scene> {
     web2.snapshot(treeOnly),
     web3.snapshot(treeOnly),
   ]);
+  let hasShownOutputs = false;
   const before = { web1: one, web2: two, web3: three };
   return {
     hosts,
@@ -61,11 +62,10 @@ export async function setScene(): Promise<Scene> {
     site: (wish) => project.write("lab.yaml", writeSite(hosts, wish)),
     async pulumi(...args) {
       showCommand(["pulumi", ...args]);
-      const ended = await project.pulumi(
-        ...args,
-        ...(args[0] === "up" || args[0] === "destroy" ? ["--yes", "--suppress-progress"] : []),
-      );
-      showOutput(ended.output);
+      const isChange = args[0] === "up" || args[0] === "destroy";
+      const ended = await project.pulumi(...args, ...(isChange ? ["--yes", "--suppress-progress"] : []));
+      showOutput(ended.output, args[0] === "up" && !hasShownOutputs);
+      hasShownOutputs ||= args[0] === "up";
       return ended;
     },
     async end() {

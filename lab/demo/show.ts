@@ -12,14 +12,33 @@ export function showCommand(words: readonly string[]): void {
   console.log(colour(36, `\n  $ ${words.join(" ")}`));
 }
 
-/** Says only that a stand-in serves where Pulumi's own language host is not installed. */
-const noise = /using pulumi-language-nodejs from \$PATH|^\s*pulumi:pulumi:Stack \([^)]*\):$/;
+/**
+ * What tells nothing of the host: that a stand-in serves where Pulumi's own language host is not installed, headings of
+ * the stack, and how to remove it.
+ */
+const noise =
+  /using pulumi-language-nodejs from|^\s*pulumi:pulumi:Stack \(|^Duration:|^The resources in the stack|^If you want to/;
+/** Said in each run, as it should be on a real site; here once is enough. */
+const repeated = /warning: .*the CRL of .* has expired/;
+let hasWarned = false;
 
-/** What the command found and did; its progress, which a terminal overwrites, is left out. */
-export function showOutput(output: string): void {
+/** What the command found and did; its progress, which a terminal overwrites, is left out, and mostly the stack's outputs. */
+export function showOutput(output: string, withOutputs: boolean): void {
   const lines = output.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
   const first = lines.findIndex((line) => /^(Diagnostics|Outputs|Resources):/.test(line));
-  console.log(colour(2, lines.slice(Math.max(first, 0)).join("\n").replace(/^/gm, "  | ")));
+  const shown = withoutOutputs(lines.slice(Math.max(first, 0)), withOutputs).filter((line) => {
+    const isRepeated = repeated.test(line);
+    const isShown = !isRepeated || !hasWarned;
+    hasWarned ||= isRepeated;
+    return isShown;
+  });
+  console.log(colour(2, shown.join("\n").replace(/^/gm, "  | ")));
+}
+
+function withoutOutputs(lines: readonly string[], withOutputs: boolean): readonly string[] {
+  const start = lines.indexOf("Outputs:");
+  const end = lines.indexOf("Resources:");
+  return withOutputs || start < 0 || end < start ? lines : [...lines.slice(0, start), ...lines.slice(end)];
 }
 
 export function showSeen(lines: readonly string[]): void {

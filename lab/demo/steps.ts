@@ -98,6 +98,7 @@ async function handshakes({ hosts: { web1 } }: Scene): Promise<string[]> {
   const upload = await request(web1, { path: "/cgi-bin/env.cgi", bodyBytes: uploadBytes, certificate: "good" });
   assert.equal(upload.outcome, "200", `the upload ended with ${upload.outcome}`);
   return [
+    "a certificate without O and C gets in, as a visitor without a certificate does: the vendor's rule asks for nothing else",
     "TLS 1.2 only, as the vendor asks for with PHP 8.3 (here a stand-in that only carries its version)",
     "a POST of 40 MB arrives",
   ];
@@ -174,7 +175,7 @@ async function adopt(scene: Scene): Promise<string[]> {
 }
 
 async function destroy(scene: Scene): Promise<string[]> {
-  const { status } = await scene.pulumi("destroy");
+  const { status } = await scene.pulumi("destroy", "--skip-preview");
   assert.equal(status, 0, `destroy ended with ${status}`);
   await requireUntouched(scene, "web1");
   await requireUntouched(scene, "web2");

@@ -18,16 +18,20 @@ describe("clientcert lint", () => {
   before(() => writeFileSync(bad, "clientAuth:\n  caFiles: [a.pem]\nhosts: []\n"));
   after(() => rmSync(directory, { recursive: true }));
 
-  it("says that the example is fine", () => {
-    assert.deepEqual(lint(["stacks/example.yaml"], options), { output: "1 site file: fine\n", code: 0 });
+  const noCrl = "clientAuth.crlFiles: names no CRL, so revoked certificates are accepted; name the issuing CA's";
+
+  it("says that the example is fine, and that it checks no revocation", () => {
+    const output = `warning stacks/example.yaml: ${noCrl}\n1 site file: fine, 1 warning\n`;
+    assert.deepEqual(lint(["stacks/example.yaml"], options), { output, code: 0 });
   });
 
   it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
     assert.deepEqual(lint(["stacks/example.yaml", bad, join(directory, "none.yaml")], options), {
       output: [
+        `warning stacks/example.yaml: ${noCrl}`,
         `problem ${bad}:3: hosts: the list is empty; write at least one item`,
         `problem ${directory}/none.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml`,
-        "3 site files: 2 problems",
+        "3 site files: 2 problems, 1 warning",
         "",
       ].join("\n"),
       code: 2,
@@ -47,7 +51,11 @@ describe("clientcert lint", () => {
     const { output } = lint(["stacks/example.yaml", bad], { ...options, json: true });
     assert.deepEqual(JSON.parse(output), {
       files: [
-        { file: "stacks/example.yaml", fine: true, messages: [] },
+        {
+          file: "stacks/example.yaml",
+          fine: true,
+          messages: [{ severity: "warning", file: "stacks/example.yaml", text: noCrl }],
+        },
         {
           file: bad,
           fine: false,

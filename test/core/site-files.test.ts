@@ -47,10 +47,14 @@ describe("reading a site's CA and CRL files", () => {
     assert.equal(crlPem, toPem("X509 CRL", makeCrlBytes(crlPem)));
   });
 
-  it("gives no CRL bytes when the site has none", () => assert.equal(read().crlPem, ""));
+  it("gives no CRL bytes when the site has none, and warns that revoked certificates are accepted", () => {
+    assert.equal(read().crlPem, "");
+    assert.match(told().join(), /^warning: s\.yaml: clientAuth\.crlFiles: names no CRL/);
+  });
 
   it("takes an absolute path as it is", () => {
-    assert.deepEqual(read({ caFiles: [join(directory, "issuing.pem"), "root.der"] }).findings, []);
+    const caFiles = [join(directory, "issuing.pem"), "root.der"];
+    assert.deepEqual(read({ caFiles, crlFiles: [join(directory, "issuing.crl")] }).findings, []);
   });
 
   it("names the file of each problem, all at once", () => {
@@ -73,8 +77,8 @@ describe("reading a site's CA and CRL files", () => {
 
   it("names the file that holds the CA or CRL a problem is about, and the site file where something is missing", () => {
     assert.match(
-      told({ caFiles: ["issuing.pem"] }).join(),
-      /^problem: issuing\.pem: "CN=Harbour Issuing CA.*was issued by/,
+      told({ caFiles: ["issuing.pem"] }).join("\n"),
+      /^problem: issuing\.pem: "CN=Harbour Issuing CA.*was issued by/m,
     );
     assert.match(told({ crlFiles: ["aging.crl"] }).join(), /^problem: aging\.crl: .*in less than 7 days/);
     assert.match(

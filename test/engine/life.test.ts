@@ -78,7 +78,10 @@ describe("The life of a host under the real engine", () => {
     await tamper();
     const preview = await lab.project.pulumi("preview", "--expect-no-changes");
     assertStatus(preview, changesFound);
-    assert.match(preview.output, /clientcert\.conf:\d+: "SSLVerifyClient none" is not wanted/);
+    assert.match(
+      preview.output,
+      /clientcert\.conf:\d+: "SSLVerifyClient none" where "SSLVerifyClient optional" is wanted/,
+    );
     const detailed = await lab.project.pulumi("refresh", "--preview-only", "--expect-no-changes", "--diff");
     assertStatus(detailed, changesFound);
     assert.match(detailed.output, /\+ SSLVerifyClient none/);

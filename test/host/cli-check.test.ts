@@ -161,7 +161,7 @@ describe("clientcert check", function () {
     );
     const { code, output } = await check("--host", "web1");
     assert.equal(code, 7, output);
-    assert.match(output, /clientcert\.conf:\d+: "SSLVerifyClient none" is not wanted/);
+    assert.match(output, /clientcert\.conf:\d+: "SSLVerifyClient none" where "SSLVerifyClient optional" is wanted/);
   });
 
   it("ends with 7 at a conflict, naming the place", async () => {
