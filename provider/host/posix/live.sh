@@ -9,7 +9,8 @@ reload() {
     part words && printf '%s\n' "$words"
     return 1
   fi
-  named=$(inside cat -- "$pid_file" 2>/dev/null)
+  # Where others may write beside it, the pid file may be a pipe that nobody writes to.
+  named=$(inside timeout 5 cat -- "$pid_file" 2>/dev/null)
   read_process "$parent" && [ "$process_start" = "$parent_start" ] && [ "$named" = "$parent" ] || {
     part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
     return 1
@@ -102,7 +103,7 @@ wait_for_server() { # TENTHS_OF_A_SECOND
   while [ "$tries" -lt "$1" ]; do
     tries=$((tries + 1))
     sleep 0.1
-    started=$(cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && find_server && return 0
+    started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && find_server && return 0
   done
   return 1
 }

@@ -31,7 +31,7 @@ find_processes() {
     program=${line##* -> \'} program=${program%\'} program=${program% (deleted)}
     pid=${line#*/proc/} pid=${pid%%/*}
     if is_httpd "$program"; then all_httpds="$all_httpds$pid "; fi
-    case ${program##*/} in php-fpm*) php_fpm=$php_fpm$program$nl ;; esac
+    case ${program##*/} in php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$program$nl ;; esac
   done
   IFS=$oldifs
   foreign_pids=''
@@ -44,9 +44,10 @@ find_processes() {
   [ -z "$foreign_pids" ] || foreign_pids=$(in_own_namespace "$foreign_pids")
 }
 
-# The program of an httpd is run as root to ask it about its configuration. Anybody can run a program of that name, so only
-# root's counts. Not the owner of the files in /proc tells: a process can make those root's.
+# The program of an httpd is run as root to ask it about its configuration, and that of php-fpm decides the TLS versions.
+# Anybody can run a program of that name, so only root's counts. Not the owner of the files in /proc tells: a process can make those root's.
 runs_as_root() { # PID
+  real_user=''
   while IFS=$tab read -r key real_user _; do
     [ "$key" != Uid: ] || break
   done 2>/dev/null <"/proc/$1/status"
