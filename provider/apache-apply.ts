@@ -140,10 +140,10 @@ export async function remove(host: Host, wishes: Wishes, facts: Facts, context: 
 }
 
 function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transaction {
-  const { owner, takeOver, reloadPendingEdits } = wishes;
   return {
     id: randomUUID(),
-    ...{ owner, takeOver, reloadPendingEdits },
+    owner: wishes.owner,
+    takeOver: wishes.takeOver,
     configFile: facts.server.configFile,
     change,
     contents: contentsOf(wishes, facts, change.write),

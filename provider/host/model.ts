@@ -58,7 +58,6 @@ export interface Transaction {
   readonly contents: ReadonlyMap<string, Buffer>;
   /** True at delete: our state on the host goes, too. */
   readonly remove: boolean;
-  readonly reloadPendingEdits: boolean;
 }
 
 export type Judge = "shadow" | "minimal" | "syntax";

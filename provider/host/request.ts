@@ -25,7 +25,6 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `owner ${transaction.owner}`,
     `take-over ${yesNo(transaction.takeOver)}`,
     `removal ${yesNo(transaction.remove)}`,
-    `reload-pending ${yesNo(transaction.reloadPendingEdits)}`,
     `config ${transaction.configFile}`,
     `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),

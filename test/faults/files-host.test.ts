@@ -115,6 +115,6 @@ exec /bin/mv "$@"
   });
 
   it("works when nothing forbids it any more", async () => {
-    assert.match(await endOf(session.apply({ reloadPendingEdits: true }, { reloadPendingEdits: true })), /^applied$/);
+    assert.match(await endOf(session.apply({ reloadPendingEdits: true })), /^applied$/);
   });
 });

@@ -112,7 +112,6 @@ function transactionOf(
     change,
     contents: new Map([...contents, ...texts]),
     remove,
-    reloadPendingEdits: false,
   };
 }
 

@@ -15,8 +15,6 @@ reload() {
     part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
     return 1
   }
-  error_log=$(run_setting 'Main ErrorLog')
-  log_size=$(inside stat -c %s -- "$error_log" 2>/dev/null || echo 0)
   signalled=$(now_ticks)
   kill -USR1 "$parent"
 }

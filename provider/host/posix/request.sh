@@ -24,7 +24,7 @@ fail() {
 
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow.
 read_request() {
-  mode=observe id='' owner='' take_over=no removal=no pending=no expected_config='' deadline_seconds=15
+  mode=observe id='' owner='' take_over=no removal=no expected_config='' deadline_seconds=15
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r line; do
     value=${line#* } request_text=$request_text$line$nl
@@ -36,7 +36,6 @@ read_request() {
       owner) owner=$value ;;
       take-over) take_over=$value ;;
       removal) removal=$value ;;
-      reload-pending) pending=$value ;;
       config) expected_config=$value ;;
       deadline) deadline_seconds=$value ;;
       want-httpd) want_httpd=$value ;;
