@@ -7,7 +7,7 @@ import { type Document, readYaml } from "./site/yaml.ts";
 
 export { type Problem, renderProblem } from "./site/problem.ts";
 export type { Site, SiteClientAuth, SiteHost } from "./site/schema.ts";
-export { type HostConnection, type HostDetection, type HostTarget, makeTarget } from "./site/target.ts";
+export { makeTarget } from "./site/target.ts";
 
 export interface ReadSite {
   /** Undefined when there is any problem. */

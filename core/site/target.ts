@@ -1,44 +1,53 @@
-/** A host of the site file in the form that the provider connects with. The types mirror `provider/host/model.ts`, which core/ may not import. */
+/** How a host is reached, and a host of the site file in that form. */
 import type { SiteHost } from "./schema.ts";
 
 type SiteConnection = SiteHost["connection"];
 
-export type HostLogin =
+/** Where to log in: a host, or the bastion before it. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** Public host key, `ssh-ed25519 AAAA…`; never trusted on first sight. */
+  readonly hostKey: string;
+  readonly login: Login;
+}
+
+/** How to reach a host. No secret is in here, only where the secret is: `environment` names a variable, `file` a path. */
+export interface Connection extends Endpoint {
+  readonly sudo: Sudo;
+  readonly bastion?: Endpoint;
+}
+
+export type Login =
   | { readonly from: "agent" }
   | { readonly from: "keyFile"; readonly path: string; readonly passphraseEnvironment?: string }
   | { readonly from: "keyEnvironment"; readonly name: string }
   | { readonly from: "passwordEnvironment"; readonly name: string };
 
-export type HostSudo =
+export type Sudo =
   | { readonly how: "none" }
   | { readonly how: "passwordless" }
   | { readonly how: "password"; readonly environment?: string; readonly file?: string }
+  /** A sudoers rule allows one root-owned program (the observation script, with its digest) and nothing else. */
   | { readonly how: "program"; readonly path: string };
 
-export interface HostEndpoint {
-  readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  readonly hostKey: string;
-  readonly login: HostLogin;
-}
-
-export interface HostConnection extends HostEndpoint {
-  readonly sudo: HostSudo;
-  readonly bastion?: HostEndpoint;
-}
-
-export interface HostDetection {
+/** Overrides for what detection finds on the host. */
+export interface Detection {
+  /** Absolute path of the httpd program. */
   readonly httpd?: string;
+  /** Absolute path of the main configuration file. */
   readonly config?: string;
   readonly pidFile?: string;
+  /** Names for `-D`, used when the server is stopped. */
   readonly defines?: readonly string[];
+  /** `envvars`-like file, used when the server is stopped. */
   readonly environmentFile?: string;
 }
 
-export interface HostTarget {
-  readonly connection: HostConnection;
-  readonly detection: HostDetection;
+export interface Target {
+  readonly connection: Connection;
+  readonly detection: Detection;
 }
 
 /** Has no key with the value `undefined`: it goes into Pulumi properties. */
@@ -50,7 +59,7 @@ export function makeTarget({
   pidFile,
   defines,
   environmentFile,
-}: SiteHost): HostTarget {
+}: SiteHost): Target {
   const { bastion } = connection;
   return {
     connection: {
@@ -71,7 +80,7 @@ export function makeTarget({
 const makeEndpoint = (
   address: string,
   { port, user, hostKey, login }: Pick<SiteConnection, "port" | "user" | "hostKey" | "login">,
-): HostEndpoint => ({
+): Endpoint => ({
   address,
   port,
   user,
@@ -84,7 +93,7 @@ function makeLogin({
   passphraseEnvironment,
   keyEnvironment,
   passwordEnvironment,
-}: SiteConnection["login"]): HostLogin {
+}: SiteConnection["login"]): Login {
   if (keyFile !== undefined)
     return { from: "keyFile", path: keyFile, ...(passphraseEnvironment !== undefined && { passphraseEnvironment }) };
   if (keyEnvironment !== undefined) return { from: "keyEnvironment", name: keyEnvironment };
@@ -94,7 +103,7 @@ function makeLogin({
     : { from: "passwordEnvironment", name: passwordEnvironment };
 }
 
-function makeSudo(sudo: SiteConnection["sudo"]): HostSudo {
+function makeSudo(sudo: SiteConnection["sudo"]): Sudo {
   if (typeof sudo === "string") return { how: sudo };
   if (sudo.program !== undefined) return { how: "program", path: sudo.program };
   return sudo.passwordFile === undefined

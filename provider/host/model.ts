@@ -1,50 +1,9 @@
 /** What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/host/host.ts` over SSH. */
 import type { Change } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
+import type { Target } from "../../core/site/target.ts";
 
-/** How to reach a host. No secret is in here, only where the secret is: `environment` names a variable, `file` a path. */
-export interface Connection {
-  readonly address: string;
-  /** @default 22 */
-  readonly port: number;
-  readonly user: string;
-  /** Public host key, `ssh-ed25519 AAAA…`; never trusted on first sight. */
-  readonly hostKey: string;
-  readonly login: Login;
-  readonly sudo: Sudo;
-  readonly bastion?: Omit<Connection, "sudo" | "bastion">;
-}
-
-export type Login =
-  | { readonly from: "agent" }
-  | { readonly from: "keyFile"; readonly path: string; readonly passphraseEnvironment?: string }
-  | { readonly from: "keyEnvironment"; readonly name: string }
-  | { readonly from: "passwordEnvironment"; readonly name: string };
-
-export type Sudo =
-  | { readonly how: "none" }
-  | { readonly how: "passwordless" }
-  | { readonly how: "password"; readonly environment?: string; readonly file?: string }
-  /** A sudoers rule allows one root-owned program (the observation script, with its digest) and nothing else. */
-  | { readonly how: "program"; readonly path: string };
-
-/** Overrides for what detection finds on the host. */
-export interface Detection {
-  /** Absolute path of the httpd program. */
-  readonly httpd?: string;
-  /** Absolute path of the main configuration file. */
-  readonly config?: string;
-  readonly pidFile?: string;
-  /** Names for `-D`, used when the server is stopped. */
-  readonly defines?: readonly string[];
-  /** `envvars`-like file, used when the server is stopped. */
-  readonly environmentFile?: string;
-}
-
-export interface Target {
-  readonly connection: Connection;
-  readonly detection: Detection;
-}
+export type { Connection, Detection, Endpoint, Login, Sudo, Target } from "../../core/site/target.ts";
 
 export interface Transaction {
   /** Unique id of this run; the host keeps the outcome under it. */
