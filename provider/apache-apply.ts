@@ -39,7 +39,7 @@ export async function apply(host: Host, wishes: Wishes, look: Look, id: string, 
     refuseProblems(wishes, anew.plan);
     return apply(host, wishes, anew, id, context);
   }
-  return settle(wishes, { look, change, outcome, id }, context);
+  return settle(wishes, { look, change, outcome }, context);
 }
 
 const applyKnown = (host: Host, wishes: Wishes, transaction: Transaction, context: Context): Promise<Outcome> =>
@@ -60,23 +60,15 @@ interface Applied {
   readonly look: Look;
   readonly change: Change;
   readonly outcome: Outcome;
-  readonly id: string;
 }
 
-function settle(wishes: Wishes, { look, change, outcome, id }: Applied, context: Context): Properties {
+function settle(wishes: Wishes, { look, change, outcome }: Applied, context: Context): Properties {
   if (outcome.result === "refused" || outcome.result === "rolledBack" || outcome.result === "well") {
     throw refusal(wishes, outcome);
   }
   const after = outcome.observation === undefined ? look : lookFrom(wishes, factsOf(outcome.observation, wishes));
   const deed = { changed: describeChange(change), judge: outcome.judge };
   const outputs: Properties = { ...outputsOf(wishes, after.facts, after.plan, deed), generation: outcome.generation };
-  if (outcome.result === "owed") {
-    const reasons = [
-      `${wishes.connection.address}: written, but the live server does not run it yet`,
-      ...outcome.reasons,
-    ];
-    throw new PartialFailure({ id, outputs: { ...outputs, owed: outputs.owed ?? reasons.join("; ") } }, reasons);
-  }
   if (outcome.result === "stopped") context.log("warning", stoppedText(wishes, outcome));
   context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
   return outputs;
@@ -130,10 +122,6 @@ export async function remove(host: Host, wishes: Wishes, facts: Facts, context: 
   if (recovered !== undefined) {
     if (!isGone(recovered)) await remove(host, wishes, recovered, context);
     return;
-  }
-  if (outcome.result === "owed") {
-    const what = `${wishes.connection.address}: removed, but the live server still runs the configuration of before:`;
-    throw new Error([what, ...outcome.reasons].join("\n  "));
   }
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
   context.progress("done: removed");

@@ -25,10 +25,10 @@ export interface Outcome {
   /**
    * `well`: judged only, would be fine. `refused`: the judge or a pre-check said no, nothing was touched.
    * `applied`: live and seen to be well. `stopped`: written, the server is stopped and stays so.
-   * `rolledBack`: swapped, then put back. `owed`: written, the live server does not run it yet.
+   * `rolledBack`: swapped, then put back.
    * `recovered`: only what an earlier, interrupted run had left half-way was put back; plan anew from the observation.
    */
-  readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "owed" | "recovered";
+  readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
   readonly judge: Judge;
   /** Why, in filtered words: httpd's message codes and texts without the customer's lines. Ready to print. */
   readonly reasons: readonly string[];

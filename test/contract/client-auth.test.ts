@@ -191,18 +191,14 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
       }
     });
 
-    it("written but not loaded is an initialization failure that Diff goes on reporting", async () => {
-      const { inputs } = await client.check(site.inputs);
-      host.fail = { result: "owed", reasons: ["the reload failed"] };
-      const failure = initFailure(await rejected(client.create(inputs)));
-      assert.equal(failure?.id, `192.0.2.10|apache|${configFile}`);
-      assert.match(failure?.reasons.join("\n") ?? "", /the reload failed/);
-      const state = { id: failure?.id ?? "", inputs, outputs: failure?.properties ?? {} };
-      assert.equal((await previewed(state)).owed, "DELETE");
-      delete host.fail;
-      host.journal.set("owed", "the reload failed");
+    it("that the server does not run yet is reported by Diff until it does", async () => {
+      const state = await created();
+      host.journal.set("owed", "httpd was stopped when this was written");
       const seen = await refreshed(state);
       assert.equal((await drift(state, seen)).owed, "DELETE");
+      assert.equal((await previewed(seen)).owed, "DELETE");
+      host.journal.delete("owed");
+      assert.deepEqual(await drift(state, await refreshed(seen)), {});
     });
 
     it("unknown keeps the id, and the next Diff asks for another look", async () => {
