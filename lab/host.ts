@@ -1,11 +1,13 @@
 /** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { layoutOf, type Layout } from "./layout.ts";
+import { distributionLayout } from "./distributions.ts";
+import type { Layout } from "./layout.ts";
 import { startMachine, type Machine } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
 import { freePorts } from "./ports.ts";
+import { productLayout } from "./product.ts";
 import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { variantFiles, variantSetUp, variantStart } from "./variants.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
@@ -63,6 +65,11 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     treeHash: async (wish) => hashSnapshot(takeSnapshot(outside, wish)),
     executions: async () => countExecutions(await machine.run(`cat ${sshLogFile}`)),
   };
+}
+
+function layoutOf(options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout {
+  const { layout = "product" } = options;
+  return layout === "product" ? productLayout(options, ports, pki) : distributionLayout(layout, options, ports, pki);
 }
 
 function startScript(options: LabHostOptions, layout: Layout): string {

@@ -1,5 +1,6 @@
 /** The product's layout: upstream's stock configuration of httpd 2.4 under `/usr/local/ni/apache`, HTTPS switched on. */
 import { existsSync, readFileSync } from "node:fs";
+import type { Layout } from "./layout.ts";
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { manualDirectives } from "./manual.ts";
@@ -42,8 +43,20 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n'
 echo "verify=$SSL_CLIENT_VERIFY organization=$SSL_CLIENT_S_DN_O protocol=$SSL_PROTOCOL body=$bytes"
 `;
 
-/** Files of the product's tree. */
-export function productFiles(options: LabHostOptions, ports: LabPorts, pki: LabPki): Map<string, MachineFile> {
+/** The product's own layout. */
+export function productLayout(options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout {
+  return {
+    serverRoot: productRoot,
+    configFile: `${productRoot}/conf/httpd.conf`,
+    pidFile: pidFile(options),
+    errorLog: `${productRoot}/logs/error_log`,
+    files: productFiles(options, ports, pki),
+    setUp: `cp /usr/sbin/apache2 ${productRoot}/bin/httpd\nln -s ${moduleDirectory} ${productRoot}/modules\n`,
+    start: `${productRoot}/bin/apachectl start\n`,
+  };
+}
+
+function productFiles(options: LabHostOptions, ports: LabPorts, pki: LabPki): Map<string, MachineFile> {
   const at = (name: string) => `${productRoot}/${name}`;
   return new Map<string, MachineFile>([
     [at("bin/envvars"), { content: environmentFile(options.environment ?? {}) }],
@@ -60,16 +73,8 @@ export function productFiles(options: LabHostOptions, ports: LabPorts, pki: LabP
   ]);
 }
 
-/** Shell commands that finish the tree. */
-export const productSetUp = `cp /usr/sbin/apache2 ${productRoot}/bin/httpd
-ln -s ${moduleDirectory} ${productRoot}/modules
-`;
-
-export const productStart = `${productRoot}/bin/apachectl start
-`;
-
 /** As the configuration names it. */
-export function productPidFile(options: LabHostOptions): string {
+function pidFile(options: LabHostOptions): string {
   return options.runSymlink === true ? "/var/run/ni-httpd.pid" : `${productRoot}/logs/httpd.pid`;
 }
 
@@ -106,7 +111,7 @@ function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
     .replace("@@LoadModule@@", loaded.map((name) => `LoadModule ${name}_module modules/mod_${name}.so`).join("\n"))
     .replace("#Include conf/extra/httpd-ssl.conf", "Include conf/extra/httpd-ssl.conf")
     .replace("#ServerName www.example.com:80", `ServerName localhost:${ports.http}`)
-    .concat(`\nDefaultRuntimeDir "logs"\nPidFile "${productPidFile(options)}"\n`) // what upstream has compiled in; Debian's program has other paths
+    .concat(`\nDefaultRuntimeDir "logs"\nPidFile "${pidFile(options)}"\n`) // what upstream has compiled in; Debian's program has other paths
     .concat(options.phpStandIn?.as === "module" ? `LoadModule asis_module ${standInModule}\n` : "")
     .concat(options.serverDirectives === undefined ? "" : `\n${options.serverDirectives}\n`);
 }
