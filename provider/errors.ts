@@ -33,6 +33,11 @@ export class HostError extends Error {
   }
 }
 
+/** Host as messages name it: its address and its SSH port. */
+export function placeOf({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
 const longestQuoteCharacters = 300;
 
 /** Text from a host as it may stand in a message: one line, of bounded length, control characters escaped. */

@@ -1,7 +1,6 @@
 /** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
-import { HostError, type HostErrorKind, printable } from "../errors.ts";
+import { HostError, placeOf, printable, type HostErrorKind } from "../errors.ts";
 import type { Pool } from "../ssh.ts";
-import { placeOf } from "../ssh.ts";
 import { type Part, splitAnswer, stepsOf } from "./answer.ts";
 import { filterHttpdWords } from "./httpd-words.ts";
 import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./model.ts";
