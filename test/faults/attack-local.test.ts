@@ -30,6 +30,12 @@ describe("a run among hostile neighbours", function () {
     await lab.run("find /dev/shm -mindepth 1 -delete");
   });
 
+  it("is not hidden from by more processes than fit on one command line (a stand-in for stat)", async () => {
+    const stat = 'stat() { case "$*" in *"/exe /proc/"*) return 126 ;; esac; command stat "$@"; }';
+    program = faultyProgram({ more: stat });
+    assert.equal((await session.look()).server.running, true);
+  });
+
   it("does not take a look that got no answer for a good one", async () => {
     const clean = await bytesOf(session);
     program = faultyProgram({ more: 'ask_live() { :; } >"$1"' });

@@ -86,19 +86,24 @@ judge_minimal() {
   make_stranger "$work/minimal/server.pem"
   port=$(free_port) && write_minimal_configuration "$port"
   verdict=refused
-  if (arguments='' enter='' && httpd -d "$work/minimal" -f "$work/minimal/httpd.conf" -k start) >"$work/minimal/words"; then
-    wait_for_minimal "$port" && verdict=well
-    kill "$(cat "$work/minimal/pid")" 2>/dev/null
-  fi
+  # In the foreground and with a time limit of its own: a run that is killed leaves no server behind for long.
+  (
+    arguments=-k${nl}1$nl$deadline_seconds$nl$program program=$(command -v timeout) enter=''
+    httpd -d "$work/minimal" -f "$work/minimal/httpd.conf" -D FOREGROUND
+  ) >"$work/minimal/words" 2>&1 &
+  minimal=$!
+  wait_for_minimal "$port" && verdict=well
+  kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
+  wait "$minimal"
   [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null; }
 }
 
 wait_for_minimal() { # PORT
   printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look"
-  tries=0
-  while [ "$tries" -lt 50 ]; do
-    tries=$((tries + 1))
-    case $(look_from=$work/minimal/look ask_all) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
+  while read_process "$minimal"; do
+    if [ -s "$work/minimal/pid" ]; then
+      case $(look_from=$work/minimal/look ask_all) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
+    fi
     sleep 0.1
   done
   return 1
