@@ -17,6 +17,10 @@ export interface CrlOptions {
   readonly crlCheck: "leaf" | "chain";
   /** CRLs that the host already has: their dates only warn, because refusing them would change nothing. */
   readonly installed?: readonly CrlSummary[];
+  /** SHA-256 of first lists, which a source replaces on the host: an end that is near refuses none of them. */
+  readonly renewed?: readonly string[];
+  /** Whether sources deliver more CRLs: of which CAs is only known when they have been downloaded. */
+  readonly hasMore?: boolean;
 }
 
 export interface CheckedCrls {
@@ -41,7 +45,7 @@ export function checkCrls(
     ...checkRollover(signed, certificates),
   ]);
   return {
-    crls: newest.signed.map(({ crl }) => crl),
+    crls: newest.signed.map(({ crl }) => crl).filter((crl) => !isEndedFirstList(crl, options)),
     findings: [...unsigned, ...newest.findings, ...chosen, ...checkCoverage(all, certificates, options)],
   };
 }
@@ -52,8 +56,21 @@ const isSame = (known: CrlSummary, { sha256, issuer, number, thisUpdate }: CrlSu
     ? known.issuer === issuer && known.number === number && known.thisUpdate === thisUpdate
     : known.sha256 === sha256;
 
-function checkDates(crl: Crl, { now, installed = [] }: CrlOptions): PkiFinding[] {
+const isFirstList = ({ summary }: Crl, { renewed = [] }: CrlOptions): boolean => renewed.includes(summary.sha256);
+
+/** Never sent to a host: until its source answers, no CRL is better there than one that locks everybody out. */
+function isEndedFirstList(crl: Crl, options: CrlOptions): boolean {
+  const { nextUpdate } = crl.summary;
+  return isFirstList(crl, options) && nextUpdate !== undefined && Date.parse(nextUpdate) <= options.now;
+}
+
+function checkDates(crl: Crl, options: CrlOptions): PkiFinding[] {
+  const { now, installed = [] } = options;
   const { thisUpdate, nextUpdate } = crl.summary;
+  if (isEndedFirstList(crl, options)) {
+    const found = `${nameOf(crl)} expired on ${nextUpdate} and is left out, so the host begins with what the source has`;
+    return [warning(`${found}; put the current one in its place, or remove file:`)];
+  }
   const report = installed.some((known) => isSame(known, crl.summary)) ? warning : problem;
   if (Date.parse(thisUpdate) > now)
     return [
@@ -74,7 +91,7 @@ function checkDates(crl: Crl, { now, installed = [] }: CrlOptions): PkiFinding[]
         `${nameOf(crl)} expired on ${nextUpdate}, and httpd then refuses every certificate of that CA; download the current one`,
       ),
     ];
-  if (left < minimumCrlDays * dayMilliseconds) {
+  if (left < minimumCrlDays * dayMilliseconds && !isFirstList(crl, options)) {
     return [
       report(
         `${nameOf(crl)} locks certificate holders out on ${nextUpdate}, in less than ${minimumCrlDays} days; download a newer one`,
@@ -170,9 +187,9 @@ export function isNewer(a: CrlSummary, b: CrlSummary): boolean {
 function checkCoverage(
   crls: readonly SignedCrl[],
   certificates: readonly Certificate[],
-  { crlCheck }: CrlOptions,
+  { crlCheck, hasMore = false }: CrlOptions,
 ): PkiFinding[] {
-  if (crls.length === 0 && crlCheck === "leaf") return [];
+  if (hasMore || (crls.length === 0 && crlCheck === "leaf")) return [];
   const uncovered = certificates.filter(
     (ca) =>
       ca.isCa && !crls.some((crl) => isCoveredBy(ca, crl)) && (crlCheck === "chain" || isLowest(ca, certificates)),

@@ -186,6 +186,37 @@ describe("checking CRLs", () => {
     });
   }
 
+  describe("that a source replaces on the host", () => {
+    const first = (bytes: Buffer, options: Partial<CrlOptions> = {}) => {
+      const crl = one(bytes);
+      const { crls, findings } = checkCrls([crl], bundle, {
+        ...{ now: testNow, crlCheck: "leaf", renewed: [crl.summary.sha256] },
+        ...options,
+      });
+      return { taken: crls.length, told: findings.map(({ severity, text }) => `${severity}: ${text}`).join() };
+    };
+
+    it("may end within 7 days", () => {
+      assert.deepEqual(first(makeCrl(issuing, { nextUpdate: days(0.1) })), { taken: 1, told: "" });
+    });
+
+    it("is left out with a warning when it has expired", () => {
+      const { taken, told } = first(makeCrl(issuing, { nextUpdate: days(0) }));
+      assert.equal(taken, 0);
+      assert.match(told, /^warning: .*expired on 2026-11-23T03:00:00Z and is left out/);
+    });
+
+    it("is refused like any other when it is forged or from the future", () => {
+      assert.match(first(makeCrl(issuing, { key: makeKey("ecdsa") })).told, /^problem: .*is not signed by/);
+      assert.match(first(makeCrl(issuing, { thisUpdate: days(1) })).told, /^problem: .*from the future/);
+    });
+  });
+
+  it("asks for no CRL of a CA that a source may deliver", () => {
+    assert.match(check([], { crlCheck: "chain" }).join(), /^problem: there is no CRL of/);
+    assert.deepEqual(check([], { crlCheck: "chain", hasMore: true }), []);
+  });
+
   it("takes a CRL that is good for exactly 7 days, and warns of one that never ends", () => {
     assert.deepEqual(check(load(makeCrl(issuing, { nextUpdate: days(7) }))), []);
     assert.match(check(load(makeCrl(issuing, { nextUpdate: null }))).join(), /^warning: .*never expires/);
