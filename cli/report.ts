@@ -8,6 +8,7 @@ import { fileChangeTexts, liveFiles, plannedFiles } from "../provider/apache-fil
 import { type Wishes, desiredOf, wishesOf } from "../provider/apache-inputs.ts";
 import { lookFrom } from "../provider/apache-look.ts";
 import { earliest, tlsRule } from "../provider/apache-outputs.ts";
+import { placeOf } from "../provider/errors.ts";
 import { hostInputs } from "../provider/site.ts";
 import type { SiteHost } from "../core/site.ts";
 import type { SiteHosts } from "./hosts.ts";
@@ -19,8 +20,9 @@ export type State = "as wanted" | "differs" | "conflict" | "unknown";
 export interface HostReport {
   readonly host: string;
   readonly address: string;
+  readonly sshPort: number;
   readonly state: State;
-  /** Why there is nothing else. */
+  /** Why there is nothing else; begins with the host's name and place. */
   readonly error?: string;
   readonly server?: ServerReport;
   /** What a change would do, one line each. */
@@ -38,12 +40,21 @@ export interface ServerReport {
   readonly source: Facts["server"]["source"];
   readonly php: string | undefined;
   readonly tlsRule: string;
-  readonly virtualHosts: readonly { readonly serverName: string; readonly place: string; readonly covered: boolean }[];
+  readonly virtualHosts: readonly VirtualHostReport[];
   readonly owner: string | undefined;
   readonly generation: number;
   /** Of what is installed, else of what would be. */
   readonly caNotAfter: string | undefined;
   readonly crlNextUpdate: string | undefined;
+}
+
+export interface VirtualHostReport {
+  readonly serverName: string;
+  readonly place: string;
+  /** Whether the site file wants it covered: false when it is excluded. */
+  readonly wanted: boolean;
+  /** Whether our line stands in it, and the file that the line names is there. */
+  readonly covered: boolean;
 }
 
 /**
@@ -65,8 +76,7 @@ export function reportPlan(wishes: Wishes, host: SiteHost, facts: Facts, now: nu
   const findings = sort([...plan.findings, ...findUnfit(wishes, facts, plan, now)]);
   const state = stateOf(plan, findings);
   return {
-    host: host.name,
-    address: host.address,
+    ...named(host),
     state,
     server: describeServer(wishes, facts),
     // What depends on an unknown condition would be a guess.
@@ -77,8 +87,19 @@ export function reportPlan(wishes: Wishes, host: SiteHost, facts: Facts, now: nu
 
 export function reportError(host: SiteHost, error: unknown): HostReport {
   const text = error instanceof Error ? error.message : String(error);
-  return { host: host.name, address: host.address, state: "unknown", error: text, changes: [], findings: [] };
+  const place = `${placeOf({ address: host.address, port: host.connection.port })}: `;
+  const found = text.startsWith(place) ? text.slice(place.length) : text;
+  const name = named(host);
+  return { ...name, state: "unknown", error: `${titleOf(name)}: ${found}`, changes: [], findings: [] };
 }
+
+const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({
+  ...{ host: name, address, sshPort: connection.port },
+});
+
+/** Name and place of a host, as in `web1 (192.0.2.10:22)`. */
+const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
+  `${host} (${placeOf({ address, port: sshPort })})`;
 
 function stateOf(plan: Plan, findings: readonly Finding[]): State {
   if (findings.some(({ isUndecided }) => isUndecided === true)) return "unknown";
@@ -108,9 +129,10 @@ function describeServer(wishes: Wishes, facts: Facts): ServerReport {
     ...{ configFile: server.configFile, source: server.source },
     php: php && `${php.version} (${php.source})`,
     tlsRule: tlsRule(facts, wishes),
-    virtualHosts: facts.virtualHosts.map((host) => {
-      return { serverName: host.serverName, place: `${host.file}:${host.line}`, covered: !isExcluded(desired, host) };
-    }),
+    virtualHosts: facts.virtualHosts.map((host) => ({
+      ...{ serverName: host.serverName, place: `${host.file}:${host.line}` },
+      ...{ wanted: !isExcluded(desired, host), covered: host.include !== undefined && own.conf !== undefined },
+    })),
     ...{ owner: own.owner, generation: own.generation },
     caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
     crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
@@ -160,9 +182,10 @@ export function codeOf(reports: readonly HostReport[]): number {
 
 /** A block of lines for one host; the first says how it is. */
 export function renderReport(report: HostReport, style: Style): string {
-  const { host, address, state, error, server, changes, findings } = report;
-  const title = `${host} (${address}): ${paintState(state, style)}`;
-  if (error !== undefined) return [title, ...indent(error)].join("\n");
+  const { state, error, server, changes, findings } = report;
+  const name = titleOf(report);
+  const title = `${name}: ${paintState(state, style)}`;
+  if (error !== undefined) return [title, ...indent(error.slice(`${name}: `.length))].join("\n");
   const told = findings.map((finding) => `  ${paintSeverity(finding, style)} ${finding.place}: ${finding.text}`);
   return [
     title,
@@ -192,8 +215,10 @@ function paintSeverity({ severity }: Finding, style: Style): string {
 }
 
 function serverLines(server: ServerReport): string[] {
-  const covered = server.virtualHosts.filter((host) => host.covered).length;
-  const hosts = `${count(covered, "virtual host")} to cover of ${server.virtualHosts.length}`;
+  const wanted = server.virtualHosts.filter((host) => host.wanted);
+  const covered = wanted.filter((host) => host.covered).length;
+  const excluded = server.virtualHosts.length - wanted.length;
+  const hosts = `${covered} of ${count(wanted.length, "virtual host")} covered${excluded > 0 ? `, ${excluded} excluded` : ""}`;
   const state = server.source !== "httpd" ? "" : server.running ? "" : ", stopped";
   const ends = [
     ...(server.caNotAfter === undefined ? [] : [`CA until ${server.caNotAfter}`]),

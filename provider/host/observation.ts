@@ -51,7 +51,8 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
     nowSeconds: Number(text("now")),
     program: text("program"),
     version: text("version"),
-    openssl: text("openssl"),
+    // Says the version of its library, too, mostly the same.
+    openssl: text("openssl").replace(/^(.*) \(Library: \1\)$/, "$1"),
     serverRoot: text("server-root"),
     configFile: text("config"),
     defines: definesOf(text("arguments").split("\t")),

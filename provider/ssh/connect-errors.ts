@@ -6,7 +6,6 @@ import { HostError, printable } from "../errors.ts";
 export interface Attempt {
   readonly place: string;
   readonly user: string;
-  readonly port: number;
   readonly hostKey: HostKey;
   readonly credentials: Credentials;
   readonly readyTimeoutSeconds: number;
@@ -69,16 +68,16 @@ function loginError(place: string, user: string, credentials: Credentials, agent
 const socketReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: "the name has no address; check the spelling and the DNS",
   EAI_AGAIN: "the name cannot be looked up now; check the DNS of this machine",
-  ECONNREFUSED: "nothing listens on port {port}; start sshd there or correct the port",
+  ECONNREFUSED: "nothing listens on this port; start sshd there or correct the port",
   EHOSTUNREACH: "there is no route to it; check network and firewall",
   ENETUNREACH: "there is no route to it; check network and firewall",
-  ETIMEDOUT: "no answer on port {port}; check network and firewall",
+  ETIMEDOUT: "no answer on this port; check network and firewall",
   ECONNRESET: "it closes the connection at once; look into the log of its sshd (MaxStartups, AllowUsers, a ban)",
 };
 
-function unreachable({ place, port, readyTimeoutSeconds }: Attempt, error: ClientError): HostError {
+function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError): HostError {
   const known = socketReasons[String(error.code)];
-  if (known !== undefined) return new HostError("unreachable", `${place}: ${known.replace("{port}", String(port))}`);
+  if (known !== undefined) return new HostError("unreachable", `${place}: ${known}`);
   if (error.level === "client-timeout") {
     const found = `no login within ${readyTimeoutSeconds} s`;
     return new HostError("unreachable", `${place}: ${found}; check network, firewall and the load of the host`);

@@ -28,6 +28,7 @@ export interface LoggedIn {
 
 export interface LoginWish extends Attempt {
   readonly address: string;
+  readonly port: number;
   /** A way through a bastion. @default - straight to the address */
   readonly socket: Duplex | undefined;
   /** Called when the connection has ended, or was never made. */

@@ -27,6 +27,23 @@ function clientcert(...words: string[]): Promise<Ended> {
   });
 }
 
+interface Report {
+  readonly state: string;
+  readonly error?: string;
+  readonly changes: readonly string[];
+  readonly server?: { readonly virtualHosts: readonly { readonly wanted: boolean; readonly covered: boolean }[] };
+}
+
+function reportIn(json: string, index = 0): Report {
+  const { hosts } = JSON.parse(json) as { hosts: readonly Report[] }; // our own answer
+  const report = hosts[index];
+  assert.ok(report !== undefined, json);
+  return report;
+}
+
+const coverage = ({ server }: Report): string[] =>
+  (server?.virtualHosts ?? []).map(({ wanted, covered }) => `${wanted} ${covered}`);
+
 describe("clientcert check", function () {
   this.timeout(120_000);
   const marker = "planted-marker-of-the-customer";
@@ -71,20 +88,29 @@ describe("clientcert check", function () {
     const executions = await web1.lab.executions();
     const { code, output } = await check("--host", "web1");
     assert.equal(code, 7, output);
-    assert.match(output, /^web1 \(127\.0\.0\.1\): differs from what is wanted$/m);
+    assert.match(output, /^web1 \(127\.0\.0\.1:\d+\): differs from what is wanted$/m);
     assert.match(output, /^ +write \/usr\/local\/ni\/apache\/conf\/clientcert\/clientcert\.conf$/m);
     assert.match(output, /^ +add IncludeOptional to <VirtualHost> at \S+httpd-ssl\.conf:\d+ \(b\.lab\.test\)$/m);
-    assert.match(output, /Apache\/2\.4\..*OpenSSL 3.*2 virtual hosts/);
+    assert.match(output, /Apache\/2\.4\..*, OpenSSL 3[^()]*; 0 of 2 virtual hosts covered$/m);
     assert.equal(await web1.lab.executions(), executions + 1);
     assert.equal(await web1.lab.treeHash(), hash);
   });
 
+  it("tells in JSON which virtual hosts are wanted, and that none is covered yet", async () => {
+    const { lab } = web1;
+    await writeSite([{ name: "web1", lab, more: { excludeVirtualHosts: ["b.lab.test"] } }]);
+    const { output } = await check("--json");
+    assert.deepEqual(coverage(reportIn(output)), ["true false", "false false"]);
+    await writeSite(hosts());
+  });
+
   it("ends with 0 once the host is set up, whatever organization and project own it", async () => {
     assert.equal((await web1.apply({ crlPem })).result, "applied");
+    assert.match((await check("--host", "web1")).output, /; 2 of 2 virtual hosts covered$/m);
     const { code, output } = await check("--host", "web1", "--json");
     assert.equal(code, 0, output);
-    const [report] = (JSON.parse(output) as { hosts: Record<string, unknown>[] }).hosts; // our own answer
-    assert.deepEqual([report?.state, report?.changes], ["as wanted", []]);
+    const report = reportIn(output);
+    assert.deepEqual([report.state, report.changes, coverage(report)], ["as wanted", [], ["true true", "true true"]]);
   });
 
   it("keeps what only the running httpd knows in a file, without a line of the configuration", async () => {
@@ -179,7 +205,11 @@ describe("clientcert check", function () {
     const { code, output } = await check();
     assert.equal(code, 1, output);
     assert.match(output, /^web1 .*: differs/m);
-    assert.match(output, /^web2 .*: could not tell\n {2}127\.0\.0\.1:1: /m);
+    assert.match(output, /^web2 \(127\.0\.0\.1:1\): could not tell\n {2}nothing listens on this port; start sshd/m);
+    assert.equal(
+      reportIn((await check("--json")).output, 1).error,
+      "web2 (127.0.0.1:1): nothing listens on this port; start sshd there or correct the port",
+    );
     await writeSite(hosts());
   });
 

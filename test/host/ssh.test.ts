@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import { createSshKeys } from "../../lab/ssh.ts";
+import { placeOf } from "../../provider/errors.ts";
 import { createPool } from "../../provider/ssh.ts";
 import { nothing, passphrase, until, useSshHost } from "./ssh-host.ts";
 
@@ -315,10 +316,15 @@ describe("provider/ssh", function () {
 
   describe("reaching a host", () => {
     it("says why there is no connection", async () => {
-      await fails("unreachable", /nothing listens on port \d+; start sshd/, { port: await freePort() });
-      await fails("unreachable", /the name has no address|cannot be looked up/, {
-        address: "no-such-host.invalid",
+      const port = await freePort();
+      await fails("unreachable", new RegExp(`^127.0.0.1:${port}: nothing listens on this port; start sshd`), { port });
+      await fails("unreachable", /^no-such-host.invalid:22: the name (has no address|cannot be looked up)/, {
+        ...{ address: "no-such-host.invalid", port: 22 },
       });
+    });
+
+    it("names an IPv6 address so that its port can be told", () => {
+      assert.equal(placeOf({ address: "2001:db8::1", port: 22 }), "[2001:db8::1]:22");
     });
 
     it("does not wait for ever for a server that says nothing", async () => {
