@@ -57,7 +57,10 @@ describe("a live server that fails a change", function () {
     const transaction = await session.prepare();
     const contents = new Map([...transaction.contents, ["crl.pem", garbageCrl]]);
     const outcome = await session.host.apply(session.target, { ...transaction, contents });
-    assert.equal(await session.lab.run("cat /run/units; rm -r /run/units /run/systemd"), "start cron.service\n");
+    assert.equal(
+      await session.lab.run("cat /run/units; rm -r /run/units /run/systemd"),
+      "reset-failed cron.service\nstart cron.service\n",
+    );
     assert.equal(outcome.result, "rolledBack");
     assert.equal(await bytesOf(session), clean);
     assert.equal((await request(session.lab)).outcome, "200");

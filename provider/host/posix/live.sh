@@ -89,19 +89,36 @@ look_differs() {
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
   # The unit may be another one that httpd was once started from, such as cron's, which starting again starts no httpd.
-  if [ -n "$unit" ] && [ -d /run/systemd/system ] && systemctl start "$unit" && wait_for_server 50; then return 0; fi
+  # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
+  if [ -n "$unit" ] && [ -d /run/systemd/system ] && { systemctl reset-failed "$unit"; systemctl start "$unit"; } && wait_for_server 50; then return 0; fi
+  # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
+  # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs outside of
+  # where it belongs is better than none; detached, because this run ends.
+  if [ "$(detached_arguments)" != "${arguments%"$nl"}" ]; then
+    wait_for_server $((deadline_seconds * 10)) && return 0
+    part 'reason httpd ran in the foreground, and no supervisor started it again, so it was started without one: start it there instead'
+    arguments=$(detached_arguments)$nl
+  fi
   (enter='' && httpd -k start) >"$work/start.words" 2>&1 &
-  wait_for_server 100 && return 0
+  wait_for_server $((deadline_seconds * 10)) && return 0
   part 'reason httpd did NOT start again: look at its error log now'
   return 1
 }
 
+# Without what keeps httpd in the foreground.
+detached_arguments() {
+  printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
+}
+
+# The pid file may be an old one, and the process that it names another's by now.
 wait_for_server() { # TENTHS_OF_A_SECOND
   tries=0
   while [ "$tries" -lt "$1" ]; do
     tries=$((tries + 1))
     sleep 0.1
-    started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null && find_server && return 0
+    started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null || continue
+    find_processes
+    case " $httpd_pids " in *" $started "*) use_parent "$started" && return 0 ;; esac
   done
   return 1
 }
@@ -115,6 +132,7 @@ roll_back() {
 
 # The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
 restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
+  bytes_back=$(now_ticks)
   if is_parent_alive; then
     [ -n "$1" ] || return 0
     if reload && wait_for_reload; then return 0; fi
@@ -125,7 +143,8 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     fi
   fi
   if [ -n "${signalled:-}" ]; then
-    start_again
+    # A supervisor may have started it on the other bytes, before these were back.
+    start_again && { [ "$parent_start" -gt "$bytes_back" ] || { reload && wait_for_reload; }; }
   else
     part 'reason httpd ended meanwhile, not by us; it was not started again'
   fi
