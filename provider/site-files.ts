@@ -1,17 +1,25 @@
-/** The one place that reads a site's CA and CRL files, for the program and the CLI. */
+/** The one place that reads a site's CA and CRL files and its sample certificate, for the program and the CLI. */
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CrlSummary, Finding } from "../core/apache/model.ts";
 import { type Bundle, checkBundle, makeBundle, unique } from "../core/pki/bundle.ts";
-import { readCertificates } from "../core/pki/certificate.ts";
+import { type Certificate, readCertificates } from "../core/pki/certificate.ts";
 import { checkCrls } from "../core/pki/crl-check.ts";
-import { encodeCrls, readCrls } from "../core/pki/crl.ts";
+import { type Crl, encodeCrls, readCrls } from "../core/pki/crl.ts";
 import { type PkiFinding, problem } from "../core/pki/finding.ts";
+import { encodePem } from "../core/pki/pem.ts";
+import { checkSample } from "../core/pki/sample.ts";
 
 export interface SiteFilesWanted {
   readonly caFiles: readonly string[];
+  /** CRLs that nothing renews. */
   readonly crlFiles: readonly string[];
   readonly crlCheck: "leaf" | "chain";
+  /** Each `file` is the list to begin with, until the host has downloaded the source's own. */
+  readonly crlSources?: readonly { readonly file?: string | undefined }[];
+  /** File of a user's certificate that every new CRL must accept. */
+  readonly sampleCertificate?: string | undefined;
 }
 
 export interface SiteFilesOptions {
@@ -29,8 +37,17 @@ export interface SiteFiles {
   readonly crls: readonly CrlSummary[];
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
+  readonly sample: SiteSample | undefined;
   /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
   readonly findings: readonly Finding[];
+}
+
+/** A user's certificate, as it is installed. */
+export interface SiteSample {
+  readonly pem: string;
+  /** Of the PEM text. */
+  readonly sha256: string;
+  readonly subject: string;
 }
 
 /** 1,000,000 revoked certificates are 47 MB of PEM. */
@@ -38,38 +55,93 @@ const maxFileBytes = 64 * 1024 * 1024;
 
 /** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
-  const findings: Finding[] = [];
-  const files = new Map<string, string>();
-  const certificates = readAll(siteFile, wanted.caFiles, readCertificates, findings).flatMap(({ file, result }) => {
-    for (const { summary } of result.certificates) files.set(summary.fingerprint, file);
-    return result.certificates;
-  });
-  const crls = readAll(siteFile, wanted.crlFiles, readCrls, findings).flatMap(({ file, result }) => {
-    for (const { summary } of result.crls) files.set(summary.sha256, file);
-    return result.crls;
-  });
-  if (wanted.crlFiles.length === 0) findings.push(noCrl(siteFile));
+  const { certificates, crls, firstLists, fileOf, findings } = readLists(siteFile, wanted);
   const isUnread = findings.some(({ severity }) => severity === "problem");
   const { now, installedCa, installedCrls } = options;
-  const checked = checkCrls(crls, unique(certificates), { now, crlCheck: wanted.crlCheck, installed: installedCrls });
-  const together = [...checkBundle(certificates, { now, installed: installedCa }), ...checked.findings];
-  for (const { severity, text, about } of together) {
+  const bundle = unique(certificates);
+  const checked = checkCrls([...crls, ...firstLists], bundle, {
+    ...{ now, crlCheck: wanted.crlCheck, installed: installedCrls },
+    renewed: firstLists.map(({ summary }) => summary.sha256),
+    hasMore: wanted.crlSources?.some(({ file }) => file === undefined) ?? false,
+  });
+  for (const { severity, text, about } of [
+    ...checkBundle(certificates, { now, installed: installedCa }),
+    ...checked.findings,
+  ]) {
     // What a file that could not be read would have added is not reported as missing.
-    if (about !== undefined || !isUnread) findings.push({ severity, text, place: files.get(about ?? "") ?? siteFile });
+    if (about !== undefined || !isUnread) findings.push({ severity, text, place: fileOf.get(about ?? "") ?? siteFile });
   }
+  const { sample, ...sampled } = readSample(siteFile, wanted, (found) =>
+    isUnread ? [] : checkSample(found, { now, bundle, crls: checked.crls }),
+  );
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) => summary),
     crlPem: encodeCrls(checked.crls),
-    findings,
+    sample,
+    findings: [...findings, ...sampled.findings],
   };
+}
+
+interface Lists {
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly Crl[];
+  readonly firstLists: readonly Crl[];
+  /** By fingerprint of a CA, or SHA-256 of a CRL. */
+  readonly fileOf: ReadonlyMap<string, string>;
+  /** The caller adds its own. */
+  readonly findings: Finding[];
+}
+
+function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
+  const findings: Finding[] = [];
+  const fileOf = new Map<string, string>();
+  const certificates = readAll(siteFile, caFiles, readCertificates, findings).flatMap(({ file, result }) => {
+    for (const { summary } of result.certificates) fileOf.set(summary.fingerprint, file);
+    return result.certificates;
+  });
+  const crlsIn = (paths: readonly string[]): Crl[] =>
+    readAll(siteFile, paths, readCrls, findings).flatMap(({ file, result }) => {
+      for (const { summary } of result.crls) fileOf.set(summary.sha256, file);
+      return result.crls;
+    });
+  const crls = crlsIn(crlFiles);
+  const firstLists = crlsIn(crlSources.flatMap(({ file }) => file ?? []));
+  if (crlFiles.length + crlSources.length === 0) findings.push(noCrl(siteFile));
+  return { certificates, crls, firstLists, fileOf, findings };
 }
 
 const noCrl = (siteFile: string): Finding => ({
   severity: "warning",
   place: siteFile,
-  text: "clientAuth.crlFiles: names no CRL, so revoked certificates are accepted; name the issuing CA's",
+  text: "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; give the address of the issuing CA's",
 });
+
+interface ReadSample {
+  readonly sample: SiteSample | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** `check` sees only a file that holds certificates and nothing else. */
+function readSample(
+  siteFile: string,
+  { sampleCertificate }: SiteFilesWanted,
+  check: (found: readonly Certificate[]) => readonly PkiFinding[],
+): ReadSample {
+  if (sampleCertificate === undefined) return { sample: undefined, findings: [] };
+  const findings: Finding[] = [];
+  const [read] = readAll(siteFile, [sampleCertificate], readCertificates, findings);
+  if (read === undefined || findings.length > 0) return { sample: undefined, findings };
+  const { file, result } = read;
+  for (const { severity, text } of check(result.certificates)) findings.push({ severity, text, place: file });
+  const [certificate] = result.certificates;
+  return { sample: certificate && sampleOf(certificate), findings };
+}
+
+function sampleOf({ der, summary }: Certificate): SiteSample {
+  const pem = encodePem("CERTIFICATE", der);
+  return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
+}
 
 /** What each readable file holds; the findings of the others are added to `findings`. */
 function readAll<T extends { readonly findings: readonly PkiFinding[] }>(

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lint } from "../../cli/lint.ts";
-import { count, styleFor } from "../../cli/output.ts";
+import { styleFor } from "../../cli/output.ts";
 import { explainPki, parseSerial } from "../../cli/pki.ts";
 import { makeAuthorities, makeCrl, testNow } from "../fixtures/pki.ts";
 
@@ -18,7 +17,8 @@ describe("clientcert lint", () => {
   before(() => writeFileSync(bad, "clientAuth:\n  caFiles: [a.pem]\nhosts: []\n"));
   after(() => rmSync(directory, { recursive: true }));
 
-  const noCrl = "clientAuth.crlFiles: names no CRL, so revoked certificates are accepted; name the issuing CA's";
+  const noCrl =
+    "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; give the address of the issuing CA's";
 
   it("says that the example is fine, and that it checks no revocation", () => {
     const output = `warning stacks/example.yaml: ${noCrl}\n1 site file: fine, 1 warning\n`;
@@ -117,47 +117,4 @@ describe("clientcert pki", () => {
   it("reads serial numbers in decimal and hex", () => {
     assert.deepEqual(["10", "0x10", "00:0A", "x", ""].map(parseSerial), ["a", "10", "a", undefined, undefined]);
   });
-});
-
-describe("the clientcert command line", () => {
-  const run = (...args: readonly string[]) =>
-    spawnSync(process.execPath, ["--import", "tsx", "cli/main.ts", ...args], { encoding: "utf8" });
-
-  it("shows its commands and exit codes with --help", () => {
-    const { stdout, status } = run("--help");
-    for (const word of ["lint", "pki", "Exit codes"]) assert.ok(stdout.includes(word), word);
-    assert.equal(status, 0);
-  }).timeout(20_000);
-
-  it("ends with 2 when the command line is wrong", () => {
-    const { stderr, status } = run("lint", "--jsn", "x");
-    assert.match(stderr, /unknown option '--jsn'/);
-    assert.equal(status, 2);
-  }).timeout(20_000);
-
-  it("ends with lint's exit code and prints no colours into a pipe", () => {
-    const { stdout, status } = run("lint", "nowhere.yaml");
-    assert.equal(
-      stdout,
-      "problem nowhere.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml\n1 site file: 1 problem\n",
-    );
-    assert.equal(status, 2);
-  }).timeout(20_000);
-
-  it("colours only on a terminal, and never with NO_COLOR", () => {
-    assert.notEqual(styleFor({ isTTY: true }, {}).red("x"), "x");
-    for (const [stream, environment] of [
-      [{}, {}],
-      [{ isTTY: true }, { NO_COLOR: "1" }],
-      [{ isTTY: true }, { TERM: "dumb" }],
-    ] as const) {
-      assert.equal(styleFor(stream, environment).red("x"), "x");
-    }
-  });
-
-  it("counts in plain words", () =>
-    assert.deepEqual(
-      [0, 1, 2].map((n) => count(n, "problem")),
-      ["0 problems", "1 problem", "2 problems"],
-    ));
 });

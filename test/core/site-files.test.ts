@@ -3,7 +3,17 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SiteFilesOptions, type SiteFilesWanted, readSiteFiles } from "../../provider/site-files.ts";
-import { days, makeAuthorities, makeCrl, makeKey, sha256, testNow, toPem } from "../fixtures/pki.ts";
+import {
+  days,
+  makeAuthorities,
+  makeCertificate,
+  makeCrl,
+  makeKey,
+  name,
+  sha256,
+  testNow,
+  toPem,
+} from "../fixtures/pki.ts";
 
 describe("reading a site's CA and CRL files", () => {
   const directory = mkdtempSync(join(tmpdir(), "clientcert-site-"));
@@ -49,7 +59,7 @@ describe("reading a site's CA and CRL files", () => {
 
   it("gives no CRL bytes when the site has none, and warns that revoked certificates are accepted", () => {
     assert.equal(read().crlPem, "");
-    assert.match(told().join(), /^warning: s\.yaml: clientAuth\.crlFiles: names no CRL/);
+    assert.match(told().join(), /^warning: s\.yaml: clientAuth\.crlSources: names no CRL/);
   });
 
   it("takes an absolute path as it is", () => {
@@ -93,6 +103,75 @@ describe("reading a site's CA and CRL files", () => {
       told({ crlFiles: ["aging.crl"] }, { installedCrls }).join(),
       /^warning: aging\.crl: .*in less than 7 days/,
     );
+  });
+
+  describe("of sources that the host asks itself", () => {
+    const crlSources = [{ file: "aging.crl" }];
+
+    it("installs the first list, however soon it ends", () => {
+      const { crls, findings } = read({ crlSources });
+      assert.deepEqual(findings, []);
+      assert.deepEqual(
+        crls.map(({ nextUpdate }) => nextUpdate),
+        [days(3).toISOString().replace(".000", "")],
+      );
+    });
+
+    it("leaves out an expired first list, and says so once", () => {
+      put("expired.crl", makeCrl(issuing, { nextUpdate: days(-1) }));
+      const { crls, crlPem } = read({ crlSources: [{ file: "expired.crl" }] });
+      assert.deepEqual([crls, crlPem], [[], ""]);
+      assert.match(
+        told({ crlSources: [{ file: "expired.crl" }] }).join("\n"),
+        /^warning: expired\.crl: .*expired on 2026-11-22.*left out.*$/,
+      );
+    });
+
+    it("needs no first list, and asks for no CRL that a source may deliver", () => {
+      assert.deepEqual(told({ crlSources: [{}], crlCheck: "chain" }), []);
+      assert.match(told({ crlSources, crlCheck: "chain" }).join(), /there is no CRL of "CN=Harbour Root CA/);
+    });
+
+    it("takes the newest of a CA, from wherever it comes", () => {
+      put("older.crl", makeCrl(issuing, { thisUpdate: days(-2) }));
+      const [crl, ...others] = read({ crlSources: [{ file: "older.crl" }], crlFiles: ["issuing.crl"] }).crls;
+      assert.deepEqual([crl?.entries, others], [1, []]);
+    });
+  });
+
+  describe("of a sample certificate", () => {
+    const user = makeCertificate({ subject: name(["CN", "tanaka"]), issuer: issuing, extensions: [], serial: 7n });
+
+    before(() => {
+      put("user.der", user.der);
+      put("user-and-key.pem", user.pem + String(makeKey("ecdsa").export({ type: "pkcs8", format: "pem" })));
+    });
+
+    it("gives its PEM text as it is installed, with its hash and subject", () => {
+      const { sample, findings } = read({ sampleCertificate: "user.der", crlSources: [{}] });
+      assert.deepEqual(findings, []);
+      assert.deepEqual(sample, { pem: user.pem, sha256: sha256(Buffer.from(user.pem)), subject: "CN=tanaka" });
+    });
+
+    it("refuses a file with a private key, and gives nothing of it", () => {
+      const wanted = { sampleCertificate: "user-and-key.pem", crlSources: [{}] };
+      assert.match(told(wanted).join("\n"), /^problem: user-and-key\.pem: line \d+: the block is a private key[^\n]*$/);
+      assert.equal(read(wanted).sample, undefined);
+    });
+
+    it("refuses one that a CRL of the site revokes, and names its file", () => {
+      assert.match(
+        told({ sampleCertificate: "user.der", crlFiles: ["issuing.crl"] }).join("\n"),
+        /^problem: user\.der: "CN=tanaka" is revoked[^\n]*$/,
+      );
+    });
+
+    it("refuses a file that is not there", () => {
+      assert.match(
+        told({ sampleCertificate: "none.pem", crlSources: [{}] }).join(),
+        /^problem: none\.pem: does not exist/,
+      );
+    });
   });
 });
 
