@@ -1,21 +1,16 @@
 #!/usr/bin/env node
 /** `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { version } from "../provider/version.ts";
 import { type Answer, exitCode, progressOn, styleFor } from "./output.ts";
-
-const exitCodes = `
-Exit codes:
-  0  as wanted
-  7  differs from what is wanted, or conflicts with it
-  1  could not tell (beats 7 over several hosts)
-  2  a site file or the command line is wrong`;
 
 function makeProgram(answer: (result: Answer) => void): Command {
   const program = new Command("clientcert")
     .description("Client-certificate authentication on Apache httpd, without the Pulumi engine.")
-    .addHelpText("afterAll", exitCodes)
+    .version(version, "--version", "print the version")
     .exitOverride()
-    .showHelpAfterError("(clientcert --help shows what is possible)");
+    .showHelpAfterError("(clientcert --help shows what is possible)")
+    .addHelpText("after", "\nclientcert COMMAND --help tells a command's options and exit codes.");
   addLint(program, answer);
   addPki(program, answer);
   addCheck(program, answer);
@@ -24,51 +19,77 @@ function makeProgram(answer: (result: Answer) => void): Command {
   return program;
 }
 
+/** A command whose mistakes lead to its own help. */
+const addCommand = (program: Command, name: string): Command =>
+  program.command(name).showHelpAfterError(`(clientcert ${name} --help shows what is possible)`);
+
+/** Part of a command's help: only the codes that it can end with. */
+const exitCodes = (codes: readonly string[]): string =>
+  ["\nExit codes:", ...codes.map((code) => `  ${code}`)].join("\n");
+
+const lookCodes = (hosts = ""): string =>
+  exitCodes([
+    "0  as wanted",
+    "7  differs from what is wanted, or conflicts with it",
+    `1  could not tell${hosts}`,
+    "2  the site file, a file that it names, or the command line is wrong",
+  ]);
+
 const style = () => styleFor(process.stdout, process.env);
 
 function addLint(program: Command, answer: (result: Answer) => void): void {
-  program
-    .command("lint")
+  addCommand(program, "lint")
     .description("check site files, and the CA and CRL files they name, without a host")
     .argument("<file...>", "site files, such as stacks/example.yaml")
-    .option("--json", "print one JSON object", false)
-    .action(async (files: string[], { json }: { json: boolean }) => {
+    .option("--json", "print one JSON object")
+    .addHelpText("after", lintCodes)
+    .action(async (files: string[], { json = false }: { json?: boolean }) => {
       const { lint } = await import("./lint.ts");
       answer(lint(files, { json, now: Date.now(), style: style() }));
     });
 }
 
+const lintCodes = exitCodes([
+  "0  fine; warnings do not count",
+  "2  a site file, a file that it names, or the command line is wrong",
+]);
+
 function addPki(program: Command, answer: (result: Answer) => void): void {
-  program
-    .command("pki")
+  addCommand(program, "pki")
     .description("say in plain words what certificate, bundle and CRL files hold")
     .argument("<file...>", "PEM or DER files")
     .option("--serial <number>", "serial number, decimal or hex (0x12ab or 12:ab): is it revoked?")
-    .option("--json", "print one JSON object", false)
-    .action(async (files: string[], { json, serial }: { json: boolean; serial?: string }) => {
+    .option("--json", "print one JSON object")
+    .addHelpText("after", pkiCodes)
+    .action(async (files: string[], { json = false, serial }: { json?: boolean; serial?: string }) => {
       const { explainPki } = await import("./pki.ts");
       answer(explainPki(files, { json, serial, now: Date.now() }));
     });
 }
 
+const pkiCodes = exitCodes([
+  "0  every file is a certificate, a bundle or a CRL",
+  "7  a CRL revokes the serial number that --serial gives",
+  "2  a file or the command line is wrong",
+]);
+
 function addCheck(program: Command, answer: (result: Answer) => void): void {
-  program
-    .command("check")
+  addCommand(program, "check")
     .description(
       "look at the hosts of a site, one remote execution each, and say what a change would do; changes nothing",
     )
     .requiredOption("--site <site>", "site file, or name of a stack (stacks/<stack>.yaml)")
     .option("--host <name...>", "only these hosts of the site")
-    .option("--json", "print one JSON object", false)
+    .option("--json", "print one JSON object")
     .option(
       "--save <file>",
       "keep what only a running httpd knows, for clientcert plan --saved; no line of the configuration",
     )
     .option("--parallel <number>", "hosts looked at at once (default: 16)", wholeNumber)
-    .addHelpText("after", checkHelp)
+    .addHelpText("after", checkHelp + lookCodes(" (beats 7 over several hosts)"))
     .action(async (options: CheckFlags) => {
       const { check } = await import("./check.ts");
-      const { site, host = [], json, save, parallel } = options;
+      const { site, host = [], json = false, save, parallel } = options;
       const progress = { onProgress: progressOn(process.stderr), style: style() };
       answer(await check({ site, hosts: host, json, save, parallel, now: Date.now(), ...progress }));
     });
@@ -76,59 +97,61 @@ function addCheck(program: Command, answer: (result: Answer) => void): void {
 
 const checkHelp = `
 --json: { site, warnings, hosts: [HOST, …] }, with HOST as
-  { host, address, state, error, server, changes, findings: [{ severity, place, text }, …] }
-  state: "as wanted", "differs", "conflict", or "unknown" with its error`;
+  { host, address, sshPort, state, error, server, changes, findings: [{ severity, place, text }, …] }
+  state: "as wanted", "differs", "conflict", or "unknown" with its error
+  server.virtualHosts: [{ serverName, place, wanted, covered }, …]
+    wanted: not excluded by the site file; covered: our line stands in it now
+`;
 
 interface CheckFlags {
   readonly site: string;
   readonly host?: string[];
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly save?: string;
   readonly parallel?: number;
 }
 
 function addPlan(program: Command, answer: (result: Answer) => void): void {
-  program
-    .command("plan")
+  addCommand(program, "plan")
     .description("the same plan for one host, against a copy of its files, as a unified diff")
     .requiredOption("--site <site>", "site file, or name of a stack (stacks/<stack>.yaml)")
     .requiredOption("--host <name>", "the host of the site")
     .requiredOption("--tree <dir>", "directory that stands for the host's /; nothing outside of it is read")
     .option("--saved <file>", "what clientcert check --save kept, for what the files alone do not tell")
-    .option("--write", "carry the plan out on the copy", false)
-    .option("--json", "print one JSON object, without lines of the host's files", false)
-    .addHelpText("after", planHelp)
+    .option("--write", "carry the plan out on the copy")
+    .option("--json", "print one JSON object, without lines of the host's files")
+    .addHelpText("after", planHelp + lookCodes())
     .action(async (options: PlanFlags) => {
       const { plan } = await import("./plan.ts");
-      const { saved, ...others } = options;
+      const { saved, write = false, json = false, ...others } = options;
       const isTerminal = process.stdout.isTTY;
-      answer(plan({ ...others, saved, now: Date.now(), style: style(), isTerminal }));
+      answer(plan({ ...others, saved, write, json, now: Date.now(), style: style(), isTerminal }));
     });
 }
 
 const planHelp = `
 Into a file or a pipe the diff has the bytes of the host's files: patch -p1 takes it. CA and CRL files are not in it.
---json: { site, tree, truth, written, host: HOST }, with HOST as check --json has it, and written after --write`;
+--json: { site, tree, truth, written, host: HOST }, with HOST as check --json has it, and written after --write
+`;
 
 interface PlanFlags {
   readonly site: string;
   readonly host: string;
   readonly tree: string;
   readonly saved?: string;
-  readonly write: boolean;
-  readonly json: boolean;
+  readonly write?: boolean;
+  readonly json?: boolean;
 }
 
 function addObserveProgram(program: Command, answer: (result: Answer) => void): void {
-  program
-    .command("observe-program")
+  addCommand(program, "observe-program")
     .description("print the program for a sudoers rule that allows to look at a host and nothing else")
-    .addHelpText("after", observeProgramHelp)
+    .addHelpText("after", observeProgramHelp + observeCodes)
     .option("--site <site>", "build in what this site file overrides for --host: httpd, config, pidFile, …")
     .option("--host <name>", "the host of the site")
     .option("--sudoers <user>", "print the line for sudoers instead, with the program's digest")
-    .option("--json", "print one JSON object with both", false)
-    .action(async ({ site, host, sudoers, json }: ObserveFlags) => {
+    .option("--json", "print one JSON object with both")
+    .action(async ({ site, host, sudoers, json = false }: ObserveFlags) => {
       if ((site === undefined) !== (host === undefined)) program.error("error: --site and --host belong together");
       const { observeProgram } = await import("./observe-program.ts");
       const of = site === undefined || host === undefined ? undefined : { site, host };
@@ -142,13 +165,16 @@ On the host, as root:
   visudo -f /etc/sudoers.d/clientcert      (the line that --sudoers prints)
 In the site file:
   sudo: { program: /usr/local/sbin/clientcert-observe }
-That is enough for check, for refresh, and for previews with judgeInPreview: false.`;
+That is enough for check, for refresh, and for previews with judgeInPreview: false.
+`;
+
+const observeCodes = exitCodes(["0  printed", "2  the site file, a file that it names, or the command line is wrong"]);
 
 interface ObserveFlags {
   readonly site?: string;
   readonly host?: string;
   readonly sudoers?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 function wholeNumber(text: string): number {
