@@ -3,7 +3,7 @@ import { readCertificates } from "../pki/certificate.ts";
 import { readCrls } from "../pki/crl.ts";
 import { readSparseCrls } from "../pki/sparse-crl.ts";
 import { parseDump, type Dump } from "./dump.ts";
-import { crlName } from "./conf.ts";
+import { confName, crlName, ownerIn } from "./conf.ts";
 import { findCrlJobs } from "./crl-jobs.ts";
 import { findForeign, foreignNames } from "./foreign.ts";
 import {
@@ -17,7 +17,7 @@ import {
   type PhpFacts,
   type StrayInclude,
 } from "./model.ts";
-import { findObstacles } from "./obstacles.ts";
+import { findForeignFiles, findObstacles } from "./obstacles.ts";
 import type { ObservedFile, Observation, PhpObservation } from "./observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "./parse.ts";
@@ -59,7 +59,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     pendingEdits: findPendingEdits(observation),
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
-    obstacles: findObstacles({ ...around, hosts }),
+    obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
   };
 }
 
@@ -129,9 +129,18 @@ const strayAt = (file: string, node: Node): StrayInclude => ({
   length: node.end - node.start,
 });
 
+/**
+ * Whether the directory that has our name is ours: by the journal of the host, or, where that was lost, by what our
+ * configuration says of itself. Nothing in another one is touched, whatever its name.
+ */
+function isOwn({ own, journal }: Observation): boolean {
+  return own.size === 0 || journal.size > 0 || ownerIn(own.get(confName)?.bytes) !== undefined;
+}
+
 function readOwn(observation: Observation): OwnFacts {
-  const { own, journal } = observation;
-  const bytes = own.get("clientcert.conf")?.bytes;
+  const { journal } = observation;
+  const own: Observation["own"] = isOwn(observation) ? observation.own : new Map();
+  const bytes = own.get(confName)?.bytes;
   const conf = bytes === undefined ? undefined : Buffer.from(bytes, "latin1").toString("utf8");
   const caName = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
   return {

@@ -168,7 +168,7 @@ export interface StrayInclude {
 export interface OwnFacts {
   /** Text of clientcert.conf as it stands, undefined when it is missing. */
   readonly conf: string | undefined;
-  /** SHA-256 by name of every file in our directory. */
+  /** SHA-256 by name of every file in our directory; empty while it is somebody else's. */
   readonly files: Readonly<Record<string, string>>;
   readonly crls: readonly CrlSummary[];
   readonly ca: readonly CertificateSummary[];

@@ -1,5 +1,6 @@
 /** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
 import type { Dump } from "./dump.ts";
+import type { Observation } from "./observation.ts";
 import { foreignNames } from "./foreign.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
@@ -50,6 +51,15 @@ function findForeignIncludes(around: Surroundings): Finding[] {
 function isOurs(around: Surroundings, { file, node }: Effective): boolean {
   const tree = around.resolved.trees.get(file);
   return tree !== undefined && isIncludeLine(tree, node);
+}
+
+/** A directory that was there before us may have files of the very names of ours. */
+export function findForeignFiles({ own, server }: Observation): Finding[] {
+  const place = absolutePath(server.serverRoot, `conf/${ownDirectory}`);
+  const names = [...own.keys()].sort();
+  const listed = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`;
+  const text = `this directory must be ours alone, and holds files of somebody else (${listed}); move them, and what names them, to another directory`;
+  return [{ severity: "problem", place, text }];
 }
 
 const decisive = new Set([...foreignNames, "sslengine"]);

@@ -117,6 +117,8 @@ function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>
   const written = Number(journal.get("changed") ?? 0);
   if (Number(server.get("loaded") || 0) > written) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");
+  // The first change of a host writes its journal last.
+  if (state === "running") journal.set("running", id ?? "");
   if (state === "interrupted")
     journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
   return journal;

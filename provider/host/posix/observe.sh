@@ -161,8 +161,9 @@ observe_crontabs() { # NAMED
 observe_own() {
   own=$server_root/conf/clientcert
   [ -d "$own" ] || return 0
-  set -- "$own"/*
-  [ -f "$1" ] || return 0
+  set --
+  for file in "$own"/*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+  [ $# -gt 0 ] || return 0
   part own-hashes
   sha256sum -- "$@"
   observe_files own 1048576 "$(printf '%s\n' "$@")"

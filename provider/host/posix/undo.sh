@@ -59,7 +59,13 @@ run_undo() {
 }
 
 undo_manifest() {
-  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-????????.pem "$own_directory"/crl.pem "$own_directory"/README; do
+  for file in /etc/systemd/system/clientcert-"$instance".timer /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
+    [ ! -f "$file" ] || printf 'drop %s\n' "$file"
+  done
+  hex='[0-9a-f][0-9a-f]'
+  # shellcheck disable=SC2231
+  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-$hex$hex$hex$hex.pem "$own_directory"/crl.pem "$own_directory"/README \
+    "$own_directory"/refresh.conf "$own_directory"/sample.pem; do
     [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"
   done
   # Files with our line came first when they were edited, and go last: while it is there, it is ours that counts.
