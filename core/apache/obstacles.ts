@@ -56,7 +56,7 @@ function isOurs(around: Surroundings, { file, node }: Effective): boolean {
 /** A directory that was there before us may have files of the very names of ours. */
 export function findForeignFiles({ own, server }: Observation): Finding[] {
   const place = absolutePath(server.serverRoot, `conf/${ownDirectory}`);
-  const names = [...own.keys()].sort();
+  const names = [...own.keys()].sort().map((name) => name.replace(/[^\x20-\x7e]/g, "?"));
   const listed = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`;
   const text = `this directory must be ours alone, and holds files of somebody else (${listed}); move them, and what names them, to another directory`;
   return [{ severity: "problem", place, text }];
