@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { applySplices } from "../core/apache/edit.ts";
 import { readFacts } from "../core/apache/facts.ts";
 import type { Desired } from "../core/apache/model.ts";
+import { defaultCrlRefresh } from "../core/apache/refresh-model.ts";
 import type { Observation } from "../core/apache/observation.ts";
 import { parse, render } from "../core/apache/parse.ts";
 import { plan } from "../core/apache/plan.ts";
@@ -32,6 +33,10 @@ const desired: Desired = {
   crls: [],
   crlSha256: "",
   crlCheck: "leaf",
+  crlSources: [],
+  crlRefresh: defaultCrlRefresh,
+  sample: undefined,
+  acknowledgeSessionTicketKeys: false,
   organizations: ["Example"],
   countries: ["JP"],
   adopt: false,
@@ -106,6 +111,10 @@ function observe(bytes: string): Observation {
     php: [],
     namedFiles: [],
     crontabs: new Map(),
+    scheduler: "none",
+    isTimerEnabled: false,
+    timers: new Map(),
+    refreshRecord: "",
   };
 }
 

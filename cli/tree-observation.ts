@@ -50,6 +50,10 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
     php: saved?.php ?? [],
     namedFiles: [],
     crontabs: readCrontabs(tree),
+    scheduler: "none" as const,
+    isTimerEnabled: false,
+    timers: new Map<string, ObservedFile>(),
+    refreshRecord: "",
   };
   const { files, serverRoot, effective } = followIncludes(tree, known);
   const namedFiles = findNamedFiles(tree, serverRoot, effective);

@@ -115,7 +115,7 @@ function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error
 
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
 export async function remove(host: Host, wishes: Wishes, facts: Facts, context: Context): Promise<void> {
-  const change = planRemoval(facts) ?? { write: [], drop: [], edits: [], look: [] };
+  const change = planRemoval(facts) ?? { write: [], drop: [], refresh: false, edits: [], look: [] };
   const transaction = { ...transactionOf(wishes, facts, change), remove: true };
   const outcome = await applyKnown(host, wishes, transaction, context);
   const recovered = recoveredFacts(wishes, outcome, context);

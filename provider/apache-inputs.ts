@@ -1,5 +1,6 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
 import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../core/apache/model.ts";
+import { defaultCrlRefresh } from "../core/apache/refresh-model.ts";
 import type { Connection, Detection, Target } from "./host/model.ts";
 import { type CheckFailure, type Properties } from "./resource.ts";
 
@@ -152,6 +153,10 @@ export function desiredOf(wishes: Wishes): Desired {
     crls,
     crlSha256,
     crlCheck,
+    crlSources: [],
+    crlRefresh: defaultCrlRefresh,
+    sample: undefined,
+    acknowledgeSessionTicketKeys: false,
     ...allowed,
     adopt,
     excludeVirtualHosts,

@@ -7,6 +7,8 @@ import { quoteArgument } from "./words.ts";
 export const confName = "clientcert.conf";
 export const crlName = "crl.pem";
 export const readmeName = "README";
+export const refreshName = "refresh.conf";
+export const sampleName = "sample.pem";
 
 /** Name of the CA bundle: another bundle gets another name, so the old one stays until nothing names it. */
 export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slice(0, 8)}.pem`;

@@ -23,6 +23,7 @@ import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "./parse.ts";
 import { compareVersions } from "./conditions.ts";
 import { absolutePath } from "./paths.ts";
+import { readRefresh } from "./refresh-facts.ts";
 import { resolve, type Resolved, type Source } from "./resolve.ts";
 import { findTlsVirtualHosts, virtualHostNames, type TlsVirtualHost } from "./virtual-hosts.ts";
 
@@ -55,6 +56,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     adopted,
     strayIncludes,
     own: readOwn(observation),
+    refresh: readRefresh(observation),
     php: findPhp(observation.php),
     pendingEdits: findPendingEdits(observation),
     crlJobs,

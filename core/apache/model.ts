@@ -4,6 +4,8 @@
  * only file names, line numbers, offsets, hashes, and names of directives that we manage.
  */
 
+import type { CrlRefresh, CrlSource, RefreshFacts } from "./refresh-model.ts";
+
 /** Directory of ours, relative to the directory `conf` of the server root. */
 export const ownDirectory = "clientcert";
 /** The one line that each covered virtual host gets, last before `</VirtualHost>`. */
@@ -19,11 +21,17 @@ export interface Desired {
   readonly takeOver: boolean;
   readonly port: number;
   readonly ca: CaBundle;
-  /** CRLs of the site file, one per CA; empty = no revocation check. */
+  /** CRLs that came with the site file, first lists of sources included, one per CA. */
   readonly crls: readonly CrlSummary[];
   /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
   readonly crlSha256: string;
   readonly crlCheck: "leaf" | "chain";
+  /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
+  readonly crlSources: readonly CrlSource[];
+  readonly crlRefresh: CrlRefresh;
+  /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
+  readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
+  readonly acknowledgeSessionTicketKeys: boolean;
   readonly organizations: readonly string[];
   readonly countries: readonly string[];
   readonly adopt: boolean;
@@ -74,6 +82,7 @@ export interface Facts {
   /** Our include lines anywhere else than in {@link virtualHosts}: every plan takes them out. */
   readonly strayIncludes: readonly StrayInclude[];
   readonly own: OwnFacts;
+  readonly refresh: RefreshFacts;
   readonly php: PhpFacts | undefined;
   readonly pendingEdits: readonly PendingEdit[];
   readonly crlJobs: readonly CrlJobFacts[];
@@ -220,18 +229,21 @@ export interface FileEdit {
 
 /** A file of ours to write; CA and CRL bytes are added by the provider from the site's files. */
 export interface OwnFile {
-  readonly role: "ca" | "crl" | "conf" | "readme";
+  readonly role: "ca" | "crl" | "conf" | "readme" | "refresh" | "sample" | "timer";
+  /** In our directory; of a timer the absolute path. */
   readonly name: string;
   readonly sha256: string;
-  /** UTF-8 text; undefined for CA and CRL files. */
+  /** UTF-8 text; undefined for CA and CRL files and the sample certificate. */
   readonly text: string | undefined;
 }
 
 export interface Change {
   /** In the order of the swap: what is named before what names it. */
   readonly write: readonly OwnFile[];
-  /** Names of our files that nothing needs any more, removed last. */
+  /** Names of our files (of timers: paths) that nothing needs any more, removed last. */
   readonly drop: readonly string[];
+  /** The host downloads CRLs from the sources in this very transaction, and adds crl.pem by itself. */
+  readonly refresh: boolean;
   readonly edits: readonly FileEdit[];
   /** Virtual hosts that the look asks. */
   readonly look: readonly { readonly address: string; readonly port: number; readonly serverName: string }[];

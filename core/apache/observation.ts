@@ -1,3 +1,5 @@
+import type { Scheduler } from "./refresh-model.ts";
+
 /**
  * What one look at a host found: the input of {@link readFacts}. Made by `provider/host/observation.ts` from a live host,
  * or by `cli/tree.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
@@ -24,6 +26,14 @@ export interface Observation {
   readonly namedFiles: readonly NamedFile[];
   /** Crontabs and scripts of cron that may fetch a CRL, or have a line that we commented out, by path. */
   readonly crontabs: ReadonlyMap<string, ObservedFile>;
+  /** What runs jobs on this host: systemd, else a cron that is running. */
+  readonly scheduler: Scheduler;
+  /** Whether systemd's timer of ours is enabled and waiting. */
+  readonly isTimerEnabled: boolean;
+  /** Files of ours that start a refresh, by absolute path. */
+  readonly timers: ReadonlyMap<string, ObservedFile>;
+  /** What the refresh program remembers, as `core/apache/refresh-facts.ts` reads it; empty before the first refresh. */
+  readonly refreshRecord: string;
 }
 
 export interface ServerObservation {

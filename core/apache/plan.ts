@@ -30,7 +30,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const edits = planEdits(desired, facts);
   const isNeeded = write.length + drop.length + edits.length > 0 || facts.own.owed !== undefined;
-  const change = isNeeded ? { write, drop, edits, look: looksAt(covered) } : undefined;
+  const change = isNeeded ? { write, drop, refresh: false, edits, look: looksAt(covered) } : undefined;
   return {
     findings: findFindings(desired, facts, change),
     files: {
@@ -58,7 +58,7 @@ export function planRemoval(facts: Facts): Change | undefined {
   const names = Object.keys(facts.own.files).filter(isOwnName);
   const drop = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   if (edits.length === 0 && drop.length === 0) return undefined;
-  return { write: [], drop, edits, look: looksAt(facts.virtualHosts) };
+  return { write: [], drop, refresh: false, edits, look: looksAt(facts.virtualHosts) };
 }
 
 /** `<Directory>` for each distinct one. */

@@ -30,6 +30,10 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
     php: parts.filter((part) => part.kind === "php").map(readPhp),
     namedFiles: readNamedFiles(parts),
     crontabs: new Map(filesOf(parts, "crontab")),
+    scheduler: "none",
+    isTimerEnabled: false,
+    timers: new Map(filesOf(parts, "timer")),
+    refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
   };
 }
 

@@ -127,6 +127,10 @@ function observation(host: ScriptedHost): Observation {
     php: [{ source: "module", path: `${serverRoot}/modules/libphp.so`, version: "8.3.12" }],
     namedFiles: [],
     crontabs: new Map(),
+    scheduler: "none",
+    isTimerEnabled: false,
+    timers: new Map(),
+    refreshRecord: "",
   };
 }
 

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import fc from "fast-check";
 import type { Change, Desired, FileEdit, OwnFile } from "../../core/apache/model.ts";
+import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
 import { applySplices } from "../../core/apache/edit.ts";
 
@@ -61,6 +62,10 @@ export function observe(files: ReadonlyMap<string, ObservedFile>, parts: Parts =
     php: [],
     namedFiles: [],
     crontabs: new Map(),
+    scheduler: "none",
+    isTimerEnabled: false,
+    timers: new Map(),
+    refreshRecord: "",
     ...parts,
     files,
     server: { ...server, ...parts.server },
@@ -108,6 +113,10 @@ export const wanted: Desired = {
   crls: [],
   crlSha256: "",
   crlCheck: "leaf",
+  crlSources: [],
+  crlRefresh: defaultCrlRefresh,
+  sample: undefined,
+  acknowledgeSessionTicketKeys: false,
   organizations: ["ABC CORPORATION"],
   countries: ["JP"],
   adopt: false,

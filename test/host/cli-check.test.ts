@@ -145,7 +145,7 @@ describe("clientcert check", function () {
 
     const host = createHost(createPool());
     const connection = { ...web1.connection, user: "ops", sudo: { how: "program", path: target } } as const;
-    const none = { write: [], drop: [], edits: [], look: [] };
+    const none = { write: [], drop: [], refresh: false, edits: [], look: [] };
     const transaction = {
       id: "x",
       owner: "o",

@@ -1,6 +1,7 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
 import { createHash, randomUUID } from "node:crypto";
 import type { Change, Desired, Facts, Plan } from "../../core/apache/model.ts";
+import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import { readFacts } from "../../core/apache/facts.ts";
 import { plan, planRemoval } from "../../core/apache/plan.ts";
 import { unique, makeBundle } from "../../core/pki/bundle.ts";
@@ -71,7 +72,7 @@ export async function startSession(
 
   async function prepareRemoval(facts: Facts): Promise<Transaction> {
     if (facts.own.owner === undefined && planRemoval(facts) === undefined) throw new Error("nothing to remove");
-    const change = planRemoval(facts) ?? { write: [], drop: [], edits: [], look: [] };
+    const change = planRemoval(facts) ?? { write: [], drop: [], refresh: false, edits: [], look: [] };
     return transactionOf(facts, change, new Map(), true);
   }
 
@@ -128,6 +129,10 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
     crls: crls.map(({ summary }) => summary),
     crlSha256: crlText === "" ? "" : createHash("sha256").update(crlText).digest("hex"),
     crlCheck: "leaf",
+    crlSources: [],
+    crlRefresh: defaultCrlRefresh,
+    sample: undefined,
+    acknowledgeSessionTicketKeys: false,
     organizations: ["ABC CORPORATION"],
     countries: ["JP"],
     adopt: false,

@@ -1,0 +1,58 @@
+/** How the refreshes of a host went: its scheduler, its timer files, and the record that its program keeps. */
+import { refreshName } from "./conf.ts";
+import type { Observation } from "./observation.ts";
+import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
+
+export function readRefresh(observation: Observation): RefreshFacts {
+  const { scheduler, isTimerEnabled, timers, own, refreshRecord, server } = observation;
+  return {
+    scheduler,
+    timers: Object.fromEntries([...timers].map(([path, { sha256 }]) => [path, sha256])),
+    isTimerEnabled,
+    nowSeconds: own.has(refreshName) ? server.nowSeconds : undefined,
+    ...readRecord(refreshRecord),
+  };
+}
+
+/** A line of a kind that this version does not know, or that was cut, tells nothing. */
+export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources"> {
+  const sources = new Map<string, SourceFacts>();
+  let lastRun: RefreshFacts["lastRun"];
+  for (const line of text.split("\n")) {
+    const [kind, id = "", word = "", ...rest] = line.split(" ");
+    const [result = ""] = rest;
+    if (kind === "run" && isSeconds(id) && result !== "") lastRun = { seconds: Number(id), result: printable(result) };
+    if (kind === "source" && /^[0-9a-f]{8}$/.test(id))
+      sources.set(id, { id, ...sources.get(id), ...readSource(word, rest) });
+  }
+  return { lastRun, sources: [...sources.values()] };
+}
+
+function readSource(word: string, [first = "", ...others]: readonly string[]): Partial<SourceFacts> {
+  if (!isSeconds(first)) return {};
+  switch (word) {
+    case "success":
+      return { lastSuccessSeconds: Number(first), url: printable(others.join(" ")) };
+    case "failure":
+      return { lastFailureSeconds: Number(first), reason: printable(others.join(" ")) };
+    case "crl":
+      return { thisUpdate: isoTime(Number(first)), ...readCrl(others) };
+    default:
+      return {};
+  }
+}
+
+const readCrl = ([next = "", number = "", entries = ""]: readonly string[]): Partial<SourceFacts> => ({
+  ...(isSeconds(next) && { nextUpdate: isoTime(Number(next)) }),
+  ...(/^\d{1,60}$/.test(number) && { number }),
+  ...(/^\d{1,9}$/.test(entries) && { entries: Number(entries) }),
+});
+
+/** Up to the year 5138, which `Date` can still write. */
+const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
+
+/** As in CRLs: ISO 8601, UTC, without milliseconds. */
+export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+
+/** The record has words of curl and of servers: nothing of them may steer a terminal. */
+const printable = (text: string): string => text.slice(0, 500).replace(/[^\x20-\x7e]/g, "?");
