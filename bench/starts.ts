@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { applySplices } from "../core/apache/edit.ts";
+import type { Observation } from "../core/apache/observation.ts";
 import { readFacts } from "../core/apache/facts.ts";
 import { plan } from "../core/apache/plan.ts";
 import { observeText, wanted } from "../test/core/apache-observation.ts";
@@ -31,11 +32,11 @@ export const starts: readonly Comparison[] = [
 
 /** Read, planned and edited; the floor cuts the text into lines once. */
 export const readers: readonly Comparison[] = [10_000, 1_000_000, 10_000_000].map((bytes) => {
-  const text = configuration(bytes);
+  const observation = observeText(configuration(bytes));
   return {
     name: `reader, ${bytes < 1_000_000 ? `${bytes / 1000} KB` : `${bytes / 1_000_000} MB`}: parse, plan, edit; ratio to cutting into lines`,
-    sample: async () => time(() => readAndEdit(text)),
-    baseline: async () => time(() => text.split("\n").length),
+    sample: async () => time(() => readAndEdit(observation)),
+    baseline: async () => time(() => textOf(observation).split("\n").length),
   };
 });
 
@@ -85,10 +86,11 @@ ${isTls ? "    SSLEngine on\n" : ""}${filler.join("")}</VirtualHost>
 `;
 }
 
-function readAndEdit(text: string): number {
-  const observation = observeText(text);
+const textOf = ({ files, server }: Observation): string => files.get(server.configFile)?.bytes ?? "";
+
+function readAndEdit(observation: Observation): number {
   const { change } = plan(wanted, readFacts(observation, { port: 443 }));
   const [edit] = change?.edits ?? [];
   if (edit === undefined) throw new Error("bench: the reader found no virtual host to edit");
-  return applySplices(text, edit.splices).length;
+  return applySplices(textOf(observation), edit.splices).length;
 }

@@ -50,10 +50,17 @@ export function findTlsVirtualHosts(around: Surroundings): TlsVirtualHost[] {
   return [...found.values()];
 }
 
+/** What a virtual host says itself or has from the server. Not a Map each: thousands of those keep the garbage collector busy. */
+type Level = { [Name in (typeof inheritedNames)[number]]?: string };
+
+const inheritedNames = ["sslengine", "servername", "documentroot"] as const;
+
+const isInherited = (name: string): name is keyof Level => (inheritedNames as readonly string[]).includes(name);
+
 /** What is looked up for each virtual host, gathered once. */
 interface Overview {
-  /** By the section that directives stand in directly, and by name: the last one wins. */
-  readonly levels: ReadonlyMap<Section | undefined, ReadonlyMap<string, Effective>>;
+  /** First arguments by the section that directives stand in directly: the last directive of a name wins. */
+  readonly levels: ReadonlyMap<Section | undefined, Level>;
   /** Our line by the section that it stands in directly; the last one, if someone copied it. */
   readonly includes: ReadonlyMap<Section | undefined, Effective>;
   /** Where a virtual host for any address can be asked: `*`, unless httpd listens on certain addresses only. */
@@ -63,11 +70,11 @@ interface Overview {
 }
 
 function overlook({ resolved, dump, port }: Surroundings): Overview {
-  const levels = new Map<Section | undefined, Map<string, Effective>>();
+  const levels = new Map<Section | undefined, Level>();
   const includes = new Map<Section | undefined, Effective>();
   const listens: string[] = [];
   for (const directive of resolved.effective) {
-    add(levels, directive.section, directive);
+    if (isInherited(directive.name)) levelOf(levels, directive.section)[directive.name] = directive.arguments[0];
     const tree = resolved.trees.get(directive.file);
     if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
     if (directive.name === "listen") listens.push(directive.arguments[0] ?? "");
@@ -80,20 +87,18 @@ function overlook({ resolved, dump, port }: Surroundings): Overview {
   return { levels, includes, anyAddress: listeningAddress(listens, port), dumped };
 }
 
-function add(
-  levels: Map<Section | undefined, Map<string, Effective>>,
-  section: Section | undefined,
-  directive: Effective,
-): void {
-  const level = levels.get(section);
-  if (level === undefined) levels.set(section, new Map([[directive.name, directive]]));
-  else level.set(directive.name, directive);
+function levelOf(levels: Map<Section | undefined, Level>, section: Section | undefined): Level {
+  const known = levels.get(section);
+  if (known !== undefined) return known;
+  const level: Level = {};
+  levels.set(section, level);
+  return level;
 }
 
 function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
   const { levels, dumped } = overview;
-  const inherited = (name: string): string | undefined =>
-    (levels.get(section)?.get(name) ?? levels.get(undefined)?.get(name))?.arguments[0];
+  const inherited = (name: keyof Level): string | undefined =>
+    levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
   if (!/^(on|optional)$/i.test(inherited("sslengine") ?? "")) return undefined;
   const said = dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
   const addresses = addressesOf(around.port, section, said, overview.anyAddress);
