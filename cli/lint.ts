@@ -40,7 +40,8 @@ function summarize(sites: readonly OpenSite[], style: Style): string {
   const warnings = all.length - problems;
   const checked = count(sites.length, "site file");
   const told = warnings > 0 ? `, ${count(warnings, "warning")}` : "";
+  if (all.length === 0) return style.green(`${checked}: fine`);
   return problems === 0
-    ? style.green(`${checked}: fine${told}`)
+    ? style.yellow(`${checked}: no problem${told}`)
     : style.red(`${checked}: ${count(problems, "problem")}${told}`);
 }

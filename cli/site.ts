@@ -1,7 +1,9 @@
 /** Opens a site for any command: the site file, then the CA and CRL files that it names. */
 import { readFileSync } from "node:fs";
 import { type Site, readSite } from "../core/site.ts";
+import { describeUnreadable } from "../provider/site.ts";
 import { type SiteFiles, readSiteFiles } from "../provider/site-files.ts";
+import { filePlaces, renderPlace } from "../provider/site-places.ts";
 
 /** One line of a command's answer. */
 export interface Message {
@@ -12,6 +14,8 @@ export interface Message {
   readonly column?: number;
   /** Such as `hosts[0].port`. */
   readonly path?: string;
+  /** `file:line` of the site file that names `file`. */
+  readonly namedAt?: string;
   readonly text: string;
 }
 
@@ -27,22 +31,28 @@ export interface OpenSite {
 export function openSite(file: string, now: number): OpenSite {
   const text = readText(file);
   if (text === undefined) return { file, site: undefined, files: undefined, messages: [unreadable(file)] };
-  const { site, problems } = readSite(text, file);
+  const { site, problems, warnings, lines } = readSite(text, file);
   if (site === undefined) {
     const messages = problems.map((problem): Message => ({ severity: "problem", ...problem }));
     return { file, site, files: undefined, messages };
   }
   const files = readSiteFiles(file, site.clientAuth, { now });
-  const messages = files.findings.map(({ severity, place, text: found }): Message => {
-    return { severity: severity === "problem" ? "problem" : "warning", file: place, text: found };
+  const placeOf = filePlaces(file, site.clientAuth, lines);
+  const found = files.findings.map(({ severity, place, text: what }): Message => {
+    return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text: what };
   });
-  return { file, site, files, messages };
+  return {
+    file,
+    site,
+    files,
+    messages: [...warnings.map((one): Message => ({ severity: "warning", ...one })), ...found],
+  };
 }
 
 const unreadable = (file: string): Message => ({
   severity: "problem",
   file,
-  text: "cannot be read; write the path of a site file, such as stacks/example.yaml",
+  text: describeUnreadable(file),
 });
 
 function readText(file: string): string | undefined {
@@ -54,7 +64,6 @@ function readText(file: string): string | undefined {
 }
 
 /** `file:line: path: text`, as compilers print it, so that editors and CI find the place. */
-export function renderMessage({ file, line, path, text }: Message): string {
-  const place = line === undefined ? file : `${file}:${line}`;
-  return [place, ...(path ? [path] : []), text].join(": ");
+export function renderMessage({ path, text, ...place }: Message): string {
+  return [renderPlace(place), ...(path ? [path] : []), text].join(": ");
 }

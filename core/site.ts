@@ -1,6 +1,7 @@
 /** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
 import { findSuspects } from "./site/characters.ts";
 import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
+import { findPlaceholders } from "./site/placeholders.ts";
 import { type Path, type Problem, renderPath } from "./site/problem.ts";
 import { type Site, makeJsonSchema, siteSchema } from "./site/schema.ts";
 import { type Document, readYaml } from "./site/yaml.ts";
@@ -14,6 +15,10 @@ export interface ReadSite {
   readonly site: Site | undefined;
   /** In the order of the file. */
   readonly problems: readonly Problem[];
+  /** What stands there as in the example and cannot be meant; in the order of the file. */
+  readonly warnings: readonly Problem[];
+  /** Line of each key and list item, by paths such as `clientAuth.caFiles[0]`. */
+  readonly lines: ReadonlyMap<string, number>;
 }
 
 /** More than any real site; more would only mean a wrong file, and time. */
@@ -29,10 +34,7 @@ export function readSite(text: string, file: string): ReadSite {
     text: problem,
   });
   if (text.length > maxCharacters)
-    return {
-      site: undefined,
-      problems: [at(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)],
-    };
+    return refused([at(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)]);
   const pasted = findPrivateKeys(text).map((line) =>
     at(
       line,
@@ -43,16 +45,22 @@ export function readSite(text: string, file: string): ReadSite {
   const document = readYaml(text);
   if ("reason" in document) {
     const reason = describeSyntax(document.reason, text.split("\n")[document.at.line - 1] ?? "");
-    return {
-      site: undefined,
-      problems: sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
-    };
+    return refused(
+      sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
+    );
   }
   const { site, mistakes } = checkDocument(document);
   const placed = mistakes.map((mistake) => place(mistake, document, file));
   const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
-  return { site: problems.length === 0 ? site : undefined, problems };
+  if (site === undefined || problems.length > 0) return refused(problems);
+  const warnings = sort(findPlaceholders(site).map((mistake) => place(mistake, document, file)));
+  const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
+  return { site, problems, warnings, lines };
 }
+
+const refused = (problems: readonly Problem[]): ReadSite => ({
+  ...{ site: undefined, problems, warnings: [], lines: new Map() },
+});
 
 function checkDocument(document: Document): { site: Site | undefined; mistakes: Mistake[] } {
   const result = siteSchema.safeParse(document.value);

@@ -55,7 +55,7 @@ const maxFileBytes = 64 * 1024 * 1024;
 
 /** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
-  const { certificates, crls, firstLists, fileOf, findings } = readLists(siteFile, wanted);
+  const { certificates, crls, firstLists, holderOf, findings } = readLists(siteFile, wanted);
   const isUnread = findings.some(({ severity }) => severity === "problem");
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
@@ -69,7 +69,8 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ...checked.findings,
   ]) {
     // What a file that could not be read would have added is not reported as missing.
-    if (about !== undefined || !isUnread) findings.push({ severity, text, place: fileOf.get(about ?? "") ?? siteFile });
+    if (about !== undefined || !isUnread)
+      findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
   }
   const { sample, ...sampled } = readSample(siteFile, wanted, (found) =>
     isUnread ? [] : checkSample(found, { now, bundle, crls: checked.crls }),
@@ -88,27 +89,27 @@ interface Lists {
   readonly crls: readonly Crl[];
   readonly firstLists: readonly Crl[];
   /** By fingerprint of a CA, or SHA-256 of a CRL. */
-  readonly fileOf: ReadonlyMap<string, string>;
+  readonly holderOf: ReadonlyMap<string, string>;
   /** The caller adds its own. */
   readonly findings: Finding[];
 }
 
 function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
   const findings: Finding[] = [];
-  const fileOf = new Map<string, string>();
+  const holderOf = new Map<string, string>();
   const certificates = readAll(siteFile, caFiles, readCertificates, findings).flatMap(({ file, result }) => {
-    for (const { summary } of result.certificates) fileOf.set(summary.fingerprint, file);
+    for (const { summary } of result.certificates) holderOf.set(summary.fingerprint, file);
     return result.certificates;
   });
   const crlsIn = (paths: readonly string[]): Crl[] =>
     readAll(siteFile, paths, readCrls, findings).flatMap(({ file, result }) => {
-      for (const { summary } of result.crls) fileOf.set(summary.sha256, file);
+      for (const { summary } of result.crls) holderOf.set(summary.sha256, file);
       return result.crls;
     });
   const crls = crlsIn(crlFiles);
   const firstLists = crlsIn(crlSources.flatMap(({ file }) => file ?? []));
   if (crlFiles.length + crlSources.length === 0) findings.push(noCrl(siteFile));
-  return { certificates, crls, firstLists, fileOf, findings };
+  return { certificates, crls, firstLists, holderOf, findings };
 }
 
 const noCrl = (siteFile: string): Finding => ({
@@ -151,7 +152,7 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
   findings: Finding[],
 ): { readonly file: string; readonly result: T }[] {
   return paths.flatMap((path) => {
-    const file = isAbsolute(path) ? path : join(dirname(siteFile), path);
+    const file = fileOf(siteFile, path);
     const bytes = readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
     const found = result === undefined ? [problem(String(bytes))] : result.findings;
@@ -159,6 +160,10 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
     return result === undefined ? [] : [{ file, result }];
   });
 }
+
+/** A path of the site file as it is opened. */
+export const fileOf = (siteFile: string, path: string): string =>
+  isAbsolute(path) ? path : join(dirname(siteFile), path);
 
 /** The bytes, or why there are none: not a file, too large, unreadable. */
 export function readFileBytes(file: string): Buffer | string {

@@ -1,10 +1,13 @@
 /** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
+import { findNearest } from "../core/site/issues.ts";
 import { type Site, type SiteHost, makeTarget, readSite, renderProblem } from "../core/site.ts";
 import type { Wishes } from "./apache-inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
+import { filePlaces, renderPlace } from "./site-places.ts";
 
 export interface LoadedSite {
   /** Relative to the project. */
@@ -27,17 +30,20 @@ export interface SitePki {
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
   const text = readText(file);
-  if (text === undefined) return refused(file, [`${file}: does not exist or cannot be read; copy stacks/example.yaml`]);
-  const { site, problems } = readSite(text, file);
+  if (text === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
+  const { site, problems, warnings, lines } = readSite(text, file);
   if (site === undefined) return refused(file, problems.map(renderProblem));
   const { files, findings } = readFiles(file, site);
+  const placeOf = filePlaces(file, site.clientAuth, lines);
   const told = (wanted: Finding["severity"]): string[] =>
-    findings.filter(({ severity }) => severity === wanted).map(({ place, text: what }) => `${place}: ${what}`);
+    findings
+      .filter(({ severity }) => severity === wanted)
+      .map(({ place, text: what }) => `${renderPlace(placeOf(place))}: ${what}`);
   if (told("problem").length > 0) return refused(file, told("problem"));
   const { sha256, certificates } = files.ca;
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256 };
-  return { file, problems: [], warnings: told("warning"), site, pki };
+  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki };
 }
 
 function refused(file: string, problems: readonly string[]): LoadedSite {
@@ -71,6 +77,33 @@ function readFiles(file: string, site: Site): { readonly files: SiteFiles; reado
   const installedCa = files.ca.certificates.map(({ fingerprint }) => fingerprint);
   const { findings } = readSiteFiles(file, site.clientAuth, { now, installedCa, installedCrls: files.crls });
   return { files, findings };
+}
+
+const mostNames = 10;
+
+/** Why a site file cannot be read, and which site files there are. */
+export function describeUnreadable(file: string): string {
+  if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
+  const others = siteFilesIn(path.dirname(file));
+  if (others.length === 0) return "does not exist; copy stacks/example.yaml of the project, or write another path";
+  const nearest = findNearest(
+    path.basename(file),
+    others.map((other) => path.basename(other)),
+  );
+  const more = others.length > mostNames ? `, and ${others.length - mostNames} more` : "";
+  const listed = `there are ${others.slice(0, mostNames).join(", ")}${more}`;
+  if (nearest === undefined) return `does not exist; ${listed}`;
+  return `does not exist; did you mean ${path.join(path.dirname(file), nearest)}?${others.length > 1 ? ` (${listed})` : ""}`;
+}
+
+/** Without `Pulumi.<stack>.yaml`, the stacks' own settings, which lie beside them. */
+function siteFilesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("Pulumi."));
+    return names.sort().map((name) => path.join(folder, name));
+  } catch {
+    return []; // no folder, no site files
+  }
 }
 
 function readText(file: string): string | undefined {

@@ -19,61 +19,99 @@ describe("clientcert lint", () => {
 
   const noCrl =
     "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; give the address of the issuing CA's";
+  const noCrlLine = `warning stacks/example.yaml:8: ${noCrl}`;
 
-  it("says that the example is fine, and that it checks no revocation", () => {
-    const output = `warning stacks/example.yaml: ${noCrl}\n1 site file: fine, 1 warning\n`;
-    assert.deepEqual(lint(["stacks/example.yaml"], options), { output, code: 0 });
+  it("finds no problem in the example, and says what of it must be replaced and that it checks no revocation", () => {
+    const { output, code } = lint(["stacks/example.yaml"], options);
+    const lines = output.split("\n");
+    assert.deepEqual(lines.map((line) => line.split(" ")[1]?.replace("stacks/example.yaml:", "")).slice(0, -2), [
+      "10:",
+      "25:",
+      "33:",
+      "39:",
+      "63:",
+      "68:",
+      "70:",
+      "8:",
+    ]);
+    assert.match(
+      output,
+      /^warning stacks\/example\.yaml:25: hosts\[0\]\.address: 192\.0\.2\.10 is an address for examples/m,
+    );
+    assert.deepEqual(lines.slice(-3), [noCrlLine, "1 site file: no problem, 8 warnings", ""]);
+    assert.equal(code, 0);
+  });
+
+  it("is content without a warning when everything of the example was replaced", () => {
+    const own = join(directory, "own.yaml");
+    writeFileSync(own, siteOf("web1.harbour.co.jp", "issuing.pem", "issuing.crl"));
+    const { root, issuing } = makeAuthorities();
+    writeFileSync(join(directory, "issuing.pem"), issuing.pem + root.pem);
+    writeFileSync(join(directory, "issuing.crl"), makeCrl(issuing));
+    const now = testNow;
+    assert.deepEqual(lint([own], { ...options, now }), { output: "1 site file: fine\n", code: 0 });
   });
 
   it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
-    assert.deepEqual(lint(["stacks/example.yaml", bad, join(directory, "none.yaml")], options), {
-      output: [
-        `warning stacks/example.yaml: ${noCrl}`,
-        `problem ${bad}:3: hosts: the list is empty; write at least one item`,
-        `problem ${directory}/none.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml`,
-        "3 site files: 2 problems, 1 warning",
-        "",
-      ].join("\n"),
-      code: 2,
-    });
+    const { output, code } = lint(["stacks/example.yaml", bad, join(directory, "wn.yaml")], options);
+    assert.deepEqual(output.split("\n").slice(-5), [
+      noCrlLine,
+      `problem ${bad}:3: hosts: the list is empty; write at least one item`,
+      `problem ${directory}/wn.yaml: does not exist; did you mean ${directory}/own.yaml? (there are ${bad}, ${directory}/own.yaml)`,
+      "3 site files: 2 problems, 8 warnings",
+      "",
+    ]);
+    assert.equal(code, 2);
   });
 
-  it("looks into the CA files that a site names", () => {
+  it("looks into the CA files that a site names, and says where it names them", () => {
     const { output, code } = lint(["stacks/example.yaml"], { ...options, now: Date.UTC(2200, 0) });
     assert.match(
       output,
-      /^problem stacks\/example\/issuing\.pem: "CN=Example Issuing CA \(not for use\).*expired on 2126-07-22/m,
+      /^problem stacks\/example\/issuing\.pem \(stacks\/example\.yaml:10\): "CN=Example Issuing CA \(not for use\).*expired on 2126-07-22/m,
     );
     assert.equal(code, 2);
   });
 
   it("gives one JSON object with --json", () => {
-    const { output } = lint(["stacks/example.yaml", bad], { ...options, json: true });
-    assert.deepEqual(JSON.parse(output), {
-      files: [
+    const missing = join(directory, "missing.yaml");
+    writeFileSync(missing, siteOf("web1.harbour.co.jp", "none.pem", "none.crl"));
+    const { files } = JSON.parse(lint([bad, missing], { ...options, json: true }).output) as {
+      files: { file: string; fine: boolean; messages: object[] }[]; // our own answer
+    };
+    const [first, second] = files;
+    assert.deepEqual(first, {
+      file: bad,
+      fine: false,
+      messages: [
         {
-          file: "stacks/example.yaml",
-          fine: true,
-          messages: [{ severity: "warning", file: "stacks/example.yaml", text: noCrl }],
-        },
-        {
+          severity: "problem",
           file: bad,
-          fine: false,
-          messages: [
-            {
-              severity: "problem",
-              file: bad,
-              line: 3,
-              column: 1,
-              path: "hosts",
-              text: "the list is empty; write at least one item",
-            },
-          ],
+          line: 3,
+          column: 1,
+          path: "hosts",
+          text: "the list is empty; write at least one item",
         },
       ],
     });
+    assert.deepEqual(second?.messages[0], {
+      severity: "problem",
+      file: join(directory, "none.pem"),
+      namedAt: `${missing}:2`,
+      text: "does not exist; check the path (in a site file it starts at the folder of that file)",
+    });
   });
 });
+
+const siteOf = (address: string, caFile: string, crlFile: string): string => `clientAuth:
+  caFiles: [${caFile}]
+  crlFiles: [${crlFile}]
+hosts:
+  - name: web1
+    address: ${address}
+    connection:
+      hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBERERERERERERERERERERERERERERERERERERERERER
+`;
 
 describe("clientcert pki", () => {
   const directory = mkdtempSync(join(tmpdir(), "clientcert-pki-"));

@@ -42,8 +42,14 @@ describe("the clientcert command line", () => {
     const { stdout, status } = run("lint", "nowhere.yaml");
     assert.equal(
       stdout,
-      "problem nowhere.yaml: cannot be read; write the path of a site file, such as stacks/example.yaml\n1 site file: 1 problem\n",
+      "problem nowhere.yaml: does not exist; copy stacks/example.yaml of the project, or write another path\n1 site file: 1 problem\n",
     );
+    assert.equal(status, 2);
+  }).timeout(20_000);
+
+  it("names the site files that there are for one that is not there", () => {
+    const { stdout, status } = run("check", "--site", "nope");
+    assert.equal(stdout, "stacks/nope.yaml: does not exist; there are stacks/example.yaml\n");
     assert.equal(status, 2);
   }).timeout(20_000);
 

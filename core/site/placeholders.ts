@@ -1,0 +1,44 @@
+/** What was copied from `stacks/example.yaml` and not replaced: well-formed, and of no use on a real site. */
+import type { Mistake } from "./issues.ts";
+import type { Path } from "./problem.ts";
+import type { Site, SiteHost } from "./schema.ts";
+
+/** The host key of `stacks/example.yaml`, which no host has. */
+const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
+
+/** Reserved for documentation. @see https://www.rfc-editor.org/rfc/rfc5737 and rfc3849, rfc2606 */
+const documentationAddress =
+  /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:0?db8:|(^|\.)example(\.(com|net|org))?\.?$/i;
+
+export function findPlaceholders({ clientAuth, hosts }: Site): Mistake[] {
+  const ca = clientAuth.caFiles.findIndex((file) => /^(\.\/)?example\//.test(file));
+  const text =
+    "is the example's CA, whose private key nobody has, so no client has such a certificate; give your issuer's";
+  const caFiles = ca < 0 ? [] : [{ path: ["clientAuth", "caFiles", ca], text }];
+  return [...caFiles, ...hosts.flatMap((host, i) => inHost(host, ["hosts", i]))];
+}
+
+function inHost({ address, connection }: SiteHost, path: Path): Mistake[] {
+  const { hostKey, bastion } = connection;
+  const at = [...path, "connection"];
+  return [
+    ...inAddress(address, [...path, "address"]),
+    ...inHostKey(hostKey, [...at, "hostKey"]),
+    ...(bastion === undefined
+      ? []
+      : [
+          ...inAddress(bastion.address, [...at, "bastion", "address"]),
+          ...inHostKey(bastion.hostKey, [...at, "bastion", "hostKey"]),
+        ]),
+  ];
+}
+
+const inAddress = (address: string, path: Path): Mistake[] =>
+  documentationAddress.test(address)
+    ? [{ path, text: `${address} is an address for examples, which no host has; write the host's own` }]
+    : [];
+
+const inHostKey = (hostKey: string, path: Path): Mistake[] =>
+  hostKey.includes(exampleHostKey)
+    ? [{ path, text: "is the example's host key, which no host has; write the host's own" }]
+    : [];

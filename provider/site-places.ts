@@ -1,0 +1,43 @@
+/** Where the site file names a file that something was found about. */
+import { fileOf, type SiteFilesWanted } from "./site-files.ts";
+
+export interface FilePlace {
+  readonly file: string;
+  /** 1-based, where `file` is the site file. */
+  readonly line?: number;
+  /** Where `file` is another one: `file:line` of the site file that names it. */
+  readonly namedAt?: string;
+}
+
+/** Turns the place of a finding of `readSiteFiles` into one that an editor can open; `lines` are those of `readSite`. */
+export function filePlaces(
+  siteFile: string,
+  wanted: SiteFilesWanted,
+  lines: ReadonlyMap<string, number>,
+): (place: string) => FilePlace {
+  const named = new Map(
+    pathsOf(wanted).map(([path, key]) => [fileOf(siteFile, path), lines.get(`clientAuth.${key}`)] as const),
+  );
+  return (place) => {
+    const line = place === siteFile ? lines.get("clientAuth") : named.get(place);
+    if (line === undefined) return { file: place };
+    return place === siteFile ? { file: place, line } : { file: place, namedAt: `${siteFile}:${line}` };
+  };
+}
+
+type Named = readonly [path: string, key: string];
+
+function pathsOf({ caFiles, crlFiles, crlSources = [], sampleCertificate }: SiteFilesWanted): Named[] {
+  return [
+    ...caFiles.map((path, i): Named => [path, `caFiles[${i}]`]),
+    ...crlFiles.map((path, i): Named => [path, `crlFiles[${i}]`]),
+    ...crlSources.flatMap(({ file }, i): Named[] => (file === undefined ? [] : [[file, `crlSources[${i}].file`]])),
+    ...(sampleCertificate === undefined ? [] : ([[sampleCertificate, "sampleCertificate"]] as const)),
+  ];
+}
+
+/** `file:line`, or `file (site file:line)`. */
+export function renderPlace({ file, line, namedAt }: FilePlace): string {
+  if (namedAt !== undefined) return `${file} (${namedAt})`;
+  return line === undefined ? file : `${file}:${line}`;
+}
