@@ -12,16 +12,29 @@ export const hostScriptFiles = [
   "stage.sh",
   "ask.sh",
   "shadow.sh",
+  "crl.sh",
+  "sources.sh",
+  "collect.sh",
+  "record.sh",
+  "timer.sh",
   "judge.sh",
   "swap.sh",
   "live.sh",
   "undo.sh",
+  "refresh.sh",
   "run.sh",
   "main.sh",
 ] as const;
 
 /** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
-export const observationScriptFiles = ["request.sh", "server.sh", "observe.sh", "state.sh", "main-observe.sh"] as const;
+export const observationScriptFiles = [
+  "request.sh",
+  "server.sh",
+  "observe.sh",
+  "state.sh",
+  "timer.sh",
+  "main-observe.sh",
+] as const;
 
 let joined: string | undefined;
 

@@ -4,6 +4,7 @@
 
 judge_candidate() {
   list_placed
+  has_memory || return 0
   step 'judge: shadow start of httpd on the candidate'
   if shadow candidate; then
     judge_shadow
@@ -11,6 +12,18 @@ judge_candidate() {
     part "note this host allows no namespaces ($(head -n 1 "$work/shadow.errors" | tr -c '[:print:]' ' ')); the smaller judge speaks"
     judge_minimal
   fi
+}
+
+# Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
+# Where the memory would not do, the kernel might end the live server. The shadow needs it now, the reload once more later.
+has_memory() {
+  crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
+  hosts=$(sort -u "$work/look.list" | grep -c .)
+  needed_kib=$((crl_bytes / 1024 * 6 * hosts)) available_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  [ "$needed_kib" -gt 65536 ] && [ "$needed_kib" -gt "${available_kib:-0}" ] || return 0
+  refuse "httpd would need about $((needed_kib / 1024)) MiB for the CRLs of $hosts virtual hosts ($((crl_bytes / 1048576)) MiB each), and this host has $((${available_kib:-0} / 1024)) MiB available; give it more memory, or cover fewer virtual hosts"
+  verdict=refused
+  return 1
 }
 
 judge_shadow() {
@@ -53,9 +66,9 @@ tell_words() { # live|candidate
 # Candidate and target of everything the change places; `-` = is removed.
 list_placed() {
   {
-    while IFS=$tab read -r _ name _; do printf 'own/%s\t%s/%s\n' "$name" "$own_directory" "$name"; done <"$work/own.list"
+    while IFS=$tab read -r _ name _; do printf 'own/%s\t%s\n' "${name##*/}" "$(own_path "$name")"; done <"$work/own.list"
     while IFS=$tab read -r number _ _ path; do printf 'edit/%s\t%s\n' "$number" "$path"; done <"$work/edit.list"
-    dropped | while IFS= read -r name; do printf -- '-\t%s/%s\n' "$own_directory" "$name"; done
+    dropped | while IFS= read -r name; do printf -- '-\t%s\n' "$(own_path "$name")"; done
   } >"$work/placed.list"
   printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
   list_names >"$work/names"

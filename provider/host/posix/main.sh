@@ -7,12 +7,14 @@ main() {
   # Where this text is: given by the run that starts a shadow, in the file that is being run, or given by the caller.
   case ${1:-} in
     shadow_*) ;;
-    carry-out | undo) script=$(cat -- "$0") ;;
+    carry-out | undo | refresh | carry-refresh) script=$(cat -- "$0") ;;
     *) script=${s:-$(cat -- "$0")} ;;
   esac
   case ${1:-} in
     shadow_outside_view | shadow_inside_view) "$@"; exit ;;
     carry-out) read_request <"$2/request" ;;
+    refresh) shift && run_refresh "$0" "$@" ;;
+    carry-refresh) shift && carry_refresh "$@" ;;
     undo) undo_request "$0" ;;
     *) read_request ;;
   esac

@@ -169,6 +169,16 @@ observe_own() {
   observe_files own 1048576 "$(printf '%s\n' "$@")"
 }
 
+# The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
+observe_refresh() {
+  set --
+  for timer_file in /etc/cron.d/clientcert-"$instance" /etc/systemd/system/clientcert-"$instance".service /etc/systemd/system/clientcert-"$instance".timer; do
+    [ ! -f "$timer_file" ] || set -- "$@" "$timer_file"
+  done
+  [ $# -eq 0 ] || (enter='' && observe_files timer 65536 "$(printf '%s\n' "$@")")
+  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record"; }
+}
+
 # Words that the plan and the reader of the result may want to know: what this host can do.
 capabilities() {
   for tool in unshare nsenter ip openssl perl setsid logger systemctl; do
@@ -200,6 +210,7 @@ loaded $(loaded_seconds)
 arguments $(printf %s "$arguments" | tr '\n' '\t')
 capabilities$(capabilities)
 state $(state_of_transaction)
+$(observe_timer)
 EOF
   part "dump $dump_status"
   printf '%s\n' "$dumped"
@@ -207,6 +218,7 @@ EOF
   observe_own
   part journal
   printf '%s\n' "$journal"
+  observe_refresh
   named=$(named_files)
   observe_named_files "$named"
   observe_php

@@ -12,7 +12,14 @@ nl='
 '
 tab=$(printf '\t')
 
-part() { if [ "${mode:-}" = undo ]; then tell "$*"; else printf '\n%s %s\n' "$mark" "$*"; fi; }
+# An answer for the caller, or for who runs this by hand.
+part() {
+  case ${mode:-} in
+    undo) tell_undo "$*" ;;
+    refresh) tell_refresh "$*" ;;
+    *) printf '\n%s %s\n' "$mark" "$*" ;;
+  esac
+}
 step() { part "step $1"; }
 
 # fail KIND TEXT: the run ends here, before anything was changed.
@@ -24,7 +31,7 @@ fail() {
 
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow.
 read_request() {
-  mode=observe id='' owner='' take_over=no removal=no expected_config='' deadline_seconds=15
+  mode=observe id='' owner='' take_over=no removal=no refresh=no expected_config='' deadline_seconds=15
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r line; do
     value=${line#* } request_text=$request_text$line$nl
@@ -36,6 +43,7 @@ read_request() {
       owner) owner=$value ;;
       take-over) take_over=$value ;;
       removal) removal=$value ;;
+      refresh) refresh=$value ;;
       config) expected_config=$value ;;
       deadline) deadline_seconds=$value ;;
       want-httpd) want_httpd=$value ;;

@@ -16,7 +16,6 @@ prepare() {
   [ "$expected_config" = "$config" ] || fail server "the change was planned for $expected_config, but the server here uses $config"
   read_journal
   check_owner
-  extend_deadline
 }
 
 # httpd loads CA and CRL files anew for each virtual host: 30 MB a second on a good machine, so 4 on any. The deadline that
@@ -25,7 +24,7 @@ extend_deadline() {
   deadline_seconds=$({
     printf '%s' "$manifest"
     virtual_host_addresses
-    stat -c 'own - - - %s' -- "$own_directory"/*.pem 2>/dev/null
+    stat -c 'own - - - %s' -- "$own_directory"/*.pem "$work"/own/*.pem 2>/dev/null
   } | awk -v seconds="$deadline_seconds" '
     $1 == "own" { bytes += $5 }
     $1 == "look" && !seen[$0]++ { hosts++ }
@@ -59,7 +58,9 @@ run_judge() {
   trap 'exit 1' HUP INT TERM PIPE
   receive_own_files
   build_candidates
+  [ "$refresh" != yes ] || collect_for_change new
   check_targets
+  extend_deadline
   [ -n "$refused" ] || judge_candidate
   [ -z "$refused" ] || verdict=refused
   part "result $verdict $judge $(journal_value generation)"
@@ -147,7 +148,9 @@ carry_out() { # WORK
   fi
   [ "$mode" != undo ] || manifest=$(undo_manifest)$nl
   build_candidates
+  [ "$refresh" != yes ] || collect_for_change all
   check_targets
+  extend_deadline
   [ -n "$refused" ] || judge_candidate
   if [ -n "$refused" ] || [ "$verdict" = refused ]; then
     end_run refused
@@ -158,6 +161,7 @@ carry_out() { # WORK
 }
 
 change() {
+  is_lock_of "$held" || fail gone 'another run took this server out of our hands meanwhile; run again'
   list_answers_before
   prepare_swap
   step 'swap'
@@ -187,7 +191,9 @@ list_answers_before() {
 # The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
 # that dies is put back by the next one, after it the change stands.
 finish() { # applied|stopped
+  [ "$mode" != refresh ] || finish_refresh "$1"
   generation=$(journal_value generation) generation=$((${generation:-0} + 1))
+  retire_timers
   # shellcheck disable=SC2046
   swap_drops $(dropped)
   remove_stages "$work"
@@ -197,8 +203,9 @@ finish() { # applied|stopped
   else
     [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
     ! grep -q '/conf$' "$work/made" || made_conf=yes
-    write_undo && cp -- "$work/look.list" "$state/look"
-    journal_set owner "$owner" generation "$generation" config "$config" made-conf "${made_conf:-$(journal_value made-conf)}" \
+    write_undo && write_refresh && cp -- "$work/look.list" "$state/look"
+    start_timers
+    journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
       owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" run "$id"
     rm -f -- "$work/swapped"
     keep_generation "$generation"

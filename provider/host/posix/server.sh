@@ -23,7 +23,7 @@ read_process() { # PID
 
 # Sets httpd_pids (parents, of our own pid namespace) and php_fpm (paths of running php-fpm programs).
 find_processes() {
-  httpd_pids='' php_fpm='' all_httpds=' '
+  httpd_pids='' php_fpm='' all_httpds=' ' cron_pids=''
   want_httpd_name=$(realpath -- "${want_httpd:-/httpd}" 2>/dev/null) && want_httpd_name=${want_httpd_name##*/}
   processes=$(stat -c %N /proc/[0-9]*/exe 2>/dev/null)
   # Nothing, not even ourselves: above some 80,000 processes their paths are too long for one command line.
@@ -33,7 +33,10 @@ find_processes() {
     program=${line##* -> \'} program=${program%\'} program=${program% (deleted)}
     pid=${line#*/proc/} pid=${pid%%/*}
     if is_httpd "$program"; then all_httpds="$all_httpds$pid "; fi
-    case ${program##*/} in php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$program$nl ;; esac
+    case ${program##*/} in
+      php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$program$nl ;;
+      cron | crond) ! runs_as_root "$pid" || cron_pids="$cron_pids $pid" ;;
+    esac
   done
   IFS=$oldifs
   foreign_pids=''

@@ -10,7 +10,7 @@ shadow() {
   exec 5<>"$work/alive"
   (
     exec 5>&- 9<"$work"
-    export script live_umask program arguments work_directory environment pid_file log_files mark tab nl
+    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
@@ -54,6 +54,7 @@ build_view() {
 $mounts
 EOF
   build_devices
+  bind_candidates
   mount -t proc proc /sys/root/proc && { mount -t sysfs -o ro sysfs /sys/root/sys 2>/dev/null || :; }
 }
 
@@ -75,6 +76,13 @@ view_of() { # MOUNT_POINT
 
 # util-linux before 2.27 silently ignores `ro` on a bind mount.
 is_read_only() { awk -v point="$1" '$5 == point { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
+
+# Where httpd's mount namespace has the same work directory under its name.
+bind_candidates() {
+  # shellcheck disable=SC3013 # dash and busybox ash have -ef.
+  [ "$work" -ef /proc/self/fd/9 ] || return 0
+  mkdir /sys/root/dev/candidates && mount --bind "$work" /sys/root/dev/candidates && mount -o remount,bind,ro /sys/root/dev/candidates
+} 2>/dev/null
 
 build_devices() {
   mount -t tmpfs -o mode=755 tmpfs /sys/root/dev
@@ -112,8 +120,14 @@ shadow_inside_view() { # live|candidate
 place_candidates() {
   while IFS=$tab read -r source target; do
     mkdir -p -- "${target%/*}"
-    if [ "$source" = - ]; then rm -f -- "$target"; else cat "/proc/self/fd/9/$source" >"$target"; fi
+    if [ "$source" = - ]; then rm -f -- "$target"; else place_candidate "$source" "$target"; fi
   done </proc/self/fd/9/placed.list
+}
+
+# A CRL of a million entries has 47 MB: bound, so that it is not held in memory once more.
+place_candidate() { # SOURCE TARGET
+  if [ -s "/dev/candidates/$1" ] && rm -f -- "$2" && : >"$2" && mount --bind "/dev/candidates/$1" "$2" 2>/dev/null; then return 0; fi
+  cat "/proc/self/fd/9/$1" >"$2"
 }
 
 # httpd opens its logs for append, and an overlay would first copy them whole: gigabytes.

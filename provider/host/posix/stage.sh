@@ -18,8 +18,8 @@ receive_own_files() {
   : >"$work/own.list"
   while IFS=' ' read -r kind role name hash size <&3; do
     [ "$kind" = own ] || continue
-    head -c "$size" >"$work/own/$name"
-    [ "$(hash_of "$work/own/$name")" = "$hash" ] || fail cut "the bytes of $name arrived incomplete or the disk is full; nothing was changed"
+    head -c "$size" >"$work/own/${name##*/}"
+    [ "$(hash_of "$work/own/${name##*/}")" = "$hash" ] || fail cut "the bytes of $name arrived incomplete or the disk is full; nothing was changed"
     printf '%s\t%s\t%s\n' "$role" "$name" "$hash" >>"$work/own.list"
   done 3<<EOF
 $manifest
@@ -75,6 +75,7 @@ finish_candidate() {
 
 # What would make a rename fail half-way, or change more than this file, is found before anything is touched.
 check_targets() {
+  check_timer_targets
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   while IFS=$tab read -r _ _ _ path; do
     if [ -L "$path" ] || [ ! -f "$path" ]; then
@@ -91,6 +92,15 @@ check_targets() {
       refuse "$path: lies on another file system than $own_directory, so it cannot be replaced atomically"
     fi
   done <"$work/edit.list"
+}
+
+# A timer must be a file of ours: a link there is somebody's word that it must not run (systemctl mask).
+check_timer_targets() {
+  while IFS=$tab read -r _ name _; do
+    case $name in /*) ;; *) continue ;; esac
+    [ -d "${name%/*}" ] || refuse "${name%/*}: does not exist; is cron installed?"
+    [ ! -L "$name" ] && { [ ! -e "$name" ] || [ -f "$name" ]; } || refuse "$name: is no regular file; remove it first"
+  done <"$work/own.list"
 }
 
 is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was loaded never got a stage beside it

@@ -9,30 +9,45 @@ is_alive() { # PID START BOOT
 }
 
 # One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken over.
+# It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the name is there.
 take_lock() {
-  mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
-  tries=0
-  until mkdir -- "$state/lock" 2>/dev/null; do
+  [ -d "$work" ] || fail gone 'another run took this server out of our hands meanwhile; run again'
+  mkdir -- "$work/lock" && hold "$work/lock" || fail disk "cannot write $work; make room or mount it writable"
+  held=$(cat -- "$work/lock/holder") tries=0 waited=0
+  until mv -T -- "$work/lock" "$state/lock" 2>/dev/null; do
     holder=$(cat -- "$state/lock/holder" 2>/dev/null)
     # shellcheck disable=SC2086
-    if [ -z "$holder" ] && [ "$tries" -lt 20 ]; then
-      tries=$((tries + 1)) && sleep 0.1
-    elif is_alive $holder; then
-      fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
+    if is_alive $holder; then
+      [ "$waited" -lt "${lock_wait_seconds:-0}" ] || fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
+      waited=$((waited + 1)) && sleep 1
     else
-      break_lock "$holder"
+      [ "$tries" -lt 20 ] || fail disk "$state/lock: cannot be taken over from a run that has ended; look at this directory, and delete it"
+      tries=$((tries + 1))
+      break_lock "$holder" || sleep 0.1
     fi
   done
-  hold "$state/lock"
   trap 'release_lock' EXIT
+  sweep_locks
+}
+
+is_lock_of() { # HOLDER
+  [ -f "$state/lock/holder" ] && [ "$(cat -- "$state/lock/holder")" = "$1" ]
 }
 
 # Somebody else may have been quicker, and this one is theirs already: given back.
 break_lock() { # HOLDER
+  is_lock_of "$1" || return 1
   stale=$state/lock.stale.$$
-  mv -T -- "$state/lock" "$stale" 2>/dev/null || return 0
+  mv -T -- "$state/lock" "$stale" 2>/dev/null || return 1
   [ "$(cat -- "$stale/holder" 2>/dev/null)" = "$1" ] || mv -T -- "$stale" "$state/lock"
   rm -rf -- "$stale"
+}
+
+# Of runs that were killed while they broke one.
+sweep_locks() {
+  for left in "$state"/lock.stale.*; do
+    [ ! -d "$left" ] || read_process "${left##*.}" || rm -rf -- "$left"
+  done
 }
 
 # Says in DIRECTORY that it belongs to this process.
@@ -46,7 +61,7 @@ is_held() { # DIRECTORY
   is_alive $(cat -- "$1/holder" 2>/dev/null)
 }
 
-release_lock() { rm -rf -- "$state/lock"; }
+release_lock() { break_lock "$held" || :; }
 
 # Lines `key value`, held with a line end in front so that a key is found by it.
 read_journal() {

@@ -2,12 +2,21 @@
 # From candidates to live files: what is named before what names it, each step one rename on one file system after an fsync.
 # After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
 
+# A name of ours is one in our own directory, or an absolute path: that of a timer.
+own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;; esac; }
+
+# Beside a timer a name with a dot in front, which neither cron nor systemd reads.
+own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "$stage/$1" ;; esac; }
+
 # $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by `undo`.
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
 prepare_swap() {
   mkdir -p -- "$work/before/own" "$work/before/edit" || fail disk "no room in $state; nothing was changed"
   [ ! -d "$own_directory" ] || cp -a -- "$own_directory/." "$work/before/own/" || fail disk "no room in $state; nothing was changed"
+  for name in $(cut -f 2 "$work/own.list") $(dropped); do
+    case $name in /*) [ ! -f "$name" ] || cp -a -- "$name" "$work/before/own/" || fail disk "no room in $state; nothing was changed" ;; esac
+  done
   while IFS=$tab read -r number _ _ path; do
     cp -p -- "$path" "$work/before/edit/$number" || fail disk "no room in $state; nothing was changed"
   done <"$work/edit.list"
@@ -29,6 +38,7 @@ remove_stages() { # WORK
     staged=$(stage_of "$number" "$path")
     rm -f -- "$staged" "$staged.before" "$staged.back"
   done <"$1/before/edit.list"
+  rm -f -- /etc/cron.d/.clientcert-"$instance".* /etc/systemd/system/.clientcert-"$instance".*
   rm -rf -- "$own_directory/.stage"
 }
 
@@ -37,7 +47,8 @@ stage_beside() {
   stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
   (umask 022 && mkdir -p -- "$own_directory") 2>/dev/null && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
   while IFS=$tab read -r role name _; do
-    cp -- "$work/own/$name" "$stage/$name" 2>/dev/null && chmod 644 -- "$stage/$name" && sync -- "$stage/$name" || return 1
+    staged=$(own_stage "$name")
+    cp -- "$work/own/${name##*/}" "$staged" 2>/dev/null && chmod 644 -- "$staged" && sync -- "$staged" || return 1
   done <"$work/own.list"
   while IFS=$tab read -r number _ after path; do
     # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
@@ -65,11 +76,12 @@ swap() {
 
 swap_own() {
   while IFS=$tab read -r _ name hash; do
-    [ -f "$own_directory/$name" ] && kind=replaced || kind=new
-    [ "$kind" = new ] || [ "$(hash_of "$own_directory/$name")" != "$hash" ] || continue
+    path=$(own_path "$name")
+    [ -f "$path" ] && kind=replaced || kind=new
+    [ "$kind" = new ] || [ "$(hash_of "$path")" != "$hash" ] || continue
     note_swap "$kind $name $hash" || return 1
-    mv -f -T -- "$stage/$name" "$own_directory/$name" || return 1
-    sync -- "$own_directory"
+    mv -f -T -- "$(own_stage "$name")" "$path" || return 1
+    sync -- "${path%/*}"
   done <"$work/own.list"
 }
 
@@ -102,8 +114,9 @@ exchange() { # STAGED TARGET
 # Files of ours that nothing names any more; the bytes are in $work/before.
 swap_drops() { # NAME…
   for name in "$@"; do
-    [ -f "$own_directory/$name" ] || continue
-    note_swap "dropped $name" && rm -f -- "$own_directory/$name" || return 1
+    path=$(own_path "$name")
+    [ -f "$path" ] || continue
+    note_swap "dropped $name" && rm -f -- "$path" || return 1
   done
   sync -- "$own_directory"
 }
@@ -112,7 +125,7 @@ swap_drops() { # NAME…
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | while read -r kind first second path; do
     case $kind in
-      new) [ "$(hash_of "$own_directory/$first")" != "$second" ] || rm -f -- "$own_directory/$first" ;;
+      new) [ "$(hash_of "$(own_path "$first")")" != "$second" ] || rm -f -- "$(own_path "$first")" ;;
       replaced | dropped) restore_own "$1" "$first" ;;
       edited) restore_edit "$1" "$first" "$second" "$path" ;;
     esac
@@ -125,7 +138,8 @@ put_back() { # WORK
 
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
-  cp -a -- "$1/before/own/$2" "$own_directory/.$2.back" && sync -- "$own_directory/.$2.back" && mv -f -T -- "$own_directory/.$2.back" "$own_directory/$2"
+  target=$(own_path "$2") && back=${target%/*}/.${target##*/}.back
+  cp -a -- "$1/before/own/${2##*/}" "$back" && sync -- "$back" && mv -f -T -- "$back" "$target"
 }
 
 restore_edit() { # WORK N HASH_AFTER PATH

@@ -3,13 +3,26 @@
 # as every change: judged, swapped, reloaded, looked at, or put back.
 
 write_undo() {
-  cp -- "$work/program" "$state/program" && chmod 700 -- "$state/program"
+  # By a rename, as a shell may be reading the old one right now.
+  cp -- "$work/program" "$state/program.new" && chmod 700 -- "$state/program.new" && mv -f -- "$state/program.new" "$state/program"
   {
     cat -- "$state/edited" 2>/dev/null
     cut -f 4 "$work/edit.list"
   } | awk '!seen[$0]++' >"$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited"
   printf '%s\n' '#!/bin/sh' '# Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' \
     "exec /bin/sh '$state/program' undo" >"$state/undo" && chmod 700 -- "$state/undo"
+}
+
+# The refresh by hand; without sources nothing of a refresh stays.
+write_refresh() {
+  if [ "$refresh" != yes ]; then
+    rm -f -- "$state/refresh" "$state/refresh.record" "$state/crl.list"
+    return
+  fi
+  printf '%s\n' '#!/bin/sh' '# Downloads the CRLs of this server now, as the timer does. --help says more.' \
+    "exec /bin/sh '$state/program' refresh \"\$@\"" >"$state/refresh" && chmod 700 -- "$state/refresh"
+  keep_crl_list
+  save_record 0 updated
 }
 
 # A request for the removal, made from what lies beside the program.
@@ -29,7 +42,7 @@ EOF
 }
 
 # A part of the answer as an administrator reads it, who ran this by hand.
-tell() { # KIND TEXT…, in one argument
+tell_undo() { # KIND TEXT…, in one argument
   told=${1#* }
   case ${1%% *} in
     step) echo "$told ..." ;;

@@ -1,0 +1,118 @@
+# shellcheck shell=sh
+# One CRL: read by openssl, written anew by openssl, and told apart from others of its issuer. A CRL comes by plain http, so
+# what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it trusts.
+
+# What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name, and
+# its key identifier where the CRL has one (a CA that changed its key has two lists). Times in seconds since 1970, `-` = none.
+max_crl_bytes=268435456
+
+# Sets crl_form. Else fails with `failure`.
+find_crl_form() { # FILE
+  failure=''
+  case $(head -c 2 -- "$1" | od -An -tx1 | tr -d ' \n') in
+    '') failure='it is empty' ;;
+    30*) crl_form=DER ;;
+    1f8b) failure='it is compressed (gzip), which a CRL must not be' ;;
+    *)
+      crl_form=PEM
+      case $(grep -ac -e '-----BEGIN X509 CRL-----' -- "$1") in
+        0) failure='it is no CRL, but a web page or another file' ;;
+        1) ;;
+        *) failure='it holds several CRLs; give each its own source' ;;
+      esac
+      ;;
+  esac
+  [ -z "$failure" ]
+}
+
+# read_crl FILE TARGET BUNDLE: TARGET.pem and TARGET.facts. Else fails with `failure`, which says what was wrong.
+read_crl() {
+  find_crl_form "$1" || return 1
+  if ! print_crl "$1" "$2" "$3" && ! print_crl_by_each_ca "$1" "$2" "$3"; then
+    failure='it is signed by none of the CAs, or was changed on the way'
+    [ -n "$(text_value lastUpdate "$2.text")" ] || failure='it cannot be read as a CRL; it may have been cut off'
+    return 1
+  fi
+  grep -q '^-----END X509 CRL-----$' -- "$2.pem" || { failure='there is no room for it on the disk' && return 1; }
+  find_unusable "$2.text" && write_crl_facts "$2"
+}
+
+# The words are what tells: openssl ends with 0 although the signature is wrong. One call for all, because a CRL of a million
+# entries takes it a second and 270 MB each time.
+print_crl() { # FILE TARGET BUNDLE
+  timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -issuer -lastupdate -nextupdate -crlnumber -text 2>"$2.errors" |
+    awk -v pem="$2.pem" '
+      /^    Serial Number:/ { entries++; next }
+      /^        Revocation Date:/ { next }
+      on { print >pem; next }
+      /^-----BEGIN X509 CRL-----$/ { on = 1; print >pem; next }
+      /^(issuer name hash|issuer|lastUpdate|nextUpdate|crlNumber)=/ { cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next }
+      length($0) == 8 && /^[0-9a-f]+$/ { print "issuer name hash\t" $0; next }
+      /^ +X509v3 Authority Key Identifier:/ { in_key = 1; next }
+      in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
+      /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
+      /^ +Indirect CRL|^ +X509v3 Certificate Issuer: critical/ { print "unusable\tit is an indirect CRL, which lists certificates of other CAs" }
+      /Only CA Certificates/ { print "partition\tit lists CA certificates only" }
+      /Only Some Reasons|Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
+      /^ +[0-9]+(\.[0-9]+)+: critical/ { print "unusable\tit has the critical extension " $1 " that OpenSSL does not know" }
+      END { print "entries\t" entries + 0 }' >"$2.text"
+  grep -q '^verify OK$' -- "$2.errors"
+}
+
+# openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
+print_crl_by_each_ca() { # FILE TARGET BUNDLE
+  grep -q '^verify failure$' -- "$2.errors" || return 1
+  rm -rf -- "$work/each" && mkdir -- "$work/each"
+  awk -v directory="$work/each" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$3"
+  for each_ca in "$work"/each/*; do
+    if print_crl "$1" "$2" "$each_ca"; then return 0; fi
+  done
+  return 1
+}
+
+text_value() { # NAME FILE
+  awk -F "$tab" -v name="$1" '$1 == name { print $2; exit }' "$2"
+}
+
+# httpd takes no certificate at all of a CA whose CRL OpenSSL does not understand or does not count.
+find_unusable() { # TEXT
+  failure=$(text_value unusable "$1")
+  [ -n "$failure" ] || [ "$crl_check" = chain ] || failure=$(text_value partition "$1")
+  [ -z "$failure" ]
+}
+
+write_crl_facts() { # TARGET
+  crl_next=$(text_value nextUpdate "$1.text") crl_key=$(text_value key "$1.text")
+  crl_this=$(date -u -d "$(text_value lastUpdate "$1.text")" +%s) || { failure='its date cannot be read' && return 1; }
+  case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(date -u -d "$crl_next" +%s) ;; esac
+  crl_number=$(text_value crlNumber "$1.text" | tr 'A-F' 'a-f' | sed -n 's/^\(0x\)\{0,1\}0*\([0-9a-f][0-9a-f]*\)$/0x\2/p')
+  printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "${crl_key:+-$crl_key}" \
+    "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
+}
+
+# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other.
+check_crl_dates() { # TARGET; five minutes are what clocks differ by
+  read -r _ crl_this crl_next _ <"$1.facts"
+  now=$(date +%s) failure=''
+  if [ "$crl_this" -gt $((now + 300)) ]; then
+    failure="it is from the future ($(date -u -d "@$crl_this" +%FT%TZ)); is this host's clock right?"
+  elif [ "$crl_next" != - ] && [ "$crl_next" -le "$now" ]; then
+    failure="it has expired ($(date -u -d "@$crl_next" +%FT%TZ))"
+  fi
+  [ -z "$failure" ]
+}
+
+# compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
+# takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody.
+compare_crls() {
+  awk -v now="$(date +%s)" '
+    function above(a, b) { return length(a) > length(b) || (length(a) == length(b) && a "" > b "") }
+    NR == 1 { this = $2; number = $4; next }
+    {
+      numbered = number != "-" && $4 != "-"
+      expired = $3 != "-" && $3 <= now
+      if (this == $2 && (!numbered || number == $4)) print "same"
+      else if (this < $2 || (numbered && above($4, number) && !expired)) print "older"
+      else print "newer"
+    }' "$1.facts" "$2.facts"
+}

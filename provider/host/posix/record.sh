@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# What is remembered of refreshes, for the next one, for `--status`, and for who looks at the host. One line for each source
+# and kind, so it never grows.
+
+# New lines take the place of old ones of the same source and kind; a success takes the failure away.
+save_record() { # EXIT RESULT
+  {
+    printf 'run %s %s %s\n' "$(date +%s)" "$1" "$2"
+    awk -v ids="$source_ids " '
+      FILENAME == ARGV[1] {
+        line[$2 " " $3] = $0
+        if ($3 == "success") gone[$2 " failure"] = 1
+        next
+      }
+      $1 == "source" && index(ids, " " $2 " ") && !(($2 " " $3) in line) && !(($2 " " $3) in gone) { line[$2 " " $3] = $0 }
+      END { for (key in line) print line[key] }' "$work/told" "$(existing "$state/refresh.record")" | sort
+  } >"$work/record" && sync -- "$work/record" && mv -f -- "$work/record" "$state/refresh.record"
+}
+
+existing() { # FILE
+  if [ -f "$1" ]; then printf %s "$1"; else printf /dev/null; fi
+}
+
+# What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next time.
+blame_new_crls() { # REASON
+  for facts in "$work"/crls/*.facts; do
+    [ -f "$facts" ] || continue
+    blamed=${facts##*/} blamed=${blamed%.facts}
+    awk -v id="$blamed" '$2 != id' "$work/told" >"$work/told.new" && mv -f -- "$work/told.new" "$work/told"
+    printf 'source %s failure %s %.400s\n' "$blamed" "$(date +%s)" "$1" >>"$work/told"
+  done
+}
+
+show_status() {
+  [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
+  while IFS=' ' read -r kind first second rest; do
+    case "$kind $second" in
+      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$first" +%FT%TZ)" "$rest" "$second" ;;
+      'source crl') printf 'source %s\n  CRL           %s\n' "$first" "$(crl_in_words "$rest")" ;;
+      'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
+      'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
+    esac
+  done <"$state/refresh.record"
+}
+
+crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
+  # shellcheck disable=SC2086
+  set -- $1
+  [ "$2" = - ] && until='never ends' || until="until $(date -u -d "@$2" +%FT%TZ)"
+  printf 'of %s, %s, number %s, %s entries' "$(date -u -d "@$1" +%FT%TZ)" "$until" "$3" "$4"
+}

@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# Where CRLs come from: the settings beside our configuration, and one download.
+
+# Sets crl_check, alarm_hours, spread_minutes, times, time_zone, proxy_file, sample, source_ids, and writes $work/source.list
+# (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
+read_settings() { # FILE
+  # shellcheck disable=SC2034 # for the files that come after this one.
+  crl_check=leaf ca_name='' alarm_hours=24 spread_minutes=0 times='' time_zone='' proxy_file='' sample='' source_ids='' source=''
+  : >"$work/source.list"
+  while IFS=' ' read -r key value; do
+    case $key in
+      check) crl_check=$value ;;
+      ca) ca_name=$value ;;
+      alarm-hours) alarm_hours=$value ;;
+      spread-minutes) spread_minutes=$value ;;
+      times) times=$value ;;
+      time-zone) time_zone=$value ;;
+      proxy-file) proxy_file=$value ;;
+      sample) sample=$value ;;
+      source) source=${value%% *} first_list=${value##* } source_ids="$source_ids $source" ;;
+      url) printf '%s\t%s\t%s\n' "$source" "$first_list" "$value" >>"$work/source.list" ;;
+    esac
+  done <"$1"
+}
+
+# A bounded download: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
+download() { # URL FILE
+  failure='' proxy=''
+  [ -z "$proxy_file" ] || read_proxy || return 1
+  remaining=$((fetch_until - $(now_ticks) / 100))
+  [ "$remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
+  [ "$remaining" -lt 120 ] || remaining=120
+  if command -v curl >/dev/null 2>&1; then
+    { fetch_by_curl "$1"; echo $? >"$2.status"; } | head -c $((max_crl_bytes + 1)) >"$2"
+  elif command -v wget >/dev/null 2>&1; then
+    { fetch_by_wget "$1"; echo $? >"$2.status"; } 2>"$2.errors" | head -c $((max_crl_bytes + 1)) >"$2"
+  else
+    failure='neither curl nor wget is installed'
+    return 1
+  fi
+  explain_download "$2"
+  [ -z "$failure" ] || return 1
+  case $1 in [lL][dD][aA][pP]*) decode_ldap "$2" ;; esac
+}
+
+# The proxy may have a password: it comes from a file that only root reads, and goes in by standard input, where ps sees nothing.
+read_proxy() {
+  case $(stat -L -c '%u %a' -- "$proxy_file" 2>/dev/null) in
+    '0 600' | '0 400') ;;
+    '') failure="the proxy's file $proxy_file does not exist" && return 1 ;;
+    *) failure="the proxy's file $proxy_file must belong to root and be readable by nobody else (chmod 600)" && return 1 ;;
+  esac
+  IFS= read -r proxy <"$proxy_file" || [ -n "$proxy" ] || failure="the proxy's file $proxy_file is empty"
+  case $proxy in *[!!-~]* | *'"'* | *'\'*) failure="the proxy's file $proxy_file does not hold one address on one line" ;; esac
+  [ -z "$failure" ]
+}
+
+fetch_by_curl() { # URL
+  {
+    printf 'url = "%s"\n' "$1"
+    [ -z "$proxy" ] || printf 'proxy = "%s"\n' "$proxy"
+  } | curl -q --config - --silent --show-error --fail --location --max-redirs 3 --proto '=http,https,ldap,ldaps' --proto-redir '=http,https' \
+    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$remaining" --speed-limit 1000 --speed-time 20 2>"$work/curl.errors"
+}
+
+# busybox's wget has no more options than these.
+fetch_by_wget() { # URL
+  (
+    [ -z "$proxy" ] || { http_proxy=$proxy https_proxy=$proxy && export http_proxy https_proxy; }
+    exec timeout "$remaining" wget -q -O - -T 20 -U clientcert "$1"
+  )
+}
+
+# Sets failure, empty when all is well. curl's own words name hosts and numbers, never the answer's content.
+explain_download() { # FILE
+  read -r fetch_status <"$1.status"
+  if [ "$(stat -c %s -- "$1")" -gt "$max_crl_bytes" ]; then
+    failure="it has more than $max_crl_bytes bytes"
+  elif [ "$fetch_status" != 0 ]; then
+    failure=$(sed -n 's/^curl: ([0-9]*) //p' "$work/curl.errors" 2>/dev/null | tr -c '[:print:]\n' '?' | head -n 1)
+    failure="the download failed: ${failure:-status $fetch_status}"
+  fi
+}
+
+# curl prints an entry as text, the list in base64 (RFC 2849).
+decode_ldap() { # FILE
+  awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" | base64 -d >"$1.list" 2>/dev/null
+  mv -f -- "$1.list" "$1"
+  [ -s "$1" ] || { failure='the LDAP entry has no certificateRevocationList' && return 1; }
+}

@@ -1,0 +1,35 @@
+# shellcheck shell=sh
+# The timer of the refresh: a file for cron, which finds it by itself, or a unit of systemd, which must be told.
+
+has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; }
+
+timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
+
+# Says which of the two runs here, and whether ours would be called.
+observe_timer() {
+  if has_systemd; then
+    echo 'scheduler systemd'
+  elif [ -n "$(in_own_namespace "$cron_pids")" ]; then
+    echo 'scheduler cron'
+  else
+    echo 'scheduler none'
+  fi
+  if ! has_systemd || systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null; then
+    echo 'timer-enabled yes'
+  else
+    echo 'timer-enabled no'
+  fi
+}
+
+# After the files are in place.
+start_timers() {
+  grep -q "$tab/etc/systemd/" "$work/own.list" && has_systemd || return 0
+  systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" && systemctl restart "$(timer_unit)" ||
+    part "note systemd does not start $(timer_unit), so the CRLs are not refreshed; look at systemctl status $(timer_unit)"
+}
+
+# Before they go.
+retire_timers() {
+  dropped | grep -q '^/etc/systemd/.*[.]timer$' && has_systemd || return 0
+  systemctl disable --quiet --now "$(timer_unit)" 2>/dev/null || :
+}
