@@ -32,7 +32,19 @@ export function showOutput(output: string, withOutputs: boolean): void {
     hasWarned ||= isRepeated;
     return isShown;
   });
-  console.log(colour(2, shown.join("\n").replace(/^/gm, "  | ")));
+  const told = withoutEmptyHeadings(shown);
+  if (told.length > 0) console.log(colour(2, told.join("\n").replace(/^/gm, "  | ")));
+}
+
+const heading = /^(Diagnostics|Outputs|Resources):$|^ +[\w-]+:[\w/-]*:\w+ \(.+\):$/;
+
+/** Leaves out a heading, of the engine or of a resource, below which nothing is left to say. */
+export function withoutEmptyHeadings(lines: readonly string[]): readonly string[] {
+  const indentOf = (line = ""): number => line.search(/\S|$/);
+  return lines.reduceRight<readonly string[]>((kept, line) => {
+    const hasText = kept.length > 0 && indentOf(kept[0]) > indentOf(line);
+    return heading.test(line) && !hasText ? kept : [line, ...kept];
+  }, []);
 }
 
 function withoutOutputs(lines: readonly string[], withOutputs: boolean): readonly string[] {
