@@ -20,10 +20,20 @@ export class ApacheHost extends pulumi.ComponentResource {
 
   /** What users need to know, as one object for a stack output. */
   get summary(): pulumi.Output<object> {
-    const { generation, changed, judge, serverVersion, opensslVersion, php, tlsRule } = this.clientAuth;
+    const { generation, lastChange, judge, serverVersion, opensslVersion, php, tlsRule } = this.clientAuth;
     const { virtualHosts, caNotAfter, crlNextUpdate, warnings, problems, owed } = this.clientAuth;
     const versions = { serverVersion, opensslVersion, php, tlsRule };
     const dates = { caNotAfter, crlNextUpdate };
-    return pulumi.output({ generation, changed, judge, ...versions, virtualHosts, ...dates, warnings, problems, owed });
+    return pulumi.output({
+      generation,
+      lastChange,
+      judge,
+      ...versions,
+      virtualHosts,
+      ...dates,
+      warnings,
+      problems,
+      owed,
+    });
   }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
 import type { Connection, Detection } from "../provider/host/model.ts";
+import { outputNames } from "../provider/schema.ts";
 
 /** Inputs of {@link ClientAuth}; what each means is said where the site file's schema describes it. */
 export interface ClientAuthArgs {
@@ -31,30 +32,13 @@ export interface ClientAuthArgs {
   readonly phpVersion?: pulumi.Input<string>;
 }
 
-/** Outputs of the noun, named as in the provider's schema. */
-const outputs = [
-  "generation",
-  "changed",
-  "judge",
-  "serverVersion",
-  "opensslVersion",
-  "php",
-  "tlsRule",
-  "virtualHosts",
-  "caNotAfter",
-  "crlNextUpdate",
-  "warnings",
-  "problems",
-  "owed",
-] as const;
-
 /** Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. */
 export class ClientAuth extends pulumi.CustomResource {
   /** Counts real changes of the host, repairs included: trigger dependent commands on it. */
   declare readonly generation: pulumi.Output<number>;
-  /** What the last change did. */
-  declare readonly changed: pulumi.Output<readonly string[]>;
-  /** Which judge spoke: shadow, minimal or syntax; undefined when nothing had to be changed. */
+  /** What the last change did, in this run or an earlier one. */
+  declare readonly lastChange: pulumi.Output<readonly string[]>;
+  /** Which judge spoke at the last change: shadow, minimal or syntax; undefined when nothing had to be changed yet. */
   declare readonly judge: pulumi.Output<string | undefined>;
   declare readonly serverVersion: pulumi.Output<string>;
   declare readonly opensslVersion: pulumi.Output<string>;
@@ -75,7 +59,7 @@ export class ClientAuth extends pulumi.CustomResource {
 
   constructor(name: string, args: ClientAuthArgs, opts?: pulumi.CustomResourceOptions) {
     // Computed outputs must be named here, else the properties never exist.
-    const computed = Object.fromEntries(outputs.map((output) => [output, undefined]));
+    const computed = Object.fromEntries(outputNames.map((output) => [output, undefined]));
     const owner = [pulumi.getOrganization(), pulumi.getProject(), pulumi.getStack(), name].join("/");
     // The facts are for the provider's next plan; packed as they are, a diff of them tells nobody anything.
     const hidden = pulumi.mergeOptions({ hideDiffs: ["facts"] }, opts);

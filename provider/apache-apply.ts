@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Change, Facts, OwnFile } from "../core/apache/model.ts";
 import { planRemoval } from "../core/apache/plan.ts";
-import { type Wishes, targetOf } from "./apache-inputs.ts";
+import { type Wishes, filesOf, targetOf } from "./apache-inputs.ts";
 import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./apache-look.ts";
 import { nothingDone, outputsOf } from "./apache-outputs.ts";
 import { HostError, type HostErrorKind } from "./errors.ts";
@@ -18,6 +18,7 @@ export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, c
   if (!wishes.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
   const outcome = await host.judge(targetOf(wishes), transaction, runOptions(context));
   if (outcome.result !== "well") throw refusal(wishes, outcome);
+  tellNotes(wishes, outcome, context);
   context.progress(`done: judged well (${outcome.judge})`);
 }
 
@@ -67,11 +68,17 @@ function settle(wishes: Wishes, { look, change, outcome }: Applied, context: Con
     throw refusal(wishes, outcome);
   }
   const after = outcome.observation === undefined ? look : lookFrom(wishes, factsOf(outcome.observation, wishes));
-  const deed = { changed: describeChange(change), judge: outcome.judge };
+  const deed = { lastChange: describeChange(change), judge: outcome.judge };
   const outputs: Properties = { ...outputsOf(wishes, after.facts, after.plan, deed), generation: outcome.generation };
   if (outcome.result === "stopped") context.log("warning", stoppedText(wishes, outcome));
+  else tellNotes(wishes, outcome, context);
   context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
   return outputs;
+}
+
+/** Of a run that went well, such as a CRL source that is down while the installed list still serves. */
+function tellNotes(wishes: Wishes, { reasons }: Outcome, { log }: Context): void {
+  for (const reason of reasons) log("warning", `${wishes.connection.address}: ${reason}`);
 }
 
 function stoppedText(wishes: Wishes, { reasons }: Outcome): string {
@@ -139,33 +146,37 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transactio
   };
 }
 
-/** Bytes of the files to write, by name. Throws when the site's CA and CRL files are not fit to be installed. */
+/** Bytes of the files to write, by name. Throws when the site's own files are not fit to be installed. */
 export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
   const needsSite = files.some((file) => file.text === undefined);
-  const site = needsSite ? requireSiteFiles(wishes, facts) : { ca: "", crl: "" };
-  const textOf = (file: OwnFile): string => file.text ?? (file.role === "ca" ? site.ca : site.crl);
-  return new Map(files.map((file) => [file.name, Buffer.from(textOf(file), "utf8")]));
+  const site: SiteTexts = needsSite ? requireSiteFiles(wishes, facts) : {};
+  return new Map(files.map((file) => [file.name, Buffer.from(file.text ?? site[file.role] ?? "", "utf8")]));
 }
 
-/** The site's CA and CRL files as they are now: they must still be what the program read, and fit to be installed. */
-function requireSiteFiles(wishes: Wishes, facts: Facts): { readonly ca: string; readonly crl: string } {
-  const read = readSiteFiles(wishes.siteFile, wishes, {
+/** By role. */
+type SiteTexts = Partial<Record<OwnFile["role"], string>>;
+
+/** The site's own files as they are now: they must still be what the program read, and fit to be installed. */
+function requireSiteFiles(wishes: Wishes, facts: Facts): SiteTexts {
+  const read = readSiteFiles(wishes.siteFile, filesOf(wishes), {
     now: Date.now(),
     installedCa: facts.own.ca.map((certificate) => certificate.fingerprint),
     installedCrls: facts.own.crls,
   });
   const problems = read.findings.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
-  const isSame = read.ca.sha256 === wishes.ca.sha256 && hashes(read.crls) === hashes(wishes.crls);
-  if (isSame) return { ca: read.ca.pem, crl: read.crlPem };
-  throw new Error(`${wishes.siteFile}: its CA or CRL files changed while this command ran; run it again`);
+  const isSameSample = read.sample?.sha256 === wishes.sample?.sha256;
+  const isSame = isSameSample && read.ca.sha256 === wishes.ca.sha256 && hashes(read.crls) === hashes(wishes.crls);
+  if (isSame) return { ca: read.ca.pem, crl: read.crlPem, ...(read.sample && { sample: read.sample.pem }) };
+  throw new Error(`${wishes.siteFile}: the files that it names changed while this command ran; run it again`);
 }
 
 const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
 
 /** What was done, one line each, without a line of the customer's. */
-export function describeChange({ write, edits, drop }: Change): readonly string[] {
+export function describeChange({ write, edits, drop, refresh }: Change): readonly string[] {
   return [
+    ...(refresh ? ["asked the CRL sources"] : []),
     ...write.map((file) => `wrote ${file.name}`),
     ...edits.map(
       (edit) => `edited ${edit.path} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,

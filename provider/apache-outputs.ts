@@ -10,24 +10,24 @@ import { type Properties, unknown } from "./resource.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */
 export interface Deed {
-  /** One line for each thing that was done. */
-  readonly changed: readonly string[];
+  /** One line for each thing that the last change did. */
+  readonly lastChange: readonly string[];
   /** Which judge spoke; undefined when nothing had to be judged yet. */
   readonly judge: Judge | undefined;
 }
 
-export const nothingDone: Deed = { changed: [], judge: undefined };
+export const nothingDone: Deed = { lastChange: [], judge: undefined };
 
-/** What the last run did, kept through a refresh. */
-export function deedOf({ changed, judge }: Properties): Deed {
-  const lines = Array.isArray(changed) ? changed.filter((line) => typeof line === "string") : [];
-  return { changed: lines, judge: judges.find((known) => known === judge) };
+/** What the last change was, kept through a refresh and runs without a change. */
+export function deedOf({ lastChange, judge }: Properties): Deed {
+  const lines = Array.isArray(lastChange) ? lastChange.filter((line) => typeof line === "string") : [];
+  return { lastChange: lines, judge: judges.find((known) => known === judge) };
 }
 
 const judges: readonly Judge[] = ["shadow", "minimal", "syntax"];
 
 /** Outputs that are only known once the host has been changed. */
-const computed = ["generation", "changed", "judge"] as const;
+const computed = ["generation", "lastChange", "judge"] as const;
 
 /** Outputs that are known as soon as the host has been looked at. */
 const observed = [
@@ -47,7 +47,7 @@ export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed):
     files: liveFiles(facts),
     facts: packFacts(facts),
     generation: facts.own.generation,
-    changed: deed.changed,
+    lastChange: deed.lastChange,
     judge: deed.judge,
     serverVersion: facts.server.version,
     opensslVersion: facts.server.openssl,

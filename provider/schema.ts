@@ -38,8 +38,8 @@ const inputs = {
 
 const outputs = {
   generation: described({ type: "integer" }, "Counts real changes of the host."),
-  changed: described(texts, "What the last change did."),
-  judge: described(text, "Which judge spoke: shadow, minimal or syntax."),
+  lastChange: described(texts, "What the last change did, in this run or an earlier one."),
+  judge: described(text, "Which judge spoke at the last change: shadow, minimal or syntax."),
   serverVersion: described(text, "Version of httpd."),
   opensslVersion: described(text, "Version of OpenSSL."),
   php: described(text, "Version of PHP, and where it was found."),
@@ -52,6 +52,9 @@ const outputs = {
   owed: described(text, "Why the live server does not run what its files say."),
 };
 
+/** Names of what only the provider knows; components must name them, else the properties never exist. */
+export const outputNames: readonly string[] = Object.keys(outputs);
+
 /** The schema as JSON. */
 export function packageSchema(): string {
   const resource = {
@@ -61,7 +64,7 @@ export function packageSchema(): string {
     properties: { ...inputs, ...outputs },
     required: [
       "generation",
-      "changed",
+      "lastChange",
       "serverVersion",
       "opensslVersion",
       "tlsRule",
