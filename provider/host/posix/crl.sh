@@ -28,10 +28,11 @@ find_crl_form() { # FILE
 # read_crl FILE TARGET BUNDLE: TARGET.pem and TARGET.facts. Else fails with `failure`, which says what was wrong.
 read_crl() {
   find_crl_form "$1" || return 1
-  if ! print_crl "$1" "$2" "$3" && ! print_crl_by_each_ca "$1" "$2" "$3"; then
+  if ! print_crl "$1" "$2" "$3"; then
+    failure='it cannot be read as a CRL; it may have been cut off'
+    grep -q -e '^verify failure$' -e '^Error getting CRL issuer certificate' -- "$2.errors" || return 1
     failure='it is signed by none of the CAs, or was changed on the way'
-    [ -n "$(text_value lastUpdate "$2.text")" ] || failure='it cannot be read as a CRL; it may have been cut off'
-    return 1
+    print_crl_by_each_ca "$1" "$2" "$3" || return 1
   fi
   grep -q '^-----END X509 CRL-----$' -- "$2.pem" || { failure='there is no room for it on the disk' && return 1; }
   find_unusable "$2.text" && write_crl_facts "$2"
@@ -61,7 +62,6 @@ print_crl() { # FILE TARGET BUNDLE
 
 # openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
-  grep -q '^verify failure$' -- "$2.errors" || return 1
   rm -rf -- "$work/each" && mkdir -- "$work/each"
   awk -v directory="$work/each" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$3"
   for each_ca in "$work"/each/*; do

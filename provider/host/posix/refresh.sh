@@ -109,7 +109,9 @@ carry_refresh_out() {
   trap '' HUP INT TERM
   [ -n "$timer" ] || follow "$carrier"
   wait "$carrier"
-  exit
+  refresh_exit=$?
+  rm -rf -- "$work"
+  exit "$refresh_exit"
 }
 
 # Second part, under the lock: what is installed may be another by now.
@@ -134,10 +136,7 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   extend_deadline
   [ -n "$refused" ] || judge_candidate
   if [ -n "$refused" ] || [ "$verdict" = refused ]; then end_refresh refused 'httpd or a check refused the new CRL'; fi
-  if [ -n "$dry_run" ]; then
-    tell 'reason dry run: the new CRL is good, and nothing was changed'
-    end_refresh unchanged
-  fi
+  [ -z "$dry_run" ] || end_refresh good
   find_unit
   change
 }
@@ -157,16 +156,15 @@ finish_refresh() { # applied|stopped
 # Ends this process with the exit status that the result and the dates ask for.
 end_refresh() { # RESULT [REASON]
   result=$1
-  [ $# -lt 2 ] || tell "reason $2"
+  [ $# -lt 2 ] || tell_refresh "reason $2"
   case $result in
     refused | reload) blame_new_crls "${told_reason:-$result}" ;;
     unchanged | updated) [ -z "$(failures_told)" ] || result=failed ;;
   esac
-  case $result in unchanged | updated) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
+  case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
   if [ "$refresh_exit" -lt 3 ] && is_ending; then result=expiring refresh_exit=2; fi
   [ -n "$dry_run" ] || save_record "$refresh_exit" "$result"
   tell_refresh_end
-  rm -rf -- "$work"
   exit "$refresh_exit"
 }
 
@@ -182,6 +180,7 @@ tell_refresh_end() {
   case $result in
     unchanged) ending='the CRLs are up to date' ;;
     updated) ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || ending='the new CRL is written; httpd is stopped and stays so' ;;
+    good) ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
     failed) ending='a source failed; the installed CRLs stay' ;;
     refused) ending='the new CRL was refused; the installed one stays' ;;
     reload) ending='the new CRL was put back' ;;
