@@ -1,9 +1,10 @@
 /** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { cronStart } from "./cron.ts";
 import { distributionLayout } from "./distributions.ts";
 import type { Layout } from "./layout.ts";
-import { startMachine, type Machine } from "./machine.ts";
+import { startMachine, type Machine, type MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
 import { freePorts } from "./ports.ts";
@@ -47,7 +48,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     ...layout.files,
     ...(await variantFiles(options, pki)),
   ]);
-  const machine = await startMachine({ files, start: startScript(options, layout) });
+  const machine = await startMachine({ files, start: startScript(options, layout, files) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
   await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
@@ -72,7 +73,7 @@ function layoutOf(options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout
   return layout === "product" ? productLayout(options, ports, pki) : distributionLayout(layout, options, ports, pki);
 }
 
-function startScript(options: LabHostOptions, layout: Layout): string {
+function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap<string, MachineFile>): string {
   const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [layout.pidFile])];
   return [
     layout.setUp,
@@ -84,6 +85,7 @@ function startScript(options: LabHostOptions, layout: Layout): string {
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     hidePrograms(options.without ?? []),
     options.shell === "busybox" ? "ln -sf /usr/bin/busybox /bin/sh\n" : "",
+    options.cron === true ? cronStart(files) : "",
   ].join("");
 }
 

@@ -24,6 +24,8 @@ export interface LabHostOptions {
   readonly stopped?: boolean;
   /** Set up by hand as the vendor's manual says, with its cron job that fetches the CRL by wget. @default - not set up */
   readonly manual?: "cron.d" | "crontab";
+  /** A real cron daemon runs the jobs that this host has, those that come later included. @default false */
+  readonly cron?: boolean;
   /** `conf` is an absolute symlink to a directory elsewhere. */
   readonly confSymlink?: boolean;
   /** `httpd-ssl.conf` is a mount point of its own. */

@@ -21,6 +21,8 @@ export interface CrlOptions {
   readonly nextUpdateHours?: number | null;
   /** Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only */
   readonly serials?: readonly string[];
+  /** `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers. Neither is a full list of its issuer. @default "full" */
+  readonly kind?: "full" | "delta" | "indirect";
 }
 
 /** Signs one CRL and returns it in PEM. */
@@ -40,11 +42,15 @@ export async function issueCrl(
       serialNumber,
       revocationDate: hoursFromNow(-2),
     })),
-    extensions: [await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey), crlNumber(options.number ?? 1)],
+    extensions: [
+      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+      crlNumber(options.number ?? 1),
+      ...kindExtensions[options.kind ?? "full"],
+    ],
     signingKey: ca.signingKey,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
   });
-  return x509.PemConverter.encode(crl.rawData, "X509 CRL") + "\n"; // its own label, `CRL`, is none that OpenSSL reads
+  return crlToPem(Buffer.from(crl.rawData));
 }
 
 /** DER of a CRL in PEM: what issuers publish over HTTP. */
@@ -52,12 +58,29 @@ export function crlToDer(pem: string): Buffer<ArrayBuffer> {
   return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
 }
 
-/** The same CRL with the last bit of its signature flipped. */
-export function tamperWithCrl(pem: string): string {
-  const der = crlToDer(pem);
-  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1);
-  return x509.PemConverter.encode(der, "X509 CRL") + "\n";
+/** PEM of a CRL in DER. */
+export function crlToPem(der: Uint8Array<ArrayBuffer>): string {
+  return x509.PemConverter.encode(der, "X509 CRL") + "\n"; // its own label, `CRL`, is none that OpenSSL reads
 }
+
+/** The same CRL, in PEM, with the last bit of its signature flipped. */
+export function tamperWithCrl(pem: string): string {
+  return crlToPem(flipLastBit(crlToDer(pem)));
+}
+
+/** A copy with its last bit flipped: in a CRL that is the end of the signature. */
+export function flipLastBit(der: Uint8Array): Buffer<ArrayBuffer> {
+  const copy = Buffer.from(der);
+  copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, copy.length - 1);
+  return copy;
+}
+
+/** RFC 5280, 5.2.4 and 5.2.5; both are critical. */
+const kindExtensions: Readonly<Record<NonNullable<CrlOptions["kind"]>, readonly x509.Extension[]>> = {
+  full: [],
+  delta: [new x509.Extension("2.5.29.27", true, Buffer.from("020101", "hex"))],
+  indirect: [new x509.Extension("2.5.29.28", true, Buffer.from("30038401ff", "hex"))],
+};
 
 /** RFC 5280, 5.2.3: an INTEGER of at most 20 bytes. */
 function crlNumber(number: number): x509.Extension {

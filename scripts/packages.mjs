@@ -5,10 +5,19 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { findProgram, requireSuccess, run, step } from "./steps.mjs";
 
-/** `for`: the demo needs it, or only the tests do. */
+/**
+ * `for`: the demo needs it, or the tests do as well, or only the comparison of ways to refresh CRLs. `services`: what the package
+ * would start at the next boot of this machine.
+ */
 const packages = [
   { name: "apache2-bin", programs: ["apache2"], for: "demo", why: "Apache httpd: every lab host runs one" },
-  { name: "openssh-server", programs: ["sshd"], for: "demo", why: "the way into a lab host" },
+  {
+    name: "openssh-server",
+    programs: ["sshd"],
+    for: "demo",
+    why: "the way into a lab host",
+    services: ["ssh"],
+  },
   { name: "openssh-client", programs: ["ssh", "ssh-keygen", "ssh-agent"], for: "demo", why: "keys of the lab; probes" },
   { name: "openssl", programs: ["openssl"], for: "demo", why: "certificates and CRLs; the look at a live server" },
   { name: "curl", programs: ["curl"], for: "demo", why: "clients with and without a certificate" },
@@ -20,28 +29,40 @@ const packages = [
   { name: "sudo", programs: ["sudo"], for: "test", why: "hosts where root may not log in" },
   { name: "busybox", programs: ["busybox"], for: "test", why: "the host scripts under a second shell, ash" },
   { name: "e2fsprogs", programs: ["chattr"], for: "test", why: "immutable files" },
+  { name: "cron", programs: ["cron"], for: "test", why: "runs the refresh on a lab host", services: ["cron"] },
   { name: "shellcheck", programs: ["shellcheck"], for: "test", why: "lint of the host scripts" },
+  { name: "wget", programs: ["wget"], for: "compare", why: "the manual's way to fetch a CRL" },
+  {
+    name: "fetch-crl",
+    programs: ["fetch-crl"],
+    for: "compare",
+    why: "another tool that refreshes CRLs",
+    services: ["fetch-crl-boot", "fetch-crl-cron"],
+  },
 ];
+
+/** Each purpose needs what those before it need. */
+const purposes = ["demo", "test", "compare"];
 
 /**
  * Makes sure that the programs are there: installs the missing ones as root on Debian and Ubuntu, else says what to
  * install by hand and fails. Returns whether there was something to do.
  *
- * @param {"demo" | "test"} purpose
+ * @param {"demo" | "test" | "compare"} purpose
  */
 export async function installPackages(purpose) {
   const missing = findMissing(purpose);
   if (missing.length === 0) return false;
   if (process.getuid?.() !== 0 || findProgram("apt-get") === undefined) throw new Error(byHand(missing));
   const names = missing.map(({ name }) => name);
-  await step(`Debian packages ${names.join(" ")}`, "up to a minute", () => installWithApt(names));
+  await step(`Debian packages ${names.join(" ")}`, "up to a minute", () => installWithApt(missing));
   const stillMissing = findMissing(purpose);
   if (stillMissing.length > 0) throw new Error(byHand(stillMissing));
   return true;
 }
 
 function findMissing(purpose) {
-  const needed = packages.filter((entry) => purpose === "test" || entry.for === "demo");
+  const needed = packages.filter((entry) => purposes.indexOf(entry.for) <= purposes.indexOf(purpose));
   return needed.filter(({ programs }) => programs.some((program) => findProgram(program) === undefined));
 }
 
@@ -57,7 +78,7 @@ function byHand(missing) {
   ].join("\n");
 }
 
-async function installWithApt(names) {
+async function installWithApt(missing) {
   const restorePolicy = forbidServices();
   const stop = () => {
     restorePolicy();
@@ -65,9 +86,10 @@ async function installWithApt(names) {
   };
   for (const signal of endSignals) process.on(signal, stop);
   try {
-    await installOrUpdate(names);
+    await installOrUpdate(missing.map(({ name }) => name));
     // The policy holds for now; this is for the next boot: who had no SSH server shall not get one by our tests.
-    if (names.includes("openssh-server")) await run("update-rc.d", ["ssh", "disable"]);
+    for (const service of missing.flatMap(({ services = [] }) => services))
+      await run("update-rc.d", [service, "disable"]);
   } finally {
     restorePolicy();
     for (const signal of endSignals) process.off(signal, stop);

@@ -13,7 +13,7 @@ import { isMain, main, requireSuccess, root, say, step } from "./steps.mjs";
 const oldestNode = [20, 19];
 
 /**
- * @param {"demo" | "test"} purpose which programs are needed on this machine
+ * @param {"demo" | "test" | "compare"} purpose which programs are needed on this machine
  * @param {Set<string>} parts what is needed beyond node_modules: any of packages, engine, build
  * @returns {Promise<{pulumi?: string, env: NodeJS.ProcessEnv}>} the engine, and the environment to run it in
  */

@@ -1,0 +1,117 @@
+/** How a publisher of CRLs answers: as it should, and in each way that has taken a site down or could. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
+import { crlToDer, crlToPem, flipLastBit, type CrlOptions } from "./pki-crl.ts";
+import type { LabPki } from "./pki.ts";
+
+export interface Published {
+  readonly pki: LabPki;
+  /** DER. */
+  readonly crl: Buffer<ArrayBuffer>;
+  /** The same file over https, by a server that no client trusts. */
+  readonly untrustedUrl: string;
+}
+
+type Answer = (published: Published, request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+const crlType = "application/pkix-crl";
+/** So slow that no deadline is met, and never silent for long. */
+const slowMilliseconds = 250;
+/** Later than every list that a test publishes: then the number is not what is wrong with it. */
+const laterNumber = 900_000;
+const page = "<!DOCTYPE html>\n<html><body><h1>Scheduled maintenance</h1></body></html>\n";
+/** Larger than what a socket holds back, so that the sender feels it when nobody reads any more. */
+const endlessChunk = Buffer.alloc(256 * 1024);
+
+const send = (response: ServerResponse, body: string | Uint8Array, type = crlType): void =>
+  void response.writeHead(200, { "Content-Type": type, "Content-Length": Buffer.byteLength(body) }).end(body);
+
+const half = (crl: Buffer): Buffer => crl.subarray(0, crl.length >> 1);
+
+/** A list of the issuing CA in place of the published one. */
+const instead =
+  (options: CrlOptions): Answer =>
+  async ({ pki }, _request, response) =>
+    send(response, crlToDer(await pki.crl({ number: laterNumber, ...options })));
+
+const answers = {
+  ok: ({ crl }, _request, response) => send(response, crl),
+  notFound: (_published, _request, response) =>
+    void response.writeHead(404, { "Content-Type": "text/html" }).end("<html><body>404 Not Found</body></html>\n"),
+  /** 200, as portals and maintenance pages answer. */
+  htmlPage: (_published, _request, response) => send(response, page, "text/html"),
+  /** Four bytes a second. */
+  slow: ({ crl }, _request, response) => trickle(crl, response),
+  /** Begins like the list, and never ends. */
+  endless: ({ crl }, _request, response) => flood(crl, response),
+  /** Half of what `Content-Length` says, then the connection is closed in order. */
+  truncated: ({ crl }, request, response) => {
+    response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
+    response.write(half(crl), () => request.socket.end());
+  },
+  /** Half of the list, and `Content-Length` says the half: only the content tells. */
+  cutShort: ({ crl }, _request, response) => send(response, half(crl)),
+  tampered: ({ crl }, _request, response) => send(response, flipLastBit(crl)),
+  /** By another key under the issuer's name; revokes nothing. */
+  otherKey: instead({ ca: "forger", serials: [] }),
+  /** Rightly signed and still valid, but of ten days ago, when nothing was revoked. */
+  older: instead({ number: 0, thisUpdateHours: -240, nextUpdateHours: 480, serials: [] }),
+  future: instead({ thisUpdateHours: 24 }),
+  expired: instead({ thisUpdateHours: -0.75, nextUpdateHours: -0.25 }),
+  /** As `Content-Encoding`, which nobody asked for. */
+  gzipEncoded: ({ crl }, _request, response) => {
+    const body = gzipSync(crl);
+    const headers = { "Content-Type": crlType, "Content-Encoding": "gzip", "Content-Length": body.length };
+    response.writeHead(200, headers).end(body);
+  },
+  /** As the file itself. */
+  gzip: ({ crl }, _request, response) => send(response, gzipSync(crl), "application/gzip"),
+  redirectHttps: ({ untrustedUrl }, _request, response) =>
+    void response.writeHead(302, { Location: untrustedUrl }).end(),
+  /** In the middle of the list. */
+  reset: ({ crl }, request, response) => {
+    response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
+    response.write(half(crl), () => request.socket.resetAndDestroy());
+  },
+  empty: (_published, _request, response) => send(response, ""),
+  /** Not what RFC 5280, 4.2.1.13, wants of an http address, and yet some do. */
+  pem: ({ crl }, _request, response) => send(response, crlToPem(crl), "application/x-pem-file"),
+  /** httpd trusts whatever certificate it finds in the file of CRLs. */
+  pemWithCertificate: ({ pki, crl }, _request, response) =>
+    send(response, pki.foreign + crlToPem(crl), "application/x-pem-file"),
+  delta: instead({ kind: "delta" }),
+  indirect: instead({ kind: "indirect" }),
+} as const satisfies Record<string, Answer>;
+
+export type Fault = Exclude<keyof typeof answers, "ok">;
+export const faults = Object.keys(answers).filter((name) => name !== "ok") as readonly Fault[]; // as: keys of a const literal
+
+/** Answers one request. */
+export const answer = (
+  fault: Fault | "ok",
+  published: Published,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void | Promise<void> => answers[fault](published, request, response);
+
+function trickle(crl: Buffer, response: ServerResponse): void {
+  response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
+  let sent = 0;
+  const timer = setInterval(() => {
+    response.write(crl.subarray(sent, sent + 1));
+    sent += 1;
+    if (sent < crl.length) return;
+    clearInterval(timer);
+    response.end();
+  }, slowMilliseconds);
+  response.once("close", () => clearInterval(timer));
+}
+
+function flood(crl: Buffer, response: ServerResponse): void {
+  response.writeHead(200, { "Content-Type": crlType });
+  response.write(crl);
+  const more = (): void => {
+    if (!response.destroyed) response.write(endlessChunk, more);
+  };
+  more();
+}
