@@ -85,9 +85,22 @@ write_crl_facts() { # TARGET
   crl_next=$(text_value nextUpdate "$1.text") crl_key=$(text_value key "$1.text")
   crl_this=$(date -u -d "$(text_value lastUpdate "$1.text")" +%s) || { failure='its date cannot be read' && return 1; }
   case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(date -u -d "$crl_next" +%s) ;; esac
-  crl_number=$(text_value crlNumber "$1.text" | tr 'A-F' 'a-f' | sed -n 's/^\(0x\)\{0,1\}0*\([0-9a-f][0-9a-f]*\)$/0x\2/p')
+  crl_number=$(text_value crlNumber "$1.text" | decimal_of)
   printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "${crl_key:+-$crl_key}" \
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
+}
+
+# openssl prints the number in hexadecimal, of up to 20 bytes; nothing for `<NONE>`.
+decimal_of() {
+  awk '{
+    sub(/^0x/, ""); count = 1; digit[1] = 0
+    for (i = 1; i <= length($0); i++) {
+      carry = index("0123456789ABCDEF", toupper(substr($0, i, 1))) - 1
+      if (carry < 0) { count = 0; exit }
+      for (k = 1; k <= count; k++) { value = digit[k] * 16 + carry; digit[k] = value % 10; carry = int(value / 10) }
+      for (; carry > 0; carry = int(carry / 10)) digit[++count] = carry % 10
+    }
+  } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
 # Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other.
@@ -104,7 +117,7 @@ check_crl_dates() { # TARGET; five minutes are what clocks differ by
 
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
 # takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody.
-compare_crls() {
+compare_crls() { # TARGET TARGET
   awk -v now="$(date +%s)" '
     function above(a, b) { return length(a) > length(b) || (length(a) == length(b) && a "" > b "") }
     NR == 1 { this = $2; number = $4; next }
