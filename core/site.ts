@@ -8,6 +8,7 @@ import { type Document, readYaml } from "./site/yaml.ts";
 
 export { type Problem, renderProblem } from "./site/problem.ts";
 export type { Site, SiteClientAuth, SiteHost } from "./site/schema.ts";
+export { makeCrlRefresh, makeCrlSources } from "./site/crl-sources.ts";
 export { makeTarget } from "./site/target.ts";
 
 export interface ReadSite {
@@ -111,7 +112,8 @@ function findSuspectTexts(value: unknown, path: Path): Mistake[] {
 const maxDepth = 8;
 
 const isNamePath = (path: Path): boolean =>
-  path[0] === "clientAuth" && ["organizations", "caFiles", "crlFiles"].includes(String(path[1]));
+  path[0] === "clientAuth" &&
+  (["organizations", "caFiles", "crlFiles", "sampleCertificate"].includes(String(path[1])) || path[3] === "file");
 
 /** The nearest place that the file has: a missing key is reported at what should hold it. */
 function place({ path, text }: Mistake, document: Document, file: string): Problem {

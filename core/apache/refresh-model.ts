@@ -15,22 +15,20 @@ export interface CrlRefresh {
   /** `HH:MM`, sorted. */
   readonly times: readonly string[];
   /** Of `times`; undefined: the host's own. */
-  readonly timeZone: string | undefined;
+  readonly timeZone?: string | undefined;
   /** Each refresh begins at random within this after its time: an issuer should not meet all hosts at once. */
   readonly spreadMinutes: number;
   /** An installed CRL that ends within this is warned of. */
   readonly alarmHours: number;
   /** On the host, root's alone: one line, the proxy's URL, with credentials where it needs them. */
-  readonly proxyFile: string | undefined;
+  readonly proxyFile?: string | undefined;
 }
 
 /** Not at midnight, when issuers have their maintenance. */
 export const defaultCrlRefresh: CrlRefresh = {
   times: ["00:30", "06:30", "12:30", "18:30"],
-  timeZone: undefined,
   spreadMinutes: 20,
   alarmHours: 24,
-  proxyFile: undefined,
 };
 
 /** What keeps the CRLs of a host fresh, and how it went. */

@@ -92,7 +92,10 @@ const describeMissing = (path: Path, expected: string): string =>
     : `${path.length > 0 ? `${String(path[path.length - 1])}: with ` : ""}${typeWords[expected] ?? expected}`;
 
 function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, found: string): string {
-  if (Array.isArray(value)) return "the list is empty; write at least one item";
+  if (Array.isArray(value))
+    return issue.code === "too_small"
+      ? "the list is empty; write at least one item"
+      : `the list has ${value.length} items; write at most ${issue.maximum}`;
   return issue.code === "too_small"
     ? `found ${found}; write at least ${issue.minimum}`
     : `found ${found}; write at most ${issue.maximum}`;

@@ -47,7 +47,8 @@ export function describeType(value: unknown): string {
 export const mayBeSecret = (path: Path, value: unknown): boolean =>
   path.includes("login") ||
   path.includes("sudo") ||
-  (typeof value === "string" && /PRIVATE KEY|^-----BEGIN/.test(value));
+  path.includes("proxyFile") ||
+  (typeof value === "string" && /PRIVATE KEY|^-----BEGIN|:\/\/[^/]*@/.test(value));
 
 /** Control and bidirectional characters as `\u0007`: a site file may not write to the terminal. */
 export const escapeControls = (text: string): string =>

@@ -1,19 +1,12 @@
 /** The one description of a site file: its checks, its TypeScript types and the JSON Schema that editors read. */
 import { z } from "zod";
 import { defaultPort } from "../apache/model.ts";
+import { checkLists, crlRefresh, crlSources } from "./crl-sources.ts";
 import { findHostKeyMistake } from "./host-key.ts";
-
-/** A check of one value: what was found and what to write, or undefined. Texts never quote the value; the caller adds it. */
-const checked = (find: (text: string) => string | undefined) =>
-  z.string().superRefine((text, context) => {
-    const found = find(text);
-    if (found !== undefined) context.addIssue({ code: "custom", message: found });
-  });
-
-const matching = (pattern: RegExp, wanted: string) => z.string().regex(pattern, { error: wanted });
+import { absolutePath as absolutePathLike, checked, crlPath, matching, siteRelativePath } from "./values.ts";
 
 const port = z.int().min(1).max(65535);
-const absolutePath = matching(/^\/[^\0\r\n]*$/, "an absolute path on the host, such as /usr/local/ni/apache/bin/httpd");
+const absolutePath = absolutePathLike("/usr/local/ni/apache/bin/httpd");
 const localFile = matching(/^(~\/|\/)[^\0\r\n]+$/, "an absolute path on this machine, or one that begins with ~/");
 const variable = matching(
   /^[A-Z_][A-Z0-9_]*$/,
@@ -24,16 +17,6 @@ const address = matching(
   "a host name or an IP address alone, without scheme, user, port or brackets",
 );
 const user = matching(/^[A-Za-z_][A-Za-z0-9_.@\\-]*\$?$/, "a user name, such as root");
-const siteRelativePath = checked(findPathMistake);
-
-function findPathMistake(text: string): string | undefined {
-  if (/-----BEGIN/.test(text))
-    return "the content of a file is pasted here; save it beside the site file and write its path";
-  if (text === "" || /[\0\r\n]/.test(text)) return "this is no path; write the file's path, relative to this site file";
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text))
-    return "this is an address; download the file, keep it beside the site file and write its path";
-  return undefined;
-}
 
 /** Compared byte for byte with the certificate's subject by httpd, so a stray blank locks everybody out. */
 function findOrganizationMistake(text: string): string | undefined {
@@ -138,6 +121,10 @@ const host = z.strictObject({
     .boolean()
     .default(true)
     .describe("Let the real httpd judge a change in each preview. False: previews start nothing on the host."),
+  acknowledgeSessionTicketKeys: z
+    .boolean()
+    .default(false)
+    .describe("Accept that with SSLSessionTicketKeyFile a revoked certificate goes on working in resumed sessions."),
   takeOver: z.boolean().default(false).describe("Take this host over from another stack."),
   phpVersion: matching(/^\d+\.\d+(\.\d+)?$/, 'a version in quotes, such as "8.3"')
     .optional()
@@ -153,15 +140,22 @@ const host = z.strictObject({
   connection,
 });
 
-const clientAuth = z.strictObject({
+const clientAuthLists = z.strictObject({
   caFiles: z
     .array(siteRelativePath)
     .min(1)
     .describe("CA certificates (PEM or DER) up to and including the root, relative to this file."),
   crlFiles: z
-    .array(siteRelativePath)
+    .array(crlPath)
     .default([])
-    .describe("CRLs (PEM or DER), relative to this file. None: revoked certificates are accepted."),
+    .describe(
+      "CRLs (PEM or DER) that nothing renews, relative to this file. No CRL at all: revoked certificates are accepted.",
+    ),
+  crlSources,
+  crlRefresh,
+  sampleCertificate: siteRelativePath
+    .optional()
+    .describe("A user's certificate (no key), relative to this file: a CRL that revokes it is never installed."),
   crlCheck: z
     .enum(["leaf", "chain"])
     .default("leaf")
@@ -175,6 +169,8 @@ const clientAuth = z.strictObject({
     .default([])
     .describe('Allowed countries (C), two capital letters, such as "JP"; none listed: any.'),
 });
+
+const clientAuth = clientAuthLists.superRefine(checkLists);
 
 /** `.describe()` texts show in editors. */
 export const siteSchema = z.strictObject({

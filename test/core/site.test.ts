@@ -28,7 +28,14 @@ function requireSite(text: string): Site {
 describe("reading a site file", () => {
   it("gives every default of the smallest site", () => {
     assert.deepEqual(requireSite(smallest), {
-      clientAuth: { caFiles: ["ca.pem"], crlFiles: [], crlCheck: "leaf", organizations: [], countries: [] },
+      clientAuth: {
+        caFiles: ["ca.pem"],
+        crlFiles: [],
+        crlSources: [],
+        crlCheck: "leaf",
+        organizations: [],
+        countries: [],
+      },
       hosts: [
         {
           name: "web1",
@@ -38,6 +45,7 @@ describe("reading a site file", () => {
           excludeVirtualHosts: [],
           reloadPendingEdits: false,
           judgeInPreview: true,
+          acknowledgeSessionTicketKeys: false,
           takeOver: false,
           connection: { user: "root", port: 22, hostKey, login: { agent: true }, sudo: "none" },
         },
@@ -158,7 +166,7 @@ describe("mistakes in a site file", () => {
     [
       "an address in the place of a file",
       withAuth("crlFiles: ['http://crl.example/a.crl']"),
-      /this is an address; download the file/,
+      /this is an address; write it under crlSources/,
     ],
     ["a tab", "clientAuth:\n\tcaFiles: [a]\n", /^s\.yaml:2: a tab stands in the indentation/],
     ["a full-width colon", "clientAuth：\n  caFiles: [a]\n", /U\+FF1A is a full-width character/],
