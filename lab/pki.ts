@@ -1,7 +1,7 @@
 /** A throw-away PKI for the lab, made in this process: root CA → issuing CA → clients, a server certificate, CRLs in every state. */
 import "reflect-metadata"; // @peculiar/x509 refuses to load without it
 import * as x509 from "@peculiar/x509";
-import { webcrypto } from "node:crypto";
+import { KeyObject, sign as signBytes, webcrypto } from "node:crypto";
 import { issueCrl, type CrlAuthority, type CrlOptions } from "./pki-crl.ts";
 
 const ec = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -52,6 +52,8 @@ export interface LabPki {
   readonly clients: Readonly<Record<ClientName, Identity>>;
   /** A CRL in PEM; by default of the issuing CA, number 1, fresh, revoking client `revoked`. */
   crl(options?: CrlOptions): Promise<string>;
+  /** The issuing CA's signature, ecdsa-with-SHA256, for lists that {@link crl} cannot make. */
+  sign(bytes: Uint8Array): Buffer;
   /** Revokes one more serial for good and returns the issuing CA's CRL with the next number. */
   revoke(serial: string): Promise<string>;
 }
@@ -97,6 +99,7 @@ export async function createPki(): Promise<LabPki> {
     server: await createServer(root),
     clients,
     crl,
+    sign: (bytes) => signBytes("sha256", bytes, KeyObject.from(issuing.signingKey)),
     revoke(serial) {
       revoked.push(serial);
       number += 1;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { type Tlv, children, rawOf, readWhole } from "../../core/pki/der.ts";
 import { encodePem } from "../../core/pki/pem.ts";
-import { crlToDer } from "../../lab/pki-crl.ts";
+import { makeLargeCrl } from "../../lab/large-crl.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { faultyProgram } from "../faults/program.ts";
 import { startSession, type Session } from "./session.ts";
@@ -10,27 +9,9 @@ import { startSession, type Session } from "./session.ts";
 const installed = "/usr/local/ni/apache/conf/clientcert/crl.pem";
 const mostObservedBytes = 20_000;
 
-const der = (tag: number, content: Buffer): Buffer => {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(content.length);
-  return Buffer.concat([Buffer.from([tag, 0x84]), length, content]);
-};
-
-/** The CRL with `count` entries in the place of its own. Its signature is wrong then, which only a certificate holder notices. */
-function enlarge(pem: string, count: number): string {
-  const bytes = crlToDer(pem);
-  const raw = (tlv: Tlv): Buffer => Buffer.from(rawOf(bytes, tlv));
-  const [tbs, ...signature] = children(bytes, readWhole(bytes));
-  const parts = children(bytes, tbs ?? assert.fail());
-  const time = Buffer.from("170d3236303130313030303030305a", "hex");
-  const entries = Array.from({ length: count }, (_, index) => {
-    const serial = Buffer.alloc(8, 0x40);
-    serial.writeUInt32BE(index, 4);
-    return Buffer.concat([Buffer.from([0x30, 10 + time.length, 2, 8]), serial, time]);
-  });
-  const list = der(0x30, Buffer.concat(entries));
-  const enlarged = der(0x30, Buffer.concat([...parts.slice(0, 5).map(raw), list, ...parts.slice(-1).map(raw)]));
-  return encodePem("X509 CRL", der(0x30, Buffer.concat([enlarged, ...signature.map(raw)])));
+/** In PEM, as a site's file. */
+async function largeCrl({ lab }: Session, count: number, number: number): Promise<string> {
+  return encodePem("X509 CRL", await makeLargeCrl(lab.pki, count, { number }));
 }
 
 describe("an installed CRL of 200,000 entries", function () {
@@ -41,7 +22,7 @@ describe("an installed CRL of 200,000 entries", function () {
 
   before(async () => {
     session = await startSession({}, {}, () => program);
-    crlPem = enlarge(await session.lab.pki.crl({ number: 7 }), 200_000);
+    crlPem = await largeCrl(session, 200_000, 7);
     assert.ok(crlPem.length > 5_000_000);
     assert.equal((await session.apply({ crlPem })).result, "applied");
   });
@@ -78,7 +59,7 @@ describe("an installed CRL of 200,000 entries", function () {
   });
 
   it("is read anew when somebody replaced it by a later one", async () => {
-    const later = enlarge(await session.lab.pki.crl({ number: 9 }), 100_000);
+    const later = await largeCrl(session, 100_000, 9);
     writeFileSync(session.lab.path(installed), later);
     const { own } = await session.look();
     assert.deepEqual(
