@@ -21,16 +21,16 @@ export class ApacheHost extends pulumi.ComponentResource {
   /** What users need to know, as one object for a stack output. */
   get summary(): pulumi.Output<object> {
     const { generation, lastChange, judge, serverVersion, opensslVersion, php, tlsRule } = this.clientAuth;
-    const { virtualHosts, caNotAfter, crlNextUpdate, warnings, problems, owed } = this.clientAuth;
+    const { virtualHosts, caNotAfter, crlNextUpdate, crlStatus, timer, warnings, problems, owed } = this.clientAuth;
     const versions = { serverVersion, opensslVersion, php, tlsRule };
-    const dates = { caNotAfter, crlNextUpdate };
+    const revocation = { caNotAfter, crlNextUpdate, crlSources: crlStatus, timer };
     return pulumi.output({
       generation,
       lastChange,
       judge,
       ...versions,
       virtualHosts,
-      ...dates,
+      ...revocation,
       warnings,
       problems,
       owed,

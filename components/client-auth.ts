@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
+import type { CrlRefresh } from "../core/apache/refresh-model.ts";
+import type { SampleWish, SourceWish } from "../provider/apache-inputs.ts";
 import type { Connection, Detection } from "../provider/host/model.ts";
+import type { CrlSourceStatus, TimerStatus } from "../provider/revocation-outputs.ts";
 import { outputNames } from "../provider/schema.ts";
 
 /** Inputs of {@link ClientAuth}; what each means is said where the site file's schema describes it. */
@@ -20,6 +23,13 @@ export interface ClientAuthArgs {
   /** SHA-256 of the CRLs' PEM text. */
   readonly crlSha256?: pulumi.Input<string>;
   readonly crlCheck?: pulumi.Input<"leaf" | "chain">;
+  /** Where the host downloads CRLs. @default - nowhere */
+  readonly crlSources?: pulumi.Input<readonly SourceWish[]>;
+  /** @default defaultCrlRefresh */
+  readonly crlRefresh?: pulumi.Input<CrlRefresh>;
+  /** A user's certificate that every new CRL must go on accepting. @default - none */
+  readonly sample?: pulumi.Input<SampleWish>;
+  readonly acknowledgeSessionTicketKeys?: pulumi.Input<boolean>;
   /** TLS port of the virtual hosts to cover. @default 443 */
   readonly port?: pulumi.Input<number>;
   readonly organizations?: pulumi.Input<readonly string[]>;
@@ -51,6 +61,10 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly caNotAfter: pulumi.Output<string | undefined>;
   /** When the first CRL ends, and with it access by certificate; ISO 8601. */
   declare readonly crlNextUpdate: pulumi.Output<string | undefined>;
+  /** Of each CRL source, how its downloads went and what it delivered last. */
+  declare readonly crlStatus: pulumi.Output<readonly CrlSourceStatus[]>;
+  /** What starts the refresh of the CRLs; undefined without sources. */
+  declare readonly timer: pulumi.Output<TimerStatus | undefined>;
   declare readonly warnings: pulumi.Output<readonly string[]>;
   /** What keeps the next change from being made. */
   declare readonly problems: pulumi.Output<readonly string[]>;

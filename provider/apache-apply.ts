@@ -150,7 +150,11 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transactio
 export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
   const needsSite = files.some((file) => file.text === undefined);
   const site: SiteTexts = needsSite ? requireSiteFiles(wishes, facts) : {};
-  return new Map(files.map((file) => [file.name, Buffer.from(file.text ?? site[file.role] ?? "", "utf8")]));
+  return new Map(
+    files.flatMap(({ name, role, text = site[role] }) =>
+      text === undefined ? [] : [[name, Buffer.from(text, "utf8")] as const],
+    ),
+  );
 }
 
 /** By role. */

@@ -1,7 +1,7 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
 import { diffLines } from "diff";
-import { confName, ownPath } from "../core/apache/conf.ts";
-import { type Facts, type Plan, includeLine } from "../core/apache/model.ts";
+import { confName, crlName, ownPath } from "../core/apache/conf.ts";
+import { type Change, type Facts, type Plan, includeLine } from "../core/apache/model.ts";
 import { includeKey } from "../core/apache/plan.ts";
 import type { DiffArgs, DiffKind } from "./resource.ts";
 
@@ -12,20 +12,57 @@ export function liveFiles(facts: Facts): Files {
   const includes = facts.virtualHosts.flatMap((host) =>
     host.include === undefined ? [] : [[includeKey(host), includeText(host.include.last)] as const],
   );
-  return { ...ownFiles(facts, facts.own.files, facts.own.conf), ...Object.fromEntries(includes) };
+  const shown = ownFiles(facts, hashesOf(facts), facts.own.conf);
+  return { ...withStates(facts, shown), ...Object.fromEntries(includes) };
 }
 
 /** What would stand there after `plan`. A host that is as wanted keeps its view, whatever it is. */
 export function plannedFiles(facts: Facts, { change, files }: Plan): Files {
   if (change === undefined) return liveFiles(facts);
-  const kept = Object.entries(facts.own.files).filter(([name]) => !change.drop.includes(name));
+  const kept = Object.entries(hashesOf(facts)).filter(([name]) => !change.drop.includes(name));
   const written = change.write.map(({ name, sha256 }) => [name, sha256] as const);
-  return { ...ownFiles(facts, Object.fromEntries([...kept, ...written]), undefined), ...files };
+  const shown = ownFiles(facts, Object.fromEntries([...kept, ...written]), undefined);
+  return { ...shown, ...downloaded(facts, change), ...files };
 }
 
+/** By name, of timers by path. */
+const hashesOf = ({ own, refresh }: Facts): Readonly<Record<string, string>> => ({ ...own.files, ...refresh.timers });
+
+/** Absolute path of a file of ours. */
+export const pathOf = (facts: Facts, name: string): string => (name.startsWith("/") ? name : ownPath(facts, name));
+
 function ownFiles(facts: Facts, hashes: Readonly<Record<string, string>>, conf: string | undefined): Files {
-  const shown = Object.entries(hashes).map(([name, sha256]) => [ownPath(facts, name), `SHA-256 ${sha256}\n`] as const);
+  const shown = Object.entries(hashes).map(([name, sha256]) => [pathOf(facts, name), `SHA-256 ${sha256}\n`] as const);
   return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [ownPath(facts, confName)]: conf }) };
+}
+
+/** What is wrong with a file whose bytes are right, in words: else a diff could not show it. */
+function withStates(facts: Facts, shown: Files): Files {
+  const states = [...disabledTimer(facts), ...expiredCrl(facts)].filter(([path]) => path in shown);
+  return { ...shown, ...Object.fromEntries(states.map(([path, state]) => [path, `${shown[path]}(${state})\n`])) };
+}
+
+function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
+  if (refresh.isTimerEnabled) return [];
+  return Object.keys(refresh.timers)
+    .filter((path) => path.endsWith(".timer"))
+    .map((path) => [path, "is not enabled"]);
+}
+
+/** Only where somebody renews it: nothing that an update does would help against the end of another one. */
+function expiredCrl(facts: Facts): (readonly [string, string])[] {
+  const { nowSeconds = 0 } = facts.refresh;
+  const ended = facts.own.crls.flatMap(({ nextUpdate }) =>
+    nextUpdate !== undefined && Date.parse(nextUpdate) <= nowSeconds * 1000 ? [nextUpdate] : [],
+  );
+  return ended.slice(0, 1).map((nextUpdate) => [ownPath(facts, crlName), `has expired on ${nextUpdate}`]);
+}
+
+/** The first CRL, or one in the place of one that has expired. Else what a download brings is no part of what is wanted. */
+function downloaded(facts: Facts, { refresh, write }: Change): Files {
+  const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
+  const isSent = write.some(({ name }) => name === crlName);
+  return refresh && isNeeded && !isSent ? { [ownPath(facts, crlName)]: "as the sources deliver it\n" } : {};
 }
 
 /** Said in words, because the text alone would look as it should. */
@@ -54,9 +91,12 @@ export function fileChangeTexts(live: Files, planned: Files): readonly string[] 
     if (found === wanted) return [];
     if (found === undefined) return [`${key}: is missing`];
     if (wanted === undefined) return [`${key}: is not wanted any more`];
-    return key.endsWith(`/${confName}`) ? lineChanges(key, found, wanted) : [`${key}: is not as wanted`];
+    return key.endsWith(`/${confName}`) ? lineChanges(key, found, wanted) : [`${key}: ${stateIn(found)}`];
   });
 }
+
+/** As {@link withStates} wrote it, or in general. */
+const stateIn = (found: string): string => /^SHA-256 .*\n\((.*)\)\n$/.exec(found)?.[1] ?? "is not as wanted";
 
 function lineChanges(path: string, found: string, wanted: string): readonly string[] {
   let next = 1;

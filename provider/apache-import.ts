@@ -1,6 +1,9 @@
 /** `pulumi import`: an id is all that Read gets, so the id must say how to reach the host. */
+import { crlName, refreshName, sampleName } from "../core/apache/conf.ts";
 import type { Facts } from "../core/apache/model.ts";
-import { type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
+import type { ObservedFile, Observation } from "../core/apache/observation.ts";
+import { readCertificates } from "../core/pki/certificate.ts";
+import { type SourceWish, type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
 import type { Login } from "./host/model.ts";
 import type { Properties } from "./resource.ts";
 
@@ -37,7 +40,7 @@ function parseUrl(id: string): URL {
 }
 
 /** Inputs that describe the host as it is, so that an import changes nothing. */
-export function importedInputs(wishes: Wishes, facts: Facts): Properties {
+export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observation): Properties {
   const { conf = "", files, ca, crls, owner } = facts.own;
   const [caFile, sha256] = Object.entries(files).find(([name]) => /^ca-.*\.pem$/.test(name)) ?? [];
   return withDefaults({
@@ -46,12 +49,44 @@ export function importedInputs(wishes: Wishes, facts: Facts): Properties {
     ca: { sha256: sha256 ?? "none", certificates: ca },
     caFiles: caFile === undefined ? [] : [caFile],
     crls,
-    crlSha256: files["crl.pem"] ?? "",
-    crlFiles: crls.length === 0 ? [] : ["crl.pem"],
+    crlSha256: files[crlName] ?? "",
+    crlFiles: crls.length === 0 ? [] : [crlName],
     crlCheck: /^\s*SSLCARevocationCheck\s+chain\b/m.test(conf) ? "chain" : "leaf",
+    ...importedRefresh(textOf(own.get(refreshName))),
+    ...importedSample(own.get(sampleName)),
+    // What stands there has been acknowledged, or an import of it would be a problem at once.
+    acknowledgeSessionTicketKeys: facts.foreign.some(({ kind }) => kind === "sessionTicketKey"),
     organizations: allowed(conf, "SSL_CLIENT_S_DN_O"),
     countries: allowed(conf, "SSL_CLIENT_S_DN_C"),
   });
+}
+
+const textOf = (file: ObservedFile | undefined): string => Buffer.from(file?.bytes ?? "", "latin1").toString("utf8");
+
+/** From the file that the host's own program reads. */
+function importedRefresh(conf: string): Partial<Wishes> {
+  const lines = conf.split("\n").map((line) => line.split(" "));
+  const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
+  const sources: SourceWish[] = [];
+  for (const [word, first = "", second] of lines) {
+    const last = sources.at(-1);
+    if (word === "source") sources.push({ id: first, urls: [], ...(second === "file" && { file: crlName }) });
+    if (word === "url" && last !== undefined) sources.splice(-1, 1, { ...last, urls: [...last.urls, first] });
+  }
+  if (sources.length === 0) return {};
+  const times = lines.find(([word]) => word === "times")?.slice(1) ?? [];
+  const numbers = { spreadMinutes: Number(valueOf("spread-minutes")), alarmHours: Number(valueOf("alarm-hours")) };
+  const crlRefresh = { times, ...numbers, timeZone: valueOf("time-zone"), proxyFile: restOf(conf, "proxy-file") };
+  return { crlSources: sources, crlRefresh };
+}
+
+/** A path may hold blanks. */
+const restOf = (conf: string, key: string): string | undefined => new RegExp(`^${key} (.*)$`, "m").exec(conf)?.[1];
+
+function importedSample(file: ObservedFile | undefined): Partial<Wishes> {
+  const [certificate] = file === undefined ? [] : readCertificates(Buffer.from(file.bytes, "latin1")).certificates;
+  if (file === undefined || certificate === undefined) return {};
+  return { sample: { sha256: file.sha256, subject: certificate.summary.subject, file: sampleName } };
 }
 
 /** The list of our own `SSLRequire %{NAME} in {"…",""}`, without the empty one that lets in who has no certificate. */

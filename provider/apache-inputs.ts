@@ -1,8 +1,9 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
 import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../core/apache/model.ts";
-import { defaultCrlRefresh } from "../core/apache/refresh-model.ts";
+import { type CrlRefresh, defaultCrlRefresh } from "../core/apache/refresh-model.ts";
 import type { Connection, Detection, Target } from "./host/model.ts";
 import { type CheckFailure, type Properties } from "./resource.ts";
+import type { SiteFilesWanted } from "./site-files.ts";
 
 /** What the site's file says about one host; all of it may be stored in Pulumi's state. */
 export interface Wishes {
@@ -10,7 +11,7 @@ export interface Wishes {
   readonly owner: string;
   readonly connection: Connection;
   readonly detection: Detection;
-  /** Relative to the project. With the file names below it says where bytes are, so none of the three is compared. */
+  /** Relative to the project. With the file names below it says where bytes are, so none of them is compared. */
   readonly siteFile: string;
   /** Relative to the site file, as {@link crlFiles}. */
   readonly caFiles: readonly string[];
@@ -20,6 +21,10 @@ export interface Wishes {
   /** SHA-256 of the PEM text of all of them, as it is installed; empty without CRLs. */
   readonly crlSha256: string;
   readonly crlCheck: "leaf" | "chain";
+  readonly crlSources: readonly SourceWish[];
+  readonly crlRefresh: CrlRefresh;
+  readonly sample: SampleWish | undefined;
+  readonly acknowledgeSessionTicketKeys: boolean;
   readonly port: number;
   readonly organizations: readonly string[];
   readonly countries: readonly string[];
@@ -29,6 +34,23 @@ export interface Wishes {
   readonly takeOver: boolean;
   readonly judgeInPreview: boolean;
   readonly phpVersion: string | undefined;
+}
+
+/** Where the host downloads one CRL. */
+export interface SourceWish {
+  readonly id: string;
+  readonly urls: readonly string[];
+  /** First list, relative to the site file. */
+  readonly file?: string;
+}
+
+/** A user's certificate that every new CRL must go on accepting. */
+export interface SampleWish {
+  /** Of its PEM text, as it is installed. */
+  readonly sha256: string;
+  readonly subject: string;
+  /** Relative to the site file. */
+  readonly file: string;
 }
 
 /** What Check and Read add, for display and for the next Check: never wished, never compared. */
@@ -58,6 +80,10 @@ const rules: Readonly<Record<keyof Wishes, Rule>> = {
   crls: [(value) => Array.isArray(value) && value.every(isObject), "a list of objects with sha256 and issuer"],
   crlSha256: [(value) => typeof value === "string", "the SHA-256 of the CRLs to install, empty without any"],
   crlCheck: [(value) => value === "leaf" || value === "chain", '"leaf" or "chain"'],
+  crlSources: [(value) => Array.isArray(value) && value.every(isSource), "a list of objects with id and urls"],
+  crlRefresh: [isRefresh, "an object with times, spreadMinutes and alarmHours"],
+  sample: [(value) => value === undefined || isSample(value), "an object with sha256, subject and file"],
+  acknowledgeSessionTicketKeys: flag,
   port: [isPort, "a port from 1 to 65535"],
   organizations: texts,
   countries: texts,
@@ -73,6 +99,21 @@ function isConnection(value: unknown): boolean {
   return isObject(value) && [value.address, value.user, value.hostKey].every(isText);
 }
 
+function isSource(value: unknown): boolean {
+  return isObject(value) && isText(value.id) && isTexts(value.urls) && (value.file === undefined || isText(value.file));
+}
+
+function isRefresh(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { times, spreadMinutes, alarmHours, timeZone, proxyFile } = value;
+  const isOptional = [timeZone, proxyFile].every((text) => text === undefined || isText(text));
+  return isTexts(times) && [spreadMinutes, alarmHours].every(Number.isInteger) && isOptional;
+}
+
+function isSample(value: unknown): boolean {
+  return isObject(value) && isText(value.sha256) && typeof value.subject === "string" && isText(value.file);
+}
+
 /** The one place for defaults of the noun. */
 const defaults: Partial<Wishes> = {
   detection: {},
@@ -81,6 +122,9 @@ const defaults: Partial<Wishes> = {
   crls: [],
   crlSha256: "",
   crlCheck: "leaf",
+  crlSources: [],
+  crlRefresh: defaultCrlRefresh,
+  acknowledgeSessionTicketKeys: false,
   port: defaultPort,
   organizations: [],
   countries: [],
@@ -142,28 +186,22 @@ export function wishesOf(inputs: Properties): Wishes {
 
 /** The part of the wishes that core plans from. */
 export function desiredOf(wishes: Wishes): Desired {
-  const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, organizations, countries } = wishes;
-  const { adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
-  const allowed = { organizations, countries };
+  const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = wishes;
+  const { organizations, countries, adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
   return {
-    owner,
-    takeOver,
-    port,
-    ca,
-    crls,
-    crlSha256,
-    crlCheck,
-    crlSources: [],
-    crlRefresh: defaultCrlRefresh,
-    sample: undefined,
-    acknowledgeSessionTicketKeys: false,
-    ...allowed,
-    adopt,
-    excludeVirtualHosts,
-    reloadPendingEdits,
-    phpVersion,
+    ...{ owner, takeOver, port, ca, crls, crlSha256, crlCheck },
+    crlSources: crlSources.map(({ id, urls, file }) => ({ id, urls, hasFile: file !== undefined })),
+    crlRefresh,
+    sample: sample && { sha256: sample.sha256, subject: sample.subject },
+    acknowledgeSessionTicketKeys: wishes.acknowledgeSessionTicketKeys,
+    ...{ organizations, countries, adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion },
   };
 }
+
+/** The files of the site, as they are read. */
+export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample }: Wishes): SiteFilesWanted => ({
+  ...{ caFiles, crlFiles, crlCheck, crlSources, sampleCertificate: sample?.file },
+});
 
 export function targetOf(wishes: Wishes): Target {
   return { connection: wishes.connection, detection: wishes.detection };

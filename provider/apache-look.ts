@@ -6,6 +6,7 @@ import { isBlocking } from "../core/apache/findings.ts";
 import { plan } from "../core/apache/plan.ts";
 import { findingText } from "./apache-diff.ts";
 import { desiredOf, targetOf, type Wishes } from "./apache-inputs.ts";
+import { observeClock } from "./host/clock.ts";
 import type { Host, RunOptions } from "./host/model.ts";
 import type { Context } from "./resource.ts";
 
@@ -14,8 +15,15 @@ export interface Look {
   readonly plan: Plan;
 }
 
+/** Tells when the host's clock is off. */
+export async function observe(host: Host, wishes: Wishes, context: Context): Promise<Observation> {
+  const { observation, findings } = await observeClock(host, targetOf(wishes), runOptions(context));
+  tell(context, findings);
+  return observation;
+}
+
 export async function observeFacts(host: Host, wishes: Wishes, context: Context): Promise<Facts> {
-  return factsOf(await host.observe(targetOf(wishes), runOptions(context)), wishes);
+  return factsOf(await observe(host, wishes, context), wishes);
 }
 
 export const factsOf = (observation: Observation, { port }: Wishes): Facts => readFacts(observation, { port });
@@ -26,10 +34,11 @@ export function lookFrom(wishes: Wishes, facts: Facts): Look {
 
 export const runOptions = ({ progress, signal }: Context): RunOptions => ({ onProgress: progress, signal });
 
-/** Nothing of ours is there: no file, no line, no journal. */
-export function isGone({ own, virtualHosts }: Facts): boolean {
+/** Nothing of ours is there: no file, no line, no timer, no journal. */
+export function isGone({ own, refresh, virtualHosts }: Facts): boolean {
   const isIncluded = virtualHosts.some((host) => host.include !== undefined);
-  return own.owner === undefined && Object.keys(own.files).length === 0 && !isIncluded;
+  const files = [...Object.keys(own.files), ...Object.keys(refresh.timers)];
+  return own.owner === undefined && files.length === 0 && !isIncluded;
 }
 
 /** Tells what a plan found. Conflicts are warnings here: whether they stop the run is decided where something is changed. */

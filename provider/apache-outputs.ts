@@ -7,6 +7,7 @@ import { liveFiles } from "./apache-files.ts";
 import { desiredOf, type Wishes } from "./apache-inputs.ts";
 import type { Judge } from "./host/model.ts";
 import { type Properties, unknown } from "./resource.ts";
+import { crlStatusOf, timerStatusOf } from "./revocation-outputs.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */
 export interface Deed {
@@ -27,7 +28,7 @@ export function deedOf({ lastChange, judge }: Properties): Deed {
 const judges: readonly Judge[] = ["shadow", "minimal", "syntax"];
 
 /** Outputs that are only known once the host has been changed. */
-const computed = ["generation", "lastChange", "judge"] as const;
+const computed = ["generation", "lastChange", "judge", "crlStatus", "timer"] as const;
 
 /** Outputs that are known as soon as the host has been looked at. */
 const observed = [
@@ -56,6 +57,8 @@ export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed):
     virtualHosts: facts.virtualHosts.map((host) => `${host.serverName} (${host.file}:${host.line})`),
     caNotAfter: earliest(facts.own.ca.map((certificate) => certificate.notAfter)),
     crlNextUpdate: earliest(facts.own.crls.map((crl) => crl.nextUpdate)),
+    crlStatus: crlStatusOf(wishes, facts),
+    timer: timerStatusOf(wishes, facts),
     warnings: plan.findings.filter(({ severity }) => severity === "warning").map(findingText),
     problems: problemTexts(plan.findings),
     owed: facts.own.owed,

@@ -7,7 +7,7 @@ import { packFacts, unpackFacts } from "./apache-facts.ts";
 import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./apache-files.ts";
 import { importedInputs, importTarget } from "./apache-import.ts";
 import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
-import { type Look, isGone, lookFrom, observeFacts, refuseProblems, tell } from "./apache-look.ts";
+import { type Look, factsOf, isGone, lookFrom, observe, observeFacts, refuseProblems, tell } from "./apache-look.ts";
 import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./apache-outputs.ts";
 import type { Host } from "./host/model.ts";
 import type * as Calls from "./resource.ts";
@@ -77,10 +77,11 @@ async function read(
 ): Promise<Calls.ReadResult | undefined> {
   const isImport = Object.keys(inputs).length === 0;
   const known = isImport ? importTarget(id, ownerOf(context.urn)) : wishesOf(inputs);
-  const facts = await observeFacts(host, known, context);
+  const observation = await observe(host, known, context);
+  const facts = factsOf(observation, known);
   refuseOtherServer(known, outputs, facts);
   if (isGone(facts)) return undefined;
-  const complete = isImport ? importedInputs(known, facts) : withDefaults(inputs);
+  const complete = isImport ? importedInputs(known, facts, observation) : withDefaults(inputs);
   const wishes = wishesOf(complete);
   const { plan } = lookFrom(wishes, facts);
   return {

@@ -5,7 +5,8 @@ import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
 import { findNearest } from "../core/site/issues.ts";
 import { type Site, type SiteHost, makeTarget, readSite, renderProblem } from "../core/site.ts";
-import type { Wishes } from "./apache-inputs.ts";
+import { defaultCrlRefresh } from "../core/apache/refresh-model.ts";
+import type { SampleWish, Wishes } from "./apache-inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
 
@@ -51,7 +52,10 @@ function refused(file: string, problems: readonly string[]): LoadedSite {
 }
 
 /** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */
-export type HostInputs = Omit<Wishes, "owner" | "phpVersion"> & { readonly phpVersion?: string };
+export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
+  readonly phpVersion?: string;
+  readonly sample?: SampleWish;
+};
 
 /** The same for the program and the command line. */
 export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
@@ -61,6 +65,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
     ...makeTarget(host),
     ...{ siteFile, caFiles, crlFiles, crlCheck, organizations, countries },
     ...pki,
+    ...{ crlSources: [], crlRefresh: defaultCrlRefresh, acknowledgeSessionTicketKeys: false },
     ...{ port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview },
     ...(phpVersion === undefined ? {} : { phpVersion }),
   };

@@ -10,8 +10,11 @@ import { hostScript } from "./scripts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 
 const observeTimeoutSeconds = 60;
-/** Far above the deadlines of the host's own program, which lengthens them for large CRLs: for a host that went silent. */
-const changeTimeoutSeconds = 600;
+/**
+ * Far above the deadlines of the host's own program, which lengthens them for large CRLs and ends downloads after 4 minutes:
+ * for a host that went silent.
+ */
+const changeTimeoutSeconds = 900;
 
 /** `program` is what runs on the host. */
 export function createHost(pool: Pool, program: () => string = hostScript): Host {

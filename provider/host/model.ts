@@ -13,7 +13,7 @@ export interface Transaction {
   /** Main configuration file that the change was planned for: another one on the host is refused. */
   readonly configFile: string;
   readonly change: Change;
-  /** Bytes of own files by name: CA bundle and CRL as PEM, and the texts of the change. */
+  /** Bytes of own files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
   readonly contents: ReadonlyMap<string, Buffer>;
   /** True at delete: our state on the host goes, too. */
   readonly remove: boolean;
@@ -30,7 +30,10 @@ export interface Outcome {
    */
   readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
   readonly judge: Judge;
-  /** Why, in filtered words: httpd's message codes and texts without the customer's lines. Ready to print. */
+  /**
+   * Why, in filtered words: httpd's message codes and texts without the customer's lines. Of what went well, what is worth
+   * telling all the same, such as a source that gave no CRL. Ready to print.
+   */
   readonly reasons: readonly string[];
   readonly generation: number;
   /** The host after the change; undefined when only judged. */

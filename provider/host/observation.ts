@@ -30,12 +30,14 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
     php: parts.filter((part) => part.kind === "php").map(readPhp),
     namedFiles: readNamedFiles(parts),
     crontabs: new Map(filesOf(parts, "crontab")),
-    scheduler: "none",
-    isTimerEnabled: false,
+    scheduler: schedulers.find((known) => known === values.get("scheduler")) ?? "none",
+    isTimerEnabled: values.get("timer-enabled") === "yes",
     timers: new Map(filesOf(parts, "timer")),
     refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
   };
 }
+
+const schedulers = ["systemd", "cron"] as const;
 
 /** `key value` lines. */
 function readValues(text: string): Map<string, string> {

@@ -40,6 +40,7 @@ export function resultRequest(detection: Detection, { id, remove }: Transaction,
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
   return [
+    ...(change.refresh ? ["refresh yes"] : []),
     ...change.write.map((file, index) => ownLine(file, contents[index] ?? Buffer.alloc(0))),
     ...change.drop.map((name) => `drop ${name}`),
     ...change.edits.flatMap((edit) => [

@@ -1,0 +1,73 @@
+/** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
+import type { Facts } from "../core/apache/model.ts";
+import { isoTime } from "../core/apache/refresh-facts.ts";
+import type { Scheduler } from "../core/apache/refresh-model.ts";
+import type { Wishes } from "./apache-inputs.ts";
+
+/** Times are ISO 8601, UTC, by the host's clock. */
+export interface CrlSourceStatus {
+  readonly urls: readonly string[];
+  /** Of them the one that answered last. */
+  readonly url: string | undefined;
+  readonly lastSuccess: string | undefined;
+  /** With its reason; undefined after a success. */
+  readonly lastFailure: string | undefined;
+  readonly reason: string | undefined;
+  /** Of the CRL that it delivered last, as the next three. */
+  readonly thisUpdate: string | undefined;
+  readonly nextUpdate: string | undefined;
+  readonly number: string | undefined;
+  readonly entries: number | undefined;
+}
+
+export interface TimerStatus {
+  /** File on the host; undefined while there is none. */
+  readonly path: string | undefined;
+  readonly scheduler: Scheduler;
+  readonly isEnabled: boolean;
+  readonly times: readonly string[];
+  /** Undefined: the host's own. */
+  readonly timeZone: string | undefined;
+  readonly spreadMinutes: number;
+  readonly lastRun: string | undefined;
+  /** In one word of the refresh program, such as `updated`. */
+  readonly lastResult: string | undefined;
+}
+
+/** In the order of the site file. */
+export function crlStatusOf({ crlSources }: Wishes, { refresh }: Facts): readonly CrlSourceStatus[] {
+  return crlSources.map(({ id, urls }) => {
+    const known = refresh.sources.find((source) => source.id === id);
+    return {
+      urls,
+      url: known?.url,
+      lastSuccess: timeOf(known?.lastSuccessSeconds),
+      lastFailure: timeOf(known?.lastFailureSeconds),
+      reason: known?.reason,
+      thisUpdate: known?.thisUpdate,
+      nextUpdate: known?.nextUpdate,
+      number: known?.number,
+      entries: known?.entries,
+    };
+  });
+}
+
+/** Undefined where nothing is to be downloaded. */
+export function timerStatusOf({ crlSources, crlRefresh }: Wishes, { refresh }: Facts): TimerStatus | undefined {
+  if (crlSources.length === 0) return undefined;
+  const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
+  const { times, timeZone, spreadMinutes } = crlRefresh;
+  const [service, timer = service] = Object.keys(timers).sort();
+  return {
+    // Of systemd's two files the one that says when.
+    path: timer,
+    scheduler,
+    isEnabled: timer !== undefined && isTimerEnabled,
+    ...{ times, timeZone, spreadMinutes },
+    lastRun: timeOf(lastRun?.seconds),
+    lastResult: lastRun?.result,
+  };
+}
+
+const timeOf = (seconds: number | undefined): string | undefined =>
+  seconds === undefined ? undefined : isoTime(seconds);
