@@ -19,18 +19,22 @@ newest_own() { # NAME
   if [ -f "$work/own/$1" ]; then printf %s "$work/own/$1"; else printf %s "$own_directory/$1"; fi
 }
 
-# What crl.pem holds. Its facts were written down when it was made; read anew when somebody else wrote the file.
+# What crl.pem holds. Its facts were written down when it was made; read anew when somebody else wrote the file. Its CRLs are
+# parted only when they are needed, because a million entries take a while.
 read_installed_crls() {
-  installed=$own_directory/crl.pem installed_hash=''
+  installed=$own_directory/crl.pem installed_hash='' is_parted=''
   [ -f "$installed" ] || return 0
   installed_hash=$(hash_of "$installed")
-  split_crls "$installed" "$work/known"
-  if [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash" ]; then
+  if is_installed_known; then
     tail -n +2 -- "$state/crl.list" | awk -v directory="$work/known" '{ print >(directory "/" NR ".facts") }'
-    return
+  else
+    split_crls "$installed" "$work/known"
+    read_each "$work/known" "$work/all-cas.pem"
+    is_parted=yes
   fi
-  read_each "$work/known" "$work/all-cas.pem"
 }
+
+is_installed_known() { [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash" ]; }
 
 split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
@@ -93,7 +97,7 @@ collect_from() { # ID
 # Nothing new, or a good CRL that is no older than the installed one.
 accept_download() { # ID
   raw=$(hash_of "$work/raw")
-  if [ "$(record_line "$1" raw)" = "$raw" ] && [ "$installed_hash" = "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" ]; then return 0; fi
+  if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known; then return 0; fi
   read_crl "$work/raw" "$work/crls/$1" "$bundle" && check_crl_dates "$work/crls/$1" && check_is_no_older "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
   printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$raw" "$1" "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
@@ -126,6 +130,7 @@ record_line() { # ID KEY
 
 # The newest of each key. A list whose CA is retired goes with the refresh after the change: the CA itself goes first.
 choose_crls() {
+  [ -n "$is_parted" ] || [ ! -f "$installed" ] || split_crls "$installed" "$work/known"
   ca_hashes=$(list_ca_names | cut -d ' ' -f 1)
   for facts in "$work"/known/*.facts "$work"/crls/*.facts "$work"/site/*.facts; do
     [ -f "$facts" ] || continue

@@ -77,7 +77,7 @@ END_OF_REQUEST
 # Also when somebody altered crl.pem, when a CA was retired, and after an interrupted run there is something to do.
 is_nothing_new() {
   [ "$(state_of_transaction)" = idle ] || return 1
-  [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list")" = "$installed_hash" ] || return 1
+  is_installed_known || return 1
   for facts in "$work"/crls/*.facts; do
     [ ! -f "$facts" ] || ! is_news "${facts%.facts}" || return 1
   done

@@ -23,7 +23,10 @@ read_settings() { # FILE
   done <"$1"
 }
 
-# A bounded download: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
+# A download that brings less than 1 kB a second for so long is given up.
+stall_seconds=20
+
+# Bounded: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
 download() { # URL FILE
   failure='' proxy=''
   [ -z "$proxy_file" ] || read_proxy || return 1
@@ -60,14 +63,14 @@ fetch_by_curl() { # URL
     printf 'url = "%s"\n' "$1"
     [ -z "$proxy" ] || printf 'proxy = "%s"\n' "$proxy"
   } | curl -q --config - --silent --show-error --fail --location --max-redirs 3 --proto '=http,https,ldap,ldaps' --proto-redir '=http,https' \
-    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$remaining" --speed-limit 1000 --speed-time 20 2>"$work/curl.errors"
+    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$remaining" --speed-limit 1000 --speed-time "$stall_seconds" 2>"$work/curl.errors"
 }
 
 # busybox's wget has no more options than these.
 fetch_by_wget() { # URL
   (
     [ -z "$proxy" ] || { http_proxy=$proxy https_proxy=$proxy && export http_proxy https_proxy; }
-    exec timeout "$remaining" wget -q -O - -T 20 -U clientcert "$1"
+    exec timeout "$remaining" wget -q -O - -T "$stall_seconds" -U clientcert "$1"
   )
 }
 
