@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import fc from "fast-check";
-import type { Change, Desired, FileEdit, OwnFile } from "../../core/apache/model.ts";
+import { readFacts } from "../../core/apache/facts.ts";
+import type { Change, Desired, Facts, FileEdit, OwnFile, Plan } from "../../core/apache/model.ts";
+import { plan } from "../../core/apache/plan.ts";
 import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
 import { applySplices } from "../../core/apache/edit.ts";
@@ -147,3 +149,14 @@ export const anyConfiguration = fc
     { maxLength: 60 },
   )
   .map((pieces) => pieces.join(""));
+
+/** A TLS virtual host. */
+export const host = (inside = "", name = "a.example", address = "*:443"): string =>
+  `<VirtualHost ${address}>\nServerName ${name}\nDocumentRoot /srv/${name}\nSSLEngine on\n${inside}</VirtualHost>\n`;
+/** A server with mod_ssl and this configuration. */
+export const serverOf = (text: string, parts: Parts = {}): Observation =>
+  observeText(`LoadModule ssl_module x.so\n${text}`, parts);
+export const factsOf = (observation: Observation): Facts => readFacts(observation, { port: 443 });
+/** The plan for it, with wishes other than `wanted`. */
+export const planOf = (text: string, desired: Partial<Desired> = {}, parts: Parts = {}): Plan =>
+  plan({ ...wanted, ...desired }, factsOf(serverOf(text, parts)));

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
 import { includeLine, type CrlSummary, type Desired, type Facts, type Plan } from "../../core/apache/model.ts";
-import type { Observation } from "../../core/apache/observation.ts";
 import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
-import { afterChange, observedFile, observeText, wanted, type Parts } from "./apache-observation.ts";
+import {
+  afterChange,
+  factsOf,
+  host,
+  observedFile,
+  planOf,
+  serverOf,
+  wanted,
+  type Parts,
+} from "./apache-observation.ts";
 
-const host = (inside = "", name = "a.example", address = "*:443"): string =>
-  `<VirtualHost ${address}>\nServerName ${name}\nDocumentRoot /srv/${name}\nSSLEngine on\n${inside}</VirtualHost>\n`;
-const server = (text: string, parts: Parts = {}): Observation =>
-  observeText(`LoadModule ssl_module x.so\n${text}`, parts);
-const factsOf = (observation: Observation): Facts => readFacts(observation, { port: 443 });
-const planOf = (text: string, desired: Partial<Desired> = {}, parts: Parts = {}): Plan =>
-  plan({ ...wanted, ...desired }, factsOf(server(text, parts)));
 const findingsOf = (found: Plan): string[] => found.findings.map(({ severity, place }) => `${severity} ${place}`);
-const confOf = (found: Plan): string => found.files["/etc/httpd/conf/clientcert/clientcert.conf"] ?? "";
 
 const crl = (issuer: string, number: string, thisUpdate = "2026-01-01T00:00:00Z"): CrlSummary => ({
   sha256: `${issuer}${number}`,
@@ -31,54 +30,6 @@ const certificate = (subject: string, issuer: string): Desired["ca"]["certificat
   notAfter: "2040-01-01T00:00:00Z",
 });
 
-describe("clientcert.conf", () => {
-  it("has the directives in the order of the manual", () => {
-    const text = confOf(planOf(host(), { crls: [crl("i", "1")], crlSha256: "c", crlCheck: "chain" }));
-    assert.deepEqual(text.split("\n").slice(3), [
-      'SSLCACertificateFile "/etc/httpd/conf/clientcert/ca-aaaaaaaa.pem"',
-      "SSLVerifyDepth 4",
-      "SSLVerifyClient optional",
-      'SSLCARevocationFile "/etc/httpd/conf/clientcert/crl.pem"',
-      "SSLCARevocationCheck chain",
-      "SSLProtocol -All +TLSv1.2",
-      '<Location "/">',
-      '    SSLRequire %{SSL_CLIENT_S_DN_O} in {"ABC CORPORATION",""} and %{SSL_CLIENT_S_DN_C} in {"JP",""}',
-      "</Location>",
-      '<Directory "/srv/a.example">',
-      "    SSLRenegBufferSize 52428800",
-      "</Directory>",
-      "",
-    ]);
-  });
-
-  const versions: readonly [version: string | undefined, isLimited: boolean][] = [
-    ["8.2.99", false],
-    ["8.3", true],
-    ["8.10.1", true],
-    ["7.4", false],
-    [undefined, false],
-  ];
-  for (const [phpVersion, isLimited] of versions) {
-    it(`${isLimited ? "limits" : "does not limit"} TLS for PHP ${phpVersion ?? "unknown"}`, () => {
-      assert.equal(confOf(planOf(host(), { phpVersion })).includes("SSLProtocol"), isLimited);
-    });
-  }
-
-  it("asks for no name where none is given", () => {
-    assert.ok(!confOf(planOf(host(), { organizations: [], countries: [] })).includes("SSLRequire"));
-  });
-
-  it("escapes what an expression reads otherwise in names, and writes Japanese ones as UTF-8", () => {
-    const found = planOf(host(), { organizations: ['A "B" \\ %{C} $1', "株式会社"], countries: [] });
-    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\ \%\{C} \$1","株式会社",""}`));
-  });
-
-  it("names each DocumentRoot once, sorted", () => {
-    const roots = confOf(planOf(host("", "b.example") + host() + host("", "b.example"))).match(/<Directory .*>/g);
-    assert.deepEqual(roots, ['<Directory "/srv/a.example">', '<Directory "/srv/b.example">']);
-  });
-});
-
 describe("a plan", () => {
   it("writes what is named before what names it", () => {
     const { change } = planOf(host(), { crls: [crl("i", "1")], crlSha256: "c" });
@@ -89,7 +40,7 @@ describe("a plan", () => {
   });
 
   it("drops the old CA file and keeps files that are not ours", () => {
-    const first = server(host());
+    const first = serverOf(host());
     const applied = afterChange(first, planOf(host()).change ?? assert.fail());
     const own = new Map([...applied.own, ["notes.txt", applied.own.get("README") ?? assert.fail()]]);
     const next = plan({ ...wanted, ca: { sha256: "b".repeat(64), certificates: [] } }, factsOf({ ...applied, own }));
@@ -100,7 +51,7 @@ describe("a plan", () => {
   });
 
   it("moves our line to the end when something was written behind it", () => {
-    const observation = server(host(`${includeLine}\nSSLVerifyClient none\n`));
+    const observation = serverOf(host(`${includeLine}\nSSLVerifyClient none\n`));
     const { change } = plan({ ...wanted, adopt: true }, factsOf(observation));
     const bytes = afterChange(observation, change ?? assert.fail()).files.get("/etc/httpd/httpd.conf")?.bytes;
     assert.ok(bytes?.includes(`\n#clientcert-adopted# SSLVerifyClient none\n${includeLine}\n</VirtualHost>`));
@@ -115,7 +66,7 @@ describe("a plan", () => {
   });
 
   it("is a reload alone when only that is owed", () => {
-    const observation = server(host());
+    const observation = serverOf(host());
     const applied = afterChange(observation, planOf(host()).change ?? assert.fail());
     const found = plan(wanted, factsOf({ ...applied, journal: new Map([["owed", "httpd did not answer"]]) }));
     assert.deepEqual([found.change?.write, found.change?.edits, found.change?.drop], [[], [], []]);
@@ -124,7 +75,7 @@ describe("a plan", () => {
 
   it("takes our line and the marks out of a virtual host that is excluded later", () => {
     const text = host("SSLVerifyClient none\n", "old.example") + host();
-    const observation = server(text);
+    const observation = serverOf(text);
     const first = plan({ ...wanted, adopt: true }, factsOf(observation));
     const applied = afterChange(observation, first.change ?? assert.fail());
     const second = plan({ ...wanted, adopt: true, excludeVirtualHosts: ["old.example:443"] }, factsOf(applied));
@@ -246,8 +197,11 @@ describe("findings", () => {
   });
 
   it("accept a CA file all of whose certificates are ours", () => {
-    const [foreign] = factsOf(server(host("SSLCACertificateFile x.pem\n"))).foreign;
-    const facts = { ...factsOf(server(host())), foreign: [{ ...(foreign ?? assert.fail()), fingerprints: ["of r"] }] };
+    const [foreign] = factsOf(serverOf(host("SSLCACertificateFile x.pem\n"))).foreign;
+    const facts = {
+      ...factsOf(serverOf(host())),
+      foreign: [{ ...(foreign ?? assert.fail()), fingerprints: ["of r"] }],
+    };
     const ca = (subject: string): Desired["ca"] => ({ ...wanted.ca, certificates: [certificate(subject, "r")] });
     assert.equal(isFeasible(plan({ ...wanted, ca: ca("r") }, facts)), true);
     assert.equal(isFeasible(plan({ ...wanted, ca: ca("other") }, facts)), false);
@@ -265,7 +219,7 @@ describe("findings", () => {
 
 describe("the installed CRL", () => {
   const installed = (...crls: readonly CrlSummary[]): Facts => {
-    const facts = factsOf(server(host()));
+    const facts = factsOf(serverOf(host()));
     return { ...facts, own: { ...facts.own, crls, files: { "crl.pem": "x" } } };
   };
   const isWritten = (facts: Facts, ...crls: readonly CrlSummary[]): boolean =>
@@ -291,10 +245,11 @@ describe("the installed CRL", () => {
 });
 
 describe("a removal", () => {
-  it("is nothing where there is nothing of ours", () => assert.equal(planRemoval(factsOf(server(host()))), undefined));
+  it("is nothing where there is nothing of ours", () =>
+    assert.equal(planRemoval(factsOf(serverOf(host()))), undefined));
 
   it("takes the lines out, then clientcert.conf, then what it names", () => {
-    const observation = server(host());
+    const observation = serverOf(host());
     const applied = afterChange(
       observation,
       planOf(host(), { crls: [crl("i", "1")], crlSha256: "c" }).change ?? assert.fail(),

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import type { CrlSummary, Plan } from "../../core/apache/model.ts";
+import { host, planOf } from "./apache-observation.ts";
+
+const confOf = (found: Plan): string => found.files["/etc/httpd/conf/clientcert/clientcert.conf"] ?? "";
+
+const crl = (issuer: string, number: string, thisUpdate = "2026-01-01T00:00:00Z"): CrlSummary => ({
+  sha256: `${issuer}${number}`,
+  issuer,
+  thisUpdate,
+  nextUpdate: undefined,
+  number,
+  entries: 0,
+});
+
+describe("clientcert.conf", () => {
+  it("has the directives in the order of the manual", () => {
+    const text = confOf(planOf(host(), { crls: [crl("i", "1")], crlSha256: "c", crlCheck: "chain" }));
+    assert.deepEqual(text.split("\n").slice(3), [
+      'SSLCACertificateFile "/etc/httpd/conf/clientcert/ca-aaaaaaaa.pem"',
+      "SSLVerifyDepth 4",
+      "SSLVerifyClient optional",
+      'SSLCARevocationFile "/etc/httpd/conf/clientcert/crl.pem"',
+      "SSLCARevocationCheck chain",
+      "SSLProtocol -All +TLSv1.2",
+      '<Location "/">',
+      '    SSLRequire %{SSL_CLIENT_S_DN_O} in {"ABC CORPORATION",""} and %{SSL_CLIENT_S_DN_C} in {"JP",""}',
+      "</Location>",
+      '<Directory "/srv/a.example">',
+      "    SSLRenegBufferSize 52428800",
+      "</Directory>",
+      "",
+    ]);
+  });
+
+  const versions: readonly [version: string | undefined, isLimited: boolean][] = [
+    ["8.2.99", false],
+    ["8.3", true],
+    ["8.10.1", true],
+    ["7.4", false],
+    [undefined, false],
+  ];
+  for (const [phpVersion, isLimited] of versions) {
+    it(`${isLimited ? "limits" : "does not limit"} TLS for PHP ${phpVersion ?? "unknown"}`, () => {
+      assert.equal(confOf(planOf(host(), { phpVersion })).includes("SSLProtocol"), isLimited);
+    });
+  }
+
+  it("asks for no name where none is given", () => {
+    assert.ok(!confOf(planOf(host(), { organizations: [], countries: [] })).includes("SSLRequire"));
+  });
+
+  it("escapes what an expression reads otherwise in names, and writes Japanese ones as UTF-8", () => {
+    const found = planOf(host(), { organizations: ['A "B" \\ %{C} $1', "株式会社"], countries: [] });
+    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\ \%\{C} \$1","株式会社",""}`));
+  });
+
+  it("names each DocumentRoot once, sorted", () => {
+    const roots = confOf(planOf(host("", "b.example") + host() + host("", "b.example"))).match(/<Directory .*>/g);
+    assert.deepEqual(roots, ['<Directory "/srv/a.example">', '<Directory "/srv/b.example">']);
+  });
+});
