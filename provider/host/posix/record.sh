@@ -5,7 +5,7 @@
 # New lines take the place of old ones of the same source and kind; a success takes the failure away.
 save_record() { # EXIT RESULT
   {
-    printf 'run %s %s %s\n' "$(date +%s)" "$1" "$2"
+    printf 'run %s %s %s%.400s\n' "$(date +%s)" "$1" "$2" "${told_reason:+ $told_reason}"
     awk -v ids="$source_ids " '
       FILENAME == ARGV[1] {
         line[$2 " " $3] = $0
@@ -35,13 +35,16 @@ show_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
   while IFS=' ' read -r kind first second rest; do
     case "$kind $second" in
-      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$first" +%FT%TZ)" "$rest" "$second" ;;
+      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$first" +%FT%TZ)" "$(in_words "$rest")" "$second" ;;
       'source crl') printf 'source %s\n  CRL           %s\n' "$first" "$(crl_in_words "$rest")" ;;
       'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
       'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
     esac
   done <"$state/refresh.record"
 }
+
+# RESULT [REASON]
+in_words() { case $1 in *' '*) printf '%s: %s' "${1%% *}" "${1#* }" ;; *) printf %s "$1" ;; esac; }
 
 crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
   # shellcheck disable=SC2086

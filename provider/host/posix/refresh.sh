@@ -16,7 +16,7 @@ END_OF_USAGE
 }
 
 run_refresh() { # PROGRAM OPTIONS…
-  state=${1%/*} mode=refresh dry_run='' verbose='' timer=''
+  state=${1%/*} mode=refresh dry_run='' verbose='' timer='' told_reason=''
   shift
   for option in "$@"; do
     case $option in
@@ -116,7 +116,7 @@ carry_refresh_out() {
 
 # Second part, under the lock: what is installed may be another by now.
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
-  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4
+  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason=''
   refresh_request
   lock_wait_seconds=120
   take_lock
@@ -158,7 +158,7 @@ end_refresh() { # RESULT [REASON]
   result=$1
   [ $# -lt 2 ] || tell_refresh "reason $2"
   case $result in
-    refused | reload) blame_new_crls "${told_reason:-$result}" ;;
+    refused | reload) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;
     unchanged | updated) [ -z "$(failures_told)" ] || result=failed ;;
   esac
   case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac

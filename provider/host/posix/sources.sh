@@ -29,6 +29,7 @@ stall_seconds=20
 # Bounded: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
 download() { # URL FILE
   failure='' proxy=''
+  case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
   [ -z "$proxy_file" ] || read_proxy || return 1
   remaining=$((fetch_until - $(now_ticks) / 100))
   [ "$remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
@@ -76,7 +77,8 @@ fetch_by_wget() { # URL
 
 # Sets failure, empty when all is well. curl's own words name hosts and numbers, never the answer's content.
 explain_download() { # FILE
-  read -r fetch_status <"$1.status"
+  fetch_status='not known, is the disk full?'
+  read -r fetch_status <"$1.status" || :
   if [ "$(stat -c %s -- "$1")" -gt "$max_crl_bytes" ]; then
     failure="it has more than $max_crl_bytes bytes"
   elif [ "$fetch_status" != 0 ]; then
