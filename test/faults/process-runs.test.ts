@@ -67,6 +67,33 @@ describe("runs on one host", function () {
     await assertAppliedThenRemove();
   });
 
+  it("do not disturb each other when the first stalls just while it takes the lock", async () => {
+    const crowd = `find_unit() { unit=''; mkdir /run/inside || echo both >/run/both; sleep 2; rmdir /run/inside; }`;
+    const stall = `hold() { case $1 in */lock) step stalling && sleep 3 ;; esac; read_process "$$"; echo "$$ $process_start $(boot_id)" >"$1/holder"; }`;
+    const [first, second] = [await session.prepare(), await session.prepare({ organizations: ["X"] })];
+    program = faultyProgram({ unjudged: true, more: `${crowd}\n${stall}` });
+    const results: string[] = [];
+    const run = (transaction: typeof first, options = {}) =>
+      session.host.apply(session.target, transaction, options).then(
+        ({ result }) => void results.push(result),
+        (error: unknown) => void results.push(error instanceof HostError ? error.kind : String(error)),
+      );
+    let other: Promise<void> | undefined;
+    await run(first, {
+      onProgress: (step: string) => {
+        program = faultyProgram({ unjudged: true, more: crowd });
+        if (step === "stalling") other ??= run(second);
+      },
+    });
+    await other;
+    assert.equal((await session.lab.exec("cat /run/both")).stdout, "");
+    assert.equal(results.filter((result) => result === "applied").length, 1, results.join());
+    assert.equal(results.length, 2);
+    program = quick;
+    await session.remove();
+    assert.equal(await bytesOf(session), clean);
+  });
+
   for (const [whose, holder] of [
     ["a process that is gone", "999999 12345 $(cat /proc/sys/kernel/random/boot_id)"],
     ["another process with the same number", "1 99 $(cat /proc/sys/kernel/random/boot_id)"],

@@ -67,6 +67,8 @@ function withSteps(text: string): string {
     if (name !== undefined) {
       isInside = functions.includes(name) && !line.endsWith("}");
       before = "";
+      // The function before may have had a lone apostrophe in its words.
+      isQuoted = false;
       return line;
     }
     if (line === "}") isInside = false;
