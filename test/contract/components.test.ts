@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
+import { createSshKeys } from "../../lab/ssh.ts";
 import { loadSite } from "../../provider/site.ts";
 import { type TestSite, siteText, testSite } from "./site.ts";
 
@@ -56,7 +57,7 @@ describe("The components, with Pulumi's mocks", () => {
   });
 
   it("refuse a site with all its problems at once", async () => {
-    await writeFile(site.siteFile, siteText().replace("[JP]", "[Japan]").replace("192.0.2.10", "https://web1"));
+    await writeFile(site.siteFile, siteText().replace("[JP]", "[Japan]").replace("10.0.0.10", "https://web1"));
     const { Site } = await import("../../components/site.ts");
     assert.throws(
       () => new Site("lab", loadSite(site.siteFile)),
@@ -67,7 +68,7 @@ describe("The components, with Pulumi's mocks", () => {
 });
 
 const secondHost = `  - name: web2
-    address: 192.0.2.12
+    address: 10.0.0.12
     connection:
-      hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs
+      hostKey: ${createSshKeys().public.trim()}
 `;

@@ -26,7 +26,7 @@ export const siteText = (more = ""): string => `clientAuth:
   countries: [JP]
 hosts:
   - name: web1
-    address: 192.0.2.10
+    address: 10.0.0.10
     connection:
       hostKey: ${hostKey}
       login: { agent: true }
@@ -46,7 +46,7 @@ export async function testSite(): Promise<TestSite> {
   const inputs = {
     owner: "organization/clientcert/lab/web1",
     connection: {
-      address: "192.0.2.10",
+      address: "10.0.0.10",
       port: 22,
       user: "root",
       hostKey,
