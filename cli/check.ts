@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { readFacts } from "../core/apache/facts.ts";
 import type { SiteHost } from "../core/site.ts";
 import { makeTarget } from "../core/site.ts";
+import { observeClock } from "../provider/host/clock.ts";
 import { createHost } from "../provider/host/host.ts";
 import type { Host } from "../provider/host/model.ts";
 import { createPool } from "../provider/ssh.ts";
@@ -65,10 +66,10 @@ function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions
 /** Every error is about this host alone: the others are still told. */
 async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
   try {
-    const observation = await host.observe(makeTarget(one));
+    const { observation, findings } = await observeClock(host, makeTarget(one));
     const facts = readFacts(observation, { port: one.port });
     const wishes = wishesFor(site, one, facts.own.owner);
-    return { report: reportPlan(wishes, one, facts, now), saved: savedOf(observation, now) };
+    return { report: reportPlan(wishes, one, { facts, findings }, now), saved: savedOf(observation, now) };
   } catch (error) {
     return { report: reportError(one, error), saved: undefined };
   }

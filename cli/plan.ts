@@ -7,6 +7,7 @@ import type { SiteHost } from "../core/site.ts";
 import { contentsOf } from "../provider/apache-apply.ts";
 import type { Wishes } from "../provider/apache-inputs.ts";
 import { lookFrom } from "../provider/apache-look.ts";
+import { wishesForCopy } from "./copy-wishes.ts";
 import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
 import { type Answer, type Style } from "./output.ts";
 import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
@@ -86,8 +87,9 @@ function look({ site, host, tree, saved }: Copy, now: number): Planned {
     });
     if (observation === undefined) throw new Error(describeMissing(host, saved));
     const facts = readFacts(observation, { port: host.port });
-    const wishes = wishesFor(site, host, facts.own.owner ?? ownerIn(facts.own.conf));
-    const report = reportPlan(wishes, host, facts, now);
+    const owner = facts.own.owner ?? ownerIn(facts.own.conf);
+    const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
+    const report = reportPlan(wishes, host, { facts, findings }, now);
     const { change } = lookFrom(wishes, facts).plan;
     return change === undefined || report.state === "unknown"
       ? { report }

@@ -4,8 +4,8 @@ import { confName, ownPath } from "../core/apache/conf.ts";
 import type { Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
-import { fileChangeTexts, liveFiles, plannedFiles } from "../provider/apache-files.ts";
-import { type Wishes, desiredOf, wishesOf } from "../provider/apache-inputs.ts";
+import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache-files.ts";
+import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache-inputs.ts";
 import { lookFrom } from "../provider/apache-look.ts";
 import { earliest, tlsRule } from "../provider/apache-outputs.ts";
 import { placeOf } from "../provider/errors.ts";
@@ -13,6 +13,7 @@ import { hostInputs } from "../provider/site.ts";
 import type { SiteHost } from "../core/site.ts";
 import type { SiteHosts } from "./hosts.ts";
 import { type Style, count, exitCode } from "./output.ts";
+import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 
 /** `unknown`: the host could not be looked at, or its files alone do not tell. */
 export type State = "as wanted" | "differs" | "conflict" | "unknown";
@@ -46,6 +47,8 @@ export interface ServerReport {
   /** Of what is installed, else of what would be. */
   readonly caNotAfter: string | undefined;
   readonly crlNextUpdate: string | undefined;
+  /** Of the CRLs that the host downloads by itself. */
+  readonly revocation: RevocationReport | undefined;
 }
 
 export interface VirtualHostReport {
@@ -71,14 +74,22 @@ export function wishesFor(
   return wishesOf({ ...hostInputs(file, site, host, pki), owner });
 }
 
-export function reportPlan(wishes: Wishes, host: SiteHost, facts: Facts, now: number): HostReport {
+/** One look at a host. */
+export interface Seen {
+  readonly facts: Facts;
+  /** Beside those of the plan. */
+  readonly findings: readonly Finding[];
+}
+
+export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: number): HostReport {
+  const { facts } = seen;
   const { plan } = lookFrom(wishes, facts);
-  const findings = sort([...plan.findings, ...findUnfit(wishes, facts, plan, now)]);
+  const findings = sort([...plan.findings, ...seen.findings, ...findUnfit(wishes, facts, plan, now)]);
   const state = stateOf(plan, findings);
   return {
     ...named(host),
     state,
-    server: describeServer(wishes, facts),
+    server: describeServer(wishes, facts, now),
     // What depends on an unknown condition would be a guess.
     changes: state === "unknown" ? [] : describeChanges(wishes, facts, plan),
     findings,
@@ -111,7 +122,7 @@ function stateOf(plan: Plan, findings: readonly Finding[]): State {
 function findUnfit(wishes: Wishes, { own }: Facts, { change }: Plan, now: number): readonly Finding[] {
   if (change?.write.some(({ text }) => text === undefined) !== true) return [];
   const installedCa = own.ca.map(({ fingerprint }) => fingerprint);
-  const { findings } = readSiteFiles(wishes.siteFile, wishes, { now, installedCa, installedCrls: own.crls });
+  const { findings } = readSiteFiles(wishes.siteFile, filesOf(wishes), { now, installedCa, installedCrls: own.crls });
   return findings.filter(isBlocking);
 }
 
@@ -119,7 +130,7 @@ const order = ["conflict", "problem", "warning", "note"] as const;
 const sort = (findings: readonly Finding[]): Finding[] =>
   [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 
-function describeServer(wishes: Wishes, facts: Facts): ServerReport {
+function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport {
   const { server, own, php } = facts;
   const desired = desiredOf(wishes);
   const ca = own.ca.length > 0 ? own.ca : wishes.ca.certificates;
@@ -136,6 +147,7 @@ function describeServer(wishes: Wishes, facts: Facts): ServerReport {
     ...{ owner: own.owner, generation: own.generation },
     caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
     crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
+    revocation: describeRevocation(wishes, facts, now),
   };
 }
 
@@ -144,18 +156,19 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
   const { change } = plan;
   if (change === undefined) return [];
   const confPath = ownPath(facts, confName);
-  const details = fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan));
+  const live = liveFiles(facts);
+  const details = fileChangeTexts(live, plannedFiles(facts, plan));
   const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
   return [
-    ...change.write.map(
-      ({ name }) => `${facts.own.files[name] === undefined ? "write" : "rewrite"} ${ownPath(facts, name)}`,
-    ),
+    ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
+    ...(change.refresh ? ["download CRLs from their sources"] : []),
+    ...change.write.map(({ name }) => `${pathOf(facts, name) in live ? "rewrite" : "write"} ${pathOf(facts, name)}`),
     ...conf.map((text) => `  ${text}`),
     ...describeIncludes(wishes, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${file}:${line}, where it does not belong`,
     ),
-    ...change.drop.map((name) => `remove ${ownPath(facts, name)}`),
+    ...change.drop.map((name) => `remove ${pathOf(facts, name)}`),
     ...(facts.own.owed === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
@@ -229,6 +242,7 @@ function serverLines(server: ServerReport): string[] {
     ...(version === "" ? [] : [`  ${version}${state}; ${hosts}`]),
     `  ${server.tlsRule}`,
     ...(ends.length === 0 ? [] : [`  ${ends.join(", ")}`]),
+    ...(server.revocation === undefined ? [] : revocationLines(server.revocation)),
   ];
 }
 

@@ -17,6 +17,7 @@ const savedHost = z.strictObject({
   modules: z.record(z.string(), z.enum(["static", "shared"])),
   hasModInfo: z.boolean(),
   php: z.array(z.strictObject({ source: z.enum(["module", "fpm", "cli"]), path: z.string(), version: z.string() })),
+  scheduler: z.enum(["systemd", "cron", "none"]).optional().describe("What runs jobs there; older files lack it."),
   owner: z.string().optional(),
   generation: z.number(),
 });
@@ -29,7 +30,7 @@ const savedFile = z.strictObject({
 /** One host, as it was when it was looked at. */
 export type SavedHost = z.output<typeof savedHost>;
 
-export function savedOf({ server, dump, php, journal }: Observation, now: number): SavedHost {
+export function savedOf({ server, dump, php, journal, scheduler }: Observation, now: number): SavedHost {
   const modules = dump === undefined ? undefined : parseDump(dump).modules;
   const owner = journal.get("owner");
   return {
@@ -44,6 +45,7 @@ export function savedOf({ server, dump, php, journal }: Observation, now: number
     modules: Object.fromEntries(modules ?? []),
     hasModInfo: server.capabilities.includes("mod_info"),
     php: php.map(({ source, path, version: found }) => ({ source, path, version: found })),
+    scheduler,
     ...(owner === undefined ? {} : { owner }),
     generation: Number(journal.get("generation") ?? 0),
   };

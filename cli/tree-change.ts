@@ -1,8 +1,8 @@
 /** A change of a copy of a host's files: shown as a unified diff, or carried out. */
 import { createTwoFilesPatch } from "diff";
-import { ownPath } from "../core/apache/conf.ts";
 import { applySplices } from "../core/apache/edit.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
+import { pathOf } from "../provider/apache-files.ts";
 import type { Tree } from "./tree.ts";
 
 /** Bytes as latin1, undefined where there is no file. */
@@ -15,7 +15,7 @@ interface FileChange {
 /** The texts; CA and CRL files are left out, because nobody reads base64. Bytes as latin1. */
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   const written = change.write.flatMap(({ name, text }): FileChange[] => {
-    const path = ownPath(facts, name);
+    const path = pathOf(facts, name);
     if (text === undefined) return [];
     return [{ path, before: tree.read(path)?.bytes, after: Buffer.from(text, "utf8").toString("latin1") }];
   });
@@ -41,7 +41,7 @@ function renderFile({ path, before, after }: FileChange): string {
 /** In the order of the swap on a real host. `contents`: bytes of the files of ours, by name. */
 export function writeChange(tree: Tree, facts: Facts, change: Change, contents: ReadonlyMap<string, Buffer>): void {
   const edited = editsOf(tree, change);
-  for (const [name, bytes] of contents) tree.write(ownPath(facts, name), bytes);
+  for (const [name, bytes] of contents) tree.write(pathOf(facts, name), bytes);
   for (const { path, after = "" } of edited) tree.write(path, Buffer.from(after, "latin1"));
-  for (const name of change.drop) tree.remove(ownPath(facts, name));
+  for (const name of change.drop) tree.remove(pathOf(facts, name));
 }

@@ -50,10 +50,7 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
     php: saved?.php ?? [],
     namedFiles: [],
     crontabs: readCrontabs(tree),
-    scheduler: "none" as const,
-    isTimerEnabled: false,
-    timers: new Map<string, ObservedFile>(),
-    refreshRecord: "",
+    ...readRefresh(tree, server.instance, saved),
   };
   const { files, serverRoot, effective } = followIncludes(tree, known);
   const namedFiles = findNamedFiles(tree, serverRoot, effective);
@@ -134,6 +131,34 @@ function readJournal(tree: Tree, instance: string, saved: SavedHost | undefined)
   return kept;
 }
 
+/** As the host's own program looks for them. */
+const timerPaths = (instance: string): string[] => [
+  `/etc/cron.d/clientcert-${instance}`,
+  ...["service", "timer"].map((kind) => `/etc/systemd/system/clientcert-${instance}.${kind}`),
+];
+
+type Refresh = Pick<Observation, "scheduler" | "isTimerEnabled" | "timers" | "refreshRecord">;
+
+/** Files do not tell what runs: a timer that is there counts as enabled, and its kind tells the scheduler. */
+function readRefresh(tree: Tree, instance: string, saved: SavedHost | undefined): Refresh {
+  const timers = new Map(readPaths(tree, timerPaths(instance)));
+  const isUnit = (path: string): boolean => path.startsWith("/etc/systemd/");
+  const found = timers.size === 0 ? undefined : [...timers.keys()].some(isUnit) ? "systemd" : "cron";
+  const record = tree.read(`/var/lib/clientcert/${instance}/refresh.record`);
+  return {
+    scheduler: found ?? saved?.scheduler ?? "none",
+    isTimerEnabled: timers.size > 0,
+    timers,
+    refreshRecord: record?.bytes ?? "",
+  };
+}
+
+const readPaths = (tree: Tree, paths: readonly string[]): [string, ObservedFile][] =>
+  paths.flatMap((path): [string, ObservedFile][] => {
+    const file = tree.read(path);
+    return file === undefined ? [] : [[path, file]];
+  });
+
 const caNames = ["SSLCACertificateFile", "SSLCADNRequestFile", "SSLCARevocationFile"];
 const otherNames = [
   "SSLCertificateFile",
@@ -170,10 +195,5 @@ const cronDirectories = [
 
 function readCrontabs(tree: Tree): Map<string, ObservedFile> {
   const listed = cronDirectories.flatMap((folder) => tree.list(folder).map((name) => `${folder}/${name}`));
-  return new Map(
-    [...cronFiles, ...listed].flatMap((path): [string, ObservedFile][] => {
-      const file = tree.read(path);
-      return file === undefined ? [] : [[path, file]];
-    }),
-  );
+  return new Map(readPaths(tree, [...cronFiles, ...listed]));
 }

@@ -36,9 +36,14 @@ function ownFiles(facts: Facts, hashes: Readonly<Record<string, string>>, conf: 
   return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [ownPath(facts, confName)]: conf }) };
 }
 
-/** What is wrong with a file whose bytes are right, in words: else a diff could not show it. */
+/** By path what is wrong with a file of ours whose bytes are right, in words: else a diff could not show it. */
+export const fileStates = (facts: Facts): readonly (readonly [path: string, state: string])[] => [
+  ...disabledTimer(facts),
+  ...expiredCrl(facts),
+];
+
 function withStates(facts: Facts, shown: Files): Files {
-  const states = [...disabledTimer(facts), ...expiredCrl(facts)].filter(([path]) => path in shown);
+  const states = fileStates(facts).filter(([path]) => path in shown);
   return { ...shown, ...Object.fromEntries(states.map(([path, state]) => [path, `${shown[path]}(${state})\n`])) };
 }
 

@@ -4,9 +4,17 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
 import { findNearest } from "../core/site/issues.ts";
-import { type Site, type SiteHost, makeTarget, readSite, renderProblem } from "../core/site.ts";
-import { defaultCrlRefresh } from "../core/apache/refresh-model.ts";
-import type { SampleWish, Wishes } from "./apache-inputs.ts";
+import {
+  type Site,
+  type SiteClientAuth,
+  type SiteHost,
+  makeCrlRefresh,
+  makeCrlSources,
+  makeTarget,
+  readSite,
+  renderProblem,
+} from "../core/site.ts";
+import type { SampleWish, SourceWish, Wishes } from "./apache-inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
 
@@ -26,6 +34,7 @@ export interface SitePki {
   readonly crls: readonly CrlSummary[];
   /** Of the PEM text that would be installed; empty without CRLs. */
   readonly crlSha256: string;
+  readonly sample?: SampleWish;
 }
 
 /** Never throws for what a file holds or lacks. */
@@ -43,7 +52,8 @@ export function loadSite(file: string): LoadedSite {
   if (told("problem").length > 0) return refused(file, told("problem"));
   const { sha256, certificates } = files.ca;
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
-  const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256 };
+  const sample = sampleOf(files, site.clientAuth);
+  const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
   return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki };
 }
 
@@ -61,14 +71,28 @@ export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
 export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
   const { caFiles, crlFiles, crlCheck, organizations, countries } = site.clientAuth;
   const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
+  const { acknowledgeSessionTicketKeys } = host;
   return {
     ...makeTarget(host),
     ...{ siteFile, caFiles, crlFiles, crlCheck, organizations, countries },
     ...pki,
-    ...{ crlSources: [], crlRefresh: defaultCrlRefresh, acknowledgeSessionTicketKeys: false },
+    ...{ crlSources: sourcesOf(site.clientAuth), crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh) },
+    acknowledgeSessionTicketKeys,
     ...{ port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview },
     ...(phpVersion === undefined ? {} : { phpVersion }),
   };
+}
+
+function sourcesOf({ crlSources }: SiteClientAuth): readonly SourceWish[] {
+  return makeCrlSources(crlSources).map(({ id, urls }, index) => {
+    const file = crlSources[index]?.file;
+    return { id, urls, ...(file === undefined ? {} : { file }) };
+  });
+}
+
+function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleWish | undefined {
+  if (sample === undefined || sampleCertificate === undefined) return undefined;
+  return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
 }
 
 /**

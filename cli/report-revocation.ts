@@ -1,0 +1,51 @@
+/** What a look at one host tells of the CRLs that it downloads by itself: the lines of a report. */
+import type { Facts } from "../core/apache/model.ts";
+import type { Wishes } from "../provider/apache-inputs.ts";
+import { type CrlSourceStatus, type TimerStatus, crlStatusOf, timerStatusOf } from "../provider/revocation-outputs.ts";
+import { nextRefresh } from "./next-refresh.ts";
+import { count } from "./output.ts";
+
+export interface RevocationReport {
+  readonly sources: readonly CrlSourceStatus[];
+  readonly timer: TimerStatus;
+  /** ISO 8601, without the random delay; undefined where the times are in the host's own time zone. */
+  readonly nextRefresh: string | undefined;
+}
+
+/** Undefined where nothing is to be downloaded. `now`: milliseconds since 1970. */
+export function describeRevocation(wishes: Wishes, facts: Facts, now: number): RevocationReport | undefined {
+  const timer = timerStatusOf(wishes, facts);
+  if (timer === undefined) return undefined;
+  // Without a file on the host, nothing is scheduled.
+  const next = timer.isEnabled ? nextRefresh(wishes.crlRefresh, now) : undefined;
+  return { sources: crlStatusOf(wishes, facts), timer, nextRefresh: next };
+}
+
+export const revocationLines = ({ sources, timer, nextRefresh: next }: RevocationReport): string[] => [
+  ...sources.flatMap(sourceLines),
+  `  ${timerWords(timer, next)}`,
+];
+
+function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: CrlSourceStatus): string[] {
+  const place = url ?? urls[0] ?? "";
+  const others = url === undefined && urls.length > 1 ? ` (and ${urls.length - 1} more)` : "";
+  const success = lastSuccess === undefined ? "not downloaded yet" : `downloaded ${lastSuccess}`;
+  const number = crl.number === undefined ? [] : [`number ${crl.number}`];
+  const entries = crl.entries === undefined ? [] : [count(crl.entries, "revoked certificate")];
+  const end = crl.nextUpdate === undefined ? [] : [`until ${crl.nextUpdate}`];
+  return [
+    `  CRL of ${place}${others}: ${[success, ...number, ...entries, ...end].join(", ")}`,
+    ...(lastFailure === undefined ? [] : [`    failed ${lastFailure}: ${reason ?? "no reason was kept"}`]),
+  ];
+}
+
+function timerWords(
+  { isEnabled, times, timeZone, spreadMinutes, lastRun, lastResult, scheduler }: TimerStatus,
+  next?: string,
+): string {
+  if (!isEnabled) return "CRLs are not refreshed: there is no timer, or it is not enabled";
+  const delay = spreadMinutes === 0 ? "" : ` and up to ${count(spreadMinutes, "minute")} later`;
+  const last = lastRun === undefined ? "" : `; last ${lastRun}: ${lastResult ?? ""}`;
+  const coming = next === undefined ? "" : `, next ${next}`;
+  return `CRLs refreshed at ${times.join(", ")} (${timeZone ?? "the host's time zone"})${delay} by ${scheduler}${coming}${last}`;
+}
