@@ -1,7 +1,7 @@
 /** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { cronStart } from "./cron.ts";
+import { cronSetUp, cronStart } from "./cron.ts";
 import { distributionLayout } from "./distributions.ts";
 import type { Layout } from "./layout.ts";
 import { startMachine, type Machine, type MachineFile } from "./machine.ts";
@@ -76,6 +76,7 @@ function layoutOf(options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout
 function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap<string, MachineFile>): string {
   const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [layout.pidFile])];
   return [
+    cronSetUp(files),
     layout.setUp,
     variantSetUp(options),
     sshStart(options),
@@ -85,7 +86,7 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
     hidePrograms(options.without ?? []),
     options.shell === "busybox" ? "ln -sf /usr/bin/busybox /bin/sh\n" : "",
-    options.cron === true ? cronStart(files) : "",
+    options.cron === true ? cronStart : "",
   ].join("");
 }
 

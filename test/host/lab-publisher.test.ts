@@ -201,7 +201,7 @@ describe("a publisher of CRLs", function () {
     publisher.fault(name, "ok");
     const host = await startLabHost({ cron: true, stopped: true });
     try {
-      assert.equal(await host.run("cat /etc/crontab /etc/cron.d/*  2>/dev/null || :"), "");
+      assert.equal(await host.run("cat /etc/crontab /etc/cron.d/* 2>/dev/null || :"), "");
       const job = `* * * * * root curl -q -sS -o /run/fetched ${publisher.url(name)} && echo $$ >/run/done\n`;
       await host.run("cat >/etc/cron.d/fetch", job);
       await host.run("timeout 90 sh -c 'until [ -s /run/done ]; do sleep 0.2; done'");
