@@ -68,8 +68,8 @@ describe("runs on one host", function () {
   });
 
   it("do not disturb each other when the first stalls just while it takes the lock", async () => {
-    const crowd = `find_unit() { unit=''; mkdir /run/inside || echo both >/run/both; sleep 2; rmdir /run/inside; }`;
-    const stall = `hold() { case $1 in */lock) step stalling && sleep 3 ;; esac; read_process "$$"; echo "$$ $process_start $(boot_id)" >"$1/holder"; }`;
+    const crowd = `find_unit() { unit=''; mkdir /run/inside || echo both >/run/both; for i in $(seq 40); do [ -f /run/both ] || sleep 0.2; done; rmdir /run/inside; }`;
+    const stall = `hold() { case $1 in */lock) step stalling && sleep 6 ;; esac; read_process "$$"; echo "$$ $process_start $(boot_id)" >"$1/holder"; }`;
     const [first, second] = [await session.prepare(), await session.prepare({ organizations: ["X"] })];
     program = faultyProgram({ unjudged: true, more: `${crowd}\n${stall}` });
     const results: string[] = [];
