@@ -118,12 +118,13 @@ carry_refresh_out() {
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason=''
   refresh_request
-  lock_wait_seconds=120
-  take_lock
   hold "$work"
+  recovered='' lock_wait_seconds=120
+  # A dry run changes nothing, so nobody has to wait for it.
+  [ -n "$dry_run" ] || take_lock
   find_server
   read_journal
-  recover_earlier
+  [ -n "$dry_run" ] || recover_earlier
   prepare
   if [ -n "$recovered" ]; then reload_restored; fi
   manifest=$(virtual_host_addresses)$nl

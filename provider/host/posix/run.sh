@@ -66,8 +66,11 @@ run_judge() {
   part "result $verdict $judge $(journal_value generation)"
 }
 
-# A judge that was killed could not take its work directory away.
+# A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an hour.
 sweep_judges() {
+  for left in /run/clientcert.result.*; do
+    [ ! -f "$left" ] || [ $(($(date +%s) - $(stat -c %Y -- "$left"))) -lt 3600 ] || rm -f -- "$left"
+  done
   for left in /run/clientcert.*.*; do
     judge_id=${left#/run/clientcert.}
     if [ -d "$left" ] && ! { read_process "${judge_id%%.*}" && [ "$process_start" = "${judge_id#*.}" ]; }; then rm -rf -- "$left"; fi
@@ -109,10 +112,12 @@ EOF
     fail disk "$state has less than $((needed / 1048576)) MiB of room; make room, nothing was changed"
 }
 
-# Where no change has ever been valid, a run that came to nothing leaves nothing. Elsewhere its end can be asked for.
+# Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at the
+# host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
 leave_nothing() {
   rm -rf -- "$state".gone.*
   [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
+  [ ! -f "$work/output" ] || { awk -v look="$mark server" '$0 == look { exit } { print }' "$work/output" && part 'done'; } >"/run/clientcert.result.$id"
   rm -rf -- "$work"
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
@@ -129,6 +134,8 @@ run_result() {
   elif [ "$removal" = yes ] && [ ! -d "$state" ]; then
     part 'result applied none 0'
     read_journal && observe
+  elif [ -f "/run/clientcert.result.$id" ]; then
+    cat -- "/run/clientcert.result.$id"
   else
     fail unknown "the run did not begin before the connection was cut, so nothing was changed; run again"
   fi
