@@ -114,6 +114,29 @@ describe("runs on one host", function () {
     await assertAppliedThenRemove();
   });
 
+  it("that came to nothing tell why also after the connection was cut, and leave no look at the host", async () => {
+    const refuse = 'judge_candidate() { list_placed; step lingering; sleep 1; refuse "the judge has its reasons"; }';
+    const transaction = await session.prepare();
+    program = faultyProgram({ more: refuse });
+    const outcome = await session.host.apply(session.target, transaction, {
+      onProgress: (step) => {
+        if (step !== "lingering") return;
+        // As when the network is gone and the host does not know: it goes on to the end, and is asked later.
+        program = `sleep 5\n${faultyProgram({})}`;
+        void session.lab.run(`pids=$(pgrep -f '^sshd: root') && kill -STOP $pids; sleep 4; kill -KILL $pids`);
+      },
+    });
+    assert.deepEqual([outcome.result, outcome.reasons], ["refused", ["the judge has its reasons"]]);
+    assert.equal(await bytesOf(session), clean);
+    const kept = await session.lab.run("cat /run/clientcert.result.*; stat -c %a /run/clientcert.result.*");
+    assert.match(kept, / done\n600\n$/);
+    assert.doesNotMatch(kept, /ServerRoot/);
+    await session.lab.run("touch -d '2 hours ago' /run/clientcert.result.*");
+    program = quick;
+    await session.judge();
+    assert.equal((await session.lab.exec("ls /run/clientcert.result.*")).stdout, "");
+  });
+
   it("of removal go on when the connection is cut, and leave nothing", async () => {
     await session.apply();
     program = slow;
