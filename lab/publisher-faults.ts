@@ -8,6 +8,8 @@ export interface Published {
   readonly pki: LabPki;
   /** DER. */
   readonly crl: Buffer<ArrayBuffer>;
+  /** What the issuer sends of a list. */
+  readonly form: "DER" | "PEM";
   /** The same file over https, by a server that no client trusts. */
   readonly untrustedUrl: string;
 }
@@ -16,7 +18,7 @@ type Answer = (published: Published, request: IncomingMessage, response: ServerR
 
 const crlType = "application/pkix-crl";
 /** So slow that no deadline is met, and never silent for long. */
-const slowMilliseconds = 250;
+const slowMilliseconds = 1000;
 /** Later than every list that a test publishes: then the number is not what is wrong with it. */
 const laterNumber = 900_000;
 const page = "<!DOCTYPE html>\n<html><body><h1>Scheduled maintenance</h1></body></html>\n";
@@ -26,32 +28,33 @@ const endlessChunk = Buffer.alloc(256 * 1024);
 const send = (response: ServerResponse, body: string | Uint8Array, type = crlType): void =>
   void response.writeHead(200, { "Content-Type": type, "Content-Length": Buffer.byteLength(body) }).end(body);
 
-const half = (crl: Buffer): Buffer => crl.subarray(0, crl.length >> 1);
+/** A list as the issuer sends it. */
+const encode = ({ form, crl }: Pick<Published, "form" | "crl">): Buffer =>
+  form === "DER" ? crl : Buffer.from(crlToPem(crl));
+
+const half = (body: Buffer): Buffer => body.subarray(0, body.length >> 1);
 
 /** A list of the issuing CA in place of the published one. */
 const instead =
   (options: CrlOptions): Answer =>
-  async ({ pki }, _request, response) =>
-    send(response, crlToDer(await pki.crl({ number: laterNumber, ...options })));
+  async ({ pki, form }, _request, response) =>
+    send(response, encode({ form, crl: crlToDer(await pki.crl({ number: laterNumber, ...options })) }));
 
 const answers = {
-  ok: ({ crl }, _request, response) => send(response, crl),
+  ok: (published, _request, response) => send(response, encode(published)),
   notFound: (_published, _request, response) =>
     void response.writeHead(404, { "Content-Type": "text/html" }).end("<html><body>404 Not Found</body></html>\n"),
   /** 200, as portals and maintenance pages answer. */
   htmlPage: (_published, _request, response) => send(response, page, "text/html"),
-  /** Four bytes a second. */
-  slow: ({ crl }, _request, response) => trickle(crl, response),
+  /** A byte a second. */
+  slow: (published, _request, response) => trickle(encode(published), response),
   /** Begins like the list, and never ends. */
-  endless: ({ crl }, _request, response) => flood(crl, response),
+  endless: (published, _request, response) => flood(encode(published), response),
   /** Half of what `Content-Length` says, then the connection is closed in order. */
-  truncated: ({ crl }, request, response) => {
-    response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
-    response.write(half(crl), () => request.socket.end());
-  },
+  truncated: (published, request, response) => sendHalf(encode(published), response, () => void request.socket.end()),
   /** Half of the list, and `Content-Length` says the half: only the content tells. */
-  cutShort: ({ crl }, _request, response) => send(response, half(crl)),
-  tampered: ({ crl }, _request, response) => send(response, flipLastBit(crl)),
+  cutShort: (published, _request, response) => send(response, half(encode(published))),
+  tampered: ({ form, crl }, _request, response) => send(response, encode({ form, crl: flipLastBit(crl) })),
   /** By another key under the issuer's name; revokes nothing. */
   otherKey: instead({ ca: "forger", serials: [] }),
   /** Rightly signed and still valid, but of ten days ago, when nothing was revoked. */
@@ -59,20 +62,18 @@ const answers = {
   future: instead({ thisUpdateHours: 24 }),
   expired: instead({ thisUpdateHours: -0.75, nextUpdateHours: -0.25 }),
   /** As `Content-Encoding`, which nobody asked for. */
-  gzipEncoded: ({ crl }, _request, response) => {
-    const body = gzipSync(crl);
+  gzipEncoded: (published, _request, response) => {
+    const body = gzipSync(encode(published));
     const headers = { "Content-Type": crlType, "Content-Encoding": "gzip", "Content-Length": body.length };
     response.writeHead(200, headers).end(body);
   },
   /** As the file itself. */
-  gzip: ({ crl }, _request, response) => send(response, gzipSync(crl), "application/gzip"),
+  gzip: (published, _request, response) => send(response, gzipSync(encode(published)), "application/gzip"),
   redirectHttps: ({ untrustedUrl }, _request, response) =>
     void response.writeHead(302, { Location: untrustedUrl }).end(),
   /** In the middle of the list. */
-  reset: ({ crl }, request, response) => {
-    response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
-    response.write(half(crl), () => request.socket.resetAndDestroy());
-  },
+  reset: (published, request, response) =>
+    sendHalf(encode(published), response, () => void request.socket.resetAndDestroy()),
   empty: (_published, _request, response) => send(response, ""),
   /** Not what RFC 5280, 4.2.1.13, wants of an http address, and yet some do. */
   pem: ({ crl }, _request, response) => send(response, crlToPem(crl), "application/x-pem-file"),
@@ -94,22 +95,28 @@ export const answer = (
   response: ServerResponse,
 ): void | Promise<void> => answers[fault](published, request, response);
 
-function trickle(crl: Buffer, response: ServerResponse): void {
-  response.writeHead(200, { "Content-Type": crlType, "Content-Length": crl.length });
+/** Half of what `Content-Length` says; then the connection ends in one way or the other. */
+function sendHalf(body: Buffer, response: ServerResponse, end: () => void): void {
+  response.writeHead(200, { "Content-Type": crlType, "Content-Length": body.length });
+  response.write(half(body), end);
+}
+
+function trickle(body: Buffer, response: ServerResponse): void {
+  response.writeHead(200, { "Content-Type": crlType, "Content-Length": body.length });
   let sent = 0;
   const timer = setInterval(() => {
-    response.write(crl.subarray(sent, sent + 1));
+    response.write(body.subarray(sent, sent + 1));
     sent += 1;
-    if (sent < crl.length) return;
+    if (sent < body.length) return;
     clearInterval(timer);
     response.end();
   }, slowMilliseconds);
   response.once("close", () => clearInterval(timer));
 }
 
-function flood(crl: Buffer, response: ServerResponse): void {
+function flood(body: Buffer, response: ServerResponse): void {
   response.writeHead(200, { "Content-Type": crlType });
-  response.write(crl);
+  response.write(body);
   const more = (): void => {
     if (!response.destroyed) response.write(endlessChunk, more);
   };
