@@ -14,10 +14,10 @@ export function showCommand(words: readonly string[]): void {
 
 /**
  * What tells nothing of the host: that a stand-in serves where Pulumi's own language host is not installed, headings of
- * the stack, and how to remove it.
+ * the stack and that it failed with its resources, and how to remove it.
  */
 const noise =
-  /using pulumi-language-nodejs from|^\s*pulumi:pulumi:Stack \(|^Duration:|^The resources in the stack|^If you want to/;
+  /using pulumi-language-nodejs from|^\s*pulumi:pulumi:Stack \(|^\s*error: (preview|update|destroy) failed$|^Duration:|^The resources in the stack|^If you want to/;
 /** Said in each run, as it should be on a real site; here once is enough. */
 const repeated = /warning: .*the CRL of .* has expired/;
 let hasWarned = false;
