@@ -77,7 +77,9 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   );
   return {
     ca: makeBundle(certificates),
-    crls: checked.crls.map(({ summary }) => summary),
+    crls: checked.crls.map(({ summary }) =>
+      firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
+    ),
     crlPem: encodeCrls(checked.crls),
     sample,
     findings: [...findings, ...sampled.findings],

@@ -1,6 +1,6 @@
 /** Which directives of others are in the way of our own, and which of them `adopt` may comment out. */
 import type { CrlJobFacts, Desired, Facts, ForeignDirective } from "./model.ts";
-import { isExcluded } from "./wishes.ts";
+import { hasRevocation, isExcluded } from "./wishes.ts";
 
 /** Foreign directives that contradict what is wanted for at least one covered virtual host. */
 export function findConflicting(desired: Desired, facts: Facts): ForeignDirective[] {
@@ -41,7 +41,7 @@ function isConflicting(desired: Desired, { kind, value, fingerprints }: ForeignD
     case "caFile":
       return !isWithin(fingerprints, desired);
     case "crlCheck":
-      return desired.crls.length > 0 ? value !== desired.crlCheck : value !== "none";
+      return hasRevocation(desired) ? value !== desired.crlCheck : value !== "none";
     case "verifyClient":
     case "verifyDepth":
     case "caPath":

@@ -2,6 +2,7 @@
 import { compareVersions } from "./conditions.ts";
 import { ownDirectory, renegBufferSizeBytes, verifyDepth, type Desired, type Facts } from "./model.ts";
 import { absolutePath } from "./paths.ts";
+import { hasRevocation } from "./wishes.ts";
 import { quoteArgument } from "./words.ts";
 
 export const confName = "clientcert.conf";
@@ -74,7 +75,7 @@ const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e
  * are swapped one after another.
  */
 function revocation(desired: Desired, facts: Facts): string[] {
-  if (desired.crls.length === 0) return ["SSLCARevocationCheck none"];
+  if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];
   return [`SSLCARevocationFile ${quoteArgument(ownPath(facts, crlName))}`, `SSLCARevocationCheck ${desired.crlCheck}`];
 }
 

@@ -2,7 +2,9 @@
 import { findAdoptable, findConflicting, isOfExcluded } from "./adopt.ts";
 import { decodePath, phpVersion } from "./conf.ts";
 import type { Change, Desired, Facts, Finding, ForeignDirective } from "./model.ts";
-import { findOlderCrls, hasNewerCrl, isExcluded, isNamed } from "./wishes.ts";
+import { findRefresh } from "./refresh-findings.ts";
+import { findRevocation, findSessionTickets } from "./revocation-findings.ts";
+import { isExcluded, isNamed } from "./wishes.ts";
 
 /** Conflicts and problems forbid a change, warnings and notes do not. */
 export const isBlocking = ({ severity }: Finding): boolean => severity === "conflict" || severity === "problem";
@@ -16,6 +18,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
     ...findRevocation(desired, facts),
+    ...findRefresh(desired, facts),
     ...findSessionTickets(desired, facts),
     ...findPhp(desired, facts),
     ...(change === undefined ? [] : findPending(desired, facts)),
@@ -123,66 +126,6 @@ function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
       severity: "warning",
       place: `${file}:${line}`,
       text: "the path of its DocumentRoot is not UTF-8, so SSLRenegBufferSize is not raised for it and uploads above 128 KB may fail with 413; rename the directory",
-    }));
-}
-
-function findRevocation(desired: Desired, facts: Facts): Finding[] {
-  if (desired.crls.length === 0) return [];
-  const issuers = new Set(desired.crls.map(({ issuer }) => issuer));
-  const cas = desired.ca.certificates;
-  const isAbove = (subject: string): boolean => cas.some((ca) => ca.issuer === subject && ca.subject !== subject);
-  const missing = cas.filter(({ subject }) => !issuers.has(subject));
-  const findings = missing
-    .filter(({ subject }) => desired.crlCheck === "chain" || !isAbove(subject))
-    .map(({ subject }): Finding =>
-      desired.crlCheck === "chain"
-        ? {
-            severity: "problem",
-            place: "crlCheck",
-            text: `"chain" needs a CRL of every CA, and there is none of ${subject}; add its file to crlFiles, or write "leaf"`,
-          }
-        : {
-            severity: "warning",
-            place: "crlFiles",
-            text: `there is no CRL of ${subject}, so every certificate that it issued is refused; add its file`,
-          },
-    );
-  return [...findings, ...findOlder(desired, facts), ...findLockOut(desired, facts)];
-}
-
-/** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
-function findOlder(desired: Desired, facts: Facts): Finding[] {
-  if (!hasNewerCrl(desired, facts)) return [];
-  return findOlderCrls(desired, facts).map(({ issuer, thisUpdate }) => ({
-    severity: "problem",
-    place: "crlFiles",
-    text: `the CRL of ${issuer} (${thisUpdate}) is older than the one on the host, and all CRLs are installed together, of which another one is newer; download the current CRL of ${issuer} into its file`,
-  }));
-}
-
-function findLockOut(desired: Desired, facts: Facts): Finding[] {
-  const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
-  return crls.flatMap(({ issuer, nextUpdate }): Finding[] =>
-    nextUpdate === undefined
-      ? []
-      : [
-          {
-            severity: "warning",
-            place: "crlFiles",
-            text: `after ${nextUpdate} the CRL of ${issuer} has expired and everyone with a certificate of it is refused; install a newer one before`,
-          },
-        ],
-  );
-}
-
-function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
-  if (desired.crls.length === 0) return [];
-  return facts.foreign
-    .filter(({ kind }) => kind === "sessionTicketKey")
-    .map(({ file, line, directive }) => ({
-      severity: "warning",
-      place: `${file}:${line}`,
-      text: `with ${directive} a revoked certificate goes on working in resumed sessions, also after a reload; remove it`,
     }));
 }
 

@@ -70,6 +70,8 @@ export interface CrlSummary {
   readonly authorityKey?: string;
   /** 0 where `sha256` is empty: not counted. */
   readonly entries: number;
+  /** Of the site's: a source renews it on the host, this is only what to begin with. */
+  readonly isFirstList?: boolean;
 }
 
 export interface Facts {

@@ -1,6 +1,16 @@
 /** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
 import { createHash } from "node:crypto";
-import { caName, confName, crlName, decodePath, ownPath, readmeName, renderConf } from "./conf.ts";
+import {
+  caName,
+  confName,
+  crlName,
+  decodePath,
+  ownPath,
+  readmeName,
+  refreshName,
+  renderConf,
+  sampleName,
+} from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
 import {
   includeLine,
@@ -17,7 +27,9 @@ import { sortSplices } from "./edit.ts";
 import { findAdoptable, findAdoptableJobs } from "./adopt.ts";
 import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
-import { hasNewerCrl, isExcluded } from "./wishes.ts";
+import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
+import { isRefreshDue } from "./revocation.ts";
+import { hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
 /** How a virtual host is named in {@link Plan.files}. */
 export const includeKey = (host: VirtualHostFacts): string => `${host.file}:${host.line} ${host.serverName}`;
@@ -29,8 +41,10 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const write = planWrites(desired, facts, conf);
   const drop = planDrops(desired, facts);
   const edits = planEdits(desired, facts);
-  const isNeeded = write.length + drop.length + edits.length > 0 || facts.own.owed !== undefined;
-  const change = isNeeded ? { write, drop, refresh: false, edits, look: looksAt(covered) } : undefined;
+  const refresh = desired.crlSources.length > 0;
+  const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
+  const isNeeded = write.length + drop.length + edits.length > 0 || isOther;
+  const change = isNeeded ? { write, drop, refresh, edits, look: looksAt(covered) } : undefined;
   return {
     findings: findFindings(desired, facts, change),
     files: {
@@ -44,7 +58,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
 /** Whether nothing forbids to carry the plan out. */
 export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
 
-/** Takes everything of ours away: lines out first, then clientcert.conf, then what it names. */
+/** Takes everything of ours away: timers and lines out first, then clientcert.conf, then what it names. */
 export function planRemoval(facts: Facts): Change | undefined {
   const lines = [...facts.virtualHosts.flatMap(takeOut), ...facts.strayIncludes.map(cut)];
   const included = new Set(lines.map(({ file }) => file));
@@ -56,7 +70,8 @@ export function planRemoval(facts: Facts): Change | undefined {
     ...facts.adopted.filter(({ file }) => included.has(file)).map(cut),
   ]);
   const names = Object.keys(facts.own.files).filter(isOwnName);
-  const drop = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
+  const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
+  const drop = [...findTimers(facts), ...own];
   if (edits.length === 0 && drop.length === 0) return undefined;
   return { write: [], drop, refresh: false, edits, look: looksAt(facts.virtualHosts) };
 }
@@ -73,26 +88,61 @@ const sha256 = (text: string): string => createHash("sha256").update(text, "utf8
 
 /** What is named comes before what names it: after each single file the server must be able to start. */
 function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
-  const readme = renderReadme(desired, facts);
   const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
   const crl: OwnFile = { role: "crl", name: crlName, sha256: desired.crlSha256, text: undefined };
   const crls = desired.crls.length > 0 && hasNewerCrl(desired, facts) ? [crl] : [];
-  const others: OwnFile[] = [
-    { role: "conf", name: confName, sha256: sha256(conf), text: conf },
-    { role: "readme", name: readmeName, sha256: sha256(readme), text: readme },
-  ];
   const isThere = (file: OwnFile): boolean => facts.own.files[file.name] === file.sha256;
-  return [...[ca].filter((file) => !isThere(file)), ...crls, ...others.filter((file) => !isThere(file))];
+  const missing = (...files: readonly OwnFile[]): OwnFile[] => files.filter((file) => !isThere(file));
+  return [
+    ...missing(ca, ...settingsOf(desired)),
+    ...crls,
+    ...missing(withText("conf", confName, conf), withText("readme", readmeName, renderReadme(desired, facts))),
+    ...planTimers(desired, facts),
+  ];
 }
 
-const isOwnName = (name: string): boolean =>
-  name === confName || name === crlName || name === readmeName || /^ca-[0-9a-f]{8}\.pem$/.test(name);
+const withText = (role: OwnFile["role"], name: string, text: string): OwnFile => ({
+  ...{ role, name, sha256: sha256(text), text },
+});
 
+/** What the host's program reads at each download. */
+function settingsOf(desired: Desired): OwnFile[] {
+  const { crlSources, sample } = desired;
+  if (crlSources.length === 0) return [];
+  const settings = withText("refresh", refreshName, renderRefresh(desired));
+  return sample === undefined
+    ? [settings]
+    : [{ role: "sample", name: sampleName, sha256: sample.sha256, text: undefined }, settings];
+}
+
+/** One that is disabled is written again, which enables it. */
+function planTimers(desired: Desired, facts: Facts): OwnFile[] {
+  const { isTimerEnabled, scheduler, timers } = facts.refresh;
+  const isOff = scheduler === "systemd" && !isTimerEnabled;
+  return timersOf(desired, facts)
+    .map(({ path, text }) => withText("timer", path, text))
+    .filter(({ name, sha256: hash }) => timers[name] !== hash || (isOff && name.endsWith(".timer")));
+}
+
+const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>
+  desired.crlSources.length === 0 ? [] : renderTimers(desired, facts);
+
+/** Files that start our program, of whichever scheduler. */
+const findTimers = (facts: Facts): string[] =>
+  timerPaths(facts).filter((path) => facts.refresh.timers[path] !== undefined);
+
+const isOwnName = (name: string): boolean =>
+  [confName, crlName, readmeName, refreshName, sampleName].includes(name) || /^ca-[0-9a-f]{8}\.pem$/.test(name);
+
+/** Timers first: what they start needs the rest. */
 function planDrops(desired: Desired, facts: Facts): string[] {
-  const needed = [caName(desired), confName, readmeName, ...(desired.crls.length > 0 ? [crlName] : [])];
-  return Object.keys(facts.own.files)
-    .filter((name) => isOwnName(name) && !needed.includes(name))
-    .sort();
+  const settings = settingsOf(desired).map(({ name }) => name);
+  const needed = [caName(desired), confName, readmeName, ...(hasRevocation(desired) ? [crlName] : []), ...settings];
+  const names = Object.keys(facts.own.files).filter((name) => isOwnName(name) && !needed.includes(name));
+  const timers = timersOf(desired, facts).map(({ path }) => path);
+  // A cron that does not run at the moment is a problem, and no reason to take its file away.
+  const isUnknown = desired.crlSources.length > 0 && facts.refresh.scheduler === "none";
+  return [...(isUnknown ? [] : findTimers(facts).filter((path) => !timers.includes(path))), ...names.sort()];
 }
 
 /** A splice in a file. */

@@ -12,7 +12,7 @@ clientcert.conf   the directives; each TLS virtual host includes it by the line
                   ${includeLine}
 ca-*.pem          the certification authorities whose certificates are accepted
 crl.pem           the certificates that were revoked (only where a list was configured)
-
+${desired.crlSources.length > 0 ? refreshNote(desired, facts) : ""}
 Change nothing here by hand: the next "pulumi up" puts it back.
 
 To undo everything without Pulumi, as root:
@@ -22,5 +22,16 @@ To undo everything without Pulumi, as root:
 
 The first command takes our lines out of the configuration and then removes these files; the second
 one makes the running server read its configuration again. All other lines stay as they are.
+`;
+}
+
+function refreshNote({ crlRefresh }: Desired, { server }: Facts): string {
+  const zone = crlRefresh.timeZone === undefined ? "" : ` (${crlRefresh.timeZone})`;
+  return `refresh.conf      where this server downloads its lists of revoked certificates (CRLs)
+
+It downloads them at ${crlRefresh.times.join(", ")}${zone}. To do so now, and to see how the last times went, as root:
+
+    sh /var/lib/clientcert/${server.instance}/refresh
+    sh /var/lib/clientcert/${server.instance}/refresh --status
 `;
 }

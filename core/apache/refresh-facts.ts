@@ -20,12 +20,17 @@ export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "source
   let lastRun: RefreshFacts["lastRun"];
   for (const line of text.split("\n")) {
     const [kind, id = "", word = "", ...rest] = line.split(" ");
-    const [result = ""] = rest;
-    if (kind === "run" && isSeconds(id) && result !== "") lastRun = { seconds: Number(id), result: printable(result) };
+    if (kind === "run") lastRun = readRun(id, rest) ?? lastRun;
     if (kind === "source" && /^[0-9a-f]{8}$/.test(id))
       sources.set(id, { id, ...sources.get(id), ...readSource(word, rest) });
   }
   return { lastRun, sources: [...sources.values()] };
+}
+
+function readRun(seconds: string, [result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
+  if (!isSeconds(seconds) || result === "") return undefined;
+  const run = { seconds: Number(seconds), result: printable(result) };
+  return reason.length === 0 ? run : { ...run, reason: printable(reason.join(" ")) };
 }
 
 function readSource(word: string, [first = "", ...others]: readonly string[]): Partial<SourceFacts> {

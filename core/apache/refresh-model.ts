@@ -41,7 +41,7 @@ export interface RefreshFacts {
   readonly isTimerEnabled: boolean;
   /** The host's clock, seconds since 1970; only where CRLs are refreshed, because it is another one at each look. */
   readonly nowSeconds: number | undefined;
-  readonly lastRun: { readonly seconds: number; readonly result: string } | undefined;
+  readonly lastRun: { readonly seconds: number; readonly result: string; readonly reason?: string } | undefined;
   readonly sources: readonly SourceFacts[];
 }
 

@@ -12,6 +12,9 @@ export function isNamed(host: VirtualHostFacts, name: string): boolean {
   return wanted === serverName || host.addresses.some(({ port }) => wanted === `${serverName}:${port}`);
 }
 
+/** Whether revoked certificates are to be refused. */
+export const hasRevocation = ({ crls, crlSources }: Desired): boolean => crls.length + crlSources.length > 0;
+
 /** Whether the site's CRL of some issuer is newer than the installed one, or none is installed. */
 export const hasNewerCrl = (desired: Desired, facts: Facts): boolean =>
   facts.own.files["crl.pem"] === undefined ||

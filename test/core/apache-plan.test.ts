@@ -164,12 +164,27 @@ describe("findings", () => {
     ],
     ["note an adoption in a virtual host", host("SSLVerifyClient none\n"), { adopt: true }, {}, [`note ${here}:6`]],
     [
-      "warn of session ticket keys where there is a CRL",
+      "refuse session ticket keys where there is a CRL",
       host("SSLSessionTicketKeyFile x\n"),
       { crls: [crl("i", "1")], crlSha256: "c" },
       {},
+      [`problem ${here}:6`],
+    ],
+    [
+      "warn of session ticket keys that are acknowledged",
+      host("SSLSessionTicketKeyFile x\n"),
+      { crls: [crl("i", "1")], crlSha256: "c", acknowledgeSessionTicketKeys: true },
+      {},
       [`warning ${here}:6`],
     ],
+    [
+      "warn of session ticket keys of an excluded virtual host",
+      host("SSLSessionTicketKeyFile x\n", "b.example") + host(),
+      { crls: [crl("i", "1")], crlSha256: "c", excludeVirtualHosts: ["b.example"] },
+      {},
+      [`warning ${here}:2`, `warning ${here}:6`],
+    ],
+    ["say nothing of session ticket keys where there is no CRL", host("SSLSessionTicketKeyFile x\n"), {}, {}, []],
     ["refuse another CA that nobody can read", host("SSLCACertificateFile x.pem\n"), {}, {}, [`conflict ${here}:6`]],
     [
       "refuse their check of revocation when we have no CRL",

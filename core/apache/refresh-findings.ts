@@ -1,0 +1,98 @@
+/** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
+import type { Desired, Facts, Finding } from "./model.ts";
+import { isoTime } from "./refresh-facts.ts";
+import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
+import { isRefreshed, secondsLeft } from "./revocation.ts";
+
+export function findRefresh(desired: Desired, facts: Facts): Finding[] {
+  if (desired.crlSources.length === 0) return [];
+  const stalled = findStalled(desired, facts);
+  return [
+    ...findScheduler(facts),
+    ...findEnding(desired, facts),
+    ...stalled,
+    ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
+  ];
+}
+
+function findScheduler({ refresh, server }: Facts): Finding[] {
+  if (refresh.scheduler !== "none") return [];
+  const found =
+    "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed";
+  const cron = "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie)";
+  const text = `${found}; ${cron}, or give the CRLs under crlFiles`;
+  return [
+    { severity: "problem", place: "crlSources", text, ...(server.source === "httpd" ? {} : { isUndecided: true }) },
+  ];
+}
+
+function findEnding(desired: Desired, facts: Facts): Finding[] {
+  const { alarmHours } = desired.crlRefresh;
+  return facts.own.crls.flatMap((crl): Finding[] => {
+    const left = secondsLeft(facts, crl);
+    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
+    const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
+    const consequence = `everyone with a certificate of it ${then} refused`;
+    const text = `the CRL of ${crl.issuer} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
+    return [{ severity: "warning", place: "crlSources", text }];
+  });
+}
+
+const remedy = ({ server }: Facts): string =>
+  `as root on the host, sh /var/lib/clientcert/${server.instance}/refresh --verbose says why`;
+
+/** This many intervals without a refresh are no accident: a host that was off, a night of maintenance. */
+const overdueIntervals = 3;
+
+/** Whether something that each refresh should do was last done too long ago. */
+function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: RefreshFacts, lastSeconds: number): boolean {
+  const limitMinutes = overdueIntervals * (longestGapMinutes(times) + spreadMinutes);
+  return nowSeconds !== undefined && nowSeconds - lastSeconds > limitMinutes * 60;
+}
+
+/** Between two of the times, midnight included. */
+function longestGapMinutes(times: readonly string[]): number {
+  const minutes = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+  const gaps = minutes.map((minute, index) => minute - (minutes[index - 1] ?? (minutes.at(-1) ?? 0) - 24 * 60));
+  return Math.max(...gaps);
+}
+
+/** The timer itself: no run, good or bad. */
+function findStalled({ crlRefresh }: Desired, facts: Facts): Finding[] {
+  const { refresh, server } = facts;
+  if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
+  const timer =
+    refresh.scheduler === "systemd"
+      ? `systemctl status clientcert-${server.instance}.timer`
+      : `whether cron runs, and its log about /etc/cron.d/clientcert-${server.instance}`;
+  const text = `no refresh of the CRLs has run since ${isoTime(refresh.lastRun.seconds)}; look on the host: ${timer}`;
+  return [{ severity: "warning", place: "crlRefresh", text }];
+}
+
+function findFailing(desired: Desired, facts: Facts): Finding[] {
+  const { refresh } = facts;
+  const failing = desired.crlSources.flatMap(({ id }, index): Finding[] => {
+    const source = refresh.sources.find((one) => one.id === id);
+    const found = source && describeFailure(source, desired, facts);
+    return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
+  });
+  return failing.length > 0 ? failing : findUnwellRun(facts);
+}
+
+function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Facts): string | undefined {
+  const { lastFailureSeconds, lastSuccessSeconds, reason, nextUpdate } = source;
+  const until = nextUpdate === undefined ? "" : ` until ${nextUpdate}`;
+  const last =
+    lastSuccessSeconds === undefined ? "it never worked" : `it last worked on ${isoTime(lastSuccessSeconds)}`;
+  if (lastFailureSeconds !== undefined)
+    return `failed on ${isoTime(lastFailureSeconds)} (${reason ?? "no reason was kept"}); ${last}, and the installed CRL serves${until}`;
+  if (lastSuccessSeconds === undefined || !isOverdue(crlRefresh, facts.refresh, lastSuccessSeconds)) return undefined;
+  return `${last}, and was not asked since, though refreshes have run; ${remedy(facts)}`;
+}
+
+/** A refresh that no source is to blame for, such as a reload that was put back. */
+function findUnwellRun({ refresh: { lastRun } }: Facts): Finding[] {
+  if (lastRun === undefined || !["failed", "refused", "reload"].includes(lastRun.result)) return [];
+  const text = `the refresh of ${isoTime(lastRun.seconds)} ended as "${lastRun.result}": ${lastRun.reason ?? "no reason was kept"}; the CRLs of before serve`;
+  return [{ severity: "warning", place: "crlRefresh", text }];
+}

@@ -1,0 +1,93 @@
+/** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
+import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
+import { findNeeded, findUncovered, isRefreshed } from "./revocation.ts";
+import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
+
+export function findRevocation(desired: Desired, facts: Facts): Finding[] {
+  if (!hasRevocation(desired)) return [];
+  const hasSources = desired.crlSources.length > 0;
+  return [
+    ...(hasSources ? findMissingSources(desired) : findMissing(desired)),
+    // Where there are sources, the host puts crl.pem together from the newest of each CA.
+    ...(hasSources ? [] : findOlder(desired, facts)),
+    ...findLockOut(desired, facts),
+  ];
+}
+
+function findMissing(desired: Desired): Finding[] {
+  const issuers = new Set(desired.crls.map(({ issuer }) => issuer));
+  const missing = findNeeded(desired).filter((subject) => !issuers.has(subject));
+  return missing.map((subject): Finding =>
+    desired.crlCheck === "chain"
+      ? {
+          severity: "problem",
+          place: "crlCheck",
+          text: `"chain" needs a CRL of every CA, and there is none of ${subject}; add its file to crlFiles, or write "leaf"`,
+        }
+      : {
+          severity: "warning",
+          place: "crlFiles",
+          text: `there is no CRL of ${subject}, so every certificate that it issued is refused; add its file`,
+        },
+  );
+}
+
+/** Which CA a source is for is only known when it has delivered: their number tells whether it can be enough. */
+function findMissingSources(desired: Desired): Finding[] {
+  const { crls, crlCheck, crlSources } = desired;
+  const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
+  const uncovered = findUncovered(findNeeded(desired), crls);
+  const left = crlSources.length - firstLists.length;
+  if (uncovered.length <= left) return [];
+  const names = uncovered.join(" and ");
+  const found =
+    left === 0 ? `there is no CRL of ${names}` : `${left} of crlSources cannot deliver the CRLs of ${names}`;
+  const [place, why, way] =
+    crlCheck === "chain"
+      ? (["crlCheck", '"chain" needs a CRL of every CA', 'or write "leaf"'] as const)
+      : (["crlSources", "every certificate that such a CA issued would be refused", "or remove the CA"] as const);
+  return [{ severity: "problem", place, text: `${found}, and ${why}; add a source for each CA, ${way}` }];
+}
+
+/** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
+function findOlder(desired: Desired, facts: Facts): Finding[] {
+  if (!hasNewerCrl(desired, facts)) return [];
+  return findOlderCrls(desired, facts).map(({ issuer, thisUpdate }) => ({
+    severity: "problem",
+    place: "crlFiles",
+    text: `the CRL of ${issuer} (${thisUpdate}) is older than the one on the host, and all CRLs are installed together, of which another one is newer; download the current CRL of ${issuer} into its file`,
+  }));
+}
+
+/** Of lists that no source renews. */
+function findLockOut(desired: Desired, facts: Facts): Finding[] {
+  const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
+  const isFixed = desired.crlSources.length === 0 ? () => true : (crl: CrlSummary) => !isRefreshed(desired, crl);
+  return crls.filter(isFixed).flatMap(({ issuer, nextUpdate }): Finding[] =>
+    nextUpdate === undefined
+      ? []
+      : [
+          {
+            severity: "warning",
+            place: "crlFiles",
+            text: `after ${nextUpdate} the CRL of ${issuer} has expired and everyone with a certificate of it is refused; install a newer one before`,
+          },
+        ],
+  );
+}
+
+/** The keys of the file outlive a reload, and with them what httpd once found of a certificate. */
+export function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
+  if (!hasRevocation(desired)) return [];
+  const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
+  return facts.foreign
+    .filter(({ kind }) => kind === "sessionTicketKey")
+    .map(({ file, line, directive, virtualHosts }) => {
+      const place = `${file}:${line}`;
+      const text = `with ${directive} a revoked certificate goes on working in resumed sessions, also after a reload; remove it`;
+      const isTold = desired.acknowledgeSessionTicketKeys || !virtualHosts.some((index) => covered[index]);
+      return isTold
+        ? { severity: "warning", place, text }
+        : { severity: "problem", place, text: `${text}, or set acknowledgeSessionTicketKeys: true` };
+    });
+}

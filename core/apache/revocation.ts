@@ -1,0 +1,46 @@
+/** Questions about revocation that plan and findings both ask. */
+import { crlName } from "./conf.ts";
+import type { CrlSummary, Desired, Facts } from "./model.ts";
+
+/** CRLs that came with the site and that no source renews. */
+export const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
+
+/** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
+export function findNeeded({ ca: { certificates }, crlCheck }: Desired): string[] {
+  const isAbove = (name: string): boolean =>
+    certificates.some(({ issuer, subject }) => issuer === name && subject !== name);
+  const needed = certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(subject));
+  return [...new Set(needed.map(({ subject }) => subject))];
+}
+
+/** Those of `names` that issued none of `crls`. */
+export function findUncovered(names: readonly string[], crls: readonly CrlSummary[]): string[] {
+  const issuers = new Set(crls.map(({ issuer }) => comparable(issuer)));
+  return names.filter((name) => !issuers.has(comparable(name)));
+}
+
+/** Names are compared without regard to case and blanks (RFC 5280, section 7.1): an issuer may write its own in two ways. */
+const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
+
+/** Whether an installed CRL comes from a source. */
+export const isRefreshed = (desired: Desired, { issuer }: CrlSummary): boolean =>
+  findUncovered([issuer], fixedCrls(desired)).length > 0;
+
+/** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
+export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: CrlSummary): number | undefined {
+  return nextUpdate === undefined || nowSeconds === undefined ? undefined : Date.parse(nextUpdate) / 1000 - nowSeconds;
+}
+
+/**
+ * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely another
+ * one than before is what the timer is for.
+ */
+export function isRefreshDue(desired: Desired, facts: Facts): boolean {
+  const { crls, files } = facts.own;
+  if (desired.crlSources.length === 0) return false;
+  return (
+    files[crlName] === undefined ||
+    findUncovered(findNeeded(desired), crls).length > 0 ||
+    crls.some((crl) => isRefreshed(desired, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
+  );
+}
