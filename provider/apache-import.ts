@@ -41,7 +41,10 @@ function parseUrl(id: string): URL {
 
 /** Inputs that describe the host as it is, so that an import changes nothing. */
 export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observation): Properties {
-  const { conf = "", files, ca, crls, owner } = facts.own;
+  const { conf = "", files, ca, owner } = facts.own;
+  const refresh = importedRefresh(textOf(own.get(refreshName)));
+  // Which of them a source renews is not told by the file; that the timer keeps them fresh is.
+  const crls = facts.own.crls.map((crl) => (refresh.crlSources === undefined ? crl : { ...crl, isFirstList: true }));
   const [caFile, sha256] = Object.entries(files).find(([name]) => /^ca-.*\.pem$/.test(name)) ?? [];
   return withDefaults({
     ...wishes,
@@ -52,7 +55,7 @@ export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observatio
     crlSha256: files[crlName] ?? "",
     crlFiles: crls.length === 0 ? [] : [crlName],
     crlCheck: /^\s*SSLCARevocationCheck\s+chain\b/m.test(conf) ? "chain" : "leaf",
-    ...importedRefresh(textOf(own.get(refreshName))),
+    ...refresh,
     ...importedSample(own.get(sampleName)),
     // What stands there has been acknowledged, or an import of it would be a problem at once.
     acknowledgeSessionTicketKeys: facts.foreign.some(({ kind }) => kind === "sessionTicketKey"),

@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
+import type { Scheduler } from "../../core/apache/refresh-model.ts";
+import { readCrls } from "../../core/pki/crl.ts";
 import type { Host, Outcome, RunOptions, Target, Transaction } from "../../provider/host/model.ts";
 
 const serverRoot = "/usr/local/ni/apache";
@@ -28,6 +30,17 @@ export interface ScriptedHost extends Host {
   /** Files in our directory, by name. */
   readonly own: Map<string, string>;
   readonly journal: Map<string, string>;
+  /** Files of schedulers, by absolute path. */
+  readonly timers: Map<string, string>;
+  scheduler: Scheduler;
+  isTimerEnabled: boolean;
+  /** What the sources deliver, PEM; undefined: they are down. */
+  published: string | undefined;
+  /** The record of refreshes. */
+  record: string;
+  nowSeconds: number;
+  /** What the timer does: downloads, and installs what it got. */
+  refresh(): void;
   /** Calls so far, such as `observe`, `apply`. */
   readonly calls: string[];
   /** The next apply or judge ends so instead of well; an Error is thrown. */
@@ -43,14 +56,21 @@ export function scriptedHost(conf = httpdConf): ScriptedHost {
     files: new Map([[configFile, conf]]),
     own: new Map(),
     journal: new Map(),
+    timers: new Map(),
+    scheduler: "systemd",
+    isTimerEnabled: false,
+    published: undefined,
+    record: "",
+    nowSeconds: Math.floor(Date.now() / 1000),
+    refresh: () => download(host),
     calls: [],
     async observe(_target: Target) {
       enter(host, "observe");
       return observation(host);
     },
-    async judge(_target, _transaction) {
+    async judge(_target, { change }) {
       enter(host, "judge");
-      return outcome(host, "well");
+      return outcome(host, "well", change);
     },
     async apply(_target, transaction, options = {}) {
       enter(host, "apply");
@@ -58,8 +78,9 @@ export function scriptedHost(conf = httpdConf): ScriptedHost {
       await host.pause?.(options);
       if (host.fail instanceof Error) throw host.fail;
       if (host.fail?.result === "refused" || host.fail?.result === "rolledBack") return outcome(host, "applied");
+      if (lacksCrl(host, transaction.change)) return { ...outcome(host, "refused"), reasons: [downText] };
       carryOut(host, transaction);
-      return outcome(host, "applied");
+      return outcome(host, "applied", transaction.change);
     },
     close: async () => void host.calls.push("close"),
   };
@@ -71,28 +92,62 @@ function enter(host: ScriptedHost, call: string): void {
   if (host.unreachable !== undefined) throw host.unreachable;
 }
 
-function outcome(host: ScriptedHost, result: Outcome["result"]): Outcome {
+function outcome(host: ScriptedHost, result: Outcome["result"], change?: Change): Outcome {
   const generation = Number(host.journal.get("generation") ?? 0);
   const seen = result === "well" ? undefined : observation(host);
+  const reasons = change?.refresh === true && host.published === undefined ? [downText] : [];
   const failure = host.fail instanceof Error ? {} : (host.fail ?? {});
-  return { result, judge: "shadow", reasons: [], generation, observation: seen, ...failure };
+  return { result, judge: "shadow", reasons, generation, observation: seen, ...failure };
 }
+
+export const downText = "the CRL source is down";
+
+const lacksCrl = ({ own, published }: ScriptedHost, { refresh, write }: Change): boolean =>
+  refresh && published === undefined && !own.has("crl.pem") && !write.some(({ role }) => role === "crl");
 
 function carryOut(host: ScriptedHost, { change, contents, owner, remove }: Transaction): void {
   writeOwn(host, change, contents);
+  if (change.refresh) download(host);
   for (const edit of change.edits) editFile(host.files, edit);
-  for (const name of change.drop) host.own.delete(name);
+  for (const name of change.drop) placeOf(host, name).delete(name);
   const generation = Number(host.journal.get("generation") ?? 0) + 1;
   host.journal.clear();
   if (!remove) host.journal.set("owner", owner).set("generation", String(generation));
 }
 
+const placeOf = ({ own, timers }: ScriptedHost, name: string): Map<string, string> =>
+  name.startsWith("/") ? timers : own;
+
 function writeOwn(host: ScriptedHost, { write }: Change, contents: ReadonlyMap<string, Buffer>): void {
-  for (const { name } of write) {
+  for (const { name, role } of write) {
     const bytes = contents.get(name);
     if (bytes === undefined) throw new Error(`${name}: the transaction brings no bytes for it`);
-    host.own.set(name, bytes.toString("latin1"));
+    placeOf(host, name).set(name, bytes.toString("latin1"));
+    if (role === "timer") host.isTimerEnabled = true;
   }
+}
+
+function download(host: ScriptedHost): void {
+  const { own, published, nowSeconds, record } = host;
+  const ids = [...(own.get("refresh.conf") ?? "").matchAll(/^source (\S+)/gm)].map(([, id = ""]) => id);
+  if (published === undefined) {
+    const kept = record.split("\n").filter((line) => !/^run|failure/.test(line));
+    const failed = ids.map((id) => `source ${id} failure ${nowSeconds} no answer`);
+    host.record = [`run ${nowSeconds} 1 failed`, ...kept, ...failed, ""].join("\n");
+    return;
+  }
+  own.set("crl.pem", published);
+  const [crl] = readCrls(Buffer.from(published)).crls;
+  const { thisUpdate = "", nextUpdate, number, entries } = crl?.summary ?? {};
+  const dates = [thisUpdate, nextUpdate ?? ""].map((date) => Date.parse(date) / 1000 || "-").join(" ");
+  host.record = [
+    `run ${nowSeconds} 0 updated`,
+    ...ids.flatMap((id) => [
+      `source ${id} success ${nowSeconds} http://crl.example/issuing.crl`,
+      `source ${id} crl ${dates} ${number ?? "-"} ${entries ?? "-"} key`,
+    ]),
+    "",
+  ].join("\n");
 }
 
 function editFile(files: Map<string, string>, { path, sha256, splices }: FileEdit): void {
@@ -108,7 +163,7 @@ function observation(host: ScriptedHost): Observation {
   const parent = { pid: 4711, startedSeconds: 1_700_000_000 };
   return {
     server: {
-      nowSeconds: 1_800_000_000,
+      nowSeconds: host.nowSeconds,
       program: `${serverRoot}/bin/httpd`,
       version: "Apache/2.4.71 (Unix)",
       openssl: "OpenSSL 3.0.17",
@@ -127,10 +182,10 @@ function observation(host: ScriptedHost): Observation {
     php: [{ source: "module", path: `${serverRoot}/modules/libphp.so`, version: "8.3.12" }],
     namedFiles: [],
     crontabs: new Map(),
-    scheduler: "none",
-    isTimerEnabled: false,
-    timers: new Map(),
-    refreshRecord: "",
+    scheduler: host.scheduler,
+    isTimerEnabled: host.isTimerEnabled,
+    timers: observed(host.timers),
+    refreshRecord: host.record,
   };
 }
 
