@@ -69,7 +69,10 @@ async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number)
     const { observation, findings } = await observeClock(host, makeTarget(one));
     const facts = readFacts(observation, { port: one.port });
     const wishes = wishesFor(site, one, facts.own.owner);
-    return { report: reportPlan(wishes, one, { facts, findings }, now), saved: savedOf(observation, now) };
+    return {
+      report: reportPlan(wishes, one, { facts, findings, lines: site.lines }, now),
+      saved: savedOf(observation, now),
+    };
   } catch (error) {
     return { report: reportError(one, error), saved: undefined };
   }

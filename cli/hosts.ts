@@ -12,6 +12,8 @@ export interface SiteHosts {
   readonly site: Site;
   readonly pki: SitePki;
   readonly warnings: readonly string[];
+  /** Where the site file names what, as `readSite` gives it. */
+  readonly lines: ReadonlyMap<string, number>;
   /** In the order of the site file. */
   readonly hosts: readonly SiteHost[];
 }
@@ -22,13 +24,13 @@ export function openHosts(
   wanted: readonly string[],
 ): SiteHosts | { readonly problems: readonly string[] } {
   const file = siteFileOf(name);
-  const { site, pki, problems, warnings } = loadSite(file);
+  const { site, pki, problems, warnings, lines } = loadSite(file);
   if (site === undefined || pki === undefined) return { problems };
   const known = site.hosts.map((host) => host.name);
   const unknown = wanted.filter((host) => !known.includes(host));
   if (unknown.length > 0) return { problems: unknown.map((host) => describeUnknown(file, host, known)) };
   const hosts = site.hosts.filter((host) => wanted.length === 0 || wanted.includes(host.name));
-  return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, hosts };
+  return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, lines, hosts };
 }
 
 const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);

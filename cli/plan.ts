@@ -89,7 +89,7 @@ function look({ site, host, tree, saved }: Copy, now: number): Planned {
     const facts = readFacts(observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
     const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
-    const report = reportPlan(wishes, host, { facts, findings }, now);
+    const report = reportPlan(wishes, host, { facts, findings, lines: site.lines }, now);
     const { change } = lookFrom(wishes, facts).plan;
     return change === undefined || report.state === "unknown"
       ? { report }

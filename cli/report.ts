@@ -4,6 +4,7 @@ import { confName, ownPath } from "../core/apache/conf.ts";
 import type { Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
+import { filePlaces, renderPlace } from "../provider/site-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache-files.ts";
 import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache-inputs.ts";
 import { lookFrom } from "../provider/apache-look.ts";
@@ -79,12 +80,14 @@ export interface Seen {
   readonly facts: Facts;
   /** Beside those of the plan. */
   readonly findings: readonly Finding[];
+  /** Of the site file. */
+  readonly lines: ReadonlyMap<string, number>;
 }
 
 export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: number): HostReport {
   const { facts } = seen;
   const { plan } = lookFrom(wishes, facts);
-  const findings = sort([...plan.findings, ...seen.findings, ...findUnfit(wishes, facts, plan, now)]);
+  const findings = sort([...plan.findings, ...seen.findings, ...findUnfit(wishes, seen, plan, now)]);
   const state = stateOf(plan, findings);
   return {
     ...named(host),
@@ -119,11 +122,13 @@ function stateOf(plan: Plan, findings: readonly Finding[]): State {
 }
 
 /** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
-function findUnfit(wishes: Wishes, { own }: Facts, { change }: Plan, now: number): readonly Finding[] {
+function findUnfit(wishes: Wishes, { facts: { own }, lines }: Seen, { change }: Plan, now: number): readonly Finding[] {
   if (change?.write.some(({ text }) => text === undefined) !== true) return [];
   const installedCa = own.ca.map(({ fingerprint }) => fingerprint);
-  const { findings } = readSiteFiles(wishes.siteFile, filesOf(wishes), { now, installedCa, installedCrls: own.crls });
-  return findings.filter(isBlocking);
+  const files = filesOf(wishes);
+  const { findings } = readSiteFiles(wishes.siteFile, files, { now, installedCa, installedCrls: own.crls });
+  const placeOf = filePlaces(wishes.siteFile, files, lines);
+  return findings.filter(isBlocking).map((finding) => ({ ...finding, place: renderPlace(placeOf(finding.place)) }));
 }
 
 const order = ["conflict", "problem", "warning", "note"] as const;

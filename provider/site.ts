@@ -26,6 +26,8 @@ export interface LoadedSite {
   readonly warnings: readonly string[];
   readonly site: Site | undefined;
   readonly pki: SitePki | undefined;
+  /** As `readSite` gives them: where the site file names what. */
+  readonly lines: ReadonlyMap<string, number>;
 }
 
 /** What of the CA and CRL files goes into Pulumi's state. */
@@ -54,11 +56,11 @@ export function loadSite(file: string): LoadedSite {
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
   const sample = sampleOf(files, site.clientAuth);
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
-  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki };
+  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki, lines };
 }
 
 function refused(file: string, problems: readonly string[]): LoadedSite {
-  return { file, problems, warnings: [], site: undefined, pki: undefined };
+  return { file, problems, warnings: [], site: undefined, pki: undefined, lines: new Map() };
 }
 
 /** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */

@@ -175,6 +175,12 @@ describe("clientcert plan", () => {
     assert.equal(hashOf(tree), before);
   });
 
+  it("says where the site file names a CA that is too old to be installed", () => {
+    const { code, text } = run(copy("product"), { now: Date.UTC(2200, 0) });
+    assert.equal(code, 7, text);
+    assert.match(text, /^ {2}problem stacks\/example\/issuing\.pem \(stacks\/example\.yaml:10\): .*expired on 2126/m);
+  });
+
   it("ends with 1 where the copy has no configuration, with 2 where there is no copy", () => {
     const empty = mkdtempSync(join(folder, "empty-"));
     assert.equal(run(empty).code, 1);
