@@ -192,8 +192,10 @@ function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
 const startToleranceSeconds = 1;
 
 function findPendingEdits(observation: Observation): PendingEdit[] {
-  const { loadedSeconds, serverRoot } = observation.server;
+  const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
   if (loadedSeconds === undefined) return [];
+  // A time of the future is of before the clock was set back, and is compared with what the clock said then.
+  const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
   const own = ownPath(serverRoot);
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
   const named = observation.namedFiles.map((file) => ({ ...file, name: file.path }));
@@ -201,7 +203,8 @@ function findPendingEdits(observation: Observation): PendingEdit[] {
   for (const { path, name, modifiedSeconds, changedSeconds } of [...files, ...named]) {
     // A file that was moved into place keeps its old modification time; only the time of its change tells.
     const latest = Math.max(modifiedSeconds, changedSeconds);
-    if (latest <= loadedSeconds + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
+    const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
+    if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
     edits.set(path, { file: path, modifiedSeconds: latest });
   }
   return [...edits.values()];

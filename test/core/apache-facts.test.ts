@@ -190,6 +190,17 @@ describe("facts of the host", () => {
     assert.deepEqual(edits(2002), [{ file: path, modifiedSeconds: 2002 }]);
   });
 
+  it("are pending edits also where the clock was set back", () => {
+    const pending = (changedSeconds: number, reloaded: string): number => {
+      const observation = observeText("", { journal: new Map([["reloaded", reloaded]]) });
+      const files = new Map([...observation.files].map(([path, file]) => [path, { ...file, changedSeconds }]));
+      return readFacts({ ...observation, files }, { port: 443 }).pendingEdits.length;
+    };
+    assert.equal(pending(2500, "9000"), 1, "edited since, by today's clock");
+    assert.equal(pending(8999, "9000"), 0, "edited before, by the clock of then");
+    assert.equal(pending(9500, "9000"), 1);
+  });
+
   it("are pending certificates, but none of our own files", () => {
     const changed = { directive: "SSLCertificateFile", modifiedSeconds: 5, changedSeconds: 2500 };
     const namedFiles = ["/etc/httpd/a.pem", "/etc/httpd/conf/clientcert/crl.pem"].map((path) => ({ path, ...changed }));

@@ -41,4 +41,18 @@ describe("a log in another time zone, with lines that clients brought in", funct
     const { pendingEdits } = await session.look();
     assert.equal(pendingEdits.length, 1);
   });
+
+  it("tells that a file was edited since our reload, although the clock was set back", async () => {
+    await session.apply({ reloadPendingEdits: true });
+    const tomorrow = "$(($(date +%s) + 86400))";
+    await session.lab.run(
+      `sed -i "s/^reloaded .*/reloaded ${tomorrow}/" /var/lib/clientcert/*/journal; sleep 2.1; echo '# later' >>${root}/conf/httpd.conf`,
+    );
+    const { pendingEdits } = await session.look();
+    assert.deepEqual(
+      pendingEdits.map(({ file }) => file),
+      [`${root}/conf/httpd.conf`],
+    );
+    await session.remove();
+  });
 });

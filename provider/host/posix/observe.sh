@@ -133,12 +133,20 @@ log_seconds() { # STAMP
   )
 }
 
+# Our last reload. The earlier of what the clock said then and of what it would say today: a clock that was set since must
+# not hide an edit. Since a reboot httpd was started later.
+reloaded_seconds() {
+  moment=$(journal_value reloaded-at) by_clock=$(journal_value reloaded) by_uptime=0
+  [ "${moment#* }" != "$(boot_id)" ] || by_uptime=$((boot + ${moment%% *} / 100))
+  [ "$by_uptime" -lt "${by_clock:-0}" ] && printf %s "$by_uptime" || printf %s "${by_clock:-0}"
+}
+
 # When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
 loaded_seconds() {
   [ -n "$parent" ] || return 0
   loaded=$((boot + parent_start / 100))
-  reloaded=$(journal_value reloaded)
-  [ "${reloaded:-0}" -le "$loaded" ] || loaded=$reloaded
+  reloaded=$(reloaded_seconds)
+  [ "$reloaded" -le "$loaded" ] || loaded=$reloaded
   log=$(run_setting 'Main ErrorLog')
   if [ -n "$log" ] && inside test -f "$log"; then
     stamp=$(inside tail -c 65536 -- "$log" | reload_stamp)

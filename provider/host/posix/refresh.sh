@@ -149,7 +149,7 @@ finish_refresh() { # applied|stopped
   remove_stages "$work"
   keep_crl_list
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
-  journal_set owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" run "$id"
+  journal_set owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
   rm -f -- "$work/swapped"
   end_refresh updated
 }

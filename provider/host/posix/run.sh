@@ -213,7 +213,7 @@ finish() { # applied|stopped
     write_undo && write_refresh && cp -- "$work/look.list" "$state/look"
     start_timers
     journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
-      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" run "$id"
+      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
     rm -f -- "$work/swapped"
     keep_generation "$generation"
   fi
