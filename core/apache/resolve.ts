@@ -153,8 +153,8 @@ function endOfSection(tree: Tree, index: number): number {
 /** The context inside a section; undefined when its content is skipped. */
 function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
   const { name } = node;
-  if (name === "macro") {
-    walk.problems.push({ file, line: node.line, text: macroProblem });
+  if (isWriter(name)) {
+    walk.problems.push({ file, line: node.line, text: writerProblem(name) });
     return undefined;
   }
   const isWanted = walk.wanted(name);
@@ -183,16 +183,19 @@ function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefi
   const kind = tree.kindIds[index];
   const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
   const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
-  return isCounted && name !== "macro" ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
+  return isCounted && !isWriter(name) ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
 }
 
-const macroProblem =
-  "mod_macro writes configuration that stands in no file, and a line in it cannot be edited; write its sections out";
+/** Sections whose text is not configuration, but writes some. */
+const isWriter = (name: string): boolean => name === "macro" || name === "perl";
+
+const writerProblem = (name: string): string =>
+  `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
 
 /** Carried out by httpd while it reads, so mod_info never lists them. */
 export const unlisted: ReadonlySet<string> = new Set([
   ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
-  ...["serverroot", "defaultruntimedir", "use", "undefmacro", "error"],
+  ...["serverroot", "defaultruntimedir", "use", "undefmacro", "perl", "error"],
 ]);
 
 /**
@@ -251,7 +254,8 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
       walk.serverRoot = absolutePath(walk.serverRoot, first);
       break;
     case "use":
-      walk.problems.push({ file, line: node.line, text: macroProblem });
+    case "perl":
+      walk.problems.push({ file, line: node.line, text: writerProblem(node.name === "use" ? "macro" : node.name) });
   }
 }
 
