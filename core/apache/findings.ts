@@ -147,7 +147,9 @@ function findPhp(desired: Desired, facts: Facts): Finding[] {
 function findPending(desired: Desired, facts: Facts): Finding[] {
   return facts.pendingEdits.map(({ file, modifiedSeconds }) => {
     const changed = `changed at ${new Date(modifiedSeconds * 1000).toISOString()}, after httpd last read it`;
-    const remedy = "reload httpd yourself first, or set reloadPendingEdits: true";
+    // Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.
+    const remedy =
+      "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or set reloadPendingEdits: true";
     return desired.reloadPendingEdits
       ? { severity: "warning", place: file, text: `${changed}; it goes live with this change` }
       : { severity: "problem", place: file, text: `${changed}; it would go live with this change: ${remedy}` };
