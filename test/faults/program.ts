@@ -8,6 +8,8 @@ const functions = [
   "journal_set", "keep_generation", "take_lock", "break_lock", "hold",
   "prepare_swap", "stage_beside", "swap", "swap_own", "swap_edits", "swap_drops", "note_swap", "exchange",
   "put_back", "restore_own", "restore_edit", "roll_back", "restore_live",
+  "prepare_collection", "collect_from", "accept_download", "assemble_crls", "carry_refresh_out", "carry_refresh",
+  "finish_refresh", "keep_crl_list", "save_record", "end_refresh", "write_refresh", "start_timers", "retire_timers",
   "change", "finish", "recover_earlier", "reload_restored", "reload", "write_undo",
 ]; // prettier-ignore
 
