@@ -4,14 +4,15 @@ import type { LabHostOptions } from "./options.ts";
 import type { LabPki } from "./pki.ts";
 
 const configurationDirectory = "/usr/local/ni/apache/conf";
-const crlFile = `${configurationDirectory}/ssl.crl/ca-bundle.crl`;
-const fetchCommand = `/usr/bin/wget -q -O ${crlFile} http://crl.lab.test/ca.crl && /usr/local/ni/apache/bin/apachectl restart`;
+/** Where its CRL lies. */
+export const manualCrlFile = `${configurationDirectory}/ssl.crl/ca-bundle.crl`;
+const fetchCommand = `/usr/bin/wget -q -O ${manualCrlFile} http://crl.lab.test/ca.crl && /usr/local/ni/apache/bin/apachectl restart`;
 
 /** The directives, as the manual prints them, for the end of the virtual host. */
 export const manualDirectives = `SSLCACertificateFile "${configurationDirectory}/ssl.crt/ca-bundle.crt"
 SSLVerifyClient optional
 SSLVerifyDepth 4
-SSLCARevocationFile "${crlFile}"
+SSLCARevocationFile "${manualCrlFile}"
 <Location />
 SSLRequire %{SSL_CLIENT_S_DN_O} in {"ABC CORPORATION",""} and %{SSL_CLIENT_S_DN_C} in {"JP",""}
 </Location>
@@ -27,7 +28,7 @@ export async function manualFiles(
 ): Promise<[string, MachineFile][]> {
   const files: [string, MachineFile][] = [
     [`${configurationDirectory}/ssl.crt/ca-bundle.crt`, { content: pki.caBundle }],
-    [crlFile, { content: await pki.crl() }],
+    [manualCrlFile, { content: await pki.crl() }],
   ];
   if (job === "cron.d") return [...files, ["/etc/cron.d/ni-crl", { content: `0 4 * * * root ${fetchCommand}\n` }]];
   return [...files, ["/var/spool/cron/crontabs/root", { content: `0 4 * * * ${fetchCommand}\n`, mode: 0o600 }]];

@@ -77,9 +77,12 @@ const answers = {
   empty: (_published, _request, response) => send(response, ""),
   /** Not what RFC 5280, 4.2.1.13, wants of an http address, and yet some do. */
   pem: ({ crl }, _request, response) => send(response, crlToPem(crl), "application/x-pem-file"),
-  /** httpd trusts whatever certificate it finds in the file of CRLs. */
+  /** A CERTIFICATE block in front, as a careless issuer would send it. */
   pemWithCertificate: ({ pki, crl }, _request, response) =>
     send(response, pki.foreign + crlToPem(crl), "application/x-pem-file"),
+  /** httpd trusts whatever certificate it finds in the file of CRLs: a whole CA, with its list, behind the good one. */
+  pemWithAuthority: async ({ pki, crl }, _request, response) =>
+    send(response, crlToPem(crl) + pki.foreign + (await pki.crl({ ca: "foreign" })), "application/x-pem-file"),
   delta: instead({ kind: "delta" }),
   indirect: instead({ kind: "indirect" }),
 } as const satisfies Record<string, Answer>;

@@ -161,6 +161,15 @@ describe("a publisher of CRLs", function () {
     pem: async () => assert.equal((await get("pem")).body.toString(), crlToPem(good)),
     pemWithCertificate: async () =>
       assert.equal((await get("pemWithCertificate")).body.toString(), pki.foreign + crlToPem(good)),
+    async pemWithAuthority() {
+      const { body } = await get("pemWithAuthority");
+      assert.ok(body.toString().startsWith(crlToPem(good) + pki.foreign));
+      const rest = body.subarray((crlToPem(good) + pki.foreign).length);
+      writeFileSync(path.join(folder, "foreign.pem"), pki.foreign);
+      writeFileSync(path.join(folder, "rest.pem"), rest);
+      const args = ["crl", "-noout", "-CAfile", path.join(folder, "foreign.pem"), "-in", path.join(folder, "rest.pem")];
+      assert.match((await run("openssl", args)).output, /verify OK/);
+    },
     async delta() {
       const text = await openssl((await get("delta")).body);
       assert.match(text, /verify OK/);
