@@ -7,6 +7,7 @@ import { type Bundle, checkBundle, makeBundle, unique } from "../core/pki/bundle
 import { type Certificate, readCertificates } from "../core/pki/certificate.ts";
 import { checkCrls } from "../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrls } from "../core/pki/crl.ts";
+import { proposeCrlUrls } from "../core/pki/distribution-points.ts";
 import { type PkiFinding, problem } from "../core/pki/finding.ts";
 import { encodePem } from "../core/pki/pem.ts";
 import { checkSample } from "../core/pki/sample.ts";
@@ -72,7 +73,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     if (about !== undefined || !isUnread)
       findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
   }
-  const { sample, ...sampled } = readSample(siteFile, wanted, (found) =>
+  const { certificate, ...sampled } = readSample(siteFile, wanted, (found) =>
     isUnread ? [] : checkSample(found, { now, bundle, crls: checked.crls }),
   );
   return {
@@ -81,8 +82,8 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
       firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
     ),
     crlPem: encodeCrls(checked.crls),
-    sample,
-    findings: [...findings, ...sampled.findings],
+    sample: certificate && sampleOf(certificate),
+    findings: [...findings, ...sampled.findings, ...findMissingSources(siteFile, wanted, bundle, certificate)],
   };
 }
 
@@ -110,18 +111,33 @@ function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: Sit
     });
   const crls = crlsIn(crlFiles);
   const firstLists = crlsIn(crlSources.flatMap(({ file }) => file ?? []));
-  if (crlFiles.length + crlSources.length === 0) findings.push(noCrl(siteFile));
   return { certificates, crls, firstLists, holderOf, findings };
 }
 
-const noCrl = (siteFile: string): Finding => ({
-  severity: "warning",
-  place: siteFile,
-  text: "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; give the address of the issuing CA's",
-});
+/** A list without an address lasts until its end, and no list at all lets revoked certificates in. */
+function findMissingSources(
+  place: string,
+  { crlFiles, crlSources = [], crlCheck }: SiteFilesWanted,
+  bundle: readonly Certificate[],
+  sample: Certificate | undefined,
+): Finding[] {
+  if (crlSources.length > 0) return [];
+  // A CA's certificate names the list of the CA above it, which matters to a check of the whole chain only.
+  const named = proposeCrlUrls([...(sample ? [sample] : []), ...(crlCheck === "chain" ? bundle : [])]);
+  const addresses = named.map(({ issuer, urls }) => `for ${JSON.stringify(issuer)} ${urls.join(" or ")}`).join("; ");
+  const remedy =
+    named.length > 0
+      ? `write crlSources with the addresses that the certificates name: ${addresses}`
+      : "write crlSources with the address of the issuing CA's, which clientcert pki FILE shows for a user's certificate";
+  const text = "clientAuth.crlSources: names no CRL, so revoked certificates are accepted";
+  if (crlFiles.length === 0) return [{ severity: "warning", place, text: `${text}; ${remedy}` }];
+  return named.length === 0
+    ? []
+    : [{ severity: "warning", place, text: `clientAuth.crlFiles: nothing renews these lists; ${remedy}` }];
+}
 
 interface ReadSample {
-  readonly sample: SiteSample | undefined;
+  readonly certificate: Certificate | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -131,14 +147,13 @@ function readSample(
   { sampleCertificate }: SiteFilesWanted,
   check: (found: readonly Certificate[]) => readonly PkiFinding[],
 ): ReadSample {
-  if (sampleCertificate === undefined) return { sample: undefined, findings: [] };
+  if (sampleCertificate === undefined) return { certificate: undefined, findings: [] };
   const findings: Finding[] = [];
   const [read] = readAll(siteFile, [sampleCertificate], readCertificates, findings);
-  if (read === undefined || findings.length > 0) return { sample: undefined, findings };
+  if (read === undefined || findings.length > 0) return { certificate: undefined, findings };
   const { file, result } = read;
   for (const { severity, text } of check(result.certificates)) findings.push({ severity, text, place: file });
-  const [certificate] = result.certificates;
-  return { sample: certificate && sampleOf(certificate), findings };
+  return { certificate: result.certificates[0], findings };
 }
 
 function sampleOf({ der, summary }: Certificate): SiteSample {

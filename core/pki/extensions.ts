@@ -18,6 +18,8 @@ export const extensionOid = {
   extendedKeyUsage: "2.5.29.37",
   basicConstraints: "2.5.29.19",
   nameConstraints: "2.5.29.30",
+  crlDistributionPoints: "2.5.29.31",
+  crlReason: "2.5.29.21",
 } as const;
 
 /** `list` is the SEQUENCE OF Extension inside its context tag. */

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SiteFilesOptions, type SiteFilesWanted, readSiteFiles } from "../../provider/site-files.ts";
 import {
+  caConstraints,
   days,
+  keyUsage,
   makeAuthorities,
+  crlPoints,
   makeCertificate,
   makeCrl,
   makeKey,
@@ -164,6 +167,39 @@ describe("reading a site's CA and CRL files", () => {
         told({ sampleCertificate: "user.der", crlFiles: ["issuing.crl"] }).join("\n"),
         /^problem: user\.der: "CN=tanaka" is revoked[^\n]*$/,
       );
+    });
+
+    describe("that names where its issuer's CRL is", () => {
+      const url = "http://crl.example/issuing.crl";
+      before(() => {
+        const extensions = [crlPoints([url])];
+        put("named.pem", makeCertificate({ subject: name(["CN", "tanaka"]), issuer: issuing, extensions }).pem);
+      });
+      const proposal = `write crlSources with the addresses that the certificates name: for "CN=Harbour Issuing CA,O=Harbour,C=JP" ${url}`;
+      const sampleCertificate = "named.pem";
+
+      it("proposes that address when the site has no CRL", () => {
+        const text = "names no CRL, so revoked certificates are accepted";
+        assert.deepEqual(told({ sampleCertificate }), [`warning: s.yaml: clientAuth.crlSources: ${text}; ${proposal}`]);
+      });
+
+      it("proposes it when nothing renews the site's CRLs, and is silent when a source does", () => {
+        assert.deepEqual(told({ sampleCertificate, crlFiles: ["issuing.crl"] }), [
+          `warning: s.yaml: clientAuth.crlFiles: nothing renews these lists; ${proposal}`,
+        ]);
+        assert.deepEqual(told({ sampleCertificate, crlSources: [{}] }), []);
+      });
+    });
+
+    it("takes an address from a CA's certificate, which names the CRL of the CA above, for a check of the whole chain only", () => {
+      const extensions = [caConstraints, keyUsage(0x06), crlPoints(["http://crl.example/root.crl"])];
+      put("named-ca.pem", makeCertificate({ subject: name(["CN", "Issuing"]), issuer: root, extensions }).pem);
+      const caFiles = ["named-ca.pem", "root.der"];
+      assert.match(
+        told({ caFiles, crlCheck: "chain" }).join(),
+        /names no CRL.* for "CN=Harbour Root CA,O=Harbour,C=JP" http:\/\/crl\.example\/root\.crl$/,
+      );
+      assert.doesNotMatch(told({ caFiles }).join(), /root\.crl/);
     });
 
     it("refuses a file that is not there", () => {
