@@ -25,13 +25,16 @@ one makes the running server read its configuration again. All other lines stay 
 `;
 }
 
-function refreshNote({ crlRefresh }: Desired, { server }: Facts): string {
+function refreshNote({ crlRefresh, sample }: Desired, { server }: Facts): string {
   const zone = crlRefresh.timeZone === undefined ? "" : ` (${crlRefresh.timeZone})`;
+  const program = `sh /var/lib/clientcert/${server.instance}/refresh`;
+  const sampleLine = "sample.pem        a user's certificate: a new list that revokes it is not installed\n";
   return `refresh.conf      where this server downloads its lists of revoked certificates (CRLs)
+${sample === undefined ? "" : sampleLine}
+It downloads them at ${crlRefresh.times.join(", ")}${zone}.
+To do so now, and to see how the last times went, as root:
 
-It downloads them at ${crlRefresh.times.join(", ")}${zone}. To do so now, and to see how the last times went, as root:
-
-    sh /var/lib/clientcert/${server.instance}/refresh
-    sh /var/lib/clientcert/${server.instance}/refresh --status
+    ${program}
+    ${program} --status
 `;
 }

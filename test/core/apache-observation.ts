@@ -88,9 +88,11 @@ export function observeText(text: string, parts: Parts = {}): Observation {
 export function afterChange(before: Observation, change: Change, contents: Record<string, string> = {}): Observation {
   const files = new Map([...before.files].map(([name, file]) => [name, edited(file, change.edits)]));
   const own = new Map(before.own);
-  for (const name of change.drop) own.delete(name);
-  for (const file of change.write) own.set(file.name, written(file, contents));
-  return { ...before, files, own };
+  const timers = new Map(before.timers);
+  const placeOf = (name: string): Map<string, ObservedFile> => (name.startsWith("/") ? timers : own);
+  for (const name of change.drop) placeOf(name).delete(name);
+  for (const file of change.write) placeOf(file.name).set(file.name, written(file, contents));
+  return { ...before, files, own, timers, isTimerEnabled: timers.size > 0 };
 }
 
 function edited(file: ObservedFile, edits: readonly FileEdit[]): ObservedFile {

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
+import { plan } from "../../core/apache/plan.ts";
+import type { CrlSource, SourceFacts } from "../../core/apache/refresh-model.ts";
+import {
+  at,
+  bare,
+  certificate,
+  crl,
+  factsOf,
+  good,
+  issuing,
+  now,
+  refreshed,
+  root,
+  settled,
+  source,
+  withOwn,
+  withRefresh,
+  withState,
+} from "./refreshed-host.ts";
+
+describe("findings about CRL sources", () => {
+  const told = ({ findings }: Plan): string[] =>
+    findings.map(({ severity, place, text }) => `${severity} ${place}: ${text}`);
+  const state = (rest: Partial<SourceFacts>): Partial<Facts["refresh"]> => ({ sources: [{ id: "11111111", ...rest }] });
+  const ending = (nextUpdate: string): Facts => withOwn(good(), { crls: [crl(issuing, "7", { nextUpdate })] });
+  const chain = (...crlSources: readonly CrlSource[]): Desired => ({ ...refreshed, crlCheck: "chain", crlSources });
+  const two = [source("11111111"), source("22222222")];
+  const firstList = crl(issuing, "1", { isFirstList: true });
+
+  const cases: readonly [sentence: string, desired: Desired, facts: Facts, expected: readonly RegExp[]][] = [
+    ["are none on a host that is as wanted", refreshed, good(), []],
+    ["are none before the first change", refreshed, factsOf(bare("systemd")), []],
+    [
+      "refuse a host where nothing starts jobs",
+      refreshed,
+      factsOf(bare("none")),
+      [/^problem crlSources: nothing starts jobs .*apt-get install cron/],
+    ],
+    ["ask for no cron where nothing is downloaded", { ...refreshed, crlSources: [] }, factsOf(bare("none")), []],
+
+    [
+      "refuse chain with fewer sources than CAs",
+      chain(source("11111111")),
+      good(),
+      [/^problem crlCheck: 1 of crlSources cannot deliver the CRLs of CN=Issuing.* and CN=Root/],
+    ],
+    ["accept chain with a source for each CA", chain(...two), settled(chain(...two), [crl(issuing), crl(root)]), []],
+    [
+      "accept chain with a list for the CA that has no source",
+      { ...chain(source("11111111")), crls: [crl(root, "1", { nextUpdate: undefined })], crlSha256: "c" },
+      good(),
+      [],
+    ],
+    [
+      "count no first list twice: its source is for the same CA",
+      { ...chain(source("11111111", { hasFile: true })), crls: [firstList], crlSha256: "c" },
+      good(),
+      [/^problem crlCheck: there is no CRL of CN=Root.*, and "chain" needs/],
+    ],
+    [
+      "accept chain with the first list of one of two sources",
+      { ...chain(source("11111111", { hasFile: true }), source("22222222")), crls: [firstList], crlSha256: "c" },
+      settled(chain(...two), [crl(issuing), crl(root)]),
+      [],
+    ],
+    [
+      "refuse leaf with fewer sources than issuing CAs",
+      {
+        ...refreshed,
+        ca: { ...refreshed.ca, certificates: [...refreshed.ca.certificates, certificate("CN=Second", root)] },
+      },
+      good(),
+      [/^problem crlSources: 1 of crlSources cannot deliver the CRLs of CN=Issuing.* and CN=Second/],
+    ],
+
+    ["are none a minute before the alarm", refreshed, ending("2026-11-24T12:01:00Z"), []],
+    [
+      "warn of a CRL that ends within the alarm time",
+      refreshed,
+      ending("2026-11-24T12:00:00Z"),
+      [
+        /^warning crlSources: the CRL of CN=Issuing.* ends \(2026-11-24T12:00:00Z\), .*is then refused; .*refresh --verbose/,
+      ],
+    ],
+    [
+      "warn earlier where the alarm time is longer",
+      withRefresh({ alarmHours: 48 }),
+      ending("2026-11-25T11:00:00Z"),
+      [/^warning crlSources: .* ends/],
+    ],
+    [
+      "warn of a CRL that has ended",
+      refreshed,
+      ending("2026-11-23T11:00:00Z"),
+      [/^warning crlSources: .* has ended .* is refused/],
+    ],
+    [
+      "say nothing of renewing by hand what a source renews, and say it of what none does",
+      { ...chain(source("11111111")), crls: [crl(root, "1")], crlSha256: "c" },
+      withOwn(good(), { crls: [crl(issuing), crl(root, "1", { nextUpdate: "2026-11-23T13:00:00Z" })] }),
+      [/^warning crlFiles: after 2026-11-23T13:00:00Z the CRL of CN=Root.* has expired/],
+    ],
+
+    [
+      "warn of a source that fails, with its reason and dates",
+      refreshed,
+      withState(
+        good(),
+        state({
+          lastFailureSeconds: at("23T06:30"),
+          reason: "http://x/: status 22",
+          lastSuccessSeconds: at("23T00:30"),
+          nextUpdate: "2026-11-30T00:00:00Z",
+        }),
+      ),
+      [
+        /^warning crlSources\[0\]: failed on 2026-11-23T06:30:00Z \(http:\/\/x\/: status 22\); it last worked on 2026-11-23T00:30:00Z, .* until 2026-11-30T00:00:00Z$/,
+      ],
+    ],
+    [
+      "warn of a source that never worked",
+      { ...refreshed, crlSources: [source("00000000"), source("11111111")] },
+      withState(good(), state({ lastFailureSeconds: at("23T06:30") })),
+      [/^warning crlSources\[1\]: failed on .* \(no reason was kept\); it never worked/],
+    ],
+    [
+      "forget sources that are not wished any more",
+      { ...refreshed, crlSources: [source("00000000")] },
+      withState(good(), state({ lastFailureSeconds: 1 })),
+      [],
+    ],
+    // Four times a day and 20 minutes of spread: three intervals are 19 hours.
+    [
+      "are none three intervals after a success",
+      refreshed,
+      withState(good(), state({ lastSuccessSeconds: now - 19 * 3600 })),
+      [],
+    ],
+    [
+      "warn of a source that is overdue",
+      refreshed,
+      withState(good(), state({ lastSuccessSeconds: now - 19 * 3600 - 1 })),
+      [/^warning crlSources\[0\]: it last worked on 2026-11-22T16:59:59Z, and was not asked since/],
+    ],
+    [
+      "count the longest interval between times",
+      withRefresh({ times: ["01:00", "02:00"], spreadMinutes: 0 }),
+      withState(good(), state({ lastSuccessSeconds: now - 69 * 3600 })),
+      [],
+    ],
+    [
+      "warn when no refresh runs any more, once for all sources",
+      refreshed,
+      withState(good(), {
+        lastRun: { seconds: now - 20 * 3600, result: "updated" },
+        ...state({ lastSuccessSeconds: 1, lastFailureSeconds: 2 }),
+      }),
+      [
+        /^warning crlRefresh: no refresh of the CRLs has run since 2026-11-22T16:00:00Z; .*systemctl status clientcert-0123456789abcdef\.timer/,
+      ],
+    ],
+    [
+      "name the file of cron then",
+      refreshed,
+      withState(good("cron"), { lastRun: { seconds: now - 20 * 3600, result: "updated" } }),
+      [/^warning crlRefresh: .*whether cron runs.*\/etc\/cron\.d\/clientcert-0123456789abcdef/],
+    ],
+    [
+      "warn of a refresh that no source is to blame for",
+      refreshed,
+      withState(good(), { lastRun: { seconds: at("23T06:30"), result: "reload", reason: "httpd died" } }),
+      [/^warning crlRefresh: the refresh of 2026-11-23T06:30:00Z ended as "reload": httpd died; /],
+    ],
+    [
+      "are none after a good run",
+      refreshed,
+      withState(good(), { lastRun: { seconds: at("23T06:30"), result: "unchanged" } }),
+      [],
+    ],
+  ];
+  for (const [sentence, desired, facts, expected] of cases) {
+    it(sentence, () => {
+      const found = told(plan(desired, facts));
+      assert.equal(found.length, expected.length, found.join("\n"));
+      expected.forEach((pattern, index) => assert.match(found[index] ?? "", pattern));
+    });
+  }
+
+  it("cannot be decided from a copy of the files where no scheduler was found", () => {
+    assert.equal(plan(refreshed, factsOf(bare("none"))).findings[0]?.isUndecided, true);
+    const live = factsOf(bare("none"));
+    const finding = plan(refreshed, { ...live, server: { ...live.server, source: "httpd" } }).findings[0];
+    assert.equal(finding?.isUndecided, undefined);
+  });
+});
