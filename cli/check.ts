@@ -1,5 +1,6 @@
 /** `clientcert check`: every host of a site observed in one remote execution each, and what a change would do there. */
-import { writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { readFacts } from "../core/apache/facts.ts";
 import type { SiteHost } from "../core/site.ts";
 import { makeTarget } from "../core/site.ts";
@@ -37,11 +38,13 @@ interface Checked {
 export async function check(options: CheckOptions): Promise<Answer> {
   const opened = openHosts(options.site, options.hosts);
   if ("problems" in opened) return refuse(opened.problems, options.json);
-  const { parallel } = options;
+  const { parallel, save: file } = options;
+  // Before the hosts are looked at, which may take minutes.
+  if (file !== undefined && !canWrite(file)) return refuse([`--save ${file}: ${notWritable}`], options.json);
   const host = createHost(createPool(parallel === undefined ? {} : { parallel }));
   try {
     const checked = await checkAll(opened, host, options);
-    if (options.save !== undefined) save(options.save, checked);
+    if (file !== undefined) save(file, checked);
     return answer(
       opened,
       checked.map(({ report }) => report),
@@ -75,6 +78,18 @@ async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number)
     };
   } catch (error) {
     return { report: reportError(one, error), saved: undefined };
+  }
+}
+
+const notWritable =
+  "cannot be written; give the path of a file in a folder that exists and that this user may write to";
+
+function canWrite(file: string): boolean {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return !existsSync(file) || statSync(file).isFile();
+  } catch {
+    return false;
   }
 }
 

@@ -53,6 +53,14 @@ describe("the clientcert command line", () => {
     assert.equal(status, 2);
   }).timeout(20_000);
 
+  it("refuses a file to save in that cannot be written, before any host is looked at", () => {
+    for (const file of ["/no/folder/saved.json", "stacks"]) {
+      const { stdout, status } = run("check", "--site", "example", "--save", file);
+      assert.match(stdout, new RegExp(`^--save ${file}: cannot be written; give the path of a file in a folder`));
+      assert.equal(status, 2);
+    }
+  }).timeout(20_000);
+
   it("colours only on a terminal, and never with NO_COLOR", () => {
     assert.notEqual(styleFor({ isTTY: true }, {}).red("x"), "x");
     for (const [stream, environment] of [
