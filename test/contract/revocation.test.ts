@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type LabPki, labPki } from "../../lab/pki.ts";
-import { hostInputs, loadSite } from "../../provider/site.ts";
 import type { Bag } from "./client.ts";
 import { type State, rejected, useClientAuth } from "./client-auth.ts";
 import { configFile, downText, httpdConf, scriptedHost } from "./scripted-host.ts";
-import { siteText } from "./site.ts";
 
 const url = "http://crl.lab.test/issuing.crl";
 const hour = 3600;
@@ -20,21 +18,11 @@ describe("CRL sources of ClientAuth, on a host in memory", () => {
 
   before(async () => {
     pki = await labPki();
-    wishes = await wishesOf(`  crlSources: [{ urls: ["${url}", "ldap://ldap.lab.test/cn=ca"] }]`);
+    wishes = await suite.site.inputsWith(`  crlSources: [{ urls: ["${url}", "ldap://ldap.lab.test/cn=ca"] }]`);
   });
   beforeEach(async () => {
     suite.host.published = await pki.crl({ number: 5 });
   });
-
-  /** Inputs as the program makes them of a site file with these lines in the place of crlFiles. */
-  async function wishesOf(lines: string): Promise<Bag> {
-    const file = path.join(suite.site.folder, "stacks", "sources.yaml");
-    await writeFile(file, siteText().replace("  crlFiles: [issuing.crl]", lines));
-    const { site, pki: files, problems } = loadSite(file);
-    const [host] = site?.hosts ?? [];
-    if (site === undefined || files === undefined || host === undefined) throw new Error(problems.join("\n"));
-    return { ...hostInputs(file, site, host, files), owner: "organization/clientcert/lab/web1" };
-  }
 
   /** The timer's own run, with a CRL that is new. */
   async function renewed(number: number, nextUpdateHours = 30 * 24): Promise<void> {
@@ -65,7 +53,7 @@ describe("CRL sources of ClientAuth, on a host in memory", () => {
 
     it("after an update of the schedule, and of the addresses", async () => {
       const state = await created(wishes);
-      const changed = await wishesOf(
+      const changed = await suite.site.inputsWith(
         `  crlSources: [{ urls: ["${url}"] }]\n  crlRefresh: { times: ["04:00"], timeZone: Asia/Tokyo, spreadMinutes: 0 }`,
       );
       const shown = await previewed(await refreshed(state), changed);
@@ -78,7 +66,7 @@ describe("CRL sources of ClientAuth, on a host in memory", () => {
 
     it("after an import, whose inputs have all that the host's own files tell", async () => {
       await writeFile(path.join(suite.site.folder, "stacks", "user.pem"), pki.clients.good.certificate);
-      const whole = await wishesOf(
+      const whole = await suite.site.inputsWith(
         `  crlSources: [{ urls: ["${url}"], file: issuing.crl }]\n  sampleCertificate: user.pem\n` +
           `  crlRefresh: { times: ["04:00", "16:00"], timeZone: Asia/Tokyo, alarmHours: 48, proxyFile: /etc/a proxy }`,
       );
@@ -184,7 +172,9 @@ describe("CRL sources of ClientAuth, on a host in memory", () => {
 
     it("lets a creation with a first list go live", async () => {
       suite.host.published = undefined;
-      const state = await created(await wishesOf(`  crlSources: [{ urls: ["${url}"], file: issuing.crl }]`));
+      const state = await created(
+        await suite.site.inputsWith(`  crlSources: [{ urls: ["${url}"], file: issuing.crl }]`),
+      );
       assert.match(suite.host.own.get("crl.pem") ?? "", /BEGIN X509 CRL/);
       assert.equal(status(state)["reason"], "no answer");
     });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { labPki } from "../../lab/pki.ts";
 import { createSshKeys } from "../../lab/ssh.ts";
-import { loadSite } from "../../provider/site.ts";
+import { hostInputs, loadSite } from "../../provider/site.ts";
 import type { Bag } from "./client.ts";
 
 export interface TestSite {
@@ -14,6 +14,8 @@ export interface TestSite {
   readonly inputs: Bag;
   /** Writes the CRL anew: same revocations, next number. */
   readonly renewCrl: () => Promise<void>;
+  /** As the program makes them of a site file with these lines in the place of `crlFiles`. */
+  readonly inputsWith: (lines: string) => Promise<Bag>;
   readonly remove: () => Promise<void>;
 }
 
@@ -62,5 +64,14 @@ export async function testSite(): Promise<TestSite> {
   };
   let number = 1;
   const renewCrl = async (): Promise<void> => writeFile(crlFile, await pki.crl({ number: ++number }));
-  return { folder, siteFile, inputs, renewCrl, remove: () => rm(folder, { recursive: true, force: true }) };
+  const inputsWith = async (lines: string): Promise<Bag> => {
+    const file = path.join(folder, "stacks", "other.yaml");
+    await writeFile(file, siteText().replace("  crlFiles: [issuing.crl]", lines));
+    const { site, pki: files, problems: found } = loadSite(file);
+    const [host] = site?.hosts ?? [];
+    if (site === undefined || files === undefined || host === undefined) throw new Error(found.join("\n"));
+    return { ...hostInputs(file, site, host, files), owner: inputs.owner };
+  };
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  return { folder, siteFile, inputs, renewCrl, inputsWith, remove };
 }

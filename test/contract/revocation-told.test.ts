@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { clientAuth } from "../../provider/apache.ts";
+import type { Context, Resource } from "../../provider/resource.ts";
+import { useClientAuth } from "./client-auth.ts";
+import { downText } from "./scripted-host.ts";
+
+describe("What the engine is told of CRL sources and of the host's clock, on a host in memory", () => {
+  const suite = useClientAuth();
+
+  /** What the engine is told of one call. */
+  async function told(
+    call: (resource: Resource, context: Context) => Promise<unknown>,
+    preview = false,
+  ): Promise<string[]> {
+    const lines: string[] = [];
+    const log: Context["log"] = (severity, text) => lines.push(`${severity}: ${text}`);
+    const { urn } = suite.client;
+    const { signal } = new AbortController();
+    await call(clientAuth(suite.host), { urn, preview, signal, progress: () => undefined, log });
+    return lines.filter((line) => !line.startsWith("info"));
+  }
+
+  it("names a source that gave nothing, once, in a preview and in the change itself", async () => {
+    suite.host.published = undefined;
+    const { inputs } = await suite.client.check(
+      await suite.site.inputsWith("  crlSources: [{ urls: [http://crl.lab.test/issuing.crl], file: issuing.crl }]"),
+    );
+    for (const preview of [true, false]) {
+      const lines = await told((resource, context) => resource.create({ inputs }, context), preview);
+      assert.deepEqual(lines, [`warning: 10.0.0.10: ${downText}`]);
+    }
+  });
+
+  it("warns of a host whose clock is off by more than 5 minutes, both ways", async () => {
+    const state = await suite.created();
+    const now = Math.floor(Date.now() / 1000);
+    const offsets = { "-420": /7 minutes behind/, "-240": undefined, 240: undefined, 420: /7 minutes ahead of/ };
+    for (const [seconds, words] of Object.entries(offsets)) {
+      suite.host.nowSeconds = now + Number(seconds);
+      const lines = await told((resource, context) => resource.read(state, context));
+      if (words === undefined) assert.deepEqual(lines, [], seconds);
+      else assert.match(lines.join(), words, seconds);
+    }
+  });
+
+  it("takes no look that lasts long for a wrong clock", async () => {
+    const state = await suite.created();
+    const { now } = Date;
+    const { observe } = suite.host;
+    suite.host.observe = async (target, options) => {
+      const seen = await observe(target, options);
+      Date.now = () => now() + 600_000;
+      return seen;
+    };
+    try {
+      assert.deepEqual(await told((resource, context) => resource.read(state, context)), []);
+    } finally {
+      Date.now = now;
+    }
+  });
+});
