@@ -13,6 +13,8 @@ export interface Contender {
   readonly command: (fleet: Fleet) => Promise<Command>;
   /** What it is compared with. @default - {@link probe} */
   readonly baseline?: (fleet: Fleet) => Promise<Command>;
+  /** What its state takes on the controller. @default - it has none */
+  readonly stateKib?: (fleet: Fleet) => Promise<number>;
   /** Whether its output says that nothing was changed: a run that failed half-way would be fast. */
   readonly isUnchanged: (output: string) => boolean;
 }

@@ -49,20 +49,28 @@ export async function measure(command: Command): Promise<Run> {
   }
 }
 
-/** Peak, in MiB, of the memory of a command and all its descendants, daemons too; pages that they share count once. */
-export async function measureMemory(command: Command): Promise<number> {
+/** Peaks in MiB. */
+export interface Memory {
+  /** Of the command and all its descendants, daemons too; pages that they share count once. */
+  readonly wholeMib: number;
+  /** Of the largest process among them that runs our plugin, shared pages included. */
+  readonly pluginMib: number;
+}
+
+export async function measureMemory(command: Command): Promise<Memory> {
   const mark = randomUUID();
   const marked = { ...command, env: { ...command.env, BENCH_MARK: mark } };
   let isRunning = true;
   const run = measure(marked).finally(() => (isRunning = false));
   const known = new Map<string, boolean>();
-  let peak = 0;
+  let peak: Memory = { wholeMib: 0, pluginMib: 0 };
   while (isRunning) {
-    peak = Math.max(peak, await sampleMemory(`BENCH_MARK=${mark}`, known));
+    const now = await sampleMemory(`BENCH_MARK=${mark}`, known);
+    peak = { wholeMib: Math.max(peak.wholeMib, now.wholeMib), pluginMib: Math.max(peak.pluginMib, now.pluginMib) };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await run;
-  return peak / 1024;
+  return peak;
 }
 
 export function spreadOf(values: readonly number[]): Spread {
@@ -100,21 +108,28 @@ function seconds(text: string): number {
   return Number(minutes) * 60 + Number(rest);
 }
 
-/** KiB of all processes whose environment has the mark; `known` remembers which those are. */
-async function sampleMemory(mark: string, known: Map<string, boolean>): Promise<number> {
+/** All processes whose environment has the mark; `known` remembers which those are. */
+async function sampleMemory(mark: string, known: Map<string, boolean>): Promise<Memory> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const amounts = await Promise.all(
     pids.map(async (pid) => {
       if (!known.has(pid)) known.set(pid, (await readProc(pid, "environ")).includes(mark));
-      return known.get(pid) === true ? proportionalKiB(await readProc(pid, "smaps_rollup")) : 0;
+      return known.get(pid) === true ? processMemory(pid) : { wholeMib: 0, pluginMib: 0 };
     }),
   );
-  return amounts.reduce((sum, amount) => sum + amount, 0);
+  return {
+    wholeMib: amounts.reduce((sum, { wholeMib }) => sum + wholeMib, 0),
+    pluginMib: Math.max(0, ...amounts.map(({ pluginMib }) => pluginMib)),
+  };
+}
+
+async function processMemory(pid: string): Promise<Memory> {
+  const [command, rollup] = [await readProc(pid, "cmdline"), await readProc(pid, "smaps_rollup")];
+  const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(rollup)?.[1] ?? 0) / 1024;
+  return { wholeMib: mib("Pss"), pluginMib: command.includes("pulumi-resource-clientcert") ? mib("Rss") : 0 };
 }
 
 /** A process may end at any moment: then it has nothing. */
 function readProc(pid: string, name: string): Promise<string> {
   return readFile(`/proc/${pid}/${name}`, "latin1").catch(() => "");
 }
-
-const proportionalKiB = (rollup: string): number => Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);

@@ -20,9 +20,13 @@ interface Projects {
 export function ownContenders(env: NodeJS.ProcessEnv): readonly Contender[] {
   const made = new WeakMap<Fleet, Projects>();
   const prepare = async (fleet: Fleet): Promise<void> => void made.set(fleet, await makeProjects(fleet, env));
-  const preview = (fleet: Fleet, name: keyof Projects): Command => {
+  const projectOf = (fleet: Fleet, name: keyof Projects): Project => {
     const project = made.get(fleet)?.[name];
     if (project === undefined) throw new Error("bench: the fleet was not prepared");
+    return project;
+  };
+  const preview = (fleet: Fleet, name: keyof Projects): Command => {
+    const project = projectOf(fleet, name);
     const args = ["preview", "--refresh", "--expect-no-changes", "--non-interactive", "--color=never"];
     return { program: "pulumi", args, cwd: project.folder, env: project.env };
   };
@@ -38,6 +42,10 @@ export function ownContenders(env: NodeJS.ProcessEnv): readonly Contender[] {
       prepare,
       command: async (fleet) => preview(fleet, "site"),
       baseline: async (fleet) => preview(fleet, "empty"),
+      stateKib: async (fleet) => {
+        const { output } = await projectOf(fleet, "site").pulumi("stack", "export");
+        return Buffer.byteLength(output) / 1024;
+      },
       isUnchanged: () => true, // exit 7 otherwise
     },
   ];

@@ -92,7 +92,8 @@ async function measureOn(contender: Contender, fleet: Fleet, runs: number): Prom
   const before = await fleet.executions();
   await requireUnchanged(contender, await contender.command(fleet));
   const executions = ((await fleet.executions()) - before) / fleet.hosts.length;
-  const memoryMib = await measureMemory(await contender.command(fleet));
+  const { wholeMib, pluginMib } = await measureMemory(await contender.command(fleet));
+  const stateKib = await contender.stateKib?.(fleet);
   const samples: Run[] = [];
   const ratios: number[] = [];
   for (let run = 0; run < runs; run += 1) {
@@ -105,7 +106,9 @@ async function measureOn(contender: Contender, fleet: Fleet, runs: number): Prom
     wallSeconds: spreadOf(samples.map(({ wallSeconds }) => wallSeconds)),
     ratio: spreadOf(ratios).median,
     cpuSeconds: spreadOf(samples.map(({ cpuSeconds }) => cpuSeconds)).median,
-    memoryMib,
+    memoryMib: wholeMib,
+    ...(pluginMib > 0 ? { pluginMib } : {}),
+    ...(stateKib === undefined ? {} : { stateKib: stateKib / fleet.hosts.length }),
     executions,
   };
 }

@@ -9,13 +9,27 @@ export interface Row {
   readonly ratio?: number;
   readonly cpuSeconds?: number;
   readonly memoryMib?: number;
+  /** Of the resource plugin alone. */
+  readonly pluginMib?: number;
+  /** Of the stack's state, for each host. */
+  readonly stateKib?: number;
   /** Remote executions per host, counted at sshd. */
   readonly executions?: number;
   /** Instead of figures. */
   readonly notMeasured?: string;
 }
 
-const heads = ["what", "hosts", "wall s (min–max)", "ratio", "CPU s", "peak MiB", "executions/host"];
+const heads = [
+  "what",
+  "hosts",
+  "wall s (min–max)",
+  "ratio",
+  "CPU s",
+  "peak MiB",
+  "plugin MiB",
+  "state KiB/host",
+  "executions/host",
+];
 
 /** A Markdown table, so that README can quote it. */
 export function renderTable(rows: readonly Row[]): string {
@@ -33,10 +47,11 @@ export const renderLine = (row: Row): string => cells(row).filter(Boolean).join(
 
 function cells(row: Row): readonly string[] {
   const hosts = row.hosts === undefined ? "" : String(row.hosts);
-  if (row.notMeasured !== undefined) return [row.name, hosts, `not measured: ${row.notMeasured}`, "", "", "", ""];
+  if (row.notMeasured !== undefined)
+    return [row.name, hosts, `not measured: ${row.notMeasured}`, ...Array<string>(heads.length - 3).fill("")];
   const { wallSeconds: wall } = row;
   const spread = wall === undefined ? "" : `${figure(wall.median)} (${figure(wall.min)}–${figure(wall.max)})`;
-  const rest = [row.cpuSeconds, row.memoryMib, row.executions].map((value) =>
+  const rest = [row.cpuSeconds, row.memoryMib, row.pluginMib, row.stateKib, row.executions].map((value) =>
     value === undefined ? "" : figure(value),
   );
   return [row.name, hosts, spread, row.ratio === undefined ? "" : `× ${figure(row.ratio)}`, ...rest];
