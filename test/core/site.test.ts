@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import type { Target } from "../../provider/host/model.ts";
-import { type Site, makeTarget, readSite, renderProblem } from "../../core/site.ts";
+import { type Site, readSite, renderProblem } from "../../core/site.ts";
 import { renderJsonSchema } from "../../core/site/schema.ts";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
@@ -265,37 +264,4 @@ describe("any site file", () => {
       { numRuns: 200 },
     );
   }).timeout(20_000);
-});
-
-describe("a host of a site, for the provider", () => {
-  it("has its connection and what overrides detection, without undefined values", () => {
-    const [first, second] = requireSite(readFileSync("stacks/example.yaml", "utf8")).hosts.map((host): Target =>
-      makeTarget(host),
-    );
-    assert.deepEqual(first, {
-      connection: {
-        address: "192.0.2.10",
-        port: 22,
-        user: "root",
-        hostKey,
-        login: { from: "agent" },
-        sudo: { how: "none" },
-      },
-      detection: {},
-    });
-    assert.deepEqual(second?.connection.login, {
-      from: "keyFile",
-      path: "~/.ssh/id_ed25519",
-      passphraseEnvironment: "SITE_KEY_PASSPHRASE",
-    });
-    assert.deepEqual(second?.connection.sudo, { how: "password", environment: "WEB2_SUDO_PASSWORD" });
-    assert.deepEqual(second?.connection.bastion, {
-      address: "jump.example.com",
-      port: 22,
-      user: "deploy",
-      hostKey,
-      login: { from: "agent" },
-    });
-    assert.deepEqual(second?.detection.defines, ["SSL"]);
-  });
 });
