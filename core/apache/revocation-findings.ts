@@ -1,6 +1,6 @@
 /** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
 import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
-import { findNeeded, findUncovered, isRefreshed } from "./revocation.ts";
+import { findNeeded, findUncovered, isFixed } from "./revocation.ts";
 import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
 export function findRevocation(desired: Desired, facts: Facts): Finding[] {
@@ -62,8 +62,8 @@ function findOlder(desired: Desired, facts: Facts): Finding[] {
 /** Of lists that no source renews. */
 function findLockOut(desired: Desired, facts: Facts): Finding[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
-  const isFixed = desired.crlSources.length === 0 ? () => true : (crl: CrlSummary) => !isRefreshed(desired, crl);
-  return crls.filter(isFixed).flatMap(({ issuer, nextUpdate }): Finding[] =>
+  const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
+  return crls.filter(isWithoutSource).flatMap(({ issuer, nextUpdate }): Finding[] =>
     nextUpdate === undefined
       ? []
       : [

@@ -3,7 +3,7 @@ import { crlName } from "./conf.ts";
 import type { CrlSummary, Desired, Facts } from "./model.ts";
 
 /** CRLs that came with the site and that no source renews. */
-export const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
+const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
 
 /** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
 export function findNeeded({ ca: { certificates }, crlCheck }: Desired): string[] {
@@ -22,9 +22,15 @@ export function findUncovered(names: readonly string[], crls: readonly CrlSummar
 /** Names are compared without regard to case and blanks (RFC 5280, section 7.1): an issuer may write its own in two ways. */
 const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
 
-/** Whether an installed CRL comes from a source. */
-export const isRefreshed = (desired: Desired, { issuer }: CrlSummary): boolean =>
-  findUncovered([issuer], fixedCrls(desired)).length > 0;
+/** Whether an installed CRL is one that no source renews. */
+export const isFixed = (desired: Desired, { issuer }: CrlSummary): boolean =>
+  findUncovered([issuer], fixedCrls(desired)).length === 0;
+
+/** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
+export function isRefreshed(desired: Desired, crl: CrlSummary): boolean {
+  const isOfBundle = desired.ca.certificates.some(({ subject }) => comparable(subject) === comparable(crl.issuer));
+  return isOfBundle && !isFixed(desired, crl);
+}
 
 /** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
 export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: CrlSummary): number | undefined {

@@ -104,6 +104,13 @@ describe("findings about CRL sources", () => {
     ],
 
     [
+      "are none where the list of a retired CA ends",
+      refreshed,
+      withOwn(good(), { crls: [crl(issuing), crl("CN=Retired", "1", { nextUpdate: "2026-11-23T13:00:00Z" })] }),
+      [],
+    ],
+
+    [
       "warn of a source that fails, with its reason and dates",
       refreshed,
       withState(

@@ -110,6 +110,12 @@ describe("a plan with CRL sources", () => {
       undefined,
     ],
     [
+      "is nothing where the list of a retired CA has ended",
+      refreshed,
+      withOwn(good(), { crls: [crl(issuing), crl("CN=Retired", "1", { nextUpdate: "2026-11-01T00:00:00Z" })] }),
+      undefined,
+    ],
+    [
       "is a refresh where chain lacks the list of the root",
       { ...refreshed, crlCheck: "chain", crlSources: [source("11111111"), source("22222222")] },
       settled({ ...refreshed, crlCheck: "chain", crlSources: [source("11111111"), source("22222222")] }, [
