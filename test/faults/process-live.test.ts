@@ -173,6 +173,12 @@ describe("several httpd servers on one host", function () {
     );
   });
 
+  it("are not waited for when a pipe that nobody writes to lies in place of the pid file", async () => {
+    await session.lab.run("mkfifo /run/pipe.pid");
+    Object.assign(detected, { config: `${root}/conf/httpd.conf`, pidFile: "/run/pipe.pid" });
+    await assert.rejects(session.look(), /names no httpd that runs here/);
+  });
+
   it("are not counted when they run in a container", async () => {
     const container = `unshare --pid --fork --mount --mount-proc sh -c 'rm -f /usr/local/other/logs/httpd.pid; exec /usr/sbin/apache2 -d /usr/local/other -f conf/httpd.conf -D FOREGROUND'`;
     await session.lab.run(

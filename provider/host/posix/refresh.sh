@@ -32,6 +32,8 @@ run_refresh() { # PROGRAM OPTIONS…
   id=refresh-$$-$(date +%s) work=$state/run.$id
   begin_refresh
   [ -z "$timer" ] || wait_for_turn
+  # Everything was removed meanwhile: nothing may come back.
+  [ -d "$work" ] || exit 0
   prepare_collection
   collect_from_sources all
   if is_nothing_new; then end_refresh unchanged; fi

@@ -186,7 +186,8 @@ choose_parent() { # PID…
     read_version
     listed="$listed; process $pid with $config"
     if [ -n "$want_pid_file" ]; then
-      [ "$(inside cat -- "$want_pid_file" 2>/dev/null)" = "$pid" ] || continue
+      # Where others may write, it may be a pipe that nobody writes to.
+      [ "$(inside timeout 5 cat -- "$want_pid_file" 2>/dev/null)" = "$pid" ] || continue
     elif [ -n "$wanted_config" ]; then
       [ "$config" = "$wanted_config" ] || continue
     fi

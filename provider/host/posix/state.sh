@@ -96,7 +96,7 @@ state_of_transaction() {
 
 # The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied up.
 is_half_done() { # WORK
-  [ -f "$1/swapped" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
+  [ -f "$1/swapped" ] && [ -s "$1/directory" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
 }
 
 # The bytes of before, of the last three changes.

@@ -18,11 +18,14 @@ prepare_swap() {
     case $name in /*) [ ! -f "$name" ] || cp -a -- "$name" "$work/before/own/" || fail disk "no room in $state; nothing was changed" ;; esac
   done
   while IFS=$tab read -r number _ _ path; do
-    cp -p -- "$path" "$work/before/edit/$number" || fail disk "no room in $state; nothing was changed"
+    cp -a -- "$path" "$work/before/edit/$number" || fail disk "no room in $state; nothing was changed"
   done <"$work/edit.list"
   cp -- "$work/edit.list" "$work/before/edit.list"
   missing_directories "$own_directory" >"$work/made"
   printf '%s\n' "$own_directory" >"$work/directory"
+  # Before the first word of what is done: after a power cut there may otherwise be an empty file to put back.
+  sync -- "$work"/before/own/* "$work"/before/edit/* "$work"/before/edit.list "$work/made" "$work/directory" \
+    "$work/before/own" "$work/before/edit" "$work/before" "$work" "$state" 2>/dev/null
   : >"$work/swapped"
   stage_beside || { put_back "$work" && fail "${stage_failure%% *}" "${stage_failure#* }"; }
 }
