@@ -58,7 +58,7 @@ function addPki(program: Command, answer: (result: Answer) => void): void {
   addCommand(program, "pki")
     .description("say in plain words what certificate, bundle and CRL files hold")
     .argument("<file...>", "PEM or DER files")
-    .option("--serial <number>", "serial number, decimal or hex (0x12ab or 12:ab): is it revoked?")
+    .option("--serial <number>", "serial number in hex (12ab, 0x12ab, 12:ab), or dec:4779: is it revoked?")
     .option("--json", "print one JSON object")
     .addHelpText("after", pkiCodes)
     .action(async (files: string[], { json = false, serial }: { json?: boolean; serial?: string }) => {
@@ -68,8 +68,9 @@ function addPki(program: Command, answer: (result: Answer) => void): void {
 }
 
 const pkiCodes = exitCodes([
-  "0  every file is a certificate, a bundle or a CRL",
-  "7  a CRL revokes the serial number that --serial gives",
+  "0  every file holds certificates or CRLs; with --serial: the CRLs do not revoke it",
+  "7  a CRL among the files revokes the serial number, or a certificate among them",
+  "1  --serial could not be told: no CRL, or one that is over, not valid yet, a delta, or not signed by the given CA",
   "2  a file or the command line is wrong",
 ]);
 

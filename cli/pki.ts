@@ -1,90 +1,88 @@
-/** `clientcert pki FILE…`: what certificate and CRL files hold, in plain words and dates. */
-import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned, readCertificate } from "../core/pki/certificate.ts";
+/** `clientcert pki FILE…`: what certificate and CRL files hold, and whether a certificate is revoked. */
+import { checkBundle } from "../core/pki/bundle.ts";
+import { type Certificate, readCertificate } from "../core/pki/certificate.ts";
+import { verifyCrl } from "../core/pki/crl-signature.ts";
 import { type Crl, type Revocation, findRevocation, readCrl } from "../core/pki/crl.ts";
-import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { DerError } from "../core/pki/der.ts";
+import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
 import { readBlocks } from "../core/pki/pem.ts";
 import { readFileBytes } from "../provider/site-files.ts";
 import { type Answer, exitCode } from "./output.ts";
+import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./pki-words.ts";
 
 export interface PkiOptions {
   readonly json: boolean;
-  /** Decimal, or hex with `0x` or colons. */
+  /** As {@link parseSerial} reads it. */
   readonly serial: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-interface Explained {
-  readonly file: string;
-  readonly certificates: readonly object[];
-  readonly crls: readonly object[];
-  readonly problems: readonly string[];
-  readonly lines: readonly string[];
-}
-
-/** Exit code 2 when a file is neither, or the serial number is malformed; 7 when the serial number is revoked. */
-export function explainPki(files: readonly string[], { json, serial, now }: PkiOptions): Answer {
+/** Ends as the command's help says; 2 beats 7, and 7 beats 1. */
+export function explainPki(paths: readonly string[], { json, serial, now }: PkiOptions): Answer {
   const wanted = serial === undefined ? undefined : parseSerial(serial);
   if (serial !== undefined && wanted === undefined) {
-    return {
-      output: "--serial: this is no number; write it in decimal, or in hex as 0x12ab or 12:ab\n",
-      code: exitCode.wrongInput,
-    };
+    const output =
+      "--serial: this is no number; write it in hex, as 12ab, 0x12ab or 12:ab, or in decimal as dec:4779\n";
+    return { output, code: exitCode.wrongInput };
   }
-  const explained = files.map((file) => explainFile(file, wanted, now));
-  const output = json
-    ? `${JSON.stringify({ files: explained.map(({ lines: _, ...rest }) => rest) }, undefined, 2)}\n`
-    : explained.flatMap(({ file, lines }) => [file, ...lines.map((line) => `  ${line}`), ""]).join("\n");
-  const isWrong = explained.some(({ problems }) => problems.length > 0);
-  const isRevoked = explained.some(({ crls }) => crls.some((crl) => "revoked" in crl && crl.revoked !== undefined));
-  return { output, code: isWrong ? exitCode.wrongInput : isRevoked ? exitCode.different : exitCode.fine };
+  const files = paths.map(readFile);
+  const certificates = files.flatMap((file) => file.certificates);
+  const crls = files.flatMap((file) => file.crls);
+  const examined = new Map(crls.map((crl) => [crl, examine(crl, certificates, wanted, now)]));
+  const all: All = { certificates, crls, examined, wanted, now };
+  return { output: json ? renderJson(files, all) : renderText(files, all), code: judge(files, all) };
 }
 
-/** Lower-case hex, undefined when it is no number. */
+/**
+ * Lower-case hex, undefined when it is no number. Hex without a mark, too: openssl, browsers and Windows print it so, and
+ * many a small CA counts 10, 11, …, which nobody can tell from decimal.
+ */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();
   // Real ones have 20 bytes; a number of megabytes would take minutes to read.
   if (trimmed.length > 200) return undefined;
-  if (/^\d+$/.test(trimmed)) return BigInt(trimmed).toString(16);
-  const hex = trimmed.replace(/^0x/i, "").replace(/:/g, "");
+  const decimal = /^dec:(.*)$/i.exec(trimmed)?.[1];
+  if (decimal !== undefined) return /^\d+$/.test(decimal) ? BigInt(decimal).toString(16) : undefined;
+  const hex = trimmed.replace(/^0x/i, "").replace(/[: ]/g, "");
   return /^[0-9a-f]+$/i.test(hex) ? BigInt(`0x${hex}`).toString(16) : undefined;
 }
 
-function explainFile(file: string, serial: string | undefined, now: number): Explained {
-  const bytes = readFileBytes(file);
-  const read = typeof bytes === "string" ? { certificates: [], crls: [], problems: [bytes] } : readBoth(bytes);
-  const crls = read.crls.map((crl) => ({
-    crl,
-    revoked: serial === undefined ? undefined : findRevocation(crl, serial),
-  }));
-  return {
-    file,
-    problems: read.problems,
-    certificates: read.certificates.map((certificate) => describeCertificate(certificate, now)),
-    crls: crls.map(({ crl, revoked }) => ({ ...crl.summary, revoked })),
-    lines: [
-      ...read.certificates.flatMap((certificate) => certificateLines(certificate, now)),
-      ...crls.flatMap(({ crl, revoked }) => [
-        ...crlLines(crl, now),
-        ...(serial === undefined ? [] : [`  serial number 0x${serial}: ${describeRevocation(revoked)}`]),
-      ]),
-      ...read.problems,
-    ],
-  };
-}
-
-interface Read {
+interface File {
+  readonly file: string;
   readonly certificates: Certificate[];
   readonly crls: Crl[];
   readonly problems: string[];
 }
 
+/** What all files hold together, and what was asked of it. */
+interface All {
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly Crl[];
+  readonly examined: ReadonlyMap<Crl, Examined>;
+  /** Serial number in hex. */
+  readonly wanted: string | undefined;
+  readonly now: number;
+}
+
+/** What a walk through a CRL answers: one of a million entries is walked and hashed once. */
+interface Examined {
+  /** By the given CAs of its issuer's name; undefined when there is none. */
+  readonly signature: "good" | "bad" | undefined;
+  /** Of the serial number that was asked for. */
+  readonly revoked: Revocation | undefined;
+  /** Why a serial number that the CRL does not list may be revoked all the same. */
+  readonly doubt: string | undefined;
+}
+
 /** Certificates and CRLs of one file, mixed as they may be. */
-function readBoth(bytes: Buffer): Read {
+function readFile(file: string): File {
+  const bytes = readFileBytes(file);
+  const read: File = { file, certificates: [], crls: [], problems: [] };
+  if (typeof bytes === "string") return { ...read, problems: [bytes] };
   const { blocks, findings } = readBlocks(bytes, "a certificate or CRL");
-  const read: Read = { certificates: [], crls: [], problems: findings.map(({ text }) => text) };
+  read.problems.push(...findings.map(({ text }) => text));
   for (const { kind, der } of blocks) {
     try {
       if (kind === "certificate") read.certificates.push(readCertificate(der));
@@ -98,74 +96,109 @@ function readBoth(bytes: Buffer): Read {
   return read;
 }
 
-function describeCertificate(certificate: Certificate, now: number): object {
-  const { summary, serial } = certificate;
+function judge(files: readonly File[], { certificates, crls, examined, wanted }: All): number {
+  if (files.some(({ problems }) => problems.length > 0)) return exitCode.wrongInput;
+  const answers = [...examined.values()];
+  const isRevoked =
+    certificates.some((certificate) => findRevocationOf(certificate, crls) !== undefined) ||
+    answers.some(({ revoked }) => revoked !== undefined);
+  if (isRevoked) return exitCode.different;
+  const isKnown = crls.length > 0 && answers.every(({ doubt }) => doubt === undefined);
+  return wanted === undefined || isKnown ? exitCode.fine : exitCode.unknown;
+}
+
+/** By the given CRLs of its issuer. */
+const findRevocationOf = ({ canonicalIssuer, serial }: Certificate, crls: readonly Crl[]): Revocation | undefined =>
+  crls
+    .filter((crl) => crl.canonicalIssuer === canonicalIssuer)
+    .map((crl) => findRevocation(crl, serial))
+    .find((found) => found !== undefined);
+
+function examine(crl: Crl, certificates: readonly Certificate[], wanted: string | undefined, now: number): Examined {
+  const signature = checkSignature(crl, certificates);
   return {
-    ...summary,
-    serial,
-    isCa: certificate.isCa,
-    isSelfSigned: isSelfSigned(certificate),
-    pathLength: certificate.pathLength,
-    organization: certificate.organization,
-    days: daysLeft(summary.notAfter, now),
-    weakness: findWeakness(certificate),
+    signature,
+    revoked: wanted === undefined ? undefined : findRevocation(crl, wanted),
+    doubt: signature === "bad" ? "the given CA did not sign the CRL" : findDoubt(crl, now),
   };
 }
 
-function certificateLines(certificate: Certificate, now: number): string[] {
-  const { subject, issuer, notBefore, notAfter, fingerprint } = certificate.summary;
-  const role = certificate.isCa ? (isSelfSigned(certificate) ? "root CA" : "CA") : "certificate";
-  const weakness = findWeakness(certificate);
-  return [
-    `${role} ${subject}`,
-    ...(isSelfSigned(certificate) ? [] : [`  issued by ${issuer}`]),
-    `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)})`,
-    `  serial number 0x${certificate.serial}, SHA-256 ${fingerprint}`,
-    ...(certificate.isCa ? authorityLines(certificate) : userLines(certificate)),
-    ...(weakness === undefined ? [] : [`  weak: it has ${weakness}`]),
-  ];
+function checkSignature(crl: Crl, certificates: readonly Certificate[]): Examined["signature"] {
+  const named = certificates.filter(({ isCa, canonicalSubject }) => isCa && canonicalSubject === crl.canonicalIssuer);
+  if (named.length === 0) return undefined;
+  return named.some(({ x509 }) => verifyCrl(crl, x509.publicKey) === "good") ? "good" : "bad";
 }
 
-/** httpd compares bytes: a name in an old encoding looks right here and differs there. */
-function userLines({ organization }: Certificate): string[] {
-  return organization === undefined
-    ? ["  no organization (O) that a site file could name"]
-    : [`  organization for httpd: ${JSON.stringify(organization)}; write it so under organizations`];
+function findDoubt({ summary, extensions }: Crl, now: number): string | undefined {
+  const { nextUpdate, thisUpdate } = summary;
+  if (findExtension(extensions, extensionOid.deltaCrlIndicator)) return "the CRL lists changes only";
+  if (nextUpdate !== undefined && Date.parse(nextUpdate) <= now) return "the CRL is over";
+  return Date.parse(thisUpdate) > now ? "the CRL is from the future" : undefined;
 }
 
-function authorityLines(certificate: Certificate): string[] {
-  const { pathLength, allowsClientAuth, extensions } = certificate;
-  const below = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
-  return [
-    ...(pathLength === undefined ? [] : [`  allows ${below} between itself and a user`]),
-    ...(hasKeyUsage(certificate, "keyCertSign") ? [] : ["  may not sign certificates"]),
-    ...(hasKeyUsage(certificate, "cRLSign") ? [] : ["  may not sign CRLs"]),
-    ...(allowsClientAuth ? [] : ["  may not issue client certificates"]),
-    ...(findExtension(extensions, extensionOid.nameConstraints)
-      ? ["  permits certain names only (name constraints)"]
-      : []),
-  ];
+function renderJson(files: readonly File[], all: All): string {
+  const explained = files.map(({ file, problems, certificates, crls }) => ({
+    ...{ file, problems },
+    certificates: certificates.map((certificate) => ({
+      ...describeCertificate(certificate, all.now),
+      revoked: findRevocationOf(certificate, all.crls),
+    })),
+    crls: crls.map((crl) => ({
+      ...crl.summary,
+      signature: all.examined.get(crl)?.signature,
+      ...(all.wanted === undefined ? {} : { revoked: all.examined.get(crl)?.revoked ?? null }),
+    })),
+  }));
+  const bundle = checkCas(all).map(({ severity, text }) => ({ severity, text }));
+  return `${JSON.stringify({ files: explained, serial: all.wanted, bundle }, undefined, 2)}\n`;
 }
 
-const describeRevocation = (revoked: Revocation | undefined): string =>
-  revoked ? `revoked on ${revoked.date ?? "an unreadable date"}` : "not revoked";
-
-function crlLines(crl: Crl, now: number): string[] {
-  const { issuer, thisUpdate, nextUpdate, number, entries } = crl.summary;
-  return [
-    `CRL of ${issuer}`,
-    `  number ${number ?? "(none)"}, from ${thisUpdate}, ${entries === 1 ? "1 revoked certificate" : `${entries} revoked certificates`}`,
-    nextUpdate === undefined
-      ? "  never expires"
-      : `  next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`,
-  ];
+function renderText(files: readonly File[], all: All): string {
+  const parts = files.map(({ file, certificates, crls, problems }) => [
+    file,
+    ...[
+      ...certificates.flatMap((certificate) => linesOfCertificate(certificate, all)),
+      ...crls.flatMap((crl) => linesOfCrl(crl, all)),
+      ...problems,
+    ].map((line) => `  ${line}`),
+  ]);
+  const { wanted, crls } = all;
+  if (all.certificates.some(({ isCa }) => isCa))
+    parts.push(["together, as the CA bundle of a site", ...bundleLines(all)]);
+  if (wanted !== undefined && crls.length === 0)
+    parts.push([`${describeSerial(wanted)}: could not tell, no CRL is among the files`]);
+  return parts.flatMap((lines) => [...lines, ""]).join("\n");
 }
 
-const dayMilliseconds = 86_400_000;
-const daysLeft = (date: string, now: number): number => Math.floor((Date.parse(date) - now) / dayMilliseconds);
+function linesOfCertificate(certificate: Certificate, { crls, now }: All): string[] {
+  const isListed = crls.some(({ canonicalIssuer }) => canonicalIssuer === certificate.canonicalIssuer);
+  const status = isListed
+    ? [`  by the given CRL of its issuer: ${describeRevocation(findRevocationOf(certificate, crls))}`]
+    : [];
+  return [...certificateLines(certificate, now), ...status];
+}
 
-function describeDays(date: string, now: number): string {
-  const days = daysLeft(date, now);
-  if (Date.parse(date) <= now) return "over";
-  return days === 1 ? "in 1 day" : `in ${days} days`;
+const signatureLines = {
+  good: "  signed by the given CA of that name",
+  bad: "  not signed by the given CA of that name: damaged, forged, or the CA has another key now",
+  unknown: "  signature not checked; give its CA's file, too",
+} as const;
+
+function linesOfCrl(crl: Crl, { examined, wanted, now }: All): string[] {
+  const { signature, revoked, doubt } = examined.get(crl) ?? {};
+  const lines = [...crlLines(crl, now), signatureLines[signature ?? "unknown"]];
+  if (wanted === undefined) return lines;
+  const isOpen = revoked === undefined && doubt !== undefined;
+  const answer = isOpen ? `not listed, but could not tell: ${doubt}` : describeRevocation(revoked);
+  return [...lines, `  ${describeSerial(wanted)}: ${answer}`];
+}
+
+const checkCas = ({ certificates, now }: All) => {
+  const cas = certificates.filter(({ isCa }) => isCa);
+  return cas.length === 0 ? [] : checkBundle(cas, { now });
+};
+
+function bundleLines(all: All): string[] {
+  const findings = checkCas(all).map(({ severity, text }) => `  ${severity}: ${text}`);
+  return findings.length > 0 ? findings : ["  fine: every CA has its chain up to a root"];
 }

@@ -196,9 +196,20 @@ function longEntryEnd(der: Buffer, offset: number, limit: number): number {
 export interface Revocation {
   /** ISO 8601, UTC; undefined when the entry has no readable date. */
   readonly date: string | undefined;
+  /** As RFC 5280 calls it; missing when the entry gives none, or none that can be read. */
+  readonly reason?: string;
 }
 
-/** The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. */
+/** By CRLReason. RFC 5280, section 5.3.1; there is no 7. */
+const reasons: readonly (string | undefined)[] = [
+  ...["unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation"],
+  ...["certificateHold", undefined, "removeFromCRL", "privilegeWithdrawn", "aACompromise"],
+];
+
+/**
+ * The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. To OpenSSL
+ * removeFromCRL means that, too.
+ */
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
   const wanted = integerContent(parseHex(serial));
@@ -210,7 +221,10 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
     }
     const entry = readTlv(der, offset, revoked.end);
     const number = readTlv(der, entry.content, entry.end);
-    if (holdsInteger(der, number.content, number.end, wanted)) return { date: readEntryDate(der, number, entry) };
+    if (holdsInteger(der, number.content, number.end, wanted)) {
+      const found = readEntry(der, number, entry);
+      return found.reason === "removeFromCRL" ? undefined : found;
+    }
     offset = entry.end;
   }
   return undefined;
@@ -218,10 +232,26 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
 
 const parseHex = (hex: string): bigint => (hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`));
 
-/** Dates of entries are not checked when a CRL is read: a million of them would take a second. */
-function readEntryDate(der: Buffer, number: Tlv, entry: Tlv): string | undefined {
+/** Dates and reasons are not checked when a CRL is read: a million of them would take a second. */
+function readEntry(der: Buffer, number: Tlv, entry: Tlv): Revocation {
+  const date = unlessMalformed(() => readTlv(der, number.end, entry.end));
+  const reason = date && unlessMalformed(() => readReason(der, date.end, entry.end));
+  return {
+    date: date && unlessMalformed(() => readTime(der, date)),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function readReason(der: Buffer, offset: number, end: number): string | undefined {
+  if (offset === end) return undefined;
+  const value = findExtension(readExtensions(der, readTlv(der, offset, end)), extensionOid.crlReason)?.value;
+  const code = value && requireTlv(value, 0, value.length, derTag.enumerated, "the reason");
+  return code && reasons[value[code.content] ?? -1];
+}
+
+function unlessMalformed<T>(read: () => T): T | undefined {
   try {
-    return readTime(der, readTlv(der, number.end, entry.end));
+    return read();
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;

@@ -65,7 +65,7 @@ export function detectBinaryKind(bytes: Uint8Array): Kind {
     .trimStart();
   if (text === "" && bytes.length <= 512) return "empty";
   if (/^<(!doctype|html|\?xml|head|body|!--)/i.test(text)) return "html";
-  if (start.length > 8 && start.filter((_, i) => i % 2 === 1).every((byte) => byte === 0)) return "utf16";
+  if (start.length > 8 && start.every((byte, i) => i % 2 === 0 || byte === 0)) return "utf16";
   return detectDerKind(bytes);
 }
 

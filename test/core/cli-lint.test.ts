@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lint } from "../../cli/lint.ts";
 import { styleFor } from "../../cli/output.ts";
-import { explainPki, parseSerial } from "../../cli/pki.ts";
 import { makeAuthorities, makeCrl, testNow } from "../fixtures/pki.ts";
 
 const style = styleFor({ isTTY: false }, {});
@@ -112,47 +111,3 @@ hosts:
     connection:
       hostKey: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBERERERERERERERERERERERERERERERERERERERERER
 `;
-
-describe("clientcert pki", () => {
-  const directory = mkdtempSync(join(tmpdir(), "clientcert-pki-"));
-  const { root, issuing } = makeAuthorities();
-  const file = join(directory, "both.pem");
-  before(() => writeFileSync(file, Buffer.concat([Buffer.from(issuing.pem + root.pem)])));
-  before(() => writeFileSync(join(directory, "i.crl"), makeCrl(issuing, { revoked: [0x12abn] })));
-  after(() => rmSync(directory, { recursive: true }));
-  const explain = (name: string, serial?: string, json = false) =>
-    explainPki([join(directory, name)], { json, serial, now: testNow });
-
-  it("says who, from when to when, and how long that is", () => {
-    const { output, code } = explain("both.pem");
-    assert.match(
-      output,
-      /^ {2}CA CN=Harbour Issuing CA,O=Harbour,C=JP\n {4}issued by CN=Harbour Root CA,O=Harbour,C=JP\n {4}valid from 2026-08-15T03:00:00Z to 2036-11-20T03:00:00Z \(in 3650 days\)$/m,
-    );
-    assert.match(output, /^ {2}root CA CN=Harbour Root CA/m);
-    assert.equal(code, 0);
-  });
-
-  it("says whether a serial number is revoked, and ends with 7 when it is", () => {
-    assert.match(explain("i.crl", "0x12AB").output, /serial number 0x12ab: revoked on 2026-11-22T03:00:00Z/);
-    assert.equal(explain("i.crl", "4779").code, 7);
-    assert.match(explain("i.crl", "12:ac").output, /serial number 0x12ac: not revoked/);
-    assert.equal(explain("i.crl", "12:ac").code, 0);
-    assert.equal(explain("i.crl", "no number").code, 2);
-  });
-
-  it("gives the same as JSON, and ends with 2 for what is neither", () => {
-    const { files } = JSON.parse(explain("i.crl", "4779", true).output) as {
-      files: { crls: { revoked: object; entries: number }[] }[];
-    };
-    assert.deepEqual(
-      files[0]?.crls.map(({ revoked, entries }) => [revoked, entries]),
-      [[{ date: "2026-11-22T03:00:00Z" }, 1]],
-    );
-    assert.equal(explain("missing").code, 2);
-  });
-
-  it("reads serial numbers in decimal and hex", () => {
-    assert.deepEqual(["10", "0x10", "00:0A", "x", ""].map(parseSerial), ["a", "10", "a", undefined, undefined]);
-  });
-});

@@ -25,7 +25,7 @@ describe("the clientcert command line", () => {
       );
     };
     assert.deepEqual(codesOf("lint"), ["0", "2"]);
-    assert.deepEqual(codesOf("pki"), ["0", "7", "2"]);
+    assert.deepEqual(codesOf("pki"), ["0", "7", "1", "2"]);
     assert.deepEqual(codesOf("check"), ["0", "7", "1", "2"]);
     assert.deepEqual(codesOf("plan"), ["0", "7", "1", "2"]);
     assert.deepEqual(codesOf("observe-program"), ["0", "2"]);

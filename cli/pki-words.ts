@@ -1,0 +1,97 @@
+/** What a certificate or a CRL says, in plain words and dates. */
+import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
+import type { Crl, Revocation } from "../core/pki/crl.ts";
+import { findCrlUrls } from "../core/pki/distribution-points.ts";
+import { extensionOid, findExtension } from "../core/pki/extensions.ts";
+
+/** The same as {@link certificateLines} for programs. */
+export function describeCertificate(certificate: Certificate, now: number): object {
+  const { summary, serial } = certificate;
+  return {
+    ...summary,
+    serial,
+    isCa: certificate.isCa,
+    isSelfSigned: isSelfSigned(certificate),
+    pathLength: certificate.pathLength,
+    organization: certificate.organization,
+    days: daysLeft(summary.notAfter, now),
+    weakness: findWeakness(certificate),
+    crlUrls: findCrlUrls(certificate),
+  };
+}
+
+/** The first line says what it is, those after it are indented. */
+export function certificateLines(certificate: Certificate, now: number): string[] {
+  const { subject, issuer, notBefore, notAfter, fingerprint } = certificate.summary;
+  const isRoot = isSelfSigned(certificate);
+  const role = certificate.isCa ? (isRoot ? "root CA" : "CA") : "certificate";
+  const weakness = findWeakness(certificate);
+  const begins = Date.parse(notBefore) > now ? "; not valid yet" : "";
+  return [
+    `${role} ${subject}`,
+    ...(isRoot ? [] : [`  issued by ${issuer}`]),
+    `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)}${begins})`,
+    `  ${describeSerial(certificate.serial)}, SHA-256 ${fingerprint}`,
+    ...(certificate.isCa ? authorityLines(certificate) : userLines(certificate)),
+    ...findCrlUrls(certificate).map((url) => `  names for the CRL of its issuer: ${url}`),
+    ...(weakness === undefined ? [] : [`  weak: it has ${weakness}`]),
+  ];
+}
+
+/** Both ways of writing it: 10 is another number in hex. */
+export const describeSerial = (serial: string): string =>
+  serial.startsWith("-")
+    ? `serial number -0x${serial.slice(1)}`
+    : `serial number 0x${serial} (decimal ${BigInt(`0x${serial}`)})`;
+
+/** httpd compares bytes: a name in an old encoding looks right here and differs there. */
+function userLines({ organization, allowsClientAuth }: Certificate): string[] {
+  return [
+    organization === undefined
+      ? "  no organization (O) that a site file could name"
+      : `  organization for httpd: ${JSON.stringify(organization)}; write it so under organizations`,
+    ...(allowsClientAuth ? [] : ["  not for clients (extended key usage without clientAuth)"]),
+  ];
+}
+
+function authorityLines(certificate: Certificate): string[] {
+  const { pathLength, allowsClientAuth, extensions } = certificate;
+  const below = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
+  return [
+    ...(pathLength === undefined ? [] : [`  allows ${below} between itself and a user`]),
+    ...(hasKeyUsage(certificate, "keyCertSign") ? [] : ["  may not sign certificates"]),
+    ...(hasKeyUsage(certificate, "cRLSign") ? [] : ["  may not sign CRLs"]),
+    ...(allowsClientAuth ? [] : ["  may not issue client certificates"]),
+    ...(findExtension(extensions, extensionOid.nameConstraints)
+      ? ["  permits certain names only (name constraints)"]
+      : []),
+  ];
+}
+
+export function describeRevocation(revoked: Revocation | undefined): string {
+  if (revoked === undefined) return "not revoked";
+  const reason = revoked.reason === undefined ? "no reason given" : `reason: ${revoked.reason}`;
+  return `revoked on ${revoked.date ?? "an unreadable date"} (${reason})`;
+}
+
+/** As {@link certificateLines}. */
+export function crlLines({ summary, extensions }: Crl, now: number): string[] {
+  const { issuer, thisUpdate, nextUpdate, number, entries } = summary;
+  const isDelta = findExtension(extensions, extensionOid.deltaCrlIndicator) !== undefined;
+  return [
+    `${isDelta ? "delta CRL, which lists changes only," : "CRL"} of ${issuer}`,
+    `  number ${number ?? "(none)"}, from ${thisUpdate}, ${entries === 1 ? "1 revoked certificate" : `${entries} revoked certificates`}`,
+    nextUpdate === undefined
+      ? "  never expires"
+      : `  next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`,
+  ];
+}
+
+const dayMilliseconds = 86_400_000;
+const daysLeft = (date: string, now: number): number => Math.floor((Date.parse(date) - now) / dayMilliseconds);
+
+function describeDays(date: string, now: number): string {
+  const days = daysLeft(date, now);
+  if (Date.parse(date) <= now) return "over";
+  return days === 1 ? "in 1 day" : `in ${days} days`;
+}
