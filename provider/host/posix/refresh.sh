@@ -112,7 +112,8 @@ carry_refresh_out() {
   [ -n "$timer" ] || follow "$carrier"
   wait "$carrier"
   refresh_exit=$?
-  rm -rf -- "$work"
+  # What a killed carrier left half-way is put back by the next run, which finds it there.
+  is_half_done "$work" || rm -rf -- "$work"
   exit "$refresh_exit"
 }
 
