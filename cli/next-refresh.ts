@@ -1,4 +1,5 @@
 /** When a host refreshes its CRLs next, as far as that is known without asking it. */
+import { isoTime } from "../core/apache/refresh-facts.ts";
 import type { CrlRefresh } from "../core/apache/refresh-model.ts";
 
 const minuteMilliseconds = 60_000;
@@ -14,9 +15,8 @@ export function nextRefresh({ times, timeZone }: CrlRefresh, now: number): strin
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const first = Math.ceil(now / minuteMilliseconds);
   for (let minute = first; minute < first + dayMinutes; minute++) {
-    const at = new Date(minute * minuteMilliseconds);
     // Minute by minute: a time that the change of the clocks leaves out is not found, as the host leaves it out, too.
-    if (times.includes(clock.format(at))) return at.toISOString();
+    if (times.includes(clock.format(minute * minuteMilliseconds))) return isoTime(minute * 60);
   }
   return undefined;
 }

@@ -39,13 +39,12 @@ function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: Cr
   ];
 }
 
-function timerWords(
-  { isEnabled, times, timeZone, spreadMinutes, lastRun, lastResult, scheduler }: TimerStatus,
-  next?: string,
-): string {
+function timerWords(timer: TimerStatus, next?: string): string {
+  const { isEnabled, times, timeZone, spreadMinutes, scheduler, lastRun, lastResult, lastReason } = timer;
   if (!isEnabled) return "CRLs are not refreshed: there is no timer, or it is not enabled";
   const delay = spreadMinutes === 0 ? "" : ` and up to ${count(spreadMinutes, "minute")} later`;
-  const last = lastRun === undefined ? "" : `; last ${lastRun}: ${lastResult ?? ""}`;
   const coming = next === undefined ? "" : `, next ${next}`;
+  const why = lastReason === undefined ? "" : ` (${lastReason})`;
+  const last = lastRun === undefined ? "" : `; last ${lastRun}: ${lastResult ?? ""}${why}`;
   return `CRLs refreshed at ${times.join(", ")} (${timeZone ?? "the host's time zone"})${delay} by ${scheduler}${coming}${last}`;
 }

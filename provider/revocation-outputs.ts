@@ -32,6 +32,8 @@ export interface TimerStatus {
   readonly lastRun: string | undefined;
   /** In one word of the refresh program, such as `updated`. */
   readonly lastResult: string | undefined;
+  /** Why, where no source is to blame. */
+  readonly lastReason: string | undefined;
 }
 
 /** In the order of the site file. */
@@ -66,6 +68,7 @@ export function timerStatusOf({ crlSources, crlRefresh }: Wishes, { refresh }: F
     ...{ times, timeZone, spreadMinutes },
     lastRun: timeOf(lastRun?.seconds),
     lastResult: lastRun?.result,
+    lastReason: lastRun?.reason,
   };
 }
 
