@@ -9,6 +9,7 @@ import { requireEngine } from "../scripts/engine.mjs";
 import { cacheDirectory } from "../scripts/steps.mjs";
 import { bareProbe, probe, type Contender } from "./contender.ts";
 import { startFleet, type Fleet } from "./fleet.ts";
+import { judgements } from "./judge.ts";
 import { measure, measureMemory, spreadOf, type Command, type Run } from "./measure.ts";
 import { ownContenders } from "./ours.ts";
 import { findPeers } from "./peers.ts";
@@ -41,7 +42,10 @@ async function bench(): Promise<void> {
     rows.push(row);
     console.log(renderLine(row));
   };
-  for (const comparison of [...starts, ...readers, ...pki].filter(wanted)) add(await compare(comparison, options.runs));
+  for (const comparison of [...starts, ...readers, ...judgements, ...pki].filter(wanted)) {
+    add(await compare(comparison, options.runs));
+    await comparison.stop?.();
+  }
   const { env } = await requireEngine(console.log);
   const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
     wanted,

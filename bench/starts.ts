@@ -12,6 +12,8 @@ export interface Comparison {
   readonly name: string;
   readonly sample: () => Promise<number>;
   readonly baseline: () => Promise<number>;
+  /** Gives back what the first sample set up. */
+  readonly stop?: () => Promise<void>;
 }
 
 const build = path.join(path.dirname(import.meta.dirname), "build");
