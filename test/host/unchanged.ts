@@ -20,8 +20,8 @@ export interface LiveStateOptions {
 }
 
 const logs = ["/usr/local/ni/apache/logs", "/etc/httpd/logs", "/run/apache2", "/run/httpd"];
-/** How a run ended can be asked for until the next one. */
-const runDirectory = /^\/var\/lib\/clientcert\/[0-9a-f]{16}\/run\./;
+/** How a run ended can be asked for until the next one, where nothing of ours stays until a reboot. */
+const runDirectory = /^\/var\/lib\/clientcert\/[0-9a-f]{16}\/run\.|^\/run\/clientcert\.result\./;
 const passing = ["httpd", "apache2", "sshd", "ps"];
 
 export async function liveState({ lab }: Session, options: LiveStateOptions = {}): Promise<LiveState> {
