@@ -115,13 +115,12 @@ function settingsOf(desired: Desired): OwnFile[] {
     : [{ role: "sample", name: sampleName, sha256: sample.sha256, text: undefined }, settings];
 }
 
-/** One that is disabled is written again, which enables it. */
+/** systemd's is written again when it is disabled, which enables it; cron's file is enough. */
 function planTimers(desired: Desired, facts: Facts): OwnFile[] {
-  const { isTimerEnabled, scheduler, timers } = facts.refresh;
-  const isOff = scheduler === "systemd" && !isTimerEnabled;
+  const { isTimerEnabled, timers } = facts.refresh;
   return timersOf(desired, facts)
     .map(({ path, text }) => withText("timer", path, text))
-    .filter(({ name, sha256: hash }) => timers[name] !== hash || (isOff && name.endsWith(".timer")));
+    .filter(({ name, sha256: hash }) => timers[name] !== hash || (!isTimerEnabled && name.endsWith(".timer")));
 }
 
 const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>

@@ -20,6 +20,7 @@ import {
   withRefresh,
   withState,
 } from "./refreshed-host.ts";
+import { observeText } from "./apache-observation.ts";
 
 describe("a plan with CRL sources", () => {
   const rolesOf = ({ change }: Plan): string[] => change?.write.map(({ role }) => role) ?? [];
@@ -63,6 +64,18 @@ describe("a plan with CRL sources", () => {
   ][] = [
     ["is nothing on a host that is as wanted (systemd)", refreshed, good(), undefined],
     ["is nothing on a host that is as wanted (cron)", refreshed, good("cron"), undefined],
+    [
+      "is nothing where lists that nothing renews have ended, or lack a CA",
+      lists,
+      settled(lists, [crl(root, "1", { nextUpdate: "2026-11-01T00:00:00Z" }), crl(issuing)]),
+      undefined,
+    ],
+    [
+      "is nothing where no CRL is wished for",
+      { ...refreshed, crlSources: [] },
+      without(settled({ ...refreshed, crlSources: [] }, []), "crl.pem"),
+      undefined,
+    ],
     [
       "is nothing where the timer has renewed the CRL",
       refreshed,
@@ -208,6 +221,17 @@ describe("a plan with CRL sources", () => {
       if (change !== undefined) assert.equal(change.refresh, desired.crlSources.length > 0);
     });
   }
+
+  it("accepts a check of revocation that is the same as ours", () => {
+    const [check] = factsOf(
+      observeText(
+        "LoadModule ssl_module x.so\n<VirtualHost *:443>\nServerName a.example\nSSLEngine on\nSSLCARevocationCheck leaf\n</VirtualHost>\n",
+      ),
+    ).foreign;
+    const facts = { ...good(), foreign: [check ?? assert.fail()] };
+    assert.equal(isFeasible(plan(refreshed, facts)), true);
+    assert.equal(isFeasible(plan({ ...refreshed, crlSources: [] }, facts)), false);
+  });
 
   it("installs a list of the site that is newer, whatever another one is", () => {
     const desired = { ...refreshed, crls: [crl(issuing, "8"), crl(root, "3")], crlSha256: "c" };

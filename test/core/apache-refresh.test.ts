@@ -163,6 +163,8 @@ describe("the record of refreshes", () => {
     const odd = [
       "run x 1 failed",
       "run 1",
+      "run 9".padEnd(24, "9") + " 0 unchanged",
+      "source 11111111 crl 999999999999 999999999999 x y",
       "source ../../x success 1 u",
       "source 11111111 success soon u",
       "other 1 2 3",

@@ -25,12 +25,12 @@ describe("clientcert lint", () => {
     const lines = output.split("\n");
     assert.deepEqual(lines.map((line) => line.split(" ")[1]?.replace("stacks/example.yaml:", "")).slice(0, -2), [
       "10:",
-      "25:",
-      "33:",
-      "39:",
-      "63:",
-      "68:",
-      "70:",
+      "42:",
+      "50:",
+      "56:",
+      "82:",
+      "87:",
+      "89:",
       "8:",
     ]);
     assert.match(
