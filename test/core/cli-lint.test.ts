@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lint } from "../../cli/lint.ts";
@@ -23,19 +23,16 @@ describe("clientcert lint", () => {
   it("finds no problem in the example, and says what of it must be replaced and that it checks no revocation", () => {
     const { output, code } = lint(["stacks/example.yaml"], options);
     const lines = output.split("\n");
-    assert.deepEqual(lines.map((line) => line.split(" ")[1]?.replace("stacks/example.yaml:", "")).slice(0, -2), [
-      "10:",
-      "42:",
-      "50:",
-      "56:",
-      "82:",
-      "87:",
-      "89:",
-      "8:",
-    ]);
+    const keys = ["caFiles", "address", "hostKey", "address", "hostKey", "bastion.address", "bastion.hostKey"];
+    for (const [index, key] of keys.entries())
+      assert.match(
+        lines[index] ?? "",
+        new RegExp(`^warning stacks/example\\.yaml:\\d+: .*\\.?${key}(\\[0\\])?: .*example`),
+      );
+    const line = readFileSync("stacks/example.yaml", "utf8").split("\n").indexOf("    address: 192.0.2.10") + 1;
     assert.match(
-      output,
-      /^warning stacks\/example\.yaml:25: hosts\[0\]\.address: 192\.0\.2\.10 is an address for examples/m,
+      lines[1] ?? "",
+      new RegExp(`^warning stacks/example\\.yaml:${line}: hosts\\[0\\]\\.address: 192\\.0\\.2\\.10 is an address`),
     );
     assert.deepEqual(lines.slice(-3), [noCrlLine, "1 site file: no problem, 8 warnings", ""]);
     assert.equal(code, 0);
