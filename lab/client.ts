@@ -128,14 +128,14 @@ export interface Traffic {
   stop(): Promise<{ readonly requests: number; readonly failures: readonly string[] }>;
 }
 
-/** Requests without a certificate, one after another, each over a new connection. */
-export function startTraffic(host: Reachable, pauseMilliseconds = 5): Traffic {
+/** Requests, without a certificate if not wished otherwise, one after another, each over a new connection. */
+export function startTraffic(host: Reachable, pauseMilliseconds = 5, wish: WireRequest = {}): Traffic {
   let isStopping = false;
   let requests = 0;
   const failures: string[] = [];
   const running = (async () => {
     while (!isStopping) {
-      const { outcome } = await request(host).catch((error: Error) => ({ outcome: error.message }));
+      const { outcome } = await request(host, wish).catch((error: Error) => ({ outcome: error.message }));
       requests += 1;
       if (outcome !== "200") failures.push(outcome);
       await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));

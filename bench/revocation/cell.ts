@@ -71,11 +71,15 @@ done`;
   return lines.map(damageOf).find((damage) => damage !== undefined);
 }
 
+/** More than any of the lists has. */
+const mostListBytes = 10_000;
+
 /** A line `BYTES BLOCKS WORDS-OF-OPENSSL`. */
 function damageOf(line: string): string | undefined {
   const [bytes = "", blocks, ...words] = line.split(" ");
   const number = /crlNumber=(?:0x)?(\w+)/.exec(words.join(" "))?.[1];
   if (bytes === "0") return "the file is empty";
+  if (Number(bytes) > mostListBytes) return `the file has ${Math.round(Number(bytes) / 2 ** 20)} MiB`;
   if (number === undefined) return `the file is no list (${bytes} bytes)`;
   if (!words.join(" ").includes("verify OK")) return "the file is a list that the issuer did not sign";
   if (blocks === "0") return "the file is in DER";
