@@ -1,7 +1,12 @@
 /** What a look at one host tells of the CRLs that it downloads by itself: the lines of a report. */
 import type { Facts } from "../core/apache/model.ts";
-import type { Wishes } from "../provider/apache-inputs.ts";
-import { type CrlSourceStatus, type TimerStatus, crlStatusOf, timerStatusOf } from "../provider/revocation-outputs.ts";
+import type { Wishes } from "../provider/apache/inputs.ts";
+import {
+  type CrlSourceStatus,
+  type TimerStatus,
+  crlStatusOf,
+  timerStatusOf,
+} from "../provider/apache/revocation-outputs.ts";
 import { nextRefresh } from "./next-refresh.ts";
 import { count } from "./output.ts";
 

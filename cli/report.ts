@@ -5,10 +5,10 @@ import type { Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/mode
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
-import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache-files.ts";
-import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache-inputs.ts";
-import { lookFrom } from "../provider/apache-look.ts";
-import { earliest, tlsRule } from "../provider/apache-outputs.ts";
+import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache/files.ts";
+import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache/inputs.ts";
+import { lookFrom } from "../provider/apache/look.ts";
+import { earliest, tlsRule } from "../provider/apache/outputs.ts";
 import { placeOf } from "../provider/errors.ts";
 import { hostInputs } from "../provider/site.ts";
 import type { SiteHost } from "../core/site.ts";

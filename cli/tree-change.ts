@@ -2,7 +2,7 @@
 import { createTwoFilesPatch } from "diff";
 import { applySplices } from "../core/apache/edit.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
-import { pathOf } from "../provider/apache-files.ts";
+import { pathOf } from "../provider/apache/files.ts";
 import type { Tree } from "./tree.ts";
 
 /** Bytes as latin1, undefined where there is no file. */

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
 import type { CrlRefresh } from "../core/apache/refresh-model.ts";
-import type { SampleWish, SourceWish } from "../provider/apache-inputs.ts";
+import type { SampleWish, SourceWish } from "../provider/apache/inputs.ts";
 import type { Connection, Detection } from "../provider/host/model.ts";
-import type { CrlSourceStatus, TimerStatus } from "../provider/revocation-outputs.ts";
+import type { CrlSourceStatus, TimerStatus } from "../provider/apache/revocation-outputs.ts";
 import { outputNames } from "../provider/schema.ts";
 
 /** Inputs of {@link ClientAuth}; what each means is said where the site file's schema describes it. */

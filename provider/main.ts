@@ -1,5 +1,5 @@
 /** The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of output. */
-import { clientAuth } from "./apache.ts";
+import { clientAuth } from "./apache/resource.ts";
 import { createHost } from "./host/host.ts";
 import { packageSchema } from "./schema.ts";
 import { serve } from "./server.ts";

@@ -14,7 +14,7 @@ import {
   readSite,
   renderProblem,
 } from "../core/site.ts";
-import type { SampleWish, SourceWish, Wishes } from "./apache-inputs.ts";
+import type { SampleWish, SourceWish, Wishes } from "./apache/inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
 

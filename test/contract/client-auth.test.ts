@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unpackFacts } from "../../provider/apache-facts.ts";
+import { unpackFacts } from "../../provider/apache/facts.ts";
 import { HostError } from "../../provider/errors.ts";
 import { unknown } from "../../provider/resource.ts";
 import type { Bag } from "./client.ts";

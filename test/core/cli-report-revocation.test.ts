@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeRevocation, revocationLines } from "../../cli/report-revocation.ts";
 import { readFacts } from "../../core/apache/facts.ts";
-import { type Wishes, wishesOf } from "../../provider/apache-inputs.ts";
+import { type Wishes, wishesOf } from "../../provider/apache/inputs.ts";
 import { type Parts, observeText, observedFile } from "./apache-observation.ts";
 
 const now = Date.parse("2026-11-23T03:00:00Z");

@@ -1,9 +1,9 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
 import { diffLines } from "diff";
-import { confName, crlName, ownPath } from "../core/apache/conf.ts";
-import { type Change, type Facts, type Plan, includeLine } from "../core/apache/model.ts";
-import { includeKey } from "../core/apache/plan.ts";
-import type { DiffArgs, DiffKind } from "./resource.ts";
+import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
+import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
+import { includeKey } from "../../core/apache/plan.ts";
+import type { DiffArgs, DiffKind } from "../resource.ts";
 
 export type Files = Readonly<Record<string, string>>;
 

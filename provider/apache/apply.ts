@@ -1,14 +1,14 @@
 /** One transaction on a host, and what its outcome means to Pulumi. */
 import { randomUUID } from "node:crypto";
-import type { Change, Facts, OwnFile } from "../core/apache/model.ts";
-import { planRemoval } from "../core/apache/plan.ts";
-import { type Wishes, filesOf, targetOf } from "./apache-inputs.ts";
-import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./apache-look.ts";
-import { nothingDone, outputsOf } from "./apache-outputs.ts";
-import { HostError, type HostErrorKind } from "./errors.ts";
-import type { Host, Outcome, Transaction } from "./host/model.ts";
-import { type Context, PartialFailure, type Properties } from "./resource.ts";
-import { readSiteFiles } from "./site-files.ts";
+import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
+import { planRemoval } from "../../core/apache/plan.ts";
+import { type Wishes, filesOf, targetOf } from "./inputs.ts";
+import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
+import { nothingDone, outputsOf } from "./outputs.ts";
+import { HostError, type HostErrorKind } from "../errors.ts";
+import type { Host, Outcome, Transaction } from "../host/model.ts";
+import { type Context, PartialFailure, type Properties } from "../resource.ts";
+import { readSiteFiles } from "../site-files.ts";
 
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
 export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {

@@ -1,9 +1,9 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
-import { isBlocking } from "../core/apache/findings.ts";
-import type { Facts, Finding, Plan } from "../core/apache/model.ts";
-import { fileChanges, liveFiles, plannedFiles } from "./apache-files.ts";
-import { changedWishes } from "./apache-inputs.ts";
-import type { DiffArgs, DiffKind, DiffResult, Properties } from "./resource.ts";
+import { isBlocking } from "../../core/apache/findings.ts";
+import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
+import { fileChanges, liveFiles, plannedFiles } from "./files.ts";
+import { changedWishes } from "./inputs.ts";
+import type { DiffArgs, DiffKind, DiffResult, Properties } from "../resource.ts";
 
 type Detailed = Readonly<Record<string, DiffKind>>;
 

@@ -1,12 +1,12 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
-import { isTls12Only, phpVersion } from "../core/apache/conf.ts";
-import type { Facts, Plan } from "../core/apache/model.ts";
-import { findingText, problemTexts } from "./apache-diff.ts";
-import { packFacts } from "./apache-facts.ts";
-import { liveFiles } from "./apache-files.ts";
-import { desiredOf, type Wishes } from "./apache-inputs.ts";
-import type { Judge } from "./host/model.ts";
-import { type Properties, unknown } from "./resource.ts";
+import { isTls12Only, phpVersion } from "../../core/apache/conf.ts";
+import type { Facts, Plan } from "../../core/apache/model.ts";
+import { findingText, problemTexts } from "./diff.ts";
+import { packFacts } from "./facts.ts";
+import { liveFiles } from "./files.ts";
+import { desiredOf, type Wishes } from "./inputs.ts";
+import type { Judge } from "../host/model.ts";
+import { type Properties, unknown } from "../resource.ts";
 import { crlStatusOf, timerStatusOf } from "./revocation-outputs.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */

@@ -1,9 +1,9 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
-import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../core/apache/model.ts";
-import { type CrlRefresh, defaultCrlRefresh } from "../core/apache/refresh-model.ts";
-import type { Connection, Detection, Target } from "./host/model.ts";
-import { type CheckFailure, type Properties } from "./resource.ts";
-import type { SiteFilesWanted } from "./site-files.ts";
+import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../../core/apache/model.ts";
+import { type CrlRefresh, defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
+import type { Connection, Detection, Target } from "../host/model.ts";
+import { type CheckFailure, type Properties } from "../resource.ts";
+import type { SiteFilesWanted } from "../site-files.ts";
 
 /** What the site's file says about one host; all of it may be stored in Pulumi's state. */
 export interface Wishes {

@@ -1,18 +1,18 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
-import type { Facts } from "../core/apache/model.ts";
-import { isFeasible } from "../core/apache/plan.ts";
-import { apply, judge, remove } from "./apache-apply.ts";
-import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./apache-diff.ts";
-import { packFacts, unpackFacts } from "./apache-facts.ts";
-import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./apache-files.ts";
-import { importedInputs, importTarget } from "./apache-import.ts";
-import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./apache-inputs.ts";
-import { type Look, factsOf, isGone, lookFrom, observe, observeFacts, refuseProblems, tell } from "./apache-look.ts";
-import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./apache-outputs.ts";
-import type { Host } from "./host/model.ts";
-import type * as Calls from "./resource.ts";
-import { parseUrn } from "./urn.ts";
-import { hasUnknown } from "./values.ts";
+import type { Facts } from "../../core/apache/model.ts";
+import { isFeasible } from "../../core/apache/plan.ts";
+import { apply, judge, remove } from "./apply.ts";
+import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
+import { packFacts, unpackFacts } from "./facts.ts";
+import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
+import { importedInputs, importTarget } from "./import.ts";
+import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
+import { type Look, factsOf, isGone, lookFrom, observe, observeFacts, refuseProblems, tell } from "./look.ts";
+import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
+import type { Host } from "../host/model.ts";
+import type * as Calls from "../resource.ts";
+import { parseUrn } from "../urn.ts";
+import { hasUnknown } from "../values.ts";
 
 /** The resource, around a host layer that does what it is told. */
 export function clientAuth(host: Host): Calls.Resource {

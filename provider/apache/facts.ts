@@ -1,7 +1,7 @@
 /** Facts in Pulumi's state: what one look at a host found, so that Check and Diff can plan without a host. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { Facts } from "../core/apache/model.ts";
-import type { Properties } from "./resource.ts";
+import type { Facts } from "../../core/apache/model.ts";
+import type { Properties } from "../resource.ts";
 
 /**
  * Deflated, because facts lie in inputs and outputs and a host may have 500 virtual hosts: a tenth of the size, and one
