@@ -120,8 +120,9 @@ function trickle(body: Buffer, response: ServerResponse): void {
 function flood(body: Buffer, response: ServerResponse): void {
   response.writeHead(200, { "Content-Type": crlType });
   response.write(body);
-  const more = (): void => {
-    if (!response.destroyed) response.write(endlessChunk, more);
+  // Not at once: when nobody reads any more, the answer comes at once as well, and nothing else would get its turn.
+  const more = (error?: Error | null): void => {
+    if (!error && !response.destroyed) setImmediate(() => response.write(endlessChunk, more));
   };
   more();
 }

@@ -56,7 +56,7 @@ export async function look(host: LabHost): Promise<Look> {
 }
 
 const pauseMilliseconds = 700;
-const mostLooks = 15;
+const mostLooks = 40;
 
 /** A reload takes a moment, and one that kills the server too: looks until two looks in a row say the same. */
 export async function settledLook(host: LabHost): Promise<Look> {
