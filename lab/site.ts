@@ -5,7 +5,9 @@ import type { LabHost } from "./host.ts";
 export interface LabSite {
   /** Files as the site file names them. */
   readonly caFiles: readonly string[];
-  readonly crlFiles: readonly string[];
+  readonly crlFiles?: readonly string[];
+  /** Further keys of `clientAuth`, such as `crlSources`. */
+  readonly clientAuth?: Readonly<Record<string, unknown>> | undefined;
   readonly hosts: readonly LabSiteHost[];
   /** @default ["ABC CORPORATION"] */
   readonly organizations?: readonly string[] | undefined;
@@ -20,9 +22,15 @@ export interface LabSiteHost {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-export function siteText({ caFiles, crlFiles, organizations = ["ABC CORPORATION"], hosts }: LabSite): string {
+export function siteText({
+  caFiles,
+  crlFiles = [],
+  clientAuth,
+  organizations = ["ABC CORPORATION"],
+  hosts,
+}: LabSite): string {
   return dump({
-    clientAuth: { caFiles, crlFiles, organizations, countries: ["JP"] },
+    clientAuth: { caFiles, crlFiles, organizations, countries: ["JP"], ...clientAuth },
     hosts: hosts.map(({ name, lab, connection, more }) => ({
       name,
       address: lab.address,

@@ -3,6 +3,7 @@ import path from "node:path";
 import { type LabHost, startLabHost } from "../host.ts";
 import { writePki } from "../pki-files.ts";
 import { labPki } from "../pki.ts";
+import { startPublisher, type Publisher } from "../publisher.ts";
 import { createProject, type Ended, type Project } from "../project.ts";
 import { siteText } from "../site.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -24,11 +25,18 @@ export interface SiteWish {
   readonly hosts: readonly HostName[];
   readonly crlFile?: string;
   readonly adopt?: boolean;
+  /** The hosts download the CRL of the issuing CA from its server, by themselves. */
+  readonly downloads?: boolean;
 }
+
+/** The CRL of the issuing CA, as its server calls it. */
+export const listName = "issuing.crl";
 
 export interface Scene {
   readonly hosts: Hosts;
   readonly project: Project;
+  /** The web server of the issuing CA. */
+  readonly publisher: Publisher;
   /** The trees before anything was done. */
   readonly before: Readonly<Record<HostName, Snapshot>>;
   /** Writes the site file. */
@@ -41,13 +49,16 @@ export interface Scene {
 export async function setScene(): Promise<Scene> {
   const phpStandIn = { version: "8.3.12", as: "module" } as const;
   const [web1, web2, web3] = await Promise.all([
-    startLabHost({ virtualHosts: 2, phpStandIn }),
-    startLabHost({ manual: "cron.d" }),
+    startLabHost({ virtualHosts: 2, phpStandIn, cron: true }),
+    startLabHost({ manual: "cron.d", cron: true }),
     startLabHost({ phpStandIn, virtualHostDirectives: "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256" }),
   ]);
   const hosts = { web1, web2, web3 };
   const project = await createProject();
-  await writePki(await labPki(), path.join(project.folder, "stacks", "pki"));
+  const pki = await labPki();
+  await writePki(pki, path.join(project.folder, "stacks", "pki"));
+  const publisher = await startPublisher(pki);
+  publisher.publish(listName, await pki.crl({ number: 2 }));
   const [one, two, three] = await Promise.all([
     web1.snapshot(treeOnly),
     web2.snapshot(treeOnly),
@@ -58,8 +69,9 @@ export async function setScene(): Promise<Scene> {
   return {
     hosts,
     project,
+    publisher,
     before,
-    site: (wish) => project.write("lab.yaml", writeSite(hosts, wish)),
+    site: (wish) => project.write("lab.yaml", writeSite(hosts, publisher, wish)),
     async pulumi(...args) {
       showCommand(["pulumi", ...args]);
       const isChange = args[0] === "up" || args[0] === "destroy";
@@ -69,7 +81,7 @@ export async function setScene(): Promise<Scene> {
       return ended;
     },
     async end() {
-      await Promise.all([project.remove(), ...Object.values(hosts).map((host) => host.stop())]);
+      await Promise.all([project.remove(), publisher.stop(), ...Object.values(hosts).map((host) => host.stop())]);
     },
   };
 }
@@ -80,10 +92,12 @@ export const treeOnly = {
   exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/dpkg", "/var/lib/apt"],
 } as const;
 
-function writeSite(hosts: Hosts, { hosts: names, crlFile = "issuing.pem", adopt = false }: SiteWish): string {
+function writeSite(hosts: Hosts, publisher: Publisher, wish: SiteWish): string {
+  const { hosts: names, crlFile = "issuing.pem", adopt = false, downloads = false } = wish;
+  const sources = { crlSources: [{ urls: [publisher.url(listName)] }], crlRefresh: { spreadMinutes: 0 } };
   return siteText({
     caFiles: ["pki/ca/issuing.pem", "pki/ca/root.pem"],
-    crlFiles: [`pki/crl/${crlFile}`],
+    ...(downloads ? { clientAuth: sources } : { crlFiles: [`pki/crl/${crlFile}`] }),
     hosts: names.map((name) => ({ name, lab: hosts[name], ...(adopt && name === "web2" ? { more: { adopt } } : {}) })),
   });
 }

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { handshakeTable, request } from "../client.ts";
 import type { LabHost } from "../host.ts";
 import { changedPaths } from "../snapshot.ts";
-import { type HostName, type Scene, treeOnly } from "./scene.ts";
-import { showTable } from "./show.ts";
+import { type HostName, listName, type Scene, treeOnly } from "./scene.ts";
+import { showOutput, showTable } from "./show.ts";
 
 export interface Step {
   readonly title: string;
@@ -57,6 +57,18 @@ export const steps: readonly Step[] = [
     about:
       "Its directives contradict ours, so they are conflicts with their places, until the site file says adopt: true. Then revocation works there, too.",
     run: adopt,
+  },
+  {
+    title: "a revocation arrives by itself",
+    about:
+      "The site file now names the address of the CA's list instead of a file. The hosts download it with the change, and cron does so from then on. The CA revokes a certificate; the timer's own command brings it in.",
+    run: refresh,
+  },
+  {
+    title: "the CA's server goes wrong",
+    about:
+      "It answers 404, then with a web page, then with a list whose signature is wrong. With the manual's cron and wget each of them empties or breaks httpd's file. Here the installed list stays, and a preview says what is wrong.",
+    run: badDownloads,
   },
   {
     title: "pulumi destroy",
@@ -171,6 +183,52 @@ async function adopt(scene: Scene): Promise<string[]> {
   return [
     "the conflicts, with their places",
     "a revoked certificate got 200 before (the manual's sample checks nothing) and is refused now",
+  ];
+}
+
+/** As cron calls it. */
+const timerCommand = "sh -c \"$(sed -n 's/^[0-9].* root //p' /etc/cron.d/clientcert-*)\"";
+
+async function refresh(scene: Scene): Promise<string[]> {
+  const { web1 } = scene.hosts;
+  await scene.site({ hosts: ["web1", "web2"], adopt: true, downloads: true });
+  const { status } = await scene.pulumi("up", "--skip-preview");
+  assert.equal(status, 0, `up ended with ${status}`);
+  const before = (await request(web1, { certificate: "good" })).outcome;
+  assert.equal(before, "200", `the good certificate got ${before}`);
+  scene.publisher.publish(listName, await web1.pki.revoke(web1.pki.clients.good.serial));
+  await web1.run(timerCommand);
+  const { outcome } = await request(web1, { certificate: "good" });
+  assert.equal(outcome, "refused", `the revoked certificate got ${outcome}`);
+  await requireServing(web1);
+  const again = await scene.pulumi("preview", "--expect-no-changes");
+  assert.equal(again.status, 0, `preview ended with ${again.status}: a renewed list is no drift`);
+  return [
+    "a certificate got 200, was revoked, and is refused after the command of cron's line",
+    "to Pulumi the renewed list is no change",
+  ];
+}
+
+async function badDownloads(scene: Scene): Promise<string[]> {
+  const { web1 } = scene.hosts;
+  const list = "/usr/local/ni/apache/conf/clientcert/crl.pem";
+  const before = await web1.run(`sha256sum ${list}`);
+  for (const fault of ["notFound", "htmlPage", "tampered"] as const) {
+    scene.publisher.fault(listName, fault);
+    const said = await web1.run("sh /var/lib/clientcert/*/refresh || echo exit $?");
+    showOutput(said, false);
+    assert.match(said, /^exit 1$/m);
+    assert.equal(await web1.run(`sha256sum ${list}`), before);
+    await requireServing(web1);
+    assert.equal((await request(web1, { certificate: "good" })).outcome, "refused");
+    assert.equal((await request(web1, { certificate: "wrongOrganization" })).outcome, "403");
+  }
+  const preview = await scene.pulumi("preview", "--expect-no-changes");
+  assert.equal(preview.status, 0, `preview ended with ${preview.status}`);
+  assert.match(preview.output, /issuing\.crl/);
+  return [
+    "exit 1 each time, with the reason; the installed list is the same, and everybody gets what they got before",
+    "the preview warns of the source",
   ];
 }
 
