@@ -60,8 +60,13 @@ export interface Memory {
 export async function measureMemory(command: Command): Promise<Memory> {
   const mark = randomUUID();
   const marked = { ...command, env: { ...command.env, BENCH_MARK: mark } };
+  return watchMemory(mark, measure(marked));
+}
+
+/** Of all processes that have BENCH_MARK in their environment, for as long as a run goes on. */
+export async function watchMemory(mark: string, run: Promise<unknown>): Promise<Memory> {
   let isRunning = true;
-  const run = measure(marked).finally(() => (isRunning = false));
+  const ended = run.finally(() => (isRunning = false));
   const known = new Map<string, boolean>();
   let peak: Memory = { wholeMib: 0, pluginMib: 0 };
   while (isRunning) {
@@ -69,7 +74,7 @@ export async function measureMemory(command: Command): Promise<Memory> {
     peak = { wholeMib: Math.max(peak.wholeMib, now.wholeMib), pluginMib: Math.max(peak.pluginMib, now.pluginMib) };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await run;
+  await ended;
   return peak;
 }
 
@@ -96,8 +101,8 @@ function start({ program, args, env, cwd, input }: Command, more: Readonly<Recor
   });
 }
 
-/** The last line is that of the children: `0m1.234s 0m0.056s`. */
-function readTimes(text: string): number {
+/** What the shell's `times` prints. The last line is that of the children: `0m1.234s 0m0.056s`. */
+export function readTimes(text: string): number {
   const [user = "", system = ""] = text.trim().split("\n").at(-1)?.split(" ") ?? [];
   return seconds(user) + seconds(system);
 }

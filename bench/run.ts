@@ -15,6 +15,7 @@ import { ownContenders } from "./ours.ts";
 import { findPeers } from "./peers.ts";
 import { pki } from "./pki.ts";
 import { readers, starts, type Comparison } from "./starts.ts";
+import { refreshRows } from "./revocation/rows.ts";
 import { renderLine, renderTable, type Row } from "./table.ts";
 
 interface Options {
@@ -46,6 +47,7 @@ async function bench(): Promise<void> {
     add(await compare(comparison, options.runs));
     await comparison.stop?.();
   }
+  for (const row of refreshRows.filter(wanted)) add(await row.measure(options.runs));
   const { env } = await requireEngine(console.log);
   const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
     wanted,
