@@ -17,7 +17,7 @@ const minutesPerMutation = 6;
 const mutations = [
   {
     name: "lock: a second run goes on",
-    ...{ file: "state.sh", from: "elif is_alive $holder; then", to: "elif false; then" },
+    ...{ file: "state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
     ...{ test: "process-runs", grep: "do not disturb" },
   },
   {
@@ -44,8 +44,8 @@ const mutations = [
     name: "order: what names comes before what is named",
     ...{
       file: "swap.sh",
-      from: 'sync -- "$own_directory"\n  done <"$work/own.list"',
-      to: 'sync -- "$own_directory"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
+      from: 'sync -- "${path%/*}"\n  done <"$work/own.list"',
+      to: 'sync -- "${path%/*}"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
     },
     ...{ test: "process-reboot", grep: "the check .* to our CRL" },
   },
@@ -63,8 +63,8 @@ const mutations = [
     name: "roll back: httpd that died is not started",
     ...{
       file: "live.sh",
-      from: '  if [ -n "${signalled:-}" ]; then\n    start_again',
-      to: "  if false; then\n    start_again",
+      from: '  if [ -n "${signalled:-}" ]; then\n    # A supervisor',
+      to: "  if false; then\n    # A supervisor",
     },
     ...{ test: "process-live", grep: "dies at the reload" },
   },
@@ -82,6 +82,26 @@ const mutations = [
     name: "pid check: whoever the pid file names",
     ...{ file: "live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
     ...{ test: "process-live", grep: "names another process" },
+  },
+  {
+    name: "download: a signature is not looked at",
+    ...{ file: "crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
+    ...{ test: "refresh-table", grep: "own shell timer, (tampered|otherKey)" },
+  },
+  {
+    name: "download: an old list replaces a newer one",
+    ...{ file: "crl.sh", from: 'print "older"', to: 'print "newer"' },
+    ...{ test: "refresh-table", grep: "own shell timer, older" },
+  },
+  {
+    name: "download: dates do not matter",
+    ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
+    ...{ test: "refresh-table", grep: "own shell timer, (future|expired)" },
+  },
+  {
+    name: "refresh: what a killed one left is forgotten",
+    ...{ file: "refresh.sh", from: '  is_half_done "$work" || rm -rf -- "$work"', to: '  rm -rf -- "$work"' },
+    ...{ test: "refresh-table", grep: "own shell killed, ok" },
   },
 ];
 

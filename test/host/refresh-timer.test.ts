@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { renderTimers } from "../../core/apache/refresh.ts";
+import { skipBecause } from "../skip.ts";
 import { request } from "../../lab/client.ts";
 import { listName, sourceOf, sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
 
@@ -59,7 +60,7 @@ describe("the timer of a host with systemd (read by its own programs; not run, a
   let directory: string;
 
   before(function () {
-    if (spawnSync("systemd-analyze", ["--version"]).status !== 0) this.skip();
+    if (spawnSync("systemd-analyze", ["--version"]).status !== 0) skipBecause(this, "systemd-analyze is not installed");
     directory = mkdtempSync(path.join(tmpdir(), "clientcert-units-"));
   });
   after(() => directory && rmSync(directory, { recursive: true, force: true }));
