@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeAuthorities, makeCrl, toPem } from "../test/fixtures/pki.ts";
+import { measureMemory } from "./measure.ts";
 import type { Comparison } from "./starts.ts";
 
 const entries = 1_000_000;
@@ -45,9 +46,18 @@ function time(command: string, args: readonly string[], status: number): number 
   return (performance.now() - begun) / 1000;
 }
 
+const argumentsOf = (file: string, serial?: string): readonly string[] => [
+  "pki",
+  file,
+  ...(serial === undefined ? [] : ["--serial", serial]),
+];
+
 /** 7: revoked. */
 const ours = (file: string, serial?: string): number =>
-  time(program, ["pki", file, ...(serial === undefined ? [] : ["--serial", serial])], serial === undefined ? 0 : 7);
+  time(program, argumentsOf(file, serial), serial === undefined ? 0 : 7);
+
+const memoryOf = async (file: string, serial?: string): Promise<number> =>
+  (await measureMemory({ program, args: argumentsOf(file, serial) })).wholeMib;
 
 const openssl = (file: string, form: "DER" | "PEM"): number =>
   time("openssl", ["crl", "-inform", form, "-in", file, "-noout", "-issuer", "-nextupdate", "-crlnumber"], 0);
@@ -58,15 +68,18 @@ export const pki: readonly Comparison[] = [
     name: "pki, CRL of 1,000,000 entries, DER; ratio to openssl crl",
     sample: async () => ours(files().der),
     baseline: async () => openssl(files().der, "DER"),
+    memoryMib: () => memoryOf(files().der),
   },
   {
     name: "pki, CRL of 1,000,000 entries, PEM; ratio to openssl crl",
     sample: async () => ours(files().pem),
     baseline: async () => openssl(files().pem, "PEM"),
+    memoryMib: () => memoryOf(files().pem),
   },
   {
     name: "pki --serial, CRL of 1,000,000 entries, DER; ratio to openssl crl",
     sample: async () => ours(files().der, files().serial),
     baseline: async () => openssl(files().der, "DER"),
+    memoryMib: () => memoryOf(files().der, files().serial),
   },
 ];

@@ -59,12 +59,13 @@ async function bench(): Promise<void> {
   console.log(`\nmedians of ${options.runs}; ratio: to the bare ssh probe on the same hosts, if nothing else is said`);
 }
 
-async function compare({ name, sample, baseline }: Comparison, runs: number): Promise<Row> {
+async function compare({ name, sample, baseline, memoryMib }: Comparison, runs: number): Promise<Row> {
   await sample(); // what is read from disk for the first time is no part of it
   const pairs: { readonly base: number; readonly value: number }[] = [];
   for (let run = 0; run < runs; run += 1) pairs.push({ base: await baseline(), value: await sample() });
   const ratio = spreadOf(pairs.map(({ base, value }) => value / base)).median;
-  return { name, wallSeconds: spreadOf(pairs.map(({ value }) => value)), ratio };
+  const memory = memoryMib === undefined ? {} : { memoryMib: await memoryMib() };
+  return { name, wallSeconds: spreadOf(pairs.map(({ value }) => value)), ratio, ...memory };
 }
 
 /** One contender on `count` hosts; what goes wrong is said in its row, and the bench goes on. */

@@ -12,6 +12,8 @@ export interface Comparison {
   readonly name: string;
   readonly sample: () => Promise<number>;
   readonly baseline: () => Promise<number>;
+  /** Peak of a sample, in MiB. */
+  readonly memoryMib?: () => Promise<number>;
   /** Gives back what the first sample set up. */
   readonly stop?: () => Promise<void>;
 }
