@@ -19,31 +19,6 @@ const stateWords: Readonly<Record<State, string>> = {
   isOld: "as before",
 };
 
-const answers: Readonly<Record<Fault | "ok", string>> = {
-  ok: "the new list",
-  notFound: "404",
-  htmlPage: "an HTML page with 200",
-  slow: "a byte a second",
-  endless: "a list that never ends",
-  truncated: "half of `Content-Length`",
-  cutShort: "half of the list, with the `Content-Length` of the half",
-  tampered: "one bit of the signature changed",
-  otherKey: "signed by another key, issuer's name forged",
-  older: "a list of ten days ago, when nothing was revoked",
-  future: "a list of tomorrow",
-  expired: "a list that has expired",
-  gzipEncoded: "`Content-Encoding: gzip`, unasked",
-  gzip: "a .gz file",
-  redirectHttps: "a redirect to https, certificate untrusted",
-  reset: "connection reset in the middle",
-  empty: "200 with 0 bytes",
-  pem: "PEM in place of DER",
-  pemWithCertificate: "PEM, a foreign CA in front",
-  pemWithAuthority: "PEM, a foreign CA and its list behind",
-  delta: "a delta CRL",
-  indirect: "an indirect CRL",
-};
-
 const wordsOf = (states: readonly State[]): string => states.map((state) => stateWords[state]).join(", ");
 
 /** One cell, such as `as before; the file is empty; after a restart **site down**`. */
@@ -62,7 +37,7 @@ const has = (state: State) => (cell: Cell) => [...cell.states, ...cell.statesAft
 
 const sums: readonly { readonly title: string; readonly counts: (cell: Cell) => boolean }[] = [
   ...harmful.map((state) => ({ title: stateWords[state].replaceAll("*", ""), counts: has(state) })),
-  { title: "file damaged", counts: ({ damage }) => damage !== undefined },
+  { title: "bad file", counts: ({ damage }) => damage !== undefined },
   { title: "refresh hangs", counts: ({ isHung }) => isHung },
 ];
 
@@ -76,7 +51,7 @@ export function renderComparison(rows: readonly ComparedRow[], versions: readonl
   const countOf = (column: number, counts: (cell: Cell) => boolean): number =>
     rows.filter(({ cells }) => cells.slice(column, column + 1).some(counts)).length;
   const counts = sums.map(({ title, counts }) => [title, ...ways.map((_, column) => String(countOf(column, counts)))]);
-  const details = rows.map(({ fault, cells }) => [answers[fault], ...cells.map(renderCell)]);
+  const details = rows.map(({ fault, cells }) => [answerWords[fault], ...cells.map(renderCell)]);
   return `# Ways to refresh a CRL, compared
 
 Made by \`npm run compare:revocation\` on ${date.toISOString().slice(0, 10)}: ${versions.join("; ")}. Do not edit.
