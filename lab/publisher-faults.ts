@@ -90,6 +90,32 @@ const answers = {
 export type Fault = Exclude<keyof typeof answers, "ok">;
 export const faults = Object.keys(answers).filter((name) => name !== "ok") as readonly Fault[]; // as: keys of a const literal
 
+/** How reports call them. */
+export const answerWords: Readonly<Record<Fault | "ok", string>> = {
+  ok: "the new list",
+  notFound: "404",
+  htmlPage: "an HTML page with 200",
+  slow: "a byte a second",
+  endless: "a list that never ends",
+  truncated: "half of `Content-Length`",
+  cutShort: "half of the list, with the `Content-Length` of the half",
+  tampered: "one bit of the signature changed",
+  otherKey: "signed by another key, issuer's name forged",
+  older: "a list of ten days ago, when nothing was revoked",
+  future: "a list of tomorrow",
+  expired: "a list that has expired",
+  gzipEncoded: "`Content-Encoding: gzip`, unasked",
+  gzip: "a .gz file",
+  redirectHttps: "a redirect to https, certificate untrusted",
+  reset: "connection reset in the middle",
+  empty: "200 with 0 bytes",
+  pem: "PEM in place of DER",
+  pemWithCertificate: "PEM, a foreign CA in front",
+  pemWithAuthority: "PEM, a foreign CA and its list behind",
+  delta: "a delta CRL",
+  indirect: "an indirect CRL",
+};
+
 /** Answers one request. */
 export const answer = (
   fault: Fault | "ok",

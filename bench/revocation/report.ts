@@ -1,5 +1,5 @@
 /** The comparison in words: docs/revocation-compared.md. */
-import type { Fault } from "../../lab/publisher-faults.ts";
+import { answerWords, type Fault } from "../../lab/publisher-faults.ts";
 import type { Cell } from "./cell.ts";
 import type { State } from "./site.ts";
 import { ways } from "./ways.ts";
