@@ -3,7 +3,8 @@
 # what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it trusts.
 
 # What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name, and
-# its key identifier where the CRL has one (a CA that changed its key has two lists). Times in seconds since 1970, `-` = none.
+# its key identifier where the CRL has one (a CA that changed its key has two lists), and `ca` where it lists CA certificates
+# only (such a list must not take the place of the users'). Times in seconds since 1970, `-` = none.
 max_crl_bytes=268435456
 
 # Sets crl_form. Else fails with `failure`.
@@ -17,7 +18,10 @@ find_crl_form() { # FILE
       crl_form=PEM
       case $(grep -ac -e '-----BEGIN X509 CRL-----' -- "$1") in
         0) failure='it is no CRL, but a web page or another file' ;;
-        1) ;;
+        1)
+          # Else openssl would ask the terminal for a passphrase.
+          ! grep -aq -e '^Proc-Type:' -- "$1" || failure='it is encrypted'
+          ;;
         *) failure='it holds several CRLs; give each its own source' ;;
       esac
       ;;
@@ -29,10 +33,10 @@ find_crl_form() { # FILE
 read_crl() {
   find_crl_form "$1" || return 1
   if ! print_crl "$1" "$2" "$3"; then
-    failure='it cannot be read as a CRL; it may have been cut off'
+    failure='it cannot be read as a CRL; it may have been cut off, or need more memory than this host has'
     grep -q -e '^verify failure$' -e '^Error getting CRL issuer certificate' -- "$2.errors" || return 1
     failure='it is signed by none of the CAs, or was changed on the way'
-    print_crl_by_each_ca "$1" "$2" "$3" || return 1
+    grep -q -e '^verify failure$' -- "$2.errors" && print_crl_by_each_ca "$1" "$2" "$3" || return 1
   fi
   grep -q '^-----END X509 CRL-----$' -- "$2.pem" || { failure='there is no room for it on the disk' && return 1; }
   find_unusable "$2.text" && write_crl_facts "$2"
@@ -41,7 +45,10 @@ read_crl() {
 # The words are what tells: openssl ends with 0 although the signature is wrong. One call for all, because a CRL of a million
 # entries takes it a second and 270 MB each time.
 print_crl() { # FILE TARGET BUNDLE
-  timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -issuer -lastupdate -nextupdate -crlnumber -text 2>"$2.errors" |
+  {
+    spare_the_server
+    exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -issuer -lastupdate -nextupdate -crlnumber -text
+  } 2>"$2.errors" </dev/null |
     awk -v pem="$2.pem" '
       /^    Serial Number:/ { entries++; next }
       /^        Revocation Date:/ { next }
@@ -55,16 +62,30 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +Indirect CRL|^ +X509v3 Certificate Issuer: critical/ { print "unusable\tit is an indirect CRL, which lists certificates of other CAs" }
       /Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /Only Some Reasons|Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
-      /^ +[0-9]+(\.[0-9]+)+: critical/ { print "unusable\tit has the critical extension " $1 " that OpenSSL does not know" }
+      # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or not.
+      /^            [^ ].*: critical *$/ && !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
+        sub(/^ +/, ""); sub(/: critical *$/, ""); print "unusable\tit has the critical extension " $0 ", for which OpenSSL refuses every certificate"
+      }
       END { print "entries\t" entries + 0 }' >"$2.text"
   grep -q '^verify OK$' -- "$2.errors"
 }
 
+# Whoever answers for the CA can send a list that takes gigabytes to read, before its signature is known to be wrong: then
+# the reader ends, not httpd.
+spare_the_server() {
+  echo 1000 >/proc/self/oom_score_adj
+  free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  # shellcheck disable=SC3045 # dash and busybox ash have -v.
+  [ -z "$free_kib" ] || ulimit -v "$free_kib"
+} 2>/dev/null
+
 # openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
+  issuer_hash=$(text_value 'issuer name hash' "$2.text")
   rm -rf -- "$work/each" && mkdir -- "$work/each"
   awk -v directory="$work/each" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$3"
   for each_ca in "$work"/each/*; do
+    [ "$(openssl x509 -noout -subject_hash -in "$each_ca" 2>/dev/null)" = "$issuer_hash" ] || continue
     if print_crl "$1" "$2" "$each_ca"; then return 0; fi
   done
   return 1
@@ -83,11 +104,22 @@ find_unusable() { # TEXT
 
 write_crl_facts() { # TARGET
   crl_next=$(text_value nextUpdate "$1.text") crl_key=$(text_value key "$1.text")
-  crl_this=$(date -u -d "$(text_value lastUpdate "$1.text")" +%s) || { failure='its date cannot be read' && return 1; }
-  case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(date -u -d "$crl_next" +%s) ;; esac
+  failure='it has a date that OpenSSL does not count'
+  crl_this=$(seconds_of "$(text_value lastUpdate "$1.text")") || return 1
+  case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(seconds_of "$crl_next") || return 1 ;; esac
+  failure='' crl_key=${crl_key:+-$crl_key}
+  [ -z "$(text_value partition "$1.text")" ] || crl_key=${crl_key:--}-ca
   crl_number=$(text_value crlNumber "$1.text" | decimal_of)
-  printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "${crl_key:+-$crl_key}" \
+  printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "$crl_key" \
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
+}
+
+# A time with fractions or a zone of its own can be printed, but makes OpenSSL refuse every certificate of the CA.
+seconds_of() { # TIME, as openssl prints it
+  case $1 in
+    [A-Z][a-z][a-z]' '[\ 0-9][0-9]' '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' '[0-9][0-9][0-9][0-9]' GMT') date -u -d "$1" +%s ;;
+    *) return 1 ;;
+  esac
 }
 
 # openssl prints the number in hexadecimal, of up to 20 bytes; nothing for `<NONE>`.
