@@ -5,14 +5,39 @@
 # Where the settings and the CAs of this run are: the change's own, else the installed ones. Sets bundle, and makes:
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
+#   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
 prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
   mkdir -p -- "$work/crls" "$work/known" "$work/chosen" || fail disk "no room in $state; nothing was changed"
   read_settings "$(newest_own refresh.conf)"
   bundle=$(newest_own "$ca_name") record=$state/refresh.record failed_sources=''
   cat -- "$bundle" "$own_directory"/ca-*.pem >"$work/all-cas.pem" 2>/dev/null
-  fetch_until=$(($(now_ticks) / 100 + 200))
+  # Somebody waits for a change, and nobody for a refresh.
+  # shellcheck disable=SC2086
+  set -- $source_ids
+  [ "$mode" = refresh ] || set -- one
+  fetch_until=$(($(now_ticks) / 100 + 200 * $#))
+  list_cas || fail disk "the CAs in $bundle cannot be read; is the disk full? Nothing was changed"
   read_installed_crls
+}
+
+# With a CA left out by accident, its list would be taken for that of a retired one.
+list_cas() {
+  rm -rf -- "$work/cas" && mkdir -- "$work/cas"
+  awk -v directory="$work/cas" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$bundle"
+  for each_ca in "$work"/cas/*; do
+    openssl x509 -noout -subject_hash -issuer_hash -text -in "$each_ca" 2>/dev/null | awk '
+      names < 2 && /^[0-9a-f]+$/ { name[++names] = $0; next }
+      in_key { gsub(/[ :]/, ""); key = $0; in_key = 0 }
+      /^ +X509v3 Subject Key Identifier:/ { in_key = 1 }
+      END { if (names == 2) print name[1], name[2], (key == "" ? "-" : key) }'
+  done >"$work/cas.list"
+  [ -s "$work/cas.list" ] && [ "$(grep -c . "$work/cas.list")" = "$(grep -c -e '^-----BEGIN CERTIFICATE-----' -- "$bundle")" ]
+}
+
+# Whether a CA has that name and key: OpenSSL counts a list only then. After a change of keys the name alone says nothing.
+is_of_ca() { # CRL_KEY
+  awk -v crl="$1" 'BEGIN { split(crl, part, "-") } $1 == part[1] && (part[2] == "" || $3 == "-" || $3 == part[2]) { found = 1 } END { exit !found }' "$work/cas.list"
 }
 
 newest_own() { # NAME
@@ -70,15 +95,28 @@ collect_for_change() { # WHICH sources: all, or `new`
 
 # Tries the addresses of each source in their order. WHICH: all, or `new`, those that never delivered.
 collect_from_sources() { # WHICH
-  for id in $source_ids; do
-    if [ "$1" = new ] && [ -n "$(record_line "$id" crl)" ]; then continue; fi
-    collect_from "$id"
+  which=$1
+  # shellcheck disable=SC2086
+  set -- $source_ids
+  while [ $# -gt 0 ]; do
+    now=$(($(now_ticks) / 100))
+    # What time is left is shared by those still to be asked: a source that trickles must not take it from all.
+    source_until=$((now + (fetch_until - now) / $#))
+    [ "$which" = new ] && is_source_installed "$1" || collect_from "$1"
+    shift
   done
+}
+
+# Whether what it delivered last is there: its CA may have been retired and come back.
+is_source_installed() { # ID
+  delivered=$(record_line "$1" crl)
+  [ -n "$delivered" ] && cat -- "$work"/known/*.facts 2>/dev/null | grep -q "^${delivered##* } "
 }
 
 collect_from() { # ID
   tried='' first_list=-
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
+  addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ first_list url <&4; do
     step "download $url"
     if download "$url" "$work/raw" && accept_download "$1"; then
@@ -86,7 +124,7 @@ collect_from() { # ID
       rm -f -- "$work/raw"
       return 0
     fi
-    tried="$tried${tried:+; }$url: $failure"
+    tried="$tried${tried:+; }$url: $failure" addresses_left=$((addresses_left - 1))
   done 4<"$work/addresses"
   rm -f -- "$work/raw"
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$tried" >>"$work/told"
@@ -97,9 +135,16 @@ collect_from() { # ID
 # Nothing new, or a good CRL that is no older than the installed one.
 accept_download() { # ID
   raw=$(hash_of "$work/raw")
-  if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known; then return 0; fi
-  read_crl "$work/raw" "$work/crls/$1" "$bundle" && check_crl_dates "$work/crls/$1" && check_is_no_older "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
+  if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
+  read_crl "$work/raw" "$work/crls/$1" "$bundle" && check_crl_dates "$work/crls/$1" && check_is_counted "$work/crls/$1" &&
+    check_is_no_older "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
   printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$raw" "$1" "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
+}
+
+# Rightly signed, but naming another key: OpenSSL would look for that one.
+check_is_counted() { # TARGET
+  read -r crl_key _ <"$1.facts"
+  is_of_ca "$crl_key" || { failure='it names a key (authorityKeyIdentifier) that no CA of its name has' && return 1; }
 }
 
 check_is_no_older() { # TARGET
@@ -131,28 +176,27 @@ record_line() { # ID KEY
 # The newest of each key. A list whose CA is retired goes with the refresh after the change: the CA itself goes first.
 choose_crls() {
   [ -n "$is_parted" ] || [ ! -f "$installed" ] || split_crls "$installed" "$work/known"
-  ca_hashes=$(list_ca_names | cut -d ' ' -f 1)
   for facts in "$work"/known/*.facts "$work"/crls/*.facts "$work"/site/*.facts; do
     [ -f "$facts" ] || continue
     read -r crl_key _ <"$facts"
-    case "$mode $nl$ca_hashes$nl" in
-      'refresh '*"$nl${crl_key%%-*}$nl"* | 'apply '* | 'judge '*) ;;
-      *) continue ;;
-    esac
+    [ "$mode" != refresh ] || is_of_ca "$crl_key" || continue
     chosen=$work/chosen/$crl_key
     if [ ! -f "$chosen.facts" ] || [ "$(compare_crls "${facts%.facts}" "$chosen")" = newer ]; then
-      ln -f -- "$facts" "$chosen.facts" && ln -f -- "${facts%.facts}.pem" "$chosen.pem"
+      ln -f -- "$facts" "$chosen.facts" && ln -f -- "${facts%.facts}.pem" "$chosen.pem" || fail disk "no room in ${work%/*}; nothing was changed"
     fi
   done
+  check_nothing_lost
 }
 
-# Subject and issuer of each CA, as openssl hashes names.
-list_ca_names() {
-  rm -rf -- "$work/cas" && mkdir -- "$work/cas"
-  awk -v directory="$work/cas" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$bundle"
-  for each_ca in "$work"/cas/*; do
-    openssl x509 -noout -subject_hash -issuer_hash -in "$each_ca" 2>/dev/null | paste -s -d ' ' -
-  done
+# A disk that is full cuts files off without a word: a CA whose list went with them would lock its users out.
+check_nothing_lost() {
+  is_installed_known || return 0
+  while read -r crl_key _; do
+    if [ -s "$work/chosen/$crl_key.facts" ] || { [ "$mode" = refresh ] && ! is_of_ca "$crl_key"; }; then continue; fi
+    fail disk "the installed CRL $crl_key was lost on the way; is the disk full? Nothing was changed"
+  done <<EOF
+$(tail -n +2 -- "$state/crl.list")
+EOF
 }
 
 # The candidate: $work/own/crl.pem and $work/crl.list. Fails when it is what is installed.
@@ -174,7 +218,7 @@ assemble_crls() {
 check_assembled() {
   for chosen in "$work"/chosen/*.pem; do
     [ -f "$chosen" ] || continue
-    [ "$(grep -c '^-----' "$chosen")" = 2 ] && openssl crl -in "$chosen" -noout 2>/dev/null || refuse "a CRL does not read back as it was written (${chosen##*/}); is the disk full?"
+    [ "$(grep -c '^-----' "$chosen")" = 2 ] && [ -s "${chosen%.pem}.facts" ] && openssl crl -in "$chosen" -noout 2>/dev/null || refuse "a CRL does not read back as it was written (${chosen##*/}); is the disk full?"
   done
   check_coverage
   [ -z "$sample" ] || [ ! -f "$work/own/crl.pem" ] || check_sample "$work/own/crl.pem"
@@ -182,12 +226,20 @@ check_assembled() {
 
 # httpd refuses every certificate below a CA that lacks its CRL: of all CAs for `chain`, for `leaf` of those that issue to users.
 check_coverage() {
-  names=$(list_ca_names | sort -u)
-  printf '%s\n' "$names" | while read -r subject _; do
-    if [ "$crl_check" = leaf ] && printf '%s\n' "$names" | awk -v name="$subject" '$2 == name && $1 != name { found = 1 } END { exit !found }'; then continue; fi
-    set -- "$work/chosen/$subject"*.pem
-    [ -f "$1" ] || printf '%s\n' "$subject"
-  done >"$work/uncovered"
+  for chosen in "$work"/chosen/*.pem; do echo "${chosen##*/}"; done | sed 's/[.]pem$//' >"$work/chosen.keys"
+  awk -v check="$crl_check" '
+    FILENAME == ARGV[1] { keys[$1]; next }
+    { subject[++count] = $1; identifier[count] = $3; if ($1 != $2) above[$2] }
+    END {
+      for (i = 1; i <= count; i++) {
+        is_above = subject[i] in above; covered = check == "leaf" && is_above
+        for (key in keys) {
+          split(key, part, "-")
+          if (part[1] == subject[i] && (part[2] == "" || identifier[i] == "-" || part[2] == identifier[i]) && (part[3] == "" || is_above)) covered = 1
+        }
+        if (!covered && !seen[subject[i]]++) print subject[i]
+      }
+    }' "$work/chosen.keys" "$work/cas.list" >"$work/uncovered"
   while read -r subject; do
     # A refresh keeps what is installed, so it is no worse than before.
     [ "$mode" = refresh ] || refuse "no CRL source delivered the CRL of the CA $(ca_subject "$subject"), so every certificate below it would be refused"

@@ -32,8 +32,8 @@ run_refresh() { # PROGRAM OPTIONS…
   id=refresh-$$-$(date +%s) work=$state/run.$id
   begin_refresh
   [ -z "$timer" ] || wait_for_turn
-  # Everything was removed meanwhile: nothing may come back.
-  [ -d "$work" ] || exit 0
+  # Everything, or the last source, was removed meanwhile: nothing may come back.
+  [ -d "$work" ] && has_sources || exit 0
   prepare_collection
   collect_from_sources all
   if is_nothing_new; then end_refresh unchanged; fi
@@ -49,9 +49,11 @@ begin_refresh() {
   : >"$work/edit.list"
   : >"$work/told"
   refresh_request
-  [ -f "$own_directory/refresh.conf" ] || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
+  has_sources || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
   read_settings "$own_directory/refresh.conf"
 }
+
+has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
 # Of runs that were killed while they downloaded. One that was in its swap is put back by the next change.
 sweep_refreshes() {
@@ -83,11 +85,10 @@ is_nothing_new() {
   for facts in "$work"/crls/*.facts; do
     [ ! -f "$facts" ] || ! is_news "${facts%.facts}" || return 1
   done
-  ca_hashes=$(list_ca_names | cut -d ' ' -f 1)
   for facts in "$work"/known/*.facts; do
     [ -f "$facts" ] || continue
     read -r crl_key _ <"$facts"
-    case $nl$ca_hashes$nl in *"$nl${crl_key%%-*}$nl"*) ;; *) return 1 ;; esac
+    is_of_ca "$crl_key" || return 1
   done
 }
 
@@ -104,7 +105,7 @@ is_news() { # TARGET
 carry_refresh_out() {
   detach='setsid'
   command -v setsid >/dev/null 2>&1 || detach='nohup'
-  printf '%s\n' "$script" >"$work/program"
+  printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
   "$detach" /bin/sh "$work/program" carry-refresh "$work" "$dry_run" "$verbose" "$timer" </dev/null >"$work/output" 2>"$work/errors" &
   carrier=$!
@@ -131,6 +132,8 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   prepare
   if [ -n "$recovered" ]; then reload_restored; fi
   manifest=$(virtual_host_addresses)$nl
+  # The lock may have been that of a change that took the last source away.
+  has_sources || exit 0
   prepare_collection
   if ! assemble_crls; then
     [ -n "$dry_run" ] || keep_crl_list

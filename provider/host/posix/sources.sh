@@ -7,7 +7,7 @@ read_settings() { # FILE
   # shellcheck disable=SC2034 # for the files that come after this one.
   crl_check=leaf ca_name='' alarm_hours=24 spread_minutes=0 times='' time_zone='' proxy_file='' sample='' source_ids='' source=''
   : >"$work/source.list"
-  while IFS=' ' read -r key value; do
+  while IFS=' ' read -r key value || [ -n "$key" ]; do
     case $key in
       check) crl_check=$value ;;
       ca) ca_name=$value ;;
@@ -31,7 +31,8 @@ download() { # URL FILE
   failure='' proxy=''
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
   [ -z "$proxy_file" ] || read_proxy || return 1
-  remaining=$((fetch_until - $(now_ticks) / 100))
+  # No address takes the time of those that come after it.
+  remaining=$(((source_until - $(now_ticks) / 100) / addresses_left))
   [ "$remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
   [ "$remaining" -lt 120 ] || remaining=120
   if command -v curl >/dev/null 2>&1; then
