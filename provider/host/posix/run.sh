@@ -204,20 +204,33 @@ finish() { # applied|stopped
   # shellcheck disable=SC2046
   swap_drops $(dropped)
   remove_stages "$work"
+  [ "$removal" = yes ] || make_valid "$1" || take_back
   if [ "$removal" = yes ]; then
     rmdir -- "$own_directory" && [ -z "$(journal_value made-conf)" ] || rmdir -- "${own_directory%/*}" 2>/dev/null
     mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
   else
-    [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
-    ! grep -q '/conf$' "$work/made" || made_conf=yes
-    write_undo && write_refresh && cp -- "$work/look.list" "$state/look"
-    start_timers
-    journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
-      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
     rm -f -- "$work/swapped"
     keep_generation "$generation"
+    write_refresh
+    start_timers
   fi
   end_run "$1"
+}
+
+take_back() {
+  part "reason there is no room in $state"
+  read_journal
+  forget_first_change
+  roll_back
+  end_run rolledBack
+}
+
+make_valid() { # applied|stopped
+  [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
+  ! grep -q '/conf$' "$work/made" || made_conf=yes
+  write_undo && cp -- "$work/look.list" "$state/look" &&
+    journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
+      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
 }
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
@@ -231,7 +244,7 @@ recover_earlier() {
       part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
       journal_set owed 'an interrupted change was put back, and httpd has not been reloaded since' changed "$(date +%s)"
       own_directory=$(cat -- "$earlier/directory")
-      put_back "$earlier"
+      put_back "$earlier" || fail disk "an interrupted change ($earlier) could not be put back; make room in $own_directory, and run again"
       recovered=yes
     fi
     rm -rf -- "$earlier"
@@ -242,7 +255,12 @@ recover_earlier() {
 reload_restored() {
   [ -z "$parent" ] || restore_live yes || return 0
   journal_set owed ''
-  [ -n "$(journal_value generation)" ] || rm -f -- "$state/journal" "$state/undo" "$state/program" "$state/edited" "$state/look"
+  forget_first_change
+}
+
+# One that never became valid leaves nothing.
+forget_first_change() {
+  [ -n "$(journal_value generation)" ] || rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/look"
 }
 
 # Ends this process.

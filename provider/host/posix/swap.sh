@@ -48,6 +48,8 @@ remove_stages() { # WORK
 stage_beside() {
   stage=$own_directory/.stage
   stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
+  # Of a run whose state is gone; none that has its state can be here, for we have the lock.
+  rm -rf -- "$stage"
   (umask 022 && mkdir -p -- "$own_directory") 2>/dev/null && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
   while IFS=$tab read -r role name _; do
     staged=$(own_stage "$name")
@@ -124,16 +126,23 @@ swap_drops() { # NAME…
   sync -- "$own_directory"
 }
 
-# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told.
+# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now is
+# put back by the next run.
 put_back() { # WORK
-  awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | while read -r kind first second path; do
-    case $kind in
-      new) [ "$(hash_of "$(own_path "$first")")" != "$second" ] || rm -f -- "$(own_path "$first")" ;;
-      replaced | dropped) restore_own "$1" "$first" ;;
-      edited) restore_edit "$1" "$first" "$second" "$path" ;;
-    esac
-  done
+  awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {
+    is_back=yes
+    while read -r kind first second path; do
+      case $kind in
+        new) [ "$(hash_of "$(own_path "$first")")" != "$second" ] || rm -f -- "$(own_path "$first")" ;;
+        replaced | dropped) restore_own "$1" "$first" ;;
+        edited) restore_edit "$1" "$first" "$second" "$path" ;;
+      esac || is_back=no
+    done
+    [ "$is_back" = yes ]
+  }
+  put_back_status=$?
   remove_stages "$1"
+  [ "$put_back_status" = 0 ] || return 1
   sync -- "$own_directory" 2>/dev/null
   while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null; done <"$1/made"
   rm -f -- "$1/swapped"
@@ -142,7 +151,10 @@ put_back() { # WORK
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
   target=$(own_path "$2") && back=${target%/*}/.${target##*/}.back
-  cp -a -- "$1/before/own/${2##*/}" "$back" && sync -- "$back" && mv -f -T -- "$back" "$target"
+  cp -a -- "$1/before/own/${2##*/}" "$back" && sync -- "$back" && mv -f -T -- "$back" "$target" && return
+  rm -f -- "$back"
+  part "reason $target: cannot be put back, is the disk full? Make room; the next run tries again (what it held is in $1/before/own)"
+  return 1
 }
 
 restore_edit() { # WORK N HASH_AFTER PATH

@@ -4,11 +4,11 @@
 
 write_undo() {
   # By a rename, as a shell may be reading the old one right now.
-  cp -- "$work/program" "$state/program.new" && chmod 700 -- "$state/program.new" && sync -- "$state/program.new" && mv -f -- "$state/program.new" "$state/program"
+  cp -- "$work/program" "$state/program.new" && chmod 700 -- "$state/program.new" && sync -- "$state/program.new" && mv -f -- "$state/program.new" "$state/program" || return 1
   {
     cat -- "$state/edited" 2>/dev/null
     cut -f 4 "$work/edit.list"
-  } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited"
+  } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited" || return 1
   printf '%s\n' '#!/bin/sh' '# Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' \
     "exec /bin/sh '$state/program' undo" >"$state/undo" && chmod 700 -- "$state/undo"
 }
