@@ -123,10 +123,12 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 function execute(pid: number, command: string, input: string | Buffer | undefined): Promise<Execution> {
-  const args = [`--target=${pid}`, "--mount", "--pid", "--ipc", "--uts", "--", "/bin/sh", "-c", command];
+  // In a session of its own: a Ctrl-C that Node outlives must not end what runs inside.
+  const enter = ["nsenter", `--target=${pid}`, "--mount", "--pid", "--ipc", "--uts", "--"];
+  const args = [...enter, "/bin/sh", "-c", command];
   return new Promise((resolve, reject) => {
     const options = { env: cleanEnvironment, encoding: "latin1" as const, maxBuffer: largestOutputBytes };
-    const child = execFile("nsenter", args, options, (error, stdout, stderr) => {
+    const child = execFile("setsid", args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ status: 0, stdout, stderr });
       else if (typeof error.code === "number") resolve({ status: error.code, stdout, stderr });
       else reject(new Error(`lab machine: ${command}: ${error.message}`));

@@ -21,7 +21,12 @@ const packages = [
   { name: "openssh-client", programs: ["ssh", "ssh-keygen", "ssh-agent"], for: "demo", why: "keys of the lab; probes" },
   { name: "openssl", programs: ["openssl"], for: "demo", why: "certificates and CRLs; the look at a live server" },
   { name: "curl", programs: ["curl"], for: "demo", why: "clients with and without a certificate" },
-  { name: "util-linux", programs: ["unshare", "nsenter", "flock"], for: "demo", why: "lab hosts and shadow start" },
+  {
+    name: "util-linux",
+    programs: ["unshare", "nsenter", "setsid", "flock"],
+    for: "demo",
+    why: "lab hosts and shadow start",
+  },
   { name: "bsdutils", programs: ["logger"], for: "demo", why: "the audit line of each run" },
   { name: "mount", programs: ["mount", "umount"], for: "demo", why: "a tree of its own for each lab host" },
   { name: "iproute2", programs: ["ip"], for: "demo", why: "the shadow's own network" },
