@@ -47,7 +47,7 @@ function versions(): readonly string[] {
   const commit = firstLine("git", "rev-parse", "--short", "HEAD");
   return [
     firstLine("/usr/sbin/apache2", "-v").replace("Server version: ", ""),
-    firstLine("openssl", "version"),
+    firstLine("openssl", "version").replace(/ \(Library:.*/, ""),
     ...["wget", "fetch-crl"].map(debian),
     `clientcert at ${commit}`,
   ];
