@@ -21,8 +21,14 @@ export interface CrlOptions {
   readonly nextUpdateHours?: number | null;
   /** Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only */
   readonly serials?: readonly string[];
-  /** `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers. Neither is a full list of its issuer. @default "full" */
-  readonly kind?: "full" | "delta" | "indirect";
+  /**
+   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA certificates only.
+   * None is a full list of its issuer. `critical` has a critical extension that OpenSSL knows and does not take in a CRL.
+   * @default "full"
+   */
+  readonly kind?: "full" | "delta" | "indirect" | "authorities" | "critical";
+  /** Whose key the authority key identifier names. @default - the signer's */
+  readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
 }
 
 /** Signs one CRL and returns it in PEM. */
@@ -43,7 +49,7 @@ export async function issueCrl(
       revocationDate: hoursFromNow(-2),
     })),
     extensions: [
-      await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authorities[options.keyOf ?? name].publicKey),
       crlNumber(options.number ?? 1),
       ...kindExtensions[options.kind ?? "full"],
     ],
@@ -75,11 +81,13 @@ export function flipLastBit(der: Uint8Array): Buffer<ArrayBuffer> {
   return copy;
 }
 
-/** RFC 5280, 5.2.4 and 5.2.5; both are critical. */
+/** RFC 5280, 5.2.4 and 5.2.5, whose extensions are critical; and a key usage, which belongs into certificates. */
 const kindExtensions: Readonly<Record<NonNullable<CrlOptions["kind"]>, readonly x509.Extension[]>> = {
   full: [],
   delta: [new x509.Extension("2.5.29.27", true, Buffer.from("020101", "hex"))],
   indirect: [new x509.Extension("2.5.29.28", true, Buffer.from("30038401ff", "hex"))],
+  authorities: [new x509.Extension("2.5.29.28", true, Buffer.from("30038201ff", "hex"))],
+  critical: [new x509.Extension("2.5.29.15", true, Buffer.from("03020106", "hex"))],
 };
 
 /** RFC 5280, 5.2.3: an INTEGER of at most 20 bytes. */

@@ -46,6 +46,8 @@ export interface LabPki {
   readonly root: string;
   readonly issuing: string;
   readonly foreign: string;
+  /** The issuing CA's name with another key, as after a change of keys: the `forger` of CRLs. */
+  readonly renewed: string;
   /** Issuing CA and root CA: what a site's CA file holds. */
   readonly caBundle: string;
   readonly server: Identity;
@@ -95,6 +97,7 @@ export async function createPki(): Promise<LabPki> {
     root: pem(root.certificate),
     issuing: pem(issuing.certificate),
     foreign: pem(foreign.certificate),
+    renewed: pem(forger.certificate),
     caBundle: pem(issuing.certificate) + pem(root.certificate),
     server: await createServer(root),
     clients,

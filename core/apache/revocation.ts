@@ -39,12 +39,13 @@ export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: 
 
 /**
  * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely another
- * one than before is what the timer is for.
+ * one than before is what the timer is for. Without an owner our directory of state was deleted, and with it the timer's program.
  */
 export function isRefreshDue(desired: Desired, facts: Facts): boolean {
-  const { crls, files } = facts.own;
+  const { crls, files, owner } = facts.own;
   if (desired.crlSources.length === 0) return false;
   return (
+    (owner === undefined && facts.server.source === "httpd") ||
     files[crlName] === undefined ||
     findUncovered(findNeeded(desired), crls).length > 0 ||
     crls.some((crl) => isRefreshed(desired, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)

@@ -1,5 +1,6 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
 import { createHash, randomUUID } from "node:crypto";
+import { sampleName } from "../../core/apache/conf.ts";
 import type { Change, Desired, Facts, Plan } from "../../core/apache/model.ts";
 import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import { readFacts } from "../../core/apache/facts.ts";
@@ -18,6 +19,8 @@ export interface Wish extends Partial<Omit<Desired, "ca" | "crls" | "crlSha256">
   readonly caPem?: string;
   /** PEM; `null` = no revocation check. @default - the lab's fresh CRL */
   readonly crlPem?: string | null;
+  /** A user's certificate that every new CRL must accept. */
+  readonly samplePem?: string;
 }
 
 export interface Session {
@@ -116,8 +119,10 @@ function transactionOf(
   };
 }
 
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
 function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<string, Buffer> } {
-  const { caPem = lab.pki.caBundle, crlPem = null, ...rest } = wish;
+  const { caPem = lab.pki.caBundle, crlPem = null, samplePem, ...rest } = wish;
   const ca = makeBundle(unique(readCertificates(Buffer.from(caPem)).certificates));
   const crls = crlPem === null ? [] : readCrls(Buffer.from(crlPem)).crls;
   const crlText = crls.length > 0 ? encodeCrls(crls) : "";
@@ -127,11 +132,11 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
     port: lab.ports.https,
     ca: { sha256: ca.sha256, certificates: ca.certificates },
     crls: crls.map(({ summary }) => summary),
-    crlSha256: crlText === "" ? "" : createHash("sha256").update(crlText).digest("hex"),
+    crlSha256: crlText === "" ? "" : sha256(crlText),
     crlCheck: "leaf",
     crlSources: [],
     crlRefresh: defaultCrlRefresh,
-    sample: undefined,
+    sample: samplePem === undefined ? undefined : { sha256: sha256(samplePem), subject: "CN=sample" },
     acknowledgeSessionTicketKeys: false,
     organizations: ["ABC CORPORATION"],
     countries: ["JP"],
@@ -143,5 +148,6 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
   };
   const contents = new Map([[`ca-${ca.sha256.slice(0, 8)}.pem`, Buffer.from(ca.pem)]]);
   if (crlText !== "") contents.set("crl.pem", Buffer.from(crlText));
+  if (samplePem !== undefined) contents.set(sampleName, Buffer.from(samplePem));
   return { desired, contents };
 }

@@ -89,7 +89,7 @@ collect_for_change() { # WHICH sources: all, or `new`
   collect_from_sources "$1"
   assemble_crls || :
   check_assembled
-  [ -s "$work/own.list" ] || [ -s "$work/edit.list" ] || [ -n "$(dropped)$(journal_value owed)" ] ||
+  [ -s "$work/own.list" ] || [ -s "$work/edit.list" ] || [ -n "$(dropped)$(journal_value owed)" ] || [ -z "$(journal_value owner)" ] ||
     refuse 'no source delivers a newer CRL than the installed one'
 }
 
@@ -114,7 +114,7 @@ is_source_installed() { # ID
 }
 
 collect_from() { # ID
-  tried='' first_list=-
+  tried='' first_list=- is_outrun=''
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
   addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ first_list url <&4; do
@@ -151,13 +151,14 @@ check_is_no_older() { # TARGET
   read -r crl_key _ <"$1.facts"
   for known in "$work"/known/*.facts; do
     [ -f "$known" ] && [ "$(cut -d ' ' -f 1 "$known")" = "$crl_key" ] || continue
-    [ "$(compare_crls "$1" "${known%.facts}")" != older ] || { failure='it is older than the installed one' && return 1; }
+    [ "$(compare_crls "$1" "${known%.facts}")" != older ] || { failure='it is older than the installed one' is_outrun=yes && return 1; }
   done
 }
 
-# A source that never delivered has nothing installed to live on: a change that needs it does not go live.
+# A source that never delivered has nothing installed to live on: a change that needs it does not go live. One whose list is
+# there already, and newer, has: from the site file, or from an address of before.
 explain_failure() { # ID FIRST_LIST
-  if [ -n "$(record_line "$1" crl)" ]; then
+  if [ -n "$is_outrun$(record_line "$1" crl)" ]; then
     part "note CRL source $1 gives nothing usable, the installed CRL stays ($tried)"
   elif [ "$2" = file ]; then
     part "note CRL source $1 gives nothing usable yet, the CRL of the site file serves ($tried)"
