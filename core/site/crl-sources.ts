@@ -24,7 +24,7 @@ export const crlSources = z
 export const crlRefresh = z
   .strictObject({
     times: z
-      .array(matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time as HH:MM in quotes, such as "06:30"'))
+      .array(matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time from "00:00" to "23:59", in quotes, such as "06:30"'))
       .min(1)
       .max(24)
       .default([...defaultCrlRefresh.times])
@@ -53,10 +53,12 @@ export const crlRefresh = z
   .optional()
   .describe("When and how the hosts download the CRLs of crlSources.");
 
-/** A zone that the host's library does not know would silently be UTC there, and it minds capitals where `Intl` does not. */
+/** A zone that the host's library does not know would silently be UTC there; `Intl` knows more: any capitals, and JST. */
 function findTimeZoneMistake(text: string): string | undefined {
   const wanted = "write a name of the time zone database, such as Asia/Tokyo";
   if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(text)) return `it is no name of a time zone; ${wanted}`;
+  if (/^[A-Z]{3}$/.test(text) && !["UTC", "GMT"].includes(text))
+    return `it is an abbreviation, which hosts take for UTC; ${wanted}`;
   try {
     const known = new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
     const isMisspelt = known !== text && known.toLowerCase() === text.toLowerCase();

@@ -120,7 +120,7 @@ describe("CRL sources of a site file", () => {
     [
       "a time of no clock",
       [...one, "crlRefresh: { times: ['24:00'] }"],
-      /:5: .*times\[0\]: found "24:00"; write a time as HH:MM/,
+      /:5: .*times\[0\]: found "24:00"; write a time from "00:00" to "23:59"/,
     ],
     ["a time without its zero", [...one, "crlRefresh: { times: [6:30] }"], /times\[0\]: found "6:30"/],
     ["a time twice", [...one, "crlRefresh: { times: ['06:30', '06:30'] }"], /times\[1\]: 06:30 stands twice/],
@@ -144,6 +144,11 @@ describe("CRL sources of a site file", () => {
       "a time zone in capitals",
       [...one, "crlRefresh: { timeZone: ASIA/TOKYO }"],
       /timeZone: its capitals .* write Asia\/Tokyo/,
+    ],
+    [
+      "an abbreviation for a time zone",
+      [...one, "crlRefresh: { timeZone: JST }"],
+      /timeZone: it is an abbreviation, which hosts take for UTC; write .* Asia\/Tokyo/,
     ],
     [
       "an offset for a time zone",
