@@ -1,36 +1,76 @@
-/** A lab host to try things on: `npm run lab`; lives until Ctrl-C. */
-import { setTimeout as wait } from "node:timers/promises";
+/** A lab host to try things on, and its CA's server: `npm run lab`; both live until Ctrl-C. */
 import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startLabHost } from "./host.ts";
+import { startLabHost, type LabHost } from "./host.ts";
 import { writePki } from "./pki-files.ts";
+import { clientNames } from "./pki.ts";
+import { answerWords, faults } from "./publisher-faults.ts";
+import { startPublisher, type Publisher } from "./publisher.ts";
 import { siteText } from "./site.ts";
 
 const usage = `npm run lab
 
-Starts one lab host on this machine (namespaces, loopback only), prints a site file for it and how to talk to it, and
-removes it at Ctrl-C.`;
+Starts one lab host on this machine (namespaces, loopback only) with a cron of its own, and a server that publishes its CA's
+CRL; prints a site file for it and how to talk to both, and removes everything at Ctrl-C.`;
+
+/** The CRL of the issuing CA, as its server calls it. */
+const listName = "issuing.crl";
+const answers = ["ok", ...faults] as const;
 
 const { values } = parseArgs({ options: { help: { type: "boolean", short: "h", default: false } } });
 if (values.help) console.log(usage);
 else await play();
 
 async function play(): Promise<void> {
-  const host = await startLabHost({ virtualHosts: 2 });
-  process.once("SIGINT", () => void host.stop().then(() => process.exit(0)));
+  const host = await startLabHost({ virtualHosts: 2, cron: true });
+  const publisher = await startPublisher(host.pki);
+  process.once("SIGINT", () => void Promise.all([host.stop(), publisher.stop()]).then(() => process.exit(0)));
+  publisher.publish(listName, await host.pki.crl());
   const pki = path.join(host.directory, "pki");
   await writePki(host.pki, pki);
-  const caFiles = [`${pki}/ca/issuing.pem`, `${pki}/ca/root.pem`];
-  const site = siteText({ caFiles, crlFiles: [`${pki}/crl/issuing.pem`], hosts: [{ name: "web1", lab: host }] });
-  console.log(`A lab host is running: httpd under ${host.serverRoot}, certificates and CRLs in ${pki}
+  console.log(introduction(host, publisher, pki));
+  for await (const line of createInterface({ input: process.stdin })) {
+    if (line.trim() !== "") console.log(await obey(line.trim().split(/\s+/), host, publisher));
+  }
+  for (;;) await wait(60_000); // standard input is none, or has ended
+}
 
-  ssh -p ${host.ports.ssh} -i ${host.keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1
-  curl --cacert ${pki}/ca/root.pem https://localhost:${host.ports.https}/cgi-bin/env.cgi
-  nsenter --target ${host.pid} --mount --pid --ipc --uts
+function introduction(host: LabHost, publisher: Publisher, pki: string): string {
+  const { ports, keyFile } = host;
+  const site = siteText({
+    caFiles: [`${pki}/ca/issuing.pem`, `${pki}/ca/root.pem`],
+    clientAuth: { crlSources: [{ urls: [publisher.url(listName)] }], crlRefresh: { spreadMinutes: 0 } },
+    hosts: [{ name: "web1", lab: host }],
+  });
+  return `A lab host is running: httpd under ${host.serverRoot}, certificates and CRLs in ${pki}
 
-A site file for it, stacks/lab.yaml:
+  ssh -p ${ports.ssh} -i ${keyFile} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1
+  curl --cacert ${pki}/ca/root.pem https://localhost:${ports.https}/cgi-bin/env.cgi
+  curl --cacert ${pki}/ca/root.pem --cert ${pki}/client/good.chain.pem --key ${pki}/client/good.key https://localhost:${ports.https}/cgi-bin/env.cgi
+  nsenter --target ${host.pid} --mount --pid --ipc --uts   # a shell inside
+
+A site file for it, to be stored as stacks/lab.yaml:
 
 ${site}
-Ctrl-C stops it and removes ${host.directory}.`);
-  for (;;) await wait(60_000);
+The CA publishes its CRL at ${publisher.url(listName)}. Type here, and press Enter:
+
+  revoke CLIENT  publish a new CRL that revokes one more of ${clientNames.join(", ")}
+  answer HOW     answer so from now on: ${answers.join(", ")}
+
+Ctrl-C stops everything and removes ${host.directory}.`;
+}
+
+/** Does what was typed, and says what it did. */
+async function obey([verb, name]: readonly string[], { pki }: LabHost, publisher: Publisher): Promise<string> {
+  const client = clientNames.find((each) => verb === "revoke" && each === name);
+  if (client !== undefined) {
+    publisher.publish(listName, await pki.revoke(pki.clients[client].serial));
+    return `published: a new CRL that revokes ${client}`;
+  }
+  const how = answers.find((each) => verb === "answer" && each === name);
+  if (how === undefined) return `unknown: write "revoke CLIENT" or "answer HOW", with one of the names above`;
+  publisher.fault(listName, how);
+  return `answered from now on: ${answerWords[how]}`;
 }

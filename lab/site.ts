@@ -24,13 +24,14 @@ export interface LabSiteHost {
 
 export function siteText({
   caFiles,
-  crlFiles = [],
+  crlFiles,
   clientAuth,
   organizations = ["ABC CORPORATION"],
   hosts,
 }: LabSite): string {
-  return dump({
-    clientAuth: { caFiles, crlFiles, organizations, countries: ["JP"], ...clientAuth },
+  const lists = crlFiles === undefined ? {} : { crlFiles };
+  const site = {
+    clientAuth: { caFiles, ...lists, organizations, countries: ["JP"], ...clientAuth },
     hosts: hosts.map(({ name, lab, connection, more }) => ({
       name,
       address: lab.address,
@@ -45,5 +46,6 @@ export function siteText({
       },
       ...more,
     })),
-  });
+  };
+  return dump(site, { lineWidth: -1 }); // keys of hosts on one line, as sshd has them
 }
