@@ -44,6 +44,7 @@ describe("the timer of a host with cron", function () {
     const crlRefresh = { times: [timeIn(timeZone, minutes)], timeZone, spreadMinutes: 0, alarmHours: 24 };
     const outcome = await session.apply(sourced(session.publisher, { crlSources: sources, crlRefresh }));
     assert.equal(outcome.result, "applied");
+    assert.equal((await session.look()).refresh.isTimerEnabled, true);
     assert.match(
       await session.lab.run("cat /etc/cron.d/clientcert-*"),
       /^\d[\d,]* \* \* \* \* root \/bin\/sh .*--timer$/m,

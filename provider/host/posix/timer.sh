@@ -5,6 +5,10 @@ has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>
 
 timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
 
+is_timer_active() {
+  systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null
+}
+
 # Says which of the two runs here, and whether ours would be called.
 observe_timer() {
   if has_systemd; then
@@ -14,10 +18,10 @@ observe_timer() {
   else
     echo 'scheduler none'
   fi
-  if ! has_systemd || systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null; then
-    echo 'timer-enabled yes'
-  else
+  if has_systemd && ! is_timer_active; then
     echo 'timer-enabled no'
+  else
+    echo 'timer-enabled yes'
   fi
 }
 
