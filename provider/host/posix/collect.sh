@@ -117,7 +117,9 @@ collect_from() { # ID
   tried='' first_list=- is_outrun=''
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
   addresses_left=$(grep -c . "$work/addresses")
-  while IFS=$tab read -r _ first_list url <&4; do
+  while IFS=$tab read -r _ kind url <&4; do
+    # The last `read`, which finds nothing, empties its variables.
+    first_list=$kind
     step "download $url"
     if download "$url" "$work/raw" && accept_download "$1"; then
       printf 'source %s success %s %s\n' "$1" "$(date +%s)" "$url" >>"$work/told"
