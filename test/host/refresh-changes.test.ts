@@ -140,13 +140,29 @@ describe("a host whose CAs and CRL sources change", function () {
   });
 
   it("works again after its memory on the host was deleted in the middle of a change", async () => {
+    await session.publishNew();
     await session.lab.run(`rm -rf /var/lib/clientcert && mkdir ${ours}/.stage && echo half >${ours}/.stage/crl.pem`);
     const takeOver = withSources(["issuing"], { takeOver: true });
-    const outcome = await session.apply(takeOver);
-    assert.deepEqual([outcome.result, outcome.reasons], ["applied", []]);
+    assert.equal((await session.apply(takeOver)).result, "applied");
     assert.equal(await session.lab.run(`ls -A ${ours} | grep '^[.]' || :`), "");
     assert.equal((await session.timer()).exitCode, 0);
     assert.deepEqual(await outcomes("good", "revoked"), ["200", "refused"]);
+  });
+
+  it("serves with the first list of the site file while the CA's server is down, and with its own afterwards", async () => {
+    const { pki, publisher } = session;
+    const first: Wish = sourced(publisher, {
+      crlPem: await pki.crl({ number: 300 }),
+      crlSources: [sourceOf([publisher.url("first.crl")], true)],
+    });
+    const outcome = await session.apply(first);
+    assert.equal(outcome.result, "applied");
+    assert.match(outcome.reasons.join("\n"), /gives nothing usable yet, the CRL of the site file serves/);
+    assert.equal((await session.refresh()).exitCode, 1);
+    const serials = [pki.clients.good.serial];
+    publisher.publish("first.crl", await pki.crl({ number: 301, thisUpdateHours: -0.1, serials }));
+    assert.equal((await session.refresh()).exitCode, 0);
+    assert.deepEqual(await outcomes("good", "revoked"), ["refused", "200"]);
   });
 
   it("is taken out of the host as a whole", async () => {
