@@ -9,7 +9,7 @@ export function findUrlMistake(text: string): string | undefined {
     return "the content of a file is pasted here; save it beside the site file and write its path under file:";
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined || !["http", "https", "ldap", "ldaps"].includes(scheme))
-    return "this is no address that a host can download from; write one that begins with http://, https://, ldap:// or ldaps://";
+    return "this is no address that a host can download from; write one that begins with http://, https://, ldap:// or ldaps://, in quotes if it has a comma";
   if (/[^\x21-\x7e]|["<>\\^`{|}]/.test(text))
     return "it has a blank or another character that no URL has; write it percent-encoded, such as %20 for a blank";
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? "";

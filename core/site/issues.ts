@@ -1,6 +1,6 @@
 /** Turns what the schema found into the words of a person who edits the file. */
 import type { z } from "zod";
-import { type Path, describeType, escapeControls, mayBeSecret, quote } from "./problem.ts";
+import { type Path, describeType, escapeControls, mayBeSecret, quote, renderPath } from "./problem.ts";
 
 /** A mistake with its place in the data; {@link Problem} adds line and column. */
 export interface Mistake {
@@ -14,6 +14,10 @@ export interface IssueContext {
   readonly jsonSchema: z.core.JSONSchema.BaseSchema;
 }
 
+/** An address where a whole source belongs is easily written. */
+const namesOfKeys = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { jsonSchema }: IssueContext): string =>
+  expected === "object" ? `: ${knownKeys(jsonSchema, path).join(", ")}` : "";
+
 /** One issue may be several mistakes: each unknown key is one. */
 export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
@@ -23,10 +27,12 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         path: [...path, key],
-        text: describeUnknownKey(key, knownKeys(context.jsonSchema, path)),
+        text: describeUnknownKey(key, path, context.jsonSchema),
       }));
     case "invalid_type":
-      return [{ path, text: describeWrongType(path, issue.expected, value, found) }];
+      return [
+        { path, text: describeWrongType(path, issue.expected, value, found) + namesOfKeys(issue, path, context) },
+      ];
     case "invalid_union":
       return describeUnion(issue, value, path, context);
     case "invalid_value":
@@ -102,9 +108,13 @@ function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 
 }
 
 /** `<key>` itself is the place; its value may be a secret and is never shown. */
-function describeUnknownKey(key: string, known: readonly string[]): string {
+function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string {
+  const known = knownKeys(schema, path);
   const nearest = findNearest(key, known);
-  const advice = nearest === undefined ? `write one of ${known.join(", ")}` : `did you mean ${nearest}?`;
+  const elsewhere = [["clientAuth"], ["hosts", 0]].find((place) => knownKeys(schema, place).includes(key));
+  const instead =
+    elsewhere === undefined ? `write one of ${known.join(", ")}` : `it belongs under ${renderPath(elsewhere)}`;
+  const advice = nearest === undefined ? instead : `did you mean ${nearest}?`;
   if (/^(password|passphrase|secret|key|privateKey|token)$/i.test(key)) {
     return `secrets never stand in a site file; remove it, ${nearest === undefined ? "and name an environment variable or a file under login" : `write ${nearest}: with the name of an environment variable, or use another way`}`;
   }

@@ -174,7 +174,17 @@ describe("mistakes in a site file", () => {
     ["an MD5 fingerprint", smallest.replace(hostKey, `"${Array(16).fill("ab").join(":")}"`), /this is a fingerprint/],
     ["a known_hosts line", smallest.replace(hostKey, `192.0.2.10 ${hostKey}`), /the host name stands in front/],
     ["a cut host key", smallest.replace(hostKey, hostKey.slice(0, -8)), /damaged or cut off/],
-    ["a list for the file", "- a\n", /^s\.yaml:1: found a list; write a set of keys below it/],
+    ["a list for the file", "- a\n", /^s\.yaml:1: found a list; write a set of keys below it: clientAuth, hosts$/],
+    [
+      "an address in the place of a source",
+      withAuth("crlSources: ['http://crl.example/a.crl']"),
+      /crlSources\[0\]: found "http:.*; write a set of keys below it: urls, file$/,
+    ],
+    [
+      "a key of clientAuth at a host",
+      withHost("crlSources: []"),
+      /hosts\[0\]\.crlSources: the key "crlSources" is not known here; it belongs under clientAuth$/,
+    ],
   ];
   for (const [what, text, expected] of cases) {
     it(`are told: ${what}`, () => {
