@@ -86,22 +86,22 @@ const mutations = [
   {
     name: "download: a signature is not looked at",
     ...{ file: "crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
-    ...{ test: "refresh-table", grep: "own shell timer, (tampered|otherKey)" },
+    ...{ test: "refresh-moments", grep: "weather timer, (tampered|otherKey)" },
   },
   {
     name: "download: an old list replaces a newer one",
     ...{ file: "crl.sh", from: 'print "older"', to: 'print "newer"' },
-    ...{ test: "refresh-table", grep: "own shell timer, older" },
+    ...{ test: "refresh-moments", grep: "weather timer, older" },
   },
   {
     name: "download: dates do not matter",
     ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
-    ...{ test: "refresh-table", grep: "own shell timer, (future|expired)" },
+    ...{ test: "refresh-moments", grep: "weather timer, (future|expired)" },
   },
   {
     name: "refresh: what a killed one left is forgotten",
     ...{ file: "refresh.sh", from: '  is_half_done "$work" || rm -rf -- "$work"', to: '  rm -rf -- "$work"' },
-    ...{ test: "refresh-table", grep: "own shell killed, ok" },
+    ...{ test: "refresh-moments", grep: "middle killed, ok" },
   },
 ];
 

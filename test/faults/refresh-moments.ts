@@ -41,14 +41,24 @@ async function effectOf(session: RefreshSession, where: string, run: () => Promi
   return before === after ? "kept" : "updated";
 }
 
-/** Each gets a host on which a list is installed and another one would be new, and a publisher with its weather. */
-export const moments: Readonly<Record<string, (session: RefreshSession, weather: Weather) => Promise<Effect>>> = {
+/** Gets a host on which a list is installed and another one would be new, and a publisher with its weather. */
+export type Moment = (session: RefreshSession, weather: Weather) => Promise<Effect>;
+
+export const timerMoment: Readonly<Record<string, Moment>> = {
   timer: (session) => effectOf(session, "timer", () => session.timer()),
+};
+
+export const moments: Readonly<Record<string, Moment>> = {
+  ...timerMoment,
   "by hand": (session) => effectOf(session, "by hand", () => session.refresh()),
   "two at once": (session) =>
     effectOf(session, "two at once", () => Promise.all([session.timer(), session.refresh(), session.timer()])),
   "disk full": (session) => onFullDisk(session, () => effectOf(session, "disk full", () => session.timer())),
   "read-only": (session) => readOnly(session, () => effectOf(session, "read-only", () => session.timer())),
+};
+
+/** What ends a refresh half-way. */
+export const accidents: Readonly<Record<string, Moment>> = {
   killed: killedAtEachStep,
   reboot: (session) => effectOf(session, "reboot", () => rebootInTheMiddle(session)),
 };

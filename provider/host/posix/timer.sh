@@ -18,7 +18,7 @@ observe_timer() {
   else
     echo 'scheduler none'
   fi
-  if has_systemd && ! is_timer_active; then
+  if [ -f "/etc/systemd/system/$(timer_unit)" ] && has_systemd && ! is_timer_active; then
     echo 'timer-enabled no'
   else
     echo 'timer-enabled yes'
