@@ -114,4 +114,16 @@ describe("an attack on a refresh", function () {
     assert.equal(await session.lab.run(`sha256sum <${crlFile}`), before);
     assert.deepEqual(await outcomes(), ["refused", "200"]);
   });
+
+  it("is waited for by a change that comes in between", async () => {
+    const file = (await session.lab.run(`echo ${stateDirectory}/program`)).trim();
+    await session.lab.run(`cat >${file}`, faultyProgram({ more: "find_unit() { unit='' && sleep 3; }" }));
+    session.publisher.publish(listName, await session.pki.crl({ number: 99, thisUpdateHours: -0.1 }));
+    const refreshed = session.refresh();
+    await session.lab.run(`timeout 20 sh -c 'until [ -d ${stateDirectory}/lock ]; do sleep 0.05; done'`);
+    const outcome = await session.apply(sourced(session.publisher, { countries: ["JP", "US"] }));
+    assert.equal(outcome.result, "applied", outcome.reasons.join());
+    assert.match((await refreshed).output, /^updated|^failed/m);
+    assert.deepEqual(await outcomes(), ["200", "refused"]);
+  });
 });

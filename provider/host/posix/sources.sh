@@ -11,8 +11,8 @@ read_settings() { # FILE
     case $key in
       check) crl_check=$value ;;
       ca) ca_name=$value ;;
-      alarm-hours) alarm_hours=$value ;;
-      spread-minutes) spread_minutes=$value ;;
+      alarm-hours) alarm_hours=$(whole_number "$value" 24) ;;
+      spread-minutes) spread_minutes=$(whole_number "$value" 0) ;;
       times) times=$value ;;
       time-zone) time_zone=$value ;;
       proxy-file) proxy_file=$value ;;
@@ -21,6 +21,11 @@ read_settings() { # FILE
       url) printf '%s\t%s\t%s\n' "$source" "$first_list" "$value" >>"$work/source.list" ;;
     esac
   done <"$1"
+}
+
+# Whatever a hand wrote there: a word would end the shell where it counts with it.
+whole_number() { # TEXT DEFAULT
+  case $1 in '' | 0?* | ?????* | *[!0-9]*) printf %s "$2" ;; *) printf %s "$1" ;; esac
 }
 
 # A download that brings less than 1 kB a second for so long is given up.

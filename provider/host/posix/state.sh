@@ -18,7 +18,7 @@ take_lock() {
     holder=$(cat -- "$state/lock/holder" 2>/dev/null)
     # shellcheck disable=SC2086
     if is_alive $holder; then
-      [ "$waited" -lt "${lock_wait_seconds:-0}" ] || fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
+      [ "$waited" -lt "${lock_wait_seconds:-0}" ] || { [ "$waited" -lt 120 ] && is_refresh "$holder"; } || fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
       waited=$((waited + 1)) && sleep 1
     else
       [ "$tries" -lt 20 ] || fail disk "$state/lock: cannot be taken over from a run that has ended; look at this directory, and delete it"
@@ -28,6 +28,11 @@ take_lock() {
   done
   trap 'release_lock' EXIT
   sweep_locks
+}
+
+# The timer's run ends soon, and nobody who makes a change knows of it.
+is_refresh() { # HOLDER
+  grep -qsxF -e "$1" -- "$state"/run.refresh-*/holder
 }
 
 is_lock_of() { # HOLDER
