@@ -211,7 +211,7 @@ finish() { # applied|stopped
   else
     rm -f -- "$work/swapped"
     keep_generation "$generation"
-    write_refresh
+    [ "$refresh" = yes ] || forget_refresh
     start_timers
   fi
   end_run "$1"
@@ -228,7 +228,7 @@ take_back() {
 make_valid() { # applied|stopped
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   ! grep -q '/conf$' "$work/made" || made_conf=yes
-  write_undo && cp -- "$work/look.list" "$state/look" &&
+  write_undo && { [ "$refresh" != yes ] || write_refresh; } && cp -- "$work/look.list" "$state/look" &&
     journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
       owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
 }
@@ -261,6 +261,7 @@ reload_restored() {
 # One that never became valid leaves nothing.
 forget_first_change() {
   [ -n "$(journal_value generation)" ] || rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/look"
+  [ -n "$(journal_value generation)" ] || forget_refresh
 }
 
 # Ends this process.

@@ -13,12 +13,11 @@ write_undo() {
     "exec /bin/sh '$state/program' undo" >"$state/undo" && chmod 700 -- "$state/undo"
 }
 
-# The refresh by hand; without sources nothing of a refresh stays.
+# Without sources nothing of a refresh stays.
+forget_refresh() { rm -f -- "$state/refresh" "$state/refresh.record" "$state/crl.list"; }
+
+# The refresh by hand.
 write_refresh() {
-  if [ "$refresh" != yes ]; then
-    rm -f -- "$state/refresh" "$state/refresh.record" "$state/crl.list"
-    return
-  fi
   printf '%s\n' '#!/bin/sh' '# Downloads the CRLs of this server now, as the timer does. --help says more.' \
     "exec /bin/sh '$state/program' refresh \"\$@\"" >"$state/refresh" && chmod 700 -- "$state/refresh"
   keep_crl_list
