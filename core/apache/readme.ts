@@ -4,7 +4,6 @@ import { includeLine, type Desired, type Facts } from "./model.ts";
 /** In English and in ASCII, so that it can be read on any terminal. */
 export function renderReadme(desired: Desired, facts: Facts): string {
   const owner = desired.owner.replace(/[^\x20-\x7e]/g, "?");
-  const reload = `${facts.server.program} -k graceful`.replace(/[^\x20-\x7e]/g, "?");
   return `These files belong to clientcert, which asks browsers for client certificates on this server.
 Owner: ${owner}
 
@@ -18,10 +17,9 @@ Change nothing here by hand: the next "pulumi up" puts it back.
 To undo everything without Pulumi, as root:
 
     sh /var/lib/clientcert/${facts.server.instance}/undo
-    ${reload}
 
-The first command takes our lines out of the configuration and then removes these files; the second
-one makes the running server read its configuration again. All other lines stay as they are.
+It takes our lines out of the configuration, removes these files, makes the running server read its
+configuration again, and looks at it. All other lines stay as they are.
 `;
 }
 
