@@ -40,8 +40,8 @@ function findMissingSources(desired: Desired): Finding[] {
   const left = crlSources.length - firstLists.length;
   if (uncovered.length <= left) return [];
   const names = uncovered.join(" and ");
-  const found =
-    left === 0 ? `there is no CRL of ${names}` : `${left} of crlSources cannot deliver the CRLs of ${names}`;
+  const sources = left === 1 ? "one source is" : `${left} sources are`;
+  const found = left === 0 ? `there is no CRL of ${names}` : `only ${sources} left for the CRLs of ${names}`;
   const [place, why, way] =
     crlCheck === "chain"
       ? (["crlCheck", '"chain" needs a CRL of every CA', 'or write "leaf"'] as const)

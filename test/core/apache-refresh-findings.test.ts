@@ -44,7 +44,7 @@ describe("findings about CRL sources", () => {
       "refuse chain with fewer sources than CAs",
       chain(source("11111111")),
       good(),
-      [/^problem crlCheck: 1 of crlSources cannot deliver the CRLs of CN=Issuing.* and CN=Root/],
+      [/^problem crlCheck: only one source is left for the CRLs of CN=Issuing.* and CN=Root/],
     ],
     ["accept chain with a source for each CA", chain(...two), settled(chain(...two), [crl(issuing), crl(root)]), []],
     [
@@ -72,7 +72,7 @@ describe("findings about CRL sources", () => {
         ca: { ...refreshed.ca, certificates: [...refreshed.ca.certificates, certificate("CN=Second", root)] },
       },
       good(),
-      [/^problem crlSources: 1 of crlSources cannot deliver the CRLs of CN=Issuing.* and CN=Second/],
+      [/^problem crlSources: only one source is left for the CRLs of CN=Issuing.* and CN=Second/],
     ],
 
     ["are none a minute before the alarm", refreshed, ending("2026-11-24T12:01:00Z"), []],
