@@ -25,7 +25,7 @@ export const rings = [
     what: "the scripts on a real Apache",
     needs: ["packages", "build"],
     testSeconds: 90,
-    ringMinutes: 10,
+    ringMinutes: 15,
     processes: 2,
   },
   {
@@ -41,7 +41,7 @@ export const rings = [
     what: "kill, cut, fill, corrupt at every step",
     needs: ["packages", "engine", "build"],
     testSeconds: 240,
-    ringMinutes: 20,
+    ringMinutes: 30,
     processes: 2,
   },
 ];
