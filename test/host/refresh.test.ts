@@ -34,6 +34,13 @@ for (const shell of shells) {
       session.publisher.fault(listName, "ok");
     });
 
+    it("is refused a time zone that it does not know", async () => {
+      const crlRefresh = { times: ["00:30"], timeZone: "Asia/Nowhere", spreadMinutes: 0, alarmHours: 24 };
+      const outcome = await session.judge(sourced(session.publisher, { crlRefresh }));
+      assert.equal(outcome.result, "refused");
+      assert.match(outcome.reasons.join("\n"), /the time zone Asia\/Nowhere is not known on this host/);
+    });
+
     it("gets its first CRL with the directives that need it", async () => {
       const outcome = await session.apply(sourced(session.publisher));
       assert.deepEqual([outcome.result, outcome.reasons], ["applied", []]);
@@ -99,12 +106,23 @@ for (const shell of shells) {
       assert.match(failed.output, /the requested URL returned error: 404/i);
       const { output } = await session.refresh("--status");
       assert.match(output, /^last run +20\d\d-\S+: failed .*\(exit status 1\)$/m);
-      assert.match(output, /^ {2}CRL +of \S+, until \S+, number \d+, \d+ entries$/m);
+      assert.match(output, /^ {2}CRL +of \S+, until \S+, number \d+, revoked certificates: \d+$/m);
+      assert.match(output, /^source [0-9a-f]{8} http:\S+\/issuing\.crl$/m);
       assert.match(output, /^ {2}last failure +\S+: http.*404/m);
       const [source] = (await session.look()).refresh.sources;
       assert.match(source?.reason ?? "", /404/);
       assert.equal(await session.lab.run(`ls -d ${stateDirectory}/run.refresh-* 2>/dev/null || :`), "");
       assert.ok(Number(await session.lab.run(`stat -c %s ${stateDirectory}/refresh.record`)) < 2000);
+    });
+
+    it("says so when its settings are gone, and works again when they are back", async () => {
+      const settings = `${root}/conf/clientcert/refresh.conf`;
+      await session.lab.run(`mv ${settings} ${settings}.away`);
+      const { exitCode, output } = await session.refresh();
+      await session.lab.run(`mv ${settings}.away ${settings}`);
+      assert.equal(exitCode, 1);
+      assert.match(output, /refresh\.conf is missing; run pulumi up/);
+      assert.equal((await session.refresh()).exitCode, 0);
     });
 
     it("says what its options are, and refuses others", async () => {

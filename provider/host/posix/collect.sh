@@ -86,6 +86,8 @@ collect_for_change() { # WHICH sources: all, or `new`
     split_crls "$work/own/crl.pem" "$work/site"
     read_each "$work/site" "$bundle"
   fi
+  # The program would take a zone that the host does not know for UTC.
+  [ -z "$time_zone" ] || [ -f "/usr/share/zoneinfo/$time_zone" ] || refuse "the time zone $time_zone is not known on this host; install tzdata, or leave timeZone out"
   collect_from_sources "$1"
   assemble_crls || :
   check_assembled

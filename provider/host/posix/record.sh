@@ -33,14 +33,21 @@ blame_new_crls() { # REASON
 
 show_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
+  read_journal
+  shown=''
   while IFS=' ' read -r kind first second rest; do
+    [ "$kind" = run ] || [ "$first" = "$shown" ] || { shown=$first && printf 'source %s %s\n' "$first" "$(addresses_of "$first")"; }
     case "$kind $second" in
       run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$first" +%FT%TZ)" "$(in_words "$rest")" "$second" ;;
-      'source crl') printf 'source %s\n  CRL           %s\n' "$first" "$(crl_in_words "$rest")" ;;
+      'source crl') printf '  CRL           %s\n' "$(crl_in_words "$rest")" ;;
       'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
       'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
     esac
   done <"$state/refresh.record"
+}
+
+addresses_of() { # ID
+  awk -v id="$1" '$1 == "source" { on = $2 == id } on && $1 == "url" { print $2 }' "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
 }
 
 # RESULT [REASON]
@@ -50,5 +57,5 @@ crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
   # shellcheck disable=SC2086
   set -- $1
   [ "$2" = - ] && until='never ends' || until="until $(date -u -d "@$2" +%FT%TZ)"
-  printf 'of %s, %s, number %s, %s entries' "$(date -u -d "@$1" +%FT%TZ)" "$until" "$3" "$4"
+  printf 'of %s, %s, number %s, revoked certificates: %s' "$(date -u -d "@$1" +%FT%TZ)" "$until" "$3" "$4"
 }

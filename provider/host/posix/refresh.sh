@@ -16,7 +16,7 @@ END_OF_USAGE
 }
 
 run_refresh() { # PROGRAM OPTIONS…
-  state=${1%/*} mode=refresh dry_run='' verbose='' timer='' told_reason=''
+  state=${1%/*} mode=refresh dry_run='' verbose='' timer='' told_reason='' source_ids=''
   shift
   for option in "$@"; do
     case $option in
@@ -120,7 +120,7 @@ carry_refresh_out() {
 
 # Second part, under the lock: what is installed may be another by now.
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
-  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason=''
+  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason='' source_ids=''
   refresh_request
   hold "$work"
   recovered='' lock_wait_seconds=120
