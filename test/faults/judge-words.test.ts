@@ -5,6 +5,7 @@ import type { LabHostOptions } from "../../lab/options.ts";
 import type { Transaction } from "../../provider/host/model.ts";
 import { transactionRequest } from "../../provider/host/request.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
+import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
 
@@ -103,8 +104,25 @@ describe("the smaller judge", function () {
       const applied = await session.apply();
       assert.deepEqual([applied.result, applied.judge], ["applied", "minimal"]);
       assert.match(applied.reasons.join("\n"), /allows no namespaces.*the smaller judge speaks/);
+      // Such a change brings our configuration alone, and no CA and no CRL.
+      const changed = await session.apply({ organizations: ["OTHER CORPORATION"] });
+      assert.deepEqual([changed.result, changed.judge], ["applied", "minimal"]);
       assert.equal((await session.remove()).result, "applied");
     }));
+
+  it("speaks of a renewed CRL, too", async () => {
+    const session = await startRefreshSession({ without: ["unshare"] });
+    try {
+      assert.equal((await session.apply(sourced(session.publisher))).judge, "minimal");
+      await session.publishNew(session.pki.clients.good.serial);
+      const { exitCode, output } = await session.refresh("--verbose");
+      assert.equal(exitCode, 0);
+      assert.match(output, /the smaller judge speaks/);
+      assert.equal((await request(session.lab, { certificate: "good" })).outcome, "refused");
+    } finally {
+      await session.stop();
+    }
+  });
 
   it("speaks where a passphrase program never answers in the shadow, and nothing stays running", () =>
     onHost({ passphraseKey: true }, async (session) => {

@@ -91,11 +91,12 @@ list_names() {
 # configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
 judge_minimal() {
   judge=minimal
-  if [ ! -f "$work/own/clientcert.conf" ] || [ -z "$modules" ]; then
+  if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$modules" ]; then
     verdict=well judge=syntax
     return
   fi
   mkdir -p -- "$work/minimal"
+  gather_own "$work/minimal/own"
   make_stranger "$work/minimal/server.pem"
   port=$(free_port) && write_minimal_configuration "$port"
   verdict=refused
@@ -109,6 +110,14 @@ judge_minimal() {
   kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
   wait "$minimal"
   [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null; }
+}
+
+# Our directory as it would be: a change need not bring all of it.
+gather_own() { # DIRECTORY
+  mkdir -- "$1"
+  for file in "$own_directory"/* "$work"/own/*; do
+    [ ! -f "$file" ] || ln -s -f -- "$file" "$1/${file##*/}"
+  done
 }
 
 wait_for_minimal() { # PORT
@@ -139,7 +148,7 @@ write_minimal_configuration() { # PORT
       [ ! -f "$modules/mod_$module.so" ] || printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module"
     done
     printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
-    sed "s|\"$own_directory/|\"$work/own/|" "$work/own/clientcert.conf"
+    sed "s|\"$own_directory/|\"$work/minimal/own/|" "$work/minimal/own/clientcert.conf"
     printf '</VirtualHost>\n'
   } >"$work/minimal/httpd.conf"
 }
