@@ -20,14 +20,14 @@ describe("a host without the memory for a large CRL", function () {
 
   it("is refused it with the numbers, before anything is started", async () => {
     await session.lab.run(
-      "sed 's/^MemAvailable:.*/MemAvailable:      60000 kB/' /proc/meminfo >/run/meminfo && mount --bind /run/meminfo /proc/meminfo",
+      "sed 's/^MemAvailable:.*/MemAvailable:      100000 kB/' /proc/meminfo >/run/meminfo && mount --bind /run/meminfo /proc/meminfo",
     );
     const { exitCode, output } = await session.refresh("--verbose");
     await session.lab.run("umount /proc/meminfo");
     assert.equal(exitCode, 1);
     assert.match(
       output,
-      /about 1[01]\d MiB for the CRLs of 2 virtual hosts \(\d MiB each\), and this host has 58 MiB available/,
+      /about 1[01]\d MiB for the CRLs of 2 virtual hosts \(\d MiB each\), and this host has 97 MiB available/,
     );
     assert.doesNotMatch(output, /shadow start/);
     assert.deepEqual(await clientsOf(session.lab), wantedTable);

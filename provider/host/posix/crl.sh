@@ -38,7 +38,7 @@ read_crl() {
     failure='it is signed by none of the CAs, or was changed on the way'
     grep -q -e '^verify failure$' -- "$2.errors" && print_crl_by_each_ca "$1" "$2" "$3" || return 1
   fi
-  grep -q '^-----END X509 CRL-----$' -- "$2.pem" || { failure='there is no room for it on the disk' && return 1; }
+  grep -q '^-----END X509 CRL-----$' -- "$2.pem" 2>/dev/null || { failure='there is no room for it, on the disk or in memory' && return 1; }
   find_unusable "$2.text" && write_crl_facts "$2"
 }
 
