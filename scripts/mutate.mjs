@@ -98,11 +98,6 @@ const mutations = [
     ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
     ...{ test: "refresh-moments", grep: "weather timer, (future|expired)" },
   },
-  {
-    name: "refresh: what a killed one left is forgotten",
-    ...{ file: "refresh.sh", from: '  is_half_done "$work" || rm -rf -- "$work"', to: '  rm -rf -- "$work"' },
-    ...{ test: "refresh-moments", grep: "middle killed, ok" },
-  },
 ];
 
 /** Everything that tests read; libraries are shared. */

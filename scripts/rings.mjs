@@ -26,7 +26,7 @@ export const rings = [
     needs: ["packages", "build"],
     testSeconds: 90,
     ringMinutes: 15,
-    processes: 2,
+    processes: 3,
   },
   {
     name: "engine",
@@ -42,7 +42,7 @@ export const rings = [
     needs: ["packages", "engine", "build"],
     testSeconds: 240,
     ringMinutes: 30,
-    processes: 2,
+    processes: 3,
   },
 ];
 

@@ -212,7 +212,8 @@ assemble_crls() {
   { printf '%s\n' "$assembled_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
   awk -F "$tab" '$2 != "crl.pem"' "$work/own.list" >"$work/own.list.new" && mv -f -- "$work/own.list.new" "$work/own.list"
   rm -f -- "$work/own/crl.pem"
-  [ "$assembled_hash" != "$installed_hash" ] || return 1
+  # What somebody else wrote there, or a run that nothing is known of, may never have been read by httpd.
+  [ "$assembled_hash" != "$installed_hash" ] || ! is_installed_known || return 1
   # What is named comes before what names it: first of all files.
   mv -- "$work/crl.pem" "$work/own/crl.pem"
   { printf 'crl\tcrl.pem\t%s\n' "$assembled_hash" && cat -- "$work/own.list"; } >"$work/own.list.new" && mv -f -- "$work/own.list.new" "$work/own.list"
