@@ -125,9 +125,17 @@ describe("a lab host", function () {
   it("has a tree hash that a request leaves alone but for the logs, and one byte changes", async () => {
     const host = await startLabHost();
     await withHosts([host], async () => {
-      await request(host); // httpd writes its last line about its start after its pid file
+      // httpd writes its last line about its start after its pid file, and that of a request after its answer.
+      const requestAndLog = async (lines: number): Promise<void> => {
+        await request(host);
+        const logs = `${host.serverRoot}/logs/access_log ${host.serverRoot}/logs/ssl_request_log`;
+        await host.run(
+          `for log in ${logs}; do timeout 10 sh -c 'until [ "$(wc -l <"$1")" -ge ${lines} ]; do sleep 0.02; done' sh $log; done`,
+        );
+      };
+      await requestAndLog(1);
       const before = await host.snapshot();
-      await request(host);
+      await requestAndLog(2);
       assert.deepEqual(
         changedPaths(before, await host.snapshot()).map((name) => name.replace(/.*\//, "")),
         ["access_log", "ssl_request_log"],
