@@ -8,7 +8,7 @@ import { root } from "./steps.mjs";
 /**
  * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
  * `ringMinutes`: limit of all of them, for what blocks mocha itself. `processes`: how many run files at the same time,
- * where tests mostly wait for lab hosts, of which each has its own.
+ * where tests mostly wait for lab hosts, of which each has its own. `long`: files that take minutes, one for each process.
  */
 export const rings = [
   { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4, processes: 1 },
@@ -39,6 +39,7 @@ export const rings = [
   {
     name: "faults",
     what: "kill, cut, fill, corrupt at every step",
+    long: ["process-kill.test.ts", "refresh-moments.test.ts", "refresh-first.test.ts"],
     needs: ["packages", "engine", "build"],
     testSeconds: 240,
     ringMinutes: 30,
@@ -87,7 +88,9 @@ function findTests(ring) {
   const folder = join("test", ring.name);
   if (!existsSync(join(root, folder))) return [];
   const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(".test.ts"));
-  return names.map((name) => join(folder, name)).sort();
+  const long = ring.long ?? [];
+  const others = names.filter((name) => !long.includes(name)).sort();
+  return [...long, ...others].map((name) => join(folder, name));
 }
 
 function runMocha(ring, files, events, { grep, env }) {
