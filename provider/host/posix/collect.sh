@@ -10,7 +10,7 @@ prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
   mkdir -p -- "$work/crls" "$work/known" "$work/chosen" || fail disk "no room in $state; nothing was changed"
   read_settings "$(newest_own refresh.conf)"
-  bundle=$(newest_own "$ca_name") record=$state/refresh.record failed_sources=''
+  bundle=$(newest_own "$ca_name") record=$state/refresh.record
   cat -- "$bundle" "$own_directory"/ca-*.pem >"$work/all-cas.pem" 2>/dev/null
   # Somebody waits for a change, and nobody for a refresh.
   # shellcheck disable=SC2086
@@ -23,8 +23,7 @@ prepare_collection() {
 
 # With a CA left out by accident, its list would be taken for that of a retired one.
 list_cas() {
-  rm -rf -- "$work/cas" && mkdir -- "$work/cas"
-  awk -v directory="$work/cas" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$bundle"
+  split_cas "$bundle" "$work/cas"
   for each_ca in "$work"/cas/*; do
     openssl x509 -noout -subject_hash -issuer_hash -text -in "$each_ca" 2>/dev/null | awk '
       names < 2 && /^[0-9a-f]+$/ { name[++names] = $0; next }
@@ -132,7 +131,6 @@ collect_from() { # ID
   done 4<"$work/addresses"
   rm -f -- "$work/raw"
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$tried" >>"$work/told"
-  failed_sources="$failed_sources $1"
   explain_failure "$1" "$first_list"
 }
 
@@ -152,11 +150,18 @@ check_is_counted() { # TARGET
 }
 
 check_is_no_older() { # TARGET
+  [ "$(compare_with_installed "$1")" != older ] || { failure='it is older than the installed one' is_outrun=yes && return 1; }
+}
+
+# newer, same or older than the installed one of its key; newer where there is none.
+compare_with_installed() { # TARGET
   read -r crl_key _ <"$1.facts"
   for known in "$work"/known/*.facts; do
     [ -f "$known" ] && [ "$(cut -d ' ' -f 1 "$known")" = "$crl_key" ] || continue
-    [ "$(compare_crls "$1" "${known%.facts}")" != older ] || { failure='it is older than the installed one' is_outrun=yes && return 1; }
+    compare_crls "$1" "${known%.facts}"
+    return
   done
+  echo newer
 }
 
 # A source that never delivered has nothing installed to live on: a change that needs it does not go live. One whose list is

@@ -47,14 +47,14 @@ read_crl() {
 print_crl() { # FILE TARGET BUNDLE
   {
     spare_the_server
-    exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -issuer -lastupdate -nextupdate -crlnumber -text
+    exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -lastupdate -nextupdate -crlnumber -text
   } 2>"$2.errors" </dev/null |
     awk -v pem="$2.pem" '
       /^    Serial Number:/ { entries++; next }
       /^        Revocation Date:/ { next }
       on { print >pem; next }
       /^-----BEGIN X509 CRL-----$/ { on = 1; print >pem; next }
-      /^(issuer name hash|issuer|lastUpdate|nextUpdate|crlNumber)=/ { cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next }
+      /^(issuer name hash|lastUpdate|nextUpdate|crlNumber)=/ { cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next }
       length($0) == 8 && /^[0-9a-f]+$/ { print "issuer name hash\t" $0; next }
       /^ +X509v3 Authority Key Identifier:/ { in_key = 1; next }
       in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
@@ -82,13 +82,17 @@ spare_the_server() {
 # openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
   issuer_hash=$(text_value 'issuer name hash' "$2.text")
-  rm -rf -- "$work/each" && mkdir -- "$work/each"
-  awk -v directory="$work/each" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$3"
+  split_cas "$3" "$work/each"
   for each_ca in "$work"/each/*; do
     [ "$(openssl x509 -noout -subject_hash -in "$each_ca" 2>/dev/null)" = "$issuer_hash" ] || continue
     if print_crl "$1" "$2" "$each_ca"; then return 0; fi
   done
   return 1
+}
+
+split_cas() { # FILE DIRECTORY, which is made anew
+  rm -rf -- "$2" && mkdir -- "$2"
+  awk -v directory="$2" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$1"
 }
 
 text_value() { # NAME FILE

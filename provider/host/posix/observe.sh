@@ -179,11 +179,7 @@ observe_own() {
 
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
-  set --
-  for timer_file in /etc/cron.d/clientcert-"$instance" /etc/systemd/system/clientcert-"$instance".service /etc/systemd/system/clientcert-"$instance".timer; do
-    [ ! -f "$timer_file" ] || set -- "$@" "$timer_file"
-  done
-  [ $# -eq 0 ] || (enter='' && observe_files timer 65536 "$(printf '%s\n' "$@")")
+  (enter='' && observe_files timer 65536 "$(installed_timers)")
   [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record"; }
 }
 

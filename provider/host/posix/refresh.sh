@@ -83,7 +83,7 @@ is_nothing_new() {
   [ "$(state_of_transaction)" = idle ] || return 1
   is_installed_known || return 1
   for facts in "$work"/crls/*.facts; do
-    [ ! -f "$facts" ] || ! is_news "${facts%.facts}" || return 1
+    [ ! -f "$facts" ] || [ "$(compare_with_installed "${facts%.facts}")" != newer ] || return 1
   done
   for facts in "$work"/known/*.facts; do
     [ -f "$facts" ] || continue
@@ -92,22 +92,11 @@ is_nothing_new() {
   done
 }
 
-is_news() { # TARGET
-  read -r crl_key _ <"$1.facts"
-  for known in "$work"/known/*.facts; do
-    [ -f "$known" ] && [ "$(cut -d ' ' -f 1 "$known")" = "$crl_key" ] || continue
-    [ "$(compare_crls "$1" "${known%.facts}")" = newer ]
-    return
-  done
-}
-
 # In a session of its own, as every change: Ctrl-C must not stop it half-way.
 carry_refresh_out() {
-  detach='setsid'
-  command -v setsid >/dev/null 2>&1 || detach='nohup'
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
-  "$detach" /bin/sh "$work/program" carry-refresh "$work" "$dry_run" "$verbose" "$timer" </dev/null >"$work/output" 2>"$work/errors" &
+  "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$dry_run" "$verbose" "$timer" </dev/null >"$work/output" 2>"$work/errors" &
   carrier=$!
   trap '' HUP INT TERM
   [ -n "$timer" ] || follow "$carrier"
@@ -154,8 +143,7 @@ keep_crl_list() { mv -f -- "$work/crl.list" "$state/crl.list"; }
 finish_refresh() { # applied|stopped
   remove_stages "$work"
   keep_crl_list
-  [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
-  journal_set owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
+  journal_end "$1"
   rm -f -- "$work/swapped"
   end_refresh updated
 }

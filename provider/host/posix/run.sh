@@ -90,9 +90,7 @@ run_apply() {
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail disk "no room in $state; nothing was changed"
   : >"$work/output"
   trap - EXIT
-  detach=setsid
-  command -v setsid >/dev/null 2>&1 || detach='nohup'
-  "$detach" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
+  "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
   follow $!
   is_held "$work" || leave_nothing
 }
@@ -121,6 +119,9 @@ leave_nothing() {
   rm -rf -- "$work"
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
+
+# The program that starts another one in a session of its own, or at least deaf to the end of this one.
+detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
 
 follow() { # PID
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
@@ -226,11 +227,16 @@ take_back() {
 }
 
 make_valid() { # applied|stopped
-  [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   ! grep -q '/conf$' "$work/made" || made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } && cp -- "$work/look.list" "$state/look" &&
-    journal_set owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}" \
-      owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
+    journal_end "$1" owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}"
+}
+
+# From this rename on the run of this id stands.
+journal_end() { # applied|stopped [KEY VALUE …]
+  [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
+  shift
+  journal_set "$@" owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
 }
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
@@ -260,8 +266,9 @@ reload_restored() {
 
 # One that never became valid leaves nothing.
 forget_first_change() {
-  [ -n "$(journal_value generation)" ] || rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/look"
-  [ -n "$(journal_value generation)" ] || forget_refresh
+  [ -z "$(journal_value generation)" ] || return 0
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/look"
+  forget_refresh
 }
 
 # Ends this process.

@@ -5,6 +5,13 @@ has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>
 
 timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
 
+# Those that are there, of whichever scheduler.
+installed_timers() {
+  for timer_file in /etc/systemd/system/clientcert-"$instance".timer /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
+    [ ! -f "$timer_file" ] || printf '%s\n' "$timer_file"
+  done
+}
+
 is_timer_active() {
   systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null
 }

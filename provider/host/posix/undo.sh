@@ -71,9 +71,7 @@ run_undo() {
 }
 
 undo_manifest() {
-  for file in /etc/systemd/system/clientcert-"$instance".timer /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
-    [ ! -f "$file" ] || printf 'drop %s\n' "$file"
-  done
+  installed_timers | sed 's/^/drop /'
   hex='[0-9a-f][0-9a-f]'
   # shellcheck disable=SC2231
   for file in "$own_directory"/clientcert.conf "$own_directory"/ca-$hex$hex$hex$hex.pem "$own_directory"/crl.pem "$own_directory"/README \
