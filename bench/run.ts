@@ -48,7 +48,7 @@ async function bench(): Promise<void> {
     await comparison.stop?.();
   }
   for (const row of refreshRows.filter(wanted)) add(await row.measure(options.runs));
-  const { env } = await requireEngine(console.log);
+  const { env } = await requireEngine();
   const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
     wanted,
   );

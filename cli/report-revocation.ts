@@ -46,7 +46,8 @@ function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: Cr
 
 function timerWords(timer: TimerStatus, next?: string): string {
   const { isEnabled, times, timeZone, spreadMinutes, scheduler, lastRun, lastResult, lastReason } = timer;
-  if (!isEnabled) return "CRLs are not refreshed: there is no timer, or it is not enabled";
+  if (!isEnabled && lastRun === undefined) return "CRLs are not refreshed yet: `pulumi up` installs the timer";
+  if (!isEnabled) return "CRLs are not refreshed: the timer is gone, or it is not enabled";
   const delay = spreadMinutes === 0 ? "" : ` and up to ${count(spreadMinutes, "minute")} later`;
   const coming = next === undefined ? "" : `, next ${next}`;
   const why = lastReason === undefined ? "" : ` (${lastReason})`;

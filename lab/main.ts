@@ -21,7 +21,12 @@ const answers = ["ok", ...faults] as const;
 
 const { values } = parseArgs({ options: { help: { type: "boolean", short: "h", default: false } } });
 if (values.help) console.log(usage);
-else await play();
+else await play().catch(fail);
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1); // what stands of the lab ends with this process
+}
 
 async function play(): Promise<void> {
   const host = await startLabHost({ virtualHosts: 2, cron: true });

@@ -2,15 +2,16 @@
  * Finds the Pulumi engine, or gets one: the user's own, then the official download, then a build from its Go module.
  * Plain Node without dependencies, because it runs before anything is installed.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { cacheDirectory, isMain, main, requireSuccess, say, step } from "./steps.mjs";
 
 const run = promisify(execFile);
 
@@ -24,22 +25,21 @@ const downloadTimeoutSeconds = 20;
  * The engine and the environment to run it in: `env` is the caller's, with the engine's folder first on PATH and, only
  * where none is installed, the stand-in language host last.
  *
- * @param {(line: string) => void} say told what is done when it takes time
  * @returns {Promise<{pulumi: string, source: "PATH" | "cache" | "download" | "build", env: NodeJS.ProcessEnv}>}
  */
-export async function requireEngine(say = (line) => console.error(line)) {
+export async function requireEngine() {
   const onPath = findOnPath("pulumi", process.env.PATH);
   if (onPath !== undefined) return engineAt(onPath, "PATH");
   const cached = join(cacheFolder(), "pulumi");
   if (existsSync(cached)) return engineAt(cached, "cache");
-  if (await download(say)) return engineAt(cached, "download");
-  await build(cached, say);
+  if (await download()) return engineAt(cached, "download");
+  await build(cached);
   return engineAt(cached, "build");
 }
 
 /** Where a downloaded or built engine is kept, outside the checkout so that a second clone starts at once. */
 export function cacheFolder() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "clientcert", "engine", engineVersion);
+  return join(cacheDirectory, "engine", engineVersion);
 }
 
 function engineAt(pulumi, source) {
@@ -56,11 +56,11 @@ function findOnPath(program, path = "") {
 }
 
 /** Pulumi's own archive, which brings its own language host. False when it cannot be had from here. */
-async function download(say) {
+async function download() {
   const platform = { linux: "linux", darwin: "darwin" }[process.platform];
   if (platform === undefined || !["x64", "arm64"].includes(process.arch)) return false;
   const url = `https://get.pulumi.com/releases/sdk/pulumi-v${engineVersion}-${platform}-${process.arch}.tar.gz`;
-  say(`engine: no pulumi on PATH; trying ${url} (at most ${downloadTimeoutSeconds} s to answer)`);
+  say(`set-up: engine: no pulumi on PATH; trying ${url} (at most ${downloadTimeoutSeconds} s to answer)`);
   const folder = await mkdtemp(join(tmpdir(), "clientcert-engine-"));
   try {
     await fetchFile(url, join(folder, "engine.tar.gz"));
@@ -68,7 +68,7 @@ async function download(say) {
     await install(join(folder, "pulumi"));
     return true;
   } catch (error) {
-    say(`engine: the download failed: ${error.cause?.message ?? error.message}`);
+    say(`set-up: engine: the download failed: ${error.cause?.message ?? error.message}`);
     return false;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -92,14 +92,17 @@ async function install(folder) {
   await rename(`${target}.new`, target);
 }
 
-async function build(pulumi, say) {
+async function build(pulumi) {
   await requireGo();
-  say(`engine: building Pulumi ${engineVersion} from its Go module; this takes about four minutes, once`);
   await mkdir(dirname(pulumi), { recursive: true });
   const version = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`;
   const partial = `${pulumi}.${process.pid}`;
-  const main = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
-  await inherit("go", ["build", "-trimpath", "-ldflags", `-s -w ${version}`, "-o", partial, main]);
+  const program = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+  const args = ["build", "-trimpath", "-ldflags", `-s -w ${version}`, "-o", partial, program];
+  // Quietly: go names each of its two hundred downloads.
+  await step(`engine: Pulumi ${engineVersion}, built from its Go module`, "about four minutes, once", () =>
+    requireSuccess("set-up: engine", "go", args, { cwd: toolsFolder }),
+  );
   await rename(partial, pulumi);
 }
 
@@ -114,18 +117,9 @@ async function requireGo() {
   }
 }
 
-/** Runs a long command in tools/engine with its output shown. */
-function inherit(program, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: toolsFolder, stdio: ["ignore", "inherit", "inherit"] });
-    child.on("error", reject);
-    child.on("exit", (code) =>
-      code === 0 ? resolve() : reject(new Error(`engine: ${program} ${args[0]} ended with status ${code}`)),
-    );
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    const engine = await requireEngine();
+    say(`${engine.pulumi} (${engine.source})`);
   });
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const engine = await requireEngine();
-  console.log(`${engine.pulumi} (${engine.source})`);
 }

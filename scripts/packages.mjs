@@ -30,11 +30,11 @@ const packages = [
   { name: "bsdutils", programs: ["logger"], for: "demo", why: "the audit line of each run" },
   { name: "mount", programs: ["mount", "umount"], for: "demo", why: "a tree of its own for each lab host" },
   { name: "iproute2", programs: ["ip"], for: "demo", why: "the shadow's own network" },
+  { name: "cron", programs: ["cron"], for: "demo", why: "runs the refresh on a lab host", services: ["cron"] },
   { name: "procps", programs: ["ps"], for: "test", why: "tests that nothing is left running" },
   { name: "sudo", programs: ["sudo"], for: "test", why: "hosts where root may not log in" },
   { name: "busybox", programs: ["busybox"], for: "test", why: "the host scripts under a second shell, ash" },
   { name: "e2fsprogs", programs: ["chattr"], for: "test", why: "immutable files" },
-  { name: "cron", programs: ["cron"], for: "test", why: "runs the refresh on a lab host", services: ["cron"] },
   { name: "shellcheck", programs: ["shellcheck"], for: "test", why: "lint of the host scripts" },
   { name: "wget", programs: ["wget"], for: "compare", why: "the manual's way to fetch a CRL" },
   {

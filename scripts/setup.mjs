@@ -64,7 +64,7 @@ function readPackages(lockFile) {
 
 async function findEngine() {
   const { requireEngine } = await import("./engine.mjs");
-  return requireEngine((line) => say(`set-up: ${line}`));
+  return requireEngine();
 }
 
 if (isMain(import.meta.url)) {

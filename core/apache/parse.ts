@@ -80,21 +80,22 @@ export function render(tree: Tree): string {
 
 /** One node; `index` below {@link Tree.count}. */
 export function nodeAt(tree: Tree, index: number): Node {
-  const at = (numbers: Int32Array, place = index): number => {
-    const found = numbers[place];
-    if (found === undefined) throw new RangeError(`there is no node ${index}`);
-    return found;
-  };
   return {
     index,
-    kind: kinds[at(tree.kindIds)] ?? "trivia",
-    start: at(tree.starts),
-    end: at(tree.starts, index + 1),
-    line: at(tree.lines),
-    lastLine: at(tree.lines, index + 1) - 1,
-    name: tree.names[at(tree.nameIds)] ?? "",
-    partner: at(tree.partners),
+    kind: kinds[numberAt(tree.kindIds, index)] ?? "trivia",
+    start: numberAt(tree.starts, index),
+    end: numberAt(tree.starts, index + 1),
+    line: numberAt(tree.lines, index),
+    lastLine: numberAt(tree.lines, index + 1) - 1,
+    name: tree.names[numberAt(tree.nameIds, index)] ?? "",
+    partner: numberAt(tree.partners, index),
   };
+}
+
+function numberAt(numbers: Int32Array, index: number): number {
+  const found = numbers[index];
+  if (found === undefined) throw new RangeError(`there is no node ${index}`);
+  return found;
 }
 
 /** Text of a node as httpd sees it: continuations joined, blanks around it gone. */

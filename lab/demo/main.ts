@@ -22,7 +22,11 @@ async function play(keep: boolean): Promise<number> {
   console.log(
     "The stage: three lab hosts, each with its own sshd, Apache httpd and file tree under /usr/local/ni/apache … (about four minutes)",
   );
-  const scene = await setScene();
+  const scene = await setScene().catch((error: unknown) => {
+    console.log(`demo: the stage could not be set: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  // What stands of it ends with this process.
+  if (scene === undefined) process.exit(1);
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
   try {

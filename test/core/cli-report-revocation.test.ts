@@ -50,11 +50,16 @@ describe("what check tells of CRL sources", () => {
     assert.equal(found.timer.path, timer);
   });
 
-  it("says that nothing is refreshed while there is no timer, or while it is disabled", () => {
-    for (const parts of [{ ...running, timers: new Map() }, { ...running, isTimerEnabled: false }, {}]) {
+  it("says that nothing is refreshed before the first change, when the timer is gone, and while it is disabled", () => {
+    const gone = "  CRLs are not refreshed: the timer is gone, or it is not enabled";
+    for (const [parts, words] of [
+      [{ ...running, timers: new Map() }, gone],
+      [{ ...running, isTimerEnabled: false }, gone],
+      [{}, "  CRLs are not refreshed yet: `pulumi up` installs the timer"],
+    ] as const) {
       const found = describeHost(parts);
       assert.ok(found);
-      assert.equal(revocationLines(found).at(-1), "  CRLs are not refreshed: there is no timer, or it is not enabled");
+      assert.equal(revocationLines(found).at(-1), words);
       assert.deepEqual([found.timer.isEnabled, found.nextRefresh], [false, undefined]);
     }
   });
