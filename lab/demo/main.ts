@@ -20,7 +20,7 @@ else process.exitCode = await play(values.keep);
 
 async function play(keep: boolean): Promise<number> {
   console.log(
-    "The stage: three lab hosts, each with its own sshd, Apache httpd and file tree under /usr/local/ni/apache … (about four minutes)",
+    "The stage: three lab hosts, each with its own sshd, Apache httpd and file tree under /usr/local/ni/apache … (about two minutes)",
   );
   const scene = await setScene().catch((error: unknown) => {
     console.log(`demo: the stage could not be set: ${error instanceof Error ? error.message : String(error)}`);
