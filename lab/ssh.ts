@@ -75,7 +75,7 @@ export function countExecutions(log: string): number {
 
 export const sshLogFile = logFile;
 
-/** Keys lie outside of homes, so that a home of this machine is never read. MaxStartups: many connections at once are a test here, not an attack. */
+/** Keys lie outside of homes, which this machine's must not be. MaxStartups: many connections at once are a test here, not an attack. */
 function sshdConfiguration(port: number): string {
   return `ListenAddress 127.0.0.1
 Port ${port}

@@ -35,6 +35,13 @@ const packages = [
   { name: "sudo", programs: ["sudo"], for: "test", why: "hosts where root may not log in" },
   { name: "busybox", programs: ["busybox"], for: "test", why: "the host scripts under a second shell, ash" },
   { name: "e2fsprogs", programs: ["chattr"], for: "test", why: "immutable files" },
+  {
+    name: "slapd",
+    programs: ["slapd", "slapadd"],
+    for: "test",
+    why: "a CA that publishes its CRL by LDAP",
+    services: ["slapd"],
+  },
   { name: "shellcheck", programs: ["shellcheck"], for: "test", why: "lint of the host scripts" },
   { name: "wget", programs: ["wget"], for: "compare", why: "the manual's way to fetch a CRL" },
   {

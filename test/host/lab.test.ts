@@ -55,7 +55,8 @@ describe("a lab host", function () {
   it("lets root in by key and counts executions", async () => {
     const host = await startLabHost();
     await withHosts([host], async () => {
-      assert.equal((await ssh(host, "id -u; hostname")).stdout, "0\nlab\n");
+      // Nothing of this machine's home: its .bashrc would run at each login.
+      assert.equal((await ssh(host, "id -u; hostname; ls -A /root")).stdout, "0\nlab\n");
       await ssh(host, "true");
       assert.equal(await host.executions(), 2);
     });
