@@ -2,7 +2,8 @@
 import type { ForeignDirective, ForeignKind } from "./model.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "./paths.ts";
-import { sectionsOf, type Effective, type Resolved } from "./resolve.ts";
+import type { Effective, Resolved } from "./resolve.ts";
+import { sectionsOf } from "./sections.ts";
 import { verifyDepth } from "./model.ts";
 import { type TlsVirtualHost } from "./virtual-hosts.ts";
 

@@ -5,7 +5,8 @@ import { foreignNames } from "./foreign.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, includesPath } from "./paths.ts";
-import type { Effective, Resolved, Section } from "./resolve.ts";
+import type { Effective, Resolved } from "./resolve.ts";
+import type { Section } from "./sections.ts";
 import { readAddress, readListen, type TlsVirtualHost } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
@@ -85,7 +86,7 @@ function findUnknownAddresses(around: Surroundings): Finding[] {
   if (around.dump !== undefined) return [];
   const text = "the address has a variable whose value only httpd knows; give it under defines as NAME=VALUE";
   return around.resolved.effective
-    .filter(({ name, arguments: [address = ""] }) => name === "virtualhost" && address.includes("${"))
+    .filter(({ name, arguments: words }) => name === "virtualhost" && words[0]?.includes("${"))
     .map(({ file, node }) => obstacle(around, file, node.line, text));
 }
 
@@ -118,12 +119,7 @@ const ownPrefix = (around: Surroundings): string => `${absolutePath(around.serve
  * Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor do we.
  */
 function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Finding[] {
-  const isHttps = resolved.effective.some(
-    ({ name, arguments: [address = "", protocol] }) =>
-      name === "listen" &&
-      readListen(address).port === port &&
-      (protocol === undefined ? port === 443 : protocol.toLowerCase() === "https"),
-  );
+  const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));
   if (!isHttps) return [];
   const engines = levelsOf(resolved, "sslengine");
   const certificates = levelsOf(resolved, "sslcertificatefile");
@@ -136,6 +132,12 @@ function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Fin
       "has a certificate and no SSLEngine, so whether it answers TLS is left to httpd; write SSLEngine on or off in it";
     return [{ severity: "problem", place: placeOf(resolvedPath(opens.file), opens.node.line), text }];
   });
+}
+
+/** Of a Listen; without a protocol, 443 is https. */
+function isHttpsOn(port: number, [address = "", protocol]: readonly string[]): boolean {
+  const isSaid = protocol === undefined ? port === 443 : protocol.toLowerCase() === "https";
+  return isSaid && readListen(address).port === port;
 }
 
 /** Where a directive stands: sections, undefined for server level. */

@@ -7,6 +7,7 @@ import { decide, isCondition, type Decision, type Known } from "./conditions.ts"
 import type { Dump } from "./dump.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
 import { absolutePath, comparePaths, includesPath } from "./paths.ts";
+import { startSection, type Section } from "./sections.ts";
 import { argumentsText, expandVariables, readWords, sectionArguments } from "./words.ts";
 
 /** What resolving starts from. */
@@ -23,19 +24,6 @@ export interface Source {
   readonly existing: (path: string) => boolean;
   /** Files that are not read although they are included: our own. */
   readonly skips: (path: string) => boolean;
-}
-
-/** A section that is open around a directive. */
-export interface Section {
-  /** In lower case, such as `virtualhost`. */
-  readonly name: string;
-  /** What stands before the `>`; empty for a section that was not asked for. */
-  readonly arguments: string;
-  readonly file: string;
-  readonly node: Node;
-  readonly parent: Section | undefined;
-  /** The VirtualHost around it or itself; undefined at server level. */
-  readonly virtualHost: Section | undefined;
 }
 
 /** An effective directive, or the open tag of a section, where {@link opens} is set. */
@@ -170,14 +158,6 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   return { ...context, section };
 }
 
-function startSection(name: string, text: string, file: string, node: Node, parent: Section | undefined): Section {
-  const virtualHost: Section | undefined = parent?.virtualHost;
-  const section = { name, arguments: text, file, node, parent, virtualHost };
-  // Virtual hosts do not nest, so only an outermost section begins one.
-  if (parent === undefined && name === "virtualhost") section.virtualHost = section;
-  return section;
-}
-
 /** Whether httpd listed the node at `index`; undefined for what it never lists. */
 function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined): Decision {
   const kind = tree.kindIds[index];
@@ -291,11 +271,4 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
     "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
   walk.problems.push({ file, line: node.line, text });
   return [];
-}
-
-/** The sections around a directive, outermost first. */
-export function sectionsOf(section: Section | undefined): readonly Section[] {
-  const sections: Section[] = [];
-  for (let at = section; at !== undefined; at = at.parent) sections.push(at);
-  return sections.reverse();
 }

@@ -4,7 +4,8 @@ import type { VirtualHostFacts } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { nodeAt, type Tree } from "./parse.ts";
 import { absolutePath } from "./paths.ts";
-import { type Effective, type Resolved, type Section } from "./resolve.ts";
+import type { Effective, Resolved } from "./resolve.ts";
+import type { Section } from "./sections.ts";
 import { readWords } from "./words.ts";
 
 /** A virtual host with what is needed to judge the directives in it. */
@@ -96,19 +97,17 @@ function levelOf(levels: Map<Section | undefined, Level>, section: Section | und
 }
 
 function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
-  const { levels, dumped } = overview;
-  const inherited = (name: keyof Level): string | undefined =>
-    levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
-  if (!/^(on|optional)$/i.test(inherited("sslengine") ?? "")) return undefined;
-  const said = dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
+  const { levels } = overview;
+  if (!/^(on|optional)$/i.test(inherited(levels, section, "sslengine") ?? "")) return undefined;
+  const said = overview.dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
   const addresses = addressesOf(around.port, section, said, overview.anyAddress);
   const tree = around.resolved.trees.get(section.file);
   if (addresses.length === 0 || tree === undefined || section.node.partner < 0) return undefined;
-  const documentRoot = inherited("documentroot");
+  const documentRoot = inherited(levels, section, "documentroot");
   return {
     file: around.resolvedPath(section.file),
     line: section.node.line,
-    serverName: hostName(inherited("servername") ?? said[0]?.name ?? ""),
+    serverName: hostName(inherited(levels, section, "servername") ?? said[0]?.name ?? ""),
     addresses,
     documentRoot: documentRoot === undefined ? undefined : absolutePath(around.serverRoot, documentRoot),
     insertAt: {
@@ -118,6 +117,9 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
     include: findInclude(tree, section, overview),
   };
 }
+
+const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
+  levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
 
 /** ServerName takes `https://name:443`, too. */
 const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");

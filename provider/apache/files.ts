@@ -129,10 +129,20 @@ const missing = (path: string, line: string): string => `${path}: ${JSON.stringi
 /** A key of `files` as a property path: quoted, because paths hold dots. */
 const filePath = (key: string): string => `files[${JSON.stringify(key)}]`;
 
+/** What would run on the host by itself, and what it would go by: to be read before it is there, so not as a hash. */
+function jobTexts(facts: Facts, { change }: Plan): Files {
+  const texts = (change?.write ?? []).flatMap(({ role, name, text }) =>
+    text !== undefined && (role === "timer" || role === "refresh") ? [[pathOf(facts, name), text] as const] : [],
+  );
+  return Object.fromEntries(texts);
+}
+
 /** What would be written, as text for a log: at creation the inputs show nothing of it yet. */
 export function planText(address: string, facts: Facts, plan: Plan): string {
   const live = liveFiles(facts);
-  const changed = Object.entries(plannedFiles(facts, plan)).filter(([key, text]) => live[key] !== text);
+  const changed = Object.entries({ ...plannedFiles(facts, plan), ...jobTexts(facts, plan) }).filter(
+    ([key, text]) => live[key] !== text,
+  );
   if (changed.length === 0) return `${address}: is as wanted already`;
   const indented = (text: string): string[] =>
     text

@@ -11,14 +11,28 @@ describe("What the engine is told of CRL sources and of the host's clock, on a h
   async function told(
     call: (resource: Resource, context: Context) => Promise<unknown>,
     preview = false,
+    isTold: (line: string) => boolean = (line) => !line.startsWith("info"),
   ): Promise<string[]> {
     const lines: string[] = [];
     const log: Context["log"] = (severity, text) => lines.push(`${severity}: ${text}`);
     const { urn } = suite.client;
     const { signal } = new AbortController();
     await call(clientAuth(suite.host), { urn, preview, signal, progress: () => undefined, log });
-    return lines.filter((line) => !line.startsWith("info"));
+    return lines.filter(isTold);
   }
+
+  it("shows in the first preview what would run on the host, when, and from where it would download", async () => {
+    const sources = "  crlSources: [{ urls: [http://crl.lab.test/issuing.crl], file: issuing.crl }]";
+    const { inputs } = await suite.client.check(await suite.site.inputsWith(sources));
+    const lines = await told(
+      (resource, context) => resource.create({ inputs }, context),
+      true,
+      () => true,
+    );
+    const shown = lines.find((line) => line.includes("would be written")) ?? "";
+    assert.match(shown, /\.timer\n[\s\S]*OnCalendar=\*-\*-\* 00:30:00/);
+    assert.match(shown, /refresh\.conf\n[\s\S]* url http:\/\/crl\.lab\.test\/issuing\.crl/);
+  });
 
   it("names a source that gave nothing, once, in a preview and in the change itself", async () => {
     suite.host.published = undefined;
