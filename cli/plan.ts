@@ -55,7 +55,7 @@ interface Copy {
 
 interface Planned {
   readonly report: HostReport;
-  /** Undefined when nothing is to be changed, or when that could not be told. */
+  /** Undefined when nothing is to be changed, when that could not be told, and when something forbids it. */
   readonly step?: Step;
 }
 
@@ -69,7 +69,7 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
   const { report, step } = look(copy, options.now);
   if (step === undefined) return answer(copy, { report, diff: "" }, options);
   const diff = renderDiff(copy.tree, step.facts, step.change);
-  if (!options.write || report.state !== "differs") return answer(copy, { report, diff }, options);
+  if (!options.write) return answer(copy, { report, diff }, options);
   writeChange(copy.tree, step.facts, step.change, contentsOf(step.wishes, step.facts, step.change.write));
   // Looked at again: what counts is what stands there now.
   const after = look(copy, options.now).report;
@@ -91,7 +91,8 @@ function look({ site, host, tree, saved }: Copy, now: number): Planned {
     const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
     const report = reportPlan(wishes, host, { facts, findings, lines: site.lines }, now);
     const { change } = lookFrom(wishes, facts).plan;
-    return change === undefined || report.state === "unknown"
+    // A patch that leaves out what cannot be done would look like the whole.
+    return change === undefined || report.state !== "differs"
       ? { report }
       : { report, step: { wishes, facts, change } };
   } catch (error) {
@@ -123,10 +124,14 @@ function answer({ site, saved }: Copy, { report, diff, written }: Told, options:
     ...(written === undefined ? [] : [`written to ${options.tree}:`, ...written.map((line) => `  ${line}`)]),
     renderReport(report, options.style),
     `  What is true of conditions was told by ${truth}.`,
+    ...(report.state === "conflict" ? [refusedText(options)] : []),
   ];
   const bytes = Buffer.from(diff, "latin1");
   return { output: `${lines.join("\n")}\n`, bytes: options.isTerminal ? Buffer.from(readable(diff)) : bytes, code };
 }
+
+const refusedText = ({ write }: PlanOptions): string =>
+  `  While a conflict or problem stands, there is no diff${write ? ", and nothing was written" : ""}.`;
 
 /**
  * For a person: valid UTF-8 as it is, any other byte and what a terminal would obey escaped. Into a file or a pipe go the

@@ -21,8 +21,9 @@ export interface Message {
 
 export interface OpenSite {
   readonly file: string;
-  /** Undefined when the site file itself has problems; its CA and CRL files are then not read. */
+  /** Undefined when the site file itself has problems. */
   readonly site: Site | undefined;
+  /** Undefined when the part that names them has problems; they are then not read. */
   readonly files: SiteFiles | undefined;
   readonly messages: readonly Message[];
 }
@@ -31,23 +32,27 @@ export interface OpenSite {
 export function openSite(file: string, now: number): OpenSite {
   const text = readText(file);
   if (text === undefined) return { file, site: undefined, files: undefined, messages: [unreadable(file)] };
-  const { site, problems, warnings, lines } = readSite(text, file);
-  if (site === undefined) {
-    const messages = problems.map((problem): Message => ({ severity: "problem", ...problem }));
-    return { file, site, files: undefined, messages };
-  }
-  const files = readSiteFiles(file, site.clientAuth, { now });
-  const placeOf = filePlaces(file, site.clientAuth, lines);
-  const found = files.findings.map(({ severity, place, text: what }): Message => {
-    return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text: what };
-  });
-  return {
-    file,
-    site,
-    files,
-    messages: [...warnings.map((one): Message => ({ severity: "warning", ...one })), ...found],
-  };
+  const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
+  const files = clientAuth && readSiteFiles(file, clientAuth, { now });
+  const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
+  const messages = [
+    ...problems.map((problem): Message => ({ severity: "problem", ...problem })),
+    ...warnings.map((warning): Message => ({ severity: "warning", ...warning })),
+    // What only warns can wait until the site file itself is right.
+    ...(site === undefined ? found.filter(({ severity }) => severity === "problem") : found),
+  ];
+  return { file, site, files, messages };
 }
+
+/** A file that is named twice is read twice, and said once. */
+function foundIn(findings: SiteFiles["findings"], placeOf: ReturnType<typeof filePlaces>): Message[] {
+  const messages = findings.map(({ severity, place, text }): Message => {
+    return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text };
+  });
+  return messages.filter((message, index) => messages.findIndex((one) => isSame(one, message)) === index);
+}
+
+const isSame = (a: Message, b: Message): boolean => a.file === b.file && a.text === b.text;
 
 const unreadable = (file: string): Message => ({
   severity: "problem",

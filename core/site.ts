@@ -3,7 +3,7 @@ import { findSuspects } from "./site/characters.ts";
 import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
 import { findPlaceholders } from "./site/placeholders.ts";
 import { type Path, type Problem, renderPath } from "./site/problem.ts";
-import { type Site, makeJsonSchema, siteSchema } from "./site/schema.ts";
+import { type Site, type SiteClientAuth, makeJsonSchema, siteSchema } from "./site/schema.ts";
 import { type Document, readYaml } from "./site/yaml.ts";
 
 export { type Problem, renderProblem } from "./site/problem.ts";
@@ -14,6 +14,8 @@ export { makeTarget } from "./site/target.ts";
 export interface ReadSite {
   /** Undefined when there is any problem. */
   readonly site: Site | undefined;
+  /** What names the CA and CRL files, as soon as that part is right: those files can then be checked, whatever else is wrong. */
+  readonly clientAuth: SiteClientAuth | undefined;
   /** In the order of the file. */
   readonly problems: readonly Problem[];
   /** What stands there as in the example and cannot be meant; in the order of the file. */
@@ -53,15 +55,20 @@ export function readSite(text: string, file: string): ReadSite {
   const { site, mistakes } = checkDocument(document);
   const placed = mistakes.map((mistake) => place(mistake, document, file));
   const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
-  if (site === undefined || problems.length > 0) return refused(problems);
-  const warnings = sort(findPlaceholders(site).map((mistake) => place(mistake, document, file)));
   const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
-  return { site, problems, warnings, lines };
+  if (site === undefined || problems.length > 0)
+    return { ...refused(problems), clientAuth: findClientAuth(document), lines };
+  const warnings = sort(findPlaceholders(site).map((mistake) => place(mistake, document, file)));
+  return { site, clientAuth: site.clientAuth, problems, warnings, lines };
 }
 
 const refused = (problems: readonly Problem[]): ReadSite => ({
-  ...{ site: undefined, problems, warnings: [], lines: new Map() },
+  ...{ site: undefined, clientAuth: undefined, problems, warnings: [], lines: new Map() },
 });
+
+function findClientAuth({ value }: Document): SiteClientAuth | undefined {
+  return siteSchema.shape.clientAuth.safeParse(valueAt(value, ["clientAuth"])).data;
+}
 
 function checkDocument(document: Document): { site: Site | undefined; mistakes: Mistake[] } {
   const result = siteSchema.safeParse(document.value);

@@ -84,11 +84,16 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
       ? ""
       : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,
     ...waits.map((file) => `timeout ${startSeconds} sh -c "until [ -s ${file} ]; do sleep 0.01; done"\n`),
+    options.stopped === true ? "" : awaitLastWord(layout),
     hidePrograms(options.without ?? []),
     options.shell === "busybox" ? "ln -sf /usr/bin/busybox /bin/sh\n" : "",
     options.cron === true ? cronStart : "",
   ].join("");
 }
+
+/** httpd's pid file comes before the last line of its start, and a tree that is hashed in between changes by itself. Variants log elsewhere. */
+const awaitLastWord = ({ errorLog }: Layout): string =>
+  `timeout 2 sh -c "until grep -qs AH00094 ${errorLog}; do sleep 0.01; done" || :\n`;
 
 /** On an overlay a deleted program is gone for this host only. */
 function hidePrograms(names: readonly string[]): string {

@@ -18,6 +18,9 @@ CRL; prints a site file for it and how to talk to both, and removes everything a
 /** The CRL of the issuing CA, as its server calls it. */
 const listName = "issuing.crl";
 const answers = ["ok", ...faults] as const;
+let answering: (typeof answers)[number] = "ok";
+/** Who is revoked; one from the beginning. */
+const listed = new Set<string>(["revoked"]);
 
 const { values } = parseArgs({ options: { help: { type: "boolean", short: "h", default: false } } });
 if (values.help) console.log(usage);
@@ -56,13 +59,15 @@ function introduction(host: LabHost, publisher: Publisher, pki: string): string 
   curl --cacert ${pki}/ca/root.pem --cert ${pki}/client/good.chain.pem --key ${pki}/client/good.key https://localhost:${ports.https}/cgi-bin/env.cgi
   nsenter --target ${host.pid} --mount --pid --ipc --uts   # a shell inside
 
-A site file for it, to be stored as stacks/lab.yaml:
+A site file for it, to be stored as stacks/lab.yaml; then: npx clientcert check --site lab, pulumi stack init lab, pulumi up
 
 ${site}
 The CA publishes its CRL at ${publisher.url(listName)}. Type here, and press Enter:
 
   revoke CLIENT  publish a new CRL that revokes one more of ${clientNames.join(", ")}
   answer HOW     answer so from now on: ${answers.join(", ")}
+
+The host takes a new list when its refresh runs: sh /var/lib/clientcert/*/refresh --verbose
 
 Ctrl-C stops everything and removes ${host.directory}.`;
 }
@@ -71,11 +76,16 @@ Ctrl-C stops everything and removes ${host.directory}.`;
 async function obey([verb, name]: readonly string[], { pki }: LabHost, publisher: Publisher): Promise<string> {
   const client = clientNames.find((each) => verb === "revoke" && each === name);
   if (client !== undefined) {
+    if (listed.has(client)) return `${client} is on the list already`;
+    listed.add(client);
     publisher.publish(listName, await pki.revoke(pki.clients[client].serial));
-    return `published: a new CRL that revokes ${client}`;
+    const hidden =
+      answering === "ok" ? "" : `; it comes with "answer ok", now the answer is: ${answerWords[answering]}`;
+    return `published: a new CRL that revokes ${client}${hidden}`;
   }
   const how = answers.find((each) => verb === "answer" && each === name);
   if (how === undefined) return `unknown: write "revoke CLIENT" or "answer HOW", with one of the names above`;
+  answering = how;
   publisher.fault(listName, how);
   return `answered from now on: ${answerWords[how]}`;
 }

@@ -5,7 +5,7 @@ export interface FilePlace {
   readonly file: string;
   /** 1-based, where `file` is the site file. */
   readonly line?: number;
-  /** Where `file` is another one: `file:line` of the site file that names it. */
+  /** Where `file` is another one: `file:line` of the site file that names it, or `file:2 and 6` where it does so twice. */
   readonly namedAt?: string;
 }
 
@@ -15,13 +15,15 @@ export function filePlaces(
   wanted: SiteFilesWanted,
   lines: ReadonlyMap<string, number>,
 ): (place: string) => FilePlace {
-  const named = new Map(
-    pathsOf(wanted).map(([path, key]) => [fileOf(siteFile, path), lines.get(`clientAuth.${key}`)] as const),
-  );
+  const namedIn = (place: string): readonly number[] =>
+    pathsOf(wanted).flatMap(([path, key]) =>
+      fileOf(siteFile, path) === place ? (lines.get(`clientAuth.${key}`) ?? []) : [],
+    );
   return (place) => {
-    const line = place === siteFile ? lines.get("clientAuth") : named.get(place);
-    if (line === undefined) return { file: place };
-    return place === siteFile ? { file: place, line } : { file: place, namedAt: `${siteFile}:${line}` };
+    const line = lines.get("clientAuth");
+    if (place === siteFile) return line === undefined ? { file: place } : { file: place, line };
+    const named = namedIn(place);
+    return named.length === 0 ? { file: place } : { file: place, namedAt: `${siteFile}:${named.join(" and ")}` };
   };
 }
 

@@ -1,6 +1,6 @@
 /** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
 import { findNearest } from "../core/site/issues.ts";
@@ -43,18 +43,19 @@ export interface SitePki {
 export function loadSite(file: string): LoadedSite {
   const text = readText(file);
   if (text === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  const { site, problems, warnings, lines } = readSite(text, file);
-  if (site === undefined) return refused(file, problems.map(renderProblem));
-  const { files, findings } = readFiles(file, site);
-  const placeOf = filePlaces(file, site.clientAuth, lines);
+  const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
+  if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
+  const { files, findings } = readFiles(file, clientAuth);
+  const placeOf = filePlaces(file, clientAuth, lines);
   const told = (wanted: Finding["severity"]): string[] =>
     findings
       .filter(({ severity }) => severity === wanted)
       .map(({ place, text: what }) => `${renderPlace(placeOf(place))}: ${what}`);
-  if (told("problem").length > 0) return refused(file, told("problem"));
+  const wrong = [...problems.map(renderProblem), ...told("problem")];
+  if (site === undefined || wrong.length > 0) return refused(file, wrong);
   const { sha256, certificates } = files.ca;
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
-  const sample = sampleOf(files, site.clientAuth);
+  const sample = sampleOf(files, clientAuth);
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
   return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki, lines };
 }
@@ -101,12 +102,15 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth):
  * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed, and
  * that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
  */
-function readFiles(file: string, site: Site): { readonly files: SiteFiles; readonly findings: readonly Finding[] } {
+function readFiles(
+  file: string,
+  clientAuth: SiteClientAuth,
+): Pick<SiteFiles, "findings"> & { readonly files: SiteFiles } {
   const now = Date.now();
-  const files = readSiteFiles(file, site.clientAuth, { now });
+  const files = readSiteFiles(file, clientAuth, { now });
   if (!files.findings.some(({ severity }) => severity === "problem")) return { files, findings: files.findings };
   const installedCa = files.ca.certificates.map(({ fingerprint }) => fingerprint);
-  const { findings } = readSiteFiles(file, site.clientAuth, { now, installedCa, installedCrls: files.crls });
+  const { findings } = readSiteFiles(file, clientAuth, { now, installedCa, installedCrls: files.crls });
   return { files, findings };
 }
 
@@ -114,6 +118,7 @@ const mostNames = 10;
 
 /** Why a site file cannot be read, and which site files there are. */
 export function describeUnreadable(file: string): string {
+  if (existsSync(file) && statSync(file).isDirectory()) return "is a directory; write the path of a site file in it";
   if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
   const others = siteFilesIn(path.dirname(file));
   if (others.length === 0) return "does not exist; copy stacks/example.yaml of the project, or write another path";

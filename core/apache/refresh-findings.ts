@@ -17,14 +17,16 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
 
 function findScheduler({ refresh, server }: Facts): Finding[] {
   if (refresh.scheduler !== "none") return [];
-  const found =
-    "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed";
-  const cron = "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie)";
-  const text = `${found}; ${cron}, or give the CRLs under crlFiles`;
-  return [
-    { severity: "problem", place: "crlSources", text, ...(server.source === "httpd" ? {} : { isUndecided: true }) },
-  ];
+  const place = "crlSources";
+  if (server.source === "httpd") return [{ severity: "problem", place, text: noScheduler }];
+  return [{ severity: "problem", place, text: `${onCopy}; on a host: ${noScheduler}`, isUndecided: true }];
 }
+
+const onCopy =
+  "a copy of the files does not show what starts jobs; give --saved FILE, made by clientcert check --save FILE";
+const noScheduler =
+  "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
+  "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
 
 function findEnding(desired: Desired, facts: Facts): Finding[] {
   const { alarmHours } = desired.crlRefresh;

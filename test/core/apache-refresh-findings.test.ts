@@ -27,6 +27,7 @@ describe("findings about CRL sources", () => {
   const ending = (nextUpdate: string): Facts => withOwn(good(), { crls: [crl(issuing, "7", { nextUpdate })] });
   const chain = (...crlSources: readonly CrlSource[]): Desired => ({ ...refreshed, crlCheck: "chain", crlSources });
   const two = [source("11111111"), source("22222222")];
+  const running = (facts: Facts): Facts => ({ ...facts, server: { ...facts.server, source: "httpd" } });
   const firstList = crl(issuing, "1", { isFirstList: true });
 
   const cases: readonly [sentence: string, desired: Desired, facts: Facts, expected: readonly RegExp[]][] = [
@@ -35,7 +36,7 @@ describe("findings about CRL sources", () => {
     [
       "refuse a host where nothing starts jobs",
       refreshed,
-      factsOf(bare("none")),
+      running(factsOf(bare("none"))),
       [/^problem crlSources: nothing starts jobs .*apt-get install cron/],
     ],
     ["ask for no cron where nothing is downloaded", { ...refreshed, crlSources: [] }, factsOf(bare("none")), []],
@@ -196,9 +197,10 @@ describe("findings about CRL sources", () => {
   }
 
   it("cannot be decided from a copy of the files where no scheduler was found", () => {
-    assert.equal(plan(refreshed, factsOf(bare("none"))).findings[0]?.isUndecided, true);
-    const live = factsOf(bare("none"));
-    const finding = plan(refreshed, { ...live, server: { ...live.server, source: "httpd" } }).findings[0];
-    assert.equal(finding?.isUndecided, undefined);
+    const [unknown] = plan(refreshed, factsOf(bare("none"))).findings;
+    assert.equal(unknown?.isUndecided, true);
+    assert.match(unknown.text, /^a copy of the files does not show what starts jobs; give --saved FILE/);
+    const [known] = plan(refreshed, running(factsOf(bare("none")))).findings;
+    assert.equal(known?.isUndecided, undefined);
   });
 });

@@ -13,6 +13,7 @@ const options = { json: false, now: Date.UTC(2026, 11, 1), style };
 describe("clientcert lint", () => {
   const directory = mkdtempSync(join(tmpdir(), "clientcert-lint-"));
   const bad = join(directory, "bad.yaml");
+  const absent = "does not exist; check the path (in a site file it starts at the folder of that file)";
   before(() => writeFileSync(bad, "clientAuth:\n  caFiles: [a.pem]\nhosts: []\n"));
   after(() => rmSync(directory, { recursive: true }));
 
@@ -50,11 +51,12 @@ describe("clientcert lint", () => {
 
   it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
     const { output, code } = lint(["stacks/example.yaml", bad, join(directory, "wn.yaml")], options);
-    assert.deepEqual(output.split("\n").slice(-5), [
+    assert.deepEqual(output.split("\n").slice(-6), [
       noCrlLine,
       `problem ${bad}:3: hosts: the list is empty; write at least one item`,
+      `problem ${join(directory, "a.pem")} (${bad}:2): ${absent}`,
       `problem ${directory}/wn.yaml: does not exist; did you mean ${directory}/own.yaml? (there are ${bad}, ${directory}/own.yaml)`,
-      "3 site files: 2 problems, 8 warnings",
+      "3 site files: 3 problems, 8 warnings",
       "",
     ]);
     assert.equal(code, 2);
@@ -67,6 +69,21 @@ describe("clientcert lint", () => {
       /^problem stacks\/example\/issuing\.pem \(stacks\/example\.yaml:10\): "CN=Example Issuing CA \(not for use\).*expired on 2126-07-22/m,
     );
     assert.equal(code, 2);
+  });
+
+  it("looks into the files although something else is wrong, and says once where one is named twice", () => {
+    const file = join(directory, "twice.yaml");
+    writeFileSync(join(directory, "page.pem"), "<!DOCTYPE html>\n");
+    writeFileSync(file, "clientAuth:\n  caFiles: [page.pem]\n  sampleCertificate: page.pem\nhosts: []\n");
+    const { output, code } = lint([file], options);
+    assert.match(output, /twice\.yaml:4: hosts: the list is empty/);
+    const place = `problem ${join(directory, "page.pem")} (${file}:2 and 3): `;
+    assert.equal(output.split("\n").filter((line) => line.startsWith(place)).length, 1, output);
+    assert.equal(code, 2);
+  });
+
+  it("tells a directory from a file that may not be read", () => {
+    assert.match(lint([directory], options).output, /: is a directory; write the path of a site file in it$/m);
   });
 
   it("gives one JSON object with --json", () => {
@@ -88,13 +105,14 @@ describe("clientcert lint", () => {
           path: "hosts",
           text: "the list is empty; write at least one item",
         },
+        { severity: "problem", file: join(directory, "a.pem"), namedAt: `${bad}:2`, text: absent },
       ],
     });
     assert.deepEqual(second?.messages[0], {
       severity: "problem",
       file: join(directory, "none.pem"),
       namedAt: `${missing}:2`,
-      text: "does not exist; check the path (in a site file it starts at the folder of that file)",
+      text: absent,
     });
   });
 });

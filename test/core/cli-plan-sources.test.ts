@@ -63,6 +63,8 @@ describe("clientcert plan with CRL sources, on a copy of a host's files", () => 
     const { code, text } = run(true, "");
     assert.equal(code, 7, text);
     assert.match(text, /^ +problem crlSources: on a copy nothing can be downloaded; give each source a file:/m);
+    assert.match(text, /there is no diff, and nothing was written\.$/m);
+    assert.doesNotMatch(text, /^\+/m);
     assert.ok(!existsSync(join(tree, own)));
   });
 
@@ -85,7 +87,7 @@ describe("clientcert plan with CRL sources, on a copy of a host's files", () => 
     it("cannot tell where the copy has no timer", () => {
       const { code, text } = run(false, "");
       assert.equal(code, 1, text);
-      assert.match(text, /nothing starts jobs on this host/);
+      assert.match(text, /a copy of the files does not show what starts jobs; give --saved FILE/);
     });
 
     it("refuses where the copy has no CRL", () => {

@@ -191,3 +191,20 @@ describe("several httpd servers on one host", function () {
     assert.equal(facts.server.configFile, `${root}/conf/httpd.conf`);
   });
 });
+
+describe("a look at a host where somebody asks or signals httpd just now", function () {
+  this.timeout(60_000);
+
+  it("takes no program that is gone in a moment for a second server", async () => {
+    const session = await startSession();
+    try {
+      const parent = Number(await parentOf(session));
+      await session.lab.run("mkdir /run/passing && cp /bin/sleep /run/passing/httpd");
+      await session.lab.run("setsid /run/passing/httpd 1.5 >/dev/null 2>&1 &");
+      const { server } = await session.host.observe(session.target);
+      assert.equal(server.parent?.pid, parent);
+    } finally {
+      await session.stop();
+    }
+  });
+});

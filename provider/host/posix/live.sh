@@ -1,8 +1,6 @@
 # shellcheck shell=sh
 # The live server: reload it, look at it, and put everything back when it is not as the shadow promised.
 
-now_ticks() { read -r up _ </proc/uptime && printf %s "${up%.*}${up#*.}"; }
-
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
 reload() {
   if ! words=$(httpd -t); then

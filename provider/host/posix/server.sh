@@ -21,6 +21,9 @@ read_process() { # PID
   case $1 in Z | X) return 1 ;; esac
 }
 
+# Clock ticks since boot, of which every Linux has 100 a second.
+now_ticks() { read -r up _ </proc/uptime && printf %s "${up%.*}${up#*.}"; }
+
 # Sets httpd_pids (parents, of our own pid namespace) and php_fpm (paths of running php-fpm programs).
 find_processes() {
   httpd_pids='' php_fpm='' all_httpds=' ' cron_pids=''
@@ -161,9 +164,26 @@ httpd() {
   )
 }
 
+# Beside a server somebody may ask or signal it just now (apachectl, logrotate, our own refresh), by a program of the same name that
+# is gone in a moment: of several, one that is seconds old is not believed at once.
+may_be_passing() {
+  # shellcheck disable=SC2086
+  set -- $httpd_pids
+  [ $# -gt 1 ] || return 1
+  for pid in "$@"; do
+    if ! read_process "$pid" || [ $(($(now_ticks) - process_start)) -lt 300 ]; then return 0; fi
+  done
+  return 1
+}
+
 # The one server that is meant: by pid file or configuration where there are several.
 find_server() {
   find_processes
+  passing_tries=0
+  while [ "$passing_tries" -lt 15 ] && may_be_passing; do
+    passing_tries=$((passing_tries + 1)) && sleep 0.2
+    find_processes
+  done
   # shellcheck disable=SC2086
   set -- $httpd_pids
   if [ $# -eq 0 ]; then
