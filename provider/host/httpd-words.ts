@@ -12,8 +12,8 @@ const known: readonly RegExp[] = [
   /AH\d{5}(?=:)/,
 ];
 
-/** Said at every start that goes well, or that a machine has no name: tells nothing of a candidate. */
-const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]/;
+/** Said at every start that goes well, or of the machine (it has no name, its OpenSSL is a newer one): tells nothing of a candidate. */
+const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
 
 export function filterHttpdWords(latin1: string): string[] {
