@@ -168,13 +168,13 @@ compare_with_installed() { # TARGET
 # there already, and newer, has: from the site file, or from an address of before.
 explain_failure() { # ID FIRST_LIST
   if [ -n "$is_outrun$(record_line "$1" crl)" ]; then
-    part "note CRL source $1 gives nothing usable, the installed CRL stays ($tried)"
+    part "note a CRL source gives nothing usable, the installed CRL stays ($tried)"
   elif [ "$2" = file ]; then
-    part "note CRL source $1 gives nothing usable yet, the CRL of the site file serves ($tried)"
+    part "note a CRL source gives nothing usable yet, the CRL of the site file serves ($tried)"
   elif [ "$mode" = refresh ]; then
-    part "note CRL source $1 gives nothing usable ($tried)"
+    part "note a CRL source gives nothing usable ($tried)"
   else
-    refuse "CRL source $1 has never delivered a CRL, and gives none now ($tried)"
+    refuse "a CRL source has never delivered a CRL, and gives none now ($tried)"
   fi
 }
 
