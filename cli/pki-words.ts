@@ -81,10 +81,15 @@ export function crlLines({ summary, extensions }: Crl, now: number): string[] {
   return [
     `${isDelta ? "delta CRL, which lists changes only," : "CRL"} of ${issuer}`,
     `  number ${number ?? "(none)"}, from ${thisUpdate}, ${entries === 1 ? "1 revoked certificate" : `${entries} revoked certificates`}`,
-    nextUpdate === undefined
-      ? "  never expires"
-      : `  next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`,
+    ...(Date.parse(thisUpdate) > now ? ["  not valid yet: until then httpd refuses every certificate of this CA"] : []),
+    `  ${describeEnd(nextUpdate, now)}`,
   ];
+}
+
+function describeEnd(nextUpdate: string | undefined, now: number): string {
+  if (nextUpdate === undefined) return "never expires";
+  if (Date.parse(nextUpdate) <= now) return `ended on ${nextUpdate}: httpd refuses every certificate of this CA`;
+  return `next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`;
 }
 
 const dayMilliseconds = 86_400_000;

@@ -61,6 +61,12 @@ describe("clientcert pki", () => {
     assert.equal(code, 0);
   });
 
+  it("says of a CRL that it has ended, or has not begun, and what httpd makes of it", () => {
+    assert.match(explain("over.crl").output, /^ {4}ended on \S+: httpd refuses every certificate of this CA$/m);
+    assert.match(explain("future.crl").output, /^ {4}not valid yet: until then httpd refuses every certificate/m);
+    assert.match(explain("i.crl").output, /^ {4}next one due .*; from then on httpd refuses/m);
+  });
+
   it("says what the CAs lack as a bundle", () => {
     const { output, code } = explain("issuing.pem");
     assert.match(output, /^ {2}problem: "CN=Harbour Issuing CA.*was issued by .*which is not listed/m);
