@@ -48,6 +48,10 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
     let isOpen = false;
     let shown: Buffer | undefined;
     let agentFailure: string | undefined;
+    const closed = (): void => {
+      isOpen = false;
+      login.onEnd();
+    };
     const fail = (error: ClientError): void => {
       if (isOpen) return;
       reject(connectError(login, error, shown, agentFailure));
@@ -56,7 +60,7 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
     client
       .on("ready", () => {
         isOpen = true;
-        resolve({ isOpen: () => isOpen, ...methodsOf(client) });
+        resolve({ isOpen: () => isOpen, ...methodsOf(client, closed) });
       })
       .on("error", (error: ClientError) => {
         // The agent may refuse one key and still sign with the next.
@@ -65,8 +69,7 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
       })
       .on("close", () => {
         fail(new Error("it was closed during the login"));
-        isOpen = false;
-        login.onEnd();
+        closed();
       });
     const isPinned = (key: Buffer): boolean => {
       shown = key;
@@ -78,17 +81,33 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
   });
 }
 
-const methodsOf = (client: Client): Omit<LoggedIn, "isOpen"> => ({
+const methodsOf = (client: Client, closed: () => void): Omit<LoggedIn, "isOpen"> => ({
   start: (command, begin) =>
     new Promise((resolve, reject) => {
-      client.exec(command, (error, channel) => (error ? reject(error) : resolve(begin(channel))));
+      unlessGone(closed, () =>
+        client.exec(command, (error, channel) => (error ? reject(error) : resolve(begin(channel)))),
+      );
     }),
   forward: ({ address, port }) =>
     new Promise((resolve, reject) => {
-      client.forwardOut("127.0.0.1", 0, address, port, (error, channel) => (error ? reject(error) : resolve(channel)));
+      unlessGone(closed, () =>
+        client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
+          error ? reject(error) : resolve(channel),
+        ),
+      );
     }),
   end: () => end(client),
 });
+
+/** ssh2 throws only where the socket is gone already, which can be before any event has said so. */
+function unlessGone(closed: () => void, ask: () => unknown): void {
+  try {
+    ask();
+  } catch (error) {
+    closed();
+    throw error;
+  }
+}
 
 function settings(
   login: LoginWish,

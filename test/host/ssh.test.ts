@@ -1,7 +1,10 @@
 /** Executions and the end of connections, against a real sshd in a lab host. */
+import { connect } from "node:net";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { nothing, until, useSshHost } from "./ssh-host.ts";
+import { readLogin, requireHostKey } from "../../provider/credentials.ts";
+import { logIn } from "../../provider/ssh/login.ts";
 
 describe("provider/ssh", function () {
   this.timeout(60_000);
@@ -145,6 +148,22 @@ describe("provider/ssh", function () {
       await execute("true");
       await ssh.host.run(killSessions);
       assert.equal(await output("echo again"), "again\n");
+    });
+
+    it("knows that it is dead before any event has said so", async () => {
+      const { address, port, user, hostKey, login } = connection();
+      const [place, environment] = ["web1", {}];
+      const socket = connect(port, address);
+      const loggedIn = await logIn({
+        ...{ place, address, port, user, socket, readyTimeoutSeconds: 5, onEnd: () => undefined },
+        hostKey: requireHostKey(place, hostKey),
+        credentials: await readLogin(place, login, environment),
+      });
+      assert.equal(loggedIn.isOpen(), true);
+      socket.destroy();
+      const started = loggedIn.start("true", () => undefined);
+      assert.equal(loggedIn.isOpen(), false);
+      await assert.rejects(started, /Not connected/);
     });
 
     it("gives up after the time allowed, and says that the outcome is unknown", async () => {
