@@ -44,15 +44,10 @@ export function openSite(file: string, now: number): OpenSite {
   return { file, site, files, messages };
 }
 
-/** A file that is named twice is read twice, and said once. */
-function foundIn(findings: SiteFiles["findings"], placeOf: ReturnType<typeof filePlaces>): Message[] {
-  const messages = findings.map(({ severity, place, text }): Message => {
+const foundIn = (findings: SiteFiles["findings"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
+  findings.map(({ severity, place, text }) => {
     return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text };
   });
-  return messages.filter((message, index) => messages.findIndex((one) => isSame(one, message)) === index);
-}
-
-const isSame = (a: Message, b: Message): boolean => a.file === b.file && a.text === b.text;
 
 const unreadable = (file: string): Message => ({
   severity: "problem",

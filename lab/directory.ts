@@ -66,12 +66,11 @@ const tries = 100;
 async function untilListening(port: number): Promise<void> {
   for (let count = 0; count < tries; count += 1) {
     const socket = connect(port, "127.0.0.1");
-    const isOpen = await Promise.race([
-      once(socket, "connect").then(() => true),
-      once(socket, "error").then(() => false),
-    ])
-      .catch(() => false)
-      .finally(() => socket.destroy());
+    const isOpen = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
     if (isOpen) return;
     await wait(50);
   }

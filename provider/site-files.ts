@@ -83,9 +83,19 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ),
     crlPem: encodeCrls(checked.crls),
     sample: certificate && sampleOf(certificate),
-    findings: [...findings, ...sampled.findings, ...findMissingSources(siteFile, wanted, bundle, certificate)],
+    findings: withoutRepeats([
+      ...findings,
+      ...sampled.findings,
+      ...findMissingSources(siteFile, wanted, bundle, certificate),
+    ]),
   };
 }
+
+/** A file that is named twice is read twice, and said once. */
+const withoutRepeats = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(
+    ({ place, text }, index) => findings.findIndex((one) => one.place === place && one.text === text) === index,
+  );
 
 interface Lists {
   readonly certificates: readonly Certificate[];

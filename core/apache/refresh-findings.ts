@@ -17,9 +17,9 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
 
 function findScheduler({ refresh, server }: Facts): Finding[] {
   if (refresh.scheduler !== "none") return [];
-  const place = "crlSources";
-  if (server.source === "httpd") return [{ severity: "problem", place, text: noScheduler }];
-  return [{ severity: "problem", place, text: `${onCopy}; on a host: ${noScheduler}`, isUndecided: true }];
+  const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;
+  const isUndecided = server.source !== "httpd";
+  return [{ severity: "problem", place: "crlSources", text, ...(isUndecided ? { isUndecided } : {}) }];
 }
 
 const onCopy =

@@ -1,10 +1,10 @@
 /** Executions and the end of connections, against a real sshd in a lab host. */
-import { connect } from "node:net";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { nothing, until, useSshHost } from "./ssh-host.ts";
+import { connect } from "node:net";
 import { readLogin, requireHostKey } from "../../provider/credentials.ts";
 import { logIn } from "../../provider/ssh/login.ts";
+import { nothing, until, useSshHost } from "./ssh-host.ts";
 
 describe("provider/ssh", function () {
   this.timeout(60_000);
