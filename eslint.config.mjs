@@ -20,6 +20,11 @@ const effects = {
 };
 const pulumi = { regex: "^@(pulumi|grpc)/", message: "core/ knows no Pulumi" };
 
+const wholeSdk = {
+  regex: "^@pulumi/pulumi$",
+  message: "import components/pulumi.ts, which loads only what a program needs",
+};
+
 /** The import rule of one layer: no folder above it, plus `more`. */
 function layer(name, more) {
   const folders = forbiddenFolders[name].join("|");
@@ -72,10 +77,10 @@ export default tseslint.config(
   },
   { files: ["provider/**/*.ts"], rules: layer("provider", [sshLibrary]) },
   { files: ["provider/ssh/login.ts"], rules: layer("provider", []) },
-  { files: ["components/**/*.ts"], rules: layer("components", [sshLibrary]) },
+  { files: ["components/**/*.ts"], rules: layer("components", [sshLibrary, wholeSdk]) },
   { files: ["cli/**/*.ts"], rules: { ...layer("cli", [sshLibrary]), "no-console": "off" } },
   { files: ["lab/**/*.ts"], rules: { ...layer("lab", []), "no-console": "off" } },
-  { files: ["index.ts"], rules: { "no-restricted-imports": ["error", { patterns: [sshLibrary] }] } },
+  { files: ["index.ts"], rules: { "no-restricted-imports": ["error", { patterns: [sshLibrary, wholeSdk] }] } },
   {
     // `describe` is one long function by nature.
     files: ["test/**/*.ts"],

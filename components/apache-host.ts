@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi.ts";
 import { ClientAuth, type ClientAuthArgs } from "./client-auth.ts";
 
 /** Inputs of {@link ApacheHost}: those of its noun. */

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi.ts";
 import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
 import type { CrlRefresh } from "../core/apache/refresh-model.ts";
 import type { SampleWish, SourceWish } from "../provider/apache/inputs.ts";

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi.ts";
 import type { SiteHost } from "../core/site.ts";
 import { type LoadedSite, hostInputs } from "../provider/site.ts";
 import { ApacheHost } from "./apache-host.ts";

@@ -1,0 +1,15 @@
+/**
+ * What a program needs of Pulumi's SDK. The whole of it also loads the automation API, with npm's arborist, and TypeScript:
+ * 0.7 s of each run.
+ */
+export { ResourceError } from "@pulumi/pulumi/errors.js";
+export * as log from "@pulumi/pulumi/log/index.js";
+export { getOrganization, getProject, getStack } from "@pulumi/pulumi/metadata.js";
+export { output, type Input, type Output } from "@pulumi/pulumi/output.js";
+export {
+  ComponentResource,
+  CustomResource,
+  mergeOptions,
+  type ComponentResourceOptions,
+  type CustomResourceOptions,
+} from "@pulumi/pulumi/resource.js";
