@@ -170,6 +170,6 @@ function readSavedFile(file: string): ReturnType<typeof readSaved> {
   try {
     return readSaved(readFileSync(file, "utf8"));
   } catch {
-    return { problem: "cannot be read; make it with clientcert check --save FILE" };
+    return { problem: "cannot be read; make it with npx clientcert check --save FILE" };
   }
 }

@@ -59,7 +59,7 @@ export function renderSaved(hosts: Readonly<Record<string, SavedHost>>): string 
 export function readSaved(
   text: string,
 ): { readonly hosts: Readonly<Record<string, SavedHost>> } | { readonly problem: string } {
-  const problem = { problem: "is no saved observation; make one with clientcert check --save FILE" };
+  const problem = { problem: "is no saved observation; make one with npx clientcert check --save FILE" };
   try {
     const read = savedFile.safeParse(JSON.parse(text));
     return read.success ? { hosts: read.data.hosts } : problem;

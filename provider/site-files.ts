@@ -138,7 +138,7 @@ function findMissingSources(
   const remedy =
     named.length > 0
       ? `write crlSources with the addresses that the certificates name: ${addresses}`
-      : "write crlSources with the address of the issuing CA's, which clientcert pki FILE shows for a user's certificate";
+      : "write crlSources with the address of the issuing CA's, which npx clientcert pki FILE shows for a user's certificate";
   const text = "clientAuth.crlSources: names no CRL, so revoked certificates are accepted";
   if (crlFiles.length === 0) return [{ severity: "warning", place, text: `${text}; ${remedy}` }];
   return named.length === 0

@@ -23,7 +23,7 @@ function findScheduler({ refresh, server }: Facts): Finding[] {
 }
 
 const onCopy =
-  "a copy of the files does not show what starts jobs; give --saved FILE, made by clientcert check --save FILE";
+  "a copy of the files does not show what starts jobs; give --saved FILE, made by npx clientcert check --save FILE";
 const noScheduler =
   "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
   "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";

@@ -28,7 +28,7 @@ export function connectError(
   if (shown !== undefined && !shown.equals(hostKey.bytes)) {
     const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
     const remedy =
-      "it may be another machine: compare with ssh-keygen -lf on its console before you change the site file";
+      'it may be another machine: compare with "cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -" on its console before you change the site file';
     return new HostError("hostKey", `${place}: ${found}; ${remedy}`);
   }
   if (/host key format/.test(error.message)) {

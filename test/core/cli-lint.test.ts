@@ -18,7 +18,7 @@ describe("clientcert lint", () => {
   after(() => rmSync(directory, { recursive: true }));
 
   const noCrl =
-    "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; write crlSources with the address of the issuing CA's, which clientcert pki FILE shows for a user's certificate";
+    "clientAuth.crlSources: names no CRL, so revoked certificates are accepted; write crlSources with the address of the issuing CA's, which npx clientcert pki FILE shows for a user's certificate";
   const noCrlLine = `warning stacks/example.yaml:8: ${noCrl}`;
 
   it("finds no problem in the example, and says what of it must be replaced and that it checks no revocation", () => {

@@ -7,7 +7,7 @@ keep_overrides() {
   asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides
   [ "$asked" = "$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines" ] ||
-    fail overrides 'the site file overrides httpd, config, pidFile, environmentFile or defines otherwise than when this program was made; make and install it again: clientcert observe-program --site SITE --host HOST'
+    fail overrides 'the site file overrides httpd, config, pidFile, environmentFile or defines otherwise than when this program was made; make and install it again: npx clientcert observe-program --site SITE --host HOST'
 }
 
 main() {
