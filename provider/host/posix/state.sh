@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Our state on the host: lock, journal, bytes of earlier generations. $state is /var/lib/clientcert/INSTANCE, root only.
 
-boot_id() { cat /proc/sys/kernel/random/boot_id; }
+boot_id() { read -r boot_name </proc/sys/kernel/random/boot_id && printf %s "$boot_name"; }
 
 # Is the process of a line `PID START BOOT` still the same one?
 is_alive() { # PID START BOOT
