@@ -1,4 +1,4 @@
-/** The data that a run on a host reads: lines `key value`, `end`, then the bytes of our files. */
+/** The data that a run on a host reads: lines `key value`, the manifest, `end`, then the bytes of our files. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Change, OwnFile } from "../../core/apache/model.ts";
 import { HostError } from "../errors.ts";
@@ -14,7 +14,7 @@ export interface Request {
 const deadlineSeconds = 15;
 
 export function observeRequest(detection: Detection): Request {
-  return finish(["mode observe", ...detectionLines(detection)], []);
+  return finish(["mode observe", ...detectionLines(detection)]);
 }
 
 export function transactionRequest(mode: "judge" | "apply", detection: Detection, transaction: Transaction): Request {
@@ -28,19 +28,18 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `config ${transaction.configFile}`,
     `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),
-    ...manifestLines(transaction.change, contents),
+    ...(transaction.change.refresh ? ["refresh yes"] : []),
   ];
-  return finish(lines, contents);
+  return finish(lines, { manifest: manifestLines(transaction.change, contents), contents });
 }
 
 /** Asks for the end of a run whose connection was cut; what it wrote has the mark of its own request. */
 export function resultRequest(detection: Detection, { id, remove }: Transaction, { mark }: Request): Request {
-  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], [], mark);
+  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], { mark });
 }
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
   return [
-    ...(change.refresh ? ["refresh yes"] : []),
     ...change.write.map((file, index) => ownLine(file, contents[index] ?? Buffer.alloc(0))),
     ...change.drop.map((name) => `drop ${name}`),
     ...change.edits.flatMap((edit) => [
@@ -85,12 +84,20 @@ function yesNo(value: boolean): string {
 
 const newMark = (): string => `clientcert-${randomBytes(12).toString("hex")}`;
 
+interface Rest {
+  readonly manifest?: readonly string[];
+  readonly contents?: readonly Buffer[];
+  readonly mark?: string;
+}
+
 /** Paths are latin1 like all bytes from the host; a line end in one would forge a line of the request. */
-function finish(lines: readonly string[], contents: readonly Buffer[], mark = newMark()): Request {
-  for (const line of lines) {
+function finish(lines: readonly string[], { manifest = [], contents = [], mark = newMark() }: Rest = {}): Request {
+  for (const line of [...lines, ...manifest]) {
     if (/[\n\r\0]/.test(line))
       throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
   }
-  const head = Buffer.from(`mark ${mark}\n${lines.join("\n")}\nend\n`, "latin1");
-  return { mark, data: Buffer.concat([head, ...contents]) };
+  const listed = manifest.map((line) => `${line}\n`).join("");
+  const block = listed === "" ? [] : [`manifest ${listed.length}\n${listed}`];
+  const head = [`mark ${mark}`, ...lines].map((line) => `${line}\n`);
+  return { mark, data: Buffer.concat([Buffer.from([...head, ...block, "end\n"].join(""), "latin1"), ...contents]) };
 }

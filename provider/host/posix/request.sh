@@ -29,7 +29,8 @@ fail() {
   exit 1
 }
 
-# Lines `key value` until `end`; then, for a change, the bytes of our files follow.
+# Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
+# and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
 read_request() {
   mode=observe id='' owner='' take_over=no removal=no refresh=no expected_config='' deadline_seconds=15
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
@@ -51,7 +52,7 @@ read_request() {
       want-pid-file) want_pid_file=$value ;;
       want-define) want_defines=$want_defines$value$nl ;;
       want-environment) want_environment=$value ;;
-      own | drop | edit | splice | look) manifest=$manifest$line$nl ;;
+      manifest) manifest=$(head -c "$value")$nl request_text=$request_text$manifest ;;
     esac
   done
   mark=${mark:-clientcert}
