@@ -11,6 +11,7 @@ import { freePorts } from "./ports.ts";
 import { productLayout } from "./product.ts";
 import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { variantFiles, variantSetUp, variantStart } from "./variants.ts";
+import { systemdInit, systemdSetUp } from "./systemd.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
 
 export interface LabHost extends Omit<Machine, "pid"> {
@@ -48,7 +49,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     ...layout.files,
     ...(await variantFiles(options, pki)),
   ]);
-  const machine = await startMachine({ files, start: startScript(options, layout, files) });
+  const machine = await startMachine({ files, start: startScript(options, layout, files), init: initOf(options) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
   const keyFile = path.join(machine.directory, "id_ed25519");
   await writeFile(keyFile, loginKeys().private, { mode: 0o600 });
@@ -77,6 +78,7 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
   const waits = ["/run/sshd.pid", ...(options.stopped === true ? [] : [layout.pidFile])];
   return [
     cronSetUp(files),
+    options.systemd === true ? systemdSetUp : "",
     layout.setUp,
     variantSetUp(options),
     sshStart(options),
@@ -90,6 +92,8 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
     options.cron === true ? cronStart : "",
   ].join("");
 }
+
+const initOf = ({ systemd }: LabHostOptions): string | undefined => (systemd === true ? systemdInit : undefined);
 
 /** httpd's pid file comes before the last line of its start, and a tree that is hashed in between changes by itself. Variants log elsewhere. */
 const awaitLastWord = ({ errorLog }: Layout): string =>

@@ -12,8 +12,12 @@ const cleanEnvironment = {
   HOME: "/root",
   LANG: "C",
 };
-/** Outlives Node, so that nothing stays even when Node is killed. */
-const guard = 'directory=$1; shift; "$@"; status=$?; rm -rf "$directory"; exit $status';
+/** Outlives Node, so that nothing stays even when Node is killed. A pid 1 may have made a control group of the directory's name. */
+const guard = `directory=$1; shift; "$@"; status=$?
+for groups in /sys/fs/cgroup/systemd /sys/fs/cgroup; do
+  [ ! -d "$groups/\${directory##*/}" ] || find "$groups/\${directory##*/}" -depth -type d -exec rmdir {} +
+done
+rm -rf "$directory"; exit $status`;
 const largestOutputBytes = 256 * 1024 * 1024;
 
 export interface Execution {
@@ -46,6 +50,8 @@ export interface MachineOptions {
   readonly files: ReadonlyMap<string, MachineFile>;
   /** Shell script, run inside as root, that starts the servers; it fails = the machine does not start. */
   readonly start: string;
+  /** Shell script that becomes another pid 1 after that. @default - the machine's own, which only waits */
+  readonly init?: string | undefined;
 }
 
 /** The tree that lies on the disk, not on an overlay. */
@@ -55,7 +61,9 @@ const productTree = "/usr/local/ni/";
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const directory = await mkdtemp(path.join(tmpdir(), "clientcert-lab-"));
   try {
-    await writeFiles(directory, new Map([...options.files, ["/lab-start.sh", { content: options.start }]]));
+    const init: [string, MachineFile][] =
+      options.init === undefined ? [] : [["/lab-init.sh", { content: options.init }]];
+    await writeFiles(directory, new Map([...options.files, ["/lab-start.sh", { content: options.start }], ...init]));
     return await boot(directory);
   } catch (error) {
     await rm(directory, { recursive: true, force: true });

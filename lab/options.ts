@@ -26,6 +26,8 @@ export interface LabHostOptions {
   readonly manual?: "cron.d" | "crontab";
   /** A real cron daemon runs the jobs that this host has, those that come later included. @default false */
   readonly cron?: boolean;
+  /** systemd is pid 1, with none of the machine's units. @default false */
+  readonly systemd?: boolean;
   /** `conf` is an absolute symlink to a directory elsewhere. */
   readonly confSymlink?: boolean;
   /** `httpd-ssl.conf` is a mount point of its own. */

@@ -1,7 +1,7 @@
-/** The timers: a real cron that runs the job, and systemd's own reader for the units, where systemd is not pid 1. */
+/** The timers: a real cron and a real systemd that run the job, and systemd's own reader for the units. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { renderTimers } from "../../core/apache/refresh.ts";
@@ -25,39 +25,71 @@ async function until(isTrue: () => Promise<boolean>, limitMilliseconds: number):
   return false;
 }
 
-describe("the timer of a host with cron", function () {
-  this.timeout(200_000);
-  let session: RefreshSession;
-  const isRefused = async (): Promise<boolean> =>
-    (await request(session.lab, { certificate: "good" })).outcome === "refused";
+const managers = {
+  cron: { host: { cron: true }, program: "/usr/sbin/cron", files: ["/etc/cron.d/clientcert-*"] },
+  systemd: {
+    host: { cron: false, systemd: true },
+    program: "/lib/systemd/systemd",
+    files: ["timer", "service"].map((kind) => `/etc/systemd/system/clientcert-*.${kind}`),
+  },
+} as const;
 
-  before(async () => {
-    session = await startRefreshSession();
+for (const [scheduler, { host, program, files }] of Object.entries(managers)) {
+  describe(`the timer of a host with ${scheduler}`, function () {
+    this.timeout(200_000);
+    let session: RefreshSession;
+    const sources = () => [sourceOf([session.publisher.url(listName)])];
+    const isRefused = async (): Promise<boolean> =>
+      (await request(session.lab, { certificate: "good" })).outcome === "refused";
+
+    before(async function () {
+      if (!existsSync(program)) skipBecause(this, `${program} is not installed`);
+      session = await startRefreshSession(host);
+    });
+    after(() => session?.stop());
+
+    it("brings a revocation at its minute, in its time zone, and does nothing in another minute", async () => {
+      const timeZone = "Asia/Tokyo";
+      // Not a minute that may begin before the change is made.
+      const minutes = new Date().getSeconds() < 35 ? 1 : 2;
+      const crlRefresh = { times: [timeIn(timeZone, minutes)], timeZone, spreadMinutes: 0, alarmHours: 24 };
+      const outcome = await session.apply(sourced(session.publisher, { crlSources: sources(), crlRefresh }));
+      assert.equal(outcome.result, "applied");
+      const { refresh } = await session.look();
+      assert.deepEqual([refresh.scheduler, refresh.isTimerEnabled], [scheduler, true]);
+      const timer = await session.lab.run(`cat ${files.join(" ")}`);
+      assert.match(timer, /^(\d[\d,]* \* \* \* \* root |ExecStart=)\/bin\/sh .*--timer$/m);
+      await session.publishNew(session.pki.clients.good.serial);
+      if (scheduler === "cron") assert.deepEqual(await session.timer(), { exitCode: 0, output: "" });
+      assert.equal(await isRefused(), false);
+      assert.equal(await until(isRefused, 3 * minuteMilliseconds), true);
+      assert.equal((await session.look()).refresh.lastRun?.result, "updated");
+    });
+
+    it("is drift when somebody has taken it away, and comes back with the next change", async () => {
+      const wish = sourced(session.publisher, { crlSources: sources() });
+      await session.apply(wish);
+      assert.equal((await session.plan(wish)).change, undefined);
+      const takeAway = `cd /etc/systemd/system && systemctl disable --quiet --now clientcert-*.timer`;
+      await session.lab.run(scheduler === "systemd" ? takeAway : `rm ${files.join(" ")}`);
+      assert.notEqual((await session.plan(wish)).change, undefined);
+      assert.equal((await session.apply(wish)).result, "applied");
+      assert.equal((await session.plan(wish)).change, undefined);
+      assert.equal((await session.look()).refresh.isTimerEnabled, true);
+    });
+
+    it("goes with the removal", async () => {
+      assert.equal((await session.remove()).result, "applied");
+      const left = await session.lab.run("find /etc/cron.d /etc/systemd/system /var/lib -name 'clientcert*'");
+      assert.equal(left, "");
+      if (scheduler === "systemd") {
+        assert.equal(await session.lab.run("systemctl list-units --all --plain --no-legend 'clientcert*'"), "");
+      }
+    });
   });
-  after(() => session.stop());
+}
 
-  it("brings a revocation at its minute, in its time zone, and does nothing in another minute", async () => {
-    const timeZone = "Asia/Tokyo";
-    const sources = [sourceOf([session.publisher.url(listName)])];
-    // Not a minute that may begin before the change is made.
-    const minutes = new Date().getSeconds() < 35 ? 1 : 2;
-    const crlRefresh = { times: [timeIn(timeZone, minutes)], timeZone, spreadMinutes: 0, alarmHours: 24 };
-    const outcome = await session.apply(sourced(session.publisher, { crlSources: sources, crlRefresh }));
-    assert.equal(outcome.result, "applied");
-    assert.equal((await session.look()).refresh.isTimerEnabled, true);
-    assert.match(
-      await session.lab.run("cat /etc/cron.d/clientcert-*"),
-      /^\d[\d,]* \* \* \* \* root \/bin\/sh .*--timer$/m,
-    );
-    await session.publishNew(session.pki.clients.good.serial);
-    assert.deepEqual(await session.timer(), { exitCode: 0, output: "" });
-    assert.equal(await isRefused(), false);
-    assert.equal(await until(isRefused, 3 * minuteMilliseconds), true);
-    assert.equal((await session.look()).refresh.lastRun?.result, "updated");
-  });
-});
-
-describe("the timer of a host with systemd (read by its own programs; not run, as systemd is not pid 1 here)", function () {
+describe("the units of the timer, read by systemd's own programs", function () {
   let directory: string;
 
   before(function () {
