@@ -208,3 +208,21 @@ describe("a look at a host where somebody asks or signals httpd just now", funct
     }
   });
 });
+
+describe("an httpd that writes the errors of its start into a log of their own (-E)", function () {
+  this.timeout(60_000);
+
+  it("finds nothing of ours in it after a look and a judgement", async () => {
+    const session = await startSession();
+    try {
+      await endHttpd(session);
+      const log = `${root}/logs/startup_log`;
+      await session.lab.run(`${root}/bin/httpd -d ${root} -f conf/httpd.conf -E ${log} -k start`);
+      const before = await session.lab.run(`cat ${log}`);
+      assert.equal((await session.judge()).result, "well");
+      assert.equal(await session.lab.run(`cat ${log}`), before);
+    } finally {
+      await session.stop();
+    }
+  });
+});

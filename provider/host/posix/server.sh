@@ -89,7 +89,8 @@ in_own_namespace() { # PIDS
   printf %s "$kept"
 }
 
-# Sets parent, program, arguments (one a line), work_directory, enter (words that enter its mount namespace, or none).
+# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write), work_directory,
+# enter (words that enter its mount namespace, or none).
 use_parent() { # PID
   parent=$1 arguments='' enter='' config_argument='' root_argument=''
   read_process "$parent" || fail gone "httpd process $parent ended while it was being looked at; run again"
@@ -109,14 +110,14 @@ use_parent() { # PID
       continue
     fi
     case $previous in
-      -k) previous='' && continue ;;
+      -[kE]) previous='' && continue ;;
       -f) config_argument=$word ;;
       -d) root_argument=$word ;;
     esac
     previous=''
     case $word in
-      -k) previous=-k && continue ;;
-      -k*) continue ;;
+      -k | -E) previous=$word && continue ;;
+      -k* | -E*) continue ;;
       -f | -d) previous=$word ;;
       -f*) config_argument=${word#-f} ;;
       -d*) root_argument=${word#-d} ;;
