@@ -168,7 +168,7 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
     ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
     ...(change.refresh ? ["download CRLs from their sources"] : []),
     ...change.write.map(({ name }) => `${pathOf(facts, name) in live ? "rewrite" : "write"} ${pathOf(facts, name)}`),
-    ...conf.map((text) => `  ${text}`),
+    ...conf,
     ...describeIncludes(wishes, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${file}:${line}, where it does not belong`,
