@@ -120,8 +120,9 @@ function readHashes(parts: readonly Part[]): Map<string, string> {
 function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
   journal.delete("");
-  const written = Number(journal.get("changed") ?? 0);
-  if (Number(server.get("loaded") || 0) > written) journal.delete("owed");
+  const isLater = (key: string, than: string): boolean => Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
+  // In whole seconds, and of a start in clock ticks since boot: after a reboot these are few, and the seconds tell.
+  if (isLater("loaded", "changed") || isLater("started", "changed-at")) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");
   // The first change of a host writes its journal last.
   if (state === "running") journal.set("running", id ?? "");

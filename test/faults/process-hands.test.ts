@@ -61,6 +61,19 @@ describe("an administrator's hands on the host", function () {
     assert.equal((await request(session.lab)).outcome, "200");
   });
 
+  it("undo with a word behind it changes nothing, and says what it is", async () => {
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    const applied = await bytesOf(session);
+    const [help, other] = [await session.lab.exec(`${undo} --help`), await session.lab.exec(`${undo} --dry-run`)];
+    assert.deepEqual([help.status, help.stderr], [0, ""]);
+    assert.match(help.stdout, /^Usage: sh .*\/undo\n.*as pulumi destroy does/);
+    assert.equal(other.status, 64);
+    assert.match(other.stderr, /^--dry-run: there is no such option\nUsage: /);
+    assert.equal(await bytesOf(session), applied);
+    await session.lab.run(undo);
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("undo after a run that was killed puts that back first, and ends the same", async () => {
     await session.apply({ adopt: true, reloadPendingEdits: true });
     program = faultyProgram({ unjudged: true, at: '[ ! -s "${work:-}/swapped" ] || kill -KILL -$$' });
@@ -87,3 +100,48 @@ describe("an administrator's hands on the host", function () {
     assert.equal(await bytesOf(session), clean);
   });
 });
+
+const hosts = {
+  "TLS 1.2": { protocol: "TLSv1.2", options: {} },
+  "TLS 1.3 and 22 virtual hosts": { protocol: "TLSv1.3", options: { virtualHosts: 22 } },
+  "no shadow": { protocol: "TLSv1.3", options: { without: ["unshare"] } },
+} as const;
+
+for (const [kind, { protocol, options }] of Object.entries(hosts)) {
+  describe(`a host that let nobody in without a certificate before us, with ${kind}`, function () {
+    this.timeout(60_000);
+    let session: Session;
+    let clean: string;
+    const answers = async () => [
+      (await request(session.lab)).outcome,
+      (await request(session.lab, { certificate: "good" })).outcome,
+    ];
+
+    before(async () => {
+      session = await startSession(options);
+      const own = `SSLCACertificateFile conf/own-ca.pem\nSSLVerifyClient require\nSSLVerifyDepth 4\nSSLProtocol -All +${protocol}`;
+      await session.lab.run(
+        `cat >${root}/conf/own-ca.pem && sed -i '/^<VirtualHost/a ${own.replaceAll("\n", "\\n")}' ${root}/conf/extra/httpd-ssl.conf && ` +
+          `kill -USR1 $(cat ${root}/logs/httpd.pid) && until grep -q AH00493 ${root}/logs/error_log; do sleep 0.05; done`,
+        session.lab.pki.caBundle,
+      );
+      await nextSecond();
+      clean = await bytesOf(session);
+      assert.deepEqual(await answers(), ["refused", "200"]);
+    });
+    after(() => session.stop());
+
+    for (const [way, takeOut] of Object.entries({
+      "a removal": async () => assert.equal((await session.remove()).result, "applied"),
+      undo: async () => assert.equal((await session.lab.exec(undo)).status, 0),
+    })) {
+      it(`refuses them again after ${way}`, async () => {
+        assert.equal((await session.apply({ adopt: true })).result, "applied");
+        assert.deepEqual(await answers(), ["200", "200"]);
+        await takeOut();
+        assert.equal(await bytesOf(session), clean);
+        assert.deepEqual(await answers(), ["refused", "200"]);
+      });
+    }
+  });
+}

@@ -120,7 +120,6 @@ describe("a live server that fails a change", function () {
     assert.match(outcome.reasons.join("\n"), /httpd is stopped, and stays so/);
     assert.equal((await session.lab.exec("pgrep -x httpd")).status, 1);
     assert.match((await session.look()).own.owed ?? "", /stopped when this was written/);
-    await new Promise((resolve) => setTimeout(resolve, 1100)); // times are whole seconds
     await session.lab.run(`${root}/bin/apachectl start`);
     assert.equal((await session.look()).own.owed, undefined);
     assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "refused");

@@ -2,16 +2,17 @@
 # What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
 
 # ask_all: for each line `ADDRESS PORT NAME` of the list one line `ADDRESS PORT NAME TAB status TAB answer to a stranger's
-# certificate TAB CA names`, in an order that is always the same; `-` = not asked. Four ask at once: each handshake of
-# openssl is a process of its own. All virtual hosts include the same file, so everything is asked of the first 20, and of
-# the others the status, by one process of curl where there is one.
+# certificate TAB CA names`, in an order that is always the same; `-` = not asked, `required` = refused for want of a
+# certificate. Four ask at once: each handshake of openssl is a process of its own. All virtual hosts include the same file,
+# so everything is asked of the first 20, and of the others the status, by one process of curl where there is one. At a
+# removal openssl asks them all, because curl cannot tell `required`.
 ask_all() {
   look_list=${look_from:-/proc/self/fd/9/look.list} askers=''
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the list, in a directory that is root's.
   [ -n "${look_from:-}" ] && scratch=${look_from%/*}/asking || scratch=/dev/shm/clientcert
   mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
   first=20
-  command -v curl >/dev/null 2>&1 || first=1000000
+  [ "$removal" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do
     {
       awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR <= first { print (NR <= 20), $0 }' "$look_list" | ask_everything
@@ -44,7 +45,10 @@ ask_everything() { # lines IS_SHOWN ADDRESS PORT NAME on standard input
     talk
     [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem"; }
   done | awk -v mark="$mark" -v tab="$tab" '
-    function tell() { if (where != "") print where tab status["plain"] tab status["stranger"] tab names }
+    function tell() {
+      if (status["plain"] == "refused" && names != "") status["plain"] = "required"
+      if (where != "") print where tab status["plain"] tab status["stranger"] tab names
+    }
     $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }

@@ -69,11 +69,13 @@ look() {
 look_differs() {
   promised=$work/answers.candidate
   [ "$judge" = shadow ] || promised=/dev/null
-  awk -F "$tab" -v list="$work/look.list" '
+  awk -F "$tab" -v list="$work/look.list" -v removal="$removal" '
+    # An adoption lets people in without a certificate, and a removal may keep them out again.
+    function is_meant(before, after) { return removal == "yes" ? after ~ /^(4..|required)$/ : before == "required" && after ~ /^[1-4]..$/ }
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
     { asked[$1] = 1; bad = "" }
-    $2 != before[$1] && !(promised && $2 == status[$1]) { bad = " status " $2 }
+    $2 != before[$1] && !(promised && $2 == status[$1]) && !is_meant(before[$1], $2) { bad = " status " $2 }
     promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
     promised && $4 != names[$1] { bad = bad " CA names differ" }
     bad != "" { print $1 bad; differs = 1 }
@@ -135,7 +137,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     [ -n "$1" ] || return 0
     if reload && wait_for_reload; then return 0; fi
     if is_parent_alive; then
-      journal_set owed 'a change was put back, and httpd was not seen to reload since' changed "$(date +%s)"
+      journal_set owed 'a change was put back, and httpd was not seen to reload since' changed "$(date +%s)" changed-at "$(now_ticks)"
       part 'reason the reload on the bytes of before could not be seen; look at the server'
       return 1
     fi

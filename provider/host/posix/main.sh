@@ -15,7 +15,7 @@ main() {
     carry-out) read_request <"$2/request" ;;
     refresh) shift && run_refresh "$0" "$@" ;;
     carry-refresh) shift && carry_refresh "$@" ;;
-    undo) undo_request "$0" ;;
+    undo) shift && undo_request "$0" "$@" ;;
     *) read_request ;;
   esac
   [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'

@@ -236,7 +236,7 @@ make_valid() { # applied|stopped
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   shift
-  journal_set "$@" owed "$owed" changed "$(date +%s)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
+  journal_set "$@" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
 }
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
@@ -248,7 +248,7 @@ recover_earlier() {
     ! is_held "$earlier" || continue
     if is_half_done "$earlier"; then
       part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
-      journal_set owed 'an interrupted change was put back, and httpd has not been reloaded since' changed "$(date +%s)"
+      journal_set owed 'an interrupted change was put back, and httpd has not been reloaded since' changed "$(date +%s)" changed-at "$(now_ticks)"
       own_directory=$(cat -- "$earlier/directory")
       put_back "$earlier" || fail disk "an interrupted change ($earlier) could not be put back; make room in $own_directory, and run again"
       recovered=yes

@@ -10,7 +10,7 @@ write_undo() {
     cut -f 4 "$work/edit.list"
   } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited" || return 1
   printf '%s\n' '#!/bin/sh' '# Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' \
-    "exec /bin/sh '$state/program' undo" >"$state/undo" && chmod 700 -- "$state/undo"
+    "exec /bin/sh '$state/program' undo \"\$@\"" >"$state/undo" && chmod 700 -- "$state/undo"
 }
 
 # Without sources nothing of a refresh stays.
@@ -24,9 +24,23 @@ write_refresh() {
   save_record 0 updated
 }
 
+undo_usage() {
+  cat <<END_OF_USAGE
+Usage: sh $state/undo
+Takes client-certificate authentication out of this server, as pulumi destroy does: judged by the real httpd, swapped, reloaded,
+looked at, or put back. It has no options, and asks nothing.
+Exit status: 0 taken out; 1 not, for the reasons printed; 64 wrong options.
+END_OF_USAGE
+}
+
 # A request for the removal, made from what lies beside the program.
-undo_request() { # PROGRAM
+undo_request() { # PROGRAM OPTIONS…
   state=${1%/*}
+  case ${2:-} in
+    '') ;;
+    --help) undo_usage && exit 0 ;;
+    *) echo "$2: there is no such option" >&2 && undo_usage >&2 && exit 64 ;;
+  esac
   read_journal
   read_request <<EOF
 mark clientcert:
