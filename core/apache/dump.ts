@@ -19,6 +19,8 @@ export interface Dump {
   /** Values of Define by name; empty for a name without a value. */
   readonly defines: ReadonlyMap<string, string>;
   readonly serverRoot: string | undefined;
+  /** Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration. */
+  readonly rejected: { readonly file: string; readonly line: number } | undefined;
   readonly pidFile: string | undefined;
 }
 
@@ -48,7 +50,15 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
     virtualHosts: readVirtualHosts(lines),
     ...readConfiguration(lines, wanted),
     ...values,
+    rejected: values.serverRoot === undefined ? readRejection(text) : undefined,
   };
+}
+
+function readRejection(text: string): Dump["rejected"] {
+  const [, line, file] = /Syntax error on line (\d+) of (.+):$/m.exec(text) ?? [];
+  if (file !== undefined) return { file, line: Number(line) };
+  const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
+  return missing === undefined ? undefined : { file: missing, line: 0 };
 }
 
 function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {

@@ -144,12 +144,21 @@ function findPhp(desired: Desired, facts: Facts): Finding[] {
   return [{ severity: "note", place, text }];
 }
 
+// Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.
+const reloadYourself =
+  "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or";
+
+/** A file that our configuration names and that is gone: httpd runs on without, and dies of the next reload. */
+const missingOwnFile = ({ own }: Facts): string | undefined =>
+  [...(own.conf ?? "").matchAll(/^SSLCA\w+File "?(.*?)"?$/gm)]
+    .map(([, path = ""]) => path)
+    .find((path) => own.files[path.slice(path.lastIndexOf("/") + 1)] === undefined);
+
 function findPending(desired: Desired, facts: Facts): Finding[] {
+  const missing = missingOwnFile(facts);
   return facts.pendingEdits.map(({ file, modifiedSeconds }) => {
     const changed = `changed at ${new Date(modifiedSeconds * 1000).toISOString()}, after httpd last read it`;
-    // Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.
-    const remedy =
-      "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or set reloadPendingEdits: true";
+    const remedy = `${missing === undefined ? reloadYourself : `${missing} is missing, so httpd would not survive a reload by hand:`} set reloadPendingEdits: true`;
     return desired.reloadPendingEdits
       ? { severity: "warning", place: file, text: `${changed}; it goes live with this change` }
       : { severity: "problem", place: file, text: `${changed}; it would go live with this change: ${remedy}` };

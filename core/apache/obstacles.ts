@@ -20,6 +20,8 @@ interface Surroundings {
 }
 
 export function findObstacles(around: Surroundings): Finding[] {
+  const rejected = findRejection(around);
+  if (rejected !== undefined) return [rejected];
   const unclear = findUnclearEngines(around);
   return [
     ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
@@ -29,6 +31,22 @@ export function findObstacles(around: Surroundings): Finding[] {
     ...findDisagreements(around),
     ...(unclear.length > 0 ? unclear : findMissingHosts(around)),
   ];
+}
+
+/** Then httpd has told nothing else, and every other obstacle would only follow from that. */
+function findRejection(around: Surroundings): Finding | undefined {
+  const { rejected } = around.dump ?? {};
+  if (rejected === undefined) return undefined;
+  return obstacle(around, rejected.file, rejected.line, rejectionText(around, rejected));
+}
+
+function rejectionText(around: Surroundings, { file, line }: NonNullable<Dump["rejected"]>): string {
+  if (line === 0)
+    return "httpd cannot open this configuration file; give the right one as config:, or leave it out to have it found";
+  const found = "httpd does not accept this line, and would not start any more";
+  return file.startsWith(ownPrefix(around))
+    ? `${found}; the file is ours and was altered: delete it, httpd does without, and let the next \`pulumi up\` write it anew`
+    : `${found}; mend it first, httpd -t says what is wrong`;
 }
 
 function obstacle(around: Surroundings, file: string, line: number, text: string): Finding {

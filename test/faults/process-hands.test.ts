@@ -47,6 +47,37 @@ describe("an administrator's hands on the host", function () {
     assert.equal(await bytesOf(session), clean);
   });
 
+  it("a line that httpd does not accept is named, in a file of ours with the way to mend it", async () => {
+    const problems = async (wish = {}) =>
+      (await session.plan({ adopt: true, ...wish })).findings
+        .filter(({ severity }) => severity === "problem")
+        .map(({ place, text }) => `${place}: ${text}`);
+    await nextSecond(); // the reload above has read the file
+    await session.lab.run(`cp -p ${main} /run/kept && echo 'SSLEngin on' >>${main}`);
+    const lines = (await session.lab.run(`wc -l <${main}`)).trim();
+    assert.deepEqual(await problems(), [
+      `${main}:${lines}: httpd does not accept this line, and would not start any more; mend it first, httpd -t says what is wrong`,
+    ]);
+    await session.lab.run(`cat /run/kept >${main}`);
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    const conf = `${root}/conf/clientcert/clientcert.conf`;
+    await session.lab.run(`sed -i 's/^SSLVerifyDepth/SSLVerifyDept/' ${conf}`);
+    assert.match((await problems())[0] ?? "", /clientcert\.conf:\d+: .*the file is ours and was altered: delete it/);
+    await session.lab.run(`rm ${conf}`);
+    assert.equal((await session.apply({ adopt: true, reloadPendingEdits: true })).result, "applied");
+    // A reload by hand would be httpd's end.
+    await session.lab.run(`rm ${root}/conf/clientcert/crl.pem`);
+    await nextSecond();
+    await session.lab.run(`touch ${main}`);
+    assert.match(
+      (await problems()).join("\n"),
+      /crl\.pem is missing, so httpd would not survive a reload by hand: set/,
+    );
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    await session.lab.run(undo);
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("undo takes everything out, adopted lines included, and says so in words", async () => {
     await session.apply({ adopt: true, reloadPendingEdits: true });
     const { status, stdout, stderr } = await session.lab.exec(undo);
