@@ -58,7 +58,8 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     own: readOwn(observation),
     refresh: readRefresh(observation),
     php: findPhp(observation.php),
-    pendingEdits: findPendingEdits(observation),
+    // What httpd does not accept must not be reloaded: nothing to advise on.
+    pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation) : [],
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
     obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],

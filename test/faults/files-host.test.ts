@@ -61,6 +61,17 @@ describe("a change of a host whose files or disks forbid it", function () {
     assert.match(end, /^refused\n.*httpd-ssl\.conf: is a mount point/);
   });
 
+  // On the same device, and yet no rename leads there: mv would copy, with the live file missing or short meanwhile.
+  it("is refused for a file in a directory that is mounted at a second place", async () => {
+    const end = await applyWhile(`mount --bind ${conf}/extra ${conf}/extra`, `umount ${conf}/extra`);
+    assert.match(end, /^refused\n.*httpd-ssl\.conf: is mounted from elsewhere/);
+  });
+
+  it("is refused where our own directory is a link", async () => {
+    const end = await applyWhile(`ln -s /srv ${conf}/clientcert`, `rm ${conf}/clientcert`);
+    assert.match(end, /^refused\n.*clientcert: is a link/);
+  });
+
   it("is refused for a file that was edited after it had been looked at", async () => {
     const end = await applyWhile(
       `cp -a ${tlsFile} /srv/kept && echo '# edited' >>${tlsFile}`,

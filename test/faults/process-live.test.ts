@@ -50,22 +50,6 @@ describe("a live server that fails a change", function () {
     assert.equal((await request(session.lab)).outcome, "200");
   });
 
-  it("is started again although the unit that it was started in is another program's", async () => {
-    const units = 'find_unit() { unit=cron.service; }\nsystemctl() { echo "$*" >>/run/units; }';
-    program = faultyProgram({ unjudged: true, more: units });
-    await session.lab.run("mkdir -p /run/systemd/system");
-    const transaction = await session.prepare();
-    const contents = new Map([...transaction.contents, ["crl.pem", garbageCrl]]);
-    const outcome = await session.host.apply(session.target, { ...transaction, contents });
-    assert.equal(
-      await session.lab.run("cat /run/units; rm -r /run/units /run/systemd"),
-      "reset-failed cron.service\nstart cron.service\n",
-    );
-    assert.equal(outcome.result, "rolledBack");
-    assert.equal(await bytesOf(session), clean);
-    assert.equal((await request(session.lab)).outcome, "200");
-  });
-
   it("is not signalled when the pid file names another process, which lives on", async () => {
     const parent = await parentOf(session);
     const stranger = (await session.lab.run("setsid sleep 300 >/dev/null 2>&1 & echo $!")).trim();

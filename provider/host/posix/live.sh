@@ -88,9 +88,8 @@ look_differs() {
 # The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
-  # The unit may be another one that httpd was once started from, such as cron's, which starting again starts no httpd.
   # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
-  if [ -n "$unit" ] && [ -d /run/systemd/system ] && { systemctl reset-failed "$unit"; systemctl start "$unit"; } && wait_for_server 50; then return 0; fi
+  if [ -n "$unit" ] && { systemctl reset-failed "$unit"; timeout 100 systemctl start "$unit"; } && wait_for_server 50; then return 0; fi
   # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
   # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs outside of
   # where it belongs is better than none; detached, because this run ends.
@@ -150,7 +149,11 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   fi
 }
 
+# The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh, which
+# would wait for itself.
 find_unit() {
   unit=''
-  [ -z "$parent" ] || unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
+  [ -n "$parent" ] && [ -d /run/systemd/system ] || return 0
+  unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
+  [ -z "$unit" ] || [ "$(systemctl show --property=MainPID -- "$unit" 2>/dev/null)" = "MainPID=$parent" ] || unit=''
 }

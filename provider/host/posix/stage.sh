@@ -43,7 +43,7 @@ build_candidate() { # HASH PATH
   candidate=$work/edit/$number read_from=inside
   # What httpd does not load (a crontab) may be missing in its mount namespace.
   is_loaded "$2" || read_from=
-  if ! $read_from test -f "$2" || [ "$($read_from sha256sum -- "$2" | cut -c 1-64)" != "$1" ]; then
+  if ! $read_from test -f "$2" || [ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]; then
     refuse "$2: changed since it was looked at; run again to plan for what it holds now"
     return 0
   fi
@@ -96,6 +96,7 @@ copy_run() { # LENGTH KEPT BASE64
 # What would make a rename fail half-way, or change more than this file, is found before anything is touched.
 check_targets() {
   check_timer_targets
+  [ ! -L "$own_directory" ] || refuse "$own_directory: is a link; make it a directory, or delete it"
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   while IFS=$tab read -r _ _ _ path; do
     if [ -L "$path" ] || [ ! -f "$path" ]; then
@@ -109,7 +110,7 @@ check_targets() {
     elif lsattr -d -- "$path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
       refuse "$path: has the immutable or append-only attribute; remove it with chattr first"
     elif is_elsewhere "$path" && ! is_crontab "$path"; then
-      refuse "$path: lies on another file system than $own_directory, so it cannot be replaced atomically"
+      refuse "$path: is mounted from elsewhere than $own_directory, so it cannot be replaced atomically"
     fi
   done <"$work/edit.list"
 }
@@ -132,8 +133,19 @@ is_crontab() { # PATH
   case $1 in /etc/crontab | /etc/cron.d/* | /var/spool/cron/*) ! is_loaded "$1" ;; *) return 1 ;; esac
 }
 
-is_elsewhere() { # PATH: on another file system than our own directory
-  [ "$(stat -c %d -- "${1%/*}")" != "$(stat -c %d -- "$(nearest_directory "$own_directory")")" ]
+is_elsewhere() { # PATH: where a rename from our own directory cannot go
+  set -- "${1%/*}" "$(nearest_directory "$own_directory")"
+  [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
+}
+
+# A directory that is mounted at a second place is on the same device, and yet no rename leads from one place to the other:
+# `mv` would copy, and a file that is being copied is neither the old one nor the new one.
+mount_point_of() { # DIRECTORY
+  directory=$(realpath -- "$1") awk '
+    BEGIN { path = ENVIRON["directory"] "/" }
+    { point = ($5 == "/" ? "/" : $5 "/"); gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\134/, "\\", point) }
+    index(path, point) == 1 && length(point) > length(found) { found = point }
+    END { print found }' /proc/self/mountinfo
 }
 
 nearest_directory() { # PATH: it, or its first parent that exists
