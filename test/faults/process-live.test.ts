@@ -95,6 +95,26 @@ describe("a live server that fails a change", function () {
     assert.equal(await bytesOf(session), clean);
   });
 
+  for (const [what, meanwhile] of Object.entries({
+    "was started anew by somebody": `kill "$parent"; while read_process "$parent"; do sleep 0.05; done; ${root}/bin/apachectl start`,
+    "was reloaded by somebody": `signalled_by_somebody=$(now_ticks); kill -USR1 "$parent"; until has_new_child "$signalled_by_somebody"; do sleep 0.05; done`,
+  })) {
+    it(`${what} in the middle of a removal that is then put back: owes a reload, and gets it with the next change`, async () => {
+      program = hostScript();
+      assert.equal((await session.apply()).result, "applied");
+      await new Promise((resolve) => setTimeout(resolve, 1100)); // other children than those of our reload
+      program = faultyProgram({ unjudged: true, more: `reload() { ${meanwhile}; return 1; }` });
+      assert.equal((await session.remove()).result, "rolledBack");
+      program = hostScript();
+      assert.match((await session.look()).own.owed ?? "", /a change was put back, and httpd may have/);
+      assert.equal((await session.apply()).result, "applied");
+      assert.equal((await session.look()).own.owed, undefined);
+      assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "refused");
+      assert.equal((await session.remove()).result, "applied");
+      assert.equal(await bytesOf(session), clean);
+    });
+  }
+
   it("stays stopped when the operator stopped it; the change waits for its start, and the look says so", async () => {
     await endHttpd(session);
     await session.lab.run(`rm -f ${root}/logs/httpd.pid`);

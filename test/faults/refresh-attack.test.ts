@@ -14,7 +14,7 @@ import {
   stateDirectory,
   type RefreshSession,
 } from "../host/refresh-session.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf, endHttpd } from "./bytes.ts";
 import { faultyProgram } from "./program.ts";
 
 const crlFile = "/usr/local/ni/apache/conf/clientcert/crl.pem";
@@ -125,5 +125,30 @@ describe("an attack on a refresh", function () {
     assert.equal(outcome.result, "applied", outcome.reasons.join());
     assert.match((await refreshed).output, /^updated|^failed/m);
     assert.deepEqual(await outcomes(), ["200", "refused"]);
+  });
+});
+
+describe("a refresh of a stopped httpd that is started while the new list is judged", function () {
+  this.timeout(60_000);
+
+  it("has it run with the new list", async () => {
+    const session = await startRefreshSession();
+    try {
+      assert.equal((await session.apply(sourced(session.publisher))).result, "applied");
+      await endHttpd(session);
+      await session.lab.run("rm -f /usr/local/ni/apache/logs/httpd.pid");
+      const start =
+        "judge_candidate() { list_placed && verdict=well judge=syntax; /usr/local/ni/apache/bin/apachectl start; }";
+      await session.lab.run(
+        `cat >${(await session.lab.run(`echo ${stateDirectory}/program`)).trim()}`,
+        faultyProgram({ more: start }),
+      );
+      await session.publishNew(session.pki.clients.good.serial);
+      const { exitCode, output } = await session.refresh();
+      assert.deepEqual([exitCode, output], [0, "updated: httpd runs with the new CRL\n"]);
+      assert.equal((await request(session.lab, { certificate: "good" })).outcome, "refused");
+    } finally {
+      await session.stop();
+    }
   });
 });

@@ -21,11 +21,11 @@ is_parent_alive() { read_process "$parent" && [ "$process_start" = "$parent_star
 
 # A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves nothing:
 # it comes before the configuration was found good, or because somebody ended the one of before.
-has_new_child() {
+has_new_child() { # SINCE
   for entry in /proc/[0-9]*; do
     read_process "${entry#/proc/}" || continue
     # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$signalled" ] && [ "$entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
+    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$1" ] && [ "$entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
   done
   return 1
 }
@@ -34,7 +34,7 @@ wait_for_reload() {
   tries=0
   while [ "$tries" -lt $((deadline_seconds * 10)) ]; do
     is_parent_alive || return 1
-    has_new_child && return 0
+    has_new_child "$signalled" && return 0
     tries=$((tries + 1))
     sleep 0.1
   done
@@ -109,6 +109,25 @@ detached_arguments() {
   printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
 }
 
+# A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all we know.
+was_started_meanwhile() {
+  waited=0
+  until wait_for_server 1; do
+    [ "$waited" -lt $((deadline_seconds * 10)) ] && is_one_starting || return 1
+    waited=$((waited + 1))
+  done
+  find_unit
+  list_answers_before
+}
+
+is_one_starting() {
+  find_processes
+  for pid in $httpd_pids; do
+    if read_process "$pid" && [ "$process_start" -ge "$looked_at" ]; then return 0; fi
+  done
+  return 1
+}
+
 # The pid file may be an old one, and the process that it names another's by now.
 wait_for_server() { # TENTHS_OF_A_SECOND
   tries=0
@@ -133,10 +152,14 @@ roll_back() {
 restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   bytes_back=$(now_ticks)
   if is_parent_alive; then
-    [ -n "$1" ] || return 0
+    if [ -z "$1" ]; then
+      # A child that is younger than the swap may be of a reload by somebody else.
+      ! has_new_child "$swap_began" || owe 'a change was put back, and httpd may have read it meanwhile'
+      return 0
+    fi
     if reload && wait_for_reload; then return 0; fi
     if is_parent_alive; then
-      journal_set owed 'a change was put back, and httpd was not seen to reload since' changed "$(date +%s)" changed-at "$(now_ticks)"
+      owe 'a change was put back, and httpd was not seen to reload since'
       part 'reason the reload on the bytes of before could not be seen; look at the server'
       return 1
     fi
@@ -145,6 +168,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     # A supervisor may have started it on the other bytes, before these were back.
     start_again && { [ "$parent_start" -gt "$bytes_back" ] || { reload && wait_for_reload; }; }
   else
+    owe 'a change was put back, and httpd may have been started on it meanwhile'
     part 'reason httpd ended meanwhile, not by us; it was not started again'
   fi
 }

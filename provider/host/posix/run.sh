@@ -173,10 +173,11 @@ change() {
   list_answers_before
   prepare_swap
   step 'swap'
+  swap_began=$(now_ticks)
   if ! swap; then
     roll_back
     end_run "$([ -n "$refused" ] && echo refused || echo rolledBack)"
-  elif [ -z "$parent" ]; then
+  elif [ -z "$parent" ] && ! was_started_meanwhile; then
     part 'reason httpd is stopped, and stays so: start it to put the change into effect'
     finish stopped
   else
@@ -232,6 +233,9 @@ make_valid() { # applied|stopped
     journal_end "$1" owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}"
 }
 
+# The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles it.
+owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
+
 # From this rename on the run of this id stands.
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
@@ -248,7 +252,7 @@ recover_earlier() {
     ! is_held "$earlier" || continue
     if is_half_done "$earlier"; then
       part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
-      journal_set owed 'an interrupted change was put back, and httpd has not been reloaded since' changed "$(date +%s)" changed-at "$(now_ticks)"
+      owe 'an interrupted change was put back, and httpd has not been reloaded since'
       own_directory=$(cat -- "$earlier/directory")
       put_back "$earlier" || fail disk "an interrupted change ($earlier) could not be put back; make room in $own_directory, and run again"
       recovered=yes

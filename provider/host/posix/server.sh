@@ -179,6 +179,7 @@ may_be_passing() {
 
 # The one server that is meant: by pid file or configuration where there are several.
 find_server() {
+  looked_at=$(now_ticks)
   [ -z "$want_httpd" ] || [ -x "$want_httpd" ] || fail no-httpd "httpd: $want_httpd is no program on this host; give the right one, or leave it out to have it found"
   find_processes
   passing_tries=0
