@@ -78,14 +78,29 @@ for (const [scheduler, { host, program, files }] of Object.entries(managers)) {
       assert.equal((await session.look()).refresh.isTimerEnabled, true);
     });
 
-    it("goes with the removal", async () => {
-      assert.equal((await session.remove()).result, "applied");
-      const left = await session.lab.run("find /etc/cron.d /etc/systemd/system /var/lib -name 'clientcert*'");
-      assert.equal(left, "");
-      if (scheduler === "systemd") {
-        assert.equal(await session.lab.run("systemctl list-units --all --plain --no-legend 'clientcert*'"), "");
-      }
-    });
+    const removals: Readonly<Record<string, string>> = {
+      "": "",
+      ...(scheduler === "systemd"
+        ? {
+            ", a failed run and what systemd remembers of it, too": "systemctl start clientcert-*.service",
+            ", although somebody has deleted its file": "rm clientcert-*.timer",
+          }
+        : {}),
+    };
+    for (const [what, before] of Object.entries(removals)) {
+      it(`goes with the removal${what}`, async () => {
+        await session.apply(sourced(session.publisher, { crlSources: sources() })).catch(() => undefined);
+        session.publisher.publish(listName, "no list");
+        await session.lab.exec(`cd /etc/systemd/system && ${before || ":"}`);
+        assert.equal((await session.remove()).result, "applied");
+        const left = await session.lab.run("find /etc/cron.d /etc/systemd /var/lib -name '*clientcert*'");
+        assert.equal(left, "");
+        if (scheduler === "systemd") {
+          assert.equal(await session.lab.run("systemctl list-units --all --plain --no-legend 'clientcert*'"), "");
+        }
+        session.publisher.publish(listName, await session.pki.crl());
+      });
+    }
   });
 }
 

@@ -150,6 +150,8 @@ finish_refresh() { # applied|stopped
 
 # Ends this process with the exit status that the result and the dates ask for.
 end_refresh() { # RESULT [REASON]
+  # Everything was removed meanwhile: that is no failure, which systemd would remember.
+  [ -d "$state" ] || exit 0
   result=$1
   [ $# -lt 2 ] || tell_refresh "reason $2"
   case $result in

@@ -205,6 +205,7 @@ finish() { # applied|stopped
   retire_timers
   # shellcheck disable=SC2046
   swap_drops $(dropped)
+  forget_timers
   remove_stages "$work"
   [ "$removal" = yes ] || make_valid "$1" || take_back
   if [ "$removal" = yes ]; then

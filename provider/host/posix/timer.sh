@@ -39,8 +39,23 @@ start_timers() {
     part "note systemd does not start $(timer_unit), so the CRLs are not refreshed; look at systemctl status $(timer_unit)"
 }
 
-# Before they go.
+# Before they go. A timer whose file somebody has deleted still waits, and cannot be disabled.
 retire_timers() {
-  dropped | grep -q '^/etc/systemd/.*[.]timer$' && has_systemd || return 0
-  systemctl disable --quiet --now "$(timer_unit)" 2>/dev/null || :
+  retiring=''
+  has_systemd && is_timer_to_go || return 0
+  retiring=yes
+  systemctl disable --quiet --now "$(timer_unit)" 2>/dev/null || systemctl stop --quiet "$(timer_unit)" 2>/dev/null
+  rm -f -- "$(timer_link)"
+}
+
+timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit)"; }
+
+is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }; }
+
+# After they are gone: what systemd itself remembers of them.
+forget_timers() {
+  [ -n "$retiring" ] || return 0
+  systemctl daemon-reload
+  systemctl reset-failed "$(timer_unit)" "clientcert-$instance.service" 2>/dev/null
+  rm -f -- "/var/lib/systemd/timers/stamp-$(timer_unit)"
 }
