@@ -30,6 +30,8 @@ export interface Observation {
   readonly scheduler: Scheduler;
   /** Whether systemd's timer of ours is enabled and waiting. */
   readonly isTimerEnabled: boolean;
+  /** Files by which somebody alters the units of the timer (`systemctl edit`). */
+  readonly timerDropIns?: readonly string[];
   /** Files of ours that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, ObservedFile>;
   /** What the refresh program remembers, as `core/apache/refresh-facts.ts` reads it; empty before the first refresh. */

@@ -4,11 +4,12 @@ import type { Observation } from "./observation.ts";
 import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
 
 export function readRefresh(observation: Observation): RefreshFacts {
-  const { scheduler, isTimerEnabled, timers, own, refreshRecord, server } = observation;
+  const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
   return {
     scheduler,
     timers: Object.fromEntries([...timers].map(([path, { sha256 }]) => [path, sha256])),
     isTimerEnabled,
+    ...(timerDropIns.length === 0 ? {} : { timerDropIns }),
     nowSeconds: own.has(refreshName) ? server.nowSeconds : undefined,
     ...readRecord(refreshRecord),
   };

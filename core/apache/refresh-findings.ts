@@ -9,6 +9,7 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
   const stalled = findStalled(desired, facts);
   return [
     ...findScheduler(facts),
+    ...findDropIns(facts),
     ...findEnding(desired, facts),
     ...stalled,
     ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
@@ -21,6 +22,14 @@ function findScheduler({ refresh, server }: Facts): Finding[] {
   const isUndecided = server.source !== "httpd";
   return [{ severity: "problem", place: "crlSources", text, ...(isUndecided ? { isUndecided } : {}) }];
 }
+
+/** Not ours to take away, nor to judge: an administrator may want other times. */
+const findDropIns = ({ refresh }: Facts): Finding[] =>
+  (refresh.timerDropIns ?? []).map((place) => ({
+    severity: "warning",
+    place,
+    text: "this file alters for systemd when the CRLs are refreshed, or what is run then; delete it if that is not wanted (systemctl revert)",
+  }));
 
 const onCopy =
   "a copy of the files does not show what starts jobs; give --saved FILE, made by npx clientcert check --save FILE";

@@ -39,6 +39,8 @@ export interface RefreshFacts {
   readonly timers: Readonly<Record<string, string>>;
   /** systemd's timer is enabled and waiting; with cron, its file is enough. */
   readonly isTimerEnabled: boolean;
+  /** Files by which somebody alters the units of the timer. */
+  readonly timerDropIns?: readonly string[];
   /** The host's clock, seconds since 1970; only where CRLs are refreshed, because it is another one at each look. */
   readonly nowSeconds: number | undefined;
   readonly lastRun: { readonly seconds: number; readonly result: string; readonly reason?: string } | undefined;

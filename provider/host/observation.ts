@@ -32,6 +32,7 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
     crontabs: new Map(filesOf(parts, "crontab")),
     scheduler: schedulers.find((known) => known === values.get("scheduler")) ?? "none",
     isTimerEnabled: values.get("timer-enabled") === "yes",
+    timerDropIns: [...server.body.matchAll(/^timer-drop-ins (.*)$/gm)].flatMap(([, paths = ""]) => paths.split(" ")),
     timers: new Map(filesOf(parts, "timer")),
     refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
   };
@@ -120,7 +121,8 @@ function readHashes(parts: readonly Part[]): Map<string, string> {
 function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
   journal.delete("");
-  const isLater = (key: string, than: string): boolean => Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
+  const isLater = (key: string, than: string): boolean =>
+    Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
   // In whole seconds, and of a start in clock ticks since boot: after a reboot these are few, and the seconds tell.
   if (isLater("loaded", "changed") || isLater("started", "changed-at")) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");

@@ -66,6 +66,19 @@ for (const [scheduler, { host, program, files }] of Object.entries(managers)) {
       assert.equal((await session.look()).refresh.lastRun?.result, "updated");
     });
 
+    if (scheduler === "systemd") {
+      it("is not what runs when somebody has altered it with systemctl edit, and the plan says so", async () => {
+        const file = "OnCalendar=2099-01-01";
+        await session.lab.run(
+          `cd /etc/systemd/system && for unit in clientcert-*.timer; do mkdir $unit.d && printf '[Timer]\\n${file}\\n' >$unit.d/override.conf; done && systemctl daemon-reload`,
+        );
+        const { findings } = await session.plan(sourced(session.publisher, { crlSources: sources() }));
+        const [found] = findings.filter(({ place }) => place.endsWith(".timer.d/override.conf"));
+        assert.equal(found?.severity, "warning");
+        await session.lab.run("rm -r /etc/systemd/system/clientcert-*.timer.d && systemctl daemon-reload");
+      });
+    }
+
     it("is drift when somebody has taken it away, and comes back with the next change", async () => {
       const wish = sourced(session.publisher, { crlSources: sources() });
       await session.apply(wish);

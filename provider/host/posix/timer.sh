@@ -30,6 +30,9 @@ observe_timer() {
   else
     echo 'timer-enabled yes'
   fi
+  if has_systemd && [ -f "/etc/systemd/system/$(timer_unit)" ]; then
+    systemctl show --property=DropInPaths -- "$(timer_unit)" "clientcert-$instance.service" 2>/dev/null | sed -n 's/^DropInPaths=\(.\)/timer-drop-ins \1/p'
+  fi
 }
 
 # After the files are in place.
