@@ -14,7 +14,12 @@ export interface ObserveProgramOptions {
   readonly json: boolean;
 }
 
+/** What sudoers(5) takes for a user or a group without quotes. */
+const userName = /^%?[A-Za-z_][\w.-]*$/;
+
 export function observeProgram({ of, sudoers, json }: ObserveProgramOptions): Answer {
+  if (sudoers !== undefined && !userName.test(sudoers))
+    return refuse([`--sudoers: found ${JSON.stringify(sudoers)}; write the name of a user, or %group`], json);
   const found = of === undefined ? { detection: {}, path: usualProgramPath } : placeOf(of.site, of.host);
   if ("problems" in found) return refuse(found.problems, json);
   const program = observationProgram(found.detection);

@@ -1,7 +1,7 @@
 /** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
 import { isBlocking } from "../core/apache/findings.ts";
-import { confName, ownPath } from "../core/apache/conf.ts";
-import type { Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
+import { confName, crlName, ownPath } from "../core/apache/conf.ts";
+import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
@@ -166,6 +166,7 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
   const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
   return [
     ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
+    ...(isCrlLost(facts, change) ? [`mend ${ownPath(facts, crlName)}, which is missing`] : []),
     ...(change.refresh ? ["download CRLs from their sources"] : []),
     ...change.write.map(({ name }) => `${pathOf(facts, name) in live ? "rewrite" : "write"} ${pathOf(facts, name)}`),
     ...conf,
@@ -177,6 +178,10 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
     ...(facts.own.owed === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
+
+/** Those of a first change are not lost. */
+const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
+  refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
 function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
   const desired = desiredOf(wishes);

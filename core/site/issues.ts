@@ -116,7 +116,8 @@ function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string
     elsewhere === undefined ? `write one of ${known.join(", ")}` : `it belongs under ${renderPath(elsewhere)}`;
   const advice = nearest === undefined ? instead : `did you mean ${nearest}?`;
   if (/^(password|passphrase|secret|key|privateKey|token)$/i.test(key)) {
-    return `secrets never stand in a site file; remove it, ${nearest === undefined ? "and name an environment variable or a file under login" : `write ${nearest}: with the name of an environment variable, or use another way`}`;
+    const named = known.find((one) => one.toLowerCase() === `${key.toLowerCase()}environment`);
+    return `secrets never stand in a site file; remove it, and ${named === undefined ? "name an environment variable or a file under login" : `write ${named}: with the name of an environment variable that holds it`}`;
   }
   return `the key ${escapeControls(JSON.stringify(key.slice(0, 60)))} is not known here; ${advice}`;
 }

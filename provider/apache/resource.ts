@@ -105,8 +105,14 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
     context.preview && !isElsewhere(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
   const look = lookFrom(wishes, known ?? (await observeFacts(host, wishes, context)));
   refuseOtherServer(wishes, args.oldOutputs, look.facts);
-  if (context.preview && !isFeasible(look.plan))
+  // No error: a preview of drift ends with 7, whatever the drift is.
+  if (context.preview && !isFeasible(look.plan)) {
+    context.log(
+      "warning",
+      `${wishes.connection.address}: \`pulumi up\` would refuse this change, for the reasons given`,
+    );
     return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
+  }
   refuseProblems(wishes, look.plan);
   if (context.preview) return previewed(host, wishes, look, context);
   return apply(host, wishes, look, args.id, context);

@@ -38,6 +38,13 @@ describe("the clientcert command line", () => {
     assert.equal(status, 2);
   }).timeout(20_000);
 
+  it("prints no sudoers line for what is no user's name", () => {
+    const { stdout, status } = run("observe-program", "--sudoers", "ops ALL");
+    assert.equal(stdout, '--sudoers: found "ops ALL"; write the name of a user, or %group\n');
+    assert.equal(status, 2);
+    assert.match(run("observe-program", "--sudoers", "%ops").stdout, /^%ops ALL=\(root\) NOPASSWD: sha256:/);
+  }).timeout(20_000);
+
   it("ends with lint's exit code and prints no colours into a pipe", () => {
     const { stdout, status } = run("lint", "nowhere.yaml");
     assert.equal(

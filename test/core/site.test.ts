@@ -254,6 +254,13 @@ describe("secrets in a site file", () => {
   }
 });
 
+describe("a password in a site file", () => {
+  it("is answered with the key that names its variable", () => {
+    const found = problemsOf(withConnection("sudo: { password: x }")).join("\n");
+    assert.match(found, /secrets never stand .* write passwordEnvironment: with the name of an environment variable/);
+  });
+});
+
 describe("any site file", () => {
   it("gets an answer without control characters, however it is damaged", () => {
     const example = readFileSync("stacks/example.yaml", "utf8");
