@@ -23,6 +23,7 @@ export const rings = [
   {
     name: "host",
     what: "the scripts on a real Apache",
+    long: ["refresh-timer.test.ts", "refresh-timer-systemd.test.ts"],
     needs: ["packages", "build"],
     testSeconds: 90,
     ringMinutes: 15,
