@@ -55,7 +55,8 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
 }
 
 function readRejection(text: string): Dump["rejected"] {
-  const [, line, file] = /Syntax error on line (\d+) of (.+):$/m.exec(text) ?? [];
+  // Of an included file the including line is said first.
+  const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of ([^:\n]+):/g)].at(-1) ?? [];
   if (file !== undefined) return { file, line: Number(line) };
   const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
   return missing === undefined ? undefined : { file: missing, line: 0 };

@@ -32,7 +32,10 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
     crontabs: new Map(filesOf(parts, "crontab")),
     scheduler: schedulers.find((known) => known === values.get("scheduler")) ?? "none",
     isTimerEnabled: values.get("timer-enabled") === "yes",
-    timerDropIns: [...server.body.matchAll(/^timer-drop-ins (.*)$/gm)].flatMap(([, paths = ""]) => paths.split(" ")),
+    timerDropIns: [...server.body.matchAll(/^timer-drop-ins (.*)$/gm)].flatMap(([, paths = ""]) =>
+      // Others are for all units: a distribution's, not somebody's word about ours.
+      paths.split(" ").filter((path) => /\/clientcert-[0-9a-f]+\.(timer|service)\.d\//.test(path)),
+    ),
     timers: new Map(filesOf(parts, "timer")),
     refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
   };

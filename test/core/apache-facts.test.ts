@@ -64,6 +64,36 @@ describe("virtual hosts", () => {
 
 const certified = (address = "*:443"): string => `<VirtualHost ${address}>\nSSLCertificateFile c\n</VirtualHost>\n`;
 
+describe("a configuration that httpd does not accept", () => {
+  const syntax = "httpd: Syntax error on line 426 of /etc/httpd/conf/httpd.conf: ";
+  const cases: readonly [what: string, dump: string, place: string][] = [
+    [
+      "a line",
+      "AH00526: Syntax error on line 9 of /etc/httpd/conf/ssl.conf:\nInvalid command",
+      "/etc/httpd/conf/ssl.conf:9",
+    ],
+    [
+      "an included file's",
+      `${syntax}Syntax error on line 3 of /etc/httpd/conf/m.conf: Cannot load x`,
+      "/etc/httpd/conf/m.conf:3",
+    ],
+    [
+      "a missing include",
+      `${syntax}Could not open configuration file /x.conf: No such file`,
+      "/etc/httpd/conf/httpd.conf:426",
+    ],
+    ["a missing main file", "httpd: Could not open configuration file /no.conf: No such file", "/no.conf"],
+  ];
+  for (const [what, dump, place] of cases) {
+    it(`is one obstacle, at its place: ${what}`, () => {
+      assert.deepEqual(
+        facts("", { dump }).obstacles.map((found) => found.place),
+        [place],
+      );
+    });
+  }
+});
+
 describe("obstacles", () => {
   const cases: readonly [sentence: string, text: string, line: number | undefined, pattern: RegExp][] = [
     ["are a section of Perl and its directive", `<Perl>\nmy $x = 1;\n</Perl>\nPerl exit\n${host("")}`, 2, /mod_perl/],

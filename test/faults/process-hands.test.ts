@@ -1,6 +1,7 @@
 /** What administrators do on the host: their own edits, and the way out without Pulumi. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
+import type { LabHostOptions } from "../../lab/options.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
@@ -132,13 +133,21 @@ describe("an administrator's hands on the host", function () {
   });
 });
 
-const hosts = {
-  "TLS 1.2": { protocol: "TLSv1.2", options: {} },
-  "TLS 1.3 and 22 virtual hosts": { protocol: "TLSv1.3", options: { virtualHosts: 22 } },
-  "no shadow": { protocol: "TLSv1.3", options: { without: ["unshare"] } },
-} as const;
+const require = "SSLVerifyClient require\nSSLVerifyDepth 4";
+const forAll = `<Location "/">\n${require}\n</Location>`;
+const hosts: Readonly<Record<string, { protocol: string; own: string; options: LabHostOptions }>> = {
+  "TLS 1.2": { protocol: "TLSv1.2", own: require, options: {} },
+  "TLS 1.2, in a Location": { protocol: "TLSv1.2", own: forAll, options: {} },
+  "TLS 1.3 and 22 virtual hosts": { protocol: "TLSv1.3", own: require, options: { virtualHosts: 22 } },
+  "no shadow": { protocol: "TLSv1.3", own: require, options: { without: ["unshare"] } },
+  "no shadow and 22 virtual hosts": {
+    protocol: "TLSv1.2",
+    own: require,
+    options: { without: ["unshare"], virtualHosts: 22 },
+  },
+};
 
-for (const [kind, { protocol, options }] of Object.entries(hosts)) {
+for (const [kind, { protocol, own, options }] of Object.entries(hosts)) {
   describe(`a host that let nobody in without a certificate before us, with ${kind}`, function () {
     this.timeout(60_000);
     let session: Session;
@@ -150,9 +159,9 @@ for (const [kind, { protocol, options }] of Object.entries(hosts)) {
 
     before(async () => {
       session = await startSession(options);
-      const own = `SSLCACertificateFile conf/own-ca.pem\nSSLVerifyClient require\nSSLVerifyDepth 4\nSSLProtocol -All +${protocol}`;
+      const text = `SSLCACertificateFile conf/own-ca.pem\nSSLProtocol -All +${protocol}\n${own}`;
       await session.lab.run(
-        `cat >${root}/conf/own-ca.pem && sed -i '/^<VirtualHost/a ${own.replaceAll("\n", "\\n")}' ${root}/conf/extra/httpd-ssl.conf && ` +
+        `cat >${root}/conf/own-ca.pem && sed -i '/^<VirtualHost/a ${text.replaceAll("\n", "\\n")}' ${root}/conf/extra/httpd-ssl.conf && ` +
           `kill -USR1 $(cat ${root}/logs/httpd.pid) && until grep -q AH00493 ${root}/logs/error_log; do sleep 0.05; done`,
         session.lab.pki.caBundle,
       );

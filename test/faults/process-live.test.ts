@@ -82,6 +82,20 @@ describe("a live server that fails a change", function () {
     assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "200");
   });
 
+  it("answers otherwise than promised at a removal, and keeps its files", async () => {
+    program = hostScript();
+    assert.equal((await session.apply()).result, "applied");
+    const htdocs = `${root}/htdocs`;
+    program = faultyProgram({ more: `wait_for_reload() { sleep 1; chmod 0 ${htdocs}; }` });
+    const outcome = await session.remove();
+    await session.lab.run(`chmod 755 ${htdocs}`);
+    assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: .* status 403/);
+    assert.equal(outcome.result, "rolledBack");
+    program = hostScript();
+    assert.equal((await session.remove()).result, "applied");
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("answers nobody any more, and gets its files back while its users still wait", async () => {
     // As a hung server does to whoever asks it, with a shorter deadline.
     const patience = 'list_answers_before() { deadline_seconds=2; : >"$work/answers.before"; }';
@@ -122,6 +136,7 @@ describe("a live server that fails a change", function () {
     const outcome = await session.apply();
     assert.deepEqual([outcome.result, outcome.judge], ["stopped", "shadow"]);
     assert.match(outcome.reasons.join("\n"), /httpd is stopped, and stays so/);
+    assert.equal(outcome.observation?.server.program, `${root}/bin/httpd`);
     assert.equal((await session.lab.exec("pgrep -x httpd")).status, 1);
     assert.match((await session.look()).own.owed ?? "", /stopped when this was written/);
     await session.lab.run(`${root}/bin/apachectl start`);
@@ -180,6 +195,18 @@ describe("several httpd servers on one host", function () {
     await session.lab.run("mkfifo /run/pipe.pid");
     Object.assign(detected, { config: `${root}/conf/httpd.conf`, pidFile: "/run/pipe.pid" });
     await assert.rejects(session.look(), /names no httpd that runs here/);
+  });
+
+  it("are nothing to one that is stopped, whatever its pid file says", async () => {
+    detected.config = `${root}/conf/httpd.conf`;
+    await session.lab.run(
+      `kill $(cat ${root}/logs/httpd.pid) && while [ -f ${root}/logs/httpd.pid ]; do sleep 0.05; done`,
+    );
+    await session.lab.run(`cp /usr/local/other/logs/httpd.pid ${root}/logs/httpd.pid`);
+    assert.equal((await session.apply()).result, "stopped");
+    assert.equal((await session.lab.exec("grep -c AH00493 /usr/local/other/logs/error_log")).stdout, "0\n");
+    await session.lab.run(`rm ${root}/logs/httpd.pid && ${root}/bin/apachectl start`);
+    assert.equal((await session.remove()).result, "applied");
   });
 
   it("are not counted when they run in a container", async () => {

@@ -2,20 +2,20 @@
 # What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
 
 # ask_all: for each line `ADDRESS PORT NAME` of the list one line `ADDRESS PORT NAME TAB status TAB answer to a stranger's
-# certificate TAB CA names`, in an order that is always the same; `-` = not asked, `required` = refused for want of a
-# certificate. Four ask at once: each handshake of openssl is a process of its own. All virtual hosts include the same file,
-# so everything is asked of the first 20, and of the others the status, by one process of curl where there is one. At a
-# removal openssl asks them all, because curl cannot tell `required`.
+# certificate TAB CA names`, in an order that is always the same; `-` = not asked. Four ask at once: each handshake of
+# openssl is a process of its own. All virtual hosts include the same file, so everything is asked of the first 20, and of
+# the others the status, by one process of curl where there is one. Where an administrator's own lines come back, they may
+# keep out who shows no certificate: then openssl asks all, because curl cannot tell this status `required` from `refused`.
 ask_all() {
   look_list=${look_from:-/proc/self/fd/9/look.list} askers=''
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the list, in a directory that is root's.
   [ -n "${look_from:-}" ] && scratch=${look_from%/*}/asking || scratch=/dev/shm/clientcert
   mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
   first=20
-  [ "$removal" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
+  [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do
     {
-      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR <= first { print (NR <= 20), $0 }' "$look_list" | ask_everything
+      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR <= first { print (NR <= 20), $0 }' "$look_list" | ask_everything "$scratch/said.$quarter"
       awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR > first' "$look_list" >"$scratch/others.$quarter"
       [ ! -s "$scratch/others.$quarter" ] || ask_statuses "$scratch/others.$quarter"
     } >"$scratch/answers.$quarter" &
@@ -39,19 +39,25 @@ ask_statuses() { # LIST
 }
 
 # A stranger's certificate is shown where IS_SHOWN is 1.
-ask_everything() { # lines IS_SHOWN ADDRESS PORT NAME on standard input
+ask_everything() { # FILE; lines IS_SHOWN ADDRESS PORT NAME on standard input
   while read -r is_shown address port name; do
     printf '\n%s question %s %s %s\n' "$mark" "$address" "$port" "$name"
-    talk
-    [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem"; }
+    talk 2>"$1"
+    # Behind all the rest: the words of both streams in one would be torn.
+    [ "$returning" != yes ] || { printf '\n%s said\n' "$mark" && cat -- "$1"; }
+    [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
   done | awk -v mark="$mark" -v tab="$tab" '
     function tell() {
-      if (status["plain"] == "refused" && names != "") status["plain"] = "required"
+      if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
       if (where != "") print where tab status["plain"] tab status["stranger"] tab names
     }
-    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = 0
+    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = isAsked = isTold = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
+    $1 == mark && $2 == "said" { who = "said"; on = 0; next }
+    # Asked for one in the handshake, or in a second one for a part of the site; and then told what is missing.
+    who == "plain" && /^(Acceptable client certificate CA names|New, TLS)/ { isAsked = 1 }
+    who == "said" && /alert (certificate required|handshake failure)/ { isTold = 1 }
     /^Acceptable client certificate CA names/ { on = 1; next }
     /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }
     on && who == "plain" { names = names "|" $0 }
@@ -67,7 +73,7 @@ talk() { # FURTHER_OPTIONS…
   case $host in *[!0-9.:]*) set -- "$@" -servername "$host" ;; *) set -- "$@" -noservername ;; esac
   case $address in *:*) connect="[$address]:$port" ;; *) connect=$address:$port ;; esac
   printf 'HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: clientcert\r\nConnection: close\r\n\r\n' "$host" |
-    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$connect" -ign_eof "$@" 2>/dev/null
+    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$connect" -ign_eof "$@"
 }
 
 # A certificate that nobody trusts; its key opens nothing.

@@ -47,24 +47,23 @@ judge_shadow() {
 
 # Up, and every virtual host was asked and answers over TLS. Splits the report: $work/answers.WHICH.
 shadow_is_well() { # live|candidate
-  [ "$removal" = yes ] && unwell=refused || unwell='refused|required'
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(wc -l <"$work/look.list")" ] && ! cut -f 2 "$work/answers.$1" | grep -qxE "$unwell"
+  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(wc -l <"$work/look.list")" ] && ! cut -f 2 "$work/answers.$1" | grep -qx refused
 }
 
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
-# What a removal brings back of an administrator's own may keep people without a certificate out again.
+# What comes back of an administrator's own may keep people without a certificate out again.
 status_differs() { # BEFORE AFTER
-  awk -F "$tab" -v removal="$removal" '
+  awk -F "$tab" -v returning="$returning" '
     FILENAME == ARGV[1] { before[$1] = $2; next }
-    $2 != before[$1] && !(removal == "yes" && $2 ~ /^(4..|required)$/) { differs = 1 }
+    $2 != before[$1] && !(returning == "yes" && $2 ~ /^(4..|required)$/) { differs = 1 }
     END { exit !differs }' "$1" "$2"
 }
 
 tell_words() { # live|candidate
   shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
-  awk -F "$tab" '$2 ~ /^(refused|required)$/ { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
+  awk -F "$tab" '$2 == "refused" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
     while IFS= read -r host; do part "reason no TLS handshake succeeds any more with $host"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"

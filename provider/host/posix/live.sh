@@ -69,13 +69,13 @@ look() {
 look_differs() {
   promised=$work/answers.candidate
   [ "$judge" = shadow ] || promised=/dev/null
-  awk -F "$tab" -v list="$work/look.list" -v removal="$removal" '
-    # An adoption lets people in without a certificate, and a removal may keep them out again.
-    function is_meant(before, after) { return removal == "yes" ? after ~ /^(4..|required)$/ : before == "required" && after ~ /^[1-4]..$/ }
+  awk -F "$tab" -v list="$work/look.list" -v returning="$returning" '
+    # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
+    function is_meant(before, after) { return returning == "yes" ? after ~ /^(4..|required)$/ : before == "refused" && after ~ /^[1-4]..$/ }
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
     { asked[$1] = 1; bad = "" }
-    $2 != before[$1] && !(promised && $2 == status[$1]) && !is_meant(before[$1], $2) { bad = " status " $2 }
+    $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = " status " $2 }
     promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
     promised && $4 != names[$1] { bad = bad " CA names differ" }
     bad != "" { print $1 bad; differs = 1 }
@@ -112,20 +112,31 @@ detached_arguments() {
 # A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all we know.
 was_started_meanwhile() {
   waited=0
-  until wait_for_server 1; do
+  until is_started; do
     [ "$waited" -lt $((deadline_seconds * 10)) ] && is_one_starting || return 1
-    waited=$((waited + 1))
+    waited=$((waited + 1)) && sleep 0.1
   done
   find_unit
   list_answers_before
 }
 
+is_started() {
+  started=$(timeout 5 cat -- "$pid_file" 2>/dev/null)
+  is_new_httpd "$started" && find_processes && case " $httpd_pids " in *" $started "*) use_parent "$started" ;; *) return 1 ;; esac
+}
+
 is_one_starting() {
   find_processes
   for pid in $httpd_pids; do
-    if read_process "$pid" && [ "$process_start" -ge "$looked_at" ]; then return 0; fi
+    ! is_new_httpd "$pid" || return 0
   done
   return 1
+}
+
+# Of the same program: another server on this host is nothing to us.
+is_new_httpd() { # PID
+  # shellcheck disable=SC3013 # dash and busybox ash have -ef.
+  [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$looked_at" ] && [ "/proc/$1/exe" -ef "$program" ]
 }
 
 # The pid file may be an old one, and the process that it names another's by now.
@@ -154,7 +165,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   if is_parent_alive; then
     if [ -z "$1" ]; then
       # A child that is younger than the swap may be of a reload by somebody else.
-      ! has_new_child "$swap_began" || owe 'a change was put back, and httpd may have read it meanwhile'
+      ! has_new_child "$swap_began" || owe_or_tell 'a change was put back, and httpd may have read it meanwhile'
       return 0
     fi
     if reload && wait_for_reload; then return 0; fi
@@ -168,7 +179,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     # A supervisor may have started it on the other bytes, before these were back.
     start_again && { [ "$parent_start" -gt "$bytes_back" ] || { reload && wait_for_reload; }; }
   else
-    owe 'a change was put back, and httpd may have been started on it meanwhile'
+    owe_or_tell 'a change was put back, and httpd may have been started on it meanwhile'
     part 'reason httpd ended meanwhile, not by us; it was not started again'
   fi
 }

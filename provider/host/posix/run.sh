@@ -237,6 +237,9 @@ make_valid() { # applied|stopped
 # The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles it.
 owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 
+# Of a first change nothing stays that could remember it.
+owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
+
 # From this rename on the run of this id stands.
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'

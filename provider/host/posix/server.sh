@@ -21,8 +21,9 @@ read_process() { # PID
   case $1 in Z | X) return 1 ;; esac
 }
 
-# Clock ticks since boot, of which every Linux has 100 a second.
-now_ticks() { read -r up _ </proc/uptime && printf %s "${up%.*}${up#*.}"; }
+# Clock ticks since boot, of which every Linux has 100 a second: the start of the process that this is called in, as $(now_ticks).
+# A container's /proc/uptime may be of another clock than the starts of processes, with which it is compared.
+now_ticks() { read_process self && printf %s "$process_start"; }
 
 # Sets httpd_pids (parents, of our own pid namespace) and php_fpm (paths of running php-fpm programs).
 find_processes() {
@@ -33,11 +34,11 @@ find_processes() {
   [ -n "$processes" ] || processes=$(printf '%s\0' /proc/[0-9]*/exe | xargs -0 stat -c %N 2>/dev/null)
   oldifs=$IFS IFS=$nl
   for line in $processes; do
-    program=${line##* -> \'} program=${program%\'} program=${program% (deleted)}
+    executable=${line##* -> \'} executable=${executable%\'} executable=${executable% (deleted)}
     pid=${line#*/proc/} pid=${pid%%/*}
-    if is_httpd "$program"; then all_httpds="$all_httpds$pid "; fi
-    case ${program##*/} in
-      php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$program$nl ;;
+    if is_httpd "$executable"; then all_httpds="$all_httpds$pid "; fi
+    case ${executable##*/} in
+      php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$executable$nl ;;
       cron | crond) ! runs_as_root "$pid" || cron_pids="$cron_pids $pid" ;;
     esac
   done
@@ -93,7 +94,11 @@ in_own_namespace() { # PIDS
 # enter (words that enter its mount namespace, or none).
 use_parent() { # PID
   parent=$1 arguments='' enter='' config_argument='' root_argument=''
-  read_process "$parent" || fail gone "httpd process $parent ended while it was being looked at; run again"
+  if ! read_process "$parent"; then
+    [ -n "${swap_began:-}" ] || fail gone "httpd process $parent ended while it was being looked at; run again"
+    parent=''
+    return 1
+  fi
   parent_start=$process_start
   program=$(readlink "/proc/$parent/exe") program=${program% (deleted)}
   work_directory=$(readlink "/proc/$parent/cwd")

@@ -10,7 +10,7 @@ shadow() {
   exec 5<>"$work/alive"
   (
     exec 5>&- 9<"$work"
-    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl removal
+    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \

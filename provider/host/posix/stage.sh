@@ -37,6 +37,16 @@ build_candidates() {
   done <<EOF
 $(printf '%s' "$manifest" | sed -n 's/^edit //p')
 EOF
+  ! brings_lines_back || returning=yes
+}
+
+# A removal of what an adoption had commented out.
+brings_lines_back() {
+  [ "$removal" = yes ] || return 1
+  while IFS=$tab read -r _ _ _ path; do
+    if is_loaded "$path" && inside grep -qa '^#clientcert-adopted# ' -- "$path"; then return 0; fi
+  done <"$work/edit.list"
+  return 1
 }
 
 build_candidate() { # HASH PATH
@@ -144,7 +154,7 @@ mount_point_of() { # DIRECTORY
   directory=$(realpath -- "$1") awk '
     BEGIN { path = ENVIRON["directory"] "/" }
     { point = ($5 == "/" ? "/" : $5 "/"); gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\134/, "\\", point) }
-    index(path, point) == 1 && length(point) > length(found) { found = point }
+    index(path, point) == 1 { found = point } # a later one hides those below it
     END { print found }' /proc/self/mountinfo
 }
 

@@ -162,7 +162,7 @@ restore_edit() { # WORK N HASH_AFTER PATH
   if [ "$(hash_of "$4")" = "$3" ] && [ -f "$came_out" ] && [ "$(hash_of "$came_out")" != "$3" ]; then
     # Interrupted between the exchange and the look at what came out: that very file goes back.
     mv -f -T -- "$came_out" "$4" && sync -- "${4%/*}"
-  elif [ "$(hash_of "$4")" = "$3" ] || [ ! -e "$4" ]; then
+  elif [ "$(hash_of "$4")" = "$3" ] || { [ ! -e "$4" ] && [ -d "${4%/*}" ]; }; then
     # The directory of the stages may be gone already.
     case $came_out in "$own_directory"/*) back=$own_directory/.edit.$2.back ;; *) back=$came_out.back ;; esac
     cp -a -- "$1/before/edit/$2" "$back" && sync -- "$back" && mv -f -T -- "$back" "$4" && sync -- "${4%/*}"
