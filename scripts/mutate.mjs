@@ -32,7 +32,7 @@ const mutations = [
   },
   {
     name: "compare: a file that changed since the plan is edited",
-    ...{ file: "stage.sh", from: '[ "$($read_from sha256sum -- "$2" | cut -c 1-64)" != "$1" ]', to: "false" },
+    ...{ file: "stage.sh", from: '[ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]', to: "false" },
     ...{ test: "files-host", grep: "edited after it had been looked at" },
   },
   {
