@@ -99,7 +99,11 @@ describe("mistakes in a site file", () => {
       smallest.replace(/ +hostKey.*\n/, "      user: root\n"),
       /^s\.yaml:6: hosts\[0\]\.connection\.hostKey: it is missing; write the public host key/,
     ],
-    ["text for a number", withHost('port: "443"'), 's.yaml:8: hosts[0].port: found "443", a text; write it without quotes'],
+    [
+      "text for a number",
+      withHost('port: "443"'),
+      's.yaml:8: hosts[0].port: found "443", a text; write it without quotes',
+    ],
     ["a port out of range", withHost("port: 65536"), "s.yaml:8: hosts[0].port: found 65536; write at most 65535"],
     ["port 0", withHost("port: 0"), "s.yaml:8: hosts[0].port: found 0; write at least 1"],
     ["half a port", withHost("port: 44.3"), "s.yaml:8: hosts[0].port: found 44.3; write a whole number"],

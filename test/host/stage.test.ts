@@ -11,7 +11,7 @@ import type { Splice } from "../../core/apache/model.ts";
 import { joinScripts } from "../../provider/host/scripts.ts";
 
 const program = `${joinScripts(["request.sh", "stage.sh"])}
-mark=test work=$1 manifest=$(cat "$1/manifest")$nl
+mark=test removal=no work=$1 manifest=$(cat "$1/manifest")$nl
 mkdir "$work/edit"
 inside() { "$@"; }
 build_candidates`;
