@@ -4,7 +4,6 @@
  *
  *   npm run bench -- [--hosts 1,10,50] [--runs 5] [--only TEXT]
  */
-import { parseArgs } from "node:util";
 import { requireEngine } from "../scripts/engine.mjs";
 import { cacheDirectory } from "../scripts/steps.mjs";
 import { bareProbe, probe, type Contender } from "./contender.ts";
@@ -12,6 +11,7 @@ import { startFleet, type Fleet } from "./fleet.ts";
 import { judgements } from "./judge.ts";
 import { measure, measureMemory, spreadOf, type Command, type Run } from "./measure.ts";
 import { ownContenders } from "./ours.ts";
+import { readOptions } from "./options.ts";
 import { findPeers } from "./peers.ts";
 import { pki } from "./pki.ts";
 import { readers, starts, type Comparison } from "./starts.ts";
@@ -24,19 +24,20 @@ interface Options {
   readonly only: string;
 }
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      hosts: { type: "string", default: "1,10,50" },
-      runs: { type: "string", default: "5" },
-      only: { type: "string", default: "" },
-    },
-  });
-  return { hosts: values.hosts.split(",").map(Number), runs: Number(values.runs), only: values.only };
+const usage = `npm run bench [-- --hosts 1,10,50] [--runs 5] [--only TEXT]
+
+  --hosts  how many hosts the tools work on
+  --runs   of each, of which the table shows the median
+  --only   rows whose name has this text`;
+
+function optionsOf(): Options {
+  const values = readOptions(usage, ["hosts", "runs", "only"]);
+  const { hosts = "1,10,50", runs = 5, only = "" } = values;
+  return { hosts: hosts.split(",").map(Number), runs: Number(runs), only };
 }
 
 async function bench(): Promise<void> {
-  const options = readOptions();
+  const options = optionsOf();
   const wanted = ({ name }: { readonly name: string }): boolean => name.includes(options.only);
   const rows: Row[] = [];
   const add = (row: Row): void => {

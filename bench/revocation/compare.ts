@@ -4,10 +4,10 @@
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { createPki } from "../../lab/pki.ts";
 import { faults, type Fault } from "../../lab/publisher-faults.ts";
 import { startPublisher } from "../../lab/publisher.ts";
+import { readOptions } from "../options.ts";
 import { fillCell, type Cell } from "./cell.ts";
 import { renderComparison, renderCell, type ComparedRow } from "./report.ts";
 import { newsClient } from "./site.ts";
@@ -53,9 +53,11 @@ function versions(): readonly string[] {
   ];
 }
 
-const { values } = parseArgs({ options: { only: { type: "string" } } });
 const all = ["ok", ...faults] as const;
-const only = values.only?.split(",");
+const usage = `npm run compare:revocation [-- --only ANSWER,ANSWER]
+
+  --only  these answers of the issuer, of ${all.join(", ")}`;
+const only = readOptions(usage, ["only"]).only?.split(",");
 const unknown = only?.find((name) => !all.some((fault) => fault === name));
 if (unknown !== undefined) {
   console.error(`compare:revocation: ${JSON.stringify(unknown)} is no fault; write any of ${all.join(", ")}`);

@@ -2,7 +2,7 @@
  * `npm run soak [-- --refreshes 1000]`: one lab host, refreshes by the timer's own command, and four clients that open new TLS
  * connections all the while. Ends with 1 when a request failed, a refresh did not do what it should, or something grew.
  */
-import { parseArgs } from "node:util";
+import { readOptions } from "../options.ts";
 import { grown, resourceNames, type Resources } from "./resources.ts";
 import { soak, type Soaked, type SoakResult } from "./soak-run.ts";
 
@@ -11,11 +11,14 @@ const mostGrowthPercent = 5;
 const settledAt = 50;
 const progressEach = 25;
 
-const { values } = parseArgs({ options: { refreshes: { type: "string", default: "1000" } } });
-const refreshes = Number(values.refreshes);
+const usage = `npm run soak [-- --refreshes NUMBER]
+
+  --refreshes  how many, above ${settledAt} (1000: about half an hour)`;
+const options = readOptions(usage, ["refreshes"]);
+const refreshes = Number(options.refreshes ?? 1000);
 if (Number.isInteger(refreshes) && refreshes > settledAt) await run();
 else {
-  console.error(`soak: --refreshes ${JSON.stringify(values.refreshes)}; write a whole number above ${settledAt}`);
+  console.error(`soak: --refreshes ${JSON.stringify(options.refreshes)}; write a whole number above ${settledAt}`);
   process.exitCode = 2;
 }
 
