@@ -1,8 +1,6 @@
 /**
  * `npm run bench`: one table. Every contender does the same job on lab hosts of its own, each with its own sshd, mount
  * namespace, tree and running httpd; each ratio compares runs that lay side by side in time.
- *
- *   npm run bench -- [--hosts 1,10,50] [--runs 5] [--only TEXT]
  */
 import { requireEngine } from "../scripts/engine.mjs";
 import { cacheDirectory } from "../scripts/steps.mjs";

@@ -1,9 +1,9 @@
 /** systemd as pid 1 of a lab host, with no unit but those that come later: the machine's own would change the kernel that all share. */
 
-const manager = "/lib/systemd/systemd";
+export const systemdProgram = "/lib/systemd/systemd";
 
 /** Shell commands that take the machine's units away, and keep systemd from waiting at the end. */
-export const systemdSetUp = `[ -x ${manager} ] || { echo 'systemd is not installed' >&2; exit 1; }
+export const systemdSetUp = `[ -x ${systemdProgram} ] || { echo 'systemd is not installed' >&2; exit 1; }
 rm -rf /etc/systemd/system/* /lib/systemd/system/*.wants /lib/systemd/system-generators
 printf '[Unit]\\nDescription=Lab\\nWants=timers.target\\n' >/etc/systemd/system/lab.target
 printf '[Manager]\\nDefaultTimeoutStopSec=1s\\n' >/etc/systemd/system.conf
@@ -33,5 +33,5 @@ mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
 { cat <&3; kill -48 1; } >/dev/null 2>&1 &
 { until systemctl is-active --quiet lab.target; do sleep 0.05; done; echo ready; } 2>/dev/null &
 exec unshare --cgroup sh -c "$mount_groups
-exec env -i container=lab PATH=$PATH ${manager} --unit=lab.target --log-target=null --show-status=no" >/dev/null 2>&1 3<&-
+exec env -i container=lab PATH=$PATH ${systemdProgram} --unit=lab.target --log-target=null --show-status=no" >/dev/null 2>&1 3<&-
 `;

@@ -87,7 +87,7 @@ function describeWrongType(path: Path, expected: string, value: unknown, found: 
       ? `found the number ${value}, and YAML drops a final zero (8.10 becomes 8.1); write it in quotes, such as "8.3"`
       : `found the number ${value}; write it in quotes`;
   }
-  if (typeof value === "string" && /^\d+$/.test(value) && typeWords[expected] === typeWords.number)
+  if (typeof value === "string" && /^\d+$/.test(value) && (expected === "int" || expected === "number"))
     return `found ${found}, a text; write it without quotes`;
   if (typeof value === "boolean" && expected === "string")
     return `found ${found}, which is no text to YAML; write it in quotes`;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { request } from "../../lab/client.ts";
+import { systemdProgram } from "../../lab/systemd.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
@@ -10,6 +11,9 @@ import { bytesOf, endHttpd } from "./bytes.ts";
 import { faultyProgram } from "./program.ts";
 
 const root = "/usr/local/ni/apache";
+const requireSystemd = (test: Mocha.Context): void => {
+  if (!existsSync(systemdProgram)) skipBecause(test, "systemd is not installed");
+};
 const garbageCrl = Buffer.from("-----BEGIN X509 CRL-----\nnot a list\n-----END X509 CRL-----\n");
 const foreground = `ExecStart=${root}/bin/httpd -d ${root} -f conf/httpd.conf -D FOREGROUND`;
 
@@ -41,7 +45,7 @@ for (const [kind, lines] of Object.entries(units)) {
     const mainProcess = (): Promise<string> => session.lab.run("systemctl show --property=MainPID --value httpd");
 
     before(async function () {
-      if (!existsSync("/lib/systemd/systemd")) skipBecause(this, "systemd is not installed");
+      requireSystemd(this);
       session = await startSession({ systemd: true }, {}, () => program);
       await endHttpd(session);
       const unit = ["[Service]", ...lines, ""].join("\n");
@@ -89,7 +93,7 @@ describe("an httpd that a job of systemd has started", function () {
   this.timeout(90_000);
 
   it("is started again without the job, when it dies at the reload", async function () {
-    if (!existsSync("/lib/systemd/systemd")) skipBecause(this, "systemd is not installed");
+    requireSystemd(this);
     const session = await startSession({ systemd: true }, {}, () => faultyProgram({ unjudged: true }));
     try {
       await endHttpd(session);
@@ -113,7 +117,7 @@ describe("a refresh that systemd's timer starts, at whose reload httpd dies", fu
   this.timeout(90_000);
 
   before(function () {
-    if (!existsSync("/lib/systemd/systemd")) skipBecause(this, "systemd is not installed");
+    requireSystemd(this);
   });
 
   it("leaves the httpd alive that it had to start again outside of any unit", async () => {

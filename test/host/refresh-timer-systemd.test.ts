@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { renderTimers } from "../../core/apache/refresh.ts";
+import { systemdProgram } from "../../lab/systemd.ts";
 import { skipBecause } from "../skip.ts";
 import { listName } from "./refresh-session.ts";
 import { findLeft, testTimer } from "./refresh-timers.ts";
@@ -15,8 +16,9 @@ testTimer(
   {
     scheduler: "systemd",
     host: { cron: false, systemd: true },
-    program: "/lib/systemd/systemd",
+    program: systemdProgram,
     files: ["timer", "service"].map((kind) => `${units}/clientcert-*.${kind}`),
+    text: /^OnCalendar=.* Asia\/Tokyo$[^]*^ExecStart=\/bin\/sh .*--timer$/m,
     takeAway: `cd ${units} && systemctl disable --quiet --now clientcert-*.timer`,
   },
   (timed) => {

@@ -14,6 +14,8 @@ export interface Manager {
   readonly program: string;
   /** Patterns of the files that make the timer. */
   readonly files: readonly string[];
+  /** What they say, for a time in a time zone. */
+  readonly text: RegExp;
   /** Shell command by which somebody makes it stop. */
   readonly takeAway: string;
 }
@@ -43,7 +45,7 @@ async function until(isTrue: () => Promise<boolean>, limitMilliseconds: number):
 
 /** `more` adds tests of one scheduler, before the removal. */
 export function testTimer(manager: Manager, more: (timed: () => Timed) => void = () => undefined): void {
-  const { scheduler, host, program, files, takeAway } = manager;
+  const { scheduler, host, program, files, text, takeAway } = manager;
   describe(`the timer of a host with ${scheduler}`, function () {
     this.timeout(200_000);
     let session: RefreshSession;
@@ -67,6 +69,7 @@ export function testTimer(manager: Manager, more: (timed: () => Timed) => void =
       assert.equal(outcome.result, "applied");
       const { refresh } = await session.look();
       assert.deepEqual([refresh.scheduler, refresh.isTimerEnabled], [scheduler, true]);
+      assert.match(await session.lab.run(`cat ${files.join(" ")}`), text);
       await session.publishNew(session.pki.clients.good.serial);
       // In another minute cron's line does nothing.
       if (scheduler === "cron") assert.deepEqual(await session.timer(), { exitCode: 0, output: "" });
@@ -89,7 +92,6 @@ export function testTimer(manager: Manager, more: (timed: () => Timed) => void =
     more(timed);
 
     it("goes with the removal", async () => {
-      assert.notEqual(await session.lab.run(`cat ${files.join(" ")}`), "");
       assert.equal((await session.remove()).result, "applied");
       assert.equal(await session.lab.run(findLeft), "");
     });

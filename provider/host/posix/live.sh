@@ -121,8 +121,7 @@ was_started_meanwhile() {
 }
 
 is_started() {
-  started=$(timeout 5 cat -- "$pid_file" 2>/dev/null)
-  is_new_httpd "$started" && find_processes && case " $httpd_pids " in *" $started "*) use_parent "$started" ;; *) return 1 ;; esac
+  started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && is_new_httpd "$started" && use_running "$started"
 }
 
 is_one_starting() {
@@ -139,17 +138,21 @@ is_new_httpd() { # PID
   [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$looked_at" ] && [ "/proc/$1/exe" -ef "$program" ]
 }
 
-# The pid file may be an old one, and the process that it names another's by now.
 wait_for_server() { # TENTHS_OF_A_SECOND
   tries=0
   while [ "$tries" -lt "$1" ]; do
     tries=$((tries + 1))
     sleep 0.1
-    started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && kill -0 "$started" 2>/dev/null || continue
-    find_processes
-    case " $httpd_pids " in *" $started "*) use_parent "$started" && return 0 ;; esac
+    if started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && use_running "$started"; then return 0; fi
   done
   return 1
+}
+
+# The pid file may be an old one, and the process that it names another's by now.
+use_running() { # PID
+  kill -0 "$1" 2>/dev/null || return 1
+  find_processes
+  case " $httpd_pids " in *" $1 "*) use_parent "$1" ;; *) return 1 ;; esac
 }
 
 # Everything back, and the live server on it.
