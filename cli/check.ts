@@ -77,7 +77,7 @@ async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number)
       saved: savedOf(observation, now),
     };
   } catch (error) {
-    return { report: reportError(one, error), saved: undefined };
+    return { report: reportError(site, one, error), saved: undefined };
   }
 }
 

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { findNearest } from "../core/site/issues.ts";
 import type { Site, SiteHost } from "../core/site.ts";
+import type { HostErrorKind } from "../provider/errors.ts";
 import { type SitePki, loadSite } from "../provider/site.ts";
 import { type Answer, exitCode } from "./output.ts";
 
@@ -44,6 +45,23 @@ function describeUnknown(file: string, host: string, known: readonly string[]): 
   const advice = nearest === undefined ? `there are: ${listed}${more}` : `did you mean ${nearest}?`;
   return `${file}: hosts: there is no host ${JSON.stringify(host)}; ${advice}`;
 }
+
+/** `file:line` of what the site file says about what an error is about; the host's own place where it says nothing. */
+export function placeInSite({ file, site, lines }: SiteHosts, host: SiteHost, kind: HostErrorKind): string {
+  const place = `hosts[${site.hosts.indexOf(host)}]`;
+  const key = keysOfErrors[kind];
+  const line = (key === undefined ? undefined : lines.get(`${place}.${key}`)) ?? lines.get(place);
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+const keysOfErrors: Readonly<Partial<Record<HostErrorKind, string>>> = {
+  unreachable: "address",
+  hostKey: "connection.hostKey",
+  login: "connection.login",
+  sudo: "connection.sudo",
+  noHttpd: "httpd",
+  severalHttpds: "config",
+};
 
 /** The answer to a site file or a command line that is wrong. */
 export function refuse(problems: readonly string[], json: boolean): Answer {

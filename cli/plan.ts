@@ -78,25 +78,21 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
 
 function look({ site, host, tree, saved }: Copy, now: number): Planned {
   try {
-    const observation = observeTree(tree, {
-      config: host.config,
-      httpd: host.httpd,
-      defines: host.defines,
-      saved,
-      now,
-    });
-    if (observation === undefined) throw new Error(describeMissing(host, saved));
-    const facts = readFacts(observation, { port: host.port });
+    const { config, httpd, defines } = host;
+    const observed = observeTree(tree, { config, httpd, defines, saved, now });
+    if (observed === undefined) throw new Error(describeMissing(host, saved));
+    const facts = readFacts(observed.observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
     const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
-    const report = reportPlan(wishes, host, { facts, findings, lines: site.lines }, now);
+    const seen = { facts, findings: [...observed.findings, ...findings], lines: site.lines };
+    const report = reportPlan(wishes, host, seen, now);
     const { change } = lookFrom(wishes, facts).plan;
     // A patch that leaves out what cannot be done would look like the whole.
     return change === undefined || report.state !== "differs"
       ? { report }
       : { report, step: { wishes, facts, change } };
   } catch (error) {
-    return { report: reportError(host, error) };
+    return { report: reportError(site, host, error) };
   }
 }
 

@@ -9,10 +9,10 @@ import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "..
 import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
 import { earliest, tlsRule } from "../provider/apache/outputs.ts";
-import { placeOf } from "../provider/errors.ts";
+import { HostError, placeOf } from "../provider/errors.ts";
 import { hostInputs } from "../provider/site.ts";
 import type { SiteHost } from "../core/site.ts";
-import type { SiteHosts } from "./hosts.ts";
+import { type SiteHosts, placeInSite } from "./hosts.ts";
 import { type Style, count, exitCode } from "./output.ts";
 import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 
@@ -87,7 +87,7 @@ export interface Seen {
 export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: number): HostReport {
   const { facts } = seen;
   const { plan } = lookFrom(wishes, facts);
-  const findings = sort([...plan.findings, ...seen.findings, ...findUnfit(wishes, seen, plan, now)]);
+  const findings = sort([...seen.findings, ...plan.findings, ...findUnfit(wishes, seen, plan, now)]);
   const state = stateOf(plan, findings);
   return {
     ...named(host),
@@ -99,12 +99,13 @@ export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: numb
   };
 }
 
-export function reportError(host: SiteHost, error: unknown): HostReport {
+export function reportError(site: SiteHosts, host: SiteHost, error: unknown): HostReport {
   const text = error instanceof Error ? error.message : String(error);
   const place = `${placeOf({ address: host.address, port: host.connection.port })}: `;
   const found = text.startsWith(place) ? text.slice(place.length) : text;
+  const inSite = error instanceof HostError ? `${placeInSite(site, host, error.kind)}: ` : "";
   const name = named(host);
-  return { ...name, state: "unknown", error: `${titleOf(name)}: ${found}`, changes: [], findings: [] };
+  return { ...name, state: "unknown", error: `${titleOf(name)}: ${inSite}${found}`, changes: [], findings: [] };
 }
 
 const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({

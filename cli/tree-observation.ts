@@ -1,6 +1,6 @@
 /** The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation, or stays unknown. */
 import { createHash } from "node:crypto";
-import { ownDirectory } from "../core/apache/model.ts";
+import { type Finding, ownDirectory } from "../core/apache/model.ts";
 import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
 import { sourceOf } from "../core/apache/facts.ts";
 import { absolutePath } from "../core/apache/paths.ts";
@@ -33,8 +33,14 @@ const usualPrograms: Readonly<Record<string, string>> = {
   "/etc/httpd/conf/httpd.conf": "/usr/sbin/httpd",
 };
 
+export interface ObservedTree {
+  readonly observation: Observation;
+  /** What the copy lacks. */
+  readonly findings: readonly Finding[];
+}
+
 /** Undefined when there is no main configuration file. */
-export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
+export function observeTree(tree: Tree, wanted: TreeWanted): ObservedTree | undefined {
   const { config, saved } = wanted;
   const mainFile = config ?? saved?.configFile ?? usualConfigs.find((path) => tree.read(path) !== undefined);
   const main = mainFile === undefined ? undefined : tree.read(mainFile);
@@ -55,7 +61,10 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
   const { files, serverRoot, effective } = followIncludes(tree, known);
   const namedFiles = findNamedFiles(tree, serverRoot, effective);
   const found = { files, own: readOwn(tree, serverRoot), namedFiles };
-  return { ...known, ...found, server: { ...server, serverRoot } };
+  return {
+    observation: { ...known, ...found, server: { ...server, serverRoot } },
+    findings: findMissing(tree, serverRoot, effective),
+  };
 }
 
 /** Directories of hosts where the configuration has no ServerRoot because the program was built with one. */
@@ -91,6 +100,19 @@ function followIncludes(tree: Tree, known: Observation): Followed {
 function includedBy(tree: Tree, serverRoot: string, { name, arguments: [pattern = ""] }: Effective): readonly string[] {
   const isInclude = name === "include" || name === "includeoptional";
   return isInclude && !pattern.includes("${") ? tree.expand(absolutePath(serverRoot, pattern)) : [];
+}
+
+/** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
+function findMissing(tree: Tree, serverRoot: string, effective: readonly Effective[]): Finding[] {
+  return effective.flatMap((directive): Finding[] => {
+    const { name, file, node, undecided, arguments: words } = directive;
+    const [pattern = ""] = words;
+    if (name !== "include" || undecided !== undefined || pattern.includes("${")) return [];
+    const path = absolutePath(serverRoot, pattern);
+    if (tree.resolve(path) !== undefined || tree.expand(path).length > 0) return [];
+    const text = `the copy has no ${path}, which is included here; copy it, too`;
+    return [{ severity: "problem", place: `${file}:${node.line}`, text, isUndecided: true }];
+  });
 }
 
 function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): ServerObservation {

@@ -125,6 +125,18 @@ describe("clientcert plan", () => {
     assert.doesNotMatch(text, /would change|^\+/m);
   });
 
+  it("could not tell where an included file was not copied, and names it first", () => {
+    const tree = copy("product");
+    rmSync(join(tree, "usr/local/ni/apache/conf/extra/httpd-ssl.conf"));
+    const { code, text } = run(tree);
+    assert.equal(code, 1);
+    const [first] = text.split("\n").filter((line) => line.startsWith("  problem "));
+    const lacking =
+      "the copy has no /usr/local/ni/apache/conf/extra/httpd-ssl.conf, which is included here; copy it, too";
+    assert.match(first ?? "", new RegExp(`^  problem /usr/local/ni/apache/conf/httpd\\.conf:\\d+: ${lacking}$`));
+    assert.doesNotMatch(text, /would change|^\+/m);
+  });
+
   it("goes by a saved observation where there is one, for conditions, PHP and owner", () => {
     const owner = "acme/web/example/web1";
     const { code, text } = run(copy("debian"), { saved: save([], { owner }) });

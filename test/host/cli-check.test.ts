@@ -128,6 +128,8 @@ describe("clientcert check", function () {
     await writeFile(web1.lab.path(target), (await clientcert("observe-program")).output);
     await chmod(web1.lab.path(target), 0o755);
     const { lab } = web1;
+    const told = await lab.run(`${target} --help; ${target} --all 2>&1 || echo "ended with $?"`);
+    assert.match(told, /^Reads a request of clientcert [^]*\n--all: there is no such option\n[^]*\nended with 64\n$/);
     const sudo = { program: target };
     const login = { user: "ops", port: lab.ports.ssh, hostKey: lab.hostKey, login: { keyFile: lab.keyFile }, sudo };
     await writeSite([{ name: "web1", lab, more: { connection: login } }]);
@@ -205,10 +207,10 @@ describe("clientcert check", function () {
     const { code, output } = await check();
     assert.equal(code, 1, output);
     assert.match(output, /^web1 .*: differs/m);
-    assert.match(output, /^web2 \(127\.0\.0\.1:1\): could not tell\n {2}nothing listens on this port; start sshd/m);
-    assert.equal(
-      reportIn((await check("--json")).output, 1).error,
-      "web2 (127.0.0.1:1): nothing listens on this port; start sshd there or correct the port",
+    assert.match(output, /^web2 \(127\.0\.0\.1:1\): could not tell\n {2}\S+:\d+: nothing listens on this port; start/m);
+    assert.match(
+      reportIn((await check("--json")).output, 1).error ?? "",
+      /^web2 \(127\.0\.0\.1:1\): \S+lab\.yaml:\d+: nothing listens on this port; start sshd there or correct the port$/,
     );
     await writeSite(hosts());
   });
@@ -217,7 +219,8 @@ describe("clientcert check", function () {
     await writeSite([{ name: "web1", lab: { ...web1.lab, hostKey: web2.lab.hostKey } }]);
     const { code, output } = await check();
     assert.equal(code, 1, output);
-    assert.match(output, /host key/);
+    const [line = ""] = /(?<=lab\.yaml:)\d+(?=: shows the host key)/.exec(output) ?? [];
+    assert.match((await readFile(site, "utf8")).split("\n")[Number(line) - 1] ?? "", /hostKey: /, output);
     await writeSite(hosts());
   });
 

@@ -10,7 +10,19 @@ keep_overrides() {
     fail overrides 'the site file overrides httpd, config, pidFile, environmentFile or defines otherwise than when this program was made; make and install it again: npx clientcert observe-program --site SITE --host HOST'
 }
 
+observe_usage() {
+  cat <<'END_OF_USAGE'
+Reads a request of clientcert on standard input and tells how this host's httpd is set up; changes nothing. It is meant to be
+called by clientcert, over SSH and sudo. It has no options.
+END_OF_USAGE
+}
+
 main() {
+  case ${1:-} in
+    '') ;;
+    --help) observe_usage && exit 0 ;;
+    *) echo "$1: there is no such option" >&2 && observe_usage >&2 && exit 64 ;;
+  esac
   read_request
   keep_overrides
   [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
@@ -21,4 +33,4 @@ main() {
   part 'done'
 }
 
-main
+main "$@"
