@@ -91,6 +91,19 @@ for (const shell of shells) {
       assert.equal((await session.plan(sourced(session.publisher))).change, undefined);
     });
 
+    it("takes a list that the run before had downloaded and could not install", async () => {
+      const before = await installed();
+      await session.publishNew();
+      await session.lab.run(`cp -p ${root}/conf/httpd.conf /run/whole && echo NoSuchDirective >>${root}/conf/httpd.conf`);
+      const failed = await session.refresh();
+      await session.lab.run(`cp -p /run/whole ${root}/conf/httpd.conf`);
+      assert.equal(failed.exitCode, 1, failed.output);
+      assert.match(failed.output, /^failed: the installed CRLs stay$/m);
+      assert.equal(await installed(), before);
+      assert.equal((await session.timer()).exitCode, 0);
+      assert.notEqual(await installed(), before);
+    });
+
     it("puts back a crl.pem that somebody emptied", async () => {
       const before = await installed();
       await session.lab.run(`: >${root}/conf/clientcert/crl.pem`);

@@ -108,10 +108,12 @@ collect_from_sources() { # WHICH
   done
 }
 
-# Whether what it delivered last is there: its CA may have been retired and come back.
+# Whether what it delivered last is there, or a later one: its CA may have been retired and come back, and a run may have failed
+# after the download.
 is_source_installed() { # ID
   delivered=$(record_line "$1" crl)
-  [ -n "$delivered" ] && cat -- "$work"/known/*.facts 2>/dev/null | grep -q "^${delivered##* } "
+  [ -n "$delivered" ] && cat -- "$work"/known/*.facts 2>/dev/null |
+    awk -v this="${delivered%% *}" -v key="${delivered##* }" '$1 == key && $2 >= this { found = 1 } END { exit !found }'
 }
 
 collect_from() { # ID

@@ -155,7 +155,7 @@ end_refresh() { # RESULT [REASON]
   result=$1
   [ $# -lt 2 ] || tell_refresh "reason $2"
   case $result in
-    refused | reload) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;
+    refused | reload | failed | locked) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;
     unchanged | updated) [ -z "$(failures_told)" ] || result=failed ;;
   esac
   case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
@@ -178,7 +178,7 @@ tell_refresh_end() {
     unchanged) ending='the CRLs are up to date' ;;
     updated) ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || ending='the new CRL is written; httpd is stopped and stays so' ;;
     good) ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
-    failed) ending='a source failed; the installed CRLs stay' ;;
+    failed) ending='the installed CRLs stay' && [ -n "$told_reason" ] || ending='a source failed; the installed CRLs stay' ;;
     refused) ending='the new CRL was refused; the installed one stays' ;;
     reload) ending='the new CRL was put back' ;;
     expiring) ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;
