@@ -1,6 +1,7 @@
 /** What a certificate or a CRL says, in plain words and dates. */
 import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
-import type { Crl, Revocation } from "../core/pki/crl.ts";
+import type { Crl } from "../core/pki/crl.ts";
+import type { Revocation } from "../core/pki/crl-entries.ts";
 import { findCrlUrls } from "../core/pki/distribution-points.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 

@@ -2,7 +2,8 @@
 import { checkBundle } from "../core/pki/bundle.ts";
 import { type Certificate, readCertificate } from "../core/pki/certificate.ts";
 import { verifyCrl } from "../core/pki/crl-signature.ts";
-import { type Crl, type Revocation, findRevocation, readCrl } from "../core/pki/crl.ts";
+import { type Crl, readCrl } from "../core/pki/crl.ts";
+import { type Revocation, findRevocation } from "../core/pki/crl-entries.ts";
 import { DerError } from "../core/pki/der.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";

@@ -15,9 +15,7 @@ export function findRevocation(desired: Desired, facts: Facts): Finding[] {
 }
 
 function findMissing(desired: Desired): Finding[] {
-  const issuers = new Set(desired.crls.map(({ issuer }) => issuer));
-  const missing = findNeeded(desired).filter((subject) => !issuers.has(subject));
-  return missing.map((subject): Finding =>
+  return findUncovered(findNeeded(desired), desired.crls).map((subject): Finding =>
     desired.crlCheck === "chain"
       ? {
           severity: "problem",

@@ -8,7 +8,7 @@ const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstLis
 /** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
 export function findNeeded({ ca: { certificates }, crlCheck }: Desired): string[] {
   const isAbove = (name: string): boolean =>
-    certificates.some(({ issuer, subject }) => issuer === name && subject !== name);
+    certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
   const needed = certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(subject));
   return [...new Set(needed.map(({ subject }) => subject))];
 }
@@ -21,6 +21,7 @@ export function findUncovered(names: readonly string[], crls: readonly CrlSummar
 
 /** Names are compared without regard to case and blanks (RFC 5280, section 7.1): an issuer may write its own in two ways. */
 const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
+const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
 
 /** Whether an installed CRL is one that no source renews. */
 export const isFixed = (desired: Desired, { issuer }: CrlSummary): boolean =>
@@ -28,7 +29,7 @@ export const isFixed = (desired: Desired, { issuer }: CrlSummary): boolean =>
 
 /** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
 export function isRefreshed(desired: Desired, crl: CrlSummary): boolean {
-  const isOfBundle = desired.ca.certificates.some(({ subject }) => comparable(subject) === comparable(crl.issuer));
+  const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
   return isOfBundle && !isFixed(desired, crl);
 }
 

@@ -2,6 +2,8 @@
 import type { CrlSummary } from "../apache/model.ts";
 import { type Certificate, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
+import { findCriticalEntryExtension } from "./crl-entries.ts";
+import { compareCrls } from "./crl-order.ts";
 import { type SignedCrl, checkRollover, findSigner, isCoveredBy, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
@@ -101,26 +103,22 @@ function checkDates(crl: Crl, options: CrlOptions): PkiFinding[] {
   return [];
 }
 
-/** Without these two extensions known to it OpenSSL refuses a CRL that marks them critical. */
+/** What OpenSSL takes as critical (crl_cb and crl_set_issuers in crypto/x509/x_crl.c); for any other it refuses every certificate. */
+const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
+
 function checkExtensions(crl: Crl): PkiFinding[] {
   if (findExtension(crl.extensions, extensionOid.deltaCrlIndicator))
     return [problem(`${nameOf(crl)} is a delta CRL, which lists changes only; download the complete CRL`)];
-  const unknown = crl.extensions.find(
-    ({ critical, oid }) =>
-      critical &&
-      oid !== extensionOid.issuingDistributionPoint &&
-      oid !== extensionOid.authorityKeyIdentifier &&
-      oid !== extensionOid.crlNumber,
-  );
-  if (unknown)
-    return [
-      problem(
-        `${nameOf(crl)} has the critical extension ${unknown.oid}, which OpenSSL does not know and therefore refuses; ask the issuer for a plain CRL`,
-      ),
-    ];
+  const critical = crl.extensions.find((extension) => extension.critical && !criticalOids.includes(extension.oid));
+  if (critical) return [problem(`${nameOf(crl)} has the critical extension ${critical.oid}, ${criticalRemedy}`)];
+  const inEntry = findCriticalEntryExtension(crl);
+  if (inEntry)
+    return [problem(`${nameOf(crl)} has an entry with the critical extension ${inEntry.oid}, ${criticalRemedy}`)];
   const partition = findExtension(crl.extensions, extensionOid.issuingDistributionPoint);
   return partition ? checkPartition(crl, partition) : [];
 }
+
+const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
 /** IssuingDistributionPoint, RFC 5280, section 5.2.5: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
 function checkPartition(crl: Crl, { value }: Extension): PkiFinding[] {
@@ -158,10 +156,16 @@ function readTags(value: Uint8Array): number[] | undefined {
 function takeNewest(all: readonly SignedCrl[]): { readonly signed: SignedCrl[]; readonly findings: PkiFinding[] } {
   const signed: SignedCrl[] = [];
   const findings: PkiFinding[] = [];
-  for (const one of [...all].sort((a, b) => (isNewer(a.crl.summary, b.crl.summary) ? -1 : 1))) {
-    const newer = signed.find(({ signer }) => isOfOneCa(signer, one.signer));
-    if (newer === undefined) signed.push(one);
-    else findings.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
+  for (const one of all) {
+    const index = signed.findIndex(({ signer }) => isOfOneCa(signer, one.signer));
+    const known = signed[index];
+    if (known === undefined) signed.push(one);
+    else {
+      const isNewer = compareCrls(one.crl.summary, known.crl.summary) > 0;
+      if (isNewer) signed[index] = one;
+      const [newer, other] = isNewer ? [one, known] : [known, one];
+      findings.push(...about(other.crl.summary.sha256, [warning(describeLeftOut(other.crl, newer.crl))]));
+    }
   }
   return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), findings };
 }
@@ -176,12 +180,6 @@ const describeLeftOut = (crl: Crl, newer: Crl): string =>
   crl.summary.sha256 === newer.summary.sha256
     ? `${nameOf(crl)} is listed twice; remove one`
     : `${nameOf(crl)} of ${crl.summary.thisUpdate} is left out because a newer one is listed; remove it`;
-
-/** True when `a` replaces `b` of the same issuer: a later thisUpdate, or a higher number on the same date. */
-export function isNewer(a: CrlSummary, b: CrlSummary): boolean {
-  const difference = Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
-  return difference !== 0 ? difference > 0 : BigInt(a.number ?? 0) > BigInt(b.number ?? 0);
-}
 
 /** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
 function checkCoverage(

@@ -1,6 +1,7 @@
 /** The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host. */
 import { type Certificate, isIssuedBy } from "./certificate.ts";
-import { type Crl, findRevocation } from "./crl.ts";
+import type { Crl } from "./crl.ts";
+import { findRevocation } from "./crl-entries.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
 
 export interface SampleOptions {

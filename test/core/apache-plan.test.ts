@@ -229,6 +229,7 @@ describe("findings", () => {
     assert.deepEqual(with1("chain", "issuing"), ["problem crlCheck"]);
     assert.deepEqual(with1("leaf", "issuing"), []);
     assert.deepEqual(with1("leaf", "root"), ["warning crlFiles"]);
+    assert.deepEqual(with1("leaf", "Issuing"), [], "names are compared without regard to case");
   });
 });
 
@@ -248,6 +249,12 @@ describe("the installed CRL", () => {
 
   it("is compared by its date where the numbers are equal", () => {
     assert.equal(isWritten(installed(crl("i", "9")), crl("i", "9", "2026-02-01T00:00:00Z")), true);
+  });
+
+  it("is replaced by one with a lower number, when that was issued after its end", () => {
+    const ended = { ...crl("i", "100"), nextUpdate: "2026-02-01T00:00:00Z" };
+    assert.equal(isWritten(installed(ended), crl("i", "5", "2026-02-02T00:00:00Z")), true);
+    assert.equal(isWritten(installed(ended), crl("i", "5", "2026-01-20T00:00:00Z")), false);
   });
 
   it("is not replaced when one of two would become older", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { checkBundle } from "../../core/pki/bundle.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";
-import { findRevocation, readCrls } from "../../core/pki/crl.ts";
+import { readCrls } from "../../core/pki/crl.ts";
+import { findRevocation } from "../../core/pki/crl-entries.ts";
 import { proposeCrlUrls } from "../../core/pki/distribution-points.ts";
 import {
   crlPoints,

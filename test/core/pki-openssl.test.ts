@@ -4,20 +4,25 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCertificates } from "../../core/pki/certificate.ts";
+import { checkCrls } from "../../core/pki/crl-check.ts";
 import { readCrls } from "../../core/pki/crl.ts";
 import {
   type NamePart,
   caConstraints,
+  days,
   der,
   extension,
+  integer,
   keyUsage,
   makeAuthorities,
   makeCertificate,
   makeCrl,
   name,
+  octets,
   oid,
   seq,
   testNow,
+  time,
   toPem,
 } from "../fixtures/pki.ts";
 
@@ -146,6 +151,31 @@ describe("OpenSSL agrees", function () {
     assert.ok(printed.includes(`issuer=${summary.issuer}\n`), printed);
     const printedNext = /nextUpdate=(.*)/.exec(printed)?.[1] ?? "";
     assert.equal(new Date(printedNext).getTime(), new Date(summary.nextUpdate ?? "").getTime());
+  });
+
+  it("on what may be critical in a CRL: in a list of many, too", () => {
+    const user = makeCertificate({ subject: name(["CN", "user"]), issuer: issuing, serial: 6n, extensions: [] });
+    const isAccepted = (crl: Buffer): boolean => {
+      const files = ["-CAfile", bundle(), "-CRLfile", put("c.crl", toPem("X509 CRL", crl)), put("user.pem", user.pem)];
+      return /: OK/.test(openssl("verify", "-attime", String(testNow / 1000), "-crl_check", ...files));
+    };
+    const { certificates } = readCertificates(Buffer.from(issuing.pem + root.pem));
+    const isTaken = (crl: Buffer): boolean =>
+      checkCrls(readCrls(crl).crls, certificates, { now: testNow, crlCheck: "leaf" }).findings.length === 0;
+    const entry = (critical: boolean): Buffer =>
+      seq(integer(7n), time(days(-1)), seq(extension("2.5.29.21", der(0x0a, Buffer.from([1])), critical)));
+    // Serial numbers that look like the head of a BOOLEAN.
+    const many = Array.from({ length: 3000 }, (_, index) => (0x06012a0101ffn << 16n) + BigInt(index));
+    for (const [crl, isGood] of [
+      [makeCrl(issuing, { revoked: many, entries: [entry(false)] }), true],
+      [makeCrl(issuing, { revoked: many, entries: [entry(true)] }), false],
+      [makeCrl(issuing, { entries: [entry(true)], revoked: many }), false],
+      [makeCrl(issuing, { extensions: [extension("1.2.3.4", octets(Buffer.from([5])), true)] }), false],
+      [makeCrl(issuing, { extensions: [extension("2.5.29.28", seq(der(0x81, Buffer.from([0xff]))), true)] }), true],
+    ] as const) {
+      assert.equal(isAccepted(crl), isGood);
+      assert.equal(isTaken(crl), isGood);
+    }
   });
 
   it("on which client certificates a bundle and a CRL let through", () => {
