@@ -4,6 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { type HostKey, readHostKey } from "../core/site/host-key.ts";
 import { HostError, type HostErrorKind } from "./errors.ts";
 import type { Login, Sudo } from "./host/model.ts";
 
@@ -21,23 +23,6 @@ export type Credentials =
     }
   | { readonly by: "password"; readonly source: string; readonly password: string };
 
-export const hostKeyTypes = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "ssh-rsa",
-] as const;
-
-export type HostKeyType = (typeof hostKeyTypes)[number];
-
-/** A public host key as it stands in the site file. */
-export interface HostKey {
-  readonly type: HostKeyType;
-  /** As it is sent over the wire. */
-  readonly bytes: Buffer;
-}
-
 /** @param place - host that messages begin with */
 export async function readLogin(place: string, login: Login, environment: Environment): Promise<Credentials> {
   switch (login.from) {
@@ -47,7 +32,7 @@ export async function readLogin(place: string, login: Login, environment: Enviro
       return {
         by: "key",
         source: `key file ${JSON.stringify(login.path)}`,
-        key: await readSecretFile("login", place, "key file", login.path),
+        key: await readSecretFile("login", place, "key file", login.path, environment),
         passphrase:
           login.passphraseEnvironment === undefined
             ? undefined
@@ -87,7 +72,7 @@ export async function readSudoPassword(
     return { password: requireOneLine(place, source, password), source };
   }
   if (sudo.file !== undefined) {
-    const text = await readSecretFile("sudo", place, "password file", sudo.file);
+    const text = await readSecretFile("sudo", place, "password file", sudo.file, environment);
     const source = `password file ${JSON.stringify(sudo.file)}`;
     return { password: requireOneLine(place, source, text.toString("utf8")), source };
   }
@@ -118,9 +103,15 @@ function requireVariable(
   throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
 }
 
-async function readSecretFile(kind: HostErrorKind, place: string, what: string, path: string): Promise<Buffer> {
+async function readSecretFile(
+  kind: HostErrorKind,
+  place: string,
+  what: string,
+  path: string,
+  environment: Environment,
+): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readFile(path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir()));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     throw new HostError(
@@ -130,24 +121,11 @@ async function readSecretFile(kind: HostErrorKind, place: string, what: string, 
   }
 }
 
-/** Reads `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`. */
+/** Throws when it is none. */
 export function requireHostKey(place: string, text: string): HostKey {
-  const [name, base64 = ""] = text.trim().split(/\s+/);
-  const type = hostKeyTypes.find((known) => known === name);
-  const bytes = Buffer.from(base64, "base64");
-  // The wire form begins with length and name of the type: a key with a character too few or too many does not decode to it.
-  if (
-    type !== undefined &&
-    bytes.toString("base64") === base64 &&
-    bytes.toString("latin1", 4, 4 + type.length) === type
-  ) {
-    return { type, bytes };
-  }
-  // The text is not quoted: a private key may have been put here.
-  throw new HostError(
-    "hostKey",
-    `${place}: the host key given is not a public key; copy the whole line from /etc/ssh/ssh_host_ed25519_key.pub on the host`,
-  );
+  const read = readHostKey(text);
+  if (typeof read !== "string") return read;
+  throw new HostError("hostKey", `${place}: the host key given is not a public key: ${read}`);
 }
 
 /** `SHA256:…` as `ssh-keygen -l` shows it. */

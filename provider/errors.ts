@@ -15,7 +15,9 @@ export type HostErrorKind =
   | "cut"
   /** The run was cancelled from our side. */
   | "cancelled"
-  /** The host answered what cannot be understood: too much output, a missing or unfit program, a broken answer. */
+  /** The host's program refused to begin, and says why. Nothing was done there. */
+  | "refused"
+  /** The host answered what cannot be understood: too much output, a broken answer. */
   | "answer"
   | "noHttpd"
   | "severalHttpds"

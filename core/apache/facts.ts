@@ -145,12 +145,13 @@ function readOwn(observation: Observation): OwnFacts {
   const own: Observation["own"] = isOwn(observation) ? observation.own : new Map();
   const bytes = own.get(confName)?.bytes;
   const conf = bytes === undefined ? undefined : Buffer.from(bytes, "latin1").toString("utf8");
-  const caName = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
+  const caFile = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
   return {
     conf,
     files: Object.fromEntries([...own].map(([name, file]) => [name, file.sha256])),
     crls: crlsIn(own.get(crlName)),
-    ca: certificatesIn(own.get(caName ?? "")?.bytes) ?? [],
+    caFile,
+    ca: certificatesIn(own.get(caFile ?? "")?.bytes) ?? [],
     owner: journal.get("owner"),
     generation: Number(journal.get("generation") ?? 0),
     owed: journal.get("owed"),

@@ -182,6 +182,9 @@ export interface OwnFacts {
   /** SHA-256 by name of every file in our directory; empty while it is somebody else's. */
   readonly files: Readonly<Record<string, string>>;
   readonly crls: readonly CrlSummary[];
+  /** Name of the CA file that clientcert.conf names, undefined when it is not there. */
+  readonly caFile: string | undefined;
+  /** What is in {@link caFile}. */
   readonly ca: readonly CertificateSummary[];
   readonly owner: string | undefined;
   /** Counts real changes of this host. */

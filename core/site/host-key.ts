@@ -1,25 +1,47 @@
-/** Checks what stands in `hostKey`. */
+/** Public host keys, as they stand in `hostKey`. */
 
-const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+export const hostKeyTypes = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "ssh-rsa",
+] as const;
+
+export interface HostKey {
+  readonly type: (typeof hostKeyTypes)[number];
+  /** As it is sent over the wire. */
+  readonly bytes: Buffer;
+}
+
 const form = 'write the public key as "ssh-keyscan HOST" prints it, without the host name, such as "ssh-ed25519 AAAA…"';
 
 /** What is wrong with a public host key, undefined when it is well formed. Never quotes it: it may be a private key. */
 export function findHostKeyMistake(text: string): string | undefined {
+  const read = readHostKey(text);
+  return typeof read === "string" ? read : undefined;
+}
+
+/** The key of `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`; else what is wrong with it. */
+export function readHostKey(text: string): HostKey | string {
   if (/PRIVATE KEY/.test(text))
     return `a private key is pasted here; remove it and treat it as known to others; ${form}`;
   if (/^(SHA256:|MD5:|([0-9a-f]{2}:){15})/i.test(text))
     return `this is a fingerprint, which cannot be compared with every kind of key; ${form}`;
-  const [type = "", data = ""] = text.trim().split(/\s+/);
-  if (!types.includes(type))
-    return types.includes(data) ? `the host name stands in front; ${form}` : `this is no SSH public key; ${form}`;
+  const [name, data = ""] = text.trim().split(/\s+/);
+  const type = hostKeyTypes.find((known) => known === name);
+  if (type === undefined)
+    return hostKeyTypes.some((known) => known === data)
+      ? `the host name stands in front; ${form}`
+      : `this is no SSH public key; ${form}`;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data)) return `the key after ${type} is no base64; ${form}`;
-  return isWhole(Buffer.from(data, "base64"), type)
-    ? undefined
-    : `the key after ${type} is damaged or cut off; ${form}`;
+  const bytes = Buffer.from(data, "base64");
+  const isWhole = bytes.toString("base64") === data && hasWholeParts(bytes, type);
+  return isWhole ? { type, bytes } : `the key after ${type} is damaged or cut off; ${form}`;
 }
 
 /** RFC 4253, section 6.6: strings with a length of 4 bytes in front, the first one repeats the type, none may be cut off. */
-function isWhole(bytes: Buffer, type: string): boolean {
+function hasWholeParts(bytes: Buffer, type: string): boolean {
   const strings: Buffer[] = [];
   for (let offset = 0; offset < bytes.length;) {
     if (offset + 4 > bytes.length) return false;

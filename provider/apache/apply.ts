@@ -106,6 +106,7 @@ const untouched: readonly HostErrorKind[] = [
   "noHttpd",
   "severalHttpds",
   "locked",
+  "refused",
 ];
 
 function mayHaveChanged(error: unknown): boolean {

@@ -45,11 +45,11 @@ export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observatio
   const refresh = importedRefresh(textOf(own.get(refreshName)));
   // Which of them a source renews is not told by the file; that the timer keeps them fresh is.
   const crls = facts.own.crls.map((crl) => (refresh.crlSources === undefined ? crl : { ...crl, isFirstList: true }));
-  const [caFile, sha256] = Object.entries(files).find(([name]) => /^ca-.*\.pem$/.test(name)) ?? [];
+  const caFile = facts.own.caFile;
   return withDefaults({
     ...wishes,
     owner: owner ?? wishes.owner,
-    ca: { sha256: sha256 ?? "none", certificates: ca },
+    ca: { sha256: files[caFile ?? ""] ?? "none", certificates: ca },
     caFiles: caFile === undefined ? [] : [caFile],
     crls,
     crlSha256: files[crlName] ?? "",

@@ -81,7 +81,7 @@ function requireAllRights({ connection }: Target): void {
   throw new HostError("sudo", `${placeOf(connection)}: ${found}; ${advice}`);
 }
 
-/** Kinds of `error` parts that callers tell apart; the others are told in their own words. */
+/** Kinds of `error` parts that callers tell apart; to all others the program's `fail` applies: nothing was changed. */
 const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   "no-httpd": "noHttpd",
   several: "severalHttpds",
@@ -94,7 +94,9 @@ function throwHostError(target: Target, parts: readonly Part[]): void {
   const error = parts.find((part) => part.kind === "error");
   if (error === undefined) return;
   const space = error.argument.indexOf(" ");
-  const kind = errorKinds[error.argument.slice(0, space)] ?? "answer";
+  // Behind a result only the look at the host failed, and the change may stand.
+  const isChanged = parts.some((part) => part.kind === "result");
+  const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
   const words = reasonsOf(parts);
   const text = [decode(error.argument.slice(space + 1)), ...words].join("\n  ");
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);

@@ -1,5 +1,6 @@
 /** Why a connection was not made, in words for the person who edits the site file. */
-import { type Credentials, fingerprint, type HostKey } from "../credentials.ts";
+import type { HostKey } from "../../core/site/host-key.ts";
+import { type Credentials, fingerprint } from "../credentials.ts";
 import { HostError, printable } from "../errors.ts";
 
 /** A login that was tried. */

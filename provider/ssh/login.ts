@@ -2,7 +2,8 @@
 import type { Duplex } from "node:stream";
 import type ssh2 from "ssh2";
 import type { AnyAuthMethod, Client, ConnectConfig, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
-import type { Credentials, HostKey } from "../credentials.ts";
+import type { HostKey } from "../../core/site/host-key.ts";
+import type { Credentials } from "../credentials.ts";
 import { HostError } from "../errors.ts";
 import type { Endpoint } from "../host/model.ts";
 import { type Attempt, type ClientError, connectError, said } from "./connect-errors.ts";

@@ -42,6 +42,16 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
       assert.deepEqual(await previewed(imported, suite.site.inputs), {});
     });
 
+    it("after an import beside a CA file that nothing names, but for that file", async () => {
+      const { inputs } = await created();
+      suite.host.own.set("ca-00000000.pem", "of an earlier bundle");
+      const { hostKey } = inputs.connection as { hostKey: string }; // as written in site.ts
+      const imported = await suite.client.read(`ssh://root@10.0.0.10?hostKey=${encodeURIComponent(hostKey)}`);
+      assert.deepEqual(imported.inputs.ca, inputs.ca);
+      const stale = confFile.replace("clientcert.conf", "ca-00000000.pem");
+      assert.deepEqual(await previewed(imported, imported.inputs), { [`files["${stale}"]`]: "DELETE" });
+    });
+
     it("when only the way to the host, or where files lie, is written in another way", async () => {
       const state = await created();
       const connection = { ...(state.inputs.connection as Bag), user: "deploy", sudo: { how: "passwordless" } };

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { type Site, readSite, renderProblem } from "../../core/site.ts";
 import { renderJsonSchema } from "../../core/site/schema.ts";
 
+const ecdsaKey =
+  "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEqsC0eilfzWUUuNxi4bLM2bIuYW5staH8yJyCkqUWYNEbN2blqDGNQZr0nDla+tOrVhnv3BuqRxxdOMqToyafc=";
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
 const clientAuth = "clientAuth:\n  caFiles: [ca.pem]\n";
 const web1 = `hosts:\n  - name: web1\n    address: 192.0.2.10\n    connection:\n      hostKey: ${hostKey}\n`;
@@ -177,6 +179,7 @@ describe("mistakes in a site file", () => {
     ["a fingerprint for a key", smallest.replace(hostKey, "SHA256:Zm9v"), /this is a fingerprint/],
     ["an MD5 fingerprint", smallest.replace(hostKey, `"${Array(16).fill("ab").join(":")}"`), /this is a fingerprint/],
     ["a known_hosts line", smallest.replace(hostKey, `192.0.2.10 ${hostKey}`), /the host name stands in front/],
+    ["a host key without its last =", smallest.replace(hostKey, ecdsaKey.slice(0, -1)), /damaged or cut off/],
     ["a cut host key", smallest.replace(hostKey, hostKey.slice(0, -8)), /damaged or cut off/],
     ["a list for the file", "- a\n", /^s\.yaml:1: found a list; write a set of keys below it: clientAuth, hosts$/],
     [

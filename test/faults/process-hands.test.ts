@@ -106,6 +106,13 @@ describe("an administrator's hands on the host", function () {
     assert.equal(await bytesOf(session), clean);
   });
 
+  it("undo takes our line out where somebody has indented it", async () => {
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    await session.lab.run(`sed -i 's/^IncludeOptional "conf.clientcert/\t&/' ${root}/conf/extra/httpd-ssl.conf`);
+    await session.lab.run(undo);
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("undo after a run that was killed puts that back first, and ends the same", async () => {
     await session.apply({ adopt: true, reloadPendingEdits: true });
     program = faultyProgram({ unjudged: true, at: '[ ! -s "${work:-}/swapped" ] || kill -KILL -$$' });

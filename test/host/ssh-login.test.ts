@@ -7,6 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { createSshKeys } from "../../lab/ssh.ts";
 import { placeOf } from "../../provider/errors.ts";
+import type { Login } from "../../provider/host/model.ts";
 import { createPool } from "../../provider/ssh.ts";
 import { nothing, passphrase, until, useSshHost } from "./ssh-host.ts";
 
@@ -43,7 +44,7 @@ describe("provider/ssh: who is let in, and where", function () {
     it("does not quote what is no public key", async () => {
       const cut = ssh.host.hostKey.slice(0, -2);
       for (const hostKey of ["", "ssh-ed25519", cut, createSshKeys().private]) {
-        await fails("hostKey", /is not a public key; copy the whole line/, { hostKey });
+        await fails("hostKey", /is not a public key: [^]*; write the public key/, { hostKey });
       }
     });
   });
@@ -57,16 +58,25 @@ describe("provider/ssh: who is let in, and where", function () {
   }
 
   describe("login", () => {
-    it("takes a key from the environment", async () => {
-      const text = await readFile(ssh.host.keyFile, "utf8");
-      const own = createPool({ environment: { KEY: text } });
+    /** Logs in with an environment of its own. */
+    async function enter(environment: Record<string, string>, login: Login): Promise<void> {
+      const own = createPool({ environment });
       const ended = await own.execute(
-        connection({ login: { from: "keyEnvironment", name: "KEY" } }),
+        connection({ login }),
         { script: "echo in", data: nothing },
         { timeoutSeconds: 9 },
       );
       await own.close();
       assert.equal(ended.stdout.toString(), "in\n");
+    }
+
+    it("takes a key from the environment", async () => {
+      await enter({ KEY: await readFile(ssh.host.keyFile, "utf8") }, { from: "keyEnvironment", name: "KEY" });
+    });
+
+    it("takes a key file of the home directory", async () => {
+      const { dir, base } = path.parse(ssh.host.keyFile);
+      await enter({ HOME: dir }, { from: "keyFile", path: `~/${base}` });
     });
 
     it("takes a password from the environment", async () => {

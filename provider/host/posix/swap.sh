@@ -27,7 +27,7 @@ prepare_swap() {
   sync -- "$work"/before/own/* "$work"/before/edit/* "$work"/before/edit.list "$work/made" "$work/directory" \
     "$work/before/own" "$work/before/edit" "$work/before" "$work" "$state" 2>/dev/null
   : >"$work/swapped"
-  stage_beside || { put_back "$work" && fail "${stage_failure%% *}" "${stage_failure#* }"; }
+  stage_beside || { put_back "$work"; fail "${stage_failure%% *}" "${stage_failure#* }"; }
 }
 
 # Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of what is

@@ -100,10 +100,11 @@ undo_manifest() {
   virtual_host_addresses
 }
 
-# Byte offset and length of each line and mark of ours.
+# Byte offset and length of each line and mark of ours; the line also where somebody has indented it.
 our_spans() { # FILE
+  cr=$(printf '\r')
   {
-    grep -ab '^IncludeOptional "conf/clientcert/clientcert\.conf"' -- "$1" | while IFS= read -r found; do
+    grep -ab "^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$cr]*\$" -- "$1" | while IFS= read -r found; do
       line=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" $((${#line} + 1))
     done
     grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r found; do

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { createHost } from "../../provider/host/host.ts";
+import type { Target, Transaction } from "../../provider/host/model.ts";
+import { HostError } from "../../provider/errors.ts";
+
+const target: Target = {
+  connection: {
+    ...{ address: "10.0.0.10", port: 22, user: "root", hostKey: "", login: { from: "agent" }, sudo: { how: "none" } },
+  },
+  detection: {},
+};
+const transaction: Transaction = {
+  ...{ id: "1", owner: "o/p/s/web1", takeOver: false, configFile: "/conf", remove: false, contents: new Map() },
+  change: { write: [], drop: [], refresh: false, edits: [], look: [] },
+};
+
+/** The kind of the error that an answer of the host's program becomes. */
+async function kindOf(...answer: readonly string[]): Promise<string> {
+  const host = createHost({
+    async execute(_, { data }) {
+      const [, mark = ""] = /^mark (.*)$/m.exec(Buffer.isBuffer(data) ? data.toString("latin1") : "") ?? [];
+      const stdout = Buffer.from(answer.map((part) => `\n${mark} ${part}\n`).join(""));
+      return { exitCode: 1, signal: undefined, stdout, stderr: "" };
+    },
+    close: async () => undefined,
+  });
+  const error = await host.apply(target, transaction).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof HostError, String(error));
+  return error.kind;
+}
+
+describe("an error of the host's program", () => {
+  it("says that nothing was changed, whatever its kind", async () => {
+    assert.equal(await kindOf("error disk no room in /var/lib/clientcert; nothing was changed", "done"), "refused");
+    assert.equal(await kindOf("step judge", "error configuration httpd does not accept it", "done"), "refused");
+    assert.equal(await kindOf("error locked another run works on this server", "done"), "locked");
+  });
+
+  it("says so no more behind the result of a change", async () => {
+    assert.equal(await kindOf("result applied shadow 3", "error changed a file went away", "done"), "answer");
+  });
+});
