@@ -126,6 +126,7 @@ function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): S
     serverRoot,
     configFile,
     defines: saved?.defines ?? defines ?? [],
+    hasAllDefines: saved !== undefined || defines !== undefined,
     parent: undefined,
     loadedSeconds: undefined,
     instance: createHash("sha256").update(configFile, "latin1").digest("hex").slice(0, 16),

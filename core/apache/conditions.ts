@@ -10,6 +10,8 @@ import { readWord, readWords } from "./words.ts";
 export interface Known {
   /** Values by name: `-D`, and each Define read so far. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Names of variables and modules that may be set or not. */
+  readonly unsure: ReadonlySet<string>;
   /** Whether `variables` has every `-D` of httpd's command line. */
   readonly hasAllDefines: boolean;
   /** Modules that httpd says it has; undefined where no httpd was asked. */
@@ -38,12 +40,17 @@ export function decide(name: string, argument: string, known: Known): Decision {
 
 const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision> = new Map([
   ["ifmodule", (argument, known) => hasModule(moduleName(argument), known)],
-  ["ifdefine", (argument, known) => known.variables.has(argument) || (known.hasAllDefines ? false : undefined)],
+  ["ifdefine", hasVariable],
   ["ifversion", decideVersion],
   ["iffile", (path, known) => known.existing(absolutePath(known.serverRoot, readWord(path, 0).word)) || undefined],
   ["ifdirective", (argument, known) => (/^ssl/i.test(argument) ? hasModule("ssl_module", known) : undefined)],
   ["ifsection", () => undefined],
 ]);
+
+function hasVariable(name: string, { variables, unsure, hasAllDefines }: Known): Decision {
+  if (variables.has(name)) return true;
+  return hasAllDefines && !unsure.has(name) ? false : undefined;
+}
 
 /** Source files whose module is not named after them. */
 const moduleOfSource: ReadonlyMap<string, string> = new Map(
@@ -64,8 +71,8 @@ function moduleName(argument: string): string {
   return moduleOfSource.get(argument) ?? argument.replace(/^mod_(.*)\.c$/, "$1_module");
 }
 
-/** Modules that distributions compile in: no LoadModule says nothing about them. */
-const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|mpm_\w+)_module$/;
+/** Modules that are often compiled in: no LoadModule says nothing about them. */
+const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|ssl|mpm_\w+)_module$/;
 
 function hasModule(name: string, known: Known): Decision {
   if (known.loaded.has(name)) return true;
@@ -73,7 +80,7 @@ function hasModule(name: string, known: Known): Decision {
   // For the dump, mod_info may have been loaded by the command line: of shared modules only LoadModule tells about it.
   if (known.modules !== undefined) return linked === "static" || (linked === "shared" && name !== "info_module");
   if (name === "core_module" || name === "http_module" || name === "so_module") return true;
-  return known.loaded.size > 0 && !maybeStatic.test(name) ? false : undefined;
+  return known.loaded.size > 0 && !maybeStatic.test(name) && !known.unsure.has(name) ? false : undefined;
 }
 
 function decideVersion(argument: string, known: Known): Decision {

@@ -41,8 +41,9 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const around = { resolved, dump, serverRoot, resolvedPath, port: options.port };
   const hosts = findTlsVirtualHosts(around);
   const named = new Map(observation.namedFiles.map((file) => [file.path, file.bytes]));
-  const fingerprintsOf = (path: string): readonly string[] | undefined =>
-    certificatesIn(named.get(path))?.map((certificate) => certificate.fingerprint);
+  const fingerprintsOf = rememberedByPath((path) =>
+    certificatesIn(named.get(path))?.map((certificate) => certificate.fingerprint),
+  );
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const foreign = findForeign({ ...around, hosts, fingerprintsOf });
@@ -63,6 +64,15 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
     obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
+  };
+}
+
+/** Hundreds of virtual hosts may name one bundle of hundreds of certificates. */
+function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
+  const known = new Map<string, T>();
+  return (path) => {
+    if (!known.has(path)) known.set(path, read(path));
+    return known.get(path) as T; // as: it has just been set
   };
 }
 
@@ -92,7 +102,7 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
     serverRoot: dump?.serverRoot ?? server.serverRoot,
     version: server.version,
     defines: server.defines,
-    hasAllDefines: dump !== undefined || server.parent !== undefined || server.defines.length > 0,
+    hasAllDefines: dump !== undefined || server.parent !== undefined || server.hasAllDefines === true,
     dump,
     existing: (path) => files.has(path) || named.has(path),
     skips: (path) => path.startsWith(own),

@@ -52,6 +52,8 @@ export interface ServerObservation {
   readonly configFile: string;
   /** `-D` names of the live parent's command line. */
   readonly defines: readonly string[];
+  /** Whether these are all, of a server that was not seen running. */
+  readonly hasAllDefines?: boolean;
   /** The live parent, undefined when the server is stopped. */
   readonly parent: { readonly pid: number; readonly startedSeconds: number } | undefined;
   /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */

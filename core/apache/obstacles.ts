@@ -27,8 +27,9 @@ export function findObstacles(around: Surroundings): Finding[] {
     ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
     ...findForeignIncludes(around),
     ...findUndecided(around),
-    ...findUnknownAddresses(around),
+    ...findUnknownValues(around),
     ...findDisagreements(around),
+    ...findMainServer(around),
     ...(unclear.length > 0 ? unclear : findMissingHosts(around)),
   ];
 }
@@ -59,12 +60,23 @@ const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${l
 function findForeignIncludes(around: Surroundings): Finding[] {
   const own = absolutePath(around.serverRoot, `conf/${ownDirectory}/clientcert.conf`);
   return around.resolved.effective
-    .filter(({ name }) => name === "include" || name === "includeoptional")
-    .filter(({ arguments: [pattern = ""] }) => includesPath(absolutePath(around.serverRoot, pattern), own))
+    .filter(({ name, arguments: [pattern = ""] }) => {
+      const absolute = absolutePath(around.serverRoot, pattern);
+      return (isInclude(name) && includesPath(absolute, own)) || (name === "include" && asksOf(absolute, own));
+    })
     .filter((directive) => !isOurs(around, directive))
     .map(({ file, node }) =>
       obstacle(around, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
     );
+}
+
+const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
+
+/** Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not start. */
+function asksOf(pattern: string, ownFile: string): boolean {
+  const directories = pattern.split("/").slice(0, -1);
+  const own = ownFile.split("/").slice(0, -1);
+  return directories.length >= own.length && includesPath(directories.slice(0, own.length).join("/"), own.join("/"));
 }
 
 function isOurs(around: Surroundings, { file, node }: Effective): boolean {
@@ -92,20 +104,24 @@ function findUndecided(around: Surroundings): Finding[] {
       .flatMap(({ undecided }) => (undecided === undefined ? [] : [[undecided.node, undecided] as const])),
   );
   const text =
-    "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation";
+    around.dump === undefined
+      ? "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation"
+      : "httpd does not tell whether this condition is true; write what stands in it outside of it, or load mod_info, which tells more";
   return [...conditions.values()].map(({ file, node }) => ({
     ...obstacle(around, file, node.line, text),
     isUndecided: true,
   }));
 }
 
-/** Without httpd nobody knows on which port such a virtual host answers. */
-function findUnknownAddresses(around: Surroundings): Finding[] {
-  if (around.dump !== undefined) return [];
-  const text = "the address has a variable whose value only httpd knows; give it under defines as NAME=VALUE";
+/** Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so. */
+function findUnknownValues(around: Surroundings): Finding[] {
+  const said = new Set(around.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
+  const isOpen = ({ name, arguments: [word = ""], file, node }: Effective): boolean =>
+    word.includes("${") && (name === "sslengine" || (name === "virtualhost" && !said.has(`${file}:${node.lastLine}`)));
+  const text = "a variable stands here whose value only httpd knows; give it under defines as NAME=VALUE";
   return around.resolved.effective
-    .filter(({ name, arguments: words }) => name === "virtualhost" && words[0]?.includes("${"))
-    .map(({ file, node }) => obstacle(around, file, node.line, text));
+    .filter(isOpen)
+    .map(({ file, node }) => ({ ...obstacle(around, file, node.line, text), isUndecided: true }));
 }
 
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
@@ -161,6 +177,21 @@ function isHttpsOn(port: number, [address = "", protocol]: readonly string[]): b
 /** Where a directive stands: sections, undefined for server level. */
 const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | undefined> =>
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
+
+/** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
+function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
+  const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
+  if (engine === undefined || !/^(on|optional)$/i.test(engine.arguments[0] ?? "") || hosts.length === 0) return [];
+  const covered = hosts.flatMap(({ facts }) => facts.addresses.map(({ address }) => address));
+  const isAnswered = (address: string): boolean => covered.includes("*") || covered.includes(address);
+  const listens = resolved.effective.filter(({ name }) => name === "listen");
+  const open = listens
+    .map(({ arguments: [word = ""] }) => readListen(word))
+    .find((listen) => listen.port === port && !isAnswered(listen.address));
+  if (open === undefined) return [];
+  const text = `the main server answers TLS on port ${port} where no <VirtualHost> does (Listen ${open.address}), and asks for no certificate there; write a <VirtualHost> for it, or SSLEngine off here`;
+  return [{ severity: "warning", place: placeOf(resolvedPath(engine.file), engine.node.line), text }];
+}
 
 function findMissingHosts(around: Surroundings): Finding[] {
   if (around.hosts.length > 0) return [];

@@ -3,8 +3,9 @@
  * effective and where their bytes lie. Conditions are judged by the real httpd where it was asked (what it lists was
  * in a true section), else from the files; what cannot be decided is said, never guessed.
  */
-import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
+import { decide, isCondition, type Known } from "./conditions.ts";
 import type { Dump } from "./dump.ts";
+import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
 import { absolutePath, comparePaths, includesPath } from "./paths.ts";
 import { startSection, type Section } from "./sections.ts";
@@ -60,6 +61,8 @@ interface Walk {
   readonly effective: Effective[];
   readonly problems: Problem[];
   readonly variables: Map<string, string>;
+  /** Names of variables and modules that a condition which could not be decided may have set. */
+  readonly unsure: Set<string>;
   readonly loaded: Set<string>;
   /** Files that are being read, outermost first. */
   readonly reading: string[];
@@ -88,6 +91,7 @@ export function resolve(source: Source, wanted: (name: string) => boolean = () =
     effective: [],
     problems: [],
     variables: new Map(defines),
+    unsure: new Set(),
     loaded: new Set(),
     reading: [],
     visits: 0,
@@ -99,7 +103,7 @@ export function resolve(source: Source, wanted: (name: string) => boolean = () =
 
 function readFile(walk: Walk, file: string, outer: Context): void {
   const tree = requireTree(walk, file);
-  if (tree === undefined || ++walk.visits > maxVisits) return;
+  if (tree === undefined || isTooMuch(walk, file)) return;
   walk.reading.push(file);
   const stack: Context[] = [outer];
   const isRead = tree.names.map((name) => unlisted.has(name) || walk.wanted(name));
@@ -118,6 +122,12 @@ function readFile(walk: Walk, file: string, outer: Context): void {
   walk.reading.pop();
 }
 
+function isTooMuch(walk: Walk, file: string): boolean {
+  if (++walk.visits === maxVisits + 1)
+    walk.problems.push({ file, line: 0, text: `from here on nothing was read: ${maxVisits} files were, twice or not` });
+  return walk.visits > maxVisits;
+}
+
 function requireTree(walk: Walk, file: string): Tree | undefined {
   const known = walk.trees.get(file);
   if (known !== undefined) return known;
@@ -132,11 +142,8 @@ function requireTree(walk: Walk, file: string): Tree | undefined {
   return tree;
 }
 
-/** Index of the last node of the section that opens at `index`; a section that is never closed ends with the file. */
-function endOfSection(tree: Tree, index: number): number {
-  const partner = tree.partners[index] ?? -1;
-  return partner < 0 ? tree.count - 1 : partner;
-}
+const writerProblem = (name: string): string =>
+  `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
 
 /** The context inside a section; undefined when its content is skipped. */
 function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
@@ -150,7 +157,10 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   const text = isWanted || isDecided ? sectionArguments(expandVariables(logicalText(tree, node), walk.variables)) : "";
   const section = startSection(name, text, file, node, context.section);
   if (isDecided) {
-    const decision = judge(walk, file, tree, node) ?? decide(name, text, knownTo(walk));
+    const known = decide(name, text, knownTo(walk));
+    const decision = isTracked(name)
+      ? (known ?? judge(walk.source.dump, file, tree, node))
+      : (judge(walk.source.dump, file, tree, node) ?? known);
     if (decision === false) return undefined;
     return decision ? context : { ...context, undecided: section };
   }
@@ -158,52 +168,13 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   return { ...context, section };
 }
 
-/** Whether httpd listed the node at `index`; undefined for what it never lists. */
-function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined): Decision {
-  const kind = tree.kindIds[index];
-  const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
-  const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
-  return isCounted && !isWriter(name) ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
-}
-
-/** Sections whose text is not configuration, but writes some. */
-const isWriter = (name: string): boolean => name === "macro" || name === "perl";
-
-const writerProblem = (name: string): string =>
-  `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
-
-/** Carried out by httpd while it reads, so mod_info never lists them. */
-export const unlisted: ReadonlySet<string> = new Set([
-  ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
-  ...["serverroot", "defaultruntimedir", "use", "undefmacro", "perl", "error"],
-]);
-
-/**
- * Asks what httpd listed: a section is true when anything directly in it was listed, and false when nothing was. One
- * directive alone does not tell: a module may carry out its own while httpd reads.
- */
-function judge(walk: Walk, file: string, tree: Tree, opener: Node): Decision {
-  const dumped = walk.source.dump?.effective;
-  // mod_info itself may have been loaded only to get the list.
-  if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
-  const lines = dumped.get(file);
-  const end = endOfSection(tree, opener.index);
-  let decision: Decision;
-  for (let index = opener.index + 1; index < end; index++) {
-    decision = isListed(tree, index, lines) ?? decision;
-    if (decision === true) return true;
-    if (tree.kindIds[index] === nodeKind.open) index = endOfSection(tree, index);
-  }
-  return decision;
-}
-
-const isAboutModInfo = (tree: Tree, node: Node): boolean =>
-  node.name === "ifmodule" && /\bmod_info\.c|\binfo_module/.test(logicalText(tree, node));
+/** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
+const isTracked = (condition: string): boolean => condition === "ifdefine";
 
 function knownTo(walk: Walk): Known {
   const { hasAllDefines, version, existing, dump } = walk.source;
-  const { variables, loaded, serverRoot } = walk;
-  return { variables, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
+  const { variables, unsure, loaded, serverRoot } = walk;
+  return { variables, unsure, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
 }
 
 function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
@@ -222,13 +193,9 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
       for (const path of filesOf(walk, file, node, first)) include(walk, file, node, path, context);
       break;
     case "loadmodule":
-      walk.loaded.add(first);
-      break;
     case "define":
-      walk.variables.set(first, words[1] ?? "");
-      break;
     case "undefine":
-      walk.variables.delete(first);
+      if (isSure(walk, first, context)) set(walk, node.name, first, words[1]);
       break;
     case "serverroot":
       walk.serverRoot = absolutePath(walk.serverRoot, first);
@@ -237,6 +204,23 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
     case "perl":
       walk.problems.push({ file, line: node.line, text: writerProblem(node.name === "use" ? "macro" : node.name) });
   }
+}
+
+function set({ loaded, variables }: Walk, directive: string, name: string, value = ""): void {
+  if (directive === "loadmodule") loaded.add(name);
+  else if (directive === "define") variables.set(name, value);
+  else variables.delete(name);
+}
+
+/** Below a condition that nobody can decide, what is set may be set or not: from there on its value is not known. */
+function isSure({ unsure, variables }: Walk, name: string, { undecided }: Context): boolean {
+  if (undecided === undefined) {
+    unsure.delete(name);
+    return true;
+  }
+  unsure.add(name);
+  variables.delete(name);
+  return false;
 }
 
 /** A variable of the environment is known to httpd only, which lists the line with its value. */

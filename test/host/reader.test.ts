@@ -10,7 +10,8 @@ import { readFacts } from "../../core/apache/facts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { logicalText } from "../../core/apache/parse.ts";
 import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
-import { resolve, unlisted } from "../../core/apache/resolve.ts";
+import { unlisted } from "../../core/apache/listed.ts";
+import { resolve } from "../../core/apache/resolve.ts";
 import { argumentsText, expandVariables } from "../../core/apache/words.ts";
 import { afterChange, observe, observedFile, readTree, sha256, wanted as wishes } from "../core/apache-observation.ts";
 

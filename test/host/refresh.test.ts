@@ -94,7 +94,9 @@ for (const shell of shells) {
     it("takes a list that the run before had downloaded and could not install", async () => {
       const before = await installed();
       await session.publishNew();
-      await session.lab.run(`cp -p ${root}/conf/httpd.conf /run/whole && echo NoSuchDirective >>${root}/conf/httpd.conf`);
+      await session.lab.run(
+        `cp -p ${root}/conf/httpd.conf /run/whole && echo NoSuchDirective >>${root}/conf/httpd.conf`,
+      );
       const failed = await session.refresh();
       await session.lab.run(`cp -p /run/whole ${root}/conf/httpd.conf`);
       assert.equal(failed.exitCode, 1, failed.output);

@@ -1,0 +1,55 @@
+/** What httpd listed of its configuration (mod_info), as evidence for which conditions are true. */
+import { isCondition, type Decision } from "./conditions.ts";
+import type { Dump } from "./dump.ts";
+import { logicalText, nodeAt, nodeKind, type Node, type Tree } from "./parse.ts";
+
+/** Index of the last node of the section that opens at `index`; a section that is never closed ends with the file. */
+export function endOfSection(tree: Tree, index: number): number {
+  const partner = tree.partners[index] ?? -1;
+  return partner < 0 ? tree.count - 1 : partner;
+}
+
+/** Whether httpd listed the node at `index`; undefined for what it never lists. */
+function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined): Decision {
+  const kind = tree.kindIds[index];
+  const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
+  const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
+  return isCounted && !isWriter(name) ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
+}
+
+/** Sections whose text is not configuration, but writes some. */
+export const isWriter = (name: string): boolean => name === "macro" || name === "perl";
+
+/** Carried out by httpd while it reads, so mod_info never lists them. */
+export const unlisted: ReadonlySet<string> = new Set([
+  ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
+  ...["serverroot", "defaultruntimedir", "use", "undefmacro", "perl", "error"],
+]);
+
+/**
+ * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was. One
+ * directive alone does not tell: a module may carry out its own while httpd reads.
+ */
+export function judge(dump: Dump | undefined, file: string, tree: Tree, opener: Node): Decision {
+  const dumped = dump?.effective;
+  // mod_info itself may have been loaded only to get the list.
+  if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
+  const lines = dumped.get(file);
+  const end = endOfSection(tree, opener.index);
+  let decision: Decision;
+  let endOfInner = 0;
+  for (let index = opener.index + 1; index < end; index++) {
+    const listed = isListed(tree, index, lines);
+    if (listed === true) return true;
+    if (index > endOfInner) decision = listed ?? decision;
+    if (tree.kindIds[index] !== nodeKind.open) continue;
+    const endOfThis = endOfSection(tree, index);
+    // What a condition in this one leaves out tells nothing, and what it lets through does.
+    if (!isCondition(tree.names[tree.nameIds[index] ?? 0] ?? "")) index = endOfThis;
+    else endOfInner = Math.max(endOfInner, endOfThis);
+  }
+  return decision;
+}
+
+const isAboutModInfo = (tree: Tree, node: Node): boolean =>
+  node.name === "ifmodule" && /\bmod_info\.c|\binfo_module/.test(logicalText(tree, node));
