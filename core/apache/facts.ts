@@ -7,13 +7,11 @@ import { confName, crlName, ownerIn } from "./conf.ts";
 import { findCrlJobs } from "./crl-jobs.ts";
 import { findForeign, foreignNames } from "./foreign.ts";
 import {
-  ownDirectory,
   type AdoptedLine,
   type CertificateSummary,
   type CrlSummary,
   type Facts,
   type OwnFacts,
-  type PendingEdit,
   type PhpFacts,
   type StrayInclude,
 } from "./model.ts";
@@ -22,7 +20,8 @@ import type { ObservedFile, Observation, PhpObservation } from "./observation.ts
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "./parse.ts";
 import { compareVersions } from "./conditions.ts";
-import { absolutePath } from "./paths.ts";
+import { ownPrefix } from "./paths.ts";
+import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "./refresh-facts.ts";
 import { resolve, type Resolved, type Source } from "./resolve.ts";
 import { findTlsVirtualHosts, virtualHostNames, type TlsVirtualHost } from "./virtual-hosts.ts";
@@ -47,7 +46,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const foreign = findForeign({ ...around, hosts, fingerprintsOf });
-  const ownCrl = ownPath(serverRoot) + crlName;
+  const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
   const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
   return {
@@ -60,7 +59,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     refresh: readRefresh(observation),
     php: findPhp(observation.php),
     // What httpd does not accept must not be reloaded: nothing to advise on.
-    pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation) : [],
+    pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
     obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
@@ -87,15 +86,12 @@ const lookedAt = new Set([...foreignNames, ...virtualHostNames]);
 /** First words of lines of the dump: of them, httpd and the reader must find the same. */
 const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
 
-/** Our directory, with a slash at the end. */
-const ownPath = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
-
 /** What the reader of the configuration goes by. */
 export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
   const { server, files } = observation;
   const named = new Set(observation.namedFiles.map((file) => file.path));
   const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];
-  const own = ownPath(server.serverRoot);
+  const own = ownPrefix(server.serverRoot);
   return {
     files: new Map([...files].map(([path, file]) => [path, file.bytes])),
     mainFile: dump?.mainFile ?? main ?? server.configFile,
@@ -198,28 +194,6 @@ function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
     .filter(({ version }) => version !== first.version)
     .map(({ source, version }) => ({ source, version }));
   return { version: first.version, source: first.source, path: first.path, others };
-}
-
-/** The start of a process is known to a second only, so a file of that very second counts as read. */
-const startToleranceSeconds = 1;
-
-function findPendingEdits(observation: Observation): PendingEdit[] {
-  const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
-  if (loadedSeconds === undefined) return [];
-  // A time of the future is of before the clock was set back, and is compared with what the clock said then.
-  const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
-  const own = ownPath(serverRoot);
-  const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
-  const named = observation.namedFiles.map((file) => ({ ...file, name: file.path }));
-  const edits = new Map<string, PendingEdit>();
-  for (const { path, name, modifiedSeconds, changedSeconds } of [...files, ...named]) {
-    // A file that was moved into place keeps its old modification time; only the time of its change tells.
-    const latest = Math.max(modifiedSeconds, changedSeconds);
-    const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
-    if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
-    edits.set(path, { file: path, modifiedSeconds: latest });
-  }
-  return [...edits.values()];
 }
 
 function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {

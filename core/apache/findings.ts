@@ -154,11 +154,22 @@ const missingOwnFile = ({ own }: Facts): string | undefined =>
     .map(([, path = ""]) => path)
     .find((path) => own.files[path.slice(path.lastIndexOf("/") + 1)] === undefined);
 
+/** Where our line is missing in a file, the live server still asks for certificates, until it reads that file. */
+const isUncovered = (desired: Desired, { own, virtualHosts }: Facts, file: string): boolean =>
+  own.conf !== undefined &&
+  virtualHosts.some((host) => host.file === file && host.include === undefined && !isExcluded(desired, host));
+
 function findPending(desired: Desired, facts: Facts): Finding[] {
   const missing = missingOwnFile(facts);
+  const remedyFor = (file: string): string => {
+    if (missing !== undefined) return `${missing} is missing, so httpd would not survive a reload by hand:`;
+    return isUncovered(desired, facts, file)
+      ? "our line is missing in it, so a reload by hand would let everybody in without a certificate:"
+      : reloadYourself;
+  };
   return facts.pendingEdits.map(({ file, modifiedSeconds }) => {
     const changed = `changed at ${new Date(modifiedSeconds * 1000).toISOString()}, after httpd last read it`;
-    const remedy = `${missing === undefined ? reloadYourself : `${missing} is missing, so httpd would not survive a reload by hand:`} set reloadPendingEdits: true`;
+    const remedy = `${remedyFor(file)} set reloadPendingEdits: true`;
     return desired.reloadPendingEdits
       ? { severity: "warning", place: file, text: `${changed}; it goes live with this change` }
       : { severity: "problem", place: file, text: `${changed}; it would go live with this change: ${remedy}` };

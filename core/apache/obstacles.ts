@@ -4,7 +4,7 @@ import type { Observation } from "./observation.ts";
 import { foreignNames } from "./foreign.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
-import { absolutePath, includesPath } from "./paths.ts";
+import { absolutePath, includesPath, ownPrefix } from "./paths.ts";
 import type { Effective, Resolved } from "./resolve.ts";
 import type { Section } from "./sections.ts";
 import { readAddress, readListen, type TlsVirtualHost } from "./virtual-hosts.ts";
@@ -45,7 +45,7 @@ function rejectionText(around: Surroundings, { file, line }: NonNullable<Dump["r
   if (line === 0)
     return "httpd cannot open this configuration file; give the right one as config:, or leave it out to have it found";
   const found = "httpd does not accept this line, and would not start any more";
-  return file.startsWith(ownPrefix(around))
+  return file.startsWith(ownPrefix(around.serverRoot))
     ? `${found}; the file is ours and was altered: delete it, httpd does without, and let the next \`pulumi up\` write it anew`
     : `${found}; mend it first, httpd -t says what is wrong`;
 }
@@ -131,7 +131,7 @@ function findDisagreements(around: Surroundings): Finding[] {
   const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
   const virtualHosts = dump.virtualHosts.map(({ file, line }) => `${file}:${line}`);
   const missed = [...new Set([...virtualHosts, ...dump.directives.keys()])]
-    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around)))
+    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around.serverRoot)))
     .map((place): Finding => ({ severity: "problem", place, text: missedText }));
   const listed = dump.effective;
   if (listed === undefined) return missed;
@@ -145,8 +145,6 @@ const missedText = "httpd finds a directive here that the reader does not, so no
 const unlistedText = "the reader finds a directive here that httpd does not, so nothing is edited; please report it";
 
 const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
-
-const ownPrefix = (around: Surroundings): string => `${absolutePath(around.serverRoot, `conf/${ownDirectory}`)}/`;
 
 /**
  * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443. Which

@@ -1,4 +1,5 @@
 /** Paths and patterns as httpd resolves them for Include: relative to the server root, wildcards in each component. */
+import { ownDirectory } from "./model.ts";
 
 /** The path made absolute below `root`, without `.`, `..` and doubled slashes. */
 export function absolutePath(root: string, path: string): string {
@@ -10,7 +11,10 @@ export function absolutePath(root: string, path: string): string {
   return `/${components.join("/")}`;
 }
 
-export const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern);
+/** Our directory, with a slash at the end. */
+export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
+
+const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern);
 
 /**
  * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot

@@ -15,7 +15,7 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
   const dump = parts.find((part) => part.kind === "dump");
   if (server === undefined || dump === undefined || parts.at(-1)?.kind !== "done") return undefined;
   const values = readValues(server.body);
-  const hashes = readHashes(parts);
+  const hashes = readHashes(parts, "own-hashes");
   return {
     server: readServer(values),
     dump: dump.body,
@@ -27,6 +27,7 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
       ]),
     ),
     journal: readJournal(parts, values),
+    loadedHashes: readHashes(parts, "loaded-hashes"),
     php: parts.filter((part) => part.kind === "php").map(readPhp),
     namedFiles: readNamedFiles(parts),
     crontabs: new Map(filesOf(parts, "crontab")),
@@ -114,9 +115,9 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
     });
 }
 
-/** Of our own files, counted on the host: a large CRL does not travel. */
-function readHashes(parts: readonly Part[]): Map<string, string> {
-  const text = parts.find((part) => part.kind === "own-hashes")?.body ?? "";
+/** By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our lines. */
+function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
+  const text = parts.find((part) => part.kind === kind)?.body ?? "";
   return new Map([...text.matchAll(/^\\?([0-9a-f]{64}) [ *](.+)$/gm)].map((match) => [match[2] ?? "", match[1] ?? ""]));
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFacts } from "../../core/apache/facts.ts";
 import { includeLine, type Facts } from "../../core/apache/model.ts";
 import { plan } from "../../core/apache/plan.ts";
-import { observe, observeText, observedFile, readTree, wanted, type Parts } from "./apache-observation.ts";
+import { observe, observeText, observedFile, readTree, sha256, wanted, type Parts } from "./apache-observation.ts";
 
 const server = "LoadModule ssl_module modules/mod_ssl.so\n";
 const facts = (text: string, parts: Parts = {}): Facts => readFacts(observeText(server + text, parts), { port: 443 });
@@ -230,6 +230,20 @@ describe("facts of the host", () => {
     assert.equal(pending(2500, "9000"), 1, "edited since, by today's clock");
     assert.equal(pending(8999, "9000"), 0, "edited before, by the clock of then");
     assert.equal(pending(9500, "9000"), 1);
+  });
+
+  it("are no pending edits where only our line is missing, or nothing, since our own reload", () => {
+    const path = "/etc/httpd/httpd.conf";
+    const [bare, whole] = [host(""), host(`${includeLine}\n`)];
+    const pending = (text: string, reloaded: string): number => {
+      const loadedHashes = new Map([[path, sha256(whole)]]);
+      const observation = observeText(text, { loadedHashes, journal: new Map([["reloaded", reloaded]]) });
+      const files = new Map([[path, observedFile(path, text, 2500)]]);
+      return readFacts({ ...observation, files }, { port: 443 }).pendingEdits.length;
+    };
+    assert.deepEqual([pending(bare, "2000"), pending(whole, "2000")], [0, 0]);
+    assert.equal(pending(`${bare}# more\n`, "2000"), 1);
+    assert.equal(pending(bare, "1999"), 1, "somebody else has reloaded httpd since");
   });
 
   it("are pending certificates, but none of our own files", () => {

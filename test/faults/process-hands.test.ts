@@ -106,6 +106,32 @@ describe("an administrator's hands on the host", function () {
     assert.equal(await bytesOf(session), clean);
   });
 
+  it("our line that somebody took out comes back before httpd has read that, and nothing else goes live with it", async () => {
+    const hosts = `${root}/conf/extra/httpd-ssl.conf`;
+    const takeOut = `sed -i '/^IncludeOptional "conf.clientcert/d' ${hosts}`;
+    const problems = async (): Promise<string> =>
+      (await session.plan({ adopt: true })).findings
+        .filter(({ severity }) => severity === "problem")
+        .map(({ place, text }) => `${place}: ${text}`)
+        .join("\n");
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    const applied = await bytesOf(session, hosts);
+    await nextSecond();
+    await session.lab.run(takeOut);
+    assert.equal(await problems(), "");
+    assert.equal((await session.apply({ adopt: true })).result, "applied");
+    assert.equal(await bytesOf(session, hosts), applied);
+    assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "refused");
+    await nextSecond();
+    await session.lab.run(`${takeOut}; echo '# a thought' >>${hosts}`);
+    assert.match(
+      await problems(),
+      /httpd-ssl\.conf: .*a reload by hand would let everybody in .*: set reloadPendingEdits/,
+    );
+    await session.lab.run(`sed -i '$d' ${hosts}; ${undo}`);
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("undo takes our line out where somebody has indented it", async () => {
     await session.apply({ adopt: true, reloadPendingEdits: true });
     await session.lab.run(`sed -i 's/^IncludeOptional "conf.clientcert/\t&/' ${root}/conf/extra/httpd-ssl.conf`);

@@ -222,6 +222,7 @@ EOF
   observe_own
   part journal
   printf '%s\n' "$journal"
+  [ ! -f "$state/loaded" ] || { part loaded-hashes && cat -- "$state/loaded"; }
   observe_refresh
   named=$(named_files)
   observe_named_files "$named"

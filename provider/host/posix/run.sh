@@ -244,8 +244,12 @@ owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else par
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   shift
+  keep_loaded
   journal_set "$@" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
 }
+
+# The files with our lines as httpd has just read them: one that differs by these lines only is nobody's unfinished edit.
+keep_loaded() { tr '\n' '\0' <"$state/edited" | xargs -0 -r sha256sum -- >"$state/loaded"; } 2>/dev/null
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.
@@ -275,7 +279,7 @@ reload_restored() {
 # One that never became valid leaves nothing.
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0
-  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/look"
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look"
   forget_refresh
 }
 

@@ -1,0 +1,52 @@
+/** Edits that httpd has not read: a reload of ours would bring them to life. */
+import { createHash } from "node:crypto";
+import { applySplices, sortSplices } from "./edit.ts";
+import { includeLine, type PendingEdit } from "./model.ts";
+import type { ObservedFile, Observation } from "./observation.ts";
+import { ownPrefix } from "./paths.ts";
+import type { TlsVirtualHost } from "./virtual-hosts.ts";
+
+/** The start of a process is known to a second only, so a file of that very second counts as read. */
+const startToleranceSeconds = 1;
+
+export function findPendingEdits(observation: Observation, hosts: readonly TlsVirtualHost[]): PendingEdit[] {
+  const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
+  if (loadedSeconds === undefined) return [];
+  // A time of the future is of before the clock was set back, and is compared with what the clock said then.
+  const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
+  const own = ownPrefix(serverRoot);
+  const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
+  const named = observation.namedFiles.map((file) => ({ ...file, path: file.path, name: file.path, bytes: undefined }));
+  const edits = new Map<string, PendingEdit>();
+  for (const { path, name, bytes, modifiedSeconds, changedSeconds } of [...files, ...named]) {
+    // A file that was moved into place keeps its old modification time; only the time of its change tells.
+    const latest = Math.max(modifiedSeconds, changedSeconds);
+    const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
+    if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
+    if (bytes === undefined || !isOursAlone(observation, hosts, path, bytes))
+      edits.set(path, { file: path, modifiedSeconds: latest });
+  }
+  return [...edits.values()];
+}
+
+/**
+ * Whether only our lines are missing in a file, compared with what httpd read at our last reload. To reload by hand would
+ * switch the protection off there; to put the lines back is what the next change does.
+ */
+function isOursAlone(
+  { server, journal, loadedHashes }: Observation,
+  hosts: readonly TlsVirtualHost[],
+  path: string,
+  bytes: ObservedFile["bytes"],
+): boolean {
+  const loaded = loadedHashes?.get(path);
+  const isOurReload = Number(journal.get("reloaded") ?? 0) >= (server.loadedSeconds ?? 0);
+  if (loaded === undefined || !isOurReload) return false;
+  const lacking = hosts.filter(({ facts }) => facts.file === path && facts.include === undefined);
+  const splices = lacking.map(({ facts: { insertAt } }) => ({
+    ...{ offset: insertAt.offset, remove: 0, insert: includeLine + insertAt.eol },
+  }));
+  return hashOf(applySplices(bytes, sortSplices(splices))) === loaded;
+}
+
+const hashOf = (bytes: string): string => createHash("sha256").update(bytes, "latin1").digest("hex");
