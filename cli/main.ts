@@ -185,6 +185,11 @@ function wholeNumber(text: string): number {
 }
 
 async function main(): Promise<void> {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   // Set instead of process.exit, which would cut long output into a pipe.
   const program = makeProgram(({ output, bytes, code }) => {
     process.stdout.write(output);

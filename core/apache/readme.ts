@@ -1,4 +1,5 @@
 /** The note beside our files, for the administrator who finds them and knows nothing of Pulumi. */
+import { hasUndo, undoPath } from "./conf.ts";
 import { includeLine, type Desired, type Facts } from "./model.ts";
 
 /** In English and in ASCII, so that it can be read on any terminal. */
@@ -14,14 +15,20 @@ crl.pem           the certificates that were revoked (only where a list was conf
 ${desired.crlSources.length > 0 ? refreshNote(desired, facts) : ""}
 Change nothing here by hand: the next "pulumi up" puts it back.
 
-To undo everything without Pulumi, as root:
+${hasUndo(facts) ? undoNote(facts) : undoByHandNote}`;
+}
 
-    sh /var/lib/clientcert/${facts.server.instance}/undo
+const undoNote = (facts: Facts): string => `To undo everything without Pulumi, as root:
+
+    sh ${undoPath(facts)}
 
 It takes our lines out of the configuration, removes these files, makes the running server read its
 configuration again, and looks at it. All other lines stay as they are.
 `;
-}
+
+const undoByHandNote = `To undo everything: delete the lines that include clientcert.conf, check with httpd -t, reload httpd,
+and delete this directory.
+`;
 
 function refreshNote({ crlRefresh, sample }: Desired, { server }: Facts): string {
   const zone = crlRefresh.timeZone === undefined ? "" : ` (${crlRefresh.timeZone})`;

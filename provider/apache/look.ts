@@ -47,8 +47,11 @@ export function tell({ log }: Context, findings: readonly Finding[]): void {
 }
 
 /** Throws with every conflict and problem at once. */
-export function refuseProblems(wishes: Wishes, { findings }: Plan): void {
-  const problems = findings.filter(isBlocking).map(findingText);
+export function refuseProblems(wishes: Wishes, plan: Plan): void {
+  const problems = problemTexts(plan);
   if (problems.length > 0)
     throw new Error([`${wishes.connection.address}: nothing was changed:`, ...problems].join("\n  "));
 }
+
+/** What keeps a change from being made, one line each. */
+export const problemTexts = ({ findings }: Plan): string[] => findings.filter(isBlocking).map(findingText);

@@ -7,7 +7,17 @@ import { packFacts, unpackFacts } from "./facts.ts";
 import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
 import { importedInputs, importTarget } from "./import.ts";
 import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
-import { type Look, factsOf, isGone, lookFrom, observe, observeFacts, refuseProblems, tell } from "./look.ts";
+import {
+  type Look,
+  factsOf,
+  isGone,
+  lookFrom,
+  observe,
+  observeFacts,
+  problemTexts,
+  refuseProblems,
+  tell,
+} from "./look.ts";
 import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
 import type { Host } from "../host/model.ts";
 import type * as Calls from "../resource.ts";
@@ -107,9 +117,12 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   refuseOtherServer(wishes, args.oldOutputs, look.facts);
   // No error: a preview of drift ends with 7, whatever the drift is.
   if (context.preview && !isFeasible(look.plan)) {
+    // What was known before, Diff has told already.
+    const reasons = known === undefined ? problemTexts(look.plan) : [];
+    const text = `${wishes.connection.address}: \`pulumi up\` would refuse this change`;
     context.log(
       "warning",
-      `${wishes.connection.address}: \`pulumi up\` would refuse this change, for the reasons given`,
+      reasons.length > 0 ? [`${text}:`, ...reasons].join("\n  ") : `${text}, for the reasons given`,
     );
     return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
   }

@@ -96,6 +96,14 @@ describe("clientcert plan", () => {
         const written = run(tree, { write: true });
         assert.equal(written.code, 0, written.text);
         assert.match(written.text, /^written to /m);
+        for (const name of ["clientcert.conf", "README"]) {
+          const text = readFileSync(
+            join(tree, edited, edited.includes("extra") ? "../.." : "../../conf", "clientcert", name),
+            "utf8",
+          );
+          assert.match(text, /To undo everything: delete the lines/);
+          assert.ok(!text.includes("/undo"), "a copy has no such program");
+        }
         const second = run(tree);
         assert.equal(second.code, 0, second.text);
         assert.match(second.text, /: as wanted$/m);

@@ -6,6 +6,7 @@
  */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import { resolve } from "node:path";
 import grpc from "@grpc/grpc-js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -104,6 +105,13 @@ function exit() {
 }
 
 const engine = process.ppid;
+// An engine that had ended before we looked, as at a mistake on its command line, has left us to the first process.
+if (engine === 1) {
+  const [host, port] = engineAddress.split(":");
+  connect({ host, port: Number(port) }, function () {
+    this.end();
+  }).on("error", exit);
+}
 setInterval(() => process.ppid !== engine && exit(), parentCheckMilliseconds).unref();
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, exit);
 

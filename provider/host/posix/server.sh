@@ -232,6 +232,8 @@ choose_parent() { # PID…
 
 # A running server must never be taken for a stopped one: its files would be written and never loaded.
 use_stopped_beside_others() {
+  # The pid file alone does not tell which server is stopped.
+  [ -z "$want_pid_file" ] || [ -n "$want_config" ] || fail several "$want_pid_file: names no httpd that runs here, and these do (${listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
   use_stopped
   read_version
   case "$listed;" in

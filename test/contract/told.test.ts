@@ -4,7 +4,7 @@ import type { Context, Resource } from "../../provider/resource.ts";
 import { useClientAuth } from "./client-auth.ts";
 import { downText } from "./scripted-host.ts";
 
-describe("What the engine is told of CRL sources and of the host's clock, on a host in memory", () => {
+describe("What the engine is told, on a host in memory", () => {
   const suite = useClientAuth();
 
   /** What the engine is told of one call. */
@@ -55,6 +55,17 @@ describe("What the engine is told of CRL sources and of the host's clock, on a h
       if (words === undefined) assert.deepEqual(lines, [], seconds);
       else assert.match(lines.join(), words, seconds);
     }
+  });
+
+  it("gives the reasons why a change of the port would be refused, in its preview", async () => {
+    const state = await suite.created();
+    const { inputs } = await suite.client.check({ ...suite.site.inputs, port: 8443 }, state.inputs);
+    const change = { ...{ id: state.id, oldInputs: state.inputs, oldOutputs: state.outputs }, inputs };
+    const lines = await told((resource, context) => resource.update(change, context), true);
+    assert.match(
+      lines.join("\n"),
+      /^warning: 10\.0\.0\.10: `pulumi up` would refuse this change:\n {2}.*answers port 8443;/m,
+    );
   });
 
   it("takes no look that lasts long for a wrong clock", async () => {
