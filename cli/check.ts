@@ -93,9 +93,15 @@ function canWrite(file: string): boolean {
   }
 }
 
+/** Looked for before; a disk that is full shows only now. */
 function save(file: string, checked: readonly Checked[]): void {
   const hosts = checked.flatMap(({ report, saved }) => (saved === undefined ? [] : [[report.host, saved] as const]));
-  writeFileSync(file, renderSaved(Object.fromEntries(hosts)));
+  try {
+    writeFileSync(file, renderSaved(Object.fromEntries(hosts)));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`--save ${file}: could not be written (${reason}); give another path`);
+  }
 }
 
 function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], { json, style }: CheckOptions): Answer {

@@ -34,7 +34,8 @@ export function openHosts(
   return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, lines, hosts };
 }
 
-const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);
+/** `name`: a path, or a stack such as `example` for `stacks/example.yaml`. */
+export const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);
 
 const mostNames = 10;
 

@@ -1,4 +1,5 @@
 /** `clientcert lint FILE…`: everything that can be said of site files without a host. */
+import { siteFileOf } from "./hosts.ts";
 import { type Answer, type Style, count, exitCode } from "./output.ts";
 import { type Message, type OpenSite, openSite, renderMessage } from "./site.ts";
 
@@ -9,9 +10,9 @@ export interface LintOptions {
   readonly style: Style;
 }
 
-/** Exit code 2 when any file has a problem; warnings do not count. */
+/** `files`: paths, or names of stacks. Exit code 2 when any file has a problem; warnings do not count. */
 export function lint(files: readonly string[], { json, now, style }: LintOptions): Answer {
-  const sites = files.map((file) => openSite(file, now));
+  const sites = files.map((file) => openSite(siteFileOf(file), now));
   const problems = sites.flatMap(({ messages }) => messages.filter(isProblem)).length;
   const output = json ? renderJson(sites) : renderText(sites, style);
   return { output, code: problems > 0 ? exitCode.wrongInput : exitCode.fine };

@@ -40,7 +40,7 @@ const style = () => styleFor(process.stdout, process.env);
 function addLint(program: Command, answer: (result: Answer) => void): void {
   addCommand(program, "lint")
     .description("check site files, and the CA and CRL files they name, without a host")
-    .argument("<file...>", "site files, such as stacks/example.yaml")
+    .argument("<file...>", "site files, or names of stacks (stacks/<stack>.yaml)")
     .option("--json", "print one JSON object")
     .addHelpText("after", lintCodes)
     .action(async (files: string[], { json = false }: { json?: boolean }) => {
@@ -152,8 +152,8 @@ function addObserveProgram(program: Command, answer: (result: Answer) => void): 
     .option("--host <name>", "the host of the site")
     .option("--sudoers <user>", "print the line for sudoers instead, with the program's digest")
     .option("--json", "print one JSON object with both")
-    .action(async ({ site, host, sudoers, json = false }: ObserveFlags) => {
-      if ((site === undefined) !== (host === undefined)) program.error("error: --site and --host belong together");
+    .action(async ({ site, host, sudoers, json = false }: ObserveFlags, command: Command) => {
+      if ((site === undefined) !== (host === undefined)) command.error("error: --site and --host belong together");
       const { observeProgram } = await import("./observe-program.ts");
       const of = site === undefined || host === undefined ? undefined : { site, host };
       answer(observeProgram({ of, sudoers, json }));

@@ -34,9 +34,15 @@ export function certificateLines(certificate: Certificate, now: number): string[
     `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)}${begins})`,
     `  ${describeSerial(certificate.serial)}, SHA-256 ${fingerprint}`,
     ...(certificate.isCa ? authorityLines(certificate) : userLines(certificate)),
-    ...findCrlUrls(certificate).map((url) => `  names for the CRL of its issuer: ${url}`),
+    ...(isRoot ? [] : crlUrlLines(certificate)),
     ...(weakness === undefined ? [] : [`  weak: it has ${weakness}`]),
   ];
+}
+
+function crlUrlLines(certificate: Certificate): string[] {
+  const urls = findCrlUrls(certificate);
+  if (urls.length === 0) return ["  names no address for the CRL of its issuer; ask its CA for it"];
+  return urls.map((url) => `  names for the CRL of its issuer: ${url}`);
 }
 
 /** Both ways of writing it: 10 is another number in hex. */

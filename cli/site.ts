@@ -1,6 +1,6 @@
 /** Opens a site for any command: the site file, then the CA and CRL files that it names. */
 import { readFileSync } from "node:fs";
-import { type Site, readSite } from "../core/site.ts";
+import { readSite } from "../core/site.ts";
 import { describeUnreadable } from "../provider/site.ts";
 import { type SiteFiles, readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
@@ -21,17 +21,13 @@ export interface Message {
 
 export interface OpenSite {
   readonly file: string;
-  /** Undefined when the site file itself has problems. */
-  readonly site: Site | undefined;
-  /** Undefined when the part that names them has problems; they are then not read. */
-  readonly files: SiteFiles | undefined;
   readonly messages: readonly Message[];
 }
 
 /** `now`: milliseconds since 1970. Never throws for what a user wrote. */
 export function openSite(file: string, now: number): OpenSite {
   const text = readText(file);
-  if (text === undefined) return { file, site: undefined, files: undefined, messages: [unreadable(file)] };
+  if (text === undefined) return { file, messages: [unreadable(file)] };
   const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
   const files = clientAuth && readSiteFiles(file, clientAuth, { now });
   const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
@@ -41,7 +37,7 @@ export function openSite(file: string, now: number): OpenSite {
     // What only warns can wait until the site file itself is right.
     ...(site === undefined ? found.filter(({ severity }) => severity === "problem") : found),
   ];
-  return { file, site, files, messages };
+  return { file, messages };
 }
 
 const foundIn = (findings: SiteFiles["findings"], placeOf: ReturnType<typeof filePlaces>): Message[] =>

@@ -121,7 +121,9 @@ export function describeUnreadable(file: string): string {
   if (existsSync(file) && statSync(file).isDirectory()) return "is a directory; write the path of a site file in it";
   if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
   const others = siteFilesIn(path.dirname(file));
-  if (others.length === 0) return "does not exist; copy stacks/example.yaml of the project, or write another path";
+  const folder = path.resolve(path.dirname(file));
+  if (others.length === 0)
+    return `does not exist, nor any other site file in ${folder}; copy stacks/example.yaml of the project, or write another path`;
   const nearest = findNearest(
     path.basename(file),
     others.map((other) => path.basename(other)),

@@ -49,7 +49,7 @@ describe("the clientcert command line", () => {
     const { stdout, status } = run("lint", "nowhere.yaml");
     assert.equal(
       stdout,
-      "problem nowhere.yaml: does not exist; copy stacks/example.yaml of the project, or write another path\n1 site file: 1 problem\n",
+      `problem nowhere.yaml: does not exist, nor any other site file in ${process.cwd()}; copy stacks/example.yaml of the project, or write another path\n1 site file: 1 problem\n`,
     );
     assert.equal(status, 2);
   }).timeout(20_000);
