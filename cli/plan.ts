@@ -78,8 +78,8 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
 
 function look({ site, host, tree, saved }: Copy, now: number): Planned {
   try {
-    const { config, httpd, defines } = host;
-    const observed = observeTree(tree, { config, httpd, defines, saved, now });
+    const { config, defines } = host;
+    const observed = observeTree(tree, { config, defines, saved, now });
     if (observed === undefined) throw new Error(describeMissing(host, saved));
     const facts = readFacts(observed.observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);

@@ -7,7 +7,6 @@ const version = 1;
 
 const savedHost = z.strictObject({
   savedAt: z.string().describe("ISO 8601."),
-  program: z.string(),
   version: z.string(),
   openssl: z.string(),
   serverRoot: z.string(),
@@ -15,7 +14,6 @@ const savedHost = z.strictObject({
   instance: z.string(),
   defines: z.array(z.string()).describe("-D names of the command line, NAME=VALUE where there is a value."),
   modules: z.record(z.string(), z.enum(["static", "shared"])),
-  hasModInfo: z.boolean(),
   php: z.array(z.strictObject({ source: z.enum(["module", "fpm", "cli"]), path: z.string(), version: z.string() })),
   scheduler: z.enum(["systemd", "cron", "none"]).optional().describe("What runs jobs there; older files lack it."),
   owner: z.string().optional(),
@@ -35,7 +33,6 @@ export function savedOf({ server, dump, php, journal, scheduler }: Observation, 
   const owner = journal.get("owner");
   return {
     savedAt: new Date(now).toISOString(),
-    program: server.program,
     version: server.version,
     openssl: server.openssl,
     serverRoot: server.serverRoot,
@@ -43,7 +40,6 @@ export function savedOf({ server, dump, php, journal, scheduler }: Observation, 
     instance: server.instance,
     defines: [...server.defines],
     modules: Object.fromEntries(modules ?? []),
-    hasModInfo: server.capabilities.includes("mod_info"),
     php: php.map(({ source, path, version: found }) => ({ source, path, version: found })),
     scheduler,
     ...(owner === undefined ? {} : { owner }),

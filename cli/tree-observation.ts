@@ -11,8 +11,6 @@ import type { Tree } from "./tree.ts";
 export interface TreeWanted {
   /** Main configuration file. @default - the saved one, or else the first that is there of the {@link usualConfigs} */
   readonly config: string | undefined;
-  /** The httpd program. @default - as in the layouts of {@link usualConfigs} */
-  readonly httpd: string | undefined;
   /** `-D` names; the saved ones come first. */
   readonly defines: readonly string[] | undefined;
   readonly saved: SavedHost | undefined;
@@ -26,12 +24,6 @@ export const usualConfigs = [
   "/etc/apache2/apache2.conf",
   "/etc/httpd/conf/httpd.conf",
 ] as const;
-
-const usualPrograms: Readonly<Record<string, string>> = {
-  "/usr/local/ni/apache/conf/httpd.conf": "/usr/local/ni/apache/bin/httpd",
-  "/etc/apache2/apache2.conf": "/usr/sbin/apache2ctl",
-  "/etc/httpd/conf/httpd.conf": "/usr/sbin/httpd",
-};
 
 export interface ObservedTree {
   readonly observation: Observation;
@@ -116,21 +108,18 @@ function findMissing(tree: Tree, serverRoot: string, effective: readonly Effecti
 }
 
 function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): ServerObservation {
-  const { saved, defines, httpd, now } = wanted;
+  const { saved, defines, now } = wanted;
   return {
     nowSeconds: Math.floor(now / 1000),
-    // Only shown in the README that the change writes.
-    program: saved?.program ?? httpd ?? usualPrograms[configFile] ?? "httpd",
     version: saved?.version ?? "",
     openssl: saved?.openssl ?? "",
     serverRoot,
     configFile,
     defines: saved?.defines ?? defines ?? [],
     hasAllDefines: saved !== undefined || defines !== undefined,
-    parent: undefined,
+    isRunning: false,
     loadedSeconds: undefined,
     instance: createHash("sha256").update(configFile, "latin1").digest("hex").slice(0, 16),
-    capabilities: [],
   };
 }
 
@@ -205,7 +194,7 @@ function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effe
     if (directive === undefined || file === undefined) return [];
     const { modifiedSeconds, changedSeconds, bytes, sizeBytes } = file;
     const isShown = caNames.includes(directive) && sizeBytes <= mostCertificateBytes;
-    return [{ path, directive, modifiedSeconds, changedSeconds, ...(isShown && { bytes }) }];
+    return [{ path, modifiedSeconds, changedSeconds, ...(isShown && { bytes }) }];
   });
 }
 

@@ -150,8 +150,6 @@ function observed(resolvedPath: string, content: Buffer, stat: Stats): ObservedF
     bytes: content.toString("latin1"),
     sizeBytes: content.length,
     sha256: createHash("sha256").update(content).digest("hex"),
-    mode: (stat.mode & 0o7777).toString(8),
-    owner: String(stat.uid),
     modifiedSeconds: Math.floor(stat.mtimeMs / 1000),
     changedSeconds: Math.floor(stat.ctimeMs / 1000),
   };

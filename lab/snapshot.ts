@@ -12,15 +12,7 @@ export interface SnapshotOptions {
   readonly times?: boolean;
 }
 
-export const defaultRoots: readonly string[] = [
-  "/usr/local/ni",
-  "/etc",
-  "/var/lib",
-  "/var/spool",
-  "/run",
-  "/tmp",
-  "/srv",
-];
+const defaultRoots: readonly string[] = ["/usr/local/ni", "/etc", "/var/lib", "/var/spool", "/run", "/tmp", "/srv"];
 /** Package databases of this machine, thousands of files that no run of ours can name. */
 export const defaultExclusions: readonly string[] = ["/var/lib/dpkg", "/var/lib/apt", "/var/lib/postgresql"];
 /** Above this, only both ends are read: a log of 2 GB is mostly a hole, and its length and time are compared anyway. */

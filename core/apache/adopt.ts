@@ -19,15 +19,14 @@ export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[
 /** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */
 export interface AdoptableJob {
   readonly file: string;
-  readonly line: number;
   readonly lineOffsets: readonly number[];
 }
 
 /** Jobs that fetch a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
 export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[] =>
   facts.crlJobs.flatMap((job) => {
-    const { file, line, offset } = job;
-    return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, line, lineOffsets: [offset] }];
+    const { file, offset } = job;
+    return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, lineOffsets: [offset] }];
   });
 
 /** Whether a virtual host that is left alone needs the job. */

@@ -21,7 +21,6 @@ export interface Dump {
   readonly serverRoot: string | undefined;
   /** Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration. */
   readonly rejected: { readonly file: string; readonly line: number } | undefined;
-  readonly pidFile: string | undefined;
 }
 
 export interface Included {
@@ -148,20 +147,18 @@ function readConfiguration(
   return { effective, directives };
 }
 
-type Values = Pick<Dump, "modules" | "defines" | "serverRoot" | "pidFile">;
+type Values = Pick<Dump, "modules" | "defines" | "serverRoot">;
 
 function readValues(lines: readonly string[]): Values {
   const defines = new Map<string, string>();
   const modules = new Map<string, "static" | "shared">();
   let serverRoot: string | undefined;
-  let pidFile: string | undefined;
   for (const line of lines) {
     const module = /^ (\S+_module) \((static|shared)\)$/.exec(line);
     if (module !== null) modules.set(module[1] ?? "", module[2] === "static" ? "static" : "shared");
     const define = /^Define: ([^=]*)=?(.*)$/.exec(line);
     if (define !== null && !/^DUMP_/.test(define[1] ?? "")) defines.set(define[1] ?? "", define[2] ?? "");
     serverRoot ??= /^ServerRoot: "(.*)"$/.exec(line)?.[1];
-    pidFile ??= /^PidFile: "(.*)"$/.exec(line)?.[1];
   }
-  return { defines, serverRoot, pidFile, modules: modules.size > 0 ? modules : undefined };
+  return { defines, serverRoot, modules: modules.size > 0 ? modules : undefined };
 }

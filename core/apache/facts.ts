@@ -98,7 +98,7 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
     serverRoot: dump?.serverRoot ?? server.serverRoot,
     version: server.version,
     defines: server.defines,
-    hasAllDefines: dump !== undefined || server.parent !== undefined || server.hasAllDefines === true,
+    hasAllDefines: dump !== undefined || server.isRunning || server.hasAllDefines === true,
     dump,
     existing: (path) => files.has(path) || named.has(path),
     skips: (path) => path.startsWith(own),
@@ -106,9 +106,9 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
 }
 
 function serverFacts(observation: Observation): Facts["server"] {
-  const { program, version, openssl, serverRoot, configFile, instance, parent } = observation.server;
+  const { version, openssl, serverRoot, configFile, instance, isRunning } = observation.server;
   const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";
-  return { program, version, openssl, serverRoot, configFile, instance, running: parent !== undefined, source };
+  return { version, openssl, serverRoot, configFile, instance, running: isRunning, source };
 }
 
 function findAdopted(observation: Observation): AdoptedLine[] {

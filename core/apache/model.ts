@@ -95,7 +95,6 @@ export interface Facts {
 }
 
 export interface ServerFacts {
-  readonly program: string;
   readonly version: string;
   readonly openssl: string;
   readonly serverRoot: string;

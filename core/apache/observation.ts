@@ -43,8 +43,6 @@ export interface Observation {
 export interface ServerObservation {
   /** Seconds since 1970 on the host's clock. */
   readonly nowSeconds: number;
-  /** Absolute path of the program, such as `/usr/local/ni/apache/bin/httpd`. */
-  readonly program: string;
   /** From `httpd -v`, such as `Apache/2.4.71 (Debian)`. */
   readonly version: string;
   /** The OpenSSL that mod_ssl is linked with, or else the host's `openssl version`. */
@@ -56,14 +54,11 @@ export interface ServerObservation {
   readonly defines: readonly string[];
   /** Whether these are all, of a server that was not seen running. */
   readonly hasAllDefines?: boolean;
-  /** The live parent, undefined when the server is stopped. */
-  readonly parent: { readonly pid: number; readonly startedSeconds: number } | undefined;
+  readonly isRunning: boolean;
   /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */
   readonly loadedSeconds: number | undefined;
   /** Instance: first 16 hex digits of the SHA-256 of `configFile`. */
   readonly instance: string;
-  /** What the host can do: `namespaces`, `ip`, `openssl`, `mod_info`, `exchange`. */
-  readonly capabilities: readonly string[];
 }
 
 export interface ObservedFile {
@@ -72,9 +67,6 @@ export interface ObservedFile {
   readonly bytes: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** Octal, such as `644`. */
-  readonly mode: string;
-  readonly owner: string;
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
 }
@@ -89,8 +81,6 @@ export interface PhpObservation {
 
 export interface NamedFile {
   readonly path: string;
-  /** The directive that names it, as in the manual. */
-  readonly directive: string;
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
   /** Contents of CA files of at most 1 MiB; never of keys or server certificates. */

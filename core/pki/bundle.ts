@@ -19,7 +19,7 @@ export interface BundleOptions {
 }
 
 /** An issuer needs some weeks to send a successor, and the site some more to list it. */
-export const warnCaDays = 90;
+const warnCaDays = 90;
 const dayMilliseconds = 86_400_000;
 
 /** Normal form: no duplicates, sorted by fingerprint, so that the order in the site file never causes a change. */

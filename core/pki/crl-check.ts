@@ -10,7 +10,7 @@ import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
-export const minimumCrlDays = 7;
+const minimumCrlDays = 7;
 const dayMilliseconds = 86_400_000;
 
 export interface CrlOptions {

@@ -14,7 +14,7 @@ export interface SampleOptions {
 }
 
 /** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
-export const warnSampleDays = 30;
+const warnSampleDays = 30;
 const dayMilliseconds = 86_400_000;
 
 /** What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted today. */

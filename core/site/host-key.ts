@@ -1,6 +1,6 @@
 /** Public host keys, as they stand in `hostKey`. */
 
-export const hostKeyTypes = [
+const hostKeyTypes = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
   "ecdsa-sha2-nistp384",

@@ -179,7 +179,7 @@ function requireSiteFiles(wishes: Wishes, facts: Facts): SiteTexts {
 const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
 
 /** What was done, one line each, without a line of the customer's. */
-export function describeChange({ write, edits, drop, refresh }: Change): readonly string[] {
+function describeChange({ write, edits, drop, refresh }: Change): readonly string[] {
   return [
     ...(refresh ? ["asked the CRL sources"] : []),
     ...write.map((file) => `wrote ${file.name}`),

@@ -54,7 +54,7 @@ export interface SampleWish {
 }
 
 /** What Check and Read add, for display and for the next Check: never wished, never compared. */
-export const mirrored = ["files", "facts"] as const;
+const mirrored = ["files", "facts"] as const;
 
 type Rule = readonly [isRight: (value: unknown) => boolean, expected: string];
 

@@ -56,33 +56,19 @@ function readValues(text: string): Map<string, string> {
 
 function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   const text = (key: string): string => values.get(key) ?? "";
-  const bootSeconds = Number(text("boot"));
-  const isRunning = text("parent") !== "";
   return {
     nowSeconds: Number(text("now")),
-    program: text("program"),
     version: text("version"),
     // Says the version of its library, too, mostly the same.
     openssl: text("openssl").replace(/^(.*) \(Library: \1\)$/, "$1"),
     serverRoot: text("server-root"),
     configFile: text("config"),
     defines: definesOf(text("arguments").split("\t")),
-    parent: isRunning
-      ? {
-          pid: Number(text("parent")),
-          startedSeconds: bootSeconds + Math.floor(Number(text("started")) / ticksPerSecond),
-        }
-      : undefined,
+    isRunning: text("parent") !== "",
     loadedSeconds: text("loaded") === "" ? undefined : Number(text("loaded")),
     instance: text("instance"),
-    capabilities: text("capabilities")
-      .split(" ")
-      .filter((word) => word !== ""),
   };
 }
-
-/** USER_HZ, 100 on every Linux that people run httpd on. */
-const ticksPerSecond = 100;
 
 /** `-DNAME`, or `-D NAME`, on httpd's command line. */
 function definesOf(words: readonly string[]): string[] {
@@ -92,13 +78,13 @@ function definesOf(words: readonly string[]): string[] {
   });
 }
 
-/** Arguments: `SIZE MODE OWNER MODIFIED CHANGED`, tab, resolved path, tab, path. */
+/** Arguments: `SIZE MODIFIED CHANGED`, tab, resolved path, tab, path. */
 function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][] {
   return parts
     .filter((part) => part.kind === kind)
     .map((part) => {
       const [stat = "", resolvedPath = "", path = ""] = part.argument.split("\t");
-      const [size = "0", mode = "", owner = "", modified = "0", changed = "0"] = stat.split(" ");
+      const [size = "0", modified = "0", changed = "0"] = stat.split(" ");
       return [
         path,
         {
@@ -106,8 +92,6 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
           bytes: part.body,
           sizeBytes: Number(size),
           sha256: createHash("sha256").update(part.body, "latin1").digest("hex"),
-          mode,
-          owner,
           modifiedSeconds: Number(modified),
           changedSeconds: Number(changed),
         },
@@ -149,12 +133,11 @@ function readNamedFiles(parts: readonly Part[]): NamedFile[] {
   const certificates = new Map([...ownCas, ...filesOf(parts, "certificates")]);
   const lines = (parts.find((part) => part.kind === "named")?.body ?? "").split("\n").filter((line) => line !== "");
   return lines.map((line) => {
-    const [times = "", directive = "", path = ""] = line.split("\t");
+    const [times = "", , path = ""] = line.split("\t");
     const [modified = "0", changed = "0"] = times.split(" ");
     const bytes = certificates.get(path)?.bytes;
     return {
       path,
-      directive,
       modifiedSeconds: Number(modified),
       changedSeconds: Number(changed),
       ...(bytes === undefined ? {} : { bytes }),

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** In the order in which they are joined; `main.sh` runs, the others define. */
-export const hostScriptFiles = [
+const hostScriptFiles = [
   "request.sh",
   "server.sh",
   "observe.sh",

@@ -160,20 +160,17 @@ function editFile(files: Map<string, string>, { path, sha256, splices }: FileEdi
 }
 
 function observation(host: ScriptedHost): Observation {
-  const parent = { pid: 4711, startedSeconds: 1_700_000_000 };
   return {
     server: {
       nowSeconds: host.nowSeconds,
-      program: `${serverRoot}/bin/httpd`,
       version: "Apache/2.4.71 (Unix)",
       openssl: "OpenSSL 3.0.17",
       serverRoot,
       configFile,
       defines: [],
-      parent,
-      loadedSeconds: parent.startedSeconds,
+      isRunning: true,
+      loadedSeconds: 1_700_000_000,
       instance: hash(configFile).slice(0, 16),
-      capabilities: ["openssl"],
     },
     dump: undefined,
     files: observed(host.files),
@@ -194,7 +191,7 @@ function observed(files: ReadonlyMap<string, string>): ReadonlyMap<string, Obser
   return new Map(
     [...files].map(([path, bytes]) => [
       path,
-      { resolvedPath: path, bytes, sizeBytes: bytes.length, sha256: hash(bytes), mode: "644", owner: "root", ...times },
+      { resolvedPath: path, bytes, sizeBytes: bytes.length, sha256: hash(bytes), ...times },
     ]),
   );
 }

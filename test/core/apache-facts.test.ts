@@ -142,7 +142,7 @@ describe("obstacles", () => {
 
   it("are conditions on -D names only while these are unknown", () => {
     const text = `<IfDefine TLS>\n${host("")}</IfDefine>\n`;
-    const stopped = { parent: undefined };
+    const stopped = { isRunning: false };
     assert.equal(facts(text, { server: stopped }).obstacles.length, 1);
     assert.deepEqual(facts(text, { server: { ...stopped, defines: ["TLS"] } }).obstacles, []);
   });
@@ -247,7 +247,7 @@ describe("facts of the host", () => {
   });
 
   it("are pending certificates, but none of our own files", () => {
-    const changed = { directive: "SSLCertificateFile", modifiedSeconds: 5, changedSeconds: 2500 };
+    const changed = { modifiedSeconds: 5, changedSeconds: 2500 };
     const namedFiles = ["/etc/httpd/a.pem", "/etc/httpd/conf/clientcert/crl.pem"].map((path) => ({ path, ...changed }));
     assert.deepEqual(
       facts(host(""), { namedFiles }).pendingEdits.map(({ file }) => file),

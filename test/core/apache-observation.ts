@@ -20,8 +20,6 @@ export function observedFile(resolvedPath: string, bytes: string, changedSeconds
     bytes,
     sizeBytes: bytes.length,
     sha256: sha256(bytes),
-    mode: "644",
-    owner: "root",
     modifiedSeconds: changedSeconds,
     changedSeconds,
   };
@@ -42,16 +40,14 @@ export function readTree(name: string): Map<string, ObservedFile> {
 
 const server: ServerObservation = {
   nowSeconds: 3000,
-  program: "/usr/local/ni/apache/bin/httpd",
   version: "Apache/2.4.71 (Unix)",
   openssl: "OpenSSL 3.0.22",
   serverRoot: "/usr/local/ni/apache",
   configFile: "/usr/local/ni/apache/conf/httpd.conf",
   defines: [],
-  parent: { pid: 100, startedSeconds: 2000 },
+  isRunning: true,
   loadedSeconds: 2000,
   instance: "0123456789abcdef",
-  capabilities: [],
 };
 
 export type Parts = Partial<Omit<Observation, "server">> & { readonly server?: Partial<ServerObservation> };

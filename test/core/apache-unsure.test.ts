@@ -42,7 +42,7 @@ describe("what cannot be told", () => {
       `Define T\n<IfFile /flag>\nUnDefine T\n</IfFile>\n<IfDefine T>\n${on}</IfDefine>\n`,
       "6",
       condition,
-      { server: { parent: undefined, hasAllDefines: true } },
+      { server: { isRunning: false, hasAllDefines: true } },
     ],
     [
       "a LoadModule below such a condition",
@@ -53,7 +53,7 @@ describe("what cannot be told", () => {
   ];
   for (const [what, text, line, told, parts] of cases)
     it(`is ${what}`, () => {
-      const found = facts(text, { server: { parent: undefined }, ...parts });
+      const found = facts(text, { server: { isRunning: false }, ...parts });
       assert.deepEqual(
         toldOf(found).map((one) => [one.split(" ")[0], told.test(one)]),
         [[line, true]],

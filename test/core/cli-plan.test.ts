@@ -51,7 +51,6 @@ function save(defines: readonly string[], more: Partial<SavedHost> = {}): string
   const file = join(folder, "saved.json");
   const host: SavedHost = {
     savedAt: "2026-11-30T00:00:00.000Z",
-    program: "/usr/sbin/apache2",
     version: "Apache/2.4.71 (Debian)",
     openssl: "OpenSSL 3.0.22",
     serverRoot: "/etc/apache2",
@@ -59,7 +58,6 @@ function save(defines: readonly string[], more: Partial<SavedHost> = {}): string
     instance: "0123456789abcdef",
     defines: [...defines],
     modules: { ssl_module: "shared" },
-    hasModInfo: true,
     php: [{ source: "module", path: "/usr/lib/apache2/modules/libphp8.3.so", version: "8.3.12" }],
     generation: 4,
     ...more,

@@ -59,7 +59,7 @@ describe("a run among hostile neighbours", function () {
     assert.equal(outcome.result, "applied", outcome.reasons.join("\n"));
     assert.equal(outcome.judge, "shadow");
     assert.notEqual(outcome.observation, undefined);
-    assert.notEqual(outcome.observation?.server.parent, undefined);
+    assert.equal(outcome.observation?.server.isRunning, true);
   });
 
   it("undone by hand takes nothing that somebody else has put beside our files", async () => {

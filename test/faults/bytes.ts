@@ -8,12 +8,6 @@ export function bytesOf({ lab }: Session, ...directories: readonly string[]): Pr
   );
 }
 
-/** Really ends httpd and starts it on the files as they are, as a reboot does. */
-export async function reboot({ lab }: Session): Promise<void> {
-  await endHttpd({ lab });
-  await lab.run("/usr/local/ni/apache/bin/apachectl start");
-}
-
 /** Ends httpd with all its processes; its pid file stays, as after a power cut. */
 export async function endHttpd({ lab }: Pick<Session, "lab">): Promise<void> {
   await lab.run(

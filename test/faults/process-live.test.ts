@@ -44,7 +44,7 @@ describe("a live server that fails a change", function () {
     assert.equal(outcome.result, "rolledBack");
     assert.match(outcome.reasons.join("\n"), /httpd died at the reload; .* it was started again/);
     assert.notEqual(await parentOf(session), parent);
-    assert.equal(outcome.observation?.server.parent?.pid, Number(await parentOf(session)));
+    assert.equal(outcome.observation?.server.isRunning, true);
     assert.equal(await surroundingsOf(session), surroundings);
     assert.equal(await bytesOf(session), clean);
     assert.equal((await request(session.lab)).outcome, "200");
@@ -136,7 +136,7 @@ describe("a live server that fails a change", function () {
     const outcome = await session.apply();
     assert.deepEqual([outcome.result, outcome.judge], ["stopped", "shadow"]);
     assert.match(outcome.reasons.join("\n"), /httpd is stopped, and stays so/);
-    assert.equal(outcome.observation?.server.program, `${root}/bin/httpd`);
+    assert.equal(outcome.observation?.server.configFile, `${root}/conf/httpd.conf`);
     assert.equal((await session.lab.exec("pgrep -x httpd")).status, 1);
     assert.match((await session.look()).own.owed ?? "", /stopped when this was written/);
     await session.lab.run(`${root}/bin/apachectl start`);
@@ -231,11 +231,10 @@ describe("a look at a host where somebody asks or signals httpd just now", funct
   it("takes no program that is gone in a moment for a second server", async () => {
     const session = await startSession();
     try {
-      const parent = Number(await parentOf(session));
       await session.lab.run("mkdir /run/passing && cp /bin/sleep /run/passing/httpd");
       await session.lab.run("setsid /run/passing/httpd 1.5 >/dev/null 2>&1 &");
       const { server } = await session.host.observe(session.target);
-      assert.equal(server.parent?.pid, parent);
+      assert.deepEqual([server.isRunning, server.configFile], [true, `${root}/conf/httpd.conf`]);
     } finally {
       await session.stop();
     }

@@ -32,7 +32,7 @@ included_files() {
 
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
-# One part for each path of the list: size, mode, owner, times, resolved path, path, and the bytes
+# One part for each path of the list: size, times, resolved path, path, and the bytes
 # (of a file above the limit the first 8 KiB, of one of ours both ends of each PEM block).
 observe_files() { # KIND LIMIT_BYTES PATHS
   [ -n "$3" ] || return 0
@@ -41,11 +41,11 @@ observe_files() { # KIND LIMIT_BYTES PATHS
   # shellcheck disable=SC2086
   resolved=$(inside realpath -m -- $3)
   # shellcheck disable=SC2086
-  facts=$(inside stat -c '%s %a %U:%G %Y %Z %n' -- $resolved 2>/dev/null)
+  facts=$(inside stat -c '%s %Y %Z %n' -- $resolved 2>/dev/null)
   set +f
   IFS=$oldifs
   while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
-    [ "${fact#* * * * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
+    [ "${fact#* * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
     part "$1 ${fact%" $real"}$tab$real$tab$path"
     if [ "${fact%% *}" -le "$2" ]; then
       inside cat -- "$real"
@@ -183,14 +183,6 @@ observe_refresh() {
   [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record"; }
 }
 
-# Words that the plan and the reader of the result may want to know: what this host can do.
-capabilities() {
-  for tool in unshare nsenter ip openssl perl setsid logger systemctl; do
-    command -v "$tool" >/dev/null 2>&1 && printf ' %s' "$tool"
-  done
-  [ -z "$info_module" ] || printf ' mod_info'
-}
-
 observe() {
   read_modules
   dump_status=0
@@ -201,7 +193,6 @@ observe() {
   part server
   cat <<EOF
 now $(date +%s)
-program $program
 version $version
 openssl $(openssl version 2>/dev/null || echo none)
 server-root $server_root
@@ -209,10 +200,8 @@ config $config
 instance $instance
 parent $parent
 started $parent_start
-boot $boot
 loaded $(loaded_seconds)
 arguments $(printf %s "$arguments" | tr '\n' '\t')
-capabilities$(capabilities)
 state $(state_of_transaction)
 $(observe_timer)
 EOF
