@@ -1,4 +1,5 @@
 /** What a certificate or a CRL says, in plain words and dates. */
+import { dayMilliseconds } from "../core/pki/days.ts";
 import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
 import type { Crl } from "../core/pki/crl.ts";
 import type { Revocation } from "../core/pki/crl-entries.ts";
@@ -99,7 +100,6 @@ function describeEnd(nextUpdate: string | undefined, now: number): string {
   return `next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`;
 }
 
-const dayMilliseconds = 86_400_000;
 const daysLeft = (date: string, now: number): number => Math.floor((Date.parse(date) - now) / dayMilliseconds);
 
 function describeDays(date: string, now: number): string {

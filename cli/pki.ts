@@ -139,7 +139,8 @@ function findDoubt({ summary, extensions }: Crl, now: number): string | undefine
 
 function renderJson(files: readonly File[], all: All): string {
   const explained = files.map(({ file, problems, certificates, crls }) => ({
-    ...{ file, problems },
+    file,
+    problems,
     certificates: certificates.map((certificate) => ({
       ...describeCertificate(certificate, all.now),
       revoked: findRevocationOf(certificate, all.crls),

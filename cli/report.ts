@@ -109,7 +109,9 @@ export function reportError(site: SiteHosts, host: SiteHost, error: unknown): Ho
 }
 
 const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({
-  ...{ host: name, address, sshPort: connection.port },
+  host: name,
+  address,
+  sshPort: connection.port,
 });
 
 /** Name and place of a host, as in `web1 (192.0.2.10:22)`. */
@@ -142,15 +144,21 @@ function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport
   const ca = own.ca.length > 0 ? own.ca : wishes.ca.certificates;
   const crls = own.crls.length > 0 ? own.crls : wishes.crls;
   return {
-    ...{ version: server.version, openssl: server.openssl, running: server.running },
-    ...{ configFile: server.configFile, source: server.source },
+    version: server.version,
+    openssl: server.openssl,
+    running: server.running,
+    configFile: server.configFile,
+    source: server.source,
     php: php && `${php.version} (${php.source})`,
     tlsRule: tlsRule(facts, wishes),
     virtualHosts: facts.virtualHosts.map((host) => ({
-      ...{ serverName: host.serverName, place: `${host.file}:${host.line}` },
-      ...{ wanted: !isExcluded(desired, host), covered: host.include !== undefined && own.conf !== undefined },
+      serverName: host.serverName,
+      place: `${host.file}:${host.line}`,
+      wanted: !isExcluded(desired, host),
+      covered: host.include !== undefined && own.conf !== undefined,
     })),
-    ...{ owner: own.owner, generation: own.generation },
+    owner: own.owner,
+    generation: own.generation,
     caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
     crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
     revocation: describeRevocation(wishes, facts, now),

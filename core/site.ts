@@ -63,7 +63,11 @@ export function readSite(text: string, file: string): ReadSite {
 }
 
 const refused = (problems: readonly Problem[]): ReadSite => ({
-  ...{ site: undefined, clientAuth: undefined, problems, warnings: [], lines: new Map() },
+  site: undefined,
+  clientAuth: undefined,
+  problems,
+  warnings: [],
+  lines: new Map(),
 });
 
 function findClientAuth({ value }: Document): SiteClientAuth | undefined {

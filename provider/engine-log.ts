@@ -2,7 +2,7 @@
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
-import { printable } from "./values.ts";
+import { withoutControls } from "./values.ts";
 
 export type Severity = "info" | "warning" | "error";
 
@@ -51,7 +51,7 @@ function logRequest(urn: string, severity: Severity, text: string, ephemeral: bo
   return new engine.LogRequest()
     .setUrn(urn)
     .setSeverity(severities[severity])
-    .setMessage(printable(text))
+    .setMessage(withoutControls(text))
     .setEphemeral(ephemeral);
 }
 

@@ -43,7 +43,7 @@ export function placeOf({ address, port }: { readonly address: string; readonly 
 const longestQuoteCharacters = 300;
 
 /** Text from a host as it may stand in a message: one line, of bounded length, control characters escaped. */
-export function printable(text: string): string {
+export function asOneLine(text: string): string {
   const line = text.trim().replace(/\s*[\r\n]+\s*/g, " | ");
   const short = line.length > longestQuoteCharacters ? `${line.slice(0, longestQuoteCharacters)}…` : line;
   // C0, DEL and C1: a terminal may obey them.

@@ -9,7 +9,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { type EngineLog, engineLog } from "./engine-log.ts";
 import { type Context, type DiffKind, PartialFailure, type Resource } from "./resource.ts";
 import { parseUrn } from "./urn.ts";
-import { fromStruct, printable, toStruct } from "./values.ts";
+import { fromStruct, withoutControls, toStruct } from "./values.ts";
 
 export interface ServerOptions {
   readonly resources: readonly Resource[];
@@ -87,7 +87,7 @@ function unary<Request, Response>(method: Method<Request, Response>): grpc.handl
 }
 
 function serviceError(error: unknown): Partial<grpc.StatusObject> {
-  const details = printable(error instanceof Error ? error.message : String(error));
+  const details = withoutControls(error instanceof Error ? error.message : String(error));
   if (error instanceof PartialFailure) {
     return { code: grpc.status.UNKNOWN, details, metadata: initializationFailed(error, details) };
   }
@@ -99,7 +99,7 @@ function initializationFailed(error: PartialFailure, details: string): grpc.Meta
   const failure = new messages.ErrorResourceInitFailed()
     .setId(error.state.id)
     .setProperties(toStruct(error.state.outputs))
-    .setReasonsList(error.reasons.map(printable));
+    .setReasonsList(error.reasons.map(withoutControls));
   const packed = new any.Any();
   packed.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const whole = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).setDetailsList([packed]);
@@ -147,7 +147,7 @@ async function check(session: Session, request: messages.CheckRequest): Promise<
   const args = { oldInputs: fromStruct(request.getOlds()), inputs: fromStruct(request.getNews()) };
   const result = await withContext(session, request, {}, (resource, context) => resource.check(args, context));
   const failures = result.failures.map(({ property, reason }) =>
-    new messages.CheckFailure().setProperty(property).setReason(printable(reason)),
+    new messages.CheckFailure().setProperty(property).setReason(withoutControls(reason)),
   );
   return new messages.CheckResponse().setInputs(toStruct(result.inputs)).setFailuresList(failures);
 }

@@ -61,7 +61,9 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
   const checked = checkCrls([...crls, ...firstLists], bundle, {
-    ...{ now, crlCheck: wanted.crlCheck, installed: installedCrls },
+    now,
+    crlCheck: wanted.crlCheck,
+    installed: installedCrls,
     renewed: firstLists.map(({ summary }) => summary.sha256),
     hasMore: wanted.crlSources?.some(({ file }) => file === undefined) ?? false,
   });

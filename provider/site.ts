@@ -77,11 +77,22 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
   const { acknowledgeSessionTicketKeys } = host;
   return {
     ...makeTarget(host),
-    ...{ siteFile, caFiles, crlFiles, crlCheck, organizations, countries },
+    siteFile,
+    caFiles,
+    crlFiles,
+    crlCheck,
+    organizations,
+    countries,
     ...pki,
-    ...{ crlSources: sourcesOf(site.clientAuth), crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh) },
+    crlSources: sourcesOf(site.clientAuth),
+    crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh),
     acknowledgeSessionTicketKeys,
-    ...{ port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview },
+    port,
+    adopt,
+    excludeVirtualHosts,
+    reloadPendingEdits,
+    takeOver,
+    judgeInPreview,
     ...(phpVersion === undefined ? {} : { phpVersion }),
   };
 }

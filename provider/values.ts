@@ -6,7 +6,7 @@ import { type Properties, unknown } from "./resource.ts";
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Text that a terminal shows as it is: control characters as `\xNN`. */
-export function printable(text: string): string {
+export function withoutControls(text: string): string {
   return text.replace(controlCharacters, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
@@ -23,11 +23,11 @@ export function toStruct(properties: Properties): protobuf.Struct {
 }
 
 function clean(value: unknown): unknown {
-  if (typeof value === "string") return printable(value);
+  if (typeof value === "string") return withoutControls(value);
   if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(clean);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([key, item]) => [printable(key), clean(item)]));
+  return Object.fromEntries(entries.map(([key, item]) => [withoutControls(key), clean(item)]));
 }
 
 /** Whether a value, or something in it, is not known yet. */

@@ -86,14 +86,14 @@ function adoption({ context }: ForeignDirective, place: string, found: string): 
 
 /** Only the directive's name, where it stands, and why it matters: never the line. */
 function describe({ directive, context, kind, value }: ForeignDirective): string {
-  const name = kind === "verifyClient" || kind === "crlCheck" ? `${directive} ${printable(value)}` : directive;
+  const name = kind === "verifyClient" || kind === "crlCheck" ? `${directive} ${keywordOrOther(value)}` : directive;
   const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
   return `${kind === "satisfyAny" ? "Satisfy Any" : name} ${where}`;
 }
 
 /** The few values that are keywords of httpd; anything else is not ours to print. */
 const keywords = /^(none|optional|require|optional_no_ca|leaf|chain)$/;
-const printable = (value = ""): string => (keywords.test(value) ? value : "(other)");
+const keywordOrOther = (value = ""): string => (keywords.test(value) ? value : "(other)");
 
 /** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
 function findCrlJobs(desired: Desired, facts: Facts): Finding[] {

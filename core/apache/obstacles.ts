@@ -58,7 +58,7 @@ const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${l
 
 /** An Include that takes our files at another place than ours would make them effective where nobody planned it. */
 function findForeignIncludes(around: Surroundings): Finding[] {
-  const own = absolutePath(around.serverRoot, `conf/${ownDirectory}/clientcert.conf`);
+  const own = `${ownPrefix(around.serverRoot)}clientcert.conf`;
   return around.resolved.effective
     .filter(({ name, arguments: [pattern = ""] }) => {
       const absolute = absolutePath(around.serverRoot, pattern);

@@ -44,7 +44,9 @@ function isOursAlone(
   if (loaded === undefined || !isOurReload) return false;
   const lacking = hosts.filter(({ facts }) => facts.file === path && facts.include === undefined);
   const splices = lacking.map(({ facts: { insertAt } }) => ({
-    ...{ offset: insertAt.offset, remove: 0, insert: includeLine + insertAt.eol },
+    offset: insertAt.offset,
+    remove: 0,
+    insert: includeLine + insertAt.eol,
   }));
   return hashOf(applySplices(bytes, sortSplices(splices))) === loaded;
 }

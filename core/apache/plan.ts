@@ -102,7 +102,10 @@ function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
 }
 
 const withText = (role: OwnFile["role"], name: string, text: string): OwnFile => ({
-  ...{ role, name, sha256: sha256(text), text },
+  role,
+  name,
+  sha256: sha256(text),
+  text,
 });
 
 /** What the host's program reads at each download. */

@@ -15,32 +15,35 @@ export function readRefresh(observation: Observation): RefreshFacts {
   };
 }
 
-/** A line of a kind that this version does not know, or that was cut, tells nothing. */
+/**
+ * Lines `run SECONDS EXIT RESULT [REASON]` and `source ID KIND SECONDS …`, as provider/host/posix/record.sh writes them. A line of
+ * a kind that this version does not know, or that was cut, tells nothing.
+ */
 export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources"> {
   const sources = new Map<string, SourceFacts>();
   let lastRun: RefreshFacts["lastRun"];
   for (const line of text.split("\n")) {
-    const [kind, id = "", word = "", ...rest] = line.split(" ");
-    if (kind === "run") lastRun = readRun(id, rest) ?? lastRun;
-    if (kind === "source" && /^[0-9a-f]{8}$/.test(id))
-      sources.set(id, { id, ...sources.get(id), ...readSource(word, rest) });
+    const [what, ...words] = line.split(" ");
+    if (what === "run") lastRun = readRun(words) ?? lastRun;
+    const [id = "", ...rest] = words;
+    if (what === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
   }
   return { lastRun, sources: [...sources.values()] };
 }
 
-function readRun(seconds: string, [result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
+function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
   if (!isSeconds(seconds) || result === "") return undefined;
-  const run = { seconds: Number(seconds), result: printable(result) };
-  return reason.length === 0 ? run : { ...run, reason: printable(reason.join(" ")) };
+  const run = { seconds: Number(seconds), result: asAscii(result) };
+  return reason.length === 0 ? run : { ...run, reason: asAscii(reason.join(" ")) };
 }
 
-function readSource(word: string, [first = "", ...others]: readonly string[]): Partial<SourceFacts> {
+function readSource([kind, first = "", ...others]: readonly string[]): Partial<SourceFacts> {
   if (!isSeconds(first)) return {};
-  switch (word) {
+  switch (kind) {
     case "success":
-      return { lastSuccessSeconds: Number(first), url: printable(others.join(" ")) };
+      return { lastSuccessSeconds: Number(first), url: asAscii(others.join(" ")) };
     case "failure":
-      return { lastFailureSeconds: Number(first), reason: printable(others.join(" ")) };
+      return { lastFailureSeconds: Number(first), reason: asAscii(others.join(" ")) };
     case "crl":
       return { thisUpdate: isoTime(Number(first)), ...readCrl(others) };
     default:
@@ -61,4 +64,4 @@ const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 /** The record has words of curl and of servers: nothing of them may steer a terminal. */
-const printable = (text: string): string => text.slice(0, 500).replace(/[^\x20-\x7e]/g, "?");
+const asAscii = (text: string): string => text.slice(0, 500).replace(/[^\x20-\x7e]/g, "?");

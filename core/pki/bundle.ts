@@ -1,4 +1,5 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
+import { dayMilliseconds } from "./days.ts";
 import { createHash } from "node:crypto";
 import { type CaBundle, verifyDepth } from "../apache/model.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, isIssuedBy, isSelfSigned } from "./certificate.ts";
@@ -20,7 +21,6 @@ export interface BundleOptions {
 
 /** An issuer needs some weeks to send a successor, and the site some more to list it. */
 const warnCaDays = 90;
-const dayMilliseconds = 86_400_000;
 
 /** Normal form: no duplicates, sorted by fingerprint, so that the order in the site file never causes a change. */
 export function makeBundle(certificates: readonly Certificate[]): Bundle {

@@ -1,4 +1,5 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
+import { dayMilliseconds } from "./days.ts";
 import type { CrlSummary } from "../apache/model.ts";
 import { type Certificate, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
@@ -11,7 +12,6 @@ import { type PkiFinding, about, problem, warning } from "./finding.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
 const minimumCrlDays = 7;
-const dayMilliseconds = 86_400_000;
 
 export interface CrlOptions {
   /** Milliseconds since 1970. */

@@ -1,4 +1,5 @@
 /** The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host. */
+import { dayMilliseconds } from "./days.ts";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
@@ -15,7 +16,6 @@ export interface SampleOptions {
 
 /** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
 const warnSampleDays = 30;
-const dayMilliseconds = 86_400_000;
 
 /** What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted today. */
 export function checkSample(certificates: readonly Certificate[], options: SampleOptions): PkiFinding[] {

@@ -189,18 +189,33 @@ export function desiredOf(wishes: Wishes): Desired {
   const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = wishes;
   const { organizations, countries, adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
   return {
-    ...{ owner, takeOver, port, ca, crls, crlSha256, crlCheck },
+    owner,
+    takeOver,
+    port,
+    ca,
+    crls,
+    crlSha256,
+    crlCheck,
     crlSources: crlSources.map(({ id, urls, file }) => ({ id, urls, hasFile: file !== undefined })),
     crlRefresh,
     sample: sample && { sha256: sample.sha256, subject: sample.subject },
     acknowledgeSessionTicketKeys: wishes.acknowledgeSessionTicketKeys,
-    ...{ organizations, countries, adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion },
+    organizations,
+    countries,
+    adopt,
+    excludeVirtualHosts,
+    reloadPendingEdits,
+    phpVersion,
   };
 }
 
 /** The files of the site, as they are read. */
 export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample }: Wishes): SiteFilesWanted => ({
-  ...{ caFiles, crlFiles, crlCheck, crlSources, sampleCertificate: sample?.file },
+  caFiles,
+  crlFiles,
+  crlCheck,
+  crlSources,
+  sampleCertificate: sample?.file,
 });
 
 export function targetOf(wishes: Wishes): Target {

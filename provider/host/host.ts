@@ -1,5 +1,5 @@
 /** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
-import { HostError, placeOf, printable, type HostErrorKind } from "../errors.ts";
+import { HostError, placeOf, asOneLine, type HostErrorKind } from "../errors.ts";
 import type { Pool } from "../ssh.ts";
 import { type Part, splitAnswer, stepsOf } from "./answer.ts";
 import { filterHttpdWords } from "./httpd-words.ts";
@@ -54,7 +54,7 @@ type Run = (target: Target, request: Request, timeoutSeconds: number, options: R
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
     const onStdout = (chunk: Buffer): void => {
-      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(printable(step));
+      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(asOneLine(step));
     };
     const sent = { script: program(), data: request.data };
     const ended = await pool.execute(target.connection, sent, {
@@ -130,7 +130,7 @@ function readOutcome(target: Target, parts: readonly Part[]): Outcome {
 /** What the script said itself, then httpd's words without the customer's lines. */
 function reasonsOf(parts: readonly Part[]): string[] {
   return parts.flatMap((part) => {
-    if (part.kind === "reason" || part.kind === "note") return [printable(decode(part.argument))];
+    if (part.kind === "reason" || part.kind === "note") return [asOneLine(decode(part.argument))];
     return part.kind === "words" ? filterHttpdWords(part.body) : [];
   });
 }
@@ -141,5 +141,5 @@ function decode(latin1: string): string {
 }
 
 function said(stderr: string): string {
-  return stderr.trim() === "" ? "" : `: ${printable(stderr)}`;
+  return stderr.trim() === "" ? "" : `: ${asOneLine(stderr)}`;
 }

@@ -1,7 +1,7 @@
 /** Why a connection was not made, in words for the person who edits the site file. */
 import type { HostKey } from "../../core/site/host-key.ts";
 import { type Credentials, fingerprint } from "../credentials.ts";
-import { HostError, printable } from "../errors.ts";
+import { HostError, asOneLine } from "../errors.ts";
 
 /** A login that was tried. */
 export interface Attempt {
@@ -88,5 +88,5 @@ function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError
 
 /** What a library or a host says, as part of a message. */
 export function said(error: unknown): string {
-  return printable(error instanceof Error ? error.message : String(error));
+  return asOneLine(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,6 @@
 /** One execution over an open channel: sends the program, collects what comes back, and says how it ended. */
 import type { Duplex, Readable } from "node:stream";
-import { HostError, printable } from "../errors.ts";
+import { HostError, asOneLine } from "../errors.ts";
 import type { Connection } from "../host/model.ts";
 import { framed, headIsUnfit, type MarkedStream, promptOf, splitAtMark, sudoError } from "./remote-shell.ts";
 import { cancelled } from "./waiting.ts";
@@ -214,7 +214,7 @@ function notStarted(run: Run, received: Received, exit: Exit): HostError {
   const refused = sudoError(place, connection, noise, password?.source);
   if (refused !== undefined) return refused;
   const how = exit.code === undefined ? `signal ${exit.signal}` : `exit status ${exit.code}`;
-  const found = `the login shell of ${connection.user} did not run our command (${how}: ${printable(noise) || "no message"})`;
+  const found = `the login shell of ${connection.user} did not run our command (${how}: ${asOneLine(noise) || "no message"})`;
   return new HostError("login", `${place}: ${found}; give that user a shell, and no forced command`);
 }
 

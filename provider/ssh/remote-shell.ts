@@ -6,7 +6,7 @@
  * it then takes exactly the script's bytes, and the second mark proves that nothing of the data went with them.
  * Standard output and error both begin with a mark line, so whatever banners and rc files print before is not ours.
  */
-import { HostError, printable } from "../errors.ts";
+import { HostError, asOneLine } from "../errors.ts";
 import type { Connection } from "../host/model.ts";
 
 /** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
@@ -145,7 +145,7 @@ export function sudoError(
     user: connection.user,
     source: source ?? "the site file",
     program,
-    said: printable(stderr),
+    said: asOneLine(stderr),
   };
   return new HostError(
     "sudo",

@@ -8,7 +8,7 @@
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
 prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
-  mkdir -p -- "$work/crls" "$work/known" "$work/chosen" || fail disk "no room in $state; nothing was changed"
+  mkdir -p -- "$work/crls" "$work/known" "$work/chosen" || fail_no_room
   read_settings "$(newest_own refresh.conf)"
   bundle=$(newest_own "$ca_name") record=$state/refresh.record
   cat -- "$bundle" "$own_directory"/ca-*.pem >"$work/all-cas.pem" 2>/dev/null

@@ -87,7 +87,7 @@ run_apply() {
   trap leave_nothing EXIT
   mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
   receive_own_files
-  printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail disk "no room in $state; nothing was changed"
+  printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
   : >"$work/output"
   trap - EXIT
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &

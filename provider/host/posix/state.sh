@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # Our state on the host: lock, journal, bytes of earlier generations. $state is /var/lib/clientcert/INSTANCE, root only.
 
+fail_no_room() { fail disk "no room in $state; nothing was changed"; }
+
 boot_id() { read -r boot_name </proc/sys/kernel/random/boot_id && printf %s "$boot_name"; }
 
 # Is the process of a line `PID START BOOT` still the same one?
@@ -18,7 +20,7 @@ take_lock() {
     holder=$(cat -- "$state/lock/holder" 2>/dev/null)
     # shellcheck disable=SC2086
     if is_alive $holder; then
-      [ "$waited" -lt "${lock_wait_seconds:-0}" ] || { [ "$waited" -lt 120 ] && is_refresh "$holder"; } || fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
+      may_wait || fail locked "another run works on this server (process ${holder%% *}); wait until it has ended"
       waited=$((waited + 1)) && sleep 1
     else
       [ "$tries" -lt 20 ] || fail disk "$state/lock: cannot be taken over from a run that has ended; look at this directory, and delete it"
@@ -30,7 +32,9 @@ take_lock() {
   sweep_locks
 }
 
-# The timer's run ends soon, and nobody who makes a change knows of it.
+# A run of the timer ends soon, and nobody who makes a change knows of it.
+may_wait() { [ "$waited" -lt "${lock_wait_seconds:-0}" ] || { [ "$waited" -lt 120 ] && is_refresh "$holder"; }; }
+
 is_refresh() { # HOLDER
   grep -qsxF -e "$1" -- "$state"/run.refresh-*/holder
 }

@@ -12,13 +12,13 @@ own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
 prepare_swap() {
-  mkdir -p -- "$work/before/own" "$work/before/edit" || fail disk "no room in $state; nothing was changed"
-  [ ! -d "$own_directory" ] || cp -a -- "$own_directory/." "$work/before/own/" || fail disk "no room in $state; nothing was changed"
+  mkdir -p -- "$work/before/own" "$work/before/edit" || fail_no_room
+  [ ! -d "$own_directory" ] || cp -a -- "$own_directory/." "$work/before/own/" || fail_no_room
   for name in $(cut -f 2 "$work/own.list") $(dropped); do
-    case $name in /*) [ ! -f "$name" ] || cp -a -- "$name" "$work/before/own/" || fail disk "no room in $state; nothing was changed" ;; esac
+    case $name in /*) [ ! -f "$name" ] || cp -a -- "$name" "$work/before/own/" || fail_no_room ;; esac
   done
   while IFS=$tab read -r number _ _ path; do
-    cp -a -- "$path" "$work/before/edit/$number" || fail disk "no room in $state; nothing was changed"
+    cp -a -- "$path" "$work/before/edit/$number" || fail_no_room
   done <"$work/edit.list"
   cp -- "$work/edit.list" "$work/before/edit.list"
   missing_directories "$own_directory" >"$work/made"

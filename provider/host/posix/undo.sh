@@ -79,7 +79,7 @@ tell_result() { # RESULT
 run_undo() {
   quiet=yes
   work=$state/run.$id
-  mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail disk "no room in $state; nothing was changed"
+  mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail_no_room
   : >"$work/own.list"
   carry_out "$work"
 }
