@@ -16,12 +16,15 @@ export interface ClientAuthArgs {
   readonly siteFile: pulumi.Input<string>;
   /** CA files, relative to the site file. */
   readonly caFiles: pulumi.Input<readonly string[]>;
+  /** The CA certificates of those files, as they are installed. */
   readonly ca: pulumi.Input<CaBundle>;
   /** CRL files, relative to the site file. @default - no revocation check */
   readonly crlFiles?: pulumi.Input<readonly string[]>;
+  /** What those CRLs say of themselves. @default - none */
   readonly crls?: pulumi.Input<readonly CrlSummary[]>;
   /** SHA-256 of the CRLs' PEM text. */
   readonly crlSha256?: pulumi.Input<string>;
+  /** `leaf` checks the user's certificate alone, `chain` every CA above it, too. @default "leaf" */
   readonly crlCheck?: pulumi.Input<"leaf" | "chain">;
   /** Where the host downloads CRLs. @default - nowhere */
   readonly crlSources?: pulumi.Input<readonly SourceWish[]>;
@@ -29,16 +32,25 @@ export interface ClientAuthArgs {
   readonly crlRefresh?: pulumi.Input<CrlRefresh>;
   /** A user's certificate that every new CRL must go on accepting. @default - none */
   readonly sample?: pulumi.Input<SampleWish>;
+  /** Accept SSLSessionTicketKeyFile, with which revoked certificates can resume old sessions. @default false */
   readonly acknowledgeSessionTicketKeys?: pulumi.Input<boolean>;
   /** TLS port of the virtual hosts to cover. @default 443 */
   readonly port?: pulumi.Input<number>;
+  /** Organizations (O) that are let in, exactly as in the users' certificates. @default - any */
   readonly organizations?: pulumi.Input<readonly string[]>;
+  /** Countries (C) that are let in, as two capitals. @default - any */
   readonly countries?: pulumi.Input<readonly string[]>;
+  /** Take over what was set up by hand, and give it back at removal. @default false */
   readonly adopt?: pulumi.Input<boolean>;
+  /** Virtual hosts to leave alone, by ServerName or ServerName:port. @default - none */
   readonly excludeVirtualHosts?: pulumi.Input<readonly string[]>;
+  /** Let edits of others that httpd has not read yet go live with a change. @default false */
   readonly reloadPendingEdits?: pulumi.Input<boolean>;
+  /** Take over a host that another stack has set up. @default false */
   readonly takeOver?: pulumi.Input<boolean>;
+  /** Start the shadow on the host in previews, too; false looks only. @default true */
   readonly judgeInPreview?: pulumi.Input<boolean>;
+  /** Such as 8.3 or 8.3.12: TLS 1.2 only from 8.3 on. @default - found on the host */
   readonly phpVersion?: pulumi.Input<string>;
 }
 

@@ -46,6 +46,7 @@ export const defaultReadyTimeoutSeconds = 20;
 /** A host, or the bastion before it. */
 type Stop = Endpoint & { readonly bastion?: Endpoint };
 
+/** A pool without a connection: each is made when something is to be executed there. */
 export function createPool(options: PoolOptions = {}): Pool {
   const environment = options.environment ?? process.env;
   const readyTimeoutSeconds = options.readyTimeoutSeconds ?? defaultReadyTimeoutSeconds;

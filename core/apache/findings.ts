@@ -9,6 +9,7 @@ import { isExcluded, isNamed } from "./wishes.ts";
 /** Conflicts and problems forbid a change, warnings and notes do not. */
 export const isBlocking = ({ severity }: Finding): boolean => severity === "conflict" || severity === "problem";
 
+/** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
   return [
     ...facts.obstacles,

@@ -15,6 +15,7 @@ export const verifyDepth = 4;
 /** 50 MiB, the vendor's manual's value for uploads from its smartphone apps. */
 export const renegBufferSizeBytes = 52428800;
 
+/** What the site file wants of one host. */
 export interface Desired {
   /** `organization/project/stack/name` of the resource: another owner's host is refused. */
   readonly owner: string;
@@ -74,6 +75,7 @@ export interface CrlSummary {
   readonly isFirstList?: boolean;
 }
 
+/** What one look at a host found, without a byte of the customer's: all that a plan is made from. */
 export interface Facts {
   readonly server: ServerFacts;
   readonly virtualHosts: readonly VirtualHostFacts[];
@@ -105,6 +107,7 @@ export interface ServerFacts {
   readonly source: "httpd" | "saved" | "files";
 }
 
+/** A `<VirtualHost>` that answers TLS on the port. */
 export interface VirtualHostFacts {
   readonly file: string;
   /** 1-based line of `<VirtualHost …>`. */
@@ -241,6 +244,7 @@ export interface OwnFile {
   readonly text: string | undefined;
 }
 
+/** What a transaction does to a host. */
 export interface Change {
   /** In the order of the swap: what is named before what names it. */
   readonly write: readonly OwnFile[];
@@ -253,6 +257,7 @@ export interface Change {
   readonly look: readonly { readonly address: string; readonly port: number; readonly serverName: string }[];
 }
 
+/** What would be done, and everything to be told of it. */
 export interface Plan {
   readonly findings: readonly Finding[];
   /** Texts to show, by path: our file, and each include line. */

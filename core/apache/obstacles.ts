@@ -19,6 +19,7 @@ interface Surroundings {
   readonly resolvedPath: (file: string) => string;
 }
 
+/** Problems whatever is wanted, and what may be meant otherwise (warnings). */
 export function findObstacles(around: Surroundings): Finding[] {
   const rejected = findRejection(around);
   if (rejected !== undefined) return [rejected];

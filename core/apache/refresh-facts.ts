@@ -3,6 +3,7 @@ import { refreshName } from "./conf.ts";
 import type { Observation } from "./observation.ts";
 import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
 
+/** Of a host without sources most of it is empty. */
 export function readRefresh(observation: Observation): RefreshFacts {
   const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
   return {

@@ -4,6 +4,7 @@ import { isoTime } from "./refresh-facts.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { isRefreshed, secondsLeft } from "./revocation.ts";
 
+/** What is to be told of CRL sources and of the timer that asks them. */
 export function findRefresh(desired: Desired, facts: Facts): Finding[] {
   if (desired.crlSources.length === 0) return [];
   const stalled = findStalled(desired, facts);

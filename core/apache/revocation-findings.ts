@@ -3,6 +3,7 @@ import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
 import { findNeeded, findUncovered, isFixed } from "./revocation.ts";
 import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
+/** Nothing where the site checks no CRL. */
 export function findRevocation(desired: Desired, facts: Facts): Finding[] {
   if (!hasRevocation(desired)) return [];
   const hasSources = desired.crlSources.length > 0;
