@@ -75,11 +75,12 @@ interface Followed {
 function followIncludes(tree: Tree, known: Observation): Followed {
   const files = new Map(known.files);
   let { serverRoot } = known.server;
+  const expanded = new Map<string, readonly string[]>();
   for (;;) {
     const source = sourceOf({ ...known, files, server: { ...known.server, serverRoot } });
     const { effective } = resolve(source, (name) => followed.has(name));
     serverRoot = effective.filter(({ name }) => name === "serverroot").at(-1)?.arguments[0] ?? serverRoot;
-    const found = new Set(effective.flatMap((directive) => includedBy(tree, serverRoot, directive)));
+    const found = new Set(effective.flatMap((directive) => includedBy(tree, serverRoot, directive, expanded)));
     const fresh = [...found].flatMap((path): [string, ObservedFile][] => {
       const file = files.has(path) ? undefined : tree.read(path);
       return file === undefined ? [] : [[path, file]];
@@ -89,9 +90,18 @@ function followIncludes(tree: Tree, known: Observation): Followed {
   }
 }
 
-function includedBy(tree: Tree, serverRoot: string, { name, arguments: [pattern = ""] }: Effective): readonly string[] {
-  const isInclude = name === "include" || name === "includeoptional";
-  return isInclude && !pattern.includes("${") ? tree.expand(absolutePath(serverRoot, pattern)) : [];
+/** `expanded` remembers what each pattern takes. */
+function includedBy(
+  tree: Tree,
+  serverRoot: string,
+  { name, arguments: [pattern = ""] }: Effective,
+  expanded: Map<string, readonly string[]>,
+): readonly string[] {
+  if ((name !== "include" && name !== "includeoptional") || pattern.includes("${")) return [];
+  const path = absolutePath(serverRoot, pattern);
+  const files = expanded.get(path) ?? tree.expand(path);
+  expanded.set(path, files);
+  return files;
 }
 
 /** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */

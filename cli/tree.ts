@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import type { ObservedFile } from "../core/apache/observation.ts";
-import { includesPath } from "../core/apache/paths.ts";
+import { includeMatcher } from "../core/apache/paths.ts";
 
 /** All paths are the host's: absolute, as bytes in latin1. */
 export interface Tree {
@@ -108,10 +108,12 @@ function expandIn(root: string, pattern: string): readonly string[] {
     .flatMap((path) => below(root, path, 0));
 }
 
-const matching = (root: string, path: string, component: string): string[] =>
-  listIn(root, path)
-    .filter((name) => includesPath(`/${component}`, `/${name}`))
+function matching(root: string, path: string, component: string): string[] {
+  const matches = includeMatcher(`/${component}`);
+  return listIn(root, path)
+    .filter((name) => matches(`/${name}`))
     .map((name) => `${path}/${name}`);
+}
 
 /** Every file of a directory, as an Include of it takes them; links may make it endless. */
 function below(root: string, path: string, depth: number): readonly string[] {

@@ -14,24 +14,30 @@ export function absolutePath(root: string, path: string): string {
 /** Our directory, with a slash at the end. */
 export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
 
-const hasWildcard = (pattern: string): boolean => /[*?[]/.test(pattern);
-
 /**
  * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot
  * files and backups, too; a wildcard takes no name that begins with a dot.
  */
-export function includesPath(pattern: string, path: string): boolean {
-  if (!hasWildcard(pattern)) return path === pattern || path.startsWith(`${pattern}/`);
-  const wanted = pattern.split("/");
-  const components = path.split("/");
-  if (wanted.length > components.length) return false;
-  return wanted.every((component, index) => matchesComponent(component, components[index] ?? ""));
+export const includesPath = (pattern: string, path: string): boolean => includeMatcher(pattern)(path);
+
+/** {@link includesPath} for many paths: thousands of Includes may each be asked of thousands of files. */
+export function includeMatcher(pattern: string): (path: string) => boolean {
+  const wildcard = pattern.search(/[*?[]/);
+  if (wildcard < 0) return (path) => path === pattern || path.startsWith(`${pattern}/`);
+  const literal = pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
+  const wanted = pattern.slice(literal.length).split("/").map(componentMatcher);
+  return (path) => {
+    if (!path.startsWith(literal)) return false;
+    const components = path.slice(literal.length).split("/");
+    return wanted.length <= components.length && wanted.every((matches, index) => matches(components[index] ?? ""));
+  };
 }
 
-function matchesComponent(pattern: string, name: string): boolean {
-  if (!hasWildcard(pattern)) return pattern === name;
-  if (name.startsWith(".") && !pattern.startsWith(".")) return false;
-  return matchesWildcards(pattern, name);
+function componentMatcher(pattern: string): (name: string) => boolean {
+  if (!/[*?[]/.test(pattern)) return (name) => name === pattern;
+  const wildcards = readWildcards(pattern);
+  const takesDots = pattern.startsWith(".");
+  return (name) => (takesDots || !name.startsWith(".")) && matchesWildcards(wildcards, name);
 }
 
 type Wildcard = "any" | ((character: string) => boolean);
@@ -40,8 +46,7 @@ type Wildcard = "any" | ((character: string) => boolean);
  * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, a backslash before a literal character. Only the last `*`
  * is ever tried again, so a hostile pattern costs no more than its length times the name's.
  */
-function matchesWildcards(pattern: string, name: string): boolean {
-  const wildcards = readWildcards(pattern);
+function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
   let at = 0;
   let retry = { wildcard: -1, at: 0 };
   for (let next = 0; at < name.length || next < wildcards.length;) {

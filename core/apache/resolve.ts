@@ -7,7 +7,7 @@ import { decide, isCondition, type Known } from "./conditions.ts";
 import type { Dump } from "./dump.ts";
 import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
-import { absolutePath, comparePaths, includesPath } from "./paths.ts";
+import { absolutePath, comparePaths, includeMatcher } from "./paths.ts";
 import { startSection, type Section } from "./sections.ts";
 import { argumentsText, expandVariables, readWords, sectionArguments } from "./words.ts";
 
@@ -243,14 +243,15 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
   const said = walk.source.dump?.includes;
   const absolute = absolutePath(walk.serverRoot, pattern);
   const isOpen = pattern.includes("${");
+  const isTaken = includeMatcher(absolute);
   if (said !== undefined) {
     const taken = (said.get(file) ?? []).filter((included) =>
-      isOpen ? included.line === node.lastLine : includesPath(absolute, included.file),
+      isOpen ? included.line === node.lastLine : isTaken(included.file),
     );
     // A file that is read twice prints its own Includes twice.
     return [...new Set(taken.map((included) => included.file))];
   }
-  if (!isOpen) return [...walk.source.files.keys()].filter((path) => includesPath(absolute, path)).sort(comparePaths);
+  if (!isOpen) return [...walk.source.files.keys()].filter(isTaken).sort(comparePaths);
   const text =
     "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
   walk.problems.push({ file, line: node.line, text });
