@@ -8,6 +8,7 @@ import { hostScript } from "../../provider/host/scripts.ts";
 import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
+import { bytesOf } from "./bytes.ts";
 
 async function onHost(options: LabHostOptions, use: (session: Session) => Promise<void>): Promise<void> {
   const session = await startSession(options);
@@ -22,6 +23,17 @@ const withGarbage = (change: Transaction): Transaction => ({
   ...change,
   contents: new Map([...change.contents, ["crl.pem", Buffer.from("garbage\n")]]),
 });
+
+/** Starts the server with one more virtual host, in which the path of our line leads elsewhere. */
+async function addRootedElsewhere({ lab }: Session): Promise<void> {
+  const root = lab.serverRoot;
+  const files = `SSLCertificateFile ${root}/conf/server.crt\nSSLCertificateKeyFile ${root}/conf/server.key`;
+  const host = `<VirtualHost *:${lab.ports.https}>\nServerName elsewhere.lab.test\nSSLEngine on\n${files}\n</VirtualHost>\n`;
+  await lab.run(
+    `cat >>${lab.configFile}; ${root}/bin/apachectl start`,
+    `ServerRoot /usr/local\n${host}ServerRoot ${root}\n`,
+  );
+}
 
 /** A proxy to a backend behind a Unix socket: under an overlay nobody answers there, and the shadow sees 503. */
 const unixBackend = `LoadModule proxy_module modules/mod_proxy.so
@@ -40,6 +52,18 @@ describe("the shadow", function () {
       assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
       assert.match(outcome.reasons.join("\n"), /^no TLS handshake succeeds any more with a\.lab\.test/m);
       assert.equal((await session.judge()).result, "well", "without TLS 1.2 only nothing is wrong");
+    }));
+
+  it("refuses a change that has no effect in a virtual host, because its ServerRoot is another one", () =>
+    onHost({ stopped: true }, async (session) => {
+      await addRootedElsewhere(session);
+      const outcome = await unchanged(session, () => session.apply());
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+      assert.match(
+        outcome.reasons.join("\n"),
+        /^elsewhere\.lab\.test \(\S+ port \d+\) would not ask for certificates/m,
+      );
+      assert.doesNotMatch(outcome.reasons.join("\n"), /a\.lab\.test/);
     }));
 
   it("does not refuse a healthy server whose backend it cannot reach, because its live files answer alike", () =>
@@ -108,6 +132,19 @@ describe("the smaller judge", function () {
       const changed = await session.apply({ organizations: ["OTHER CORPORATION"] });
       assert.deepEqual([changed.result, changed.judge], ["applied", "minimal"]);
       assert.equal((await session.remove()).result, "applied");
+    }));
+
+  it("is followed by a look that puts back what has no effect in a virtual host", () =>
+    onHost({ without: ["unshare"], stopped: true }, async (session) => {
+      await addRootedElsewhere(session);
+      const before = await bytesOf(session);
+      const outcome = await session.apply();
+      assert.deepEqual([outcome.result, outcome.judge], ["rolledBack", "minimal"]);
+      assert.match(
+        outcome.reasons.join("\n"),
+        /not answer as the judge promised: \S+ \d+ elsewhere\.lab\.test stranger 200/,
+      );
+      assert.equal(await bytesOf(session), before);
     }));
 
   it("speaks of a renewed CRL, too", async () => {

@@ -28,6 +28,10 @@ has_memory() {
 
 judge_shadow() {
   judge=shadow
+  if shadow_is_well candidate && tell_unasking; then
+    verdict=refused
+    return
+  fi
   if shadow_is_well candidate && ! cut -f 2 "$work/answers.candidate" | grep -qv '^[23]'; then
     verdict=well
     return
@@ -52,6 +56,19 @@ shadow_is_well() { # live|candidate
 }
 
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
+
+# Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect. Where a
+# virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
+tell_unasking() {
+  [ "$removal" != yes ] || return 1
+  unasking=$(awk -F "$tab" '$3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }' "$work/answers.candidate")
+  [ -n "$unasking" ] || return 1
+  while IFS= read -r host; do
+    part "reason $host would not ask for certificates although our line stands in it: does another virtual host answer for this name, or is ServerRoot another one there?"
+  done <<EOF
+$unasking
+EOF
+}
 
 # What comes back of an administrator's own may keep people without a certificate out again.
 status_differs() { # BEFORE AFTER

@@ -69,7 +69,9 @@ look() {
 look_differs() {
   promised=$work/answers.candidate
   [ "$judge" = shadow ] || promised=/dev/null
-  awk -F "$tab" -v list="$work/look.list" -v returning="$returning" '
+  awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
+    # As tell_unasking has it of the shadow.
+    function is_unasking(where, stranger) { return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/ }
     # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
     function is_meant(before, after) { return returning == "yes" ? after ~ /^(4..|required)$/ : before == "refused" && after ~ /^[1-4]..$/ }
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
@@ -77,6 +79,7 @@ look_differs() {
     { asked[$1] = 1; bad = "" }
     $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = " status " $2 }
     promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
+    !promised && is_unasking($1, $3) { bad = bad " stranger " $3 }
     promised && $4 != names[$1] { bad = bad " CA names differ" }
     bad != "" { print $1 bad; differs = 1 }
     END {
