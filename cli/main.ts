@@ -187,8 +187,9 @@ function wholeNumber(text: string): number {
 async function main(): Promise<void> {
   // A reader that has seen enough (`| head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
+    if (error.code === "EPIPE") process.exit();
+    process.stderr.write(`clientcert: standard output: ${error.message}; write it to another place\n`);
+    process.exit(exitCode.unknown);
   });
   // Set instead of process.exit, which would cut long output into a pipe.
   const program = makeProgram(({ output, bytes, code }) => {

@@ -106,15 +106,15 @@ function includedBy(
 
 /** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
 function findMissing(tree: Tree, serverRoot: string, effective: readonly Effective[]): Finding[] {
-  return effective.flatMap((directive): Finding[] => {
-    const { name, file, node, undecided, arguments: words } = directive;
-    const [pattern = ""] = words;
-    if (name !== "include" || undecided !== undefined || pattern.includes("${")) return [];
+  const missing = effective.flatMap(({ name, file, node, undecided, arguments: [pattern = ""] }) => {
+    // An IfFile mostly asks for the very file.
+    if (name !== "include" || undecided?.name === "iffile" || pattern.includes("${")) return [];
     const path = absolutePath(serverRoot, pattern);
     if (tree.resolve(path) !== undefined || tree.expand(path).length > 0) return [];
-    const text = `the copy has no ${path}, which is included here; copy it, too`;
-    return [{ severity: "problem", place: `${file}:${node.line}`, text, isUndecided: true }];
+    return [[`${file}:${node.line}`, `the copy has no ${path}, which is included here; copy it, too`] as const];
   });
+  // Once, however often the including file is read.
+  return [...new Map(missing)].map(([place, text]) => ({ severity: "problem", place, text, isUndecided: true }));
 }
 
 function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): ServerObservation {
@@ -125,7 +125,7 @@ function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): S
     openssl: saved?.openssl ?? "",
     serverRoot,
     configFile,
-    defines: saved?.defines ?? defines ?? [],
+    defines: [...(saved?.defines ?? []), ...(defines ?? [])],
     hasAllDefines: saved !== undefined || defines !== undefined,
     isRunning: false,
     loadedSeconds: undefined,

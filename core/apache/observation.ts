@@ -21,7 +21,7 @@ export interface Observation {
   readonly own: ReadonlyMap<string, ObservedFile>;
   /** The host's journal: lines `key value`, last one wins; empty before the first change. */
   readonly journal: ReadonlyMap<string, string>;
-  /** SHA-256 of the files with our lines, by path, as httpd read them at our last reload. */
+  /** SHA-256 of the files with our lines, by path, as httpd read them at our last reload, but without those lines. */
   readonly loadedHashes?: ReadonlyMap<string, string>;
   readonly php: readonly PhpObservation[];
   /** Files that the configuration names and httpd reads at its start: certificates, keys, CA and CRL files. */

@@ -117,8 +117,11 @@ function findUndecided(around: Surroundings): Finding[] {
 /** Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so. */
 function findUnknownValues(around: Surroundings): Finding[] {
   const said = new Set(around.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
-  const isOpen = ({ name, arguments: [word = ""], file, node }: Effective): boolean =>
-    word.includes("${") && (name === "sslengine" || (name === "virtualhost" && !said.has(`${file}:${node.lastLine}`)));
+  const isOpen = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
+    if (name === "sslengine") return text.includes("${");
+    if (name !== "virtualhost" || said.has(`${file}:${node.lastLine}`)) return false;
+    return readWords(text).some((word) => word.includes("${") && [0, around.port].includes(readAddress(word).port));
+  };
   const text = "a variable stands here whose value only httpd knows; give it under defines as NAME=VALUE";
   return around.resolved.effective
     .filter(isOpen)
@@ -177,12 +180,25 @@ function isHttpsOn(port: number, [address = "", protocol]: readonly string[]): b
 const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | undefined> =>
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
+const anyAddresses = ["*", "_default_"];
+
+/** An IPv6 address may be written in many ways; a name stays as it is. */
+const canonical = (address: string): string =>
+  URL.canParse(`http://${address}`) && address.startsWith("[")
+    ? new URL(`http://${address}`).hostname
+    : address.toLowerCase();
+
 /** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !/^(on|optional)$/i.test(engine.arguments[0] ?? "") || hosts.length === 0) return [];
-  const covered = hosts.flatMap(({ facts }) => facts.addresses.map(({ address }) => address));
-  const isAnswered = (address: string): boolean => covered.includes("*") || covered.includes(address);
+  const answered = resolved.effective
+    .filter(({ name }) => name === "virtualhost")
+    .flatMap(({ arguments: [text = ""] }) => readWords(text).map(readAddress))
+    .filter((address) => address.port === port || address.port === 0)
+    .map(({ address }) => canonical(address));
+  const isAnswered = (address: string): boolean =>
+    [...anyAddresses, canonical(address)].some((one) => answered.includes(one));
   const listens = resolved.effective.filter(({ name }) => name === "listen");
   const open = listens
     .map(({ arguments: [word = ""] }) => readListen(word))

@@ -1,6 +1,5 @@
 /** Edits that httpd has not read: a reload of ours would bring them to life. */
 import { createHash } from "node:crypto";
-import { applySplices, sortSplices } from "./edit.ts";
 import { includeLine, type PendingEdit } from "./model.ts";
 import type { ObservedFile, Observation } from "./observation.ts";
 import { ownPrefix } from "./paths.ts";
@@ -39,16 +38,19 @@ function isOursAlone(
   path: string,
   bytes: ObservedFile["bytes"],
 ): boolean {
-  const loaded = loadedHashes?.get(path);
-  const isOurReload = Number(journal.get("reloaded") ?? 0) >= (server.loadedSeconds ?? 0);
-  if (loaded === undefined || !isOurReload) return false;
-  const lacking = hosts.filter(({ facts }) => facts.file === path && facts.include === undefined);
-  const splices = lacking.map(({ facts: { insertAt } }) => ({
-    offset: insertAt.offset,
-    remove: 0,
-    insert: includeLine + insertAt.eol,
-  }));
-  return hashOf(applySplices(bytes, sortSplices(splices))) === loaded;
+  // Of the end of our last change; what httpd says of the reload in it comes before.
+  const changed = Number(journal.get("changed") ?? 0);
+  const isOurReload = changed >= (server.loadedSeconds ?? 0) && changed <= server.nowSeconds && !journal.has("owed");
+  const isLacking = hosts.some(({ facts }) => facts.file === path && facts.include === undefined);
+  return isOurReload && isLacking && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);
 }
+
+/** As `grep -v` prints it on the host: the last line gets its end, too. */
+function withoutOurLines(bytes: string): string {
+  const lines = bytes.replace(/\n$/, "").split("\n");
+  return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");
+}
+
+const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
 const hashOf = (bytes: string): string => createHash("sha256").update(bytes, "latin1").digest("hex");

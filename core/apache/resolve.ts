@@ -61,11 +61,15 @@ interface Walk {
   readonly effective: Effective[];
   readonly problems: Problem[];
   readonly variables: Map<string, string>;
+  /** Files that are known to be read more than once. */
+  readonly repeated: ReadonlySet<string>;
   /** Names of variables and modules that a condition which could not be decided may have set. */
   readonly unsure: Set<string>;
   readonly loaded: Set<string>;
   /** Files that are being read, outermost first. */
   readonly reading: string[];
+  /** How often each file was read so far. */
+  readonly readings: Map<string, number>;
   visits: number;
   serverRoot: string;
 }
@@ -80,6 +84,15 @@ const maxVisits = 10_000;
 
 /** `wanted` chooses by name, in lower case, which directives and sections are returned; without it, all are. */
 export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
+  const walk = walkThrough(source, wanted, new Set());
+  const repeated = [...walk.readings].filter(([, readings]) => readings > 1).map(([file]) => file);
+  // What httpd listed was believed: where it cannot tell two readings apart, once more.
+  return source.dump?.effective === undefined || repeated.length === 0
+    ? walk
+    : walkThrough(source, wanted, new Set(repeated));
+}
+
+function walkThrough(source: Source, wanted: (name: string) => boolean, repeated: ReadonlySet<string>): Walk {
   const defines = source.defines.map((define): [string, string] => {
     const at = define.indexOf("=");
     return at < 0 ? [define, ""] : [define.slice(0, at), define.slice(at + 1)];
@@ -91,9 +104,11 @@ export function resolve(source: Source, wanted: (name: string) => boolean = () =
     effective: [],
     problems: [],
     variables: new Map(defines),
+    repeated,
     unsure: new Set(),
     loaded: new Set(),
     reading: [],
+    readings: new Map(),
     visits: 0,
     serverRoot: source.serverRoot,
   };
@@ -105,6 +120,7 @@ function readFile(walk: Walk, file: string, outer: Context): void {
   const tree = requireTree(walk, file);
   if (tree === undefined || isTooMuch(walk, file)) return;
   walk.reading.push(file);
+  walk.readings.set(file, (walk.readings.get(file) ?? 0) + 1);
   const stack: Context[] = [outer];
   const isRead = tree.names.map((name) => unlisted.has(name) || walk.wanted(name));
   for (let index = 0; index < tree.count; index++) {
@@ -158,7 +174,7 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   const section = startSection(name, text, file, node, context.section);
   if (isDecided) {
     const known = decide(name, text, knownTo(walk));
-    const decision = isTracked(name)
+    const decision = isTracked(walk, name, file)
       ? (known ?? judge(walk.source.dump, file, tree, node))
       : (judge(walk.source.dump, file, tree, node) ?? known);
     if (decision === false) return undefined;
@@ -169,7 +185,8 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
 }
 
 /** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
-const isTracked = (condition: string): boolean => condition === "ifdefine";
+const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
+  condition === "ifdefine" && repeated.has(file);
 
 function knownTo(walk: Walk): Known {
   const { hasAllDefines, version, existing, dump } = walk.source;

@@ -4,7 +4,7 @@ import type { CrlSummary } from "../apache/model.ts";
 import { type Certificate, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findCriticalEntryExtension } from "./crl-entries.ts";
-import { compareCrls } from "./crl-order.ts";
+import { compareByDate } from "./crl-order.ts";
 import { type SignedCrl, checkRollover, findSigner, isCoveredBy, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
@@ -152,20 +152,14 @@ function readTags(value: Uint8Array): number[] | undefined {
   }
 }
 
-/** httpd takes the first of two with one date, even with an older number: it must never see two of one CA. */
+/** httpd goes by the date, and takes the first of two with one date, even with a lower number: it must never see two of one CA. */
 function takeNewest(all: readonly SignedCrl[]): { readonly signed: SignedCrl[]; readonly findings: PkiFinding[] } {
   const signed: SignedCrl[] = [];
   const findings: PkiFinding[] = [];
-  for (const one of all) {
-    const index = signed.findIndex(({ signer }) => isOfOneCa(signer, one.signer));
-    const known = signed[index];
-    if (known === undefined) signed.push(one);
-    else {
-      const isNewer = compareCrls(one.crl.summary, known.crl.summary) > 0;
-      if (isNewer) signed[index] = one;
-      const [newer, other] = isNewer ? [one, known] : [known, one];
-      findings.push(...about(other.crl.summary.sha256, [warning(describeLeftOut(other.crl, newer.crl))]));
-    }
+  for (const one of [...all].sort((a, b) => compareByDate(b.crl.summary, a.crl.summary))) {
+    const newer = signed.find(({ signer }) => isOfOneCa(signer, one.signer));
+    if (newer === undefined) signed.push(one);
+    else findings.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
   }
   return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), findings };
 }

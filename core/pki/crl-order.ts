@@ -6,10 +6,20 @@ import type { CrlSummary } from "../apache/model.ts";
  * its numbers anew. The host's program has this rule, too, and goes by its clock there (compare_crls in posix/crl.sh).
  */
 export function compareCrls(a: CrlSummary, b: CrlSummary): number {
-  const later = Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
-  const higher = a.number === undefined || b.number === undefined ? 0n : BigInt(a.number) - BigInt(b.number);
-  if (later < 0 || (higher < 0n && !hadEnded(b, a))) return -1;
-  return later > 0 || higher !== 0n ? 1 : 0;
+  const later = compareDates(a, b);
+  const higher = compareNumbers(a, b);
+  if (later < 0 || (higher < 0 && !hadEnded(b, a))) return -1;
+  return later > 0 || higher !== 0 ? 1 : 0;
+}
+
+/** The order among several that are there: by date, as httpd has it, then by number. */
+export const compareByDate = (a: CrlSummary, b: CrlSummary): number => compareDates(a, b) || compareNumbers(a, b);
+
+const compareDates = (a: CrlSummary, b: CrlSummary): number => Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
+
+function compareNumbers(a: CrlSummary, b: CrlSummary): number {
+  if (a.number === undefined || b.number === undefined || a.number === b.number) return 0;
+  return BigInt(a.number) > BigInt(b.number) ? 1 : -1;
 }
 
 const hadEnded = ({ nextUpdate }: CrlSummary, { thisUpdate }: CrlSummary): boolean =>

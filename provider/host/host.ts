@@ -44,9 +44,17 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
-      return await run(target, resultRequest(target.detection, transaction, request), changeTimeoutSeconds, {});
+      const question = resultRequest(target.detection, transaction, request);
+      return await run(target, question, changeTimeoutSeconds, {}).catch((reason: unknown) => {
+        throw unanswered(reason);
+      });
     }
   }
+}
+
+/** An error of the question says nothing about the change, which may have been made: not even that nobody knows of it. */
+function unanswered(reason: unknown): unknown {
+  return reason instanceof HostError ? new HostError("cut", reason.message) : reason;
 }
 
 type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Part[]>;

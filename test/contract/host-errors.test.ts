@@ -15,9 +15,15 @@ const transaction: Transaction = {
 };
 
 /** The kind of the error that an answer of the host's program becomes. */
-async function kindOf(...answer: readonly string[]): Promise<string> {
+const kindOf = (...answer: readonly string[]): Promise<string> => kindAfter([answer]);
+
+/** The same of several questions, one answer each; an Error: there is none. */
+async function kindAfter(answers: readonly (readonly string[] | HostError)[]): Promise<string> {
+  const left = [...answers];
   const host = createHost({
     async execute(_, { data }) {
+      const answer = left.shift() ?? [];
+      if (answer instanceof HostError) throw answer;
       const [, mark = ""] = /^mark (.*)$/m.exec(Buffer.isBuffer(data) ? data.toString("latin1") : "") ?? [];
       const stdout = Buffer.from(answer.map((part) => `\n${mark} ${part}\n`).join(""));
       return { exitCode: 1, signal: undefined, stdout, stderr: "" };
@@ -37,6 +43,16 @@ describe("an error of the host's program", () => {
     assert.equal(await kindOf("error disk no room in /var/lib/clientcert; nothing was changed", "done"), "refused");
     assert.equal(await kindOf("step judge", "error configuration httpd does not accept it", "done"), "refused");
     assert.equal(await kindOf("error locked another run works on this server", "done"), "locked");
+  });
+
+  it("says nothing of a change whose connection was cut, whatever comes of the question how it ended", async () => {
+    const cut = new HostError("cut", "10.0.0.10:22: cut");
+    const second: readonly (readonly string[] | HostError)[] = [
+      new HostError("unreachable", "10.0.0.10:22: no answer"),
+      ["error unknown the run did not begin before the connection was cut, so nothing was changed; run again", "done"],
+      ["error no-httpd no httpd runs here", "done"],
+    ];
+    for (const answer of second) assert.equal(await kindAfter([cut, answer]), "cut");
   });
 
   it("says so no more behind the result of a change", async () => {

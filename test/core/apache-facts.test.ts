@@ -232,18 +232,26 @@ describe("facts of the host", () => {
     assert.equal(pending(9500, "9000"), 1);
   });
 
-  it("are no pending edits where only our line is missing, or nothing, since our own reload", () => {
+  it("are no pending edits where only a line of ours is missing since our own reload", () => {
     const path = "/etc/httpd/httpd.conf";
-    const [bare, whole] = [host(""), host(`${includeLine}\n`)];
-    const pending = (text: string, reloaded: string): number => {
-      const loadedHashes = new Map([[path, sha256(whole)]]);
-      const observation = observeText(text, { loadedHashes, journal: new Map([["reloaded", reloaded]]) });
+    const [one, two] = [host(""), host("", "192.0.2.1:443")];
+    const bare = one + two;
+    const pending = (text: string, changed: string): number => {
+      const loadedHashes = new Map([[path, sha256(bare)]]);
+      const observation = observeText(text, { loadedHashes, journal: new Map([["changed", changed]]) });
       const files = new Map([[path, observedFile(path, text, 2500)]]);
       return readFacts({ ...observation, files }, { port: 443 }).pendingEdits.length;
     };
-    assert.deepEqual([pending(bare, "2000"), pending(whole, "2000")], [0, 0]);
+    assert.equal(pending(bare, "2000"), 0);
+    assert.equal(
+      pending(one + host(`\t${includeLine} \n`, "192.0.2.1:443"), "2000"),
+      0,
+      "the other one may be excluded",
+    );
+    assert.equal(pending(bare.trimEnd(), "2000"), 0, "grep on the host ends the last line, too");
     assert.equal(pending(`${bare}# more\n`, "2000"), 1);
     assert.equal(pending(bare, "1999"), 1, "somebody else has reloaded httpd since");
+    assert.equal(pending(bare, "3001"), 1, "the clock was ahead then");
   });
 
   it("are pending certificates, but none of our own files", () => {

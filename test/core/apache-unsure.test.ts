@@ -61,6 +61,11 @@ describe("what cannot be told", () => {
       assert.ok(found.obstacles.every(({ isUndecided, severity }) => isUndecided === true && severity === "problem"));
     });
 
+  it("is no address of another port", () => {
+    const found = facts(`${on}${host("SSLEngine on\n", "${IP}:80")}`, { server: { isRunning: false } });
+    assert.deepEqual(toldOf(found), []);
+  });
+
   it("is a module that may be compiled in", () => {
     const found = readFacts(
       observeText(`LoadModule x_module x.so\n${host("")}<IfModule ssl_module>\n${on}</IfModule>\n`),
@@ -104,6 +109,13 @@ describe("what httpd lists", () => {
     );
   });
 
+  it("is believed of a Define that stands in no file that was read", () => {
+    const found = facts(`<IfDefine T>\n${on}</IfDefine>\n`, {
+      dump: dump([3, "<VirtualHost *:443>"], [4, "ServerName a.example"], [5, "SSLEngine on"]),
+    });
+    assert.deepEqual([found.obstacles, found.virtualHosts.length], [[], 1]);
+  });
+
   it("decides a condition also by what stands in another one in it", () => {
     const text = `<IfFile /flag>\n<IfModule ssl_module>\n${on}</IfModule>\n</IfFile>\n`;
     const listed = dump([4, "<VirtualHost *:443>"], [5, "ServerName a.example"], [6, "SSLEngine on"]);
@@ -143,6 +155,16 @@ describe("a main server that answers TLS", () => {
     [
       "nowhere, because each address has its virtual host",
       `Listen 192.0.2.1:443\n${engine}${host("", "192.0.2.1:443")}`,
+      false,
+    ],
+    [
+      "nowhere, because a virtual host without TLS answers there",
+      `Listen 192.0.2.2:443\nListen 192.0.2.1:443\n${engine}${host("", "192.0.2.1:443")}${host("SSLEngine off\n", "192.0.2.2:443")}`,
+      false,
+    ],
+    [
+      "nowhere, because the address is only written in another way",
+      `Listen [2001:DB8:0::1]:443\n${engine}${host("", "[2001:db8::1]:443")}`,
       false,
     ],
     ["on another port", `Listen 8443\nListen 192.0.2.1:443\n${engine}${host("", "192.0.2.1:443")}`, false],

@@ -143,6 +143,21 @@ describe("clientcert plan", () => {
     assert.doesNotMatch(text, /would change|^\+/m);
   });
 
+  it("takes NAME=VALUE of defines beside a saved observation", () => {
+    const tree = copy("debian");
+    const file = join(tree, "etc/apache2/sites-available/harbour-ssl.conf");
+    writeFileSync(
+      file,
+      readFileSync(file, "latin1").replace(/<VirtualHost [^>]*>/, "<VirtualHost ${IP}:443>"),
+      "latin1",
+    );
+    const site = join(folder, "defined.yaml");
+    const text = readFileSync("stacks/example.yaml", "utf8").replace(/example\//g, `${process.cwd()}/stacks/example/`);
+    writeFileSync(site, text.replace(/^( +)- name: web1$/m, "$1- name: web1\n$1  defines: [IP=192.0.2.1]"));
+    assert.match(run(tree, { saved: save([]) }).text, /a variable stands here whose value only httpd knows/);
+    assert.equal(run(tree, { saved: save([]), site }).code, 7, run(tree, { saved: save([]), site }).text);
+  });
+
   it("goes by a saved observation where there is one, for conditions, PHP and owner", () => {
     const owner = "acme/web/example/web1";
     const { code, text } = run(copy("debian"), { saved: save([], { owner }) });

@@ -277,6 +277,20 @@ describe("checking CRLs", () => {
     );
   });
 
+  it("installs the one of the later date in either order, also where the numbers say otherwise", () => {
+    const [earlier, later] = [
+      makeCrl(issuing, { thisUpdate: days(-5), number: 50n }),
+      makeCrl(issuing, { number: 1n }),
+    ];
+    for (const crls of [load(earlier, later), load(later, earlier)]) {
+      const taken = checkCrls(crls, bundle, { now: testNow, crlCheck: "leaf" }).crls;
+      assert.deepEqual(
+        taken.map(({ summary }) => summary.number),
+        ["1"],
+      );
+    }
+  });
+
   it("wants the CRL of each CA that issues to users, and with chain of every CA", () => {
     const rootOnly = load(makeCrl(root));
     assert.match(check(rootOnly).join(), /^problem: there is no CRL of "CN=Harbour Issuing CA,O=Harbour,C=JP"/);

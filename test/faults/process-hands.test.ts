@@ -132,6 +132,22 @@ describe("an administrator's hands on the host", function () {
     assert.equal(await bytesOf(session), clean);
   });
 
+  it("an edit while we looked at the reloaded httpd is one that it has not read", async () => {
+    program = faultyProgram({ more: `retire_timers() { retiring='' && sleep 2.2; echo '# a thought' >>${main}; }` });
+    await session.apply({ adopt: true, reloadPendingEdits: true });
+    program = hostScript();
+    const found = (await session.plan({ adopt: true, organizations: ["X"] })).findings.filter(
+      ({ severity }) => severity === "problem",
+    );
+    assert.deepEqual(
+      found.map(({ place }) => place),
+      [main],
+    );
+    await session.lab.run(`sed -i '$d' ${main}`);
+    await session.remove();
+    assert.equal(await bytesOf(session), clean);
+  });
+
   it("undo takes our line out where somebody has indented it", async () => {
     await session.apply({ adopt: true, reloadPendingEdits: true });
     await session.lab.run(`sed -i 's/^IncludeOptional "conf.clientcert/\t&/' ${root}/conf/extra/httpd-ssl.conf`);

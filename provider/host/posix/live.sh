@@ -13,7 +13,8 @@ reload() {
     part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
     return 1
   }
-  signalled=$(now_ticks)
+  keep_loaded
+  signalled=$(now_ticks) signalled_seconds=$(date +%s)
   kill -USR1 "$parent"
 }
 

@@ -244,12 +244,21 @@ owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else par
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   shift
-  keep_loaded
-  journal_set "$@" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" reloaded "$(date +%s)" reloaded-at "$(now_ticks) $(boot_id)" run "$id"
+  mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
+  # What was edited after our signal httpd need not have read.
+  journal_set "$@" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
+    reloaded "${signalled_seconds:-$(date +%s)}" reloaded-at "${signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 
-# The files with our lines as httpd has just read them: one that differs by these lines only is nobody's unfinished edit.
-keep_loaded() { tr '\n' '\0' <"$state/edited" | xargs -0 -r sha256sum -- >"$state/loaded"; } 2>/dev/null
+# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's unfinished edit.
+keep_loaded() {
+  {
+    cat -- "$state/edited" 2>/dev/null
+    cut -f 4 "$work/edit.list"
+  } | sort -u | while IFS= read -r path; do
+    bare=$(grep -av "$our_line" -- "$path" | sha256sum) && printf '%s  %s\n' "${bare%% *}" "$path"
+  done >"$work/loaded"
+}
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.

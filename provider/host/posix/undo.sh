@@ -100,11 +100,12 @@ undo_manifest() {
   virtual_host_addresses
 }
 
+our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
+
 # Byte offset and length of each line and mark of ours; the line also where somebody has indented it.
 our_spans() { # FILE
-  cr=$(printf '\r')
   {
-    grep -ab "^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$cr]*\$" -- "$1" | while IFS= read -r found; do
+    grep -ab "$our_line" -- "$1" | while IFS= read -r found; do
       line=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" $((${#line} + 1))
     done
     grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r found; do
