@@ -7,15 +7,25 @@ reload() {
     part words && printf '%s\n' "$words"
     return 1
   fi
+  keep_loaded
   # Where others may write beside it, the pid file may be a pipe that nobody writes to.
   named=$(inside timeout 5 cat -- "$pid_file" 2>/dev/null)
   read_process "$parent" && [ "$process_start" = "$parent_start" ] && [ "$named" = "$parent" ] || {
     part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
     return 1
   }
-  keep_loaded
   signalled=$(now_ticks) signalled_seconds=$(date +%s)
   kill -USR1 "$parent"
+}
+
+# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's unfinished edit.
+keep_loaded() {
+  {
+    cat -- "$state/edited" 2>/dev/null
+    cut -f 4 "$work/edit.list"
+  } | sort -u | while IFS= read -r path; do
+    bare=$(grep -av "$our_line" -- "$path" | sha256sum) && printf '%s  %s\n' "${bare%% *}" "$path"
+  done >"$work/loaded"
 }
 
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$parent_start" ]; }

@@ -250,16 +250,6 @@ journal_end() { # applied|stopped [KEY VALUE …]
     reloaded "${signalled_seconds:-$(date +%s)}" reloaded-at "${signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 
-# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's unfinished edit.
-keep_loaded() {
-  {
-    cat -- "$state/edited" 2>/dev/null
-    cut -f 4 "$work/edit.list"
-  } | sort -u | while IFS= read -r path; do
-    bare=$(grep -av "$our_line" -- "$path" | sha256sum) && printf '%s  %s\n' "${bare%% *}" "$path"
-  done >"$work/loaded"
-}
-
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.
 recover_earlier() {
