@@ -31,6 +31,11 @@ const mutations = [
     ...{ test: "judge-words", grep: "passphrase program" },
   },
   {
+    name: "judge: a virtual host in which a change has no effect is well",
+    ...{ file: "judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
+    ...{ test: "judge-words", grep: "refuses a change that has no effect" },
+  },
+  {
     name: "compare: a file that changed since the plan is edited",
     ...{ file: "stage.sh", from: '[ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]', to: "false" },
     ...{ test: "files-host", grep: "edited after it had been looked at" },

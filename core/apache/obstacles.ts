@@ -75,6 +75,7 @@ const isInclude = (name: string): boolean => name === "include" || name === "inc
 
 /** Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not start. */
 function asksOf(pattern: string, ownFile: string): boolean {
+  if (!/[*?[]/.test(pattern)) return false;
   const directories = pattern.split("/").slice(0, -1);
   const own = ownFile.split("/").slice(0, -1);
   return directories.length >= own.length && includesPath(directories.slice(0, own.length).join("/"), own.join("/"));
@@ -118,8 +119,9 @@ function findUndecided(around: Surroundings): Finding[] {
 function findUnknownValues(around: Surroundings): Finding[] {
   const said = new Set(around.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
   const isOpen = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
-    if (name === "sslengine") return text.includes("${");
-    if (name !== "virtualhost" || said.has(`${file}:${node.lastLine}`)) return false;
+    if (!text.includes("${") || (name !== "virtualhost" && name !== "sslengine")) return false;
+    if (name === "sslengine") return true;
+    if (said.has(`${file}:${node.lastLine}`)) return false;
     return readWords(text).some((word) => word.includes("${") && [0, around.port].includes(readAddress(word).port));
   };
   const text = "a variable stands here whose value only httpd knows; give it under defines as NAME=VALUE";
