@@ -1,8 +1,8 @@
 /** What a certificate or a CRL says, in plain words and dates. */
-import { dayMilliseconds } from "../core/pki/days.ts";
 import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
 import type { Crl } from "../core/pki/crl.ts";
 import type { Revocation } from "../core/pki/crl-entries.ts";
+import { dayMilliseconds } from "../core/pki/days.ts";
 import { findCrlUrls } from "../core/pki/distribution-points.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 

@@ -9,7 +9,7 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import { type EngineLog, engineLog } from "./engine-log.ts";
 import { type Context, type DiffKind, PartialFailure, type Resource } from "./resource.ts";
 import { parseUrn } from "./urn.ts";
-import { fromStruct, withoutControls, toStruct } from "./values.ts";
+import { fromStruct, toStruct, withoutControls } from "./values.ts";
 
 export interface ServerOptions {
   readonly resources: readonly Resource[];

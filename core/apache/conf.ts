@@ -61,17 +61,17 @@ function header(desired: Desired, facts: Facts): string[] {
     `# Written by clientcert for ${commentText(desired.owner)}; changes made by hand are undone by the next \`pulumi up\`.`,
     "# Every TLS virtual host of the port includes this file in its last line.",
     hasUndo(facts)
-      ? `# To undo everything without Pulumi, as root: sh ${undoPath(facts)}`
+      ? `# To undo everything without Pulumi, as root: sh ${undoPath(facts.server.instance)}`
       : "# To undo everything: delete the lines that include this file, reload httpd, delete this directory.",
   ];
 }
 
 /** The way out without Pulumi, which only a host has that `pulumi up` has changed. */
-export const undoPath = ({ server }: Facts): string => `/var/lib/clientcert/${server.instance}/undo`;
+export const undoPath = (instance: string): string => `/var/lib/clientcert/${instance}/undo`;
 
 /** Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words. */
 export const hasUndo = (facts: Facts): boolean =>
-  facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts)) === true;
+  facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts.server.instance)) === true;
 
 /** Whom the text of `clientcert.conf` says that it was written for: all that a copy of the files tells of the owner. */
 export const ownerIn = (conf = ""): string | undefined => /^# Written by clientcert for ([^;]*);/.exec(conf)?.[1];

@@ -4,7 +4,7 @@ import type { Observation } from "./observation.ts";
 import { foreignNames } from "./foreign.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
-import { absolutePath, includesPath, ownPrefix } from "./paths.ts";
+import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
 import type { Effective, Resolved } from "./resolve.ts";
 import type { Section } from "./sections.ts";
 import { readAddress, readListen, type TlsVirtualHost } from "./virtual-hosts.ts";
@@ -75,7 +75,7 @@ const isInclude = (name: string): boolean => name === "include" || name === "inc
 
 /** Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not start. */
 function asksOf(pattern: string, ownFile: string): boolean {
-  if (!/[*?[]/.test(pattern)) return false;
+  if (!hasWildcard(pattern)) return false;
   const directories = pattern.split("/").slice(0, -1);
   const own = ownFile.split("/").slice(0, -1);
   return directories.length >= own.length && includesPath(directories.slice(0, own.length).join("/"), own.join("/"));

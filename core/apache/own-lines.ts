@@ -21,6 +21,14 @@ export function findIncludeLines(tree: Tree): Node[] {
   return nodes.filter((node) => isIncludeLine(tree, node));
 }
 
+/** The text as `grep -v` prints it on the host (keep_loaded in posix/live.sh): the last line gets its end, too. */
+export function withoutOurLines(bytes: string): string {
+  const lines = bytes.replace(/\n$/, "").split("\n");
+  return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");
+}
+
+const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
+
 /** Physical lines that an earlier adoption commented out. */
 export function findAdoptedLines(file: string, text: string): AdoptedLine[] {
   const lines: AdoptedLine[] = [];

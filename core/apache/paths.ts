@@ -14,6 +14,9 @@ export function absolutePath(root: string, path: string): string {
 /** Our directory, with a slash at the end. */
 export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
 
+export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
+const wildcardStart = /[*?[]/;
+
 /**
  * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot
  * files and backups, too; a wildcard takes no name that begins with a dot.
@@ -22,7 +25,7 @@ export const includesPath = (pattern: string, path: string): boolean => includeM
 
 /** {@link includesPath} for many paths: thousands of Includes may each be asked of thousands of files. */
 export function includeMatcher(pattern: string): (path: string) => boolean {
-  const wildcard = pattern.search(/[*?[]/);
+  const wildcard = pattern.search(wildcardStart);
   if (wildcard < 0) return (path) => path === pattern || path.startsWith(`${pattern}/`);
   const literal = pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
   const wanted = pattern.slice(literal.length).split("/").map(componentMatcher);
@@ -34,7 +37,7 @@ export function includeMatcher(pattern: string): (path: string) => boolean {
 }
 
 function componentMatcher(pattern: string): (name: string) => boolean {
-  if (!/[*?[]/.test(pattern)) return (name) => name === pattern;
+  if (!hasWildcard(pattern)) return (name) => name === pattern;
   const wildcards = readWildcards(pattern);
   const takesDots = pattern.startsWith(".");
   return (name) => (takesDots || !name.startsWith(".")) && matchesWildcards(wildcards, name);

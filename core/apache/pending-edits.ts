@@ -1,7 +1,8 @@
 /** Edits that httpd has not read: a reload of ours would bring them to life. */
 import { createHash } from "node:crypto";
-import { includeLine, type PendingEdit } from "./model.ts";
+import type { PendingEdit } from "./model.ts";
 import type { ObservedFile, Observation } from "./observation.ts";
+import { withoutOurLines } from "./own-lines.ts";
 import { ownPrefix } from "./paths.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
@@ -15,7 +16,7 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
   const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
   const own = ownPrefix(serverRoot);
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
-  const named = observation.namedFiles.map((file) => ({ ...file, path: file.path, name: file.path, bytes: undefined }));
+  const named = observation.namedFiles.map((file) => ({ ...file, name: file.path, bytes: undefined }));
   const edits = new Map<string, PendingEdit>();
   for (const { path, name, bytes, modifiedSeconds, changedSeconds } of [...files, ...named]) {
     // A file that was moved into place keeps its old modification time; only the time of its change tells.
@@ -44,13 +45,5 @@ function isOursAlone(
   const isLacking = hosts.some(({ facts }) => facts.file === path && facts.include === undefined);
   return isOurReload && isLacking && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);
 }
-
-/** As `grep -v` prints it on the host: the last line gets its end, too. */
-function withoutOurLines(bytes: string): string {
-  const lines = bytes.replace(/\n$/, "").split("\n");
-  return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");
-}
-
-const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
 const hashOf = (bytes: string): string => createHash("sha256").update(bytes, "latin1").digest("hex");

@@ -20,7 +20,7 @@ ${hasUndo(facts) ? undoNote(facts) : undoByHandNote}`;
 
 const undoNote = (facts: Facts): string => `To undo everything without Pulumi, as root:
 
-    sh ${undoPath(facts)}
+    sh ${undoPath(facts.server.instance)}
 
 It takes our lines out of the configuration, removes these files, makes the running server read its
 configuration again, and looks at it. All other lines stay as they are.

@@ -1,5 +1,5 @@
 /** The texts that make a host refresh its CRLs: the settings of its program, and the timer that calls it. */
-import { caName, sampleName } from "./conf.ts";
+import { caName, sampleName, undoPath } from "./conf.ts";
 import type { Desired, Facts } from "./model.ts";
 import type { CrlRefresh } from "./refresh-model.ts";
 
@@ -64,7 +64,7 @@ const command = (instance: string): string => `/bin/sh /var/lib/clientcert/${ins
 
 const header = (instance: string): string[] => [
   "# Written by clientcert to download CRLs; `pulumi up` puts it back.",
-  `# To undo everything without Pulumi, as root: sh /var/lib/clientcert/${instance}/undo`,
+  `# To undo everything without Pulumi, as root: sh ${undoPath(instance)}`,
 ];
 
 function renderService(instance: string): string {

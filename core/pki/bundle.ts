@@ -1,8 +1,8 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
-import { dayMilliseconds } from "./days.ts";
 import { createHash } from "node:crypto";
 import { type CaBundle, verifyDepth } from "../apache/model.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { encodePem } from "./pem.ts";

@@ -1,11 +1,11 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
-import { dayMilliseconds } from "./days.ts";
 import type { CrlSummary } from "../apache/model.ts";
 import { type Certificate, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findCriticalEntryExtension } from "./crl-entries.ts";
 import { compareByDate } from "./crl-order.ts";
 import { type SignedCrl, checkRollover, findSigner, isCoveredBy, isSameAuthority, nameOf } from "./crl-signer.ts";
+import { dayMilliseconds } from "./days.ts";
 import { DerError, children, contextTag, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";

@@ -114,7 +114,7 @@ const booleanHead = Buffer.from([derTag.boolean, 1]);
 const longestOidBytes = 30;
 
 /**
- * The first entry's extension that is critical; undefined where there is none. A list of a million entries has few places
+ * The first extension of an entry that is critical; undefined where there is none. A list of a million entries has few places
  * that look like one, and only their entries are read.
  */
 export function findCriticalEntryExtension({ der, revoked }: Crl): Extension | undefined {

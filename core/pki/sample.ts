@@ -1,8 +1,8 @@
 /** The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host. */
-import { dayMilliseconds } from "./days.ts";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
+import { dayMilliseconds } from "./days.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
 
 export interface SampleOptions {

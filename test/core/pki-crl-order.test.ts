@@ -4,7 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CrlSummary } from "../../core/apache/model.ts";
+import { readCertificates } from "../../core/pki/certificate.ts";
+import { checkCrls } from "../../core/pki/crl-check.ts";
 import { compareCrls } from "../../core/pki/crl-order.ts";
+import { type Crl, readCrls } from "../../core/pki/crl.ts";
+import { days, makeAuthorities, makeCrl, testNow } from "../fixtures/pki.ts";
 
 const crl = (number: string | undefined, thisUpdate: string, nextUpdate?: string): CrlSummary => ({
   ...{ sha256: "", issuer: "CN=Issuing CA", entries: 0, number, thisUpdate, nextUpdate },
@@ -51,4 +55,45 @@ describe("a CRL", () => {
       assert.equal(words[`${Math.sign(compareCrls(a, b)) as -1 | 0 | 1}`], expected);
       assert.equal(compareOnHost(directory, a, b), expected);
     });
+});
+
+describe("of several CRLs of one CA, a site", () => {
+  const { root, issuing } = makeAuthorities();
+  const bundle = readCertificates(Buffer.from(issuing.pem + root.pem)).certificates;
+  const load = (...crls: readonly Buffer[]): Crl[] => crls.flatMap((bytes) => readCrls(bytes).crls);
+
+  it("installs the newest of one issuer: by date, then by number", () => {
+    const older = makeCrl(issuing, { thisUpdate: days(-2), nextUpdate: days(-1), number: 9n });
+    const lower = makeCrl(issuing, { number: 3n });
+    const newest = makeCrl(issuing, { number: 12n });
+    const checked = checkCrls(load(older, lower, newest, newest, makeCrl(root)), bundle, {
+      now: testNow,
+      crlCheck: "leaf",
+    });
+    assert.deepEqual(
+      checked.crls.map(({ summary }) => [summary.issuer, summary.number]),
+      [
+        ["CN=Harbour Issuing CA,O=Harbour,C=JP", "12"],
+        ["CN=Harbour Root CA,O=Harbour,C=JP", "1"],
+      ],
+    );
+    assert.deepEqual(
+      checked.findings.map(({ severity }) => severity),
+      ["warning", "warning", "warning"],
+    );
+  });
+
+  it("installs the one of the later date in either order, also where the numbers say otherwise", () => {
+    const [earlier, later] = [
+      makeCrl(issuing, { thisUpdate: days(-5), number: 50n }),
+      makeCrl(issuing, { number: 1n }),
+    ];
+    for (const crls of [load(earlier, later), load(later, earlier)]) {
+      const taken = checkCrls(crls, bundle, { now: testNow, crlCheck: "leaf" }).crls;
+      assert.deepEqual(
+        taken.map(({ summary }) => summary.number),
+        ["1"],
+      );
+    }
+  });
 });

@@ -256,41 +256,6 @@ describe("checking CRLs", () => {
     it(`knows ${what}`, () => assert.match(check(load(makeCrl(issuing, { extensions: [value] }))).join(), expected));
   }
 
-  it("installs the newest of one issuer: by date, then by number", () => {
-    const older = makeCrl(issuing, { thisUpdate: days(-2), nextUpdate: days(-1), number: 9n });
-    const lower = makeCrl(issuing, { number: 3n });
-    const newest = makeCrl(issuing, { number: 12n });
-    const checked = checkCrls(load(older, lower, newest, newest, makeCrl(root)), bundle, {
-      now: testNow,
-      crlCheck: "leaf",
-    });
-    assert.deepEqual(
-      checked.crls.map(({ summary }) => [summary.issuer, summary.number]),
-      [
-        ["CN=Harbour Issuing CA,O=Harbour,C=JP", "12"],
-        ["CN=Harbour Root CA,O=Harbour,C=JP", "1"],
-      ],
-    );
-    assert.deepEqual(
-      checked.findings.map(({ severity }) => severity),
-      ["warning", "warning", "warning"],
-    );
-  });
-
-  it("installs the one of the later date in either order, also where the numbers say otherwise", () => {
-    const [earlier, later] = [
-      makeCrl(issuing, { thisUpdate: days(-5), number: 50n }),
-      makeCrl(issuing, { number: 1n }),
-    ];
-    for (const crls of [load(earlier, later), load(later, earlier)]) {
-      const taken = checkCrls(crls, bundle, { now: testNow, crlCheck: "leaf" }).crls;
-      assert.deepEqual(
-        taken.map(({ summary }) => summary.number),
-        ["1"],
-      );
-    }
-  });
-
   it("wants the CRL of each CA that issues to users, and with chain of every CA", () => {
     const rootOnly = load(makeCrl(root));
     assert.match(check(rootOnly).join(), /^problem: there is no CRL of "CN=Harbour Issuing CA,O=Harbour,C=JP"/);
