@@ -52,7 +52,7 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
   }
 }
 
-/** An error of the question says nothing about the change, which may have been made: not even that nobody knows of it. */
+/** An error of the question says nothing about the change: it may have been made, even where the host knows no such run any more. */
 function unanswered(reason: unknown): unknown {
   return reason instanceof HostError ? new HostError("cut", reason.message) : reason;
 }
