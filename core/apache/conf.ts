@@ -46,7 +46,11 @@ export function renderConf(desired: Desired, facts: Facts, documentRoots: readon
     "SSLVerifyClient optional",
     ...revocation(desired, facts),
     ...(isTls12Only(desired, facts) ? ["SSLProtocol -All +TLSv1.2"] : []),
+    '<Location "/">',
+    // What PHP is told of the certificate: several usual ways of running it are told nothing without this.
+    "    SSLOptions +StdEnvVars",
     ...requirement(desired),
+    "</Location>",
     ...documentRoots.flatMap((path) => [
       `<Directory ${quoteArgument(path)}>`,
       `    SSLRenegBufferSize ${renegBufferSizeBytes}`,
@@ -91,7 +95,7 @@ function revocation(desired: Desired, facts: Facts): string[] {
 /** The empty text in each list is the manual's: it lets requests without a certificate pass. */
 function requirement({ organizations, countries }: Desired): string[] {
   const terms = [...term("SSL_CLIENT_S_DN_O", organizations), ...term("SSL_CLIENT_S_DN_C", countries)];
-  return terms.length === 0 ? [] : ['<Location "/">', `    SSLRequire ${terms.join(" and ")}`, "</Location>"];
+  return terms.length === 0 ? [] : [`    SSLRequire ${terms.join(" and ")}`];
 }
 
 function term(variable: string, values: readonly string[]): string[] {

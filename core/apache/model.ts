@@ -254,7 +254,29 @@ export interface Change {
   readonly refresh: boolean;
   readonly edits: readonly FileEdit[];
   /** Virtual hosts that the look asks. */
-  readonly look: readonly { readonly address: string; readonly port: number; readonly serverName: string }[];
+  readonly look: readonly AskedHost[];
+  /** TLS virtual hosts of this httpd that the change must not be noticed in: of other ports, and excluded ones. */
+  readonly others: readonly AskedHost[];
+  /** The live files are started in the shadow as well, because the change takes out or overrules a line of others. */
+  readonly needsBaseline: boolean;
+}
+
+/** What to do where nothing is to be done. */
+export const emptyChange: Change = {
+  write: [],
+  drop: [],
+  refresh: false,
+  edits: [],
+  look: [],
+  others: [],
+  needsBaseline: false,
+};
+
+/** Where a server is asked what it answers; the name is empty where there is none. */
+export interface AskedHost {
+  readonly address: string;
+  readonly port: number;
+  readonly serverName: string;
 }
 
 /** What would be done, and everything to be told of it. */

@@ -13,6 +13,7 @@ import {
 } from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
 import {
+  emptyChange,
   includeLine,
   type Change,
   type Desired,
@@ -44,7 +45,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const refresh = desired.crlSources.length > 0;
   const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
   const isNeeded = write.length + drop.length + edits.length > 0 || isOther;
-  const change = isNeeded ? { write, drop, refresh, edits, look: looksAt(covered) } : undefined;
+  const change = isNeeded ? { ...emptyChange, write, drop, refresh, edits, look: looksAt(covered) } : undefined;
   return {
     findings: findFindings(desired, facts, change),
     files: {
@@ -73,7 +74,7 @@ export function planRemoval(facts: Facts): Change | undefined {
   const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   const drop = [...findTimers(facts), ...own];
   if (edits.length === 0 && drop.length === 0) return undefined;
-  return { write: [], drop, refresh: false, edits, look: looksAt(facts.virtualHosts) };
+  return { ...emptyChange, drop, edits, look: looksAt(facts.virtualHosts) };
 }
 
 /** `<Directory>` for each distinct one. */

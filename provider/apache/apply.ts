@@ -1,6 +1,6 @@
 /** One transaction on a host, and what its outcome means to Pulumi. */
 import { randomUUID } from "node:crypto";
-import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
+import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
 import { planRemoval } from "../../core/apache/plan.ts";
 import { type Wishes, filesOf, targetOf } from "./inputs.ts";
 import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
@@ -123,7 +123,7 @@ function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error
 
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
 export async function remove(host: Host, wishes: Wishes, facts: Facts, context: Context): Promise<void> {
-  const change = planRemoval(facts) ?? { write: [], drop: [], refresh: false, edits: [], look: [] };
+  const change = planRemoval(facts) ?? emptyChange;
   const transaction = { ...transactionOf(wishes, facts, change), remove: true };
   const outcome = await applyKnown(host, wishes, transaction, context);
   const recovered = recoveredFacts(wishes, outcome, context);

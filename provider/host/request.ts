@@ -1,6 +1,6 @@
 /** The data that a run on a host reads: lines `key value`, the manifest, `end`, then the bytes of our files. */
 import { createHash, randomBytes } from "node:crypto";
-import type { Change, OwnFile } from "../../core/apache/model.ts";
+import type { AskedHost, Change, OwnFile } from "../../core/apache/model.ts";
 import { HostError } from "../errors.ts";
 import type { Detection, Transaction } from "./model.ts";
 
@@ -29,6 +29,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),
     ...(transaction.change.refresh ? ["refresh yes"] : []),
+    ...(transaction.change.needsBaseline ? ["baseline yes"] : []),
   ];
   return finish(lines, { manifest: manifestLines(transaction.change, contents), contents });
 }
@@ -49,9 +50,15 @@ function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
           `splice ${splice.offset} ${splice.remove} ${Buffer.from(splice.insert, "latin1").toString("base64")}`,
       ),
     ]),
-    ...change.look.map((one) => `look ${one.address} ${one.port} ${one.serverName}`),
+    ...change.look.map(askedLine("look")),
+    ...change.others.map(askedLine("other")),
   ];
 }
+
+const askedLine =
+  (key: "look" | "other") =>
+  ({ address, port, serverName }: AskedHost): string =>
+    `${key} ${address} ${port} ${serverName}`;
 
 /** The hash is of the bytes that travel: a CRL is planned by the hash of its DER. */
 function ownLine({ role, name }: OwnFile, bytes: Buffer): string {

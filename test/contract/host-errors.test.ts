@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { emptyChange } from "../../core/apache/model.ts";
 import { createHost } from "../../provider/host/host.ts";
 import type { Target, Transaction } from "../../provider/host/model.ts";
 import { HostError } from "../../provider/errors.ts";
@@ -11,7 +12,7 @@ const target: Target = {
 };
 const transaction: Transaction = {
   ...{ id: "1", owner: "o/p/s/web1", takeOver: false, configFile: "/conf", remove: false, contents: new Map() },
-  change: { write: [], drop: [], refresh: false, edits: [], look: [] },
+  change: emptyChange,
 };
 
 /** The kind of the error that an answer of the host's program becomes. */

@@ -24,6 +24,7 @@ describe("clientcert.conf", () => {
       "SSLCARevocationCheck chain",
       "SSLProtocol -All +TLSv1.2",
       '<Location "/">',
+      "    SSLOptions +StdEnvVars",
       '    SSLRequire %{SSL_CLIENT_S_DN_O} in {"ABC CORPORATION",""} and %{SSL_CLIENT_S_DN_C} in {"JP",""}',
       "</Location>",
       '<Directory "/srv/a.example">',

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { siteText, type LabSiteHost } from "../../lab/site.ts";
+import { emptyChange } from "../../core/apache/model.ts";
 import { createHost } from "../../provider/host/host.ts";
 import { createPool } from "../../provider/ssh.ts";
 import { startSession, type Session } from "./session.ts";
@@ -147,13 +148,12 @@ describe("clientcert check", function () {
 
     const host = createHost(createPool());
     const connection = { ...web1.connection, user: "ops", sudo: { how: "program", path: target } } as const;
-    const none = { write: [], drop: [], refresh: false, edits: [], look: [] };
     const transaction = {
       id: "x",
       owner: "o",
       takeOver: false,
       configFile: lab.configFile,
-      change: none,
+      change: emptyChange,
       contents: new Map(),
       remove: false,
       reloadPendingEdits: false,

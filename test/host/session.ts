@@ -1,7 +1,7 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
 import { createHash, randomUUID } from "node:crypto";
 import { sampleName } from "../../core/apache/conf.ts";
-import type { Change, Desired, Facts, Plan } from "../../core/apache/model.ts";
+import { type Change, type Desired, type Facts, type Plan, emptyChange } from "../../core/apache/model.ts";
 import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import { readFacts } from "../../core/apache/facts.ts";
 import { plan, planRemoval } from "../../core/apache/plan.ts";
@@ -75,7 +75,7 @@ export async function startSession(
 
   async function prepareRemoval(facts: Facts): Promise<Transaction> {
     if (facts.own.owner === undefined && planRemoval(facts) === undefined) throw new Error("nothing to remove");
-    const change = planRemoval(facts) ?? { write: [], drop: [], refresh: false, edits: [], look: [] };
+    const change = planRemoval(facts) ?? emptyChange;
     return transactionOf(facts, change, new Map(), true);
   }
 
