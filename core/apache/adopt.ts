@@ -1,19 +1,28 @@
-/** Which directives of others are in the way of our own, and which of them `adopt` may comment out. */
-import type { CrlJobFacts, Desired, Facts, ForeignDirective } from "./model.ts";
-import { hasRevocation, isExcluded } from "./wishes.ts";
+/** What `adopt` comments out of the lines of others, and what of that comes back because it should never have gone. */
+import type { ForeignDirective } from "./foreign-model.ts";
+import type { AdoptedLine, CrlJobFacts, Desired, Facts } from "./model.ts";
+import { isInForceElsewhere, judgeForeign } from "./verdict.ts";
+import { isExcluded } from "./wishes.ts";
 
-/** Foreign directives that contradict what is wanted for at least one covered virtual host. */
-export function findConflicting(desired: Desired, facts: Facts): ForeignDirective[] {
-  const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
+/** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
+export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
+  const judge = judgeForeign(desired, facts);
   return facts.foreign.filter(
-    (directive) => directive.virtualHosts.some((index) => covered[index]) && isConflicting(desired, directive),
+    (directive) => judge(directive).is === "removable" && !isInForceElsewhere(desired, facts, directive),
   );
 }
 
-/** Those that concern no excluded virtual host: commenting them out would change that one, too. */
-export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
-  const excluded = facts.virtualHosts.map((host) => isExcluded(desired, host));
-  return findConflicting(desired, facts).filter(({ virtualHosts }) => !virtualHosts.some((index) => excluded[index]));
+/**
+ * Lines that an earlier adoption has commented out and that would stay today: an earlier version took out more than it
+ * should have, or the wishes are others now. The next change puts them back.
+ */
+export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
+  const lines = facts.adopted.filter(({ isJob }) => !isJob);
+  if (lines.length === 0) return [];
+  const staying = new Set(
+    findAdoptable(desired, facts).flatMap(({ file, lineOffsets }) => lineOffsets.map((offset) => `${file}:${offset}`)),
+  );
+  return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));
 }
 
 /** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */
@@ -32,29 +41,3 @@ export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[
 /** Whether a virtual host that is left alone needs the job. */
 export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
   facts.virtualHosts.some((host, index) => virtualHosts.includes(index) && isExcluded(desired, host));
-
-function isConflicting(desired: Desired, { kind, value, fingerprints }: ForeignDirective): boolean {
-  switch (kind) {
-    case "sessionTicketKey":
-      return false;
-    case "caFile":
-      return !isWithin(fingerprints, desired);
-    case "crlCheck":
-      return hasRevocation(desired) ? value !== desired.crlCheck : value !== "none";
-    case "verifyClient":
-    case "verifyDepth":
-    case "caPath":
-    case "caDnRequestFile":
-    case "crlFile":
-    case "crlPath":
-    case "sslRequire":
-    case "satisfyAny":
-      return true;
-  }
-}
-
-/** Another CA file does no harm when ours has all of its certificates: nobody loses access. */
-function isWithin(fingerprints: readonly string[] | undefined, desired: Desired): boolean {
-  const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
-  return fingerprints?.every((fingerprint) => ours.has(fingerprint)) ?? false;
-}

@@ -1,6 +1,7 @@
 /** Jobs of cron that fetch a CRL into a file that httpd reads: the daily `wget` of the vendor's manual. */
 import { endOfPhysicalLine } from "./lines.ts";
-import type { AdoptedLine, CrlJobFacts, ForeignDirective } from "./model.ts";
+import type { ForeignDirective } from "./foreign-model.ts";
+import type { AdoptedLine, CrlJobFacts } from "./model.ts";
 import type { ObservedFile, Observation } from "./observation.ts";
 import { absolutePath } from "./paths.ts";
 import type { Resolved } from "./resolve.ts";

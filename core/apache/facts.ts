@@ -5,7 +5,12 @@ import { readSparseCrls } from "../pki/sparse-crl.ts";
 import { parseDump, type Dump } from "./dump.ts";
 import { confName, crlName, ownerIn } from "./conf.ts";
 import { findCrlJobs } from "./crl-jobs.ts";
-import { findForeign, foreignNames } from "./foreign.ts";
+import { findMissingIssuers } from "./chains.ts";
+import { findForeign } from "./foreign.ts";
+import { foreignNames, lookedAtNames } from "./foreign-kinds.ts";
+import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
+import { restore } from "./restored.ts";
+import type { ForeignDirective } from "./foreign-model.ts";
 import {
   type AdoptedLine,
   type CertificateSummary,
@@ -16,7 +21,7 @@ import {
   type StrayInclude,
 } from "./model.ts";
 import { findForeignFiles, findObstacles } from "./obstacles.ts";
-import type { ObservedFile, Observation, PhpObservation } from "./observation.ts";
+import type { NamedFile, ObservedFile, Observation, PhpObservation } from "./observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "./parse.ts";
 import { compareVersions } from "./conditions.ts";
@@ -24,7 +29,7 @@ import { ownPrefix } from "./paths.ts";
 import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "./refresh-facts.ts";
 import { resolve, type Resolved, type Source } from "./resolve.ts";
-import { findTlsVirtualHosts, virtualHostNames, type TlsVirtualHost } from "./virtual-hosts.ts";
+import { findTlsVirtualHosts, virtualHostNames, type Surroundings, type TlsVirtualHost } from "./virtual-hosts.ts";
 
 export interface ReadOptions {
   /** The port whose TLS virtual hosts are covered. */
@@ -39,19 +44,18 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const around = { resolved, dump, serverRoot, resolvedPath, port: options.port };
   const hosts = findTlsVirtualHosts(around);
-  const named = new Map(observation.namedFiles.map((file) => [file.path, file.bytes]));
-  const fingerprintsOf = rememberedByPath((path) =>
-    certificatesIn(named.get(path))?.map((certificate) => certificate.fingerprint),
-  );
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
-  const foreign = findForeign({ ...around, hosts, fingerprintsOf });
+  const covered = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.line}`));
+  const others = findOtherHosts(around, covered);
+  const foreign = readForeign(observation, around, { hosts, others, adopted, dump });
   const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
   const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
   return {
     server: serverFacts(observation),
     virtualHosts: hosts.map((host) => host.facts),
+    others: others.asked,
     foreign,
     adopted,
     strayIncludes,
@@ -65,6 +69,34 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
   };
 }
+
+interface ForeignParts {
+  readonly hosts: readonly TlsVirtualHost[];
+  readonly others: OtherHosts;
+  readonly adopted: readonly AdoptedLine[];
+  readonly dump: Dump | undefined;
+}
+
+/** Directives of others, in the configuration as it would be without the marks of an adoption. */
+function readForeign(observation: Observation, around: Surroundings, parts: ForeignParts): ForeignDirective[] {
+  const { hosts, others, adopted, dump } = parts;
+  const restored = restore(observation, adopted);
+  const { hasMark } = restored;
+  const isSame = restored.observation === observation;
+  const resolved = isSame
+    ? around.resolved
+    : resolve({ ...sourceOf(restored.observation, dump), hasMark }, (name) => lookedAt.has(name));
+  const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
+  const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
+  const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
+  const missingIssuers = findMissingIssuers(around, hosts, certificatesOf);
+  return findForeign({ ...around, ...restored, resolved, hosts, others, certificatesOf, crlIssuersOf, missingIssuers });
+}
+
+const crlIssuersIn = (file: NamedFile | undefined): readonly string[] | undefined =>
+  file?.bytes === undefined
+    ? undefined
+    : crlsIn({ bytes: file.bytes, sizeBytes: file.sizeBytes ?? file.bytes.length }).map(({ issuer }) => issuer);
 
 /** Hundreds of virtual hosts may name one bundle of hundreds of certificates. */
 function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
@@ -81,7 +113,7 @@ function dumpOf({ dump, saved }: Observation): Dump | undefined {
   return saved && { ...parseDump(""), modules: saved.modules };
 }
 
-const lookedAt = new Set([...foreignNames, ...virtualHostNames]);
+const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
 
 /** First words of lines of the dump: of them, httpd and the reader must find the same. */
 const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
@@ -113,8 +145,12 @@ function serverFacts(observation: Observation): Facts["server"] {
 
 function findAdopted(observation: Observation): AdoptedLine[] {
   const { files: loaded, crontabs } = observation;
-  const files = new Map([...loaded.values(), ...crontabs.values()].map((file) => [file.resolvedPath, file.bytes]));
-  return [...files].flatMap(([path, bytes]) => findAdoptedLines(path, bytes));
+  const configuration = new Map([...loaded.values()].map((file) => [file.resolvedPath, file.bytes]));
+  const jobs = new Map([...crontabs.values()].map((file) => [file.resolvedPath, file.bytes]));
+  return [
+    ...[...configuration].flatMap(([path, bytes]) => findAdoptedLines(path, bytes)),
+    ...[...jobs].flatMap(([path, bytes]) => (configuration.has(path) ? [] : findAdoptedLines(path, bytes, true))),
+  ];
 }
 
 /** Our lines that no covered virtual host has: of one that answers no TLS any more, or copied by someone. */
@@ -174,7 +210,7 @@ function certificatesIn(bytes: string | undefined): readonly CertificateSummary[
 }
 
 /** A large CRL comes without its middle. */
-function crlsIn(file: ObservedFile | undefined): readonly CrlSummary[] {
+function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): readonly CrlSummary[] {
   if (file === undefined) return [];
   const { bytes, sizeBytes } = file;
   if (bytes.length < sizeBytes) return readSparseCrls(bytes, sizeBytes);

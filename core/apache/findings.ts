@@ -1,13 +1,15 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
-import { findAdoptable, findConflicting, isOfExcluded } from "./adopt.ts";
+import { isOfExcluded } from "./adopt.ts";
 import { decodePath, phpVersion } from "./conf.ts";
-import type { Change, Desired, Facts, Finding, ForeignDirective } from "./model.ts";
+import { findForeignFindings } from "./foreign-findings.ts";
+import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
 import { findRevocation, findSessionTickets } from "./revocation-findings.ts";
 import { isExcluded, isNamed } from "./wishes.ts";
 
-/** Conflicts and problems forbid a change, warnings and notes do not. */
-export const isBlocking = ({ severity }: Finding): boolean => severity === "conflict" || severity === "problem";
+/** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
+export const isBlocking = ({ severity, isMendedByChange }: Finding): boolean =>
+  (severity === "conflict" || severity === "problem") && isMendedByChange !== true;
 
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
@@ -15,7 +17,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...facts.obstacles,
     ...findOwner(desired, facts),
     ...findExclusions(desired, facts),
-    ...findConflicts(desired, facts),
+    ...findForeignFindings(desired, facts),
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
     ...findRevocation(desired, facts),
@@ -61,40 +63,6 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
   const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
   return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
 }
-
-function findConflicts(desired: Desired, facts: Facts): Finding[] {
-  const adoptable = new Set(findAdoptable(desired, facts));
-  return findConflicting(desired, facts).map((directive) => {
-    const place = `${directive.file}:${directive.line}`;
-    const found = describe(directive);
-    if (!adoptable.has(directive)) {
-      const text = `${found} is effective for covered and for excluded virtual hosts; move it into the excluded ones`;
-      return { severity: "conflict", place, text };
-    }
-    if (desired.adopt) return adoption(directive, place, found);
-    const text = `${found} stands against what is wanted; remove it, or set adopt: true to have it commented out, or list the virtual host under excludeVirtualHosts`;
-    return { severity: "conflict", place, text };
-  });
-}
-
-/** What stands outside of every virtual host is taken from those that we do not cover, too. */
-function adoption({ context }: ForeignDirective, place: string, found: string): Finding {
-  const text = `${found} is commented out, and put back at removal`;
-  if (context.includes("VirtualHost")) return { severity: "note", place, text };
-  const wider = "until then it is missing in virtual hosts of other ports, too; write it into those that need it";
-  return { severity: "warning", place, text: `${text}; ${wider}` };
-}
-
-/** Only the directive's name, where it stands, and why it matters: never the line. */
-function describe({ directive, context, kind, value }: ForeignDirective): string {
-  const name = kind === "verifyClient" || kind === "crlCheck" ? `${directive} ${keywordOrOther(value)}` : directive;
-  const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
-  return `${kind === "satisfyAny" ? "Satisfy Any" : name} ${where}`;
-}
-
-/** The few values that are keywords of httpd; anything else is not ours to print. */
-const keywords = /^(none|optional|require|optional_no_ca|leaf|chain)$/;
-const keywordOrOther = (value = ""): string => (keywords.test(value) ? value : "(other)");
 
 /** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
 function findCrlJobs(desired: Desired, facts: Facts): Finding[] {

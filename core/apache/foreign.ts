@@ -1,123 +1,208 @@
-/** Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first. */
-import type { ForeignDirective, ForeignKind } from "./model.ts";
+/**
+ * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first. Those
+ * that an earlier adoption commented out are among them, as if they stood there still.
+ */
+import { hasKeyword, isSingle, readKind } from "./foreign-kinds.ts";
+import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./foreign-model.ts";
+import type { CertificateSummary } from "./model.ts";
+import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "./paths.ts";
 import type { Effective, Resolved } from "./resolve.ts";
-import { sectionsOf } from "./sections.ts";
-import { verifyDepth } from "./model.ts";
-import { type TlsVirtualHost } from "./virtual-hosts.ts";
+import { levelOf, sectionsOf, spelledSection, type Section } from "./sections.ts";
+import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
-interface Kind {
-  readonly kind: ForeignKind;
-  /** As the manual spells it. */
-  readonly directive: string;
-}
-
-/** By name in lower case. SSLProtocol and SSLRenegBufferSize are not here: ours simply override them. */
-const kinds: ReadonlyMap<string, Kind> = new Map(
-  (
-    [
-      ["SSLVerifyClient", "verifyClient"],
-      ["SSLVerifyDepth", "verifyDepth"],
-      ["SSLCACertificateFile", "caFile"],
-      ["SSLCACertificatePath", "caPath"],
-      ["SSLCADNRequestFile", "caDnRequestFile"],
-      ["SSLCADNRequestPath", "caDnRequestFile"],
-      ["SSLCARevocationFile", "crlFile"],
-      ["SSLCARevocationPath", "crlPath"],
-      ["SSLCARevocationCheck", "crlCheck"],
-      ["SSLRequire", "sslRequire"],
-      ["Satisfy", "satisfyAny"],
-      ["SSLSessionTicketKeyFile", "sessionTicketKey"],
-    ] as const
-  ).map(([directive, kind]) => [directive.toLowerCase(), { kind, directive }]),
-);
-
-/** Names of the directives that are looked at, in lower case. */
-export const foreignNames: readonly string[] = [...kinds.keys()];
-
-const sectionNames: ReadonlyMap<string, string> = new Map(
-  [
-    "Directory",
-    "DirectoryMatch",
-    "Else",
-    "ElseIf",
-    "Files",
-    "FilesMatch",
-    "If",
-    "Limit",
-    "LimitExcept",
-    "Location",
-    "LocationMatch",
-    "Proxy",
-    "ProxyMatch",
-    "RequireAll",
-    "RequireAny",
-    "RequireNone",
-    "VirtualHost",
-  ].map((name) => [name.toLowerCase(), name]),
-);
-
-interface Surroundings {
+export interface ForeignContext {
+  /** The configuration as it would be without the marks of an adoption. */
   readonly resolved: Resolved;
   readonly hosts: readonly TlsVirtualHost[];
+  readonly others: OtherHosts;
   readonly serverRoot: string;
   readonly resolvedPath: (file: string) => string;
-  /** SHA-256 of the certificates in a file; undefined when its content is not known. */
-  readonly fingerprintsOf: (path: string) => readonly string[] | undefined;
+  /** Undefined when the content of the file is not known. */
+  readonly certificatesOf: (path: string) => readonly CertificateSummary[] | undefined;
+  /** By index of a virtual host: the issuer of its certificate, where httpd looks for that among the CAs. */
+  readonly missingIssuers: readonly (string | undefined)[];
+  readonly crlIssuersOf: (path: string) => readonly string[] | undefined;
+  /** Offset in the file as it is, of one in the file without the marks. */
+  readonly realOffset: (file: string, offset: number) => number;
+  /** Whether a mark stands at this offset of the file as it is. */
+  readonly isAdopted: (file: string, offset: number) => boolean;
 }
 
-/** Each place once, with all virtual hosts for which it is effective. */
-export function findForeign(around: Surroundings): ForeignDirective[] {
+/** A directive at one place, with all virtual hosts that read it. */
+interface Found {
+  readonly directive: Effective;
+  readonly kind: ForeignKind;
+  readonly name: string;
+  readonly level: ForeignLevel;
+  /** Indexes into the covered virtual hosts, for which it is in scope. */
+  readonly scope: Set<number> | "every";
+  isElsewhere: boolean;
+}
+
+/** Each place once, with the virtual hosts for which it is effective; none that is effective for no covered one. */
+export function findForeign(around: ForeignContext): ForeignDirective[] {
+  const found = gather(around);
+  const winners = findWinners(found);
   const everyHost = around.hosts.map((_, index) => index);
-  const hostIndexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, [index]]));
-  const found = new Map<string, ForeignDirective>();
+  const rules = { issuers: findIssuerRules(around.resolved), exceptsLoopback: exceptsLoopback(around.resolved) };
+  return found.flatMap((one) => {
+    const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
+    const virtualHosts = isSingle(one.kind, one.level)
+      ? scope.filter((index) => winnerOf(winners, one.kind, index) === one)
+      : scope;
+    return virtualHosts.length === 0 ? [] : [describe(around, one, virtualHosts, rules)];
+  });
+}
+
+function gather(around: ForeignContext): Found[] {
+  const indexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
+  const found = new Map<string, Found>();
   for (const directive of around.resolved.effective) {
-    const kind = kinds.get(directive.name);
-    if (kind === undefined || directive.opens !== undefined || isHarmless(kind.kind, directive)) continue;
-    const host = directive.section?.virtualHost;
-    const covered =
-      host === undefined ? everyHost : (hostIndexes.get(`${around.resolvedPath(host.file)}:${host.node.line}`) ?? []);
-    if (covered.length === 0) continue;
+    const level = levelOf(directive.section);
+    const named = readKind(directive.name, directive.arguments);
+    if (named === undefined || isOutsideOfIf(named.kind, directive)) continue;
     const key = `${around.resolvedPath(directive.file)}:${directive.node.start}`;
-    const before = found.get(key)?.virtualHosts ?? [];
-    const virtualHosts = before.length === 0 ? covered : [...new Set([...before, ...covered])].sort((a, b) => a - b);
-    found.set(key, describe(around, directive, kind, virtualHosts));
+    const { kind, directive: name } = named;
+    const known = found.get(key) ?? { directive, kind, name, level, scope: scopeOf(directive), isElsewhere: false };
+    found.set(key, known);
+    addScope(around, known, directive, indexes);
   }
   return [...found.values()];
 }
 
-/** What ours override, or what does what ours do. */
-function isHarmless(kind: ForeignKind, directive: Effective): boolean {
-  const argument = (directive.arguments[0] ?? "").toLowerCase();
-  if (kind === "verifyClient") return argument === "optional";
-  if (kind === "satisfyAny") return argument !== "any";
-  if (kind !== "verifyDepth") return false;
-  // In a Directory or Location a smaller depth asks for the certificate again; elsewhere ours comes later and wins.
-  return isServerOrVirtualHost(directive) || Number(argument) >= verifyDepth;
+const scopeOf = ({ section }: Effective): Found["scope"] => (section?.virtualHost === undefined ? "every" : new Set());
+
+/** The last of several directives in one virtual host comes last here, too. */
+function addScope(
+  around: ForeignContext,
+  found: Found,
+  { section }: Effective,
+  indexes: ReadonlyMap<string, number>,
+): void {
+  const host = section?.virtualHost;
+  if (host === undefined) {
+    const { places, isMainServer } = around.others;
+    // Without TLS only Satisfy does something, and the main server may always answer.
+    found.isElsewhere ||= found.kind === "satisfyAny" || places.size > 0 || isMainServer;
+    return;
+  }
+  const place = `${around.resolvedPath(host.file)}:${host.node.line}`;
+  const index = indexes.get(place);
+  if (index !== undefined && found.scope !== "every") found.scope.add(index);
+  else found.isElsewhere ||= index === undefined && (found.kind === "satisfyAny" || around.others.places.has(place));
 }
 
-const isServerOrVirtualHost = (directive: Effective): boolean =>
-  directive.section === undefined || directive.section.name === "virtualhost";
+/** SSLOptions take the variables from PHP only where they come after ours, which no other section does. */
+const isOutsideOfIf = (kind: ForeignKind, { section }: Effective): boolean =>
+  kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
+
+/** By kind: what counts at server level, and in each virtual host that says it itself. */
+type Winners = ReadonlyMap<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>;
+
+function findWinners(found: readonly Found[]): Winners {
+  const winners = new Map<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>();
+  for (const one of found) {
+    if (!isSingle(one.kind, one.level)) continue;
+    const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
+    winners.set(one.kind, known);
+    if (one.scope === "every") known.server = one;
+    else for (const index of one.scope) known.hosts.set(index, one);
+  }
+  return winners;
+}
+
+function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | undefined {
+  const known = winners.get(kind);
+  return known?.hosts.get(index) ?? known?.server;
+}
+
+const namesIssuer = (words: readonly string[]): boolean => words.some((word) => /SSL_CLIENT_I_DN/i.test(word));
+
+/** What other lines say about what is found. */
+interface Rules {
+  readonly issuers: ReadonlySet<Section | undefined>;
+  readonly exceptsLoopback: boolean;
+}
+
+/** Of 127.0.0.0/8, or more of it than our questions come from. */
+const exceptsLoopback = ({ effective }: Resolved): boolean =>
+  effective.some(
+    ({ name, arguments: words }) =>
+      name === "remoteipproxyprotocolexceptions" && words.some((word) => /^127\.0\.0\.(0\/|1(\/|$))/.test(word)),
+  );
+
+/** Sections in which an SSLRequire, which must hold beside all else, says by which CA a certificate must have been issued. */
+const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
+  new Set(
+    effective
+      .filter(({ name, arguments: words }) => name === "sslrequire" && namesIssuer(words))
+      .map(({ section }) => section),
+  );
 
 function describe(
-  around: Surroundings,
-  directive: Effective,
-  { kind, directive: name }: Kind,
+  around: ForeignContext,
+  { directive, kind, name, level, isElsewhere }: Found,
   virtualHosts: readonly number[],
+  { issuers, exceptsLoopback: isLoopbackExcepted }: Rules,
 ): ForeignDirective {
-  const tree = around.resolved.trees.get(directive.file);
-  const argument = directive.arguments[0] ?? "";
-  const fingerprints = kind === "caFile" ? around.fingerprintsOf(absolutePath(around.serverRoot, argument)) : undefined;
+  const file = around.resolvedPath(directive.file);
+  const lineOffsets = offsetsOf(around, directive, file);
+  const isOfIssuer = namesIssuer(directive.arguments) || (level === "narrower" && issuers.has(directive.section));
   return {
     kind,
     directive: name,
-    file: around.resolvedPath(directive.file),
+    file,
     line: directive.node.line,
-    context: sectionsOf(directive.section).map((section) => sectionNames.get(section.name) ?? section.name),
+    context: sectionsOf(directive.section).map(spelledSection),
+    level,
     virtualHosts,
-    ...(kind === "verifyClient" || kind === "crlCheck" ? { value: argument.toLowerCase() } : {}),
-    ...(fingerprints === undefined ? {} : { fingerprints }),
-    lineOffsets: tree === undefined ? [] : lineOffsetsOf(tree, directive.node),
+    isElsewhere,
+    ...(kind === "proxyProtocol" && isLoopbackExcepted ? { value: "loopback" } : valueOf(kind, directive)),
+    ...contentOf(around, kind, directive, virtualHosts),
+    ...(isOfIssuer && { namesIssuer: true }),
+    ...(lineOffsets.some((offset) => around.isAdopted(file, offset)) && { isAdopted: true }),
+    lineOffsets,
   };
 }
+
+function offsetsOf({ resolved, realOffset }: ForeignContext, { file, node }: Effective, path: string): number[] {
+  const tree = resolved.trees.get(file);
+  return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
+}
+
+function valueOf(kind: ForeignKind, { arguments: words }: Effective): Pick<ForeignDirective, "value"> {
+  const argument = (words[0] ?? "").toLowerCase();
+  if (hasKeyword(kind)) return { value: argument };
+  // A whole site's rule may ask for more than a certificate: then it is none that ours takes the place of.
+  if (kind === "sslRequire") return { value: isAboutCertificateAlone(words.join(" ")) ? "certificate" : "mixed" };
+  return kind === "verifyDepth" && /^\d{1,9}$/.test(argument) ? { value: argument } : {};
+}
+
+/** Every variable of the expression is one of the client's certificate. */
+function isAboutCertificateAlone(expression: string): boolean {
+  const variables = [...expression.matchAll(/%\{([^}]*)\}/g)].map(([, variable = ""]) => variable);
+  const functions = /\b(file|oid|peerextlist)\s*\(/i.test(expression);
+  return !functions && variables.length > 0 && variables.every((variable) => /^(SSL:)?SSL_CLIENT_/i.test(variable));
+}
+
+function contentOf(
+  { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: ForeignContext,
+  kind: ForeignKind,
+  { arguments: [argument = ""] }: Effective,
+  virtualHosts: readonly number[],
+): Pick<ForeignDirective, "certificates" | "completesChain" | "crlIssuers"> {
+  const path = absolutePath(serverRoot, argument);
+  const crlIssuers = kind === "crlFile" ? crlIssuersOf(path) : undefined;
+  const certificates = kind === "caFile" ? certificatesOf(path) : undefined;
+  const wanted = new Set(virtualHosts.map((index) => missingIssuers[index]));
+  const completing = certificates?.find(({ subject }) => wanted.has(subject));
+  return {
+    ...(certificates && { certificates: certificates.map(nameOf) }),
+    ...(completing && { completesChain: nameOf(completing) }),
+    ...(crlIssuers && { crlIssuers }),
+  };
+}
+
+const nameOf = ({ fingerprint, subject }: CertificateSummary): ForeignCa => ({ fingerprint, subject });

@@ -10,12 +10,17 @@ export function endOfSection(tree: Tree, index: number): number {
 }
 
 /** Whether httpd listed the node at `index`; undefined for what it never lists. */
-function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined): Decision {
+function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
   const kind = tree.kindIds[index];
   const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
   const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
-  return isCounted && !isWriter(name) ? (lines?.has(nodeAt(tree, index).lastLine) ?? false) : undefined;
+  if (!isCounted || isWriter(name)) return undefined;
+  const { line, lastLine } = nodeAt(tree, index);
+  return lines?.has(lastLine) === true ? true : hasMark(line) ? undefined : false;
 }
+
+/** Whether httpd saw a comment in this line, because an adoption has made it one. */
+type HasMark = (line: number) => boolean;
 
 /** Sections whose text is not configuration, but writes some. */
 export const isWriter = (name: string): boolean => name === "macro" || name === "perl";
@@ -30,7 +35,13 @@ export const unlisted: ReadonlySet<string> = new Set([
  * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was. One
  * directive alone does not tell: a module may carry out its own while httpd reads.
  */
-export function judge(dump: Dump | undefined, file: string, tree: Tree, opener: Node): Decision {
+export function judge(
+  dump: Dump | undefined,
+  file: string,
+  tree: Tree,
+  opener: Node,
+  hasMark: HasMark = () => false,
+): Decision {
   const dumped = dump?.effective;
   // mod_info itself may have been loaded only to get the list.
   if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
@@ -39,7 +50,7 @@ export function judge(dump: Dump | undefined, file: string, tree: Tree, opener: 
   let decision: Decision;
   let endOfInner = 0;
   for (let index = opener.index + 1; index < end; index++) {
-    const listed = isListed(tree, index, lines);
+    const listed = isListed(tree, index, lines, hasMark);
     if (listed === true) return true;
     if (index > endOfInner) decision = listed ?? decision;
     if (tree.kindIds[index] !== nodeKind.open) continue;

@@ -4,6 +4,7 @@
  * only file names, line numbers, offsets, hashes, and names of directives that we manage.
  */
 
+import type { ForeignDirective } from "./foreign-model.ts";
 import type { CrlRefresh, CrlSource, RefreshFacts } from "./refresh-model.ts";
 
 /** Directory of ours, relative to the directory `conf` of the server root. */
@@ -79,7 +80,9 @@ export interface CrlSummary {
 export interface Facts {
   readonly server: ServerFacts;
   readonly virtualHosts: readonly VirtualHostFacts[];
-  /** Directives of others on what we manage, effective for at least one TLS virtual host. */
+  /** TLS virtual hosts of other ports. */
+  readonly others: readonly AskedHost[];
+  /** Directives of others on what we manage, effective for at least one TLS virtual host, or adopted. */
   readonly foreign: readonly ForeignDirective[];
   /** Physical lines that an earlier `adopt` commented out. */
   readonly adopted: readonly AdoptedLine[];
@@ -122,42 +125,14 @@ export interface VirtualHostFacts {
     { readonly offset: number; readonly length: number; readonly line: number; readonly last: boolean } | undefined;
 }
 
-export type ForeignKind =
-  | "verifyClient"
-  | "caFile"
-  | "caPath"
-  | "caDnRequestFile"
-  | "crlFile"
-  | "crlPath"
-  | "crlCheck"
-  | "sslRequire"
-  | "satisfyAny"
-  | "sessionTicketKey"
-  | "verifyDepth";
-
-export interface ForeignDirective {
-  readonly kind: ForeignKind;
-  /** As the manual spells it. */
-  readonly directive: string;
-  readonly file: string;
-  readonly line: number;
-  /** Enclosing sections by name only, outermost first, such as `VirtualHost`, `Location`. */
-  readonly context: readonly string[];
-  /** Indexes into {@link Facts.virtualHosts} for which it is effective. */
-  readonly virtualHosts: readonly number[];
-  /** For SSLVerifyClient: its argument in lower case; for CA files: fingerprints of the certificates it names. */
-  readonly value?: string;
-  readonly fingerprints?: readonly string[];
-  /** Offsets of the physical lines of this directive: what `adopt` comments out. */
-  readonly lineOffsets: readonly number[];
-}
-
 export interface AdoptedLine {
   readonly file: string;
   readonly line: number;
   /** Byte span of our mark. */
   readonly offset: number;
   readonly length: number;
+  /** A line of a crontab, not of httpd's configuration. */
+  readonly isJob: boolean;
 }
 
 /** A job of cron that names a CRL file of httpd. */
@@ -217,6 +192,8 @@ export interface Finding {
   readonly text: string;
   /** The files alone do not tell whether this matters: offline, that is "could not tell" rather than a difference. */
   readonly isUndecided?: boolean;
+  /** The next change mends it by itself, so it does not stand in the way of that. */
+  readonly isMendedByChange?: true;
 }
 
 /** One insertion or deletion; `offset` counts bytes of the file before any splice. Sorted, not overlapping. */
@@ -286,4 +263,9 @@ export interface Plan {
   readonly files: Readonly<Record<string, string>>;
   /** Undefined when the host is as wanted. */
   readonly change: Change | undefined;
+  /**
+   * Where conflicts forbid the change: what is put back all the same, because an earlier version took it out and customers'
+   * pages may be open since. Undefined where there is nothing of that kind.
+   */
+  readonly restore: Change | undefined;
 }

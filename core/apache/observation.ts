@@ -83,6 +83,11 @@ export interface NamedFile {
   readonly path: string;
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
-  /** Contents of CA files of at most 1 MiB; never of keys or server certificates. */
+  /**
+   * Contents of CA files of at most 1 MiB; of a CRL file as `core/pki/sparse-crl.ts` reads it; of a server's certificate the
+   * certificates alone. Never a key.
+   */
   readonly bytes?: string;
+  /** Of the whole file, where `bytes` may be less. */
+  readonly sizeBytes?: number;
 }

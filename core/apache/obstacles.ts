@@ -1,13 +1,13 @@
 /** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
 import type { Dump } from "./dump.ts";
 import type { Observation } from "./observation.ts";
-import { foreignNames } from "./foreign.ts";
+import { foreignNames } from "./foreign-kinds.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
 import type { Effective, Resolved } from "./resolve.ts";
 import type { Section } from "./sections.ts";
-import { readAddress, readListen, type TlsVirtualHost } from "./virtual-hosts.ts";
+import { readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
 interface Surroundings {
@@ -172,10 +172,9 @@ function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Fin
   });
 }
 
-/** Of a Listen; without a protocol, 443 is https. */
-function isHttpsOn(port: number, [address = "", protocol]: readonly string[]): boolean {
-  const isSaid = protocol === undefined ? port === 443 : protocol.toLowerCase() === "https";
-  return isSaid && readListen(address).port === port;
+function isHttpsOn(port: number, words: readonly string[]): boolean {
+  const listen = readListenLine(words);
+  return listen.isHttps && listen.port === port;
 }
 
 /** Where a directive stands: sections, undefined for server level. */

@@ -30,7 +30,7 @@ export function withoutOurLines(bytes: string): string {
 const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
 /** Physical lines that an earlier adoption commented out. */
-export function findAdoptedLines(file: string, text: string): AdoptedLine[] {
+export function findAdoptedLines(file: string, text: string, isJob = false): AdoptedLine[] {
   const lines: AdoptedLine[] = [];
   let counted = 0;
   let line = 1;
@@ -40,7 +40,7 @@ export function findAdoptedLines(file: string, text: string): AdoptedLine[] {
       counted = end;
       line++;
     }
-    lines.push({ file, line, offset, length: adoptedMark.length });
+    lines.push({ file, line, offset, length: adoptedMark.length, isJob });
   }
   return lines;
 }

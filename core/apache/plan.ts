@@ -12,6 +12,8 @@ import {
   sampleName,
 } from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
+import type { ForeignDirective } from "./foreign-model.ts";
+import { isSingle } from "./foreign-kinds.ts";
 import {
   emptyChange,
   includeLine,
@@ -19,13 +21,14 @@ import {
   type Desired,
   type Facts,
   type FileEdit,
+  type Finding,
   type OwnFile,
   type Plan,
   type Splice,
   type VirtualHostFacts,
 } from "./model.ts";
 import { sortSplices } from "./edit.ts";
-import { findAdoptable, findAdoptableJobs } from "./adopt.ts";
+import { findAdoptable, findAdoptableJobs, findReturning } from "./adopt.ts";
 import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
@@ -45,16 +48,46 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const refresh = desired.crlSources.length > 0;
   const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
   const isNeeded = write.length + drop.length + edits.length > 0 || isOther;
-  const change = isNeeded ? { ...emptyChange, write, drop, refresh, edits, look: looksAt(covered) } : undefined;
+  const needsBaseline = touchesOthers(desired, facts);
+  const asked = { look: looksAt(covered), others: othersOf(desired, facts), needsBaseline };
+  const change = isNeeded ? { write, drop, refresh, edits, ...asked } : undefined;
+  const findings = findFindings(desired, facts, change);
   return {
-    findings: findFindings(desired, facts, change),
+    findings,
     files: {
       [ownPath(facts, confName)]: conf,
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
     change,
+    restore: planRestore(desired, facts, findings, { ...emptyChange, ...asked }),
   };
 }
+
+/** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
+function planRestore(desired: Desired, facts: Facts, findings: readonly Finding[], asked: Change): Change | undefined {
+  const blocking = findings.filter(isBlocking);
+  if (blocking.length === 0 || blocking.some(({ severity }) => severity === "problem")) return undefined;
+  const edits = toEdits(facts, findReturning(desired, facts).map(cut));
+  return edits.length === 0 ? undefined : { ...asked, edits };
+}
+
+/** Virtual hosts of other ports, and those that are left alone: nothing may change for whoever asks them. */
+const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
+  ...facts.others,
+  ...looksAt(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
+];
+
+/** Whether the change takes out or brings back a line of others, or begins to win over one. */
+function touchesOthers(desired: Desired, facts: Facts): boolean {
+  const isMarking =
+    findReturning(desired, facts).length + (desired.adopt ? findStanding(desired, facts).length : 0) > 0;
+  const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
+  return isMarking || (isCovering && facts.foreign.some(({ kind, level }) => isSingle(kind, level)));
+}
+
+/** What `adopt` has yet to comment out. */
+const findStanding = (desired: Desired, facts: Facts): ForeignDirective[] =>
+  findAdoptable(desired, facts).filter(({ isAdopted }) => isAdopted !== true);
 
 /** Whether nothing forbids to carry the plan out. */
 export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
@@ -74,7 +107,7 @@ export function planRemoval(facts: Facts): Change | undefined {
   const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   const drop = [...findTimers(facts), ...own];
   if (edits.length === 0 && drop.length === 0) return undefined;
-  return { ...emptyChange, drop, edits, look: looksAt(facts.virtualHosts) };
+  return { ...emptyChange, drop, edits, look: looksAt(facts.virtualHosts), others: facts.others };
 }
 
 /** `<Directory>` for each distinct one. */
@@ -155,12 +188,13 @@ interface Placed {
 }
 
 function planEdits(desired: Desired, facts: Facts): FileEdit[] {
-  const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? leave(facts, host) : cover(host)));
-  const adopted = desired.adopt ? [...findAdoptable(desired, facts), ...findAdoptableJobs(desired, facts)] : [];
+  const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? takeOut(host) : cover(host)));
+  const adopted = desired.adopt ? [...findStanding(desired, facts), ...findAdoptableJobs(desired, facts)] : [];
   const marks = adopted.flatMap(({ file, lineOffsets }) =>
     lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
   );
-  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks]);
+  const returning = findReturning(desired, facts).map(cut);
+  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks, ...returning]);
 }
 
 /** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */
@@ -168,14 +202,6 @@ function cover(host: VirtualHostFacts): Placed[] {
   if (host.include?.last === true) return [];
   const { offset, eol } = host.insertAt;
   return [...takeOut(host), { file: host.file, splice: { offset, remove: 0, insert: includeLine + eol } }];
-}
-
-/** An excluded virtual host gets back what was there before us. */
-function leave(facts: Facts, host: VirtualHostFacts): Placed[] {
-  const adopted = facts.adopted.filter(
-    ({ file, line, offset }) => file === host.file && line > host.line && offset < host.insertAt.offset,
-  );
-  return [...takeOut(host), ...adopted.map(cut)];
 }
 
 const takeOut = (host: VirtualHostFacts): Placed[] =>

@@ -3,7 +3,7 @@
  * effective and where their bytes lie. Conditions are judged by the real httpd where it was asked (what it lists was
  * in a true section), else from the files; what cannot be decided is said, never guessed.
  */
-import { decide, isCondition, type Known } from "./conditions.ts";
+import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
 import type { Dump } from "./dump.ts";
 import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
@@ -23,6 +23,8 @@ export interface Source {
   readonly hasAllDefines: boolean;
   readonly dump: Dump | undefined;
   readonly existing: (path: string) => boolean;
+  /** Whether a line is read although httpd saw a comment there; of the name of a file and a line. @default - none is */
+  readonly hasMark?: (file: string, line: number) => boolean;
   /** Files that are not read although they are included: our own. */
   readonly skips: (path: string) => boolean;
 }
@@ -175,14 +177,17 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   if (isDecided) {
     const known = decide(name, text, knownTo(walk));
     const decision = isTracked(walk, name, file)
-      ? (known ?? judge(walk.source.dump, file, tree, node))
-      : (judge(walk.source.dump, file, tree, node) ?? known);
+      ? (known ?? listedAs(walk, file, tree, node))
+      : (listedAs(walk, file, tree, node) ?? known);
     if (decision === false) return undefined;
     return decision ? context : { ...context, undecided: section };
   }
   if (isWanted) walk.effective.push({ name, file, node, opens: section, arguments: [text], ...context });
   return { ...context, section };
 }
+
+const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
+  judge(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
 
 /** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
 const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>

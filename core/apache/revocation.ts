@@ -20,8 +20,8 @@ export function findUncovered(names: readonly string[], crls: readonly CrlSummar
 }
 
 /** Names are compared without regard to case and blanks (RFC 5280, section 7.1): an issuer may write its own in two ways. */
-const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
-const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
+export const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
+export const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
 
 /** Whether an installed CRL is one that no source renews. */
 export const isFixed = (desired: Desired, { issuer }: CrlSummary): boolean =>

@@ -1,5 +1,6 @@
 /** The sections that stand around a directive. */
 import type { Node } from "./parse.ts";
+import { readWords } from "./words.ts";
 
 /** A section that is open around a directive. */
 export interface Section {
@@ -33,4 +34,23 @@ export function sectionsOf(section: Section | undefined): readonly Section[] {
   const sections: Section[] = [];
   for (let at = section; at !== undefined; at = at.parent) sections.push(at);
   return sections.reverse();
+}
+
+const sectionNames: ReadonlyMap<string, string> = new Map(
+  [
+    ...["Directory", "DirectoryMatch", "Else", "ElseIf", "Files", "FilesMatch", "If", "Limit", "LimitExcept"],
+    ...["Location", "LocationMatch", "Proxy", "ProxyMatch", "RequireAll", "RequireAny", "RequireNone", "VirtualHost"],
+  ].map((name) => [name.toLowerCase(), name]),
+);
+
+/** The section's name as the manual spells it. */
+export const spelledSection = ({ name }: Section): string => sectionNames.get(name) ?? name;
+
+/** How much of a site what stands in a section is about: `<Location "/">` is all of it, any other section a part. */
+export function levelOf(section: Section | undefined): "server" | "virtualHost" | "wholeSite" | "narrower" {
+  if (section === undefined) return "server";
+  if (section === section.virtualHost) return "virtualHost";
+  const isTop = section.parent === undefined || section.parent === section.virtualHost;
+  const [path, ...rest] = readWords(section.arguments);
+  return isTop && section.name === "location" && path === "/" && rest.length === 0 ? "wholeSite" : "narrower";
 }

@@ -21,6 +21,7 @@ export const virtualHostNames: readonly string[] = [
   "virtualhost",
   "sslengine",
   "sslcertificatefile",
+  "sslcertificatechainfile",
   "servername",
   "documentroot",
   "listen",
@@ -28,10 +29,11 @@ export const virtualHostNames: readonly string[] = [
   "includeoptional",
 ];
 
-interface Surroundings {
+export interface Surroundings {
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
   readonly serverRoot: string;
+  /** Whose virtual hosts are covered. */
   readonly port: number;
   /** Path of the file itself, by the name that httpd uses. */
   readonly resolvedPath: (file: string) => string;
@@ -54,38 +56,47 @@ export function findTlsVirtualHosts(around: Surroundings): TlsVirtualHost[] {
 /** What a virtual host says itself or has from the server. Not a Map each: thousands of those keep the garbage collector busy. */
 type Level = { [Name in (typeof inheritedNames)[number]]?: string };
 
-const inheritedNames = ["sslengine", "servername", "documentroot"] as const;
+const inheritedNames = [
+  "sslengine",
+  "sslcertificatefile",
+  "sslcertificatechainfile",
+  "servername",
+  "documentroot",
+] as const;
 
 const isInherited = (name: string): name is keyof Level => (inheritedNames as readonly string[]).includes(name);
 
 /** What is looked up for each virtual host, gathered once. */
-interface Overview {
+export interface Overview {
   /** First arguments by the section that directives stand in directly: the last directive of a name wins. */
   readonly levels: ReadonlyMap<Section | undefined, Level>;
   /** Our line by the section that it stands in directly; the last one, if someone copied it. */
   readonly includes: ReadonlyMap<Section | undefined, Effective>;
   /** Where a virtual host for any address can be asked: `*`, unless httpd listens on certain addresses only. */
   readonly anyAddress: string;
+  /** Of every Listen. */
+  readonly listens: readonly Listen[];
   /** What httpd said of the virtual host that begins at `file:line`. */
   readonly dumped: ReadonlyMap<string, readonly DumpedVirtualHost[]>;
 }
 
-function overlook({ resolved, dump, port }: Surroundings): Overview {
+/** Gathers what is looked up for each virtual host. */
+export function overlook({ resolved, dump, port }: Surroundings): Overview {
   const levels = new Map<Section | undefined, Level>();
   const includes = new Map<Section | undefined, Effective>();
-  const listens: string[] = [];
+  const listens: Listen[] = [];
   for (const directive of resolved.effective) {
     if (isInherited(directive.name)) levelOf(levels, directive.section)[directive.name] = directive.arguments[0];
     const tree = resolved.trees.get(directive.file);
     if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
-    if (directive.name === "listen") listens.push(directive.arguments[0] ?? "");
+    if (directive.name === "listen") listens.push(readListenLine(directive.arguments));
   }
   const dumped = new Map<string, DumpedVirtualHost[]>();
   for (const host of dump?.virtualHosts ?? []) {
     const place = `${host.file}:${host.line}`;
     dumped.set(place, [...(dumped.get(place) ?? []), host]);
   }
-  return { levels, includes, anyAddress: listeningAddress(listens, port), dumped };
+  return { levels, includes, anyAddress: listeningAddress(listens, port), listens, dumped };
 }
 
 function levelOf(levels: Map<Section | undefined, Level>, section: Section | undefined): Level {
@@ -118,13 +129,14 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
   };
 }
 
-const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
+/** What a virtual host says itself, or has from the server. */
+export const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
   levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
 
 /** ServerName takes `https://name:443`, too. */
-const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
+export const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
 
-type Address = VirtualHostFacts["addresses"][number];
+export type Address = VirtualHostFacts["addresses"][number];
 
 /** The addresses of the port; what httpd said about them first, because it resolves names. */
 function addressesOf(
@@ -148,12 +160,25 @@ export function readAddress(word: string): Address {
   return { address: match[1] ?? "", port: match[2] === "*" ? 0 : Number(match[2]) };
 }
 
-const isAny = (address: string): boolean => ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
+/** Whether an address of a Listen or a virtual host stands for every one. */
+export const isAny = (address: string): boolean =>
+  ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
-function listeningAddress(listens: readonly string[], port: number): string {
-  const addresses = listens.map(readListen).filter((listen) => listen.port === port);
+/** Where a virtual host for any address of a port can be asked. */
+export function listeningAddress(listens: readonly Listen[], port: number): string {
+  const addresses = listens.filter((listen) => listen.port === port);
   const first = addresses[0];
   return first === undefined || addresses.some(({ address }) => isAny(address)) ? "*" : first.address;
+}
+
+/** A Listen, and whether it says that TLS is spoken there: without a word of its own, port 443 does. */
+export interface Listen extends Address {
+  readonly isHttps: boolean;
+}
+
+export function readListenLine([word = "", protocol]: readonly string[]): Listen {
+  const listen = readListen(word);
+  return { ...listen, isHttps: protocol === undefined ? listen.port === 443 : protocol.toLowerCase() === "https" };
 }
 
 /** The address of a Listen. */

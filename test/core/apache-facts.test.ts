@@ -161,7 +161,30 @@ describe("obstacles", () => {
 
 describe("directives of others", () => {
   const cases: readonly [sentence: string, text: string, found: readonly string[]][] = [
-    ["are none where ours just win", host("SSLVerifyClient optional\nSSLVerifyDepth 1\nSSLProtocol all\n"), []],
+    ["are none of those whose effect nobody could miss", host("SSLProtocol all\nSSLOptions +ExportCertData\n"), []],
+    [
+      "are found where ours win, too: what they did is judged later",
+      host("SSLVerifyClient optional\nSSLVerifyDepth 1\n"),
+      ["verifyClient VirtualHost", "verifyDepth VirtualHost"],
+    ],
+    [
+      "are the last of several in a virtual host, which takes the place of the server's",
+      `SSLVerifyClient require\n${host("SSLVerifyClient none\nSSLVerifyClient optional\n")}`,
+      ["verifyClient VirtualHost"],
+    ],
+    [
+      "are rules on the client's certificate, of whichever module",
+      host(
+        "RewriteCond %{SSL:SSL_CLIENT_VERIFY} !=SUCCESS\n<Location /x>\nRequire ssl-verify-client\nRequire all granted\n</Location>\n" +
+          `<If "%{SSL_CLIENT_S_DN_O} == 'A'">\nSSLOptions -StdEnvVars\n</If>\n`,
+      ),
+      [
+        "certificateRule VirtualHost",
+        "certificateRule VirtualHost>Location",
+        "certificateRule VirtualHost",
+        "stdEnvVars VirtualHost>If",
+      ],
+    ],
     ["are found in the virtual host", host("SSLVerifyClient require\n"), ["verifyClient VirtualHost"]],
     ["are found at server level, wherever they stand", `${host("")}SSLVerifyClient none\n`, ["verifyClient "]],
     [

@@ -22,7 +22,7 @@ describe("the directory of our name", () => {
   it("is somebody else's where there is no journal: nothing is written beside it or deleted from it", () => {
     const facts = look(theirs);
     const { findings, change } = plan(wanted, facts);
-    assert.equal(isFeasible({ findings, files: {}, change }), false);
+    assert.equal(isFeasible({ findings, files: {}, change, restore: undefined }), false);
     assert.deepEqual(
       findings.map(({ severity, place }) => `${severity} ${place}`),
       ["problem /etc/httpd/conf/clientcert"],

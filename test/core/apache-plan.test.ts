@@ -51,10 +51,10 @@ describe("a plan", () => {
   });
 
   it("moves our line to the end when something was written behind it", () => {
-    const observation = serverOf(host(`${includeLine}\nSSLVerifyClient none\n`));
+    const observation = serverOf(host(`${includeLine}\nSSLCACertificatePath a\n`));
     const { change } = plan({ ...wanted, adopt: true }, factsOf(observation));
     const bytes = afterChange(observation, change ?? assert.fail()).files.get("/etc/httpd/httpd.conf")?.bytes;
-    assert.ok(bytes?.includes(`\n#clientcert-adopted# SSLVerifyClient none\n${includeLine}\n</VirtualHost>`));
+    assert.ok(bytes?.includes(`\n#clientcert-adopted# SSLCACertificatePath a\n${includeLine}\n</VirtualHost>`));
   });
 
   it("asks each virtual host, one for any address at loopback", () => {
@@ -74,13 +74,13 @@ describe("a plan", () => {
   });
 
   it("takes our line and the marks out of a virtual host that is excluded later", () => {
-    const text = host("SSLVerifyClient none\n", "old.example") + host();
+    const text = host("SSLCACertificatePath a\n", "old.example") + host();
     const observation = serverOf(text);
     const first = plan({ ...wanted, adopt: true }, factsOf(observation));
     const applied = afterChange(observation, first.change ?? assert.fail());
     const second = plan({ ...wanted, adopt: true, excludeVirtualHosts: ["old.example:443"] }, factsOf(applied));
     const bytes = afterChange(applied, second.change ?? assert.fail()).files.get("/etc/httpd/httpd.conf")?.bytes ?? "";
-    assert.ok(bytes.includes(host("SSLVerifyClient none\n", "old.example")));
+    assert.ok(bytes.includes(host("SSLCACertificatePath a\n", "old.example")));
     assert.equal(bytes.split(includeLine).length, 2);
   });
 });
@@ -96,7 +96,7 @@ describe("findings", () => {
   ][] = [
     ["are none on a plain host", host(), {}, {}, []],
     ["are a conflict for what stands against us", host("SSLVerifyClient require\n"), {}, {}, [`conflict ${here}:6`]],
-    ["are a note when it is adopted", host("SSLVerifyClient require\n"), { adopt: true }, {}, [`note ${here}:6`]],
+    ["warn when ours wins over it", host("SSLVerifyClient require\n"), { adopt: true }, {}, [`warning ${here}:6`]],
     [
       "warn of an excluded virtual host",
       host("SSLVerifyClient none\n", "b.example") + host(),
@@ -106,7 +106,7 @@ describe("findings", () => {
     ],
     [
       "refuse to adopt what an excluded virtual host uses, too",
-      `${host("", "b.example") + host()}SSLVerifyClient none\n`,
+      `${host("", "b.example") + host()}SSLCACertificatePath a\n`,
       { adopt: true, excludeVirtualHosts: ["b.example"] },
       {},
       [`warning ${here}:2`, `conflict ${here}:12`],
@@ -144,7 +144,7 @@ describe("findings", () => {
           ["/etc/crontab", observedFile("/etc/crontab", "# a\n\n1 1 * * * root wget -O /etc/httpd/x.crl\n")],
         ]),
       },
-      [`conflict ${here}:6`, "conflict /etc/crontab:3"],
+      ["conflict /etc/crontab:3"],
     ],
     ["note an unknown PHP", host(), { phpVersion: undefined }, {}, [`note ${here}`]],
     [
@@ -155,14 +155,7 @@ describe("findings", () => {
       [`warning ${here}`],
     ],
     ["warn of a DocumentRoot that is not UTF-8", host("DocumentRoot /srv/\x83A\n"), {}, {}, [`warning ${here}:2`]],
-    [
-      "warn that adoption at server level concerns others",
-      `SSLVerifyDepth 2\nSSLVerifyClient none\n${host()}`,
-      { adopt: true },
-      {},
-      [`warning ${here}:3`],
-    ],
-    ["note an adoption in a virtual host", host("SSLVerifyClient none\n"), { adopt: true }, {}, [`note ${here}:6`]],
+    ["note an adoption in a virtual host", host("SSLCACertificatePath a\n"), { adopt: true }, {}, [`note ${here}:6`]],
     [
       "refuse session ticket keys where there is a CRL",
       host("SSLSessionTicketKeyFile x\n"),
@@ -185,7 +178,13 @@ describe("findings", () => {
       [`warning ${here}:2`, `warning ${here}:6`],
     ],
     ["say nothing of session ticket keys where there is no CRL", host("SSLSessionTicketKeyFile x\n"), {}, {}, []],
-    ["refuse another CA that nobody can read", host("SSLCACertificateFile x.pem\n"), {}, {}, [`conflict ${here}:6`]],
+    [
+      "refuse another CA that nobody can read",
+      host("SSLCACertificateFile x.pem\nSSLVerifyClient optional\n"),
+      {},
+      {},
+      [`conflict ${here}:6`],
+    ],
     [
       "refuse their check of revocation when we have no CRL",
       host("SSLCARevocationCheck leaf\n"),
@@ -209,17 +208,6 @@ describe("findings", () => {
     const found = planOf(host("SSLVerifyClient planted\n<Location /planted>\nSSLRequire planted\n</Location>\n"));
     assert.equal(found.findings.length, 2);
     assert.ok(!JSON.stringify(found).includes("planted"));
-  });
-
-  it("accept a CA file all of whose certificates are ours", () => {
-    const [foreign] = factsOf(serverOf(host("SSLCACertificateFile x.pem\n"))).foreign;
-    const facts = {
-      ...factsOf(serverOf(host())),
-      foreign: [{ ...(foreign ?? assert.fail()), fingerprints: ["of r"] }],
-    };
-    const ca = (subject: string): Desired["ca"] => ({ ...wanted.ca, certificates: [certificate(subject, "r")] });
-    assert.equal(isFeasible(plan({ ...wanted, ca: ca("r") }, facts)), true);
-    assert.equal(isFeasible(plan({ ...wanted, ca: ca("other") }, facts)), false);
   });
 
   it("refuse chain unless every CA has a CRL, and warn for leaf only of issuing ones", () => {

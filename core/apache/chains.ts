@@ -1,0 +1,24 @@
+/** Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not. */
+import type { CertificateSummary } from "./model.ts";
+import { absolutePath } from "./paths.ts";
+import { type Surroundings, type TlsVirtualHost, inherited, overlook } from "./virtual-hosts.ts";
+
+/**
+ * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its issuer
+ * among the CAs; undefined elsewhere, and where the certificate is not known.
+ *
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
+ */
+export function findMissingIssuers(
+  around: Surroundings,
+  hosts: readonly TlsVirtualHost[],
+  certificatesOf: (path: string) => readonly CertificateSummary[] | undefined,
+): readonly (string | undefined)[] {
+  const { levels } = overlook(around);
+  return hosts.map(({ section }) => {
+    const file = inherited(levels, section, "sslcertificatefile");
+    if (file === undefined || inherited(levels, section, "sslcertificatechainfile") !== undefined) return undefined;
+    const [own, ...others] = certificatesOf(absolutePath(around.serverRoot, file)) ?? [];
+    return own === undefined || others.length > 0 || own.issuer === own.subject ? undefined : own.issuer;
+  });
+}

@@ -1,0 +1,78 @@
+/** What a plan says of other people's directives: which stand against it, which stay beside it, and which come back. */
+import { findReturning } from "./adopt.ts";
+import type { ForeignDirective } from "./foreign-model.ts";
+import type { Desired, Facts, Finding } from "./model.ts";
+import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
+
+export function findForeignFindings(desired: Desired, facts: Facts): Finding[] {
+  const judge = judgeForeign(desired, facts);
+  const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
+  return [...findReturned(desired, facts), ...told];
+}
+
+function tell(desired: Desired, facts: Facts, directive: ForeignDirective, verdict: Verdict): Finding[] {
+  const place = `${directive.file}:${directive.line}`;
+  const found = describe(directive);
+  switch (verdict.is) {
+    case "harmless":
+      return [];
+    case "told":
+      return [{ severity: verdict.severity, place, text: `${found} ${verdict.why}` }];
+    case "overruled":
+      return [tellOverruled(desired, place, `${found} ${verdict.why}`)];
+    case "forbidding":
+      return [{ severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude}` }];
+    case "removable":
+      return tellRemovable(desired, facts, directive, `${found} ${verdict.why}`);
+  }
+}
+
+const orExclude = ", or list the virtual host under excludeVirtualHosts";
+
+function tellOverruled({ adopt }: Desired, place: string, found: string): Finding {
+  return adopt
+    ? { severity: "warning", place, text: `${found}; the line stays, and ours wins over it (adopt: true)` }
+    : {
+        severity: "conflict",
+        place,
+        text: `${found}; change it, or set adopt: true to have ours win over it${orExclude}`,
+      };
+}
+
+function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirective, found: string): Finding[] {
+  const place = `${directive.file}:${directive.line}`;
+  if (isInForceElsewhere(desired, facts, directive)) {
+    const text = `${found}; it is also in force for virtual hosts that are not covered: move it into those`;
+    return [{ severity: "conflict", place, text: `${text}, out of the covered ones` }];
+  }
+  if (directive.isAdopted === true) return [];
+  if (desired.adopt) return [{ severity: "note", place, text: `${found}; ${adoption}` }];
+  const text = `${found}; remove it, or set adopt: true to have it commented out${orExclude}`;
+  return [{ severity: "conflict", place, text }];
+}
+
+const adoption = "it is commented out, and put back at removal";
+
+/** Each physical line, because each has a mark of its own. */
+const findReturned = (desired: Desired, facts: Facts): Finding[] =>
+  findReturning(desired, facts).map(({ file, line }) => ({
+    severity: "problem",
+    place: `${file}:${line}`,
+    text:
+      "this line was commented out by an earlier adoption, and by today's rules it stays: until the next `pulumi up` puts it " +
+      "back, whatever it protected is open",
+    isMendedByChange: true,
+  }));
+
+/** Only the directive's name, where it stands, and why it matters: never the line. */
+function describe({ directive, context, kind, value }: ForeignDirective): string {
+  const isSection = directive === "If" || directive === "ElseIf";
+  const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
+  const keyword = kind === "verifyClient" || kind === "crlCheck" || kind === "ocsp" ? ` ${keywordOrOther(value)}` : "";
+  const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
+  return `${name}${keyword} ${where}`;
+}
+
+/** The few values that are keywords of httpd; anything else is not ours to print. */
+const keywords = /^(none|optional|require|optional_no_ca|leaf|chain|on)$/;
+const keywordOrOther = (value = ""): string => (keywords.test(value) ? value : "(other)");

@@ -1,0 +1,59 @@
+/** The words of the plan about directives of others: which they are, where they are in force, and what they hold. */
+
+export type ForeignKind =
+  | "verifyClient"
+  | "verifyDepth"
+  | "caFile"
+  | "caPath"
+  | "caDnRequestFile"
+  | "crlFile"
+  | "crlPath"
+  | "crlCheck"
+  | "ocsp"
+  | "sslRequire"
+  | "satisfyAny"
+  | "sessionTicketKey"
+  | "certificateRule"
+  | "certificateUser"
+  | "stdEnvVars"
+  | "confCommand"
+  | "proxyProtocol"
+  | "allowOverride";
+
+/** How much of a site a directive is about; `narrower`: a part of it, or some requests only. */
+export type ForeignLevel = "server" | "virtualHost" | "wholeSite" | "narrower";
+
+export interface ForeignDirective {
+  readonly kind: ForeignKind;
+  /** As the manual spells it. */
+  readonly directive: string;
+  readonly file: string;
+  readonly line: number;
+  /** Enclosing sections by name only, outermost first, such as `VirtualHost`, `Location`. */
+  readonly context: readonly string[];
+  readonly level: ForeignLevel;
+  /** Indexes into `Facts.virtualHosts` for which it is effective. */
+  readonly virtualHosts: readonly number[];
+  /** It is also in force where we do not cover: in a TLS virtual host of another port, or in the main server. */
+  readonly isElsewhere: boolean;
+  /** Its argument in lower case, of those whose arguments are keywords. */
+  readonly value?: string;
+  /** What the CA file that it names holds; undefined where that is not known. */
+  readonly certificates?: readonly ForeignCa[];
+  /** Issuers of the CRLs in the file that it names; undefined where that is not known. */
+  readonly crlIssuers?: readonly string[];
+  /** The CA in its file that completes the chain of the certificate of a virtual host, for which it is effective. */
+  readonly completesChain?: ForeignCa;
+  /** A rule on certificates that says by which CA they must have been issued. */
+  readonly namesIssuer?: true;
+  /** An earlier `adopt` has commented it out: it is not in force, and would be without that. */
+  readonly isAdopted?: true;
+  /** Offsets of the physical lines of this directive: what `adopt` comments out. */
+  readonly lineOffsets: readonly number[];
+}
+
+export interface ForeignCa {
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly subject: string;
+}

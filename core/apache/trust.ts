@@ -1,0 +1,54 @@
+/** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
+import type { ForeignDirective } from "./foreign-model.ts";
+import type { CertificateSummary, Desired, Facts } from "./model.ts";
+import { comparable } from "./revocation.ts";
+
+/** What counted in a virtual host before ours; by its index. */
+export interface Trust {
+  /** Certificates were asked for, of the whole virtual host or of a part. */
+  readonly verifies: (index: number) => boolean;
+  readonly checksCrls: (index: number) => boolean;
+  /** Subjects of CAs of the site whose holders were not trusted. */
+  readonly newCas: (index: number) => readonly string[];
+}
+
+/** Looks through the directives once, for all questions. */
+export function readTrust(desired: Desired, { foreign }: Facts): Trust {
+  const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
+  const checking = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value !== "none");
+  const trusted = new Map<number, ForeignDirective>();
+  for (const directive of foreign)
+    if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
+  const known = new Map<ForeignDirective | undefined, readonly string[]>();
+  return {
+    verifies: (index) => verifying.has(index),
+    checksCrls: (index) => checking.has(index),
+    newCas: (index) => {
+      const directive = trusted.get(index);
+      const found = known.get(directive) ?? findNewCas(desired.ca.certificates, directive?.certificates ?? []);
+      known.set(directive, found);
+      return found;
+    },
+  };
+}
+
+const indexesOf = (
+  foreign: readonly ForeignDirective[],
+  isWanted: (directive: ForeignDirective) => boolean,
+): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
+
+/** A CA below a trusted one brings nobody new: clients could send its certificate along. */
+function findNewCas(
+  ours: readonly CertificateSummary[],
+  theirs: NonNullable<ForeignDirective["certificates"]>,
+): readonly string[] {
+  const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));
+  const trusted = new Set(theirs.map(({ subject }) => comparable(subject)));
+  let left = ours.filter(({ fingerprint }) => !fingerprints.has(fingerprint));
+  for (;;) {
+    const fresh = left.filter(({ issuer }) => !trusted.has(comparable(issuer)));
+    if (fresh.length === left.length) return left.map(({ subject }) => subject);
+    for (const { subject } of left.filter((one) => !fresh.includes(one))) trusted.add(comparable(subject));
+    left = fresh;
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * What becomes of a directive of others. Ours stands last in each covered virtual host, so what is said at server or
+ * virtual-host level stays and is judged by what it did; what is about a part of the site stays because it protects
+ * something; what ours cannot override is taken out, where that changes nothing for anybody else.
+ */
+import type { ForeignDirective, ForeignKind } from "./foreign-model.ts";
+import type { Desired, Facts } from "./model.ts";
+import { verifyDepth } from "./model.ts";
+import { findNeeded, findUncovered, isSameName } from "./revocation.ts";
+import { readTrust, type Trust } from "./trust.ts";
+import { hasRevocation, isExcluded } from "./wishes.ts";
+
+/**
+ * - `harmless`: nothing to say.
+ * - `told`: it stays, beside ours; somebody should know.
+ * - `overruled`: ours wins over it, which changes what the customer had; it stays, and `adopt` is the word for it.
+ * - `removable`: it stands in our way; `adopt` comments it out.
+ * - `forbidding`: only a hand can mend it.
+ */
+export type Verdict =
+  | { readonly is: "harmless" }
+  | { readonly is: "told"; readonly severity: "warning" | "note"; readonly why: string }
+  | { readonly is: "overruled"; readonly why: string }
+  | { readonly is: "removable"; readonly why: string }
+  | { readonly is: "forbidding"; readonly why: string; readonly remedy: string };
+
+const harmless: Verdict = { is: "harmless" };
+const told = (why: string, severity: "warning" | "note" = "warning"): Verdict => ({ is: "told", severity, why });
+const overruled = (why: string): Verdict => ({ is: "overruled", why });
+const removable = (why: string): Verdict => ({ is: "removable", why });
+const forbidding = (why: string, remedy: string): Verdict => ({ is: "forbidding", why, remedy });
+
+/** What a verdict is made from. */
+interface Question {
+  readonly desired: Desired;
+  readonly facts: Facts;
+  readonly trust: Trust;
+  readonly directive: ForeignDirective;
+  /** Indexes of the covered virtual hosts for which the directive is effective. */
+  readonly hosts: readonly number[];
+}
+
+/** The verdicts of one plan; what several of them ask is found out once. */
+export function judgeForeign(desired: Desired, facts: Facts): (directive: ForeignDirective) => Verdict {
+  const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
+  const trust = readTrust(desired, facts);
+  return (directive) => {
+    const hosts = directive.virtualHosts.filter((index) => covered[index] === true);
+    return hosts.length === 0 ? harmless : judges[directive.kind]({ desired, facts, trust, directive, hosts });
+  };
+}
+
+const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
+  verifyClient: judgeVerifyClient,
+  verifyDepth: judgeDepth,
+  caFile: judgeCaFile,
+  caPath: () => removable("adds CAs that no directive of ours can take away"),
+  caDnRequestFile: () => removable("tells browsers of other CAs than ours, so they may offer no certificate of ours"),
+  crlFile: judgeCrlFile,
+  crlPath: judgeCrlPath,
+  crlCheck: judgeCrlCheck,
+  ocsp: judgeOcsp,
+  sslRequire: (question) =>
+    question.directive.level === "wholeSite" && question.directive.value === "certificate"
+      ? removable("is a rule for the whole site, which ours takes the place of")
+      : judgeRule(question),
+  certificateRule: judgeRule,
+  satisfyAny: ({ directive }) =>
+    directive.level === "wholeSite"
+      ? removable("lets in whom our rule refuses")
+      : told("lets in, to this part of the site, whom our rule on names refuses"),
+  sessionTicketKey: () => harmless, // revocation-findings.ts has its say
+  certificateUser: () => told("makes a user's name of the certificate: a user whom it does not know gets 401 or 403"),
+  stdEnvVars: () =>
+    told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
+  confCommand: () => forbidding("sets how certificates are verified, past mod_ssl's own directives", "remove it"),
+  proxyProtocol: judgeProxyProtocol,
+  allowOverride: ({ desired }) =>
+    isRestricting(desired) ? told("lets a .htaccess file lift our rule on names (Satisfy Any)", "note") : harmless,
+};
+
+const isRestricting = ({ organizations, countries }: Desired): boolean => organizations.length + countries.length > 0;
+
+/** Ours comes later than what stands at these levels, and wins. */
+const isOverridden = ({ level }: ForeignDirective): boolean => level === "server" || level === "virtualHost";
+
+function judgeVerifyClient(question: Question): Verdict {
+  const { level, value = "" } = question.directive;
+  if (value === "optional" || (value === "none" && level !== "narrower")) return harmless;
+  if (isOverridden(question.directive))
+    return overruled(
+      value === "require"
+        ? "lets nobody in without a certificate, and ours would"
+        : "lets in whoever has any certificate, and ours would not",
+    );
+  if (level === "wholeSite") return removable("asks for a certificate in another way than ours, for the whole site");
+  return value === "none"
+    ? forbidding("asks for no certificate in this part of the site", "remove it, or write optional")
+    : judgeRule(question);
+}
+
+/** In a section a smaller depth than ours asks for the certificate again. */
+function judgeDepth({ directive }: Question): Verdict {
+  return isOverridden(directive) || Number(directive.value) >= verifyDepth
+    ? harmless
+    : removable("asks for the certificate a second time, which TLS 1.3 answers with 403");
+}
+
+function judgeCaFile({ desired, trust, directive: { certificates, completesChain }, hosts }: Question): Verdict {
+  const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
+  if (completesChain !== undefined && !ours.has(completesChain.fingerprint))
+    return forbidding(
+      `also completes the chain of the server's own certificate (by ${completesChain.subject}), which clients would miss`,
+      "append that CA's certificate to the file of SSLCertificateFile, behind the server's own",
+    );
+  if (!hosts.some((index) => trust.verifies(index))) return harmless;
+  if (certificates === undefined) return overruled("names CAs that cannot be read here, and ours takes its place");
+  const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
+  return missing.length === 0
+    ? harmless
+    : overruled(`lets in holders of ${listed(missing)}, which caFiles lacks: they would be refused`);
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more CAs`;
+
+/** Where revocation is checked, it must not end. */
+const ending = (uncovered: readonly string[]): Verdict =>
+  forbidding(
+    `checks revocation, and the site file has no CRL of ${listed(uncovered)}: that would end`,
+    "add its address to crlSources, or its file to crlFiles",
+  );
+
+const isChecked = ({ trust, hosts }: Question): boolean => hosts.some((index) => trust.checksCrls(index));
+
+function judgeCrlCheck(question: Question): Verdict {
+  const { desired, facts, directive } = question;
+  if (directive.value === "none") return harmless;
+  if (!hasRevocation(desired)) return ending(findUncoveredCas(desired, facts));
+  return directive.value === "chain" && desired.crlCheck === "leaf"
+    ? overruled('checks the CRLs of all CAs, and ours ("leaf") those of the CAs that issue to users')
+    : harmless;
+}
+
+/** Where the site checks nothing, {@link judgeCrlCheck} has its say. */
+function judgeCrlFile(question: Question): Verdict {
+  const { desired, facts, directive } = question;
+  if (!isChecked(question) || !hasRevocation(desired)) return harmless;
+  const isAbout = (name: string): boolean => directive.crlIssuers?.some((one) => isSameName(one, name)) ?? true;
+  const lost = findUncoveredCas(desired, facts).filter(isAbout);
+  return lost.length > 0 ? ending(lost) : harmless;
+}
+
+function judgeCrlPath(question: Question): Verdict {
+  const uncovered = findUncoveredCas(question.desired, question.facts);
+  return isChecked(question) && uncovered.length > 0
+    ? ending(uncovered)
+    : removable("adds CRLs that no directive of ours can take away");
+}
+
+function judgeOcsp({ desired, facts, directive }: Question): Verdict {
+  if (directive.value === "off") return harmless;
+  const uncovered = findUncoveredCas(desired, facts);
+  return uncovered.length > 0
+    ? ending(uncovered)
+    : removable("refuses everybody who has a certificate while its responder does not answer");
+}
+
+/** CAs of the site that issue to users, and whose CRL neither comes with the site file nor can come from a source. */
+function findUncoveredCas(desired: Desired, { own }: Facts): string[] {
+  const needed = findNeeded({ ...desired, crlCheck: "leaf" });
+  const uncovered = findUncovered(needed, [...desired.crls, ...own.crls]);
+  if (!hasRevocation(desired)) return needed;
+  const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
+  return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
+}
+
+/** It stays beside ours, and lets the same people in, if ours trusts no CA that was not trusted before. */
+function judgeRule({ trust, directive, hosts }: Question): Verdict {
+  const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  return fresh.length === 0
+    ? told("decides by the client's certificate who gets in here; it stays, and applies beside ours")
+    : forbidding(
+        `decides by the client's certificate who gets in here, and would also let in holders of ${listed(fresh)}`,
+        'say in it by which CA certificates must have been issued (%{SSL_CLIENT_I_DN_CN} eq "…")',
+      );
+}
+
+/** Our own questions come over loopback, without the header of a proxy. */
+function judgeProxyProtocol({ directive }: Question): Verdict {
+  return directive.value === "loopback"
+    ? harmless
+    : forbidding(
+        "expects a proxy's header in each connection, so nobody on this host could ask httpd whether a change is good",
+        "add RemoteIPProxyProtocolExceptions 127.0.0.0/8",
+      );
+}
+
+/** Whether the change would touch the line for somebody whom we do not cover. */
+export const isInForceElsewhere = (desired: Desired, facts: Facts, directive: ForeignDirective): boolean =>
+  directive.isElsewhere ||
+  directive.virtualHosts.some((index) => {
+    const host = facts.virtualHosts[index];
+    return host !== undefined && isExcluded(desired, host);
+  });
