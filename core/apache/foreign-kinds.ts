@@ -107,5 +107,9 @@ const single: ReadonlySet<ForeignKind> = new Set([
 export const isSingle = (kind: ForeignKind, level: ForeignLevel): boolean =>
   single.has(kind) && (level === "server" || level === "virtualHost");
 
+/** Whether ours has no word against it, so that an adoption takes it out. */
+export const isTakenOut = (kind: ForeignKind): boolean =>
+  kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
+
 /** Whether its argument is a keyword of httpd's, which may be told. */
 export const hasKeyword = (kind: ForeignKind): boolean => ["verifyClient", "crlCheck", "ocsp"].includes(kind);

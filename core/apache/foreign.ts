@@ -2,7 +2,7 @@
  * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first. Those
  * that an earlier adoption commented out are among them, as if they stood there still.
  */
-import { hasKeyword, isSingle, readKind } from "./foreign-kinds.ts";
+import { hasKeyword, isSingle, isTakenOut, readKind } from "./foreign-kinds.ts";
 import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./foreign-model.ts";
 import type { CertificateSummary } from "./model.ts";
 import type { OtherHosts } from "./other-hosts.ts";
@@ -50,7 +50,7 @@ export function findForeign(around: ForeignContext): ForeignDirective[] {
   return found.flatMap((one) => {
     const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
     const virtualHosts = isSingle(one.kind, one.level)
-      ? scope.filter((index) => winnerOf(winners, one.kind, index) === one)
+      ? scope.filter((index) => isInForce(one, winnerOf(winners, one.kind, index)))
       : scope;
     return virtualHosts.length === 0 ? [] : [describe(around, one, virtualHosts, rules)];
   });
@@ -117,6 +117,10 @@ function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | u
   const known = winners.get(kind);
   return known?.hosts.get(index) ?? known?.server;
 }
+
+/** Of what an adoption takes out, the one of before would count again: all of them have to go. */
+const isInForce = (one: Found, winner: Found | undefined): boolean =>
+  winner === one || (isTakenOut(one.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
 
 const namesIssuer = (words: readonly string[]): boolean => words.some((word) => /SSL_CLIENT_I_DN/i.test(word));
 
