@@ -135,6 +135,20 @@ export async function remove(host: Host, wishes: Wishes, facts: Facts, context: 
   context.progress("done: removed");
 }
 
+/**
+ * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers' pages
+ * may be open since.
+ */
+export async function putBack(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
+  const { restore } = plan;
+  if (restore === undefined) return;
+  const outcome = await applyKnown(host, wishes, transactionOf(wishes, facts, restore), context);
+  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
+  const count = restore.edits.reduce((sum, { splices }) => sum + splices.length, 0);
+  const lines = count === 1 ? "1 line" : `${count} lines`;
+  context.log("warning", `${wishes.connection.address}: put back ${lines} that an earlier version had commented out`);
+}
+
 function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transaction {
   return {
     id: randomUUID(),

@@ -29,6 +29,6 @@ function isFacts(value: unknown): value is Facts {
   return (
     typeof value === "object" &&
     value !== null &&
-    ["server", "virtualHosts", "own", "refresh", "files"].every((name) => name in value)
+    ["server", "virtualHosts", "others", "own", "refresh", "files"].every((name) => name in value)
   );
 }

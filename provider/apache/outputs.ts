@@ -1,6 +1,7 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
 import { isTls12Only, phpVersion } from "../../core/apache/conf.ts";
-import type { Facts, Plan } from "../../core/apache/model.ts";
+import { isBlocking } from "../../core/apache/findings.ts";
+import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
 import { findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
 import { liveFiles } from "./files.ts";
@@ -59,11 +60,15 @@ export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed):
     crlNextUpdate: earliest(facts.own.crls.map((crl) => crl.nextUpdate)),
     crlStatus: crlStatusOf(wishes, facts),
     timer: timerStatusOf(wishes, facts),
-    warnings: plan.findings.filter(({ severity }) => severity === "warning").map(findingText),
+    warnings: plan.findings.filter(isWarning).map(findingText),
     problems: problemTexts(plan.findings),
     owed: facts.own.owed,
   };
 }
+
+/** What the next change mends stands in its way no more than a warning. */
+const isWarning = (finding: Finding): boolean =>
+  finding.severity === "warning" || (finding.severity === "problem" && !isBlocking(finding));
 
 /** Outputs of a preview: what only the change itself tells is unknown. */
 export function previewOutputs(outputs: Properties): Properties {

@@ -1,7 +1,7 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
 import type { Facts } from "../../core/apache/model.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
-import { apply, judge, remove } from "./apply.ts";
+import { apply, judge, putBack, remove } from "./apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
 import { packFacts, unpackFacts } from "./facts.ts";
 import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
@@ -65,6 +65,7 @@ async function create(host: Host, inputs: Calls.Properties, context: Calls.Conte
   if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
   const wishes = wishesOf(inputs);
   const look = lookFrom(wishes, await observeFacts(host, wishes, context));
+  if (!context.preview) await putBack(host, wishes, look, context);
   refuseProblems(wishes, look.plan);
   tell(context, look.plan.findings);
   const id = resourceId(wishes, look.facts);
@@ -119,13 +120,16 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   if (context.preview && !isFeasible(look.plan)) {
     // What was known before, Diff has told already.
     const reasons = known === undefined ? problemTexts(look.plan) : [];
-    const text = `${wishes.connection.address}: \`pulumi up\` would refuse this change`;
+    const first =
+      look.plan.restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
+    const text = `${wishes.connection.address}: \`pulumi up\` would ${first}refuse this change`;
     context.log(
       "warning",
       reasons.length > 0 ? [`${text}:`, ...reasons].join("\n  ") : `${text}, for the reasons given`,
     );
     return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
   }
+  if (!context.preview) await putBack(host, wishes, look, context);
   refuseProblems(wishes, look.plan);
   if (context.preview) return previewed(host, wishes, look, context);
   return apply(host, wishes, look, args.id, context);

@@ -130,17 +130,18 @@ function readPhp(part: Part): PhpObservation {
 /** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
 function readNamedFiles(parts: readonly Part[]): NamedFile[] {
   const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
-  const certificates = new Map([...ownCas, ...filesOf(parts, "certificates")]);
+  const kinds = ["certificates", "crl", "server-certificates"].flatMap((kind) => [...filesOf(parts, kind)]);
+  const contents = new Map([...ownCas, ...kinds]);
   const lines = (parts.find((part) => part.kind === "named")?.body ?? "").split("\n").filter((line) => line !== "");
   return lines.map((line) => {
     const [times = "", , path = ""] = line.split("\t");
     const [modified = "0", changed = "0"] = times.split(" ");
-    const bytes = certificates.get(path)?.bytes;
+    const content = contents.get(path);
     return {
       path,
       modifiedSeconds: Number(modified),
       changedSeconds: Number(changed),
-      ...(bytes === undefined ? {} : { bytes }),
+      ...(content === undefined ? {} : { bytes: content.bytes, sizeBytes: content.sizeBytes }),
     };
   });
 }

@@ -47,9 +47,11 @@ observe_files() { # KIND LIMIT_BYTES PATHS
   while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
     [ "${fact#* * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
     part "$1 ${fact%" $real"}$tab$real$tab$path"
-    if [ "${fact%% *}" -le "$2" ]; then
+    if [ "$1" = server-certificates ]; then
+      inside cat -- "$real" | certificates_alone
+    elif [ "${fact%% *}" -le "$2" ]; then
       inside cat -- "$real"
-    elif [ "$1" = own ]; then
+    elif [ "$1" = own ] || [ "$1" = crl ]; then
       ends_of_blocks "$real"
     else
       inside head -c 8192 -- "$real"
@@ -61,6 +63,11 @@ $resolved
 RESOLVED
 $facts
 FACTS
+}
+
+# The certificates of a PEM file, and nothing else of it: a key may stand beside them, also where a block is never closed.
+certificates_alone() {
+  awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
 }
 
 # Of each PEM block the first and the last 64 lines; `...COUNT` stands for the characters between them.
@@ -79,7 +86,7 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-# The times of all of them, and the bytes of those that hold CA certificates, but for ours, which are sent anyway.
+# The times of all of them; and of those of others, because ours are sent anyway, what their CAs and CRLs are.
 observe_named_files() { # NAMED
   [ -n "$1" ] || return 0
   part named
@@ -94,11 +101,17 @@ observe_named_files() { # NAMED
     !on && cut { time[path] = head }
     !cut { on = 1 }
     on && cut && path in time { print time[path] tab $0 }'
-  observe_files certificates 1048576 "$(printf '%s\n' "$1" | awk -F "$tab" -v own="$server_root/conf/clientcert/" '
-    /^(SSLCACertificateFile|SSLCADNRequestFile)\t/ {
-      path = substr($0, length($1) + 2)
-      if (index(path, own) != 1 && !seen[path]++) print path
-    }')"
+  theirs=$(printf '%s\n' "$1" | awk -F "$tab" -v own="$server_root/conf/clientcert/" 'index($2, own) != 1')
+  cas=$(paths_of "$theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
+  observe_files certificates 1048576 "$cas"
+  observe_files crl 65536 "$(paths_of "$theirs" SSLCARevocationFile)"
+  # Only a CA file completes the chain of a server's own certificate. Of that file, which may hold its key, the certificates alone.
+  [ -z "$cas" ] || observe_files server-certificates 0 "$(paths_of "$theirs" SSLCertificateFile)"
+}
+
+# Each path once that one of the directives names.
+paths_of() { # NAMED DIRECTIVES
+  printf '%s\n' "$1" | awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
 }
 
 # PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed.
