@@ -27,7 +27,7 @@ const mutations = [
   },
   {
     name: "baseline: the shadow's no is never questioned",
-    ...{ file: "judge.sh", from: "if ! shadow_is_well live; then", to: "if false; then" },
+    ...{ file: "judge.sh", from: "if ! is_baseline; then", to: "if false; then" },
     ...{ test: "judge-words", grep: "passphrase program" },
   },
   {
@@ -56,7 +56,7 @@ const mutations = [
   },
   {
     name: "look: every answer is right",
-    ...{ file: "live.sh", from: "if ! look_differs; then", to: "if :; then" },
+    ...{ file: "live.sh", from: "&& ! look_differs; then", to: "; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {

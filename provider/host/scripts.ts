@@ -11,6 +11,7 @@ const hostScriptFiles = [
   "state.sh",
   "stage.sh",
   "ask.sh",
+  "compare.sh",
   "shadow.sh",
   "crl.sh",
   "sources.sh",

@@ -1,23 +1,24 @@
 # shellcheck shell=sh
 # What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
 
-# ask_all: for each line `ADDRESS PORT NAME` of the list one line `ADDRESS PORT NAME TAB status TAB answer to a stranger's
-# certificate TAB CA names`, in an order that is always the same; `-` = not asked. Four ask at once: each handshake of
-# openssl is a process of its own. All virtual hosts include the same file, so everything is asked of the first 20, and of
-# the others the status, by one process of curl where there is one. Where an administrator's own lines come back, they may
-# keep out who shows no certificate: then openssl asks all, because curl cannot tell this status `required` from `refused`.
+# ask_all: for each line `ADDRESS PORT NAME` of look.list and others.list one line `ADDRESS PORT NAME TAB status TAB answer to a
+# stranger's certificate TAB CA names TAB number of certificates sent`, in an order that is always the same; `-` = not asked.
+# Four ask at once: each handshake of openssl is a process of its own. Covered virtual hosts all include the same file, so
+# everything is asked of the first 20 of each list, and of the rest the status, by one process of curl where there is one.
+# Where an administrator's own lines come back, they may keep out who shows no certificate: then openssl asks all, because
+# curl cannot tell this status `required` from `refused`.
 ask_all() {
-  look_list=${look_from:-/proc/self/fd/9/look.list} askers=''
-  # Outside of a shadow everybody can write to /dev/shm: there it lies beside the list, in a directory that is root's.
-  [ -n "${look_from:-}" ] && scratch=${look_from%/*}/asking || scratch=/dev/shm/clientcert
+  lists=${look_from:-/proc/self/fd/9} askers=''
+  # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
+  [ -n "${look_from:-}" ] && scratch=$look_from/asking || scratch=/dev/shm/clientcert
   mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
   first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do
     {
-      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR <= first { print (NR <= 20), $0 }' "$look_list" | ask_everything "$scratch/said.$quarter"
-      awk -v quarter="$quarter" -v first="$first" 'NF && NR % 4 == quarter && NR > first' "$look_list" >"$scratch/others.$quarter"
-      [ ! -s "$scratch/others.$quarter" ] || ask_statuses "$scratch/others.$quarter"
+      list_asked openssl "$quarter" | ask_everything "$scratch/said.$quarter"
+      list_asked curl "$quarter" >"$scratch/rest.$quarter"
+      [ ! -s "$scratch/rest.$quarter" ] || ask_statuses "$scratch/rest.$quarter"
     } >"$scratch/answers.$quarter" &
     askers="$askers $!"
   done
@@ -25,6 +26,19 @@ ask_all() {
   wait $askers
   cat -- "$scratch"/answers.*
   rm -rf -- "$scratch"
+}
+
+# One asker's share of both lists; for openssl with two flags in front: is a stranger's certificate shown, and is it told
+# `required` from `refused`? In the shadow the others are asked only where the live files are asked the same.
+list_asked() { # openssl|curl QUARTER
+  others=$lists/others.list
+  [ -n "${look_from:-}" ] || [ "$baseline" = yes ] || others=/dev/null
+  awk -v program="$1" -v quarter="$2" -v first="$first" -v returning="$returning" '
+    NF && NR % 4 == quarter && (program == "openssl") == (FNR <= first) {
+      isOther = (FILENAME == ARGV[2])
+      flags = (FNR <= 20 && !isOther) " " (isOther || returning == "yes") " "
+      print (program == "openssl" ? flags : "") $0
+    }' "$lists/look.list" "$others"
 }
 
 # In the order of the list, because curl asks one after the other.
@@ -35,23 +49,22 @@ ask_statuses() { # LIST
     printf "url = \"https://%s:%s/\"\nconnect-to = \"%s:%s:%s:%s\"\noutput = /dev/null\n", name, $2, name, $2, address, $2
   }' "$1" | curl -q --config - --silent --insecure --head --max-time 10 --http1.1 --noproxy '*' --user-agent clientcert \
     --header 'Connection: close' --write-out '%{http_code}\n' | paste -d "$tab" -- "$1" - | awk -F "$tab" -v tab="$tab" '
-      { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" }'
+      { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" }'
 }
 
-# A stranger's certificate is shown where IS_SHOWN is 1.
-ask_everything() { # FILE; lines IS_SHOWN ADDRESS PORT NAME on standard input
-  while read -r is_shown address port name; do
+ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard input
+  while read -r is_shown is_told address port name; do
     printf '\n%s question %s %s %s\n' "$mark" "$address" "$port" "$name"
     talk 2>"$1"
     # Behind all the rest: the words of both streams in one would be torn.
-    [ "$returning" != yes ] || { printf '\n%s said\n' "$mark" && cat -- "$1"; }
+    [ "$is_told" = 0 ] || { printf '\n%s said\n' "$mark" && cat -- "$1"; }
     [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
   done | awk -v mark="$mark" -v tab="$tab" '
     function tell() {
       if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
-      if (where != "") print where tab status["plain"] tab status["stranger"] tab names
+      if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-")
     }
-    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = isAsked = isTold = 0
+    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = inChain = sent = isAsked = isTold = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
     $1 == mark && $2 == "said" { who = "said"; on = 0; next }
@@ -60,6 +73,9 @@ ask_everything() { # FILE; lines IS_SHOWN ADDRESS PORT NAME on standard input
     who == "said" && /alert (certificate required|handshake failure)/ { isTold = 1 }
     /^Acceptable client certificate CA names/ { on = 1; next }
     /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }
+    # What the server itself sent: openssl builds no chain here, for it trusts nobody.
+    /^(Certificate chain|---)/ { inChain = /^C/ }
+    inChain && who == "plain" && /^ *[0-9]+ s:/ { sent++ }
     on && who == "plain" { names = names "|" $0 }
     /^HTTP\/1\.[01] [0-9][0-9][0-9]/ && status[who] == "refused" { status[who] = $2 }
     END { tell() }'

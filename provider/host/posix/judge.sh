@@ -32,28 +32,47 @@ judge_shadow() {
     verdict=refused
     return
   fi
-  if shadow_is_well candidate && ! cut -f 2 "$work/answers.candidate" | grep -qv '^[23]'; then
+  if shadow_is_plain && [ "$baseline" != yes ]; then
     verdict=well
     return
   fi
   step 'judge: shadow start on the live files, as baseline'
   shadow live || :
-  if ! shadow_is_well live; then
+  if ! is_baseline; then
     part 'note the shadow cannot judge this server (it is not well on its live files either); the smaller judge speaks'
     judge_minimal
-  elif shadow_is_well candidate && ! status_differs "$work/answers.live" "$work/answers.candidate"; then
-    verdict=well
-  else
+  elif ! shadow_is_plain && { ! shadow_is_well candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
     verdict=refused
     tell_words candidate
+  elif tell_noticed "$work/answers.live" "$work/answers.candidate" 'tried on a copy' 'nothing was changed'; then
+    verdict=refused
+  else
+    verdict=well
   fi
 }
 
-# Up, and every virtual host was asked and answers over TLS. Splits the report: $work/answers.WHICH.
+# Up, and every virtual host was asked, and each that is covered answers over TLS. Splits the report: $work/answers.WHICH.
 shadow_is_well() { # live|candidate
-  awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(wc -l <"$work/look.list")" ] && ! cut -f 2 "$work/answers.$1" | grep -qx refused
+  shadow_has_answered "$1" && ! covered_statuses "$1" | grep -qx refused
 }
+
+shadow_has_answered() { # live|candidate
+  awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
+  [ "$baseline" = yes ] && others=$work/others.list || others=/dev/null
+  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$others" | wc -l)" ]
+}
+
+covered_statuses() { # live|candidate
+  awk -F "$tab" -v list="$work/look.list" '
+    BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
+    $1 in isCovered { print $2 }' "$work/answers.$1"
+}
+
+# Well without a baseline, as far as the covered virtual hosts are concerned.
+shadow_is_plain() { shadow_is_well candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
+
+# Where a covered virtual host lets nobody in without a certificate, that must not keep the others from being compared.
+is_baseline() { shadow_is_well live || { shadow_is_plain && shadow_has_answered live; }; }
 
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
@@ -70,18 +89,12 @@ $unasking
 EOF
 }
 
-# What comes back of an administrator's own may keep people without a certificate out again.
-status_differs() { # BEFORE AFTER
-  awk -F "$tab" -v returning="$returning" '
-    FILENAME == ARGV[1] { before[$1] = $2; next }
-    $2 != before[$1] && !(returning == "yes" && $2 ~ /^(4..|required)$/) { differs = 1 }
-    END { exit !differs }' "$1" "$2"
-}
-
 tell_words() { # live|candidate
   shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   awk -F "$tab" '$2 == "refused" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
     while IFS= read -r host; do part "reason no TLS handshake succeeds any more with $host"; done
+  awk -F "$tab" '$2 == "required" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
+    while IFS= read -r host; do part "reason nobody gets in without a certificate any more at $host"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
 }
@@ -94,7 +107,16 @@ list_placed() {
     dropped | while IFS= read -r name; do printf -- '-\t%s\n' "$(own_path "$name")"; done
   } >"$work/placed.list"
   printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
+  list_others >"$work/others.list"
   list_names >"$work/names"
+}
+
+# Where a virtual host without a name shares its address and port with a covered one, that one may answer for it.
+list_others() {
+  printf '%s' "$manifest" | sed -n 's/^other //p' | awk '
+    { place = $1 " " $2 }
+    FILENAME == ARGV[1] { isTaken[$0] = isTaken[place " "] = 1; next }
+    !isTaken[NF > 2 ? $0 : place " "]++' "$work/look.list" -
 }
 
 dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
@@ -144,10 +166,11 @@ gather_own() { # DIRECTORY
 }
 
 wait_for_minimal() { # PORT
-  printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look"
+  printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look.list"
+  : >"$work/minimal/others.list"
   while read_process "$minimal"; do
     if [ -s "$work/minimal/pid" ]; then
-      case $(look_from=$work/minimal/look ask_all) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
+      case $(look_from=$work/minimal ask_all) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
     fi
     sleep 0.1
   done

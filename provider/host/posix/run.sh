@@ -28,7 +28,8 @@ extend_deadline() {
   } | awk -v seconds="$deadline_seconds" '
     $1 == "own" { bytes += $5 }
     $1 == "look" && !seen[$0]++ { hosts++ }
-    END { printf "%d", seconds + hosts / 20 + hosts * bytes / 4000000 }')
+    $1 == "other" { others++ }
+    END { printf "%d", seconds + (hosts + others) / 20 + hosts * bytes / 4000000 }')
 }
 
 check_owner() {
@@ -192,11 +193,6 @@ change() {
   fi
 }
 
-list_answers_before() {
-  : >"$work/answers.before"
-  [ -z "$parent" ] || ask_live "$work/answers.before"
-}
-
 # The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
 # that dies is put back by the next one, after it the change stands.
 finish() { # applied|stopped
@@ -230,7 +226,7 @@ take_back() {
 
 make_valid() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || made_conf=yes
-  write_undo && { [ "$refresh" != yes ] || write_refresh; } && cp -- "$work/look.list" "$state/look" &&
+  write_undo && { [ "$refresh" != yes ] || write_refresh; } && cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others" &&
     journal_end "$1" owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}"
 }
 
@@ -278,7 +274,7 @@ reload_restored() {
 # One that never became valid leaves nothing.
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0
-  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look"
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
   forget_refresh
 }
 

@@ -10,7 +10,7 @@ shadow() {
   exec 5<>"$work/alive"
   (
     exec 5>&- 9<"$work"
-    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning
+    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
@@ -139,9 +139,9 @@ empty_logs() {
 
 # Addresses and names that httpd needs at its start, although this network has nothing but itself.
 add_names() {
-  while read -r address _; do
+  awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list | while IFS= read -r address; do
     case $address in 127.* | '::1') ;; *:*) ip addr add "$address/128" dev lo ;; *) ip addr add "$address/32" dev lo ;; esac
-  done </proc/self/fd/9/look.list 2>/dev/null
+  done 2>/dev/null
   # A name that stands there already would resolve to its address twice, and httpd would try to listen there twice.
   awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts /proc/self/fd/9/names >/dev/shm/names
   cat /dev/shm/names >>/etc/hosts

@@ -40,14 +40,26 @@ EOF
   ! brings_lines_back || returning=yes
 }
 
-# A removal of what an adoption had commented out.
+# Of what an adoption had commented out: at a removal all, and at a change that a newer build makes what it would not take.
+# What ours only overruled counts again after a removal, too.
 brings_lines_back() {
-  [ "$removal" = yes ] || return 1
-  while IFS=$tab read -r _ _ _ path; do
-    if is_loaded "$path" && inside grep -qa '^#clientcert-adopted# ' -- "$path"; then return 0; fi
+  [ "$removal" != yes ] || ! requires_certificates || return 0
+  while IFS=$tab read -r number _ _ path; do
+    is_loaded "$path" || continue
+    adopted_before=$(inside cat -- "$path" | count_adopted) adopted_after=$(count_adopted <"$work/edit/$number")
+    [ "$adopted_after" -ge "$adopted_before" ] || return 0
   done <"$work/edit.list"
   return 1
 }
+
+# Some line that is loaded, and none of ours does. Where it is not in force after all, a question costs a little more.
+requires_certificates() (
+  set -f && IFS=$nl
+  # shellcheck disable=SC2086
+  inside grep -qaiE '^[[:blank:]]*SSLVerifyClient[[:blank:]]+"?require' -- $loaded_files 2>/dev/null
+)
+
+count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
 build_candidate() { # HASH PATH
   candidate=$work/edit/$number read_from=inside

@@ -98,6 +98,8 @@ undo_manifest() {
     [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
   done
   virtual_host_addresses
+  # A host of an older build has no such list.
+  sed 's/^/other /' "$state/others" 2>/dev/null
 }
 
 our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
@@ -114,5 +116,6 @@ our_spans() { # FILE
   } | sort -n -k 2,2
 }
 
-# What the last change looked at.
+# What the last change looked at. A refresh asks no others: it swaps crl.pem, which no other virtual host names, and a new
+# revocation must not wait for another site that answers otherwise for reasons of its own.
 virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

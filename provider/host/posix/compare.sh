@@ -1,0 +1,92 @@
+# shellcheck shell=sh
+# Two rounds of answers side by side: who answers otherwise than before, or than was promised.
+
+# What comes back of an administrator's own at a removal may keep people without a certificate out again. At any other
+# change our line still stands in the covered virtual hosts.
+status_differs() { # BEFORE AFTER
+  awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
+    BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
+    !($1 in isCovered) { next }
+    FILENAME == ARGV[1] { before[$1] = $2; next }
+    $2 != before[$1] && !(returning == "yes" && removal == "yes" && $2 ~ /^(4..|required)$/) { differs = 1 }
+    END { exit !differs }' "$1" "$2"
+}
+
+# Prints where the live answers of covered virtual hosts differ from the promised ones; fails when they do not.
+look_differs() {
+  promised=$work/answers.candidate
+  [ "$judge" = shadow ] || promised=/dev/null
+  awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
+    BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
+    # As tell_unasking has it of the shadow.
+    function is_unasking(where, stranger) { return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/ }
+    # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
+    function is_meant(before, after) {
+      if (returning == "yes" && removal == "yes") return after ~ /^(4..|required)$/
+      return before ~ /^(refused|required)$/ && after ~ /^[1-4]..$/
+    }
+    FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
+    FILENAME == ARGV[2] { before[$1] = $2; next }
+    !($1 in isCovered) { next }
+    { asked[$1] = 1; bad = "" }
+    $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = " status " $2 }
+    promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
+    !promised && is_unasking($1, $3) { bad = bad " stranger " $3 }
+    promised && $4 != names[$1] { bad = bad " CA names differ" }
+    bad != "" { print $1 bad; differs = 1 }
+    END {
+      for (where in isCovered) if (!(where in asked)) { print where " not asked"; differs = 1 }
+      exit !differs
+    }' "$promised" "$work/answers.before" "$work/answers.after"
+}
+
+# Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before; where
+# an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer certificates.
+is_noticed() { # BEFORE AFTER
+  awk -F "$tab" -v covered="$work/look.list" -v others="$work/others.list" -v returning="$returning" -v removal="$removal" '
+    BEGIN {
+      while ((getline where <covered) > 0) isCovered[where] = 1
+      while ((getline where <others) > 0) isOther[where] = 1
+      chain_hint = ": the SSLCACertificateFile of before completed the chain of its own certificate; put the intermediate behind" \
+        " that certificate, into the file of SSLCertificateFile"
+    }
+    function told(status) {
+      if (status == "required") return "let nobody in without a certificate"
+      return status == "refused" ? "refused the connection" : "answered " status
+    }
+    function strictness(status) { return status == "required" ? 2 : status ~ /^4/ }
+    function is_meant(before, after) {
+      return returning == "yes" && before != "refused" && after != "refused" && strictness(after) > strictness(before)
+    }
+    function tell(where, was, is, hint,  word, name) {
+      split(where, word, " ")
+      name = (word[3] == "" ? "the virtual host" : word[3]) " (" word[1] " port " word[2] ")"
+      print name (where in isOther ? ", which this change must not touch," : "") " " was " before the change and " is " after it" hint
+    }
+    FILENAME == ARGV[1] { before[$1] = $2; names[$1] = $4; sent[$1] = $5; next }
+    !($1 in before) { next }
+    { isAsked[$1] = 1; isCounted = sent[$1] != "-" && $5 != "-" }
+    $1 in isCovered && removal != "yes" && isCounted && $5 + 0 < sent[$1] + 0 {
+      tell($1, "sent " sent[$1] " certificates", $5, chain_hint)
+    }
+    !($1 in isOther) { next }
+    $2 != before[$1] { if (!is_meant(before[$1], $2)) tell($1, told(before[$1]), told($2)); next }
+    isCounted && $5 != sent[$1] { tell($1, "sent " sent[$1] " of its certificates", $5) }
+    # By its own lines that come back it may well ask for others.
+    returning != "yes" && $4 != names[$1] { tell($1, "named some CAs in its handshake", "others") }
+    END {
+      for (where in before) if (where in isOther && !(where in isAsked)) tell(where, told(before[where]), "could not be asked")
+    }' "$1" "$2" >"$work/noticed"
+  [ -s "$work/noticed" ]
+}
+
+# What kept out who has no certificate, and now does not, is no matter of patience: every round of waiting leaves it open.
+is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }
+
+# A reason for each, of a site with hundreds for the first; fails where there is none.
+tell_noticed() { # BEFORE AFTER WHERE_SEEN WHAT_IS_DONE
+  is_noticed "$1" "$2" || return 1
+  head -n 5 -- "$work/noticed" | while IFS= read -r sentence; do part "reason $3: $sentence; $4"; done
+  unsaid=$(($(wc -l <"$work/noticed") - 5))
+  [ "$unsaid" -le 0 ] || part "reason $3: the same of $unsaid more"
+}

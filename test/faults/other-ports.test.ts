@@ -1,0 +1,258 @@
+/** TLS virtual hosts that are not covered answer as before, whatever a change does: asked in the shadow, and of the live server. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import type { AskedHost, FileEdit } from "../../core/apache/model.ts";
+import { readFacts } from "../../core/apache/facts.ts";
+import { planRemoval } from "../../core/apache/plan.ts";
+import { request } from "../../lab/client.ts";
+import type { LabHostOptions } from "../../lab/options.ts";
+import { freePort } from "../../lab/ports.ts";
+import type { Outcome, Transaction } from "../../provider/host/model.ts";
+import { startSession, type Session } from "../host/session.ts";
+import { unchanged } from "../host/unchanged.ts";
+import { bytesOf } from "./bytes.ts";
+
+const root = "/usr/local/ni/apache";
+const main = `${root}/conf/httpd.conf`;
+const adopted = "#clientcert-adopted# ";
+const closing = "SSLVerifyClient require";
+const completing = "SSLCACertificateFile conf/own-ca.pem";
+
+interface TwoPorts {
+  readonly session: Session;
+  readonly other: AskedHost;
+  /** A change of ours, planned before the lines of the administrator stood there. */
+  readonly planned: Transaction;
+}
+
+/** A host with a second TLS port, on which lines at server level count as they do in the virtual host that we cover. */
+async function onTwoPorts(
+  lines: readonly string[],
+  use: (host: TwoPorts) => Promise<void>,
+  options: LabHostOptions = {},
+): Promise<void> {
+  const port = await freePort();
+  const files = "SSLCertificateFile conf/server.crt\nSSLCertificateKeyFile conf/server.key";
+  const section = `<VirtualHost 127.0.0.1:${port}>\nServerName b.lab.test\nSSLEngine on\n${files}\n</VirtualHost>`;
+  const session = await startSession({ serverDirectives: `Listen 127.0.0.1:${port}\n${section}`, ...options });
+  try {
+    const { lab } = session;
+    const planned = await session.prepare();
+    await lab.run(`cat >${root}/conf/own-ca.pem`, lab.pki.caBundle);
+    await lab.run(`cat >>${main} && kill -USR1 $(cat ${root}/logs/httpd.pid)`, `${lines.join("\n")}\n`);
+    await lab.run(`until grep -q AH00493 ${root}/logs/error_log; do sleep 0.05; done; sleep 1.1`);
+    const other = { address: "127.0.0.1", port, serverName: "b.lab.test" };
+    await use({ session, other, planned: withEdits(planned, [], [other]) });
+  } finally {
+    await session.stop();
+  }
+}
+
+const withEdits = (planned: Transaction, edits: readonly FileEdit[], others: readonly AskedHost[]): Transaction => ({
+  ...planned,
+  change: { ...planned.change, others, edits: [...planned.change.edits, ...edits] },
+});
+
+const withBaseline = (transaction: Transaction): Transaction => ({
+  ...transaction,
+  change: { ...transaction.change, needsBaseline: true },
+});
+
+/** What a build that knows no better would do to one line of the administrator's. */
+async function edited({ session, planned, other }: TwoPorts, line: string, insert: string): Promise<Transaction> {
+  const text = await session.lab.run(`cat ${main}`);
+  const offset = text.indexOf(`\n${line}\n`) + 1;
+  assert.ok(offset > 0, `${line}: stands in no line of its own`);
+  const remove = insert === "" ? adopted.length : 0;
+  const sha256 = createHash("sha256").update(text, "latin1").digest("hex");
+  return withEdits(planned, [{ path: main, sha256, splices: [{ offset, remove, insert }] }], [other]);
+}
+
+const takenOut = (host: TwoPorts, line: string): Promise<Transaction> => edited(host, line, adopted);
+const putBack = (host: TwoPorts, line: string): Promise<Transaction> => edited(host, `${adopted}${line}`, "");
+
+async function removal({ session, other }: TwoPorts): Promise<Transaction> {
+  const facts = readFacts(await session.host.observe(session.target), { port: session.lab.ports.https });
+  const change = planRemoval(facts);
+  assert.ok(change !== undefined);
+  const base = { id: crypto.randomUUID(), owner: "organization/project/lab/web1", takeOver: false };
+  const transaction = { ...base, configFile: facts.server.configFile, change, contents: new Map(), remove: true };
+  return withEdits(transaction, [], [other]);
+}
+
+const apply = ({ session }: TwoPorts, transaction: Transaction): Promise<Outcome> =>
+  session.host.apply(session.target, transaction);
+
+/** Without a certificate, at the covered virtual host and at the other one. */
+async function answers({ session: { lab }, other }: TwoPorts): Promise<readonly string[]> {
+  const beside = { ...lab, ports: { https: other.port } };
+  const there = await request(beside, { servername: other.serverName });
+  return [(await request(lab)).outcome, there.outcome];
+}
+
+const certificatesSent = async ({ session, other }: TwoPorts): Promise<number> => {
+  const asked = `openssl s_client -connect ${other.address}:${other.port} -servername ${other.serverName} </dev/null 2>&1`;
+  return Number(await session.lab.run(`${asked} | grep -c '^ *[0-9]* s:'`));
+};
+
+const opened = (where: string, end: string): RegExp =>
+  new RegExp(
+    `^${where}: b\\.lab\\.test \\(127\\.0\\.0\\.1 port \\d+\\), which this change must not touch, let nobody in without a certificate before the change and answered 200 after it; ${end}$`,
+    "m",
+  );
+const shortened = (where: string): RegExp =>
+  new RegExp(
+    `^${where}: b\\.lab\\.test .* must not touch, sent 2 of its certificates before the change and 1 after it; `,
+    "m",
+  );
+
+describe("a change that would be noticed on another TLS port", function () {
+  this.timeout(90_000);
+
+  it("is refused by the judge when it would open that port, and nothing is touched", () =>
+    onTwoPorts([completing, closing], async (host) => {
+      assert.deepEqual(await answers(host), ["refused", "refused"]);
+      const opening = withBaseline(await takenOut(host, closing));
+      const outcome = await unchanged(host.session, () => apply(host, opening));
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+      assert.match(outcome.reasons.join("\n"), opened("tried on a copy", "nothing was changed"));
+      assert.deepEqual(await answers(host), ["refused", "refused"]);
+    }));
+
+  it("is refused by the judge when that port would send fewer certificates", () =>
+    onTwoPorts([completing], async (host) => {
+      assert.equal(await certificatesSent(host), 2);
+      const shortening = withBaseline(await takenOut(host, completing));
+      const outcome = await unchanged(host.session, () => apply(host, shortening));
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+      assert.match(outcome.reasons.join("\n"), shortened("tried on a copy"));
+    }));
+
+  it("is refused by the judge when that port would ask for certificates of other CAs", () =>
+    onTwoPorts([completing, "SSLCADNRequestFile conf/server.crt", closing], async (host) => {
+      const renaming = withBaseline(await takenOut(host, "SSLCADNRequestFile conf/server.crt"));
+      const outcome = await unchanged(host.session, () => apply(host, renaming));
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+      assert.match(
+        outcome.reasons.join("\n"),
+        /b\.lab\.test .* named some CAs in its handshake before .* others after/,
+      );
+    }));
+
+  it("is put back after the look where no shadow can be made", () =>
+    onTwoPorts(
+      [completing, closing],
+      async (host) => {
+        const before = await bytesOf(host.session);
+        const outcome = await apply(host, withBaseline(await takenOut(host, closing)));
+        assert.deepEqual([outcome.result, outcome.judge], ["rolledBack", "minimal"]);
+        assert.match(outcome.reasons.join("\n"), opened("after the reload", "the change is put back"));
+        assert.equal(await bytesOf(host.session), before);
+        assert.deepEqual(await answers(host), ["refused", "refused"]);
+        const shorter = await apply(host, withBaseline(await takenOut(host, completing)));
+        assert.equal(shorter.result, "rolledBack");
+        assert.match(shorter.reasons.join("\n"), shortened("after the reload"));
+        assert.equal(await bytesOf(host.session), before);
+        assert.equal(await certificatesSent(host), 2);
+      },
+      { without: ["unshare"] },
+    ));
+
+  it("is put back after the look where nobody asked for a baseline, at a removal as well", () =>
+    onTwoPorts([completing, closing], async (host) => {
+      const outcome = await apply(host, await takenOut(host, closing));
+      assert.deepEqual([outcome.result, outcome.judge], ["rolledBack", "shadow"]);
+      assert.match(outcome.reasons.join("\n"), opened("after the reload", "the change is put back"));
+      assert.equal((await apply(host, host.planned)).result, "applied");
+      const applied = await bytesOf(host.session, `${root}/conf`);
+      const removing = await removal(host);
+      const opening = await apply(host, await takenOut({ ...host, planned: removing }, closing));
+      assert.equal(opening.result, "rolledBack");
+      assert.match(opening.reasons.join("\n"), opened("after the reload", "the change is put back"));
+      assert.equal(await bytesOf(host.session, `${root}/conf`), applied);
+      assert.deepEqual(await answers(host), ["200", "refused"]);
+    }));
+});
+
+describe("a change that is not noticed on another TLS port", function () {
+  this.timeout(90_000);
+
+  it("passes, and so do its removal and its undo", () =>
+    onTwoPorts([completing, closing], async (host) => {
+      const before = await bytesOf(host.session);
+      const applied = await apply(host, withBaseline(host.planned));
+      assert.deepEqual([applied.result, applied.judge, applied.reasons], ["applied", "shadow", []]);
+      assert.deepEqual(await answers(host), ["200", "refused"]);
+      assert.equal((await apply(host, await removal(host))).result, "applied");
+      assert.equal(await bytesOf(host.session), before);
+      const again = { ...host.planned, id: crypto.randomUUID() };
+      assert.equal((await apply(host, again)).result, "applied");
+      const kept = await host.session.lab.run("cat /var/lib/clientcert/*/others");
+      assert.equal(kept, `127.0.0.1 ${host.other.port} b.lab.test\n`);
+      await host.session.lab.run("sh /var/lib/clientcert/*/undo");
+      assert.equal(await bytesOf(host.session), before);
+      assert.deepEqual(await answers(host), ["refused", "refused"]);
+    }));
+
+  for (const options of [{}, { without: ["unshare"] }]) {
+    const judge = options.without === undefined ? "the shadow" : "no shadow";
+    it(`may close that port again by a line that an earlier build took out, with ${judge}`, () =>
+      onTwoPorts(
+        [completing, `${adopted}${closing}`],
+        async (host) => {
+          assert.deepEqual(await answers(host), ["200", "200"]);
+          const outcome = await apply(host, withBaseline(await putBack(host, closing)));
+          assert.equal(outcome.result, "applied", outcome.reasons.join("\n"));
+          assert.deepEqual(await answers(host), ["200", "refused"]);
+        },
+        options,
+      ));
+  }
+
+  it("may not open that port by a line that an earlier build took out", () =>
+    onTwoPorts([completing, closing, `${adopted}SSLVerifyClient none`], async (host) => {
+      const opening = withBaseline(await putBack(host, "SSLVerifyClient none"));
+      const refused = await apply(host, opening);
+      assert.equal(refused.result, "refused");
+      assert.match(refused.reasons.join("\n"), opened("tried on a copy", "nothing was changed"));
+      assert.deepEqual(await answers(host), ["refused", "refused"]);
+    }));
+});
+
+describe("a covered virtual host whose own chain was completed by an SSLCACertificateFile", function () {
+  this.timeout(90_000);
+  const hint = /a\.lab\.test \(.*\) sent 2 certificates before the change and 1 after it: .* of SSLCertificateFile; /;
+
+  for (const [where, options] of Object.entries({ refused: {}, rolledBack: { without: ["unshare"] } })) {
+    it(`would send its clients fewer certificates: ${where}`, () =>
+      onTwoPorts(
+        [completing],
+        async (host) => {
+          const before = await bytesOf(host.session);
+          // A site's CA that did not sign the server's certificate.
+          const name = "ca-00000000.pem";
+          const foreign = Buffer.from(host.session.lab.pki.foreign);
+          const write = host.planned.change.write.map((file) =>
+            file.role === "ca"
+              ? { ...file, name }
+              : file.role === "conf"
+                ? { ...file, text: file.text?.replace(/ca-\w+\.pem/, name) }
+                : file,
+          );
+          const conf = write.find(({ role }) => role === "conf")?.text ?? "";
+          assert.ok(conf.includes(name));
+          const contents = new Map([
+            ...host.planned.contents,
+            [name, foreign] as const,
+            ["clientcert.conf", Buffer.from(conf.replace(/^SSLCARevocation.*\n/gm, ""))] as const,
+          ]);
+          const change = { ...host.planned.change, write };
+          const outcome = await apply(host, withBaseline({ ...host.planned, change, contents }));
+          assert.equal(outcome.result, where, outcome.reasons.join("\n"));
+          assert.match(outcome.reasons.join("\n"), hint);
+          assert.equal(await bytesOf(host.session), before);
+        },
+        options,
+      ));
+  }
+});
