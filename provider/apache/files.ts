@@ -96,16 +96,17 @@ export function fileChangeTexts(live: Files, planned: Files): readonly string[] 
     if (found === wanted) return [];
     if (found === undefined) return [`${key}: is missing`];
     if (wanted === undefined) return [`${key}: is not wanted any more`];
-    return key.endsWith(`/${confName}`) ? lineChanges(key, found, wanted) : [`${key}: ${stateIn(found)}`];
+    return key.endsWith(`/${confName}`) ? lineChangesOf(key, found, wanted) : [`${key}: ${stateIn(found)}`];
   });
 }
 
 /** As {@link withStates} wrote it, or in general. */
 const stateIn = (found: string): string => /^SHA-256 .*\n\((.*)\)\n$/.exec(found)?.[1] ?? "is not as wanted";
 
-function lineChanges(path: string, found: string, wanted: string): readonly string[] {
+/** What differs in a file of ours, one text for each line. */
+export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
   let next = 1;
-  const changes = diffLines(found, wanted).map(({ value, added, removed }) => {
+  const changes = differencesOf(found, wanted).map(({ value, added, removed }) => {
     const lines = value.replace(/\n$/, "").split("\n");
     const first = next;
     if (!added) next += lines.length;
@@ -122,6 +123,17 @@ function lineChanges(path: string, found: string, wanted: string): readonly stri
       return `${path}:${first + at}: ${JSON.stringify(line)} ${wish}`;
     });
   });
+}
+
+/** Differing lines up to which the fewest are told; the search takes the square of them, and nobody reads as many. */
+const mostEdits = 1000;
+
+function differencesOf(found: string, wanted: string): readonly { value: string; added: boolean; removed: boolean }[] {
+  const whole = [
+    { value: found, added: false, removed: true },
+    { value: wanted, added: true, removed: false },
+  ];
+  return diffLines(found, wanted, { maxEditLength: mostEdits }) ?? whole;
 }
 
 const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
