@@ -40,4 +40,7 @@ export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[
 
 /** Whether a virtual host that is left alone needs the job. */
 export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
-  facts.virtualHosts.some((host, index) => virtualHosts.includes(index) && isExcluded(desired, host));
+  virtualHosts.some((index) => {
+    const host = facts.virtualHosts[index];
+    return host !== undefined && isExcluded(desired, host);
+  });

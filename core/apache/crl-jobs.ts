@@ -35,19 +35,25 @@ function findTargets({
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const hostsAt = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
   const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
-  const targets = new Map<string, readonly number[]>([[ownCrl, []]]);
+  const targets = new Map<string, Set<number>>([[ownCrl, new Set()]]);
   for (const { file, offset, length } of adopted) {
     const target = crlFileOf(files.get(file) ?? "", offset + length);
-    if (target !== undefined) targets.set(absolutePath(serverRoot, target), []);
+    if (target !== undefined) targets.set(absolutePath(serverRoot, target), new Set());
   }
+  const seen = new Set<string>();
   for (const directive of resolved.effective) {
     const [argument] = directive.arguments;
     if (directive.name !== "sslcarevocationfile" || argument === undefined) continue;
     const path = absolutePath(serverRoot, argument);
-    const hosts = hostsAt.get(`${resolvedPath(directive.file)}:${directive.node.line}`) ?? [];
-    targets.set(path, [...new Set([...(targets.get(path) ?? []), ...hosts])]);
+    const hosts = targets.get(path) ?? new Set();
+    targets.set(path, hosts);
+    const place = `${resolvedPath(directive.file)}:${directive.node.line}`;
+    // A file that each virtual host includes has its directive as often, each time for all of them.
+    if (seen.has(`${place} ${path}`)) continue;
+    seen.add(`${place} ${path}`);
+    for (const host of hostsAt.get(place) ?? []) hosts.add(host);
   }
-  return targets;
+  return new Map([...targets].map(([path, hosts]) => [path, [...hosts]]));
 }
 
 /** The file that an adopted directive named: the job may come back after the directive has gone. */
@@ -72,7 +78,9 @@ function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, r
     const text = bytes.slice(offset, end);
     const named = /^[ \t]*#/.test(text) ? [] : [...targets].filter(([target]) => text.includes(target));
     if (named.length > 0) {
-      const virtualHosts = [...new Set(named.flatMap(([, hosts]) => hosts))];
+      const [[, ofOne] = ["", []], ...others] = named;
+      // A thousand jobs may fetch one file for ten thousand virtual hosts.
+      const virtualHosts = others.length === 0 ? ofOne : [...new Set(named.flatMap(([, hosts]) => hosts))];
       const isOther = isScript(path) || isVariable(text);
       jobs.push({ file: resolvedPath, line, virtualHosts, ...(isOther ? {} : { offset }) });
     }

@@ -5,7 +5,7 @@ import { findForeignFindings } from "./foreign-findings.ts";
 import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
 import { findRevocation, findSessionTickets } from "./revocation-findings.ts";
-import { isExcluded, isNamed } from "./wishes.ts";
+import { isExcluded, nameMatcher } from "./wishes.ts";
 
 /** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
 export const isBlocking = ({ severity, isMendedByChange }: Finding): boolean =>
@@ -42,11 +42,12 @@ function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
 }
 
 function findExclusions(desired: Desired, facts: Facts): Finding[] {
+  const isThere = nameMatcher(facts.virtualHosts);
   const unknown = desired.excludeVirtualHosts.flatMap((name, index): Finding[] => {
-    if (facts.virtualHosts.some((host) => isNamed(host, name))) return [];
+    if (isThere(name)) return [];
     const names = facts.virtualHosts
-      .map(({ serverName }) => serverName)
       .slice(0, 5)
+      .map(({ serverName }) => serverName)
       .join(", ");
     const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names || "none"}`;
     return [{ severity: "problem", place: `excludeVirtualHosts[${index}]`, text }];

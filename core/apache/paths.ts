@@ -25,15 +25,20 @@ export const includesPath = (pattern: string, path: string): boolean => includeM
 
 /** {@link includesPath} for many paths: thousands of Includes may each be asked of thousands of files. */
 export function includeMatcher(pattern: string): (path: string) => boolean {
-  const wildcard = pattern.search(wildcardStart);
-  if (wildcard < 0) return (path) => path === pattern || path.startsWith(`${pattern}/`);
-  const literal = pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
+  if (!hasWildcard(pattern)) return (path) => path === pattern || path.startsWith(`${pattern}/`);
+  const literal = literalStart(pattern);
   const wanted = pattern.slice(literal.length).split("/").map(componentMatcher);
   return (path) => {
     if (!path.startsWith(literal)) return false;
     const components = path.slice(literal.length).split("/");
     return wanted.length <= components.length && wanted.every((matches, index) => matches(components[index] ?? ""));
   };
+}
+
+/** The directories before the first wildcard, with a slash at the end; without a wildcard, the pattern. */
+export function literalStart(pattern: string): string {
+  const wildcard = pattern.search(wildcardStart);
+  return wildcard < 0 ? pattern : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
 }
 
 function componentMatcher(pattern: string): (name: string) => boolean {

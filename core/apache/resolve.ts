@@ -4,10 +4,11 @@
  * in a true section), else from the files; what cannot be decided is said, never guessed.
  */
 import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
-import type { Dump } from "./dump.ts";
+import type { Dump, Included } from "./dump.ts";
 import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
-import { absolutePath, comparePaths, includeMatcher } from "./paths.ts";
+import { includeFinder, type IncludeFinder } from "./include-finder.ts";
+import { absolutePath, comparePaths } from "./paths.ts";
 import { startSection, type Section } from "./sections.ts";
 import { argumentsText, expandVariables, readWords, sectionArguments } from "./words.ts";
 
@@ -72,7 +73,13 @@ interface Walk {
   readonly reading: string[];
   /** How often each file was read so far. */
   readonly readings: Map<string, number>;
+  /** By the including file where httpd said what it includes; else one for all, under the empty name. */
+  readonly finders: Map<string, IncludeFinder>;
   visits: number;
+  /** Bytes of all texts so far that variables were put into. */
+  expandedBytes: number;
+  /** That they would have come to more is told once. */
+  isTooLong: boolean;
   serverRoot: string;
 }
 
@@ -83,6 +90,12 @@ interface Context {
 
 /** More visits of files than any real configuration makes; a few files that include each other twice make 2^n. */
 const maxVisits = 10_000;
+
+/**
+ * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it is defined, so
+ * each Define that names the one before twice doubles it, and forty lines would fill any memory.
+ */
+export const mostExpandedBytes = 64 * 2 ** 20;
 
 /** `wanted` chooses by name, in lower case, which directives and sections are returned; without it, all are. */
 export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
@@ -111,7 +124,10 @@ function walkThrough(source: Source, wanted: (name: string) => boolean, repeated
     loaded: new Set(),
     reading: [],
     readings: new Map(),
+    finders: new Map(),
     visits: 0,
+    expandedBytes: 0,
+    isTooLong: false,
     serverRoot: source.serverRoot,
   };
   readFile(walk, source.mainFile, { section: undefined, undecided: undefined });
@@ -172,7 +188,7 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   }
   const isWanted = walk.wanted(name);
   const isDecided = isCondition(name);
-  const text = isWanted || isDecided ? sectionArguments(expandVariables(logicalText(tree, node), walk.variables)) : "";
+  const text = isWanted || isDecided ? sectionArguments(expand(walk, file, node, logicalText(tree, node))) : "";
   const section = startSection(name, text, file, node, context.section);
   if (isDecided) {
     const known = decide(name, text, knownTo(walk));
@@ -248,11 +264,25 @@ function isSure({ unsure, variables }: Walk, name: string, { undecided }: Contex
 /** A variable of the environment is known to httpd only, which lists the line with its value. */
 function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly string[] {
   const line = logicalText(tree, node);
-  const words = readWords(argumentsText(line)).map((word) => expandVariables(word, walk.variables));
+  const words = readWords(argumentsText(line)).map((word) => expand(walk, file, node, word));
   if (!words.some((word) => word.includes("${"))) return words;
   const listed = walk.source.dump?.directives.get(`${file}:${node.lastLine}`);
   return listed === undefined ? words : readWords(argumentsText(listed));
 }
+
+/** What would be too long stays as it is, like a variable that is not known. */
+function expand(walk: Walk, file: string, { line }: Node, text: string): string {
+  if (!text.includes("${")) return text;
+  const expanded = expandVariables(text, walk.variables, mostExpandedBytes - walk.expandedBytes);
+  if (expanded !== undefined && expanded !== text) walk.expandedBytes += expanded.length;
+  if (expanded === undefined && !walk.isTooLong) {
+    walk.isTooLong = true;
+    walk.problems.push({ file, line, text: tooLongProblem });
+  }
+  return expanded ?? text;
+}
+
+const tooLongProblem = `with this line, what variables stand for comes to more than ${mostExpandedBytes / 2 ** 20} MiB, so it was read without their values; define shorter ones`;
 
 function include(walk: Walk, file: string, node: Node, path: string, context: Context): void {
   if (walk.source.skips(path)) return;
@@ -263,19 +293,24 @@ function include(walk: Walk, file: string, node: Node, path: string, context: Co
 /** Files that an Include takes: of those that httpd said its file includes, or else of all, by their names. */
 function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
   const said = walk.source.dump?.includes;
-  const absolute = absolutePath(walk.serverRoot, pattern);
   const isOpen = pattern.includes("${");
-  const isTaken = includeMatcher(absolute);
-  if (said !== undefined) {
-    const taken = (said.get(file) ?? []).filter((included) =>
-      isOpen ? included.line === node.lastLine : isTaken(included.file),
-    );
-    // A file that is read twice prints its own Includes twice.
-    return [...new Set(taken.map((included) => included.file))];
-  }
-  if (!isOpen) return [...walk.source.files.keys()].filter(isTaken).sort(comparePaths);
+  const finder = finderOf(walk, said === undefined ? "" : file);
+  if (said !== undefined && isOpen) return finder.at(node.lastLine);
+  if (!isOpen) return finder.taken(absolutePath(walk.serverRoot, pattern));
   const text =
     "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
   walk.problems.push({ file, line: node.line, text });
   return [];
+}
+
+function finderOf({ finders, source }: Walk, file: string): IncludeFinder {
+  const known = finders.get(file);
+  if (known !== undefined) return known;
+  const inOrder = (): Included[] =>
+    [...source.files.keys()].sort(comparePaths).map((path) => ({ file: path, line: 0 }));
+  const finder = includeFinder(
+    source.dump?.includes === undefined ? inOrder() : (source.dump.includes.get(file) ?? []),
+  );
+  finders.set(file, finder);
+  return finder;
 }

@@ -3,14 +3,31 @@ import { compareCrls } from "../pki/crl-order.ts";
 import type { CrlSummary, Desired, Facts, VirtualHostFacts } from "./model.ts";
 
 /** Whether the site file leaves this virtual host alone. Host names are compared without regard to case. */
-export const isExcluded = (desired: Desired, host: VirtualHostFacts): boolean =>
-  desired.excludeVirtualHosts.some((name) => isNamed(host, name));
+export function isExcluded({ excludeVirtualHosts }: Desired, host: VirtualHostFacts): boolean {
+  if (excludeVirtualHosts.length === 0) return false;
+  const excluded = lowerCaseSetOf(excludeVirtualHosts);
+  return namesOf(host).some((name) => excluded.has(name));
+}
 
-/** Whether `name` is the host's ServerName, or ServerName:port. */
-export function isNamed(host: VirtualHostFacts, name: string): boolean {
-  const wanted = name.toLowerCase();
-  const serverName = host.serverName.toLowerCase();
-  return wanted === serverName || host.addresses.some(({ port }) => wanted === `${serverName}:${port}`);
+/** Whether one of `hosts` has a name: as ServerName, or ServerName:port. Made once for many names. */
+export function nameMatcher(hosts: readonly VirtualHostFacts[]): (name: string) => boolean {
+  const names = new Set(hosts.flatMap(namesOf));
+  return (name) => names.has(name.toLowerCase());
+}
+
+/** All that a virtual host may be called in the site file, in lower case. */
+function namesOf({ serverName, addresses }: VirtualHostFacts): string[] {
+  const name = serverName.toLowerCase();
+  return [name, ...addresses.map(({ port }) => `${name}:${port}`)];
+}
+
+/** By the list of the site file, which is asked of each of thousands of virtual hosts, several times a plan. */
+const lowerCaseSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function lowerCaseSetOf(names: readonly string[]): ReadonlySet<string> {
+  const known = lowerCaseSets.get(names) ?? new Set(names.map((name) => name.toLowerCase()));
+  lowerCaseSets.set(names, known);
+  return known;
 }
 
 /** Whether revoked certificates are to be refused. */

@@ -48,10 +48,27 @@ export function sectionArguments(line: string): string {
 
 /**
  * Puts values in the place of `${NAME}`. What is not known stays as it is, as httpd does it after its warning AH00111.
+ * Undefined where the text would come to more than `mostBytes`, and nothing of it is made then.
  */
-export function expandVariables(text: string, variables: ReadonlyMap<string, string>): string {
-  if (!text.includes("${")) return text;
-  return text.replace(/\$\{([^}]*)\}/g, (whole, name: string) => variables.get(name) ?? whole);
+export function expandVariables(
+  text: string,
+  variables: ReadonlyMap<string, string>,
+  mostBytes: number,
+): string | undefined {
+  const pieces: string[] = [];
+  let [end, copied, bytes] = [0, 0, text.length];
+  for (let start = text.indexOf("${"); start >= 0; start = text.indexOf("${", end)) {
+    // No regular expression: in a hostile text it would look for the missing end at each of a million beginnings.
+    end = text.indexOf("}", start) + 1;
+    if (end === 0) break;
+    const value = variables.get(text.slice(start + 2, end - 1));
+    if (value === undefined) continue;
+    pieces.push(text.slice(copied, start), value);
+    copied = end;
+    bytes += value.length - (end - start);
+  }
+  if (pieces.length === 0) return text;
+  return bytes > mostBytes ? undefined : pieces.join("") + text.slice(copied);
 }
 
 /** The argument in double quotes, so that httpd reads it back as it is. */

@@ -216,7 +216,7 @@ function readByUs(host: Observation): string[] {
     .filter(({ name, undecided }) => !unlisted.has(name) && undecided === undefined)
     .map(({ file, node, opens }) => {
       const tree = resolved.trees.get(file);
-      const text = tree === undefined ? "" : expandVariables(logicalText(tree, node), variables);
+      const text = tree === undefined ? "" : (expandVariables(logicalText(tree, node), variables, Infinity) ?? "");
       return `${file}:${node.lastLine} ${normal(opens === undefined ? text : text.replace(/>[^>]*$/, ">"))}`;
     });
   return [...new Set(lines)].sort();
