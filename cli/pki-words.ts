@@ -1,10 +1,12 @@
 /** What a certificate or a CRL says, in plain words and dates. */
+import { comparedUnits } from "../core/apache/requirement.ts";
 import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
 import type { Crl } from "../core/pki/crl.ts";
 import type { Revocation } from "../core/pki/crl-entries.ts";
 import { dayMilliseconds } from "../core/pki/days.ts";
 import { findCrlUrls } from "../core/pki/distribution-points.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
+import { nameForIssuers, textsOf } from "../core/pki/issuer.ts";
 
 /** The same as {@link certificateLines} for programs. */
 export function describeCertificate(certificate: Certificate, now: number): object {
@@ -15,7 +17,9 @@ export function describeCertificate(certificate: Certificate, now: number): obje
     isCa: certificate.isCa,
     isSelfSigned: isSelfSigned(certificate),
     pathLength: certificate.pathLength,
-    organization: certificate.organization,
+    organization: textsOf(certificate, "O")[0],
+    organizationalUnits: textsOf(certificate, "OU").slice(0, comparedUnits),
+    ...(certificate.isCa && { nameForIssuers: nameForIssuers(certificate) }),
     days: daysLeft(summary.notAfter, now),
     weakness: findWeakness(certificate),
     crlUrls: findCrlUrls(certificate),
@@ -53,19 +57,25 @@ export const describeSerial = (serial: string): string =>
     : `serial number 0x${serial} (decimal ${BigInt(`0x${serial}`)})`;
 
 /** httpd compares bytes: a name in an old encoding looks right here and differs there. */
-function userLines({ organization, allowsClientAuth }: Certificate): string[] {
+function userLines(certificate: Certificate): string[] {
+  const [organization] = textsOf(certificate, "O");
+  const units = textsOf(certificate, "OU").slice(0, comparedUnits);
+  const named = units.flatMap((unit) => (unit === undefined ? [] : JSON.stringify(unit)));
   return [
     organization === undefined
       ? "  no organization (O) that a site file could name"
       : `  organization for httpd: ${JSON.stringify(organization)}; write it so under organizations`,
-    ...(allowsClientAuth ? [] : ["  not for clients (extended key usage without clientAuth)"]),
+    ...(named.length === 0 ? [] : [`  organizational units (OU): ${named.join(", ")}; any of them will do`]),
+    ...(certificate.allowsClientAuth ? [] : ["  not for clients (extended key usage without clientAuth)"]),
   ];
 }
 
 function authorityLines(certificate: Certificate): string[] {
   const { pathLength, allowsClientAuth, extensions } = certificate;
+  const issuerName = nameForIssuers(certificate);
   const below = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
   return [
+    ...(issuerName === undefined ? [] : [`  name for issuers: ${JSON.stringify(issuerName)}`]),
     ...(pathLength === undefined ? [] : [`  allows ${below} between itself and a user`]),
     ...(hasKeyUsage(certificate, "keyCertSign") ? [] : ["  may not sign certificates"]),
     ...(hasKeyUsage(certificate, "cRLSign") ? [] : ["  may not sign CRLs"]),

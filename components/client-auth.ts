@@ -38,8 +38,14 @@ export interface ClientAuthArgs {
   readonly port?: pulumi.Input<number>;
   /** Organizations (O) that are let in, exactly as in the users' certificates. @default - any */
   readonly organizations?: pulumi.Input<readonly string[]>;
+  /** Organizational units (OU) that are let in; of a certificate any of the first five counts. @default - any */
+  readonly organizationalUnits?: pulumi.Input<readonly string[]>;
   /** Countries (C) that are let in, as two capitals. @default - any */
   readonly countries?: pulumi.Input<readonly string[]>;
+  /** CAs whose certificates are let in, by common name or parts such as `OU=Users CA,O=Harbour`. @default - every listed CA */
+  readonly issuers?: pulumi.Input<readonly string[]>;
+  /** How many CAs may stand above a user's certificate, the root included: 1 to 10. @default 4 */
+  readonly verifyDepth?: pulumi.Input<number>;
   /** Take over what was set up by hand, and give it back at removal. @default false */
   readonly adopt?: pulumi.Input<boolean>;
   /** Virtual hosts to leave alone, by ServerName or ServerName:port. @default - none */

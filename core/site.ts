@@ -1,4 +1,5 @@
 /** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
+import { findDoubledBackslashes } from "./site/backslashes.ts";
 import { findSuspects } from "./site/characters.ts";
 import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
 import { findPlaceholders } from "./site/placeholders.ts";
@@ -58,7 +59,8 @@ export function readSite(text: string, file: string): ReadSite {
   const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
   if (site === undefined || problems.length > 0)
     return { ...refused(problems), clientAuth: findClientAuth(document), lines };
-  const warnings = sort(findPlaceholders(site).map((mistake) => place(mistake, document, file)));
+  const doubtful = [...findPlaceholders(site), ...findDoubledBackslashes(site)];
+  const warnings = sort(doubtful.map((mistake) => place(mistake, document, file)));
   return { site, clientAuth: site.clientAuth, problems, warnings, lines };
 }
 
@@ -124,7 +126,10 @@ const maxDepth = 8;
 
 const isNamePath = (path: Path): boolean =>
   path[0] === "clientAuth" &&
-  (["organizations", "caFiles", "crlFiles", "sampleCertificate"].includes(String(path[1])) || path[3] === "file");
+  (["organizations", "organizationalUnits", "issuers", "caFiles", "crlFiles", "sampleCertificate"].includes(
+    String(path[1]),
+  ) ||
+    path[3] === "file");
 
 /** The nearest place that the file has: a missing key is reported at what should hold it. */
 function place({ path, text }: Mistake, document: Document, file: string): Problem {

@@ -9,6 +9,7 @@ import { checkCrls } from "../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrls } from "../core/pki/crl.ts";
 import { proposeCrlUrls } from "../core/pki/distribution-points.ts";
 import { type PkiFinding, problem } from "../core/pki/finding.ts";
+import { checkIssuer } from "../core/pki/issuer.ts";
 import { encodePem } from "../core/pki/pem.ts";
 import { checkSample } from "../core/pki/sample.ts";
 
@@ -21,6 +22,10 @@ export interface SiteFilesWanted {
   readonly crlSources?: readonly { readonly file?: string | undefined }[];
   /** File of a user's certificate that every new CRL must accept. */
   readonly sampleCertificate?: string | undefined;
+  /** CAs whose certificates are let in, by name. @default - all */
+  readonly issuers?: readonly string[];
+  /** @default defaultVerifyDepth */
+  readonly verifyDepth?: number;
 }
 
 export interface SiteFilesOptions {
@@ -68,7 +73,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     hasMore: wanted.crlSources?.some(({ file }) => file === undefined) ?? false,
   });
   for (const { severity, text, about } of [
-    ...checkBundle(certificates, { now, installed: installedCa }),
+    ...checkBundle(certificates, { now, installed: installedCa, verifyDepth: wanted.verifyDepth }),
     ...checked.findings,
   ]) {
     // What a file that could not be read would have added is not reported as missing.
@@ -88,10 +93,23 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     findings: withoutRepeats([
       ...findings,
       ...sampled.findings,
+      ...(isUnread ? [] : findIssuers(siteFile, wanted, bundle)),
       ...findMissingSources(siteFile, wanted, bundle, certificate),
     ]),
   };
 }
+
+/** The place of a key such as `clientAuth.issuers[0]`, until somebody knows its line. */
+export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
+
+const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Finding[] =>
+  (wanted.issuers ?? []).flatMap((issuer, i) =>
+    checkIssuer(issuer, bundle).map(({ severity, text }) => ({
+      severity,
+      text,
+      place: keyPlace(siteFile, `clientAuth.issuers[${i}]`),
+    })),
+  );
 
 /** A file that is named twice is read twice, and said once. */
 const withoutRepeats = (findings: readonly Finding[]): Finding[] =>

@@ -1,5 +1,5 @@
 /** Where the site file names a file that something was found about. */
-import { fileOf, type SiteFilesWanted } from "./site-files.ts";
+import { fileOf, keyPlace, type SiteFilesWanted } from "./site-files.ts";
 
 export interface FilePlace {
   readonly file: string;
@@ -19,7 +19,10 @@ export function filePlaces(
     pathsOf(wanted).flatMap(([path, key]) =>
       fileOf(siteFile, path) === place ? (lines.get(`clientAuth.${key}`) ?? []) : [],
     );
+  const keys = new Map([...lines].map(([key, line]) => [keyPlace(siteFile, key), line]));
   return (place) => {
+    const keyLine = keys.get(place);
+    if (keyLine !== undefined) return { file: siteFile, line: keyLine };
     const line = lines.get("clientAuth");
     if (place === siteFile) return line === undefined ? { file: place } : { file: place, line };
     const named = namedIn(place);

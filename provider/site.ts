@@ -72,7 +72,8 @@ export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
 
 /** The same for the program and the command line. */
 export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
-  const { caFiles, crlFiles, crlCheck, organizations, countries } = site.clientAuth;
+  const { caFiles, crlFiles, crlCheck } = site.clientAuth;
+  const { organizations, organizationalUnits, countries, issuers, verifyDepth } = site.clientAuth;
   const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
   const { acknowledgeSessionTicketKeys } = host;
   return {
@@ -82,7 +83,10 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
     crlFiles,
     crlCheck,
     organizations,
+    organizationalUnits,
     countries,
+    issuers,
+    verifyDepth,
     ...pki,
     crlSources: sourcesOf(site.clientAuth),
     crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh),

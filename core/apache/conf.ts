@@ -1,7 +1,8 @@
 /** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same wishes, same bytes. */
 import { compareVersions } from "./conditions.ts";
-import { ownDirectory, renegBufferSizeBytes, verifyDepth, type Desired, type Facts } from "./model.ts";
+import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "./model.ts";
 import { absolutePath } from "./paths.ts";
+import { renderRequirement } from "./requirement.ts";
 import { hasRevocation } from "./wishes.ts";
 import { quoteArgument } from "./words.ts";
 
@@ -42,14 +43,14 @@ export function renderConf(desired: Desired, facts: Facts, documentRoots: readon
   const lines = [
     ...header(desired, facts),
     `SSLCACertificateFile ${quoteArgument(ownPath(facts, caName(desired)))}`,
-    `SSLVerifyDepth ${verifyDepth}`,
+    `SSLVerifyDepth ${desired.verifyDepth}`,
     "SSLVerifyClient optional",
     ...revocation(desired, facts),
     ...(isTls12Only(desired, facts) ? ["SSLProtocol -All +TLSv1.2"] : []),
     '<Location "/">',
     // What PHP is told of the certificate: several usual ways of running it are told nothing without this.
     "    SSLOptions +StdEnvVars",
-    ...requirement(desired),
+    ...renderRequirement(desired).map((line) => `    ${line}`),
     "</Location>",
     ...documentRoots.flatMap((path) => [
       `<Directory ${quoteArgument(path)}>`,
@@ -91,21 +92,3 @@ function revocation(desired: Desired, facts: Facts): string[] {
   if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];
   return [`SSLCARevocationFile ${quoteArgument(ownPath(facts, crlName))}`, `SSLCARevocationCheck ${desired.crlCheck}`];
 }
-
-/** The empty text in each list is the manual's: it lets requests without a certificate pass. */
-function requirement({ organizations, countries }: Desired): string[] {
-  const terms = [...term("SSL_CLIENT_S_DN_O", organizations), ...term("SSL_CLIENT_S_DN_C", countries)];
-  return terms.length === 0 ? [] : [`    SSLRequire ${terms.join(" and ")}`];
-}
-
-function term(variable: string, values: readonly string[]): string[] {
-  if (values.length === 0) return [];
-  const listed = [...new Set([...values, ""])].map(quoteValue);
-  return [`%{${variable}} in {${listed.join(",")}}`];
-}
-
-/**
- * A text of an expression. Backslashes keep httpd from putting variables (`%{…}`, `$1`) or, already when it reads the line,
- * a definition of its configuration (`${…}`) in the place of a name's own characters.
- */
-const quoteValue = (value: string): string => `"${value.replace(/["\\$%{]/g, "\\$&")}"`;

@@ -12,7 +12,10 @@ export const ownDirectory = "clientcert";
 /** The one line that each covered virtual host gets, last before `</VirtualHost>`. */
 export const includeLine = 'IncludeOptional "conf/clientcert/clientcert.conf"';
 export const defaultPort = 443;
-export const verifyDepth = 4;
+/** The vendor's manual's SSLVerifyDepth: how many CAs may stand above a user's certificate, the root included. */
+export const defaultVerifyDepth = 4;
+/** No issuer has as many CAs in a row. */
+export const maxVerifyDepth = 10;
 /** 50 MiB, the vendor's manual's value for uploads from its smartphone apps. */
 export const renegBufferSizeBytes = 52428800;
 
@@ -35,7 +38,13 @@ export interface Desired {
   readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;
   readonly organizations: readonly string[];
+  /** Of a user's certificate any of the first five must be listed. */
+  readonly organizationalUnits: readonly string[];
   readonly countries: readonly string[];
+  /** CAs that issue to users, by common name or by parts such as `OU=Users CA,O=Harbour`; none listed: every CA of {@link ca}. */
+  readonly issuers: readonly string[];
+  /** CAs above a user's certificate, the root included: SSLVerifyDepth. */
+  readonly verifyDepth: number;
   readonly adopt: boolean;
   /** ServerName, or ServerName:port, of virtual hosts to leave alone. */
   readonly excludeVirtualHosts: readonly string[];

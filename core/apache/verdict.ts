@@ -5,7 +5,6 @@
  */
 import type { ForeignDirective, ForeignKind } from "./foreign-model.ts";
 import type { Desired, Facts } from "./model.ts";
-import { verifyDepth } from "./model.ts";
 import { findNeeded, findUncovered, isSameName } from "./revocation.ts";
 import { readTrust, type Trust } from "./trust.ts";
 import { hasRevocation, isExcluded } from "./wishes.ts";
@@ -79,7 +78,8 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
     isRestricting(desired) ? told("lets a .htaccess file lift our rule on names (Satisfy Any)", "note") : harmless,
 };
 
-const isRestricting = ({ organizations, countries }: Desired): boolean => organizations.length + countries.length > 0;
+const isRestricting = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
+  organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
 
 /** Ours comes later than what stands at these levels, and wins. */
 const isOverridden = ({ level }: ForeignDirective): boolean => level === "server" || level === "virtualHost";
@@ -100,8 +100,8 @@ function judgeVerifyClient(question: Question): Verdict {
 }
 
 /** In a section a smaller depth than ours asks for the certificate again. */
-function judgeDepth({ directive }: Question): Verdict {
-  return isOverridden(directive) || Number(directive.value) >= verifyDepth
+function judgeDepth({ desired, directive }: Question): Verdict {
+  return isOverridden(directive) || Number(directive.value) >= desired.verifyDepth
     ? harmless
     : removable("asks for the certificate a second time, which TLS 1.3 answers with 403");
 }

@@ -1,6 +1,6 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
 import { createHash } from "node:crypto";
-import { type CaBundle, verifyDepth } from "../apache/model.ts";
+import { type CaBundle, defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
@@ -17,6 +17,8 @@ export interface BundleOptions {
   readonly now: number;
   /** Fingerprints that the host already has: their dates only warn, because refusing them would change nothing. */
   readonly installed?: readonly string[];
+  /** @default defaultVerifyDepth */
+  readonly verifyDepth?: number | undefined;
 }
 
 /** An issuer needs some weeks to send a successor, and the site some more to list it. */
@@ -50,7 +52,7 @@ export function checkBundle(certificates: readonly Certificate[], options: Bundl
     ...findDuplicates(certificates, distinct),
     ...findings,
     ...checkNamesakes(distinct),
-    ...checkChains(distinct),
+    ...checkChains(distinct, options.verifyDepth ?? defaultVerifyDepth),
   ];
 }
 
@@ -140,7 +142,7 @@ function checkNamesakes(all: readonly Certificate[]): PkiFinding[] {
 }
 
 /** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
-function checkChains(all: readonly Certificate[]): PkiFinding[] {
+function checkChains(all: readonly Certificate[], verifyDepth: number): PkiFinding[] {
   const paths = all.filter(({ isCa }) => isCa).map((start) => climb(start, all));
   // Several CAs below one gap are one mistake.
   const gaps = new Set(paths.map(endOf).filter((end) => !isSelfSigned(end)));
@@ -152,7 +154,7 @@ function checkChains(all: readonly Certificate[]): PkiFinding[] {
     ]),
   );
   const complete = paths.filter((path) => isSelfSigned(endOf(path)));
-  return [...missing, ...complete.flatMap((path) => about(path[0].summary.fingerprint, checkPath(path)))];
+  return [...missing, ...complete.flatMap((path) => about(path[0].summary.fingerprint, checkPath(path, verifyDepth)))];
 }
 
 /** A CA, the one above it, and so on. */
@@ -160,15 +162,20 @@ type Path = readonly [Certificate, ...Certificate[]];
 
 const endOf = (path: Path): Certificate => path.at(-1) ?? path[0];
 
-function checkPath(path: Path): PkiFinding[] {
+function checkPath(path: Path, verifyDepth: number): PkiFinding[] {
   const name = nameOf(path[0]);
   const findings: PkiFinding[] = [];
-  if (path.length > verifyDepth)
+  if (path.length > verifyDepth) {
+    const instead =
+      path.length > maxVerifyDepth
+        ? "list only CAs that are nearer to their root"
+        : `write verifyDepth: ${path.length} under clientAuth`;
     findings.push(
       problem(
-        `${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; list only CAs that are nearer to their root`,
+        `${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`,
       ),
     );
+  }
   const limiting = path.find(({ pathLength }, at) => pathLength !== undefined && countBelow(path, at) > pathLength);
   if (limiting !== undefined)
     findings.push(

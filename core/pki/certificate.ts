@@ -16,7 +16,7 @@ import {
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
 import { type PkiFinding, problem } from "./finding.ts";
 import { describeWrongKind } from "./kind.ts";
-import { canonicalName, findOrganization, renderName } from "./name.ts";
+import { type NameAttribute, canonicalName, readAttributes, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";
 
 export interface Certificate {
@@ -29,8 +29,8 @@ export interface Certificate {
   /** Names as OpenSSL compares them. */
   readonly canonicalSubject: string;
   readonly canonicalIssuer: string;
-  /** Of the subject, as httpd compares it with the site's `organizations`. */
-  readonly organization: string | undefined;
+  /** Of the subject, as httpd compares them with what the site file lets in. */
+  readonly attributes: readonly NameAttribute[];
   readonly signatureAlgorithm: string;
   readonly extensions: readonly Extension[];
   /** basicConstraints says CA:TRUE. */
@@ -110,7 +110,7 @@ function readFields(der: Buffer) {
     serial: readInteger(der, serial).toString(16),
     canonicalSubject: canonicalName(der, subject),
     canonicalIssuer: canonicalName(der, issuer),
-    organization: findOrganization(der, subject),
+    attributes: readAttributes(der, subject),
     signatureAlgorithm: readAlgorithm(der, algorithm),
     extensions,
     ...readConstraints(extensions),

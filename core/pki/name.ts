@@ -94,28 +94,27 @@ function readAttribute(bytes: Uint8Array, attribute: Tlv): Attribute {
   return { oid: readOid(bytes, type), tag, content, text: decodeText(tag, content), raw: rawOf(bytes, value) };
 }
 
-const organizationOid = "2.5.4.10";
+/** One attribute of a name, as httpd compares it. */
+export interface NameAttribute {
+  /** Short name as in {@link renderName}, or the object identifier. */
+  readonly type: string;
+  /** Undefined where no site file can name it: its bytes are no UTF-8, or it has control characters. */
+  readonly text: string | undefined;
+}
 
 /**
- * The first organization (O) as httpd compares it in `SSL_CLIENT_S_DN_O`, byte by byte; undefined when there is none, or
- * when its bytes are no UTF-8, so that no site file can name it.
+ * In the order of the certificate, as mod_ssl numbers them.
  *
- * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT and ESC_CTRL)
+ * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT)
  */
-export function findOrganization(bytes: Uint8Array, name: Tlv): string | undefined {
-  const first = readParts(bytes, name)
+export const readAttributes = (bytes: Uint8Array, name: Tlv): NameAttribute[] =>
+  readParts(bytes, name)
     .flat()
-    .find(({ oid }) => oid === organizationOid);
-  if (first === undefined) return undefined;
-  // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to it.
-  const text =
-    first.tag === stringTag.utf8
-      ? decodeUtf8(first.content)
-      : (decodeAsOpenssl(first.tag, first.content) ?? latin1(first.content));
-  return text
-    ?.replace(/\\/g, "\\\\")
-    .replace(/[\0-\x1f\x7f]/g, (control) => `\\${control.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
-}
+    .map(({ oid, tag, content }) => {
+      // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to it.
+      const text = tag === stringTag.utf8 ? decodeUtf8(content) : (decodeAsOpenssl(tag, content) ?? latin1(content));
+      return { type: shortNames[oid] ?? oid, text: text === undefined || /\p{Cc}/u.test(text) ? undefined : text };
+    });
 
 function renderAttribute({ oid, text, raw }: Attribute): string {
   const shortName = shortNames[oid];

@@ -1,6 +1,7 @@
 /** The one description of a site file: its checks, its TypeScript types and the JSON Schema that editors read. */
 import { z } from "zod";
-import { defaultPort } from "../apache/model.ts";
+import { findIssuerMistake } from "../apache/issuer-name.ts";
+import { defaultPort, defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
 import { checkLists, crlRefresh, crlSources } from "./crl-sources.ts";
 import { findHostKeyMistake } from "./host-key.ts";
 import { absolutePath as absolutePathLike, checked, crlPath, matching, siteRelativePath } from "./values.ts";
@@ -19,14 +20,14 @@ const address = matching(
 const user = matching(/^[A-Za-z_][A-Za-z0-9_.@\\-]*\$?$/, "a user name, such as root");
 
 /** Compared byte for byte with the certificate's subject by httpd, so a stray blank locks everybody out. */
-function findOrganizationMistake(text: string): string | undefined {
-  if (text.trim() === "") return "it is empty; write the organization (O) as it stands in the users' certificates";
-  if (/\p{Cc}/u.test(text))
-    return "it has a line end or another control character; write the organization (O) on one line";
-  return text.trim() === text
-    ? undefined
-    : "it begins or ends with a blank; httpd compares exactly, so write it as it stands in the users' certificates";
-}
+const compared = (what: string, findMore: (text: string) => string | undefined = () => undefined) =>
+  checked((text) => {
+    if (text.trim() === "") return `it is empty; write ${what} as it stands in the users' certificates`;
+    if (/\p{Cc}/u.test(text)) return `it has a line end or another control character; write ${what} on one line`;
+    return text.trim() === text
+      ? findMore(text)
+      : "it begins or ends with a blank; httpd compares exactly, so write it as it stands in the users' certificates";
+  });
 
 const login = z
   .strictObject({
@@ -161,13 +162,29 @@ const clientAuthLists = z.strictObject({
     .default("leaf")
     .describe("leaf: users' certificates are checked; chain: the CAs too, which needs the CRL of every CA."),
   organizations: z
-    .array(checked(findOrganizationMistake))
+    .array(compared("the organization (O)"))
     .default([])
     .describe("Allowed organizations (O) exactly as in the users' certificates; none listed: any."),
+  organizationalUnits: z
+    .array(compared("the organizational unit (OU)"))
+    .default([])
+    .describe("Allowed organizational units (OU); any of a certificate's first five counts; none listed: any."),
   countries: z
     .array(matching(/^[A-Z]{2}$/, 'two capital letters, such as "JP"'))
     .default([])
     .describe('Allowed countries (C), two capital letters, such as "JP"; none listed: any.'),
+  issuers: z
+    .array(compared("the issuing CA's name", findIssuerMistake))
+    .default([])
+    .describe(
+      'CAs of caFiles whose certificates are let in, by common name or by parts such as "OU=Users CA,O=Harbour"; none listed: any.',
+    ),
+  verifyDepth: z
+    .int()
+    .min(1)
+    .max(maxVerifyDepth)
+    .default(defaultVerifyDepth)
+    .describe("How many CAs may stand above a user's certificate, the root included."),
 });
 
 const clientAuth = clientAuthLists.superRefine(checkLists);

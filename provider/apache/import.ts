@@ -1,7 +1,8 @@
 /** `pulumi import`: an id is all that Read gets, so the id must say how to reach the host. */
 import { crlName, refreshName, sampleName } from "../../core/apache/conf.ts";
-import type { Facts } from "../../core/apache/model.ts";
+import { type Facts, defaultVerifyDepth } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
+import { readRequirement } from "../../core/apache/requirement.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { type SourceWish, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
 import type { Login } from "../host/model.ts";
@@ -59,8 +60,8 @@ export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observatio
     ...importedSample(own.get(sampleName)),
     // What stands there has been acknowledged, or an import of it would be a problem at once.
     acknowledgeSessionTicketKeys: facts.foreign.some(({ kind }) => kind === "sessionTicketKey"),
-    organizations: allowed(conf, "SSL_CLIENT_S_DN_O"),
-    countries: allowed(conf, "SSL_CLIENT_S_DN_C"),
+    ...readRequirement(conf),
+    verifyDepth: Number(/^\s*SSLVerifyDepth\s+(\d+)/m.exec(conf)?.[1] ?? defaultVerifyDepth),
   });
 }
 
@@ -90,11 +91,4 @@ function importedSample(file: ObservedFile | undefined): Partial<Wishes> {
   const [certificate] = file === undefined ? [] : readCertificates(Buffer.from(file.bytes, "latin1")).certificates;
   if (file === undefined || certificate === undefined) return {};
   return { sample: { sha256: file.sha256, subject: certificate.summary.subject, file: sampleName } };
-}
-
-/** The list of our own `SSLRequire %{NAME} in {"…",""}`, without the empty one that lets in who has no certificate. */
-function allowed(conf: string, name: string): readonly string[] {
-  const [, list = ""] = new RegExp(`%\\{${name}\\} in \\{([^}]*)\\}`).exec(conf) ?? [];
-  const quoted = [...list.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = ""]) => text.replace(/\\(.)/g, "$1"));
-  return quoted.filter((text) => text !== "");
 }

@@ -1,5 +1,14 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
-import { type CaBundle, type CrlSummary, type Desired, type Facts, defaultPort } from "../../core/apache/model.ts";
+import { findIssuerMistake } from "../../core/apache/issuer-name.ts";
+import {
+  type CaBundle,
+  type CrlSummary,
+  type Desired,
+  type Facts,
+  defaultPort,
+  defaultVerifyDepth,
+  maxVerifyDepth,
+} from "../../core/apache/model.ts";
 import { type CrlRefresh, defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import type { Connection, Detection, Target } from "../host/model.ts";
 import { type CheckFailure, type Properties } from "../resource.ts";
@@ -27,7 +36,10 @@ export interface Wishes {
   readonly acknowledgeSessionTicketKeys: boolean;
   readonly port: number;
   readonly organizations: readonly string[];
+  readonly organizationalUnits: readonly string[];
   readonly countries: readonly string[];
+  readonly issuers: readonly string[];
+  readonly verifyDepth: number;
   readonly adopt: boolean;
   readonly excludeVirtualHosts: readonly string[];
   readonly reloadPendingEdits: boolean;
@@ -64,6 +76,11 @@ const isObject = (value: unknown): value is Properties =>
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 const isPort = (value: unknown): boolean => Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536;
 
+const isDepth = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= maxVerifyDepth;
+const isIssuers = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((text) => isText(text) && findIssuerMistake(String(text)) === undefined);
+
 const texts: Rule = [isTexts, "a list of texts"];
 const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 
@@ -86,7 +103,10 @@ const rules: Readonly<Record<keyof Wishes, Rule>> = {
   acknowledgeSessionTicketKeys: flag,
   port: [isPort, "a port from 1 to 65535"],
   organizations: texts,
+  organizationalUnits: texts,
   countries: texts,
+  issuers: [isIssuers, "a list of names of CAs, such as Users CA or OU=Users CA,O=Harbour"],
+  verifyDepth: [isDepth, `a whole number from 1 to ${maxVerifyDepth}`],
   adopt: flag,
   excludeVirtualHosts: texts,
   reloadPendingEdits: flag,
@@ -127,7 +147,10 @@ const defaults: Partial<Wishes> = {
   acknowledgeSessionTicketKeys: false,
   port: defaultPort,
   organizations: [],
+  organizationalUnits: [],
   countries: [],
+  issuers: [],
+  verifyDepth: defaultVerifyDepth,
   adopt: false,
   excludeVirtualHosts: [],
   reloadPendingEdits: false,
@@ -137,9 +160,9 @@ const defaults: Partial<Wishes> = {
 
 const wishNames = Object.keys(rules) as readonly (keyof Wishes)[]; // `rules` has every name of Wishes and no other
 
-/** Names of the wishes whose values differ between two property bags. */
+/** Names of the wishes whose values differ between two property bags; a state of an earlier version lacks the newer ones. */
 export function changedWishes(a: Properties, b: Properties): readonly (keyof Wishes)[] {
-  return wishNames.filter((name) => canonical(a[name]) !== canonical(b[name]));
+  return wishNames.filter((name) => canonical(a[name] ?? defaults[name]) !== canonical(b[name] ?? defaults[name]));
 }
 
 /** JSON with sorted keys: the wire keeps no order of keys. */
@@ -187,7 +210,8 @@ export function wishesOf(inputs: Properties): Wishes {
 /** The part of the wishes that core plans from. */
 export function desiredOf(wishes: Wishes): Desired {
   const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = wishes;
-  const { organizations, countries, adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
+  const { organizations, organizationalUnits, countries, issuers, verifyDepth } = wishes;
+  const { adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
   return {
     owner,
     takeOver,
@@ -201,7 +225,10 @@ export function desiredOf(wishes: Wishes): Desired {
     sample: sample && { sha256: sample.sha256, subject: sample.subject },
     acknowledgeSessionTicketKeys: wishes.acknowledgeSessionTicketKeys,
     organizations,
+    organizationalUnits,
     countries,
+    issuers,
+    verifyDepth,
     adopt,
     excludeVirtualHosts,
     reloadPendingEdits,
@@ -210,8 +237,10 @@ export function desiredOf(wishes: Wishes): Desired {
 }
 
 /** The files of the site, as they are read. */
-export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample }: Wishes): SiteFilesWanted => ({
+export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample, ...wishes }: Wishes): SiteFilesWanted => ({
   caFiles,
+  issuers: wishes.issuers,
+  verifyDepth: wishes.verifyDepth,
   crlFiles,
   crlCheck,
   crlSources,

@@ -4,9 +4,16 @@ import { HostError } from "../../provider/errors.ts";
 import { unknown } from "../../provider/resource.ts";
 import type { Bag } from "./client.ts";
 import { initFailure } from "./client.ts";
-import { rejected, useClientAuth } from "./client-auth.ts";
+import { type State, rejected, useClientAuth } from "./client-auth.ts";
 import { confFile, configFile, httpdConf, scriptedHost } from "./scripted-host.ts";
 import { testSite } from "./site.ts";
+
+/** As versions wrote it that did not know these inputs. */
+function withoutNewer(state: State): State {
+  const strip = (bag: Bag): Bag => Object.fromEntries(Object.entries(bag).filter(([key]) => !newer.includes(key)));
+  return { ...state, inputs: strip(state.inputs), outputs: strip(state.outputs) };
+}
+const newer = ["organizationalUnits", "issuers", "verifyDepth"];
 
 describe("ClientAuth over gRPC, on a host in memory", () => {
   const suite = useClientAuth();
@@ -50,6 +57,31 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
       assert.deepEqual(imported.inputs.ca, inputs.ca);
       const stale = confFile.replace("clientcert.conf", "ca-00000000.pem");
       assert.deepEqual(await previewed(imported, imported.inputs), { [`files["${stale}"]`]: "DELETE" });
+    });
+
+    it("after an import of a host with every rule about names, a backslash in one included", async () => {
+      const rules = {
+        organizations: ["ABC\\CORPORATION", "A} in {B"],
+        organizationalUnits: ["Sales", "営業部"],
+        issuers: ["Lab Issuing CA", "CN=Lab Issuing CA,O=Lab Trust Services"],
+        verifyDepth: 3,
+      };
+      const { inputs } = await created({ ...suite.site.inputs, ...rules });
+      assert.match(suite.host.own.get("clientcert.conf") ?? "", /^SSLVerifyDepth 3$/m);
+      const { hostKey } = inputs.connection as { hostKey: string }; // as written in site.ts
+      const imported = await suite.client.read(`ssh://root@10.0.0.10?hostKey=${encodeURIComponent(hostKey)}`);
+      for (const [name, value] of Object.entries(rules)) assert.deepEqual(imported.inputs[name], value, name);
+      assert.deepEqual(await previewed(imported, imported.inputs), {});
+    });
+
+    it("with a state of an earlier version, which has none of the newer inputs", async () => {
+      const old = withoutNewer(await created());
+      assert.deepEqual(await previewed(old), {});
+      const seen = withoutNewer(await refreshed(old));
+      assert.deepEqual(await drift(old, seen), {});
+      assert.deepEqual(await previewed(seen), {});
+      const changed = await previewed(old, { ...suite.site.inputs, organizations: ["OTHER CORPORATION"] });
+      assert.deepEqual(Object.keys(changed).sort(), [`files["${confFile}"]`, "organizations"]);
     });
 
     it("when only the way to the host, or where files lie, is written in another way", async () => {
@@ -229,8 +261,12 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
       port: 70000,
       adopt: "yes",
       organisations: [],
+      issuers: ["CN=x,DC=y"],
+      verifyDepth: 11,
     });
-    assert.equal(failures.length, 3);
+    assert.equal(failures.length, 5);
+    assert.match(failures.join("\n"), /issuers: .*a list of names of CAs/);
+    assert.match(failures.join("\n"), /verifyDepth: .*1 to 10/);
     assert.match(failures.join("\n"), /port: .*1 to 65535/);
     assert.match(failures.join("\n"), /organisations: there is no such input/);
   });

@@ -53,7 +53,17 @@ describe("clientcert.conf", () => {
 
   it("escapes what an expression reads otherwise in names, and writes Japanese ones as UTF-8", () => {
     const found = planOf(host(), { organizations: ['A "B" \\ %{C} $1', "株式会社"], countries: [] });
-    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\ \%\{C} \$1","株式会社",""}`));
+    assert.ok(confOf(found).includes(String.raw`in {"A \"B\" \\\\ \%\{C} \$1","株式会社",""}`));
+  });
+
+  it("says whose certificates are let in by unit and by issuer, and how deep a chain may be", () => {
+    const wishes = { organizationalUnits: ["Sales"], issuers: ["Users CA", "OU=B\\, C,OU=A"], verifyDepth: 7 };
+    const text = confOf(planOf(host(), { ...wishes, organizations: [], countries: [] }));
+    const units = [1, 2, 3, 4].map((i) => ` or %{SSL_CLIENT_S_DN_OU_${i}} in {"Sales"}`).join("");
+    const parts = '(%{SSL_CLIENT_I_DN_OU_1} eq "B, C" and %{SSL_CLIENT_I_DN_OU} eq "A")';
+    const issuers = `%{SSL_CLIENT_I_DN} eq "" or %{SSL_CLIENT_I_DN_CN} in {"Users CA"} or ${parts}`;
+    assert.ok(text.includes(`SSLRequire (%{SSL_CLIENT_S_DN_OU} in {"Sales",""}${units}) and (${issuers})\n`), text);
+    assert.match(text, /^SSLVerifyDepth 7$/m);
   });
 
   it("names each DocumentRoot once, sorted", () => {

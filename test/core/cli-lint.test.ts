@@ -49,6 +49,25 @@ describe("clientcert lint", () => {
     assert.deepEqual(lint([own], { ...options, now }), { output: "1 site file: fine\n", code: 0 });
   });
 
+  it("names the line of an issuer that is no CA of the site", () => {
+    const own = join(directory, "issuers.yaml");
+    const { root, issuing } = makeAuthorities();
+    writeFileSync(join(directory, "ca.pem"), issuing.pem + root.pem);
+    const lines = siteOf("web1.harbour.co.jp", "ca.pem", "issuing.crl").replace(
+      "hosts:",
+      "  issuers:\n    - Harbour Issuing CA\n    - Haven CA\nhosts:",
+    );
+    writeFileSync(own, lines);
+    const line = lines.split("\n").indexOf("    - Haven CA") + 1;
+    const { output, code } = lint([own], { ...options, now: testNow });
+    rmSync(own);
+    assert.match(
+      output,
+      new RegExp(`^problem ${own}:${line}: "Haven CA" under issuers is the name of no CA in caFiles`, "m"),
+    );
+    assert.equal(code, 2);
+  });
+
   it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
     const { output, code } = lint(["stacks/example.yaml", bad, join(directory, "wn.yaml")], options);
     assert.deepEqual(output.split("\n").slice(-6), [

@@ -67,6 +67,24 @@ describe("clientcert pki", () => {
     assert.match(explain("i.crl").output, /^ {4}next one due .*; from then on httpd refuses/m);
   });
 
+  it("says what a site file calls the CA, and which units of a user may be listed", () => {
+    assert.match(explain("issuing.pem").output, /^ {4}name for issuers: "Harbour Issuing CA"$/m);
+    const units = ["1", "2", "3", "4", "a \\ b", "6"].map((unit) => ["OU", unit] as const);
+    put("units.der", makeCertificate({ subject: name(["O", "A\\B"], ...units), issuer: issuing, extensions: [] }).der);
+    const { output } = explain("units.der");
+    assert.ok(output.includes(String.raw`organization for httpd: "A\\B"; write it so under organizations`), output);
+    assert.ok(
+      output.includes(String.raw`organizational units (OU): "1", "2", "3", "4", "a \\ b"; any of them will do`),
+      output,
+    );
+    const ca = makeCertificate({
+      subject: name(["C", "JP"], ["O", "Harbour, Ltd."], ["OU", "Users CA"]),
+      issuer: root,
+    });
+    put("parts.pem", ca.pem);
+    assert.ok(explain("parts.pem").output.includes(String.raw`name for issuers: "OU=Users CA,O=Harbour\\, Ltd.,C=JP"`));
+  });
+
   it("says what the CAs lack as a bundle", () => {
     const { output, code } = explain("issuing.pem");
     assert.match(output, /^ {2}problem: "CN=Harbour Issuing CA.*was issued by .*which is not listed/m);

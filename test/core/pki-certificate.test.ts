@@ -215,7 +215,11 @@ describe("checking a bundle", function () {
     for (let depth = 2; depth <= 5; depth++)
       chain.unshift(makeCertificate({ subject: name(["CN", `CA ${depth}`]), issuer: chain[0] }));
     assert.deepEqual(check(chain.slice(1)), []);
-    assert.match(check(chain).join(), /^problem: "CN=CA 5" stands 5 CAs deep, and SSLVerifyDepth allows 4/);
+    assert.match(
+      check(chain).join(),
+      /^problem: "CN=CA 5" stands 5 CAs deep, and SSLVerifyDepth allows 4; write verifyDepth: 5 under clientAuth$/,
+    );
+    assert.deepEqual(checkBundle(load(...chain), { now: testNow, verifyDepth: 5 }), []);
   });
 
   it("takes the shorter way of a cross-signed CA, and ends where CAs sign each other", () => {

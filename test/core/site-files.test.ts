@@ -100,6 +100,41 @@ describe("reading a site's CA and CRL files", () => {
     );
   });
 
+  const issuers: readonly [issuer: string, found: RegExp | undefined][] = [
+    ["Harbour Issuing CA", undefined],
+    ["CN=Harbour Issuing CA,O=Harbour", undefined],
+    ["c=JP, o=Harbour", undefined],
+    [
+      "Issuing CA",
+      /^problem: s\.yaml:clientAuth\.issuers\[0\]: "Issuing CA" under issuers is the name of no CA in caFiles, so it lets nobody in; write one of "Harbour Issuing CA", "Harbour Root CA", or list that CA under caFiles$/,
+    ],
+    ["CN=Harbour Issuing CA,O=Haven", /^problem: .* is the name of no CA in caFiles/],
+    [
+      "Harbour Root CA",
+      /^warning: .* is a CA that issued a CA of caFiles, .*; if it issues to no users, write the CA below it: "Harbour Issuing CA"$/,
+    ],
+  ];
+  for (const [issuer, found] of issuers) {
+    it(`${found === undefined ? "takes" : "has doubts about"} the issuer ${issuer}`, () => {
+      const wanted = { issuers: [issuer], crlFiles: ["issuing.crl"] };
+      if (found === undefined) assert.deepEqual(told(wanted), []);
+      else assert.match(told(wanted).join("\n"), found);
+    });
+  }
+
+  it("says nothing of issuers while a CA file cannot be read", () => {
+    assert.doesNotMatch(told({ caFiles: ["none.pem"], issuers: ["X"] }).join("\n"), /under issuers/);
+  });
+
+  it("refuses a chain that is longer than verifyDepth, and says what to write", () => {
+    const found = told({ verifyDepth: 1, crlFiles: ["issuing.crl"] });
+    assert.match(
+      found.join("\n"),
+      /^problem: issuing\.pem: .* stands 2 CAs deep, .*; write verifyDepth: 2 under clientAuth$/,
+    );
+    assert.deepEqual(told({ verifyDepth: 2, crlFiles: ["issuing.crl"] }), []);
+  });
+
   it("only warns of the end of a CRL that the host already has", () => {
     const installedCrls = read({ crlFiles: ["aging.crl"] }).crls;
     assert.match(

@@ -35,6 +35,9 @@ describe("reading a site file", () => {
         crlSources: [],
         crlCheck: "leaf",
         organizations: [],
+        organizationalUnits: [],
+        issuers: [],
+        verifyDepth: 4,
         countries: [],
       },
       hosts: [
@@ -70,6 +73,26 @@ describe("reading a site file", () => {
     const { clientAuth: read, hosts } = requireSite(`\ufeff${text.replace(/\n/g, "\r\n")}`);
     assert.deepEqual(read.organizations, ["株式会社　ＡＢＣ", 'Say "A\\B"', "L’Oréal"]);
     assert.equal(hosts[0]?.address, "2001:db8::1");
+  });
+
+  it("takes units and issuers in any script, and a depth", () => {
+    const more = [
+      "organizationalUnits: [営業部　東京]",
+      'issuers: ["認証局 G2", "OU=Users CA,O=Harbour\\\\, Ltd."]',
+      "verifyDepth: 10",
+    ];
+    const { clientAuth: read } = requireSite(withAuth(...more));
+    assert.deepEqual(read.organizationalUnits, ["営業部　東京"]);
+    assert.deepEqual(read.issuers, ["認証局 G2", "OU=Users CA,O=Harbour\\, Ltd."]);
+    assert.equal(read.verifyDepth, 10);
+  });
+
+  it("warns of a backslash that stands twice, as earlier versions wanted it", () => {
+    const { warnings } = readSite(withAuth("organizations: ['A\\B', 'A\\\\B']"), "s.yaml");
+    assert.deepEqual(
+      warnings.flatMap(({ path, text }) => (text.includes("backslash") ? [path] : [])),
+      ["clientAuth.organizations[1]"],
+    );
   });
 
   it("has an up-to-date site.schema.json for editors", () => {
@@ -167,6 +190,34 @@ describe("mistakes in a site file", () => {
       "a country in small letters",
       withAuth("countries: [jp]"),
       's.yaml:3: clientAuth.countries[0]: found "jp"; write two capital letters, such as "JP"',
+    ],
+    [
+      "an empty unit",
+      withAuth('organizationalUnits: [" "]'),
+      /organizationalUnits\[0\]: it is empty; write the organizational unit/,
+    ],
+    ["an empty issuer", withAuth('issuers: [""]'), /issuers\[0\]: it is empty; write the issuing CA's name/],
+    [
+      "an issuer with slashes",
+      withAuth("issuers: [/C=JP/CN=Users CA]"),
+      /separated by slashes; write the CA's common name alone/,
+    ],
+    [
+      "an issuer with a bare comma",
+      withAuth('issuers: ["O=Harbour, Ltd.,C=JP"]'),
+      /a part of it has no name such as O=; .* for a comma/,
+    ],
+    [
+      "a part that httpd cannot compare",
+      withAuth('issuers: ["CN=Users CA,DC=corp"]'),
+      /cannot compare the part DC= .*leave it out/,
+    ],
+    ["an empty part", withAuth('issuers: ["CN=Users CA,O="]'), /the part O= of it is empty/],
+    ["no depth", withAuth("verifyDepth: 0"), "s.yaml:3: clientAuth.verifyDepth: found 0; write at least 1"],
+    [
+      "a depth that no chain has",
+      withAuth("verifyDepth: 11"),
+      "s.yaml:3: clientAuth.verifyDepth: found 11; write at most 10",
     ],
     [
       "an address in the place of a file",

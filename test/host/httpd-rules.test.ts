@@ -7,12 +7,9 @@ import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { confName, ownPath } from "../../core/apache/conf.ts";
 import { readFacts } from "../../core/apache/facts.ts";
-import type { Facts } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
 import { freePort } from "../../lab/ports.ts";
-import { observeText, wanted } from "../core/apache-observation.ts";
+import { observeText } from "../core/apache-observation.ts";
 
 const program = "/usr/sbin/apache2";
 const modules = "/usr/lib/apache2/modules";
@@ -57,10 +54,10 @@ describe("the real httpd", function () {
     existsSync(join(root, "err")) && readFileSync(join(root, "err"), "latin1").includes("AH00489");
 
   /** Status of a request over TLS, or `no TLS`. */
-  const ask = (userAgent = "test"): Promise<number | "no TLS"> =>
+  const ask = (): Promise<number | "no TLS"> =>
     new Promise((resolve) => {
       const options = { port, host: "127.0.0.1", path: "/index.txt", agent: false, rejectUnauthorized: false };
-      get({ ...options, headers: { "user-agent": userAgent } }, (answer) => {
+      get(options, (answer) => {
         answer.resume();
         resolve(answer.statusCode ?? 0);
       }).on("error", () => resolve("no TLS"));
@@ -88,20 +85,4 @@ describe("the real httpd", function () {
       assert.equal(await serve(text, ask), isTls ? 200 : "no TLS");
     });
   }
-
-  it("takes every character of an organization's name as it is", async () => {
-    const name = 'A %{SERVER_NAME} $1 ${HOME} ${TLS} 100% {B} \\ \\n "q" $x';
-    const facts: Facts = readFacts(observeText("<VirtualHost *:443>\nSSLEngine on\n</VirtualHost>\n"), { port: 443 });
-    const conf = plan({ ...wanted, organizations: [name], countries: [] }, facts).files[ownPath(facts, confName)] ?? "";
-    // The same list, asked about a header: a name from a certificate takes the same way.
-    const requirement = (/<Location[^]*<\/Location>/.exec(conf)?.[0] ?? "").replace(
-      "SSL_CLIENT_S_DN_O",
-      "HTTP_USER_AGENT",
-    );
-    const host = `<VirtualHost *:${port}>\nSSLEngine on\n${certificate}${requirement}\n</VirtualHost>\n`;
-    const statuses = await serve(`Define TLS on\nListen ${port}\n${host}`, () =>
-      Promise.all([name, name.replace("%{SERVER_NAME}", "localhost"), name.replace("${TLS}", "on"), "B"].map(ask)),
-    );
-    assert.deepEqual(statuses, [200, 403, 403, 403]);
-  });
 });

@@ -1,0 +1,55 @@
+/** The CAs that a site file lets in by name, looked up among the CAs that it lists. */
+import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from "../apache/issuer-name.ts";
+import { type Certificate, isIssuedBy } from "./certificate.ts";
+import { type PkiFinding, problem, warning } from "./finding.ts";
+
+/** What keeps the CA that `issuer` names from letting anybody in, or hints at another one; `bundle` without repetitions. */
+export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiFinding[] {
+  const said = `${JSON.stringify(issuer)} under issuers`;
+  const named = bundle.filter((ca) => ca.isCa && isNamed(ca, issuer));
+  if (named.length === 0) {
+    const names = bundle.flatMap((ca) => (ca.isCa ? (nameForIssuers(ca, bundle) ?? []) : []));
+    const instead = names.length === 0 ? "" : `write one of ${quoteAll(names)}, or `;
+    return [
+      problem(`${said} is the name of no CA in caFiles, so it lets nobody in; ${instead}list that CA under caFiles`),
+    ];
+  }
+  const below = bundle.filter((ca) => named.some((upper) => ca !== upper && isIssuedBy(ca, upper)));
+  const isAbove = named.every((upper) => below.some((ca) => isIssuedBy(ca, upper)));
+  return isAbove
+    ? [
+        warning(
+          `${said} is a CA that issued a CA of caFiles, and it counts for users only whose certificates it issued itself; if it issues to no users, write the CA below it: ${quoteAll(below.flatMap((ca) => nameForIssuers(ca, bundle) ?? []))}`,
+        ),
+      ]
+    : [];
+}
+
+const quoteAll = (names: readonly string[]): string =>
+  [...new Set(names)].map((name) => JSON.stringify(name)).join(", ");
+
+function isNamed(ca: Certificate, issuer: string): boolean {
+  return parseIssuer(issuer).every(({ type, index, text }) => textsOf(ca, type)[index] === text);
+}
+
+/** Of one kind, in the order of the certificate; undefined where no site file can name it. */
+export const textsOf = ({ attributes }: Certificate, wanted: string): readonly (string | undefined)[] =>
+  attributes.filter(({ type }) => type === wanted).map(({ text }) => text);
+
+/** What to write under `issuers`: the common name where it tells the CAs apart. Undefined when no text names it. */
+export function nameForIssuers(ca: Certificate, bundle: readonly Certificate[] = []): string | undefined {
+  const types = Object.keys(issuerVariables) as IssuerAttribute[]; // keys of a const literal
+  const parts = types.flatMap((type) => {
+    const texts = textsOf(ca, type);
+    return texts.some((text) => text === undefined || text === "")
+      ? []
+      : texts.map((text = "") => ({ type, text })).reverse();
+  });
+  const commonName = parts.filter(({ type }) => type === "CN");
+  const short = commonName.length === 1 ? renderIssuer(commonName) : undefined;
+  const isAlone = bundle.every(
+    (other) => other.canonicalSubject === ca.canonicalSubject || short === undefined || !isNamed(other, short),
+  );
+  if (short !== undefined && isAlone) return short;
+  return parts.length === 0 ? undefined : renderIssuer(parts);
+}

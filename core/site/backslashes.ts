@@ -1,0 +1,16 @@
+/** Names as httpd's own variables hold them, which earlier versions asked for: there a backslash stands twice. */
+import type { Mistake } from "./issues.ts";
+import type { Site } from "./schema.ts";
+
+/** Only told: a certificate may really have two. */
+export const findDoubledBackslashes = ({ clientAuth }: Site): Mistake[] =>
+  clientAuth.organizations.flatMap((name, i) =>
+    name.includes("\\\\")
+      ? [
+          {
+            path: ["clientAuth", "organizations", i],
+            text: "has two backslashes in a row, as earlier versions wanted one to be written; write as many as the certificate has",
+          },
+        ]
+      : [],
+  );
