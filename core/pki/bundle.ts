@@ -171,9 +171,7 @@ function checkPath(path: Path, verifyDepth: number): PkiFinding[] {
         ? "list only CAs that are nearer to their root"
         : `write verifyDepth: ${path.length} under clientAuth`;
     findings.push(
-      problem(
-        `${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`,
-      ),
+      problem(`${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`),
     );
   }
   const limiting = path.find(({ pathLength }, at) => pathLength !== undefined && countBelow(path, at) > pathLength);

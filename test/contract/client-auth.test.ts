@@ -75,13 +75,14 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
     });
 
     it("with a state of an earlier version, which has none of the newer inputs", async () => {
-      const old = withoutNewer(await created());
+      const state = await created();
+      const old = withoutNewer(state);
       assert.deepEqual(await previewed(old), {});
       const seen = withoutNewer(await refreshed(old));
       assert.deepEqual(await drift(old, seen), {});
       assert.deepEqual(await previewed(seen), {});
-      const changed = await previewed(old, { ...suite.site.inputs, organizations: ["OTHER CORPORATION"] });
-      assert.deepEqual(Object.keys(changed).sort(), [`files["${confFile}"]`, "organizations"]);
+      const others = { ...suite.site.inputs, organizations: ["OTHER CORPORATION"] };
+      assert.deepEqual(await previewed(old, others), await previewed(state, others));
     });
 
     it("when only the way to the host, or where files lie, is written in another way", async () => {
