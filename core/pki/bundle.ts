@@ -154,7 +154,47 @@ function checkChains(all: readonly Certificate[], verifyDepth: number): PkiFindi
     ]),
   );
   const complete = paths.filter((path) => isSelfSigned(endOf(path)));
-  return [...missing, ...complete.flatMap((path) => about(path[0].summary.fingerprint, checkPath(path, verifyDepth)))];
+  return [
+    ...missing,
+    ...complete.flatMap((path) =>
+      about(path[0].summary.fingerprint, [...checkDepth(path[0], all, verifyDepth), ...checkPath(path)]),
+    ),
+  ];
+}
+
+/** Of several ways up OpenSSL may take the longer one, and then refuses instead of trying the other. */
+function checkDepth(start: Certificate, all: readonly Certificate[], verifyDepth: number): PkiFinding[] {
+  const length = longestWay(start, all);
+  if (length <= verifyDepth) return [];
+  const instead =
+    length > maxVerifyDepth
+      ? "list only CAs that are nearer to their root"
+      : `write verifyDepth: ${length} under clientAuth`;
+  return [problem(`${nameOf(start)} stands ${length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`)];
+}
+
+/** No site has as many ways; hostile files could have endlessly many. */
+const mostWays = 10_000;
+
+/** CAs from `start` up to a self-signed one; not counted on beyond one more than httpd may be told. */
+function longestWay(start: Certificate, all: readonly Certificate[]): number {
+  let longest = 1;
+  let ways = 0;
+  const uppers = new Map<Certificate, readonly Certificate[]>();
+  const issuersOf = (ca: Certificate): readonly Certificate[] => {
+    const known = uppers.get(ca) ?? all.filter((upper) => upper.isCa && isIssuedBy(ca, upper));
+    uppers.set(ca, known);
+    return known;
+  };
+  const go = (ca: Certificate, below: readonly Certificate[]): void => {
+    const way = [...below, ca];
+    const issuers = issuersOf(ca);
+    if (issuers.includes(ca)) longest = Math.max(longest, way.length);
+    else if (way.length <= maxVerifyDepth && ++ways <= mostWays)
+      for (const upper of issuers) if (!way.includes(upper)) go(upper, way);
+  };
+  go(start, []);
+  return longest;
 }
 
 /** A CA, the one above it, and so on. */
@@ -162,18 +202,9 @@ type Path = readonly [Certificate, ...Certificate[]];
 
 const endOf = (path: Path): Certificate => path.at(-1) ?? path[0];
 
-function checkPath(path: Path, verifyDepth: number): PkiFinding[] {
+function checkPath(path: Path): PkiFinding[] {
   const name = nameOf(path[0]);
   const findings: PkiFinding[] = [];
-  if (path.length > verifyDepth) {
-    const instead =
-      path.length > maxVerifyDepth
-        ? "list only CAs that are nearer to their root"
-        : `write verifyDepth: ${path.length} under clientAuth`;
-    findings.push(
-      problem(`${name} stands ${path.length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`),
-    );
-  }
   const limiting = path.find(({ pathLength }, at) => pathLength !== undefined && countBelow(path, at) > pathLength);
   if (limiting !== undefined)
     findings.push(

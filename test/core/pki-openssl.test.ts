@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { escapeAsModSsl } from "../../core/apache/requirement.ts";
+import { checkBundle } from "../../core/pki/bundle.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { readCrls } from "../../core/pki/crl.ts";
@@ -120,6 +121,28 @@ describe("OpenSSL agrees", function () {
       const { certificates } = readCertificates(ca.der);
       assert.equal(readCrls(crl).crls[0]?.canonicalIssuer === certificates[0]?.canonicalSubject, isEqual);
     }
+  });
+
+  it("on how deep a user of a cross-signed CA may stand, in whatever order its CAs are listed", () => {
+    const old = makeCertificate({ subject: name(["CN", "Old root"]) });
+    const crossed = makeCertificate({ subject: root.subject, key: root.key, issuer: old });
+    const user = put("deep.pem", makeCertificate({ subject: name(["CN", "U"]), issuer: issuing, extensions: [] }).pem);
+    const depths = [
+      [issuing, root, crossed, old],
+      [issuing, crossed, old, root],
+    ].map((cas) => {
+      const bundle = put("deep-ca.pem", cas.map(({ pem }) => pem).join(""));
+      const printed = openssl("verify", "-show_chain", "-attime", String(testNow / 1000), "-CAfile", bundle, user);
+      return (printed.match(/^depth=/gm) ?? []).length - 1;
+    });
+    const { certificates } = readCertificates(
+      Buffer.from([issuing, root, crossed, old].map(({ pem }) => pem).join("")),
+    );
+    const needed = [1, 2, 3, 4].find((depth) => {
+      const found = checkBundle(certificates, { now: testNow, verifyDepth: depth });
+      return !found.some(({ text }) => text.includes("SSLVerifyDepth"));
+    });
+    assert.deepEqual([needed, depths], [Math.max(...depths), [2, 3]]);
   });
 
   it("on names that no OpenSSL can load: text in another encoding than it says", () => {

@@ -101,9 +101,18 @@ describe("a change of a host in the product's layout", function () {
     assert.equal(files.filter((name) => earlier.includes(name)).length, earlier.length - 1);
   });
 
+  it("can be followed by a rule about the CA that issued a certificate", async () => {
+    const { pki } = session.lab;
+    const crlPem = (await pki.crl({ number: 2 })) + (await pki.crl({ ca: "foreign" }));
+    const wishes = { caPem: pki.caBundle + pki.foreign, crlPem, issuers: ["Foreign CA"], verifyDepth: 2 };
+    assert.equal((await session.apply(wishes)).result, "applied");
+    const clients = await clientsOf(session.lab);
+    assert.deepEqual([clients.good, clients.foreign, clients.none], ["403", "200 SUCCESS", "200 NONE"]);
+  });
+
   it("keeps the bytes of before of the last three changes", async () => {
-    assert.equal((await session.apply({ countries: ["JP", "US"] })).generation, 4);
-    assert.equal(await session.lab.run("ls /var/lib/clientcert/*/generations"), "2\n3\n4\n");
+    assert.equal((await session.apply({ countries: ["JP", "US"] })).generation, 5);
+    assert.equal(await session.lab.run("ls /var/lib/clientcert/*/generations"), "3\n4\n5\n");
   });
 
   it("is taken back to the bytes, modes and owners of before", async () => {
