@@ -42,6 +42,8 @@ function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
 }
 
 function findExclusions(desired: Desired, facts: Facts): Finding[] {
+  // An obstacle tells why there is none.
+  if (facts.virtualHosts.length === 0) return [];
   const isThere = nameMatcher(facts.virtualHosts);
   const unknown = desired.excludeVirtualHosts.flatMap((name, index): Finding[] => {
     if (isThere(name)) return [];
@@ -49,7 +51,7 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
       .slice(0, 5)
       .map(({ serverName }) => serverName)
       .join(", ");
-    const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names || "none"}`;
+    const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names}`;
     return [{ severity: "problem", place: `excludeVirtualHosts[${index}]`, text }];
   });
   const excluded = facts.virtualHosts.filter((host) => isExcluded(desired, host));

@@ -5,7 +5,7 @@ import { foreignNames } from "./foreign-kinds.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
-import type { Effective, Resolved } from "./resolve.ts";
+import type { Effective, Problem, Resolved } from "./resolve.ts";
 import type { Section } from "./sections.ts";
 import { readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
@@ -23,17 +23,20 @@ interface Surroundings {
 export function findObstacles(around: Surroundings): Finding[] {
   const rejected = findRejection(around);
   if (rejected !== undefined) return [rejected];
+  const unread = around.resolved.problems.map((problem) => unreadAt(around, problem));
+  const undecided = [...findUndecided(around), ...findUnknownValues(around)];
+  const found = [...unread, ...findForeignIncludes(around), ...undecided];
+  // What was not read is missing everywhere else: whatever is said of that would only mislead.
+  if (unread.length > 0) return found;
   const unclear = findUnclearEngines(around);
-  return [
-    ...around.resolved.problems.map(({ file, line, text }) => obstacle(around, file, line, text)),
-    ...findForeignIncludes(around),
-    ...findUndecided(around),
-    ...findUnknownValues(around),
-    ...findDisagreements(around),
-    ...findMainServer(around),
-    ...(unclear.length > 0 ? unclear : findMissingHosts(around)),
-  ];
+  const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(around);
+  return [...found, ...findDisagreements(around), ...findMainServer(around), ...missing];
 }
+
+const unreadAt = (around: Surroundings, { file, line, text, isUndecided }: Problem): Finding => ({
+  ...obstacle(around, file, line, text),
+  ...(isUndecided === undefined ? {} : { isUndecided }),
+});
 
 /** Then httpd has told nothing else, and every other obstacle would only follow from that. */
 function findRejection(around: Surroundings): Finding | undefined {

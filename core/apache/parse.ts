@@ -199,16 +199,21 @@ function grow(draft: Draft): void {
 
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
-/** Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. */
+/**
+ * Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. What stands in a Macro is
+ * text up to its own close tag, whatever sections begin or end in it.
+ */
 function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
   const opened: number[] = [];
   const lineOf = (index: number): number => tree.lines[index] ?? 0;
+  const macro = tree.names.indexOf("macro");
   for (let index = 0; index < tree.count; index++) {
     const kind = tree.kindIds[index];
+    const opener = opened.at(-1);
+    if (opener !== undefined && tree.nameIds[opener] === macro && tree.nameIds[index] !== macro) continue;
     if (kind === open) opened.push(index);
     if (kind !== close) continue;
-    const opener = opened.at(-1);
     if (opener === undefined || tree.nameIds[opener] !== tree.nameIds[index]) {
       const instead =
         opener === undefined ? "no section is open" : `the section open here began at line ${lineOf(opener)}`;

@@ -6,6 +6,7 @@
 import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
 import type { Dump, Included } from "./dump.ts";
 import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
+import { defineMacro, isHarmlessUse, type Macros } from "./macros.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
 import { includeFinder, type IncludeFinder } from "./include-finder.ts";
 import { absolutePath, comparePaths } from "./paths.ts";
@@ -47,14 +48,18 @@ export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly text: string;
+  /** Whether nobody can tell from what is known, rather than something being wrong. */
+  readonly isUndecided?: boolean;
 }
 
 export interface Resolved {
   readonly trees: ReadonlyMap<string, Tree>;
   /** In the order in which httpd reads them. */
   readonly effective: readonly Effective[];
-  /** Syntax, Macro and Use, Includes that cannot be followed. */
+  /** Syntax, a Use that is not harmless, Includes that cannot be followed. */
   readonly problems: readonly Problem[];
+  /** Names of variables and modules that a condition which could not be decided may have set. */
+  readonly unsure: ReadonlySet<string>;
 }
 
 interface Walk {
@@ -66,9 +71,9 @@ interface Walk {
   readonly variables: Map<string, string>;
   /** Files that are known to be read more than once. */
   readonly repeated: ReadonlySet<string>;
-  /** Names of variables and modules that a condition which could not be decided may have set. */
   readonly unsure: Set<string>;
   readonly loaded: Set<string>;
+  readonly macros: Macros;
   /** Files that are being read, outermost first. */
   readonly reading: string[];
   /** How often each file was read so far. */
@@ -122,6 +127,7 @@ function walkThrough(source: Source, wanted: (name: string) => boolean, repeated
     repeated,
     unsure: new Set(),
     loaded: new Set(),
+    macros: new Map(),
     reading: [],
     readings: new Map(),
     finders: new Map(),
@@ -183,7 +189,7 @@ const writerProblem = (name: string): string =>
 function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
   const { name } = node;
   if (isWriter(name)) {
-    walk.problems.push({ file, line: node.line, text: writerProblem(name) });
+    readWriter(walk, file, tree, node, context);
     return undefined;
   }
   const isWanted = walk.wanted(name);
@@ -200,6 +206,15 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   }
   if (isWanted) walk.effective.push({ name, file, node, opens: section, arguments: [text], ...context });
   return { ...context, section };
+}
+
+/** A macro writes nothing until it is used. */
+function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecided }: Context): void {
+  if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
+  else {
+    const argument = sectionArguments(expandVariables(logicalText(tree, node), walk.variables));
+    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, walk.wanted);
+  }
 }
 
 const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
@@ -238,9 +253,15 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
     case "serverroot":
       walk.serverRoot = absolutePath(walk.serverRoot, first);
       break;
+    case "undefmacro":
+      if (context.undecided === undefined) walk.macros.delete(first.toLowerCase());
+      break;
     case "use":
+      if (!isHarmlessUse(walk.macros, words))
+        walk.problems.push({ file, line: node.line, text: writerProblem("macro") });
+      break;
     case "perl":
-      walk.problems.push({ file, line: node.line, text: writerProblem(node.name === "use" ? "macro" : node.name) });
+      walk.problems.push({ file, line: node.line, text: writerProblem("perl") });
   }
 }
 
@@ -299,7 +320,7 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
   if (!isOpen) return finder.taken(absolutePath(walk.serverRoot, pattern));
   const text =
     "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
-  walk.problems.push({ file, line: node.line, text });
+  walk.problems.push({ file, line: node.line, text, isUndecided: true });
   return [];
 }
 

@@ -97,7 +97,7 @@ describe("a configuration that httpd does not accept", () => {
 describe("obstacles", () => {
   const cases: readonly [sentence: string, text: string, line: number | undefined, pattern: RegExp][] = [
     ["are a section of Perl and its directive", `<Perl>\nmy $x = 1;\n</Perl>\nPerl exit\n${host("")}`, 2, /mod_perl/],
-    ["are Macro and Use", `<Macro M>\n</Macro>\nUse M\n${host("")}`, 2, /mod_macro/],
+    ["are Macro and Use", `<Macro M>\nSSLEngine off\n</Macro>\nUse M\n${host("")}`, 5, /mod_macro/],
     ["are an Include over our directory", `Include conf/*/*.conf\n${host("")}`, 2, /our directory/],
     ["are an Include of the directory above ours", `IncludeOptional conf/\n${host("")}`, 2, /our directory/],
     ["are our file included otherwise", host("Include conf/clientcert/clientcert.conf\n"), 5, /our directory/],
