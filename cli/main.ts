@@ -119,6 +119,8 @@ function addPlan(program: Command, answer: (result: Answer) => void): void {
     .requiredOption("--host <name>", "the host of the site")
     .requiredOption("--tree <dir>", "directory that stands for the host's /; nothing outside of it is read")
     .option("--saved <file>", "what clientcert check --save kept, for what the files alone do not tell")
+    .option("--httpd-version <file>", "output of httpd -V on the host, for IfVersion and a missing ServerRoot")
+    .option("--httpd-modules <file>", "output of httpd -M on the host, for IfModule and modules that are compiled in")
     .option("--write", "carry the plan out on the copy")
     .option("--json", "print one JSON object, without lines of the host's files")
     .addHelpText("after", planHelp + lookCodes())
@@ -131,6 +133,10 @@ function addPlan(program: Command, answer: (result: Answer) => void): void {
 }
 
 const planHelp = `
+What the files alone do not tell, these commands tell on the host, where clientcert check --save cannot look at it:
+  httpd -V > httpd-version.txt     (Debian: apache2ctl -V; the product: /usr/local/ni/apache/bin/httpd -V)
+  httpd -M > httpd-modules.txt     (Debian: apache2ctl -M; the product: /usr/local/ni/apache/bin/httpd -M)
+  -D names of its command line (ps -ef) belong under defines: of the host in the site file.
 Into a file or a pipe the diff has the bytes of the host's files: patch -p1 takes it. CA and CRL files are not in it.
 --json: { site, tree, truth, written, host: HOST }, with HOST as check --json has it, and written after --write
 `;
@@ -140,6 +146,8 @@ interface PlanFlags {
   readonly host: string;
   readonly tree: string;
   readonly saved?: string;
+  readonly httpdVersion?: string;
+  readonly httpdModules?: string;
   readonly write?: boolean;
   readonly json?: boolean;
 }

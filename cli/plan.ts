@@ -9,12 +9,13 @@ import type { Wishes } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
 import { wishesForCopy } from "./copy-wishes.ts";
 import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
+import { type HttpdOutput, openOutputs } from "./httpd-output.ts";
 import { type Answer, type Style } from "./output.ts";
 import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
 import { type SavedHost, readSaved } from "./saved.ts";
 import { type Tree, openTree } from "./tree.ts";
 import { renderDiff, writeChange } from "./tree-change.ts";
-import { observeTree, usualConfigs } from "./tree-observation.ts";
+import { mainFiles, observeTree, type TreeWanted } from "./tree-observation.ts";
 
 export interface PlanOptions {
   /** Path of a site file, or name of a stack. */
@@ -24,6 +25,10 @@ export interface PlanOptions {
   readonly tree: string;
   /** File that `clientcert check --save` wrote. */
   readonly saved: string | undefined;
+  /** File with the output of `httpd -V`. */
+  readonly httpdVersion?: string | undefined;
+  /** File with the output of `httpd -M`. */
+  readonly httpdModules?: string | undefined;
   /** Carries the plan out on the copy. */
   readonly write: boolean;
   readonly json: boolean;
@@ -41,9 +46,11 @@ export function plan(options: PlanOptions): Answer {
   if ("problem" in tree) return refuse([tree.problem], options.json);
   const saved = openSaved(options);
   if (saved !== undefined && "problem" in saved) return refuse([saved.problem], options.json);
+  const output = openOutputs(options);
+  if ("problems" in output) return refuse(output.problems, options.json);
   const [host] = opened.hosts;
   if (host === undefined) throw new Error(`${options.host}: was found and is not there`); // openHosts has looked
-  return planCopy({ site: opened, host, tree, saved }, options);
+  return planCopy({ site: opened, host, tree, saved, output }, options);
 }
 
 interface Copy {
@@ -51,6 +58,7 @@ interface Copy {
   readonly host: SiteHost;
   readonly tree: Tree;
   readonly saved: SavedHost | undefined;
+  readonly output: HttpdOutput;
 }
 
 interface Planned {
@@ -76,15 +84,16 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
   return answer(copy, { report: after, diff, written: report.changes }, options);
 }
 
-function look({ site, host, tree, saved }: Copy, now: number): Planned {
+function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
   try {
     const { config, defines } = host;
-    const observed = observeTree(tree, { config, defines, saved, now });
-    if (observed === undefined) throw new Error(describeMissing(host, saved));
-    const facts = readFacts(observed.observation, { port: host.port });
+    const wanted = { config, defines, saved, output, now };
+    const observation = observeTree(tree, wanted);
+    if (observation === undefined) throw new Error(describeMissing(wanted));
+    const facts = readFacts(observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
     const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
-    const seen = { facts, findings: [...observed.findings, ...findings], lines: site.lines };
+    const seen = { facts, findings, lines: site.lines };
     const report = reportPlan(wishes, host, seen, now);
     const { change } = lookFrom(wishes, facts).plan;
     // A patch that leaves out what cannot be done would look like the whole.
@@ -96,8 +105,8 @@ function look({ site, host, tree, saved }: Copy, now: number): Planned {
   }
 }
 
-function describeMissing({ config }: SiteHost, saved: SavedHost | undefined): string {
-  const places = config ?? saved?.configFile ?? usualConfigs.join(", ");
+function describeMissing(wanted: TreeWanted): string {
+  const places = mainFiles(wanted).join(", ");
   return `the copy has no main configuration file (${places}); copy it too, or give its path as config`;
 }
 
@@ -109,9 +118,16 @@ interface Told {
   readonly written?: readonly string[];
 }
 
-function answer({ site, saved }: Copy, { report, diff, written }: Told, options: PlanOptions): Answer {
+function truthOf({ saved, output }: Copy): string {
+  if (saved !== undefined) return `the observation saved at ${saved.savedAt}, and the files`;
+  const commands = [...(output.version ? ["httpd -V"] : []), ...(output.modules ? ["httpd -M"] : [])];
+  return commands.length === 0 ? "the files alone" : `the output of ${commands.join(" and ")}, and the files`;
+}
+
+function answer(copy: Copy, { report, diff, written }: Told, options: PlanOptions): Answer {
   const code = codeOf([report]);
-  const truth = saved === undefined ? "the files alone" : `the observation saved at ${saved.savedAt}, and the files`;
+  const { site } = copy;
+  const truth = truthOf(copy);
   if (options.json) {
     const told = { site: site.file, tree: options.tree, truth, ...(written && { written }), host: report };
     return { output: `${JSON.stringify(told, undefined, 2)}\n`, code };

@@ -1,19 +1,22 @@
 /** The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation, or stays unknown. */
 import { createHash } from "node:crypto";
-import { type Finding, ownDirectory } from "../core/apache/model.ts";
+import { ownDirectory } from "../core/apache/model.ts";
 import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
-import { sourceOf } from "../core/apache/facts.ts";
 import { absolutePath } from "../core/apache/paths.ts";
-import { type Effective, resolve } from "../core/apache/resolve.ts";
+import type { Effective } from "../core/apache/resolve.ts";
+import type { HttpdOutput } from "./httpd-output.ts";
 import type { SavedHost } from "./saved.ts";
 import type { Tree } from "./tree.ts";
+import { followIncludes } from "./tree-includes.ts";
 
 export interface TreeWanted {
-  /** Main configuration file. @default - the saved one, or else the first that is there of the {@link usualConfigs} */
+  /** Main configuration file. @default - the saved one, the one of `httpd -V`, or else the first that is there of the {@link usualConfigs} */
   readonly config: string | undefined;
   /** `-D` names; the saved ones come first. */
   readonly defines: readonly string[] | undefined;
   readonly saved: SavedHost | undefined;
+  /** What `httpd -V` and `httpd -M` printed. */
+  readonly output?: HttpdOutput;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -25,21 +28,15 @@ export const usualConfigs = [
   "/etc/httpd/conf/httpd.conf",
 ] as const;
 
-export interface ObservedTree {
-  readonly observation: Observation;
-  /** What the copy lacks. */
-  readonly findings: readonly Finding[];
-}
-
-/** Undefined when there is no main configuration file. */
-export function observeTree(tree: Tree, wanted: TreeWanted): ObservedTree | undefined {
-  const { config, saved } = wanted;
-  const mainFile = config ?? saved?.configFile ?? usualConfigs.find((path) => tree.read(path) !== undefined);
+/** Undefined when there is no main configuration file; throws where nobody can tell which directory is the ServerRoot. */
+export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
+  const { saved, output } = wanted;
+  const mainFile = mainFiles(wanted).find((path) => tree.read(path) !== undefined);
   const main = mainFile === undefined ? undefined : tree.read(mainFile);
   if (mainFile === undefined || main === undefined) return undefined;
-  const server = serverOf(main.resolvedPath, saved?.serverRoot ?? builtInRoot(mainFile), wanted);
+  const builtIn = saved?.serverRoot ?? output?.version?.serverRoot ?? builtInRoots[mainFile];
+  const server = serverOf(main.resolvedPath, wanted);
   const known = {
-    server,
     dump: undefined,
     ...(saved && { saved: { modules: new Map(Object.entries(saved.modules)) } }),
     files: new Map([[mainFile, main]]),
@@ -50,80 +47,33 @@ export function observeTree(tree: Tree, wanted: TreeWanted): ObservedTree | unde
     crontabs: readCrontabs(tree),
     ...readRefresh(tree, server.instance, saved),
   };
-  const { files, serverRoot, effective } = followIncludes(tree, known);
-  const namedFiles = findNamedFiles(tree, serverRoot, effective);
-  const found = { files, own: readOwn(tree, serverRoot), namedFiles };
-  return {
-    observation: { ...known, ...found, server: { ...server, serverRoot } },
-    findings: findMissing(tree, serverRoot, effective),
-  };
+  const start = { tree, observation: { ...known, server }, mainFile, builtIn, modules: output?.modules };
+  const { files, serverRoot, effective, copy } = followIncludes(start, new Set(namedBy.keys()));
+  const found = { files, own: readOwn(tree, serverRoot), namedFiles: findNamedFiles(tree, serverRoot, effective) };
+  return { ...known, ...found, copy, server: { ...server, serverRoot } };
+}
+
+/** Where the main configuration file may be: the first of them that is there. */
+export function mainFiles({
+  config,
+  saved,
+  output,
+}: Pick<TreeWanted, "config" | "saved" | "output">): readonly string[] {
+  const said = config ?? saved?.configFile ?? output?.version?.configFile;
+  return said === undefined ? usualConfigs : [said];
 }
 
 /** Directories of hosts where the configuration has no ServerRoot because the program was built with one. */
 const builtInRoots: Readonly<Record<string, string>> = { "/etc/apache2/apache2.conf": "/etc/apache2" };
 
-const builtInRoot = (mainFile: string): string =>
-  builtInRoots[mainFile] ?? absolutePath("/", mainFile.replace(/\/(conf\/)?[^/]*$/, ""));
-
-interface Followed {
-  readonly files: ReadonlyMap<string, ObservedFile>;
-  readonly serverRoot: string;
-  readonly effective: readonly Effective[];
-}
-
-/** Reads what is included until there is no new file: which Includes count depends on what was read before. */
-function followIncludes(tree: Tree, known: Observation): Followed {
-  const files = new Map(known.files);
-  let { serverRoot } = known.server;
-  const expanded = new Map<string, readonly string[]>();
-  for (;;) {
-    const source = sourceOf({ ...known, files, server: { ...known.server, serverRoot } });
-    const { effective } = resolve(source, (name) => followed.has(name));
-    serverRoot = effective.filter(({ name }) => name === "serverroot").at(-1)?.arguments[0] ?? serverRoot;
-    const found = new Set(effective.flatMap((directive) => includedBy(tree, serverRoot, directive, expanded)));
-    const fresh = [...found].flatMap((path): [string, ObservedFile][] => {
-      const file = files.has(path) ? undefined : tree.read(path);
-      return file === undefined ? [] : [[path, file]];
-    });
-    if (fresh.length === 0) return { files, serverRoot, effective };
-    for (const [path, file] of fresh) files.set(path, file);
-  }
-}
-
-/** `expanded` remembers what each pattern takes. */
-function includedBy(
-  tree: Tree,
-  serverRoot: string,
-  { name, arguments: [pattern = ""] }: Effective,
-  expanded: Map<string, readonly string[]>,
-): readonly string[] {
-  if ((name !== "include" && name !== "includeoptional") || pattern.includes("${")) return [];
-  const path = absolutePath(serverRoot, pattern);
-  const files = expanded.get(path) ?? tree.expand(path);
-  expanded.set(path, files);
-  return files;
-}
-
-/** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
-function findMissing(tree: Tree, serverRoot: string, effective: readonly Effective[]): Finding[] {
-  const missing = effective.flatMap(({ name, file, node, undecided, arguments: [pattern = ""] }) => {
-    // An IfFile mostly asks for the very file.
-    if (name !== "include" || undecided?.name === "iffile" || pattern.includes("${")) return [];
-    const path = absolutePath(serverRoot, pattern);
-    if (tree.resolve(path) !== undefined || tree.expand(path).length > 0) return [];
-    return [[`${file}:${node.line}`, `the copy has no ${path}, which is included here; copy it, too`] as const];
-  });
-  // Once, however often the including file is read.
-  return [...new Map(missing)].map(([place, text]) => ({ severity: "problem", place, text, isUndecided: true }));
-}
-
-function serverOf(configFile: string, serverRoot: string, wanted: TreeWanted): ServerObservation {
-  const { saved, defines, now } = wanted;
+/** Its ServerRoot is not known yet. */
+function serverOf(configFile: string, wanted: TreeWanted): ServerObservation {
+  const { saved, output, defines, now } = wanted;
   return {
     nowSeconds: Math.floor(now / 1000),
-    version: saved?.version ?? "",
+    version: saved?.version ?? output?.version?.version ?? "",
     openssl: saved?.openssl ?? "",
-    serverRoot,
+    serverRoot: "",
     configFile,
     defines: [...(saved?.defines ?? []), ...(defines ?? [])],
     hasAllDefines: saved !== undefined || defines !== undefined,
@@ -192,7 +142,6 @@ const otherNames = [
 const namedBy: ReadonlyMap<string, string> = new Map(
   [...caNames, ...otherNames].map((name) => [name.toLowerCase(), name]),
 );
-const followed = new Set(["include", "includeoptional", "serverroot", ...namedBy.keys()]);
 const mostCertificateBytes = 1_048_576;
 
 /** Never the bytes of a key. */

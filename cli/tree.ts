@@ -26,15 +26,23 @@ export interface Tree {
   read(path: string): ObservedFile | undefined;
   /** Names in a directory, sorted; none when it is no directory. */
   list(path: string): readonly string[];
-  /** Files that an Include of this absolute pattern takes. */
+  /** Whether it is there; undefined where the copy does not tell, because only the way to deeper directories was copied. */
+  has(path: string): boolean | undefined;
+  /** Files that an Include of this absolute pattern takes; throws {@link IncludeError}. */
   expand(pattern: string): readonly string[];
   /** Writes a file in place, with the mode it had; makes missing directories. */
   write(path: string, bytes: Buffer): void;
   remove(path: string): void;
 }
 
+/** An Include that cannot be followed to its end; the message says why. */
+export class IncludeError extends Error {}
+
 /** As many as Linux follows. */
 const mostSymlinks = 40;
+
+/** More names than any real Include meets; a few directories that link to each other make 2^n. */
+const mostNames = 20_000;
 
 /** Throws when `directory` is none. */
 export function openTree(directory: string): Tree {
@@ -44,6 +52,7 @@ export function openTree(directory: string): Tree {
     resolve: (path) => resolveIn(root, path),
     read: (path) => readIn(root, path),
     list: (path) => listIn(root, path),
+    has: (path) => hasIn(root, path),
     expand: (pattern) => expandIn(root, pattern),
     write: (path, bytes) => writeIn(root, path, bytes),
     remove: (path) => removeIn(root, path),
@@ -101,26 +110,59 @@ function listIn(root: string, path: string): readonly string[] {
   return readdirSync(outside(root, resolved), "latin1").sort();
 }
 
+/**
+ * A copy is seldom whole, so what it lacks may be on the host: only a directory that was itself copied tells what it does
+ * not hold. One that has nothing but directories may be there because of those, and a link may lead to what was not copied.
+ */
+function hasIn(root: string, path: string): boolean | undefined {
+  if (resolveIn(root, path) !== undefined) return true;
+  const parent = resolveIn(root, parentOf(path) || "/");
+  if (parent === undefined || statIn(root, parent)?.isDirectory() !== true) return undefined;
+  const names = listIn(root, parent);
+  if (names.includes(path.slice(path.lastIndexOf("/") + 1))) return undefined;
+  const isOnlyWay =
+    names.length > 0 && names.every((name) => statIn(root, `${parent}/${name}`)?.isDirectory() === true);
+  return isOnlyWay ? undefined : false;
+}
+
+/** Counts the names that one Include meets. */
+interface Budget {
+  left: number;
+}
+
 function expandIn(root: string, pattern: string): readonly string[] {
+  const budget = { left: mostNames };
   const components = pattern.split("/").filter((component) => component !== "");
   return components
-    .reduce((paths, component) => paths.flatMap((path) => matching(root, path, component)), [""])
-    .flatMap((path) => below(root, path, 0));
+    .reduce((paths, component) => paths.flatMap((path) => matching(root, path, component, budget)), [""])
+    .flatMap((path) => below(root, path, [], budget));
 }
 
-function matching(root: string, path: string, component: string): string[] {
+function matching(root: string, path: string, component: string, budget: Budget): string[] {
   const matches = includeMatcher(`/${component}`);
-  return listIn(root, path)
-    .filter((name) => matches(`/${name}`))
-    .map((name) => `${path}/${name}`);
+  const names = listIn(root, path).filter((name) => matches(`/${name}`));
+  spend(budget, names.length);
+  return names.map((name) => `${path}/${name}`);
 }
 
-/** Every file of a directory, as an Include of it takes them; links may make it endless. */
-function below(root: string, path: string, depth: number): readonly string[] {
-  const names = depth < mostSymlinks ? listIn(root, path) : [];
-  if (names.length > 0) return names.flatMap((name) => below(root, `${path}/${name}`, depth + 1));
+function spend(budget: Budget, names: number): void {
+  budget.left -= names;
+  if (budget.left < 0) throw new IncludeError(`this Include takes more than ${mostNames} files; narrow it`);
+}
+
+/** Every file of a directory, as an Include of it takes them; httpd does not start where one stands in itself. */
+function below(root: string, path: string, above: readonly string[], budget: Budget): readonly string[] {
   const resolved = resolveIn(root, path);
-  return resolved !== undefined && statIn(root, resolved)?.isFile() === true ? [path] : [];
+  const stat = resolved === undefined ? undefined : statIn(root, resolved);
+  if (resolved === undefined || stat === undefined) return [];
+  if (!stat.isDirectory()) return stat.isFile() ? [path] : [];
+  if (above.includes(resolved)) {
+    const found = `this Include takes ${path}, a link to a directory that it stands in, and httpd does not start`;
+    throw new IncludeError(`${found}; remove the link`);
+  }
+  const names = listIn(root, resolved);
+  spend(budget, names.length);
+  return names.flatMap((name) => below(root, `${path}/${name}`, [...above, resolved], budget));
 }
 
 function writeIn(root: string, path: string, bytes: Buffer): void {

@@ -11,18 +11,18 @@ export interface Known {
   /** Values by name: `-D`, and each Define read so far. */
   readonly variables: ReadonlyMap<string, string>;
   /** Names of variables and modules that may be set or not. */
-  readonly unsure: ReadonlySet<string>;
+  readonly unsure: ReadonlyMap<string, unknown>;
   /** Whether `variables` has every `-D` of httpd's command line. */
   readonly hasAllDefines: boolean;
   /** Modules that httpd says it has; undefined where no httpd was asked. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
   /** Modules of each LoadModule read so far. */
   readonly loaded: ReadonlySet<string>;
-  /** Such as `Apache/2.4.71 (Debian)`. */
+  /** Such as `Apache/2.4.71 (Debian)`; without a number it may be any 2.4, which the product requires. */
   readonly version: string;
   readonly serverRoot: string;
-  /** Paths that are known to exist; a path that is missing here may exist. */
-  readonly existing: (path: string) => boolean;
+  /** Whether a path exists; undefined where nobody has looked. */
+  readonly existing: (path: string) => boolean | undefined;
 }
 
 /** `undefined`: cannot be decided from the files. */
@@ -42,7 +42,7 @@ const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision
   ["ifmodule", (argument, known) => hasModule(moduleName(argument), known)],
   ["ifdefine", hasVariable],
   ["ifversion", decideVersion],
-  ["iffile", (path, known) => known.existing(absolutePath(known.serverRoot, readWord(path, 0).word)) || undefined],
+  ["iffile", (path, known) => known.existing(absolutePath(known.serverRoot, readWord(path, 0).word))],
   ["ifdirective", (argument, known) => (/^ssl/i.test(argument) ? hasModule("ssl_module", known) : undefined)],
   ["ifsection", () => undefined],
 ]);
@@ -88,22 +88,55 @@ function decideVersion(argument: string, known: Known): Decision {
   const words = readWords(argument);
   const operator = words.length > 1 ? (words[0] ?? "") : "=";
   const wanted = words.at(-1) ?? "";
-  if (version === undefined || !/^\d+(\.\d+){0,2}$/.test(wanted)) return undefined;
-  const order = compareVersions(version, wanted);
-  switch (operator.replace(/^!/, "")) {
-    case "=":
-    case "==":
-      return (order === 0) !== operator.startsWith("!");
-    case ">":
-      return order > 0 !== operator.startsWith("!");
-    case ">=":
-      return order >= 0 !== operator.startsWith("!");
-    case "<":
-      return order < 0 !== operator.startsWith("!");
-    case "<=":
-      return order <= 0 !== operator.startsWith("!");
-    default:
-      return undefined;
+  const holds = versionTest(operator, wanted);
+  if (holds === undefined) return undefined;
+  const answers = new Set((version === undefined ? versionsAround(operator, wanted) : [version]).map(holds));
+  return answers.size === 1 ? answers.has(true) : undefined;
+}
+
+/** Releases of 2.4 between which a comparison with `wanted` may turn; for a pattern, all that there may be. */
+function versionsAround(operator: string, wanted: string): readonly string[] {
+  const patch = /^2\.4\.(\d{1,9})$/.exec(wanted)?.[1];
+  const isNumber = !operator.endsWith("~") && !wanted.startsWith("/");
+  const turns =
+    patch === undefined ? [] : [-1, 0, 1].map((step) => Number(patch) + step).filter((number) => number > 0);
+  // 2.4.1 was the first release.
+  const patches = isNumber ? [1, ...turns, 1e9] : Array.from({ length: 999 }, (_, index) => index + 1);
+  return patches.map((number) => `2.4.${number}`);
+}
+
+/** What the operator asks of a version; undefined for what httpd does not know, and for a pattern that is more than plain. */
+function versionTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
+  const comparison = operator.replace(/^!/, "");
+  const isNegated = comparison !== operator;
+  const test = comparison === "~" ? patternTest(wanted) : comparisonTest(comparison, wanted);
+  return test && ((version) => test(version) !== isNegated);
+}
+
+function comparisonTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
+  if (/^==?$/.test(operator) && /^\/.*\/$/.test(wanted)) return patternTest(wanted.slice(1, -1));
+  if (!/^\d+(\.\d+){0,2}$/.test(wanted)) return undefined;
+  const asks = orders.get(operator);
+  return asks && ((version) => asks(compareVersions(version, wanted)));
+}
+
+const orders: ReadonlyMap<string, (order: number) => boolean> = new Map([
+  ["=", (order) => order === 0],
+  ["==", (order) => order === 0],
+  [">", (order) => order > 0],
+  [">=", (order) => order >= 0],
+  ["<", (order) => order < 0],
+  ["<=", (order) => order <= 0],
+]);
+
+/** Only what every engine reads alike, and none takes long for. */
+function patternTest(pattern: string): ((version: string) => boolean) | undefined {
+  if (!/^\^?(\\[.d]|\d|\.|[|]|\[[\d-]+\][*+]?)*\$?$/.test(pattern)) return undefined;
+  try {
+    const expression = new RegExp(pattern);
+    return (version) => expression.test(version);
+  } catch {
+    return undefined;
   }
 }
 

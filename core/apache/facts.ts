@@ -40,9 +40,10 @@ export interface ReadOptions {
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
   const dump = dumpOf(observation);
   const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
-  const { serverRoot } = observation.server;
+  const { serverRoot, version } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
-  const around = { resolved, dump, serverRoot, resolvedPath, port: options.port };
+  const { copy } = observation;
+  const around = { resolved, dump, serverRoot, version, resolvedPath, port: options.port, copy };
   const hosts = findTlsVirtualHosts(around);
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
@@ -108,9 +109,10 @@ function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
 }
 
 /** What httpd says now, or said when an observation was saved: of that only what does not follow from the files. */
-function dumpOf({ dump, saved }: Observation): Dump | undefined {
+function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
   if (dump !== undefined) return parseDump(dump, (word) => dumpedWords.has(word));
-  return saved && { ...parseDump(""), modules: saved.modules };
+  const modules = saved?.modules ?? copy?.modules;
+  return modules && { ...parseDump(""), modules };
 }
 
 const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
@@ -120,7 +122,7 @@ const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "docume
 
 /** What the reader of the configuration goes by. */
 export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
-  const { server, files } = observation;
+  const { server, files, copy } = observation;
   const named = new Set(observation.namedFiles.map((file) => file.path));
   const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];
   const own = ownPrefix(server.serverRoot);
@@ -130,9 +132,9 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
     serverRoot: dump?.serverRoot ?? server.serverRoot,
     version: server.version,
     defines: server.defines,
-    hasAllDefines: dump !== undefined || server.isRunning || server.hasAllDefines === true,
+    hasAllDefines: observation.dump !== undefined || server.isRunning || server.hasAllDefines === true,
     dump,
-    existing: (path) => files.has(path) || named.has(path),
+    existing: (path) => files.has(path) || named.has(path) || copy?.has(path),
     skips: (path) => path.startsWith(own),
   };
 }

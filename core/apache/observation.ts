@@ -1,3 +1,4 @@
+import type { Finding } from "./model.ts";
 import type { Scheduler } from "./refresh-model.ts";
 
 /**
@@ -15,6 +16,8 @@ export interface Observation {
   readonly dump: string | undefined;
   /** What httpd said when an observation was saved, for a copy of the files; `defines` are then all that there were. */
   readonly saved?: { readonly modules: ReadonlyMap<string, "static" | "shared"> };
+  /** Of a copy of the files only. */
+  readonly copy?: CopyObservation;
   /** Every configuration file that httpd loads, by the path under which httpd names it (symlinks not resolved). */
   readonly files: ReadonlyMap<string, ObservedFile>;
   /** Files in our directory `conf/clientcert/`, by name; above 1 MiB as `core/pki/sparse-crl.ts` reads them. */
@@ -38,6 +41,15 @@ export interface Observation {
   readonly timers: ReadonlyMap<string, ObservedFile>;
   /** What the refresh program remembers, as `core/apache/refresh-facts.ts` reads it; empty before the first refresh. */
   readonly refreshRecord: string;
+}
+
+export interface CopyObservation {
+  /** Whether the host has something at this path; undefined where the copy does not tell. */
+  readonly has: (path: string) => boolean | undefined;
+  /** What `httpd -M` printed; undefined where nobody kept it. */
+  readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
+  /** Includes that could not be followed: what is missing elsewhere may only follow from these. */
+  readonly unread: readonly Finding[];
 }
 
 export interface ServerObservation {

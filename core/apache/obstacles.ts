@@ -1,29 +1,37 @@
 /** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
 import type { Dump } from "./dump.ts";
-import type { Observation } from "./observation.ts";
+import type { CopyObservation, Observation } from "./observation.ts";
 import { foreignNames } from "./foreign-kinds.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
+import { remedyForCondition, remedyForVariable } from "./remedies.ts";
 import type { Effective, Problem, Resolved } from "./resolve.ts";
 import type { Section } from "./sections.ts";
-import { readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
+import { findTlsPorts, readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
 interface Surroundings {
+  /** Of httpd; empty when it is not known. */
+  readonly version: string;
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
   readonly serverRoot: string;
   readonly port: number;
   readonly hosts: readonly TlsVirtualHost[];
   readonly resolvedPath: (file: string) => string;
+  /** Undefined on a live host. */
+  readonly copy?: CopyObservation | undefined;
 }
 
 /** Problems whatever is wanted, and what may be meant otherwise (warnings). */
 export function findObstacles(around: Surroundings): Finding[] {
   const rejected = findRejection(around);
   if (rejected !== undefined) return [rejected];
-  const unread = around.resolved.problems.map((problem) => unreadAt(around, problem));
+  const unread = [
+    ...(around.copy?.unread ?? []),
+    ...around.resolved.problems.map((problem) => unreadAt(around, problem)),
+  ];
   const undecided = [...findUndecided(around), ...findUnknownValues(around)];
   const found = [...unread, ...findForeignIncludes(around), ...undecided];
   // What was not read is missing everywhere else: whatever is said of that would only mislead.
@@ -33,10 +41,12 @@ export function findObstacles(around: Surroundings): Finding[] {
   return [...found, ...findDisagreements(around), ...findMainServer(around), ...missing];
 }
 
-const unreadAt = (around: Surroundings, { file, line, text, isUndecided }: Problem): Finding => ({
-  ...obstacle(around, file, line, text),
-  ...(isUndecided === undefined ? {} : { isUndecided }),
-});
+function unreadAt(around: Surroundings, { file, line, text, unknown }: Problem): Finding {
+  if (unknown === undefined) return obstacle(around, file, line, text);
+  const known = { ...around, unsure: around.resolved.unsure };
+  const told = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
+  return { ...obstacle(around, file, line, told), isUndecided: true };
+}
 
 /** Then httpd has told nothing else, and every other obstacle would only follow from that. */
 function findRejection(around: Surroundings): Finding | undefined {
@@ -108,14 +118,17 @@ function findUndecided(around: Surroundings): Finding[] {
       .filter((directive) => decisive.has(directive.name) || hosts.has(directive.node))
       .flatMap(({ undecided }) => (undecided === undefined ? [] : [[undecided.node, undecided] as const])),
   );
-  const text =
-    around.dump === undefined
-      ? "the files alone do not tell whether this condition is true; give the server's -D names under defines, or a saved observation"
-      : "httpd does not tell whether this condition is true; write what stands in it outside of it, or load mod_info, which tells more";
-  return [...conditions.values()].map(({ file, node }) => ({
-    ...obstacle(around, file, node.line, text),
+  return [...conditions.values()].map((section) => ({
+    ...obstacle(around, section.file, section.node.line, undecidedText(around, section)),
     isUndecided: true,
   }));
+}
+
+function undecidedText(around: Surroundings, section: Section): string {
+  if (around.dump !== undefined && around.copy === undefined)
+    return "httpd does not tell whether this condition is true; write what stands in it outside of it, or load mod_info, which tells more";
+  const remedy = remedyForCondition(section, { ...around, unsure: around.resolved.unsure });
+  return `the files alone do not tell whether this condition is true; ${remedy}`;
 }
 
 /** Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so. */
@@ -127,10 +140,11 @@ function findUnknownValues(around: Surroundings): Finding[] {
     if (said.has(`${file}:${node.lastLine}`)) return false;
     return readWords(text).some((word) => word.includes("${") && [0, around.port].includes(readAddress(word).port));
   };
-  const text = "a variable stands here whose value only httpd knows; give it under defines as NAME=VALUE";
-  return around.resolved.effective
-    .filter(isOpen)
-    .map(({ file, node }) => ({ ...obstacle(around, file, node.line, text), isUndecided: true }));
+  const known = { ...around, unsure: around.resolved.unsure };
+  return around.resolved.effective.filter(isOpen).map(({ file, node, arguments: [unknown = ""] }) => {
+    const text = `a variable stands here whose value only httpd knows; ${remedyForVariable(unknown, known)}`;
+    return { ...obstacle(around, file, node.line, text), isUndecided: true };
+  });
 }
 
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
@@ -214,6 +228,12 @@ function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): 
 
 function findMissingHosts(around: Surroundings): Finding[] {
   if (around.hosts.length > 0) return [];
+  const others = findTlsPorts(around.resolved);
+  const listed = `port${others.length > 1 ? "s" : ""} ${others.join(", ")} ${others.length > 1 ? "have" : "has"} one`;
+  const remedy =
+    others.length > 0
+      ? `${listed}: give that port, or set HTTPS up in a virtual host of this one first`
+      : "set HTTPS up in a virtual host first, or give the port";
   const engine = around.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
   const place =
     engine === undefined
@@ -223,7 +243,7 @@ function findMissingHosts(around: Surroundings): Finding[] {
     {
       severity: "problem",
       place,
-      text: `no <VirtualHost> with SSLEngine on answers port ${around.port}; set HTTPS up in a virtual host first, or give the port`,
+      text: `no <VirtualHost> with SSLEngine on answers port ${around.port}; ${remedy}`,
     },
   ];
 }

@@ -24,7 +24,7 @@ export interface Source {
   readonly defines: readonly string[];
   readonly hasAllDefines: boolean;
   readonly dump: Dump | undefined;
-  readonly existing: (path: string) => boolean;
+  readonly existing: (path: string) => boolean | undefined;
   /** Whether a line is read although httpd saw a comment there; of the name of a file and a line. @default - none is */
   readonly hasMark?: (file: string, line: number) => boolean;
   /** Files that are not read although they are included: our own. */
@@ -48,8 +48,8 @@ export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly text: string;
-  /** Whether nobody can tell from what is known, rather than something being wrong. */
-  readonly isUndecided?: boolean;
+  /** The text with a variable whose value nobody can tell. */
+  readonly unknown?: string;
 }
 
 export interface Resolved {
@@ -58,8 +58,8 @@ export interface Resolved {
   readonly effective: readonly Effective[];
   /** Syntax, a Use that is not harmless, Includes that cannot be followed. */
   readonly problems: readonly Problem[];
-  /** Names of variables and modules that a condition which could not be decided may have set. */
-  readonly unsure: ReadonlySet<string>;
+  /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
+  readonly unsure: ReadonlyMap<string, Section>;
 }
 
 interface Walk {
@@ -71,7 +71,7 @@ interface Walk {
   readonly variables: Map<string, string>;
   /** Files that are known to be read more than once. */
   readonly repeated: ReadonlySet<string>;
-  readonly unsure: Set<string>;
+  readonly unsure: Map<string, Section>;
   readonly loaded: Set<string>;
   readonly macros: Macros;
   /** Files that are being read, outermost first. */
@@ -125,7 +125,7 @@ function walkThrough(source: Source, wanted: (name: string) => boolean, repeated
     problems: [],
     variables: new Map(defines),
     repeated,
-    unsure: new Set(),
+    unsure: new Map(),
     loaded: new Set(),
     macros: new Map(),
     reading: [],
@@ -277,7 +277,7 @@ function isSure({ unsure, variables }: Walk, name: string, { undecided }: Contex
     unsure.delete(name);
     return true;
   }
-  unsure.add(name);
+  unsure.set(name, undecided);
   variables.delete(name);
   return false;
 }
@@ -318,9 +318,7 @@ function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonl
   const finder = finderOf(walk, said === undefined ? "" : file);
   if (said !== undefined && isOpen) return finder.at(node.lastLine);
   if (!isOpen) return finder.taken(absolutePath(walk.serverRoot, pattern));
-  const text =
-    "the Include has a variable whose value only the running httpd knows; give it under defines as NAME=VALUE";
-  walk.problems.push({ file, line: node.line, text, isUndecided: true });
+  walk.problems.push({ file, line: node.line, text: "the Include has a variable", unknown: pattern });
   return [];
 }
 

@@ -82,11 +82,9 @@ export interface Overview {
 
 /** Gathers what is looked up for each virtual host. */
 export function overlook({ resolved, dump, port }: Surroundings): Overview {
-  const levels = new Map<Section | undefined, Level>();
   const includes = new Map<Section | undefined, Effective>();
   const listens: Listen[] = [];
   for (const directive of resolved.effective) {
-    if (isInherited(directive.name)) levelOf(levels, directive.section)[directive.name] = directive.arguments[0];
     const tree = resolved.trees.get(directive.file);
     if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
     if (directive.name === "listen") listens.push(readListenLine(directive.arguments));
@@ -94,9 +92,24 @@ export function overlook({ resolved, dump, port }: Surroundings): Overview {
   const dumped = new Map<string, DumpedVirtualHost[]>();
   for (const host of dump?.virtualHosts ?? []) {
     const place = `${host.file}:${host.line}`;
-    dumped.set(place, [...(dumped.get(place) ?? []), host]);
+    const known = dumped.get(place);
+    if (known === undefined) dumped.set(place, [host]);
+    else known.push(host);
   }
-  return { levels, includes, anyAddress: listeningAddress(listens, port), listens, dumped };
+  return {
+    levels: levelsIn(resolved.effective),
+    includes,
+    anyAddress: listeningAddress(listens, port),
+    listens,
+    dumped,
+  };
+}
+
+function levelsIn(effective: readonly Effective[]): Overview["levels"] {
+  const levels = new Map<Section | undefined, Level>();
+  for (const { name, section, arguments: words } of effective)
+    if (isInherited(name)) levelOf(levels, section)[name] = words[0];
+  return levels;
 }
 
 function levelOf(levels: Map<Section | undefined, Level>, section: Section | undefined): Level {
@@ -109,7 +122,7 @@ function levelOf(levels: Map<Section | undefined, Level>, section: Section | und
 
 function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
   const { levels } = overview;
-  if (!/^(on|optional)$/i.test(inherited(levels, section, "sslengine") ?? "")) return undefined;
+  if (!hasTls(levels, section)) return undefined;
   const said = overview.dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
   const addresses = addressesOf(around.port, section, said, overview.anyAddress);
   const tree = around.resolved.trees.get(section.file);
@@ -128,6 +141,9 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
     include: findInclude(tree, section, overview),
   };
 }
+
+const hasTls = (levels: Overview["levels"], section: Section): boolean =>
+  /^(on|optional)$/i.test(inherited(levels, section, "sslengine") ?? "");
 
 /** What a virtual host says itself, or has from the server. */
 export const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
@@ -151,6 +167,16 @@ function addressesOf(
     .map(readAddress)
     .filter((address) => address.port === port || address.port === 0)
     .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
+}
+
+/** Ports that virtual hosts with SSLEngine on name, in their order as numbers. */
+export function findTlsPorts({ effective }: Resolved): readonly number[] {
+  const levels = levelsIn(effective);
+  const ports = effective.flatMap(({ opens }) => {
+    if (opens?.name !== "virtualhost" || !hasTls(levels, opens)) return [];
+    return readWords(opens.arguments).map((word) => readAddress(word).port);
+  });
+  return [...new Set(ports)].filter((port) => port > 0).sort((a, b) => a - b);
 }
 
 /** The address of a `<VirtualHost>`; without a port, or with `*`, a virtual host answers on every port that httpd listens on. */

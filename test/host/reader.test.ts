@@ -209,7 +209,7 @@ function readByUs(host: Observation): string[] {
     hasAllDefines: true,
     // Only which modules are compiled in: the rest the files alone must tell.
     dump: { ...dump, includes: undefined, effective: undefined, directives: new Map() },
-    existing: () => false,
+    existing: () => undefined,
     skips: () => false,
   });
   const lines = resolved.effective

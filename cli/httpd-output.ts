@@ -1,0 +1,72 @@
+/** What `httpd -V` and `httpd -M` print on a host, kept as files: it tells of a copy what its files alone do not. */
+import { readFileSync } from "node:fs";
+import { parseDump } from "../core/apache/dump.ts";
+import { absolutePath } from "../core/apache/paths.ts";
+
+/** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
+export interface HttpdVersion {
+  /** Such as `Apache/2.4.71 (Debian)`. */
+  readonly version: string;
+  /** HTTPD_ROOT: the ServerRoot where the configuration has none. */
+  readonly serverRoot: string;
+  /** SERVER_CONFIG_FILE: the main file where none is given, as an absolute path. */
+  readonly configFile: string;
+}
+
+/** From `httpd -M`: names such as `ssl_module`, with how they were linked. */
+export type HttpdModules = ReadonlyMap<string, "static" | "shared">;
+
+/** Of `httpd -V`; undefined for any other text. */
+export function readHttpdVersion(text: string): HttpdVersion | undefined {
+  const version = /^Server version: +(\S.*?)\s*$/m.exec(text)?.[1];
+  const settings = new Map([...text.matchAll(/^ *-D (\w+)="(.*)"\s*$/gm)].map(([, name, value]) => [name, value]));
+  const root = settings.get("HTTPD_ROOT");
+  const file = settings.get("SERVER_CONFIG_FILE");
+  if (version === undefined || root?.startsWith("/") !== true || file === undefined) return undefined;
+  return { version, serverRoot: absolutePath("/", root), configFile: absolutePath(root, file) };
+}
+
+/** Of `httpd -M`; undefined for any other text. */
+export const readHttpdModules = (text: string): HttpdModules | undefined =>
+  parseDump(text.replace(/\r$/gm, "")).modules;
+
+export interface OutputFiles {
+  readonly httpdVersion?: string | undefined;
+  readonly httpdModules?: string | undefined;
+  readonly saved?: string | undefined;
+}
+
+export interface HttpdOutput {
+  readonly version: HttpdVersion | undefined;
+  readonly modules: HttpdModules | undefined;
+}
+
+/** The files that were given, or everything that is wrong with them. */
+export function openOutputs(files: OutputFiles): HttpdOutput | { readonly problems: readonly string[] } {
+  const version = openOutput("--httpd-version", "httpd -V", files.httpdVersion, readHttpdVersion);
+  const modules = openOutput("--httpd-modules", "httpd -M", files.httpdModules, readHttpdModules);
+  const isTwice = files.saved !== undefined && (version ?? modules) !== undefined;
+  const problems = [
+    ...[version, modules].flatMap((output) => (output?.problem === undefined ? [] : [output.problem])),
+    ...(isTwice ? ["--saved has what httpd -V and httpd -M say; leave out --httpd-version and --httpd-modules"] : []),
+  ];
+  return problems.length > 0 ? { problems } : { version: version?.found, modules: modules?.found };
+}
+
+function openOutput<T>(
+  option: string,
+  command: string,
+  file: string | undefined,
+  read: (text: string) => T | undefined,
+): { readonly found?: T; readonly problem?: string } | undefined {
+  if (file === undefined) return undefined;
+  const remedy = `run ${command} > FILE on the host and copy that file`;
+  let text: string;
+  try {
+    text = readFileSync(file, "latin1");
+  } catch {
+    return { problem: `${option} ${file}: cannot be read; ${remedy}` };
+  }
+  const found = read(text);
+  return found === undefined ? { problem: `${option} ${file}: is no output of ${command}; ${remedy}` } : { found };
+}

@@ -1,0 +1,155 @@
+/** Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks. */
+import { sourceOf } from "../core/apache/facts.ts";
+import type { Finding } from "../core/apache/model.ts";
+import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
+import { absolutePath } from "../core/apache/paths.ts";
+import { remedyForCondition, remedyForVariable } from "../core/apache/remedies.ts";
+import { type Effective, type Resolved, resolve } from "../core/apache/resolve.ts";
+import { IncludeError, type Tree } from "./tree.ts";
+
+export interface Start {
+  readonly tree: Tree;
+  /** With the main file alone. */
+  readonly observation: Observation;
+  readonly mainFile: string;
+  /** The ServerRoot where the files have none; undefined when nobody has said it. */
+  readonly builtIn: string | undefined;
+  /** Of `httpd -M`. */
+  readonly modules: CopyObservation["modules"];
+}
+
+export interface Followed {
+  readonly files: ReadonlyMap<string, ObservedFile>;
+  readonly serverRoot: string;
+  readonly effective: readonly Effective[];
+  readonly copy: CopyObservation;
+}
+
+/** No path has a NUL: nothing is found below this one. */
+const noRoot = "/\0";
+
+/**
+ * Reads what is included until there is no new file: which Includes count depends on what was read before. `wanted` are
+ * names of further directives to return. Throws where the ServerRoot cannot be told.
+ */
+export function followIncludes(start: Start, wanted: ReadonlySet<string>): Followed {
+  const { tree, observation } = start;
+  const files = new Map(observation.files);
+  const expand = expanderOf(tree);
+  let serverRoot = start.builtIn ?? noRoot;
+  for (;;) {
+    const copy = { has: hasIn(tree, serverRoot), modules: start.modules, unread: [] };
+    const server = { ...observation.server, serverRoot };
+    const resolved = resolve(sourceOf({ ...observation, files, copy, server }), isFollowed(wanted));
+    const said = saidRoot(resolved, server);
+    serverRoot = said?.path ?? serverRoot;
+    const found = new Set(resolved.effective.flatMap((directive) => takenBy(serverRoot, directive, expand)));
+    const fresh = [...found].flatMap((path): [string, ObservedFile][] => {
+      const file = files.has(path) ? undefined : tree.read(path);
+      return file === undefined ? [] : [[path, file]];
+    });
+    if (fresh.length > 0) for (const [path, file] of fresh) files.set(path, file);
+    else {
+      requireRoot(start, serverRoot, said?.problem);
+      const { effective } = resolved;
+      const unread = findUnread(tree, serverRoot, effective, expand);
+      return { files, serverRoot, effective, copy: { ...copy, has: hasIn(tree, serverRoot), unread } };
+    }
+  }
+}
+
+const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
+
+const isFollowed =
+  (wanted: ReadonlySet<string>) =>
+  (name: string): boolean =>
+    isInclude(name) || name === "serverroot" || wanted.has(name);
+
+/** The whole of the server root is asked for: there a directory tells what it does not hold, whatever it holds. */
+const hasIn =
+  (tree: Tree, serverRoot: string) =>
+  (path: string): boolean | undefined => {
+    const isBelow = path.startsWith(`${serverRoot}/`);
+    const isTold = isBelow && tree.resolve(path.slice(0, path.lastIndexOf("/"))) !== undefined;
+    return tree.has(path) ?? (isTold && !isLink(tree, path) ? false : undefined);
+  };
+
+/** A name that is there and leads nowhere: what it leads to was not copied. */
+const isLink = (tree: Tree, path: string): boolean => {
+  const at = path.lastIndexOf("/");
+  return tree.list(path.slice(0, at)).includes(path.slice(at + 1));
+};
+
+/** What the last ServerRoot says, or why nobody can tell that; undefined where there is none. */
+function saidRoot(
+  { effective, unsure }: Resolved,
+  { serverRoot, version }: Observation["server"],
+): { readonly path?: string; readonly problem?: string } | undefined {
+  const directive = effective.filter(({ name }) => name === "serverroot").at(-1);
+  if (directive === undefined) return undefined;
+  const { file, node, undecided, arguments: words } = directive;
+  const [path = ""] = words;
+  const known = { serverRoot, version, unsure };
+  if (undecided !== undefined) {
+    const found = "the files alone do not tell whether this condition around ServerRoot is true";
+    return { problem: `${undecided.file}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, known)}` };
+  }
+  if (!path.includes("${")) return { path: absolutePath(serverRoot, path) };
+  const found = "this ServerRoot has a variable whose value only httpd knows";
+  return { problem: `${file}:${node.line}: ${found}; ${remedyForVariable(path, known)}` };
+}
+
+/** A guess might put the protection where httpd never looks. */
+function requireRoot({ mainFile }: Start, serverRoot: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new Error(problem);
+  if (serverRoot !== noRoot) return;
+  const found = "the copied files have no ServerRoot, so where httpd looks for its files is not known";
+  const remedy = "give --httpd-version FILE with the output of httpd -V, which says it as HTTPD_ROOT";
+  throw new Error(`${mainFile}: ${found}; ${remedy}`);
+}
+
+type Expander = (pattern: string) => { readonly files: readonly string[]; readonly problem?: string };
+
+/** Remembers what each pattern takes. */
+function expanderOf(tree: Tree): Expander {
+  const known = new Map<string, ReturnType<Expander>>();
+  return (pattern) => {
+    const expanded = known.get(pattern) ?? tryExpand(tree, pattern);
+    known.set(pattern, expanded);
+    return expanded;
+  };
+}
+
+function tryExpand(tree: Tree, pattern: string): ReturnType<Expander> {
+  try {
+    return { files: tree.expand(pattern) };
+  } catch (error) {
+    if (!(error instanceof IncludeError)) throw error;
+    return { files: [], problem: error.message };
+  }
+}
+
+function takenBy(serverRoot: string, directive: Effective, expand: Expander): readonly string[] {
+  const pattern = patternOf(directive);
+  return pattern === undefined ? [] : expand(absolutePath(serverRoot, pattern)).files;
+}
+
+const patternOf = ({ name, arguments: [pattern = ""] }: Effective): string | undefined =>
+  isInclude(name) && !pattern.includes("${") ? pattern : undefined;
+
+/** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
+function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Finding[] {
+  const unread = effective.flatMap((directive): (readonly [string, Finding])[] => {
+    const pattern = patternOf(directive);
+    if (pattern === undefined) return [];
+    const path = absolutePath(serverRoot, pattern);
+    const place = `${directive.file}:${directive.node.line}`;
+    const { files, problem } = expand(path);
+    if (problem !== undefined) return [[place, { severity: "problem", place, text: problem }]];
+    if (directive.name !== "include" || files.length > 0 || tree.resolve(path) !== undefined) return [];
+    const text = `the copy has no ${path}, which is included here; copy it, too`;
+    return [[place, { severity: "problem", place, text, isUndecided: true }]];
+  });
+  // Once, however often the including file is read.
+  return [...new Map(unread).values()];
+}
