@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import type { ObservedFile } from "../core/apache/observation.ts";
-import { includeMatcher } from "../core/apache/paths.ts";
+import { hasWildcard, includeMatcher } from "../core/apache/paths.ts";
 
 /** All paths are the host's: absolute, as bytes in latin1. */
 export interface Tree {
@@ -41,8 +41,8 @@ export class IncludeError extends Error {}
 /** As many as Linux follows. */
 const mostSymlinks = 40;
 
-/** More names than any real Include meets; a few directories that link to each other make 2^n. */
-const mostNames = 20_000;
+/** More names than any real Include meets, and as many files as are ever read; a few directories that link to each other make 2^n. */
+const mostNames = 10_000;
 
 /** Throws when `directory` is none. */
 export function openTree(directory: string): Tree {
@@ -135,13 +135,13 @@ function expandIn(root: string, pattern: string): readonly string[] {
   const components = pattern.split("/").filter((component) => component !== "");
   return components
     .reduce((paths, component) => paths.flatMap((path) => matching(root, path, component, budget)), [""])
-    .flatMap((path) => below(root, path, [], budget));
+    .flatMap((path) => below(root, { path, resolved: resolveIn(root, path), links: 0, above: [] }, budget));
 }
 
 function matching(root: string, path: string, component: string, budget: Budget): string[] {
   const matches = includeMatcher(`/${component}`);
   const names = listIn(root, path).filter((name) => matches(`/${name}`));
-  spend(budget, names.length);
+  if (hasWildcard(component)) spend(budget, names.length);
   return names.map((name) => `${path}/${name}`);
 }
 
@@ -150,19 +150,33 @@ function spend(budget: Budget, names: number): void {
   if (budget.left < 0) throw new IncludeError(`this Include takes more than ${mostNames} files; narrow it`);
 }
 
+/** What an Include of a directory meets. */
+interface Entry {
+  readonly path: string;
+  readonly resolved: string | undefined;
+  /** How many links were followed to it since the Include's own directory. */
+  readonly links: number;
+  /** Directories that it was reached through, resolved. */
+  readonly above: readonly string[];
+}
+
 /** Every file of a directory, as an Include of it takes them; httpd does not start where one stands in itself. */
-function below(root: string, path: string, above: readonly string[], budget: Budget): readonly string[] {
-  const resolved = resolveIn(root, path);
+function below(root: string, { path, resolved, links, above }: Entry, budget: Budget): readonly string[] {
   const stat = resolved === undefined ? undefined : statIn(root, resolved);
   if (resolved === undefined || stat === undefined) return [];
-  if (!stat.isDirectory()) return stat.isFile() ? [path] : [];
-  if (above.includes(resolved)) {
+  if (above.includes(resolved) || links > mostSymlinks) {
     const found = `this Include takes ${path}, a link to a directory that it stands in, and httpd does not start`;
     throw new IncludeError(`${found}; remove the link`);
   }
+  if (!stat.isDirectory()) return stat.isFile() ? [path] : [];
   const names = listIn(root, resolved);
   spend(budget, names.length);
-  return names.flatMap((name) => below(root, `${path}/${name}`, [...above, resolved], budget));
+  return names.flatMap((name) => {
+    const target = resolveIn(root, `${resolved}/${name}`);
+    const isLink = target !== `${resolved === "/" ? "" : resolved}/${name}`;
+    const entry = { path: `${path}/${name}`, resolved: target, links: links + Number(isLink) };
+    return below(root, { ...entry, above: [...above, resolved] }, budget);
+  });
 }
 
 function writeIn(root: string, path: string, bytes: Buffer): void {
