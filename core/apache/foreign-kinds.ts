@@ -53,6 +53,9 @@ export const lookedAtNames: readonly string[] = [
   ...["location", "remoteipproxyprotocolexceptions"],
 ];
 
+/** Whether only some arguments of a directive or section of this name matter. */
+export const isOfArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
+
 /** What a directive is to us; undefined where it does us nothing. `name` is in lower case. */
 export function readKind(name: string, words: readonly string[]): Named | undefined {
   const known = decisive.get(name) ?? reported.get(name);

@@ -24,8 +24,10 @@ export interface Definition {
   readonly isSure: boolean;
 }
 
-/** `isLookedAt` tells by its name in lower case whether a directive or section matters. */
-export function defineMacro(macros: Macros, definition: Definition, isLookedAt: (name: string) => boolean): void {
+/** Whether a directive or section matters: by its name in lower case, and its arguments. */
+type IsLookedAt = (name: string, words: readonly string[]) => boolean;
+
+export function defineMacro(macros: Macros, definition: Definition, isLookedAt: IsLookedAt): void {
   const { argument, tree, node, isSure } = definition;
   const [word = "", ...parameters] = readWords(argument);
   const name = word.toLowerCase();
@@ -55,11 +57,7 @@ const joinsLines = (value: string): boolean => value.endsWith("\\");
 /**
  * `parameters` are replaced wherever they stand in the text: that they begin with `$`, `%` or `@` is only recommended.
  */
-function findUses(
-  parameters: readonly string[],
-  text: string,
-  isLookedAt: (name: string) => boolean,
-): readonly string[] | undefined {
+function findUses(parameters: readonly string[], text: string, isLookedAt: IsLookedAt): readonly string[] | undefined {
   const tree = parse(text);
   // A section may begin in a macro and end behind its Use.
   if (tree.problems.length > 0 || parameters.some((parameter) => parameter.includes("${"))) return undefined;
@@ -71,7 +69,7 @@ function findUses(
     if (node.kind === "trivia") continue;
     const line = logicalText(tree, node);
     const { next } = readWord(line, 0);
-    if (!isFixed(line, next) || isWriter(node.name) || isLookedAt(node.name)) return undefined;
+    if (!isFixed(line, next) || isWriter(node.name) || isLookedAt(node.name, readWords(line, next))) return undefined;
     if (!unlisted.has(node.name)) continue;
     const [name = "", ...values] = readWords(line, next);
     if (node.name !== "use" || !isFixed(line, readWord(line, next).next) || values.some(joinsLines)) return undefined;

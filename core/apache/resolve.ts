@@ -5,6 +5,7 @@
  */
 import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
 import type { Dump, Included } from "./dump.ts";
+import { isOfArguments, readKind } from "./foreign-kinds.ts";
 import { endOfSection, isWriter, judge, unlisted } from "./listed.ts";
 import { defineMacro, isHarmlessUse, type Macros } from "./macros.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
@@ -212,10 +213,16 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
 function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecided }: Context): void {
   if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
   else {
-    const argument = sectionArguments(expandVariables(logicalText(tree, node), walk.variables));
-    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, walk.wanted);
+    const argument = sectionArguments(expand(walk, file, node, logicalText(tree, node)));
+    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, (name, words) =>
+      isWanted(walk, name, words),
+    );
   }
 }
+
+/** Of directives that only some arguments make ours to know, a macro may write the others. */
+const isWanted = ({ wanted }: Walk, name: string, words: readonly string[]): boolean =>
+  wanted(name) && (!isOfArguments(name) || readKind(name, words) !== undefined);
 
 const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
   judge(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
