@@ -154,17 +154,18 @@ function checkChains(all: readonly Certificate[], verifyDepth: number): PkiFindi
     ]),
   );
   const complete = paths.filter((path) => isSelfSigned(endOf(path)));
+  const issuersOf = findIssuers(all);
   return [
     ...missing,
     ...complete.flatMap((path) =>
-      about(path[0].summary.fingerprint, [...checkDepth(path[0], all, verifyDepth), ...checkPath(path)]),
+      about(path[0].summary.fingerprint, [...checkDepth(path[0], issuersOf, verifyDepth), ...checkPath(path)]),
     ),
   ];
 }
 
 /** Of several ways up OpenSSL may take the longer one, and then refuses instead of trying the other. */
-function checkDepth(start: Certificate, all: readonly Certificate[], verifyDepth: number): PkiFinding[] {
-  const length = longestWay(start, all);
+function checkDepth(start: Certificate, issuersOf: IssuersOf, verifyDepth: number): PkiFinding[] {
+  const length = longestWay(start, issuersOf);
   if (length <= verifyDepth) return [];
   const instead =
     length > maxVerifyDepth
@@ -174,18 +175,12 @@ function checkDepth(start: Certificate, all: readonly Certificate[], verifyDepth
 }
 
 /** No site has as many ways; hostile files could have endlessly many. */
-const mostWays = 10_000;
+const mostWays = 1000;
 
 /** CAs from `start` up to a self-signed one; not counted on beyond one more than httpd may be told. */
-function longestWay(start: Certificate, all: readonly Certificate[]): number {
+function longestWay(start: Certificate, issuersOf: IssuersOf): number {
   let longest = 1;
   let ways = 0;
-  const uppers = new Map<Certificate, readonly Certificate[]>();
-  const issuersOf = (ca: Certificate): readonly Certificate[] => {
-    const known = uppers.get(ca) ?? all.filter((upper) => upper.isCa && isIssuedBy(ca, upper));
-    uppers.set(ca, known);
-    return known;
-  };
   const go = (ca: Certificate, below: readonly Certificate[]): void => {
     const way = [...below, ca];
     const issuers = issuersOf(ca);
@@ -195,6 +190,18 @@ function longestWay(start: Certificate, all: readonly Certificate[]): number {
   };
   go(start, []);
   return longest;
+}
+
+type IssuersOf = (ca: Certificate) => readonly Certificate[];
+
+/** Each is looked for once: that takes checking signatures. */
+function findIssuers(all: readonly Certificate[]): IssuersOf {
+  const found = new Map<Certificate, readonly Certificate[]>();
+  return (ca) => {
+    const issuers = found.get(ca) ?? all.filter((upper) => upper.isCa && isIssuedBy(ca, upper));
+    found.set(ca, issuers);
+    return issuers;
+  };
 }
 
 /** A CA, the one above it, and so on. */
