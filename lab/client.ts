@@ -2,6 +2,7 @@
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
+import { environmentPage } from "./product.ts";
 import { clientNames, type ClientName, type LabPki } from "./pki.ts";
 
 /** What a client has to know of a host. */
@@ -9,6 +10,8 @@ export interface Reachable {
   readonly address: string;
   readonly ports: { readonly https: number };
   readonly pki: LabPki;
+  /** Path of the URL that says what an application sees. @default "/cgi-bin/env.cgi" */
+  readonly page?: string;
 }
 
 export interface WireRequest {
@@ -105,6 +108,8 @@ export interface HandshakeRow {
   readonly outcome: string;
   /** `SSL_CLIENT_VERIFY` as the application sees it; undefined when it is not reached. */
   readonly verify: string | undefined;
+  /** Whether the product's rule shows this client its switch; undefined where the host has no PHP, or it is not reached. */
+  readonly switch: string | undefined;
   readonly protocol: string | undefined;
 }
 
@@ -117,8 +122,13 @@ export async function handshakeTable(
   return Promise.all(
     clients.map(async (client) => {
       const certificate = client === "none" ? {} : { certificate: client };
-      const { outcome, body, protocol } = await request(host, { path: "/cgi-bin/env.cgi", ...wish, ...certificate });
-      return { client, outcome, verify: /^verify=(\S*)/.exec(body)?.[1], protocol };
+      const { outcome, body, protocol } = await request(host, {
+        path: host.page ?? environmentPage,
+        ...wish,
+        ...certificate,
+      });
+      const said = (key: string) => new RegExp(`^${key}=(\\S*)`, "m").exec(body)?.[1];
+      return { client, outcome, verify: said("verify"), switch: said("switch"), protocol };
     }),
   );
 }

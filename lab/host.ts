@@ -7,8 +7,9 @@ import type { Layout } from "./layout.ts";
 import { startMachine, type Machine, type MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { labPki, type LabPki } from "./pki.ts";
+import { phpFiles, phpStart, switchPage } from "./php.ts";
 import { freePorts } from "./ports.ts";
-import { productLayout } from "./product.ts";
+import { environmentPage, productLayout } from "./product.ts";
 import { hashSnapshot, takeSnapshot, type Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { variantFiles, variantSetUp, variantStart } from "./variants.ts";
 import { systemdInit, systemdSetUp } from "./systemd.ts";
@@ -26,6 +27,8 @@ export interface LabHost extends Omit<Machine, "pid"> {
   readonly pki: LabPki;
   readonly serverRoot: string;
   readonly configFile: string;
+  /** Path of the URL that says what an application sees of a request: PHP's page, else a CGI. */
+  readonly page: string;
   /** Path, outside, of a file inside. Absolute symlinks on the way lead out of the host: use `exec` for those. */
   path(inside: string): string;
   /** Everything of the live tree, metadata included. */
@@ -48,6 +51,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     ...(await sshFiles(options, ports, hostKey)),
     ...layout.files,
     ...(await variantFiles(options, pki)),
+    ...(await phpFiles(options.php, ports.fpm)),
   ]);
   const machine = await startMachine({ files, start: startScript(options, layout, files), init: initOf(options) });
   const outside = (inside: string) => `/proc/${machine.pid}/root${inside}`;
@@ -62,6 +66,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     pki,
     serverRoot: layout.serverRoot,
     configFile: layout.configFile,
+    page: options.php === undefined ? environmentPage : switchPage,
     path: outside,
     snapshot: async (wish) => takeSnapshot(outside, wish),
     treeHash: async (wish) => hashSnapshot(takeSnapshot(outside, wish)),
@@ -82,6 +87,7 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
     layout.setUp,
     variantSetUp(options),
     sshStart(options),
+    phpStart(options.php),
     options.stopped === true
       ? ""
       : `{ ${variantStart(options, layout.start)}} || { cat ${layout.errorLog} >&2; exit 1; }\n`,

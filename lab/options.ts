@@ -40,6 +40,8 @@ export interface LabHostOptions {
   readonly privateTmp?: boolean;
   /** A stand-in for PHP: a file with the words that every PHP binary carries, loaded by httpd or lying at the CLI's place. It runs no PHP. */
   readonly phpStandIn?: { readonly version: string; readonly as: "module" | "cli" };
+  /** A real PHP behind httpd, and the page `/switch.php` that plays the product's rule. */
+  readonly php?: LabPhp;
   /** The server's key has a passphrase; its program answers at the first start and hangs ever after. */
   readonly passphraseKey?: boolean;
   /** A second httpd with its own server root `/usr/local/other`, on another port. */
@@ -48,9 +50,24 @@ export interface LabHostOptions {
   readonly ops?: { readonly sudo: "passwordless" | "password" | "requiretty" | { readonly rule: string } };
 }
 
+/**
+ * How httpd comes to PHP, each seen on customers' hosts. `handler` to `withoutStockSection` go to php-fpm: by SetHandler, by
+ * ProxyPassMatch, by a RewriteRule with [P], and by SetHandler in a virtual host without the stock section that hands the TLS
+ * variables to PHP. The other ways: php-cgi by Action, with and without the stock section for `cgi-bin`, and httpd's own module.
+ */
+export type FpmWay = "handler" | "proxyPassMatch" | "rewrite" | "withoutStockSection";
+export type PhpWay = FpmWay | "action" | "actionWithoutSection" | "module";
+
+/** `ways`: those of the TLS virtual hosts, in their order; the last one is that of all further ones. @default ["handler"] */
+export type LabPhp =
+  | { readonly version: "8.2"; readonly ways?: readonly PhpWay[] }
+  | { readonly version: "8.4"; readonly ways?: readonly FpmWay[] };
+
 /** Ports on 127.0.0.1. */
 export interface LabPorts {
   readonly ssh: number;
   readonly http: number;
   readonly https: number;
+  /** Of php-fpm, where the host runs one. */
+  readonly fpm: number;
 }

@@ -7,7 +7,7 @@ const taken = new Set<number>();
 
 /** Ports for one host; no port is handed out twice by one process. */
 export async function freePorts(): Promise<LabPorts> {
-  return { ssh: await freePort(), http: await freePort(), https: await freePort() };
+  return { ssh: await freePort(), http: await freePort(), https: await freePort(), fpm: await freePort() };
 }
 
 /** One free port. */

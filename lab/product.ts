@@ -4,6 +4,7 @@ import type { Layout } from "./layout.ts";
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import { manualDirectives } from "./manual.ts";
+import { phpModules, phpServerDirectives, phpVirtualHost } from "./php.ts";
 import type { LabPki } from "./pki.ts";
 
 export const productRoot = "/usr/local/ni/apache";
@@ -42,6 +43,9 @@ bytes=$(wc -c)
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 echo "verify=$SSL_CLIENT_VERIFY organization=$SSL_CLIENT_S_DN_O protocol=$SSL_PROTOCOL body=$bytes"
 `;
+
+/** Where every layout serves it. */
+export const environmentPage = "/cgi-bin/env.cgi";
 
 /** The product's own layout. */
 export function productLayout(options: LabHostOptions, ports: LabPorts, pki: LabPki): Layout {
@@ -100,7 +104,7 @@ function stockConfiguration(name: string, ports: LabPorts): string {
 
 /** Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host shall lack. */
 export function loadableModules(options: LabHostOptions): string[] {
-  return modules.filter(
+  return phpModules(options.php, modules).filter(
     (name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`),
   );
 }
@@ -113,10 +117,12 @@ function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
     .replace("#ServerName www.example.com:80", `ServerName localhost:${ports.http}`)
     .concat(`\nDefaultRuntimeDir "logs"\nPidFile "${pidFile(options)}"\n`) // what upstream has compiled in; Debian's program has other paths
     .concat(options.phpStandIn?.as === "module" ? `LoadModule asis_module ${standInModule}\n` : "")
+    .concat(phpServerDirectives(options.php))
     .concat(options.serverDirectives === undefined ? "" : `\n${options.serverDirectives}\n`);
 }
 
 function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
+  const withPhp = (section: string, number: number) => phpVirtualHost(section, number, options.php, ports.fpm);
   const stock = stockConfiguration("extra/httpd-ssl.conf.in", ports)
     .replace(/^Listen \d+/m, `Listen 127.0.0.1:${ports.https}`)
     .replace("ServerName www.example.com", `ServerName ${virtualHostName(1)}`)
@@ -127,9 +133,9 @@ function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
   const section = /^<VirtualHost[\s\S]*<\/VirtualHost>/m.exec(stock)?.[0] ?? "";
   const bare = section.replace(/^#.*\n|^\n/gm, ""); // upstream's comments once are enough
   const further = Array.from({ length: (options.virtualHosts ?? 1) - 1 }, (_, index) =>
-    bare.replace(virtualHostName(1), virtualHostName(index + 2)),
+    withPhp(bare, index + 2).replace(virtualHostName(1), virtualHostName(index + 2)),
   );
-  return [stock.trimEnd(), ...further].join("\n\n") + "\n";
+  return [stock.replace(section, () => withPhp(section, 1)).trimEnd(), ...further].join("\n\n") + "\n";
 }
 
 /** ServerName of the n-th TLS virtual host, counted from 1. */

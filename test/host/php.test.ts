@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { handshakeTable, request } from "../../lab/client.ts";
+import type { FpmWay, PhpWay } from "../../lab/options.ts";
+import { virtualHostName } from "../../lab/product.ts";
+import { needPhp } from "./php.ts";
+import { startSession, type Session } from "./session.ts";
+
+/** By client: its answer, and whether the product's page shows it the switch. */
+async function switches({ lab }: Session, servername: string): Promise<Record<string, string>> {
+  const rows = await handshakeTable(lab, { servername });
+  return Object.fromEntries(rows.map((row) => [row.client, `${row.outcome} ${row.switch ?? ""}`.trim()]));
+}
+
+const wanted = {
+  none: "200 hidden",
+  good: "200 shown",
+  revoked: "refused",
+  expired: "refused",
+  notYetValid: "refused",
+  wrongOrganization: "403",
+  wrongCountry: "403",
+  lowercaseOrganization: "403",
+  noOrganization: "200 shown",
+  foreign: "refused",
+};
+
+const fpmWays: Readonly<Record<FpmWay, string>> = {
+  handler: "php-fpm by SetHandler",
+  proxyPassMatch: "php-fpm by ProxyPassMatch",
+  rewrite: "php-fpm by RewriteRule with [P]",
+  withoutStockSection: "php-fpm by SetHandler, without the stock section for PHP",
+};
+const ways: Readonly<Record<PhpWay, string>> = {
+  ...fpmWays,
+  action: "php-cgi by Action",
+  actionWithoutSection: "php-cgi by Action, without the stock section for cgi-bin",
+  module: "httpd's own module",
+};
+const names = Object.keys(ways) as PhpWay[]; // as: the keys of this very table
+const fpmNames = Object.keys(fpmWays) as FpmWay[]; // as: likewise
+
+describe("what the page of a real PHP 8.2 sees", function () {
+  this.timeout(120_000);
+  let session: Session;
+
+  before(async function () {
+    await needPhp(this, "8.2");
+    session = await startSession({ php: { version: "8.2", ways: names }, virtualHosts: names.length });
+  });
+  after(() => session?.stop());
+
+  it("is nobody's certificate before any set-up, so nobody has the switch", async () => {
+    for (const [index, way] of names.entries()) {
+      const found = await switches(session, virtualHostName(index + 1));
+      assert.deepEqual(found, Object.fromEntries(Object.keys(wanted).map((client) => [client, "200 hidden"])), way);
+    }
+  });
+
+  it("comes from the PHP that the host's look finds: the module that httpd loads, and a running php-fpm", async () => {
+    const { php } = await session.host.observe(session.target);
+    const { body } = await request(session.lab, { path: session.lab.page });
+    const version = /^php=(8\.2\.\d+)/m.exec(body)?.[1];
+    assert.deepEqual(
+      php.map((each) => [each.source, each.version]),
+      [
+        ["module", version],
+        ["fpm", version],
+      ],
+    );
+  });
+
+  it("is still there after a change", async () => {
+    const outcome = await session.apply();
+    assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["applied", "shadow", []]);
+    assert.equal((await session.plan()).change, undefined);
+  });
+
+  for (const [index, way] of names.entries()) {
+    it(`shows the switch to whoever presents a certificate: ${ways[way]}`, async () => {
+      assert.deepEqual(await switches(session, virtualHostName(index + 1)), wanted);
+    });
+  }
+
+  it("leaves TLS 1.3 on, and an upload of 40 MB arrives", async () => {
+    for (const index of names.keys()) {
+      const servername = virtualHostName(index + 1);
+      const wish = { servername, path: session.lab.page, bodyBytes: 40_000_000, certificate: "good" } as const;
+      const { body } = await request(session.lab, wish);
+      assert.match(body, /^protocol=TLSv1\.3\nbody=40000000$/m, servername);
+    }
+  });
+});
+
+describe("what the page of a real PHP 8.4 sees", function () {
+  this.timeout(120_000);
+  let session: Session;
+
+  before(async function () {
+    await needPhp(this, "8.4");
+    session = await startSession({ php: { version: "8.4", ways: fpmNames }, virtualHosts: fpmNames.length });
+  });
+  after(() => session?.stop());
+
+  it("comes with TLS 1.2 only, because the host's look finds this PHP", async () => {
+    assert.equal((await request(session.lab, { tlsVersion: "TLSv1.3" })).outcome, "200");
+    const outcome = await session.apply();
+    assert.deepEqual([outcome.result, outcome.judge, outcome.reasons], ["applied", "shadow", []]);
+    const { body } = await request(session.lab, { path: session.lab.page, certificate: "good" });
+    assert.match(body, /^protocol=TLSv1\.2$/m);
+    const version = /^php=(8\.4\.\d+)$/m.exec(body)?.[1];
+    const path = "/opt/php8.4/usr/sbin/php-fpm8.4";
+    assert.deepEqual((await session.look()).php, { source: "fpm", version, path, others: [] });
+    assert.equal((await request(session.lab, { tlsVersion: "TLSv1.3" })).outcome, "refused");
+    assert.equal((await request(session.lab, { tlsVersion: "TLSv1.2" })).outcome, "200");
+  });
+
+  for (const [index, way] of fpmNames.entries()) {
+    it(`shows the switch to whoever presents a certificate: ${fpmWays[way]}`, async () => {
+      assert.deepEqual(await switches(session, virtualHostName(index + 1)), wanted);
+    });
+  }
+});
