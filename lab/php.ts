@@ -129,7 +129,8 @@ pm.max_children = 3
 export function phpStart(php: LabPhp | undefined): string {
   if (php === undefined || !usesFpm(php)) return "";
   const root = rootOf(php);
-  const device = isChrooted(php) ? `mkdir -p ${root}/dev\nmknod -m 666 ${root}/dev/null c 1 3\n` : "";
-  const enter = isChrooted(php) ? `chroot ${root} ` : "";
-  return `${device}${enter}/usr/sbin/php-fpm${php.version} --daemonize --fpm-config ${fpmConfiguration}\n`;
+  // Uploads wait in /tmp.
+  const folders = `mkdir -p ${root}/dev ${root}/tmp\nchmod 1777 ${root}/tmp\nmknod -m 666 ${root}/dev/null c 1 3\n`;
+  const [setUp, enter] = isChrooted(php) ? [folders, `chroot ${root} `] : ["", ""];
+  return `${setUp}${enter}/usr/sbin/php-fpm${php.version} --daemonize --fpm-config ${fpmConfiguration}\n`;
 }

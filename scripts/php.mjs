@@ -44,7 +44,9 @@ const cacheFolder = (version) => join(cacheDirectory, "php", version);
 export async function preparePhp() {
   const missing = Object.keys(releases).filter((version) => !existsSync(cacheFolder(version)));
   for (const version of missing) {
-    await requirePhp(version).catch((error) => say(`set-up: ${error.message}; lab hosts go without it`, "yellow"));
+    await requirePhp(version).catch((error) =>
+      say(`set-up: no PHP ${version} for lab hosts: ${error.message}`, "yellow"),
+    );
   }
   return missing.length > 0;
 }
@@ -85,6 +87,8 @@ Dir::State::lists "${work}/lists";
 Dir::State::status "${work}/status";
 Dir::Cache "${work}/cache";
 Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
 APT::Install-Recommends "false";
 APT::Sandbox::User "root";
 `; // apt's own user may not enter a home directory

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { installPackages } from "./packages.mjs";
+import { preparePhp } from "./php.mjs";
 import { isMain, main, requireSuccess, root, say, step } from "./steps.mjs";
 
 /** The oldest Node that the libraries run on; package.json says the same to npm, which only warns. */
@@ -14,13 +15,13 @@ const oldestNode = [20, 19];
 
 /**
  * @param {"demo" | "test" | "compare"} purpose which programs are needed on this machine
- * @param {Set<string>} parts what is needed beyond node_modules: any of packages, engine, build
+ * @param {Set<string>} parts what is needed beyond node_modules: any of packages (PHP for lab hosts with them), engine, build
  * @returns {Promise<{pulumi?: string, env: NodeJS.ProcessEnv}>} the engine, and the environment to run it in
  */
 export async function setup(purpose, parts = new Set(["packages", "engine", "build"])) {
   requireNode();
   const did = [await installDependencies()];
-  if (parts.has("packages")) did.push(await installPackages(purpose));
+  if (parts.has("packages")) did.push(await installPackages(purpose), await preparePhp());
   const engine = parts.has("engine") ? await findEngine() : { env: process.env };
   if (parts.has("build")) did.push(await build());
   const words = did.includes(true) ? "ready" : "everything was there";

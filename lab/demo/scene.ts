@@ -7,13 +7,14 @@ import { startPublisher, type Publisher } from "../publisher.ts";
 import { createProject, type Ended, type Project } from "../project.ts";
 import { siteText } from "../site.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { findDemoPhp } from "./php.ts";
 import { showCommand, showOutput } from "./show.ts";
 
 /** The site's hosts, by their names in the site file. */
 export interface Hosts {
-  /** A plain host with PHP 8.3 (a stand-in), two TLS virtual hosts. */
+  /** A plain host with a PHP from 8.3 on, two TLS virtual hosts. */
   readonly web1: LabHost;
-  /** Set up by hand exactly as the vendor's manual says. */
+  /** Set up by hand exactly as the vendor's manual says, and with a rule of the customer's own for `/admin`. */
   readonly web2: LabHost;
   /** RSA certificate, and a cipher suite that only ECDSA can use: fine with TLS 1.3, dead with TLS 1.2 alone. */
   readonly web3: LabHost;
@@ -46,14 +47,27 @@ export interface Scene {
   readonly end: () => Promise<void>;
 }
 
-export async function setScene(): Promise<Scene> {
-  const phpStandIn = { version: "8.3.12", as: "module" } as const;
+/** What the customer of web2 has set up for his administrators, with no thought of the manual. */
+const adminRule = `<Location "/admin">
+    SSLVerifyClient require
+    SSLRequire %{SSL_CLIENT_S_DN_O} eq "ABC CORPORATION"
+</Location>`;
+
+async function startHosts(): Promise<Hosts> {
+  const { newer, older, words } = await findDemoPhp();
+  words.forEach((line) => console.log(line));
   const [web1, web2, web3] = await Promise.all([
-    startLabHost({ virtualHosts: 2, phpStandIn, cron: true }),
-    startLabHost({ manual: "cron.d", cron: true }),
-    startLabHost({ phpStandIn, virtualHostDirectives: "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256" }),
+    startLabHost({ virtualHosts: 2, ...newer, cron: true }),
+    startLabHost({ manual: "cron.d", virtualHostDirectives: adminRule, ...older, cron: true }),
+    startLabHost({ ...newer, virtualHostDirectives: "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256" }),
   ]);
-  const hosts = { web1, web2, web3 };
+  await web2.run("cd /usr/local/ni/apache/htdocs && mkdir admin && echo 'For administrators.' >admin/index.html");
+  return { web1, web2, web3 };
+}
+
+export async function setScene(): Promise<Scene> {
+  const hosts = await startHosts();
+  const { web1, web2, web3 } = hosts;
   const project = await createProject();
   const pki = await labPki();
   await writePki(pki, path.join(project.folder, "stacks", "pki"));
@@ -81,7 +95,7 @@ export async function setScene(): Promise<Scene> {
       return ended;
     },
     async end() {
-      await Promise.all([project.remove(), publisher.stop(), ...Object.values(hosts).map((host) => host.stop())]);
+      await Promise.all([project.remove(), publisher.stop(), ...[web1, web2, web3].map((host) => host.stop())]);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The main job, step by step. Each step says what was seen, or throws what was not as expected. */
 import assert from "node:assert/strict";
-import { handshakeTable, request } from "../client.ts";
+import { type HandshakeRow, handshakeTable, request } from "../client.ts";
 import type { LabHost } from "../host.ts";
 import { changedPaths } from "../snapshot.ts";
 import { type HostName, listName, type Scene, treeOnly } from "./scene.ts";
@@ -32,7 +32,8 @@ export const steps: readonly Step[] = [
   },
   {
     title: "what clients see now",
-    about: "Real TLS handshakes with certificates of a lab PKI. Nobody needs a certificate; a bad one is refused.",
+    about:
+      "Real TLS handshakes with certificates of a lab PKI. Nobody needs a certificate; a bad one is refused. The page is PHP's, with the vendor's rule: who presents a certificate is shown the switch that limits logins to certificates.",
     run: handshakes,
   },
   { title: "a second pulumi up", about: "Nothing has changed, so nothing may be done.", run: secondUp },
@@ -55,7 +56,7 @@ export const steps: readonly Step[] = [
   {
     title: "a host that was set up by hand, as the vendor's manual says",
     about:
-      "Its directives contradict ours, so they are conflicts with their places, until the site file says adopt: true. Then revocation works there, too.",
+      "Its directives contradict ours, so they are conflicts with their places, until the site file says adopt: true. Then revocation works there, too. Its owner has closed /admin to all but his own certificates, and that stays closed.",
     run: adopt,
   },
   {
@@ -93,27 +94,40 @@ async function up(scene: Scene): Promise<string[]> {
 
 async function handshakes({ hosts: { web1 } }: Scene): Promise<string[]> {
   const rows = await handshakeTable(web1);
+  const hasPhp = rows.some((row) => row.switch !== undefined);
   showTable([
-    ["  client", "answer", "SSL_CLIENT_VERIFY"],
-    ...rows.map(({ client, outcome, verify }) => [`  ${client}`, outcome, verify ?? "-"]),
+    ["  client", "answer", "SSL_CLIENT_VERIFY", ...(hasPhp ? ["the product's switch"] : [])],
+    ...rows.map((row) => [`  ${row.client}`, row.outcome, row.verify ?? "-", row.switch ?? (hasPhp ? "-" : "")]),
   ]);
-  const outcomes = Object.fromEntries(
-    rows.map(({ client, outcome, verify }) => [client, verify ? `${outcome} ${verify}` : outcome]),
-  );
-  const { none, good, wrongOrganization, revoked, foreign } = outcomes;
+  const { none, good, wrongOrganization, revoked, foreign } = answersOf(rows);
+  const [hidden, shown] = hasPhp ? [" hidden", " shown"] : ["", ""];
   assert.deepEqual(
     { none, good, wrongOrganization, revoked, foreign },
-    { none: "200 NONE", good: "200 SUCCESS", wrongOrganization: "403", revoked: "refused", foreign: "refused" },
+    {
+      none: `200 NONE${hidden}`,
+      good: `200 SUCCESS${shown}`,
+      wrongOrganization: "403",
+      revoked: "refused",
+      foreign: "refused",
+    },
   );
   const tls13 = await request(web1, { tlsVersion: "TLSv1.3" });
-  assert.equal(tls13.outcome, "refused", "PHP is 8.3, so TLS 1.3 must be off");
-  const upload = await request(web1, { path: "/cgi-bin/env.cgi", bodyBytes: uploadBytes, certificate: "good" });
-  assert.equal(upload.outcome, "200", `the upload ended with ${upload.outcome}`);
+  assert.equal(tls13.outcome, "refused", "PHP is 8.3 or later, so TLS 1.3 must be off");
+  const upload = await request(web1, { path: web1.page, bodyBytes: uploadBytes, certificate: "good" });
+  assert.match(upload.body, new RegExp(`body=${uploadBytes}$`, "m"), `the upload ended with ${upload.outcome}`);
   return [
     "a certificate without O and C gets in, as a visitor without a certificate does: the vendor's rule asks for nothing else",
-    "TLS 1.2 only, as the vendor asks for with PHP 8.3 (here a stand-in that only carries its version)",
+    hasPhp
+      ? "TLS 1.2 only, as the vendor asks for from PHP 8.3 on"
+      : "TLS 1.2 only, as the vendor asks for from PHP 8.3 on (here a stand-in that only carries its version)",
     "a POST of 40 MB arrives",
   ];
+}
+
+/** By client: its answer, and what the page makes of its certificate. */
+function answersOf(rows: readonly HandshakeRow[]): Record<string, string> {
+  const words = (row: HandshakeRow) => [row.outcome, row.verify, row.switch].filter((word) => word !== undefined);
+  return Object.fromEntries(rows.map((row) => [row.client, words(row).join(" ")]));
 }
 
 async function secondUp(scene: Scene): Promise<string[]> {
@@ -175,15 +189,31 @@ async function adopt(scene: Scene): Promise<string[]> {
   assert.match(conflict.output, /httpd-ssl\.conf:\d+/);
   const before = (await request(web2, { certificate: "revoked" })).outcome;
   assert.equal(before, "200", "the manual's way does not check revocation on Apache 2.4");
+  assert.deepEqual(await adminAnswers(web2), closedAdmin, "/admin before");
   await scene.site({ hosts: ["web1", "web2"], adopt: true });
   const { status } = await scene.pulumi("up", "--skip-preview");
   assert.equal(status, 0, `up ended with ${status}`);
   const { outcome } = await request(web2, { certificate: "revoked" });
   assert.equal(outcome, "refused", `the revoked certificate got ${outcome}`);
+  assert.deepEqual(await adminAnswers(web2), closedAdmin, "/admin after");
   return [
     "the conflicts, with their places",
     "a revoked certificate got 200 before (the manual's sample checks nothing) and is refused now",
+    "/admin, before and after: refused without a certificate, 403 with one of no organization, 200 for whom the owner's rule lets in",
   ];
+}
+
+const closedAdmin = { none: "refused", noOrganization: "403", good: "200" };
+
+/** By TLS 1.2: with 1.3 httpd asks after the handshake for what a URL of its own requires, and few clients can answer then. */
+async function adminAnswers(host: LabHost): Promise<Record<string, string>> {
+  const wish = { path: "/admin/", tlsVersion: "TLSv1.2" } as const;
+  const [none, noOrganization, good] = await Promise.all([
+    request(host, wish),
+    request(host, { ...wish, certificate: "noOrganization" }),
+    request(host, { ...wish, certificate: "good" }),
+  ]);
+  return { none: none.outcome, noOrganization: noOrganization.outcome, good: good.outcome };
 }
 
 /** As cron calls it. */
