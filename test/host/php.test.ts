@@ -1,33 +1,39 @@
 import assert from "node:assert/strict";
-import { handshakeTable, request } from "../../lab/client.ts";
+import { readFileSync } from "node:fs";
+import { request } from "../../lab/client.ts";
 import type { FpmWay, PhpWay } from "../../lab/options.ts";
 import { virtualHostName } from "../../lab/product.ts";
+import { clientsOf, wantedPhpTable } from "./clients.ts";
 import { needPhp } from "./php.ts";
 import { startSession, type Session } from "./session.ts";
-
-/** By client: its answer, and whether the product's page shows it the switch. */
-async function switches({ lab }: Session, servername: string): Promise<Record<string, string>> {
-  const rows = await handshakeTable(lab, { servername });
-  return Object.fromEntries(rows.map((row) => [row.client, `${row.outcome} ${row.switch ?? ""}`.trim()]));
-}
 
 async function upload({ lab }: Session, servername: string): Promise<string> {
   const { body } = await request(lab, { servername, path: lab.page, bodyBytes: 40_000_000, certificate: "good" });
   return body;
 }
 
-const wanted = {
-  none: "200 hidden",
-  good: "200 shown",
-  revoked: "refused",
-  expired: "refused",
-  notYetValid: "refused",
-  wrongOrganization: "403",
-  wrongCountry: "403",
-  lowercaseOrganization: "403",
-  noOrganization: "200 shown",
-  foreign: "refused",
+/** The rows of README's table, and who is meant. */
+const readmeRows: Readonly<Record<string, readonly string[]>> = {
+  "no certificate": ["none"],
+  "good certificate": ["good"],
+  "another organization or country": ["wrongOrganization", "wrongCountry"],
+  "certificate without O and C": ["noOrganization"],
+  "revoked, expired, foreign issuer": ["revoked", "expired", "foreign"],
 };
+
+function readmeAnswer(row: string): string {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const line = readme.split("\n").find((each) => each.startsWith(`| ${row} `));
+  return line?.split("|")[2]?.trim() ?? "no such row";
+}
+
+/** Each thing that the row says has been seen: the status, the variable, and whether the switch is there. */
+function assertSays(cell: string, seen: string, row: string): void {
+  const [outcome, verify, shown] = seen.split(" ");
+  assert.equal(/^\w+/.exec(cell)?.[0], outcome, `README, "${row}"`);
+  const said = [/SSL_CLIENT_VERIFY=(\w+)/.exec(cell)?.[1], /switch is (\w+)/.exec(cell)?.[1]];
+  assert.deepEqual(said, [said[0] && verify, said[1] && shown], `README, "${row}"`);
+}
 
 const fpmWays: Readonly<Record<FpmWay, string>> = {
   handler: "php-fpm by SetHandler",
@@ -56,8 +62,8 @@ describe("what the page of a real PHP 8.2 sees", function () {
 
   it("is nobody's certificate before any set-up, so nobody has the switch", async () => {
     for (const [index, way] of names.entries()) {
-      const found = await switches(session, virtualHostName(index + 1));
-      assert.deepEqual(found, Object.fromEntries(Object.keys(wanted).map((client) => [client, "200 hidden"])), way);
+      const found = await clientsOf(session.lab, virtualHostName(index + 1));
+      for (const [client, answer] of Object.entries(found)) assert.match(answer, /^200 .*hidden$/, `${way}, ${client}`);
     }
   });
 
@@ -82,9 +88,15 @@ describe("what the page of a real PHP 8.2 sees", function () {
 
   for (const [index, way] of names.entries()) {
     it(`shows the switch to whoever presents a certificate: ${ways[way]}`, async () => {
-      assert.deepEqual(await switches(session, virtualHostName(index + 1)), wanted);
+      assert.deepEqual(await clientsOf(session.lab, virtualHostName(index + 1)), wantedPhpTable);
     });
   }
+
+  it("is what README's table of answers says", async () => {
+    const seen = await clientsOf(session.lab);
+    for (const [row, clients] of Object.entries(readmeRows))
+      for (const client of clients) assertSays(readmeAnswer(row), seen[client] ?? "", row);
+  });
 
   it("leaves TLS 1.3 on, and an upload of 40 MB arrives", async () => {
     for (const index of names.keys())
@@ -117,7 +129,7 @@ describe("what the page of a real PHP 8.4 sees", function () {
 
   for (const [index, way] of fpmNames.entries()) {
     it(`shows the switch to whoever presents a certificate: ${fpmWays[way]}`, async () => {
-      assert.deepEqual(await switches(session, virtualHostName(index + 1)), wanted);
+      assert.deepEqual(await clientsOf(session.lab, virtualHostName(index + 1)), wantedPhpTable);
     });
   }
 

@@ -9,3 +9,10 @@ export async function needPhp(context: Mocha.Context, version: LabPhp["version"]
     skipBecause(context, error instanceof Error ? error.message : String(error));
   });
 }
+
+export async function hasRealPhp(version: LabPhp["version"]): Promise<boolean> {
+  return requirePhp(version).then(
+    () => true,
+    () => false,
+  );
+}
