@@ -1,4 +1,5 @@
 /** A lab host as its clients see it: real TLS handshakes, requests, large bodies, and traffic in the background. */
+import { constants } from "node:crypto";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
@@ -25,6 +26,10 @@ export interface WireRequest {
   readonly bodyBytes?: number;
   /** @default - what both sides like best */
   readonly tlsVersion?: "TLSv1.2" | "TLSv1.3";
+  /** Goes on no renegotiation, so a server that wants one fails. @default false */
+  readonly refusesRenegotiation?: boolean;
+  /** `user:password` of basic authentication. @default - none */
+  readonly login?: string;
   /** Session of an earlier answer, to resume. */
   readonly session?: Buffer;
 }
@@ -91,6 +96,8 @@ function requestOptions(host: Reachable, wish: WireRequest): https.RequestOption
     ca: host.pki.root,
     ...(identity === undefined ? {} : { cert: identity.chain, key: identity.key }),
     ...(wish.tlsVersion === undefined ? {} : { minVersion: wish.tlsVersion, maxVersion: wish.tlsVersion }),
+    ...(wish.refusesRenegotiation === true ? { secureOptions: constants.SSL_OP_NO_RENEGOTIATION } : {}),
+    ...(wish.login === undefined ? {} : { auth: wish.login }),
     ...(wish.session === undefined ? {} : { session: wish.session }),
     agent: false,
     timeout: deadlineMilliseconds,

@@ -3,7 +3,7 @@ import type { Layout } from "./layout.ts";
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
 import type { LabPki } from "./pki.ts";
-import { environmentCgi, loadableModules, moduleDirectory, virtualHostName } from "./product.ts";
+import { environmentCgi, loadableModules, moduleDirectory, virtualHostDirectives, virtualHostName } from "./product.ts";
 
 const documentRoot = "/var/www/html";
 const scripts = "/usr/lib/cgi-bin";
@@ -157,7 +157,7 @@ function virtualHost(number: number, options: LabHostOptions, ports: LabPorts, l
     <FilesMatch "\\.(?:cgi|shtml|phtml|php)$">
         SSLOptions +StdEnvVars
     </FilesMatch>
-${options.virtualHostDirectives ?? ""}
+${virtualHostDirectives(options, number)}
 </VirtualHost>
 `;
 }

@@ -10,8 +10,8 @@ export interface LabHostOptions {
   readonly virtualHosts?: number;
   /** Directives at the end of the server level. */
   readonly serverDirectives?: string;
-  /** Directives at the end of each TLS virtual host. */
-  readonly virtualHostDirectives?: string;
+  /** Directives at the end of each TLS virtual host, or of the `number`-th, counted from 1. */
+  readonly virtualHostDirectives?: string | ((number: number) => string);
   /** `-D` names for httpd. */
   readonly defines?: readonly string[];
   /** Variables in `bin/envvars`. */

@@ -122,21 +122,27 @@ function mainConfiguration(options: LabHostOptions, ports: LabPorts): string {
 }
 
 function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
-  const withPhp = (section: string, number: number) => phpVirtualHost(section, number, options.php, ports.fpm);
+  const manual = options.manual === undefined ? "" : manualDirectives;
+  const finish = (section: string, number: number) =>
+    phpVirtualHost(section, number, options.php, ports.fpm).replace(
+      "</VirtualHost>",
+      () => `${manual}${virtualHostDirectives(options, number)}\n</VirtualHost>`,
+    );
   const stock = stockConfiguration("extra/httpd-ssl.conf.in", ports)
     .replace(/^Listen \d+/m, `Listen 127.0.0.1:${ports.https}`)
-    .replace("ServerName www.example.com", `ServerName ${virtualHostName(1)}`)
-    .replace(
-      "</VirtualHost>",
-      `${options.manual === undefined ? "" : manualDirectives}${options.virtualHostDirectives ?? ""}\n</VirtualHost>`,
-    );
+    .replace("ServerName www.example.com", `ServerName ${virtualHostName(1)}`);
   const section = /^<VirtualHost[\s\S]*<\/VirtualHost>/m.exec(stock)?.[0] ?? "";
-  const bare = section.replace(/^#.*\n|^\n/gm, ""); // upstream's comments once are enough
   const further = Array.from({ length: (options.virtualHosts ?? 1) - 1 }, (_, index) =>
-    withPhp(bare, index + 2).replace(virtualHostName(1), virtualHostName(index + 2)),
+    finish(section, index + 2)
+      .replace(/^#.*\n|^\n/gm, "") // upstream's comments once are enough
+      .replace(virtualHostName(1), virtualHostName(index + 2)),
   );
-  return [stock.replace(section, () => withPhp(section, 1)).trimEnd(), ...further].join("\n\n") + "\n";
+  return [stock.replace(section, () => finish(section, 1)).trimEnd(), ...further].join("\n\n") + "\n";
 }
+
+/** The customer's own, for the end of the `number`-th TLS virtual host. */
+export const virtualHostDirectives = ({ virtualHostDirectives: own = "" }: LabHostOptions, number: number): string =>
+  typeof own === "string" ? own : own(number);
 
 /** ServerName of the n-th TLS virtual host, counted from 1. */
 export function virtualHostName(number: number): string {
