@@ -92,6 +92,17 @@ describe("what the page of a real PHP 8.2 sees", function () {
     });
   }
 
+  it("may come from either of two php-fpm that run, so both are found (the second a stand-in that runs no PHP)", async () => {
+    const standIn = "/usr/sbin/php-fpm9.9";
+    const start = `cp /usr/bin/sleep ${standIn}; printf 'X-Powered-By: PHP/9.9.1\\0' >>${standIn}`;
+    const pid = (await session.lab.run(`${start}; ${standIn} 1000 >/dev/null 2>&1 & echo $!`)).trim();
+    await session.lab.run(`timeout 10 sh -c 'until readlink /proc/${pid}/exe | grep -q fpm; do sleep 0.02; done'`);
+    const { php } = await session.host.observe(session.target);
+    await session.lab.run(`kill ${pid}`);
+    const found = php.filter(({ source }) => source === "fpm").map(({ version }) => version.replace(/\.\d+$/, ""));
+    assert.deepEqual(found.sort(), ["8.2", "9.9"]);
+  });
+
   it("is what README's table of answers says", async () => {
     const seen = await clientsOf(session.lab);
     for (const [row, clients] of Object.entries(readmeRows))

@@ -114,10 +114,14 @@ paths_of() { # NAMED DIRECTIVES
   printf '%s\n' "$1" | awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
 }
 
-# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed.
+# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed. A host may run several
+# php-fpm, and any may be the product's.
 observe_php() {
-  for found in ${php_module:+"module:$php_module"} "fpm:${php_fpm%%"$nl"*}" "cli:${server_root%/*}/php/bin/php"; do
-    path=${found#*:}
+  programs=$(printf %s "$php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
+  programs=${php_module:+module:$php_module$nl}$programs${nl}cli:${server_root%/*}/php/bin/php
+  oldifs=$IFS IFS=$nl
+  for found in $programs; do
+    IFS=$oldifs path=${found#*:}
     [ -n "$path" ] && inside test -f "$path" || continue
     known=$(inside stat -L -c '%i.%Y.%s' -- "$path")
     # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
