@@ -56,6 +56,8 @@ export interface LabPki {
   crl(options?: CrlOptions): Promise<string>;
   /** The issuing CA's signature, ecdsa-with-SHA256, for lists that {@link crl} cannot make. */
   sign(bytes: Uint8Array): Buffer;
+  /** Another certificate of the server, from an intermediate CA below the root, whose certificate follows in `chain`. */
+  chainedServer(): Promise<Identity>;
   /** Revokes one more serial for good and returns the issuing CA's CRL with the next number. */
   revoke(serial: string): Promise<string>;
 }
@@ -103,6 +105,8 @@ export async function createPki(): Promise<LabPki> {
     clients,
     crl,
     sign: (bytes) => signBytes("sha256", bytes, KeyObject.from(issuing.signingKey)),
+    chainedServer: async () =>
+      createServer(await createAuthority("C=JP, O=Lab Trust Services, CN=Lab Server CA", root)),
     revoke(serial) {
       revoked.push(serial);
       number += 1;

@@ -9,6 +9,7 @@ import { root } from "./steps.mjs";
  * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
  * `ringMinutes`: limit of all of them, for what blocks mocha itself. `processes`: how many run files at the same time,
  * where tests mostly wait for lab hosts, of which each has its own. `long`: files that take minutes, one for each process.
+ * `isLong`: `npm test` leaves it out; CI runs it by its name.
  */
 export const rings = [
   { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4, processes: 1 },
@@ -44,6 +45,15 @@ export const rings = [
     needs: ["packages", "engine", "build"],
     testSeconds: 240,
     ringMinutes: 30,
+    processes: 3,
+  },
+  {
+    name: "directives",
+    what: "other people's directives on a live httpd",
+    isLong: true,
+    needs: ["packages", "build"],
+    testSeconds: 120,
+    ringMinutes: 20,
     processes: 3,
   },
 ];
