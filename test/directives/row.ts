@@ -1,6 +1,6 @@
 /** The words of a row: a customer's configuration, what the plan must say of it, and what clients must get before and after. */
 import type { Finding } from "../../core/apache/model.ts";
-import type { ClientName } from "../../lab/pki.ts";
+import type { ClientName, LabPki } from "../../lab/pki.ts";
 import type { Wish } from "../host/session.ts";
 
 /**
@@ -36,7 +36,7 @@ export interface Row {
   /** The server's certificate comes from an intermediate CA that the site does not name. @default false */
   readonly isChained?: boolean;
   /** What the site file wants. */
-  readonly wish?: Wish;
+  readonly wish?: (pki: LabPki) => Wish | Promise<Wish>;
   /** Who is the third client. @default "foreign" */
   readonly theirs?: ClientName;
   /** The rule was the whole site's: with `adopt` ours takes its place, for each path of the row. @default false */

@@ -5,7 +5,7 @@ import type { LabPki } from "../../lab/pki.ts";
 export async function theirFiles(pki: LabPki): Promise<ReadonlyMap<string, string>> {
   const chained = await pki.chainedServer();
   const chain = chained.chain.slice(chained.certificate.length);
-  const [issuing, foreign] = [await pki.crl(), await pki.crl({ ca: "foreign" })];
+  const issuing = await pki.crl();
   return new Map([
     ["conf/theirs/site.pem", pki.caBundle],
     ["conf/theirs/root.pem", pki.root],
@@ -15,7 +15,7 @@ export async function theirFiles(pki: LabPki): Promise<ReadonlyMap<string, strin
     ["conf/theirs/chained.crt", chained.certificate],
     ["conf/theirs/chained.key", chained.key],
     ["conf/theirs/site-crl.pem", issuing],
-    ["conf/theirs/foreign-crl.pem", foreign],
+    ["conf/theirs/chain-crl.pem", issuing + (await pki.crl({ ca: "root" }))],
     ["conf/theirs/ca.d/foreign.pem", pki.foreign],
     ["conf/theirs/crl.d/site.pem", issuing],
     ["conf/theirs/users", "good:x\n"],
