@@ -16,7 +16,8 @@ const command = (line: string, more: Pick<Row, "before">): Row => ({
 });
 
 testRows("OpenSSL's own commands: SSLOpenSSLConfCmd", [
-  command(`VerifyCAFile ${foreign}`, { before: asked }),
+  // Takes the place of the CAs that stand there.
+  command(`VerifyCAFile ${foreign}`, { before: { "/": "200 refused 200" } }),
   command("VerifyMode Request", { before: asked }),
   command(`ClientCAFile ${foreign}`, { before: asked }),
   command(`RequestCAFile ${foreign}`, { before: asked }),
@@ -24,7 +25,8 @@ testRows("OpenSSL's own commands: SSLOpenSSLConfCmd", [
     name: "`SSLOpenSSLConfCmd VerifyMode` at server level",
     server: "SSLOpenSSLConfCmd VerifyMode Request",
     findings: [conflict("SSLOpenSSLConfCmd VerifyMode Request")],
-    before: open("/"),
+    before: { "/": "200 refused refused" },
+    onOther: { "/": "200 refused refused" },
   },
   {
     name: "`SSLOpenSSLConfCmd` on something else than verification",

@@ -1,6 +1,10 @@
 /** What a customer may have lying below `conf/theirs`: CAs, CRLs, another certificate of the server, and pages to protect. */
 import type { LabPki } from "../../lab/pki.ts";
 
+/** How FakeBasicAuth calls the holder of `good`; its password is the word "password", as its manual prints it. */
+const goodName = "/C=JP/O=ABC CORPORATION/CN=good client";
+const fakePassword = "xxj31ZMTZzkVA";
+
 /** By path below the server root. `ca.d` and `crl.d` get the names that OpenSSL looks for when they lie there. */
 export async function theirFiles(pki: LabPki): Promise<ReadonlyMap<string, string>> {
   const chained = await pki.chainedServer();
@@ -18,7 +22,7 @@ export async function theirFiles(pki: LabPki): Promise<ReadonlyMap<string, strin
     ["conf/theirs/chain-crl.pem", issuing + (await pki.crl({ ca: "root" }))],
     ["conf/theirs/ca.d/foreign.pem", pki.foreign],
     ["conf/theirs/crl.d/site.pem", issuing],
-    ["conf/theirs/users", "good:x\n"],
+    ["conf/theirs/users", `${goodName}:${fakePassword}\n`],
     ["htdocs/admin/index.html", "administration\n"],
     ["htdocs/admin/secret.html", "secret\n"],
   ]);
