@@ -60,6 +60,7 @@ testRows("For less than the whole site: Require, RewriteCond, If", [
   },
   {
     name: "`Require expr` on the issuer in `<Location /admin>`, with another CA",
+    isWholeSite: true,
     covered: lines(optional, foreignCa, inAdmin("Require expr \"%{SSL_CLIENT_I_DN_CN} == 'Foreign CA'\"")),
     findings: [warning("Require expr \"%{SSL_CLIENT_I_DN_CN} == 'Foreign CA'\""), untilAdopt(foreignCa, "Foreign CA")],
     before: { "/": "200 refused 200", "/admin/": "403 refused 200" },
@@ -67,7 +68,7 @@ testRows("For less than the whole site: Require, RewriteCond, If", [
   },
   {
     name: "`Satisfy Any` in `<Location /admin>`, which is closed by address",
-    covered: lines(base, inAdmin("Satisfy Any", "Require all denied")),
+    covered: lines(base, inAdmin("Satisfy Any", "Order deny,allow", "Deny from all", "Require all denied")),
     findings: [warning("Satisfy Any")],
     before: { "/": "200 200 refused", "/admin/": "403 403 refused" },
   },
@@ -85,34 +86,58 @@ const modules = lines(
   "LoadModule auth_basic_module modules/mod_auth_basic.so",
   "LoadModule authn_file_module modules/mod_authn_file.so",
 );
-const password = [
+const passwords = (file: string): string[] => [
   "AuthType Basic",
   "AuthName administration",
   "AuthBasicProvider file",
-  "AuthUserFile conf/theirs/users",
+  `AuthUserFile conf/theirs/${file}`,
   "Require valid-user",
 ];
+const fake = "SSLOptions +FakeBasicAuth";
+const userName = "SSLUserName SSL_CLIENT_S_DN_CN";
 
 testRows("Users: FakeBasicAuth and SSLUserName", [
   {
     name: "`SSLOptions +FakeBasicAuth` in `<Location /admin>`, with the site's CAs",
     server: modules,
-    covered: lines(base, inAdmin("SSLOptions +FakeBasicAuth", ...password)),
-    findings: [warning("SSLOptions +FakeBasicAuth", "FakeBasicAuth")],
+    covered: lines(base, inAdmin(fake, ...passwords("users"))),
+    findings: [warning(fake, "FakeBasicAuth")],
     before: { "/": "200 200 refused", "/admin/": "401 200 refused" },
   },
   {
-    name: "`SSLOptions +FakeBasicAuth` in the virtual host, where nobody is asked for a certificate yet",
+    name: "`SSLOptions +FakeBasicAuth` in `<Location /admin>`, with another CA (third client: of the same name)",
     server: modules,
-    covered: lines("SSLOptions +FakeBasicAuth", inAdmin(...password)),
-    findings: [warning("SSLOptions +FakeBasicAuth", "FakeBasicAuth")],
-    before: { "/": "200 200 200", "/admin/": "401 401 401" },
+    covered: lines(optional, foreignCa, inAdmin(fake, ...passwords("users"))),
+    findings: [conflict(fake, "FakeBasicAuth"), untilAdopt(foreignCa, "Foreign CA")],
+    before: { "/": "200 refused 200", "/admin/": "401 refused 200" },
+  },
+  {
+    name: "`SSLOptions +FakeBasicAuth` in the virtual host, with the site's CAs; `<Location /admin>` has users with passwords",
+    server: modules,
+    covered: lines(base, fake, inAdmin(...passwords("passwords"))),
+    findings: [warning(fake, "FakeBasicAuth")],
+    before: { "/": "200 200 refused", "/admin/": "401 401 refused" },
   },
   {
     name: "`SSLUserName` in `<Location /admin>`, with the site's CAs",
     server: modules,
-    covered: lines(base, inAdmin("SSLUserName SSL_CLIENT_S_DN_CN", ...password)),
-    findings: [warning("SSLUserName SSL_CLIENT_S_DN_CN")],
-    before: { "/": "200 200 refused", "/admin/": "401 401 refused" },
+    covered: lines(base, inAdmin(userName, ...passwords("passwords"))),
+    findings: [warning(userName)],
+    // Who has a name needs no password for `Require valid-user`.
+    before: { "/": "200 200 refused", "/admin/": "401 200 refused" },
+  },
+  {
+    name: "`SSLUserName` in `<Location /admin>`, with another CA",
+    server: modules,
+    covered: lines(optional, foreignCa, inAdmin(userName, ...passwords("passwords"))),
+    findings: [conflict(userName), untilAdopt(foreignCa, "Foreign CA")],
+    before: { "/": "200 refused 200", "/admin/": "401 refused 200" },
+  },
+  {
+    name: "`SSLUserName` in `<Location /admin>`, where no certificate is believed yet",
+    server: modules,
+    covered: inAdmin(userName, ...passwords("passwords")),
+    findings: [conflict(userName)],
+    before: { "/": "200 200 200", "/admin/": "401 401 401" },
   },
 ]);

@@ -9,8 +9,8 @@ const verify = "SSLVerifyClient require";
 const theirRule = 'SSLRequire %{SSL_CLIENT_S_DN_O} eq "ABC CORPORATION"';
 const page = "/admin/secret.html";
 
-/** Who comes without a certificate is asked anew, which TLS 1.3 cannot do of every client. */
-const unasked = ["refused 200 refused", "403 200 refused"] as const;
+/** For a rule that is stricter than the virtual host's httpd asks everybody anew, which TLS 1.3 cannot do of every client. */
+const unasked = ["refused 200 refused", "403 403 refused"] as const;
 
 /** Sections below the whole site, and the URL that they protect. */
 const sections: readonly (readonly [section: string, path: string])[] = [
@@ -50,7 +50,7 @@ testRows("For less than the whole site: SSLVerifyClient", [
     name: "`SSLVerifyClient require` in `<Location /admin>`, with the site's CAs and another one",
     covered: lines(optional, "SSLVerifyDepth 4", allCas, inAdmin(verify)),
     findings: [warning(verify), untilAdopt(allCas, "Foreign CA")],
-    before: { "/": "200 200 200", "/admin/": ["refused 200 200", "403 200 200"] },
+    before: { "/": "200 200 200", "/admin/": ["refused 200 200", "403 403 403"] },
     after: { "/": "200 200 refused", "/admin/": unasked },
   },
   {
@@ -112,7 +112,7 @@ testRows("For less than the whole site: SSLRequire", [
   {
     name: "`SSLRequire` on the issuer in `<Location /admin>`, with another CA",
     covered: lines(optional, foreignCa, inAdmin('SSLRequire %{SSL_CLIENT_I_DN_CN} eq "Foreign CA"')),
-    isWholeSite: false,
+    isWholeSite: true,
     findings: [warning('SSLRequire %{SSL_CLIENT_I_DN_CN} eq "Foreign CA"'), untilAdopt(foreignCa, "Foreign CA")],
     before: { "/": "200 refused 200", "/admin/": "403 refused 200" },
     after: { "/": "200 200 refused", "/admin/": "403 403 refused" },

@@ -39,7 +39,7 @@ export interface Row {
   readonly wish?: (pki: LabPki) => Wish | Promise<Wish>;
   /** Who is the third client. @default "foreign" */
   readonly theirs?: ClientName;
-  /** The rule was the whole site's: with `adopt` ours takes its place, for each path of the row. @default false */
+  /** Who gets in at `/` was said by the whole site's rule or CA: with `adopt` ours takes its place. @default false */
   readonly isWholeSite?: boolean;
   /** @default [] */
   readonly findings?: readonly Expected[];

@@ -23,6 +23,7 @@ export async function theirFiles(pki: LabPki): Promise<ReadonlyMap<string, strin
     ["conf/theirs/ca.d/foreign.pem", pki.foreign],
     ["conf/theirs/crl.d/site.pem", issuing],
     ["conf/theirs/users", `${goodName}:${fakePassword}\n`],
+    ["conf/theirs/passwords", `operator:${fakePassword}\n`],
     ["htdocs/admin/index.html", "administration\n"],
     ["htdocs/admin/secret.html", "secret\n"],
   ]);
