@@ -5,7 +5,7 @@ import { isFeasible } from "../../core/apache/plan.ts";
 import type { Finding } from "../../core/apache/model.ts";
 import type { Wish } from "../host/session.ts";
 import { directiveOf, open, type Answers, type Expected, type Row } from "./row.ts";
-import { rowFiles, startStage, type Stage } from "./stage.ts";
+import { placeOf, rowFiles, startStage, type Stage } from "./stage.ts";
 import { assertInTable, endTable, type Result } from "./table.ts";
 
 /** One test for each row, and a table of what they saw in `docs/directives.md`, below this title. */
@@ -131,12 +131,3 @@ const wordsOf = ({ at, says }: Expected): string[] => [directiveOf(at), ...(says
 
 const expectedTexts = (expected: readonly Expected[], texts: readonly string[]): readonly string[] =>
   expected.map((each) => `${each.severity} ${placeOf(each.at, texts)} ${wordsOf(each).join(", ")}`).sort();
-
-/** `file:line` of a line that the row has once. */
-function placeOf(at: string, texts: readonly string[]): string {
-  const places = texts.flatMap((text, index) =>
-    text.split("\n").flatMap((line, number) => (line.trim() === at ? [`${rowFiles[index]}:${number + 1}`] : [])),
-  );
-  assert.equal(places.length, 1, `the row must have this line once: ${at}`);
-  return places[0] ?? "";
-}

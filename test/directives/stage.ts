@@ -1,4 +1,5 @@
 /** A lab host with two TLS ports in one httpd, which is set up anew for each row. */
+import assert from "node:assert/strict";
 import { request, type Reachable } from "../../lab/client.ts";
 import { freePort } from "../../lab/ports.ts";
 import { productRoot } from "../../lab/product.ts";
@@ -104,4 +105,13 @@ async function ask(host: Reachable, row: Row, path: string, tlsVersion: "TLSv1.2
     return (await request(host, wish)).outcome;
   });
   return (await Promise.all(outcomes)).join(" ");
+}
+
+/** `file:line` of a line that stands once in the texts of {@link rowFiles}. */
+export function placeOf(at: string, texts: readonly string[]): string {
+  const places = texts.flatMap((text, index) =>
+    text.split("\n").flatMap((line, number) => (line.trim() === at ? [`${rowFiles[index]}:${number + 1}`] : [])),
+  );
+  assert.equal(places.length, 1, `the row must have this line once: ${at}`);
+  return places[0] ?? "";
 }
