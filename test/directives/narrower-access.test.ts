@@ -7,6 +7,7 @@ import { testRows } from "./run-rows.ts";
 const base = lines(optional, siteCas);
 const organization = "Require expr \"%{SSL_CLIENT_S_DN_O} == 'ABC CORPORATION'\"";
 const condition = "RewriteCond %{SSL:SSL_CLIENT_VERIFY} !=SUCCESS";
+const variable = "SetEnvIfExpr \"%{SSL_CLIENT_VERIFY} == 'SUCCESS'\" admitted";
 const opened = `<If "%{SSL_CLIENT_VERIFY} != 'SUCCESS' && %{REQUEST_URI} =~ m#^/admin#">`;
 
 /** Rules that let in who has a certificate: what is written, and the line that is named. */
@@ -35,6 +36,11 @@ const rules: readonly { name: string; text: string; at: string }[] = [
     name: "`RewriteCond` on the certificate, for `/admin`",
     text: lines("RewriteEngine on", condition, "RewriteRule ^/admin - [F]"),
     at: condition,
+  },
+  {
+    name: "`SetEnvIfExpr` on the certificate, and `Require env` in `<Location /admin>`",
+    text: lines(variable, inAdmin("Require env admitted")),
+    at: variable,
   },
   { name: "`<If>` on the certificate, for `/admin`", text: lines(opened, "Require all denied", "</If>"), at: opened },
 ];

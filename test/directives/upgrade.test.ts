@@ -6,7 +6,7 @@ import type { Change, FileEdit, Finding, Plan } from "../../core/apache/model.ts
 import { adoptedMark } from "../../core/apache/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
 import { requireValue } from "../../lab/values.ts";
-import { foreignCa, inAdmin, lines, optional, siteCas, within } from "./lines.ts";
+import { foreignCa, lines, optional, siteCas, within } from "./lines.ts";
 import type { Row } from "./row.ts";
 import { placeOf, rowFiles, startStage, type Stage } from "./stage.ts";
 

@@ -58,11 +58,12 @@ export async function startSession(
   const target = { connection, detection };
   const look = async (): Promise<Facts> => readFacts(await host.observe(target), { port: lab.ports.https });
 
-  async function prepare(wish: Wish, facts: Facts): Promise<Transaction> {
+  async function prepare(wish: Wish, facts: Facts, given?: Change): Promise<Transaction> {
     const { desired, contents } = wanted(lab, { crlPem: freshCrl, ...wish });
     const planned = plan(desired, facts);
-    if (planned.change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
-    return transactionOf(facts, planned.change, contents, false);
+    const change = given ?? planned.change;
+    if (change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
+    return transactionOf(facts, change, contents, false);
   }
 
   /** Plans anew, as the provider does, when the run only put back what an earlier one had left half-way. */
@@ -87,7 +88,8 @@ export async function startSession(
     look,
     plan: async (wish = {}) => plan(wanted(lab, { crlPem: freshCrl, ...wish }).desired, await look()),
     judge: async (wish = {}) => host.judge(target, await prepare(wish, await look())),
-    apply: (wish = {}, changed = {}) => carryOut(async (facts) => ({ ...(await prepare(wish, facts)), ...changed })),
+    apply: (wish = {}, changed = {}) =>
+      carryOut(async (facts) => ({ ...(await prepare(wish, facts, changed.change)), ...changed })),
     prepare: async (wish = {}) => prepare(wish, await look()),
     remove: () => carryOut(prepareRemoval),
     async stop() {
