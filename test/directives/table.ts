@@ -68,19 +68,30 @@ const readTable = (title: string): readonly string[] =>
 
 function lineOf({ row, expected, before, after }: Result): string {
   const kept = expected.filter(({ adopt }) => adopt === "stays");
-  const out = expected.filter(({ adopt }) => adopt === "takes the line out");
-  const taken = out.map(({ at }) => `takes \`${directiveOf(at)}\` out`);
   const other = row.onOther ?? open(...Object.keys(before));
   const cells = [
     row.name,
     findingsText(expected),
-    [findingsText(kept), ...taken].join("; "),
+    [findingsText(kept), ...(after === undefined ? [] : expected.flatMap(adoptedText))].join("; "),
     after === undefined
       ? `${answersText(before)} → nothing is changed`
       : `${answersText(before)} → ${answersText(after) === answersText(before) ? "the same" : answersText(after)}`,
     answersText(other),
   ];
   return `| ${cells.map(cellText).join(" | ")} |`;
+}
+
+/** What `adopt` makes of a line that stood in the way. */
+function adoptedText({ adopt, at }: Expected): string[] {
+  const name = `\`${directiveOf(at)}\``;
+  switch (adopt) {
+    case "stays":
+      return [];
+    case "resolves it, the line stays":
+      return [`${name} stays, ours wins over it`];
+    case "takes the line out":
+      return [`takes ${name} out`];
+  }
 }
 
 /** A bar would end the cell, in code as well. */
