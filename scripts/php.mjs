@@ -45,7 +45,7 @@ export async function preparePhp() {
   const missing = Object.keys(releases).filter((version) => !existsSync(cacheFolder(version)));
   for (const version of missing) {
     await requirePhp(version).catch((error) =>
-      say(`set-up: no PHP ${version} for lab hosts: ${error.message}`, "yellow"),
+      say(`set-up: lab hosts do without PHP ${version}: ${error.message.replace(/\s+/g, " ")}`, "yellow"),
     );
   }
   return missing.length > 0;

@@ -33,7 +33,7 @@ export const steps: readonly Step[] = [
   {
     title: "what clients see now",
     about:
-      "Real TLS handshakes with certificates of a lab PKI. Nobody needs a certificate; a bad one is refused. The page is PHP's, with the vendor's rule: who presents a certificate is shown the switch that limits logins to certificates.",
+      "Real TLS handshakes with certificates of a lab PKI. Nobody needs a certificate; a bad one is refused. Where PHP is real, its page plays the vendor's rule: who presents a certificate is shown the switch that limits logins to certificates.",
     run: handshakes,
   },
   { title: "a second pulumi up", about: "Nothing has changed, so nothing may be done.", run: secondUp },

@@ -6,7 +6,7 @@ import { skipBecause } from "../skip.ts";
 /** In a hook: skips what follows where this PHP cannot be had. */
 export async function needPhp(context: Mocha.Context, version: LabPhp["version"]): Promise<void> {
   await requirePhp(version).catch((error: unknown) => {
-    skipBecause(context, error instanceof Error ? error.message : String(error));
+    skipBecause(context, (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " "));
   });
 }
 
