@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run mutate`: breaks each safety step of the program that runs on hosts in turn, on a copy of this folder, and runs
- * the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT` tries those mutations
+ * `npm run mutate`: breaks each safety step in turn, most of them in the program that runs on hosts, on a copy of this
+ * folder, and runs the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT` tries those mutations
  * only whose names hold the text.
  */
 import { spawnSync } from "node:child_process";
@@ -13,7 +13,20 @@ import { isMain, main, root, say, since } from "./steps.mjs";
 const posix = "provider/host/posix";
 const minutesPerMutation = 6;
 
-/** `from` must be in the file exactly once; `grep` chooses the tests of `test` that must go red. */
+/**
+ * `from` must be in the file exactly once; `grep` chooses the tests of `test` that must go red.
+ *
+ * @typedef {object} Mutation
+ * @property {string} name
+ * @property {string} [folder] of the file; by default that of the program that runs on hosts
+ * @property {string} file
+ * @property {string} from
+ * @property {string} to
+ * @property {string} test `RING/NAME`, or a name alone in the ring `faults`
+ * @property {string} grep
+ */
+
+/** @type {readonly Mutation[]} */
 const mutations = [
   {
     name: "lock: a second run goes on",
@@ -58,6 +71,53 @@ const mutations = [
     name: "look: every answer is right",
     ...{ file: "live.sh", from: "&& ! look_differs; then", to: "; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
+  },
+  {
+    name: "comparison on other ports: the judge's is left out",
+    ...{ file: "judge.sh", from: "elif tell_noticed ", to: "elif false && tell_noticed " },
+    ...{ test: "other-ports", grep: "refused by the judge when" },
+  },
+  {
+    name: "comparison on other ports: no baseline is made for it",
+    ...{ file: "judge.sh", from: 'if shadow_is_plain && [ "$baseline" != yes ]; then', to: "if shadow_is_plain; then" },
+    ...{ test: "other-ports", grep: "refused by the judge when" },
+  },
+  {
+    name: "comparison on other ports: the live server's is left out",
+    ...{
+      file: "live.sh",
+      from: 'if ! is_noticed "$work/answers.before" "$work/answers.after" && ! look_differs; then',
+      to: "if ! look_differs; then",
+    },
+    ...{ test: "other-ports", grep: "put back after the look" },
+  },
+  {
+    name: "comparison on other ports: lines that come back may open one",
+    ...{
+      file: "compare.sh",
+      from: "strictness(after) > strictness(before)",
+      to: "strictness(after) != strictness(before)",
+    },
+    ...{ test: "other-ports", grep: "may not open that port" },
+  },
+  {
+    name: "comparison on other ports: certificates are not counted",
+    ...{ file: "compare.sh", from: "isCounted && $5 != sent[$1]", to: "0" },
+    ...{ test: "other-ports", grep: "that port would send fewer" },
+  },
+  {
+    name: "comparison of covered virtual hosts: certificates are not counted",
+    ...{ file: "compare.sh", from: "isCounted && $5 + 0 < sent[$1] + 0", to: "0" },
+    ...{ test: "other-ports", grep: "send its clients fewer" },
+  },
+  {
+    name: "comparison of covered virtual hosts: lines that come back may shut one although ours still stands",
+    ...{
+      file: "compare.sh",
+      from: '&& !(returning == "yes" && removal == "yes" && $2',
+      to: '&& !(returning == "yes" && $2',
+    },
+    ...{ test: "other-ports", grep: "shut the covered" },
   },
   {
     name: "roll back: the bytes stay",
@@ -115,11 +175,11 @@ function copyPackage() {
 }
 
 /** Whether the tests notice. */
-function tryMutation(copy, { name, file, from, to, test, grep }) {
-  const target = path.join(copy, posix, file);
+function tryMutation(copy, { name, folder = posix, file, from, to, test, grep }) {
+  const target = path.join(copy, folder, file);
   const text = readFileSync(target, "utf8");
   if (text.split(from).length !== 2)
-    throw new Error(`${posix}/${file}: the text of "${name}" is not there exactly once; adapt the mutation`);
+    throw new Error(`${folder}/${file}: the text of "${name}" is not there exactly once; adapt the mutation`);
   writeFileSync(
     target,
     text.replace(from, () => to),
@@ -138,7 +198,7 @@ function runTests(copy, test, grep) {
     "node_modules/mocha/bin/mocha.js",
     "--reporter",
     "json",
-    `test/faults/${test}.test.ts`,
+    `test/${test.includes("/") ? test : `faults/${test}`}.test.ts`,
     "--grep",
     grep,
   ];

@@ -119,6 +119,23 @@ describe("a change that would be noticed on another TLS port", function () {
       assert.deepEqual(await answers(host), ["refused", "refused"]);
     }));
 
+  it("is refused by the judge of busybox, asked by openssl and by curl, when it would open that port under 30 names", () =>
+    onTwoPorts(
+      [completing, closing],
+      async (host) => {
+        const { session, planned, other } = host;
+        const { change } = withBaseline(await takenOut(host, closing));
+        const others = Array.from({ length: 30 }, (_, index) => ({ ...other, serverName: `n${index}.lab.test` }));
+        const opening = { ...planned, change: { ...change, others } };
+        const outcome = await unchanged(session, () => apply(host, opening));
+        assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"]);
+        const reasons = outcome.reasons.join("\n");
+        assert.match(reasons, /^tried on a copy: n\d+\.lab\.test .* and answered 200 after it; nothing was changed$/m);
+        assert.match(reasons, /^tried on a copy: the same of 25 more$/m);
+      },
+      { shell: "busybox" },
+    ));
+
   it("is refused by the judge when that port would send fewer certificates", () =>
     onTwoPorts([completing], async (host) => {
       assert.equal(await certificatesSent(host), 2);
@@ -208,6 +225,18 @@ describe("a change that is not noticed on another TLS port", function () {
         options,
       ));
   }
+
+  it("may not shut the covered virtual host by a line that an earlier build took out", () =>
+    onTwoPorts([completing, `${adopted}${closing}`], async (host) => {
+      const before = await bytesOf(host.session);
+      // A change whose own configuration asks nobody for a certificate, so that the line at server level counts there, too.
+      const contents = new Map(host.planned.contents).set("clientcert.conf", Buffer.from("# nothing\n"));
+      const closingAgain = { ...(await putBack(host, closing)), contents };
+      const outcome = await apply(host, closingAgain);
+      assert.deepEqual([outcome.result, outcome.judge], ["refused", "shadow"], outcome.reasons.join("\n"));
+      assert.match(outcome.reasons.join("\n"), /^nobody gets in without a certificate any more at a\.lab\.test/m);
+      assert.equal(await bytesOf(host.session), before);
+    }));
 
   it("may not open that port by a line that an earlier build took out", () =>
     onTwoPorts([completing, closing, `${adopted}SSLVerifyClient none`], async (host) => {
