@@ -91,10 +91,12 @@ EOF
 
 tell_words() { # live|candidate
   shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
-  awk -F "$tab" '$2 == "refused" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
-    while IFS= read -r host; do part "reason no TLS handshake succeeds any more with $host"; done
-  awk -F "$tab" '$2 == "required" { split($1, w, " "); print w[3] " (" w[1] " port " w[2] ")" }' "$work/answers.$1" |
-    while IFS= read -r host; do part "reason nobody gets in without a certificate any more at $host"; done
+  awk -F "$tab" -v list="$work/look.list" '
+    BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
+    $1 in isCovered && $2 ~ /^re/ {
+      split($1, word, " ")
+      print ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate") " any more with " word[3] " (" word[1] " port " word[2] ")"
+    }' "$work/answers.$1" | while IFS= read -r sentence; do part "reason $sentence"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
 }
