@@ -81,6 +81,11 @@ describe("a macro", () => {
       "12",
     ],
     ["that uses what its argument names", `${gzip}<Macro Out $m>\nUse $m a\n</Macro>\nUse Out Gzip\n${host()}`, "8"],
+    [
+      "that uses another one by its argument",
+      `${gzip}<Macro Out zip>\nUse Gzip a\n</Macro>\n<Macro G1 $x>\nSSLEngine off\n</Macro>\nUse Out 1\n${host()}`,
+      "11",
+    ],
     ["that nobody defines", `Use Nothing\n${host()}`, "2"],
     ["that opens a section and leaves it open", `<Macro Open>\n<Location /x>\n</Macro>\nUse Open\n${host()}`, "5"],
     [

@@ -128,6 +128,7 @@ describe("clientcert plan on a copy", () => {
         /; give it under defines as NAME=VALUE$/,
         { defines: "IP=192.0.2.1" },
       ],
+      ["a variable for the only port", tls.replace("443", "${P}"), /NAME=VALUE$/, { defines: "P=443" }],
       [
         "a variable in an Include",
         `${tls}Include \${DIR}/x.conf\n`,

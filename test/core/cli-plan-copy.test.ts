@@ -115,6 +115,12 @@ describe("clientcert plan on a copy", () => {
         /^--httpd-version \S+: is no output of httpd -V; run httpd -V > FILE on the host and copy that file$/,
       ],
       [
+        "-V without its version",
+        (httpdVersion) => ({ httpdVersion }),
+        versionOf("2.4.62").replace(/^.*\n/, ""),
+        /: is no output of httpd -V;/,
+      ],
+      [
         "-M that is none",
         (httpdModules) => ({ httpdModules }),
         versionOf("2.4.62"),
