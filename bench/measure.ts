@@ -23,6 +23,22 @@ export interface Run {
   readonly cpuSeconds: number;
 }
 
+/** What one run took. */
+export interface Sample {
+  readonly wallSeconds: number;
+  readonly cpuSeconds?: number;
+  /** Peak. */
+  readonly memoryMib?: number;
+}
+
+/** Something set up to be measured run by run. */
+export interface Sampler {
+  readonly sample: () => Promise<Sample>;
+  /** Peak of a run of its own, where `sample` does not tell it. */
+  readonly memoryMib?: () => Promise<number>;
+  readonly stop: () => Promise<void>;
+}
+
 export interface Spread {
   readonly median: number;
   readonly min: number;

@@ -3,11 +3,11 @@ import { copyFile } from "node:fs/promises";
 import path from "node:path";
 import { createProject, type Project } from "../lab/project.ts";
 import { siteText } from "../lab/site.ts";
+import { programOf, type Build } from "./build.ts";
 import type { Contender } from "./contender.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Command } from "./measure.ts";
 
-const program = path.join(path.dirname(import.meta.dirname), "build/cli/clientcert");
 const emptyProgram = "export {};\n";
 
 interface Projects {
@@ -17,9 +17,10 @@ interface Projects {
 }
 
 /** `env` is the environment to run the engine in. */
-export function ownContenders(env: NodeJS.ProcessEnv): readonly Contender[] {
+export function ownContenders(env: NodeJS.ProcessEnv, build: Build): readonly Contender[] {
+  const program = programOf(build, "cli/clientcert");
   const made = new WeakMap<Fleet, Projects>();
-  const prepare = async (fleet: Fleet): Promise<void> => void made.set(fleet, await makeProjects(fleet, env));
+  const prepare = async (fleet: Fleet): Promise<void> => void made.set(fleet, await makeProjects(fleet, env, build));
   const projectOf = (fleet: Fleet, name: keyof Projects): Project => {
     const project = made.get(fleet)?.[name];
     if (project === undefined) throw new Error("bench: the fleet was not prepared");
@@ -55,9 +56,10 @@ const projectFolder = (fleet: Fleet, name: keyof Projects): string => path.join(
 const siteFile = (fleet: Fleet): string => path.join(projectFolder(fleet, "site"), "stacks", "lab.yaml");
 
 /** Both with their hosts, or nothing, as wanted. The fleet removes their folders with its own. */
-async function makeProjects(fleet: Fleet, environment: NodeJS.ProcessEnv): Promise<Projects> {
-  const site = await createProject({ environment, folder: projectFolder(fleet, "site") });
-  const empty = await createProject({ environment, folder: projectFolder(fleet, "empty"), index: emptyProgram });
+async function makeProjects(fleet: Fleet, environment: NodeJS.ProcessEnv, build: Build): Promise<Projects> {
+  const from = { environment, checkout: build.root };
+  const site = await createProject({ ...from, folder: projectFolder(fleet, "site") });
+  const empty = await createProject({ ...from, folder: projectFolder(fleet, "empty"), index: emptyProgram });
   const files = ["ca.pem", "crl.pem"];
   for (const file of files) await copyFile(path.join(fleet.folder, file), path.join(site.folder, "stacks", file));
   const hosts = fleet.hosts.map((lab, index) => ({ name: fleet.name(index), lab }));

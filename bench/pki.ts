@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeAuthorities, makeCrl, toPem } from "../test/fixtures/pki.ts";
+import { programOf, type Build } from "./build.ts";
 import { measureMemory } from "./measure.ts";
 import type { Comparison } from "./starts.ts";
 
 const entries = 1_000_000;
-const program = "build/cli/clientcert";
 
 interface Files {
   readonly der: string;
@@ -53,33 +53,36 @@ const argumentsOf = (file: string, serial?: string): readonly string[] => [
 ];
 
 /** 7: revoked. */
-const ours = (file: string, serial?: string): number =>
+const ours = (program: string, file: string, serial?: string): number =>
   time(program, argumentsOf(file, serial), serial === undefined ? 0 : 7);
 
-const memoryOf = async (file: string, serial?: string): Promise<number> =>
+const memoryOf = async (program: string, file: string, serial?: string): Promise<number> =>
   (await measureMemory({ program, args: argumentsOf(file, serial) })).wholeMib;
 
 const openssl = (file: string, form: "DER" | "PEM"): number =>
   time("openssl", ["crl", "-inform", form, "-in", file, "-noout", "-issuer", "-nextupdate", "-crlnumber"], 0);
 
 /** Rows for the table; the programs must be built. */
-export const pki: readonly Comparison[] = [
-  {
-    name: "pki, CRL of 1,000,000 entries, DER; ratio to openssl crl",
-    sample: async () => ours(files().der),
-    baseline: async () => openssl(files().der, "DER"),
-    memoryMib: () => memoryOf(files().der),
-  },
-  {
-    name: "pki, CRL of 1,000,000 entries, PEM; ratio to openssl crl",
-    sample: async () => ours(files().pem),
-    baseline: async () => openssl(files().pem, "PEM"),
-    memoryMib: () => memoryOf(files().pem),
-  },
-  {
-    name: "pki --serial, CRL of 1,000,000 entries, DER; ratio to openssl crl",
-    sample: async () => ours(files().der, files().serial),
-    baseline: async () => openssl(files().der, "DER"),
-    memoryMib: () => memoryOf(files().der, files().serial),
-  },
-];
+export function pkiOf(build: Build): readonly Comparison[] {
+  const program = programOf(build, "cli/clientcert");
+  return [
+    {
+      name: "pki, CRL of 1,000,000 entries, DER; ratio to openssl crl",
+      sample: async () => ours(program, files().der),
+      baseline: async () => openssl(files().der, "DER"),
+      memoryMib: () => memoryOf(program, files().der),
+    },
+    {
+      name: "pki, CRL of 1,000,000 entries, PEM; ratio to openssl crl",
+      sample: async () => ours(program, files().pem),
+      baseline: async () => openssl(files().pem, "PEM"),
+      memoryMib: () => memoryOf(program, files().pem),
+    },
+    {
+      name: "pki --serial, CRL of 1,000,000 entries, DER; ratio to openssl crl",
+      sample: async () => ours(program, files().der, files().serial),
+      baseline: async () => openssl(files().der, "DER"),
+      memoryMib: () => memoryOf(program, files().der, files().serial),
+    },
+  ];
+}

@@ -4,15 +4,18 @@
  */
 import { requireEngine } from "../scripts/engine.mjs";
 import { cacheDirectory } from "../scripts/steps.mjs";
-import { bareProbe, probe, type Contender } from "./contender.ts";
-import { startFleet, type Fleet } from "./fleet.ts";
-import { judgements } from "./judge.ts";
-import { measure, measureMemory, spreadOf, type Command, type Run } from "./measure.ts";
+import { compareBuilds, renderPairs, type Pairable, type PairRow } from "./against.ts";
+import { openBuild, thisBuild, type Build } from "./build.ts";
+import { contend, openOn } from "./contend.ts";
+import { bareProbe } from "./contender.ts";
+import { judgementsOf } from "./judge.ts";
+import { largeOf } from "./large.ts";
+import { spreadOf, type Sample, type Sampler } from "./measure.ts";
 import { ownContenders } from "./ours.ts";
 import { readOptions } from "./options.ts";
 import { findPeers } from "./peers.ts";
-import { pki } from "./pki.ts";
-import { readers, starts, type Comparison } from "./starts.ts";
+import { pkiOf } from "./pki.ts";
+import { readersOf, startsOf, type Comparison } from "./starts.ts";
 import { refreshRows } from "./revocation/rows.ts";
 import { renderLine, renderTable, type Row } from "./table.ts";
 
@@ -20,37 +23,69 @@ interface Options {
   readonly hosts: readonly number[];
   readonly runs: number;
   readonly only: string;
+  /** Folder of another checkout. */
+  readonly against: string | undefined;
 }
 
-const usage = `npm run bench [-- --hosts 1,10,50] [--runs 5] [--only TEXT]
+const usage = `npm run bench [-- --hosts 1,10,50] [--runs 5] [--only TEXT] [--against DIR]
 
-  --hosts  how many hosts the tools work on
-  --runs   of each, of which the table shows the median
-  --only   rows whose name has this text`;
+  --hosts    how many hosts the tools work on
+  --runs     of each, of which the table shows the median
+  --only     rows whose name has this text
+  --against  a checkout of another commit, such as git worktree add DIR COMMIT makes: it is built there, and each of our
+             own rows is measured with this build and with the other one in turn, on lab hosts of this checkout`;
 
 function optionsOf(): Options {
-  const values = readOptions(usage, ["hosts", "runs", "only"]);
-  const { hosts = "1,10,50", runs = 5, only = "" } = values;
-  return { hosts: hosts.split(",").map(Number), runs: Number(runs), only };
+  const values = readOptions(usage, ["hosts", "runs", "only", "against"]);
+  const { hosts = "1,10,50", runs = 5, only = "", against } = values;
+  return { hosts: hosts.split(",").map(Number), runs: Number(runs), only, against };
+}
+
+/** What needs no fleet of hosts. */
+const comparisonsOf = (build: Build): readonly Comparison[] =>
+  [startsOf, readersOf, largeOf, judgementsOf, pkiOf].flatMap((rowsOf) => rowsOf(build));
+
+async function benchAgainst(directory: string, { hosts, runs, only }: Options): Promise<void> {
+  const { env } = await requireEngine();
+  const builds = [thisBuild, await openBuild(directory)] as const;
+  const fleets = hosts.flatMap((count) =>
+    ownContenders(env, thisBuild).map(({ name }): Pairable => ({
+      name,
+      hosts: count,
+      open: (build) => openOn(named(ownContenders(env, build), name), count),
+    })),
+  );
+  const alone = comparisonsOf(thisBuild).map(({ name }): Pairable => ({
+    name,
+    open: async (build) => samplerOf(named(comparisonsOf(build), name)),
+  }));
+  const rows: PairRow[] = [];
+  for (const row of [...alone, ...refreshRows, ...fleets].filter(({ name }) => name.includes(only)))
+    rows.push(...(await compareBuilds(row, builds, runs)));
+  console.log(`\n${renderPairs(rows)}`);
+  console.log(`\nmedians of ${runs} pairs, measured in turn; the ratio is the median of the pairs'`);
 }
 
 async function bench(): Promise<void> {
   const options = optionsOf();
+  if (options.against !== undefined) return benchAgainst(options.against, options);
   const wanted = ({ name }: { readonly name: string }): boolean => name.includes(options.only);
   const rows: Row[] = [];
   const add = (row: Row): void => {
     rows.push(row);
     console.log(renderLine(row));
   };
-  for (const comparison of [...starts, ...readers, ...judgements, ...pki].filter(wanted)) {
+  for (const comparison of comparisonsOf(thisBuild).filter(wanted)) {
     add(await compare(comparison, options.runs));
     await comparison.stop?.();
   }
-  for (const row of refreshRows.filter(wanted)) add(await row.measure(options.runs));
+  for (const row of refreshRows.filter(wanted)) add(await measureRefresh(row, options.runs));
   const { env } = await requireEngine();
-  const contenders = [bareProbe, ...ownContenders(env), ...(await findPeers(cacheDirectory, console.log))].filter(
-    wanted,
-  );
+  const contenders = [
+    bareProbe,
+    ...ownContenders(env, thisBuild),
+    ...(await findPeers(cacheDirectory, console.log)),
+  ].filter(wanted);
   for (const count of options.hosts) {
     for (const contender of contenders) add(await contend(contender, count, options.runs));
   }
@@ -67,63 +102,32 @@ async function compare({ name, sample, baseline, memoryMib }: Comparison, runs: 
   return { name, wallSeconds: spreadOf(pairs.map(({ value }) => value)), ratio, ...memory };
 }
 
-/** One contender on `count` hosts; what goes wrong is said in its row, and the bench goes on. */
-async function contend(contender: Contender, count: number, runs: number): Promise<Row> {
-  const { name } = contender;
-  if (contender.unavailable !== undefined) return { name, hosts: count, notMeasured: contender.unavailable };
-  const fleet = await startFleet(count);
-  const release = stopOnSignal(fleet);
+async function measureRefresh({ name, open }: Pairable, runs: number): Promise<Row> {
+  const { sample, stop } = await open(thisBuild);
   try {
-    await contender.prepare(fleet);
-    return { name, hosts: count, ...(await measureOn(contender, fleet, runs)) };
-  } catch (error) {
-    return { name, hosts: count, notMeasured: error instanceof Error ? error.message : String(error) };
+    const samples: Sample[] = [];
+    for (let run = 0; run < runs; run += 1) samples.push(await sample());
+    return {
+      name,
+      wallSeconds: spreadOf(samples.map(({ wallSeconds }) => wallSeconds)),
+      cpuSeconds: spreadOf(samples.map(({ cpuSeconds = 0 }) => cpuSeconds)).median,
+      memoryMib: Math.max(...samples.map(({ memoryMib = 0 }) => memoryMib)),
+    };
   } finally {
-    release();
-    await fleet.stop();
+    await stop();
   }
 }
 
-/** Ctrl-C must leave no host behind. Returns what ends this watch. */
-function stopOnSignal(fleet: Fleet): () => void {
-  const stop = (): void => void fleet.stop().finally(() => process.exit(1));
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, stop);
-  return () => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, stop);
-  };
+function named<T extends { readonly name: string }>(rows: readonly T[], wanted: string): T {
+  const found = rows.find(({ name }) => name === wanted);
+  if (found === undefined) throw new Error(`bench: no row ${wanted}`);
+  return found;
 }
 
-async function measureOn(contender: Contender, fleet: Fleet, runs: number): Promise<Omit<Row, "name">> {
-  const baseline = contender.baseline ?? probe;
-  const before = await fleet.executions();
-  await requireUnchanged(contender, await contender.command(fleet));
-  const executions = ((await fleet.executions()) - before) / fleet.hosts.length;
-  const { wholeMib, pluginMib } = await measureMemory(await contender.command(fleet));
-  const stateKib = await contender.stateKib?.(fleet);
-  const samples: Run[] = [];
-  const ratios: number[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    const base = await measure(await baseline(fleet));
-    const sample = await requireUnchanged(contender, await contender.command(fleet));
-    samples.push(sample);
-    ratios.push(sample.wallSeconds / base.wallSeconds);
-  }
-  return {
-    wallSeconds: spreadOf(samples.map(({ wallSeconds }) => wallSeconds)),
-    ratio: spreadOf(ratios).median,
-    cpuSeconds: spreadOf(samples.map(({ cpuSeconds }) => cpuSeconds)).median,
-    memoryMib: wholeMib,
-    ...(pluginMib > 0 ? { pluginMib } : {}),
-    ...(stateKib === undefined ? {} : { stateKib: stateKib / fleet.hosts.length }),
-    executions,
-  };
-}
-
-async function requireUnchanged(contender: Contender, command: Command): Promise<Run> {
-  const run = await measure(command);
-  if (run.status === 0 && contender.isUnchanged(run.output)) return run;
-  const last = run.output.trim().split("\n").slice(-3).join(" | ");
-  throw new Error(`not a run without changes: ended with ${run.status}: ${last}`);
-}
+const samplerOf = ({ sample, memoryMib, stop }: Comparison): Sampler => ({
+  sample: async () => ({ wallSeconds: await sample() }),
+  ...(memoryMib && { memoryMib }),
+  stop: async () => stop?.(),
+});
 
 await bench();

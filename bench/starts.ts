@@ -1,13 +1,13 @@
 /** What needs no host: how long a start takes, and the reader on small and large configurations. */
 import { spawn } from "node:child_process";
-import path from "node:path";
-import { applySplices } from "../core/apache/edit.ts";
+import type * as Edit from "../core/apache/edit.ts";
+import type * as ReadFacts from "../core/apache/facts.ts";
 import type { Observation } from "../core/apache/observation.ts";
-import { readFacts } from "../core/apache/facts.ts";
-import { plan } from "../core/apache/plan.ts";
-import { observeText, wanted } from "../test/core/apache-observation.ts";
+import type * as MakePlan from "../core/apache/plan.ts";
+import type * as Observations from "../test/core/apache-observation.ts";
+import { loadFrom, programOf, type Build } from "./build.ts";
 
-/** Both return seconds of wall time. */
+/** `sample` and `baseline` return seconds of wall time. */
 export interface Comparison {
   readonly name: string;
   readonly sample: () => Promise<number>;
@@ -18,31 +18,36 @@ export interface Comparison {
   readonly stop?: () => Promise<void>;
 }
 
-const build = path.join(path.dirname(import.meta.dirname), "build");
 const nothing = (): Promise<number> => timeProcess(process.execPath, ["-e", "0"]);
 
-export const starts: readonly Comparison[] = [
+/** How long the two programs take to start. */
+export const startsOf = (build: Build): readonly Comparison[] => [
   {
     name: "plugin, start to port; ratio to an empty node",
-    sample: () => timeFirstLine(path.join(build, "provider/pulumi-resource-clientcert")),
+    sample: () => timeFirstLine(programOf(build, "provider/pulumi-resource-clientcert")),
     baseline: nothing,
   },
   {
     name: "clientcert --help; ratio to an empty node",
-    sample: () => timeProcess(path.join(build, "cli/clientcert"), ["--help"]),
+    sample: () => timeProcess(programOf(build, "cli/clientcert"), ["--help"]),
     baseline: nothing,
   },
 ];
 
 /** Read, planned and edited; the floor cuts the text into lines once. */
-export const readers: readonly Comparison[] = [10_000, 1_000_000, 10_000_000].map((bytes) => {
-  const observation = observeText(configuration(bytes));
-  return {
-    name: `reader, ${bytes < 1_000_000 ? `${bytes / 1000} KB` : `${bytes / 1_000_000} MB`}: parse, plan, edit; ratio to cutting into lines`,
-    sample: async () => time(() => readAndEdit(observation)),
-    baseline: async () => time(() => textOf(observation).split("\n").length),
-  };
-});
+export const readersOf = (build: Build): readonly Comparison[] =>
+  [10_000, 1_000_000, 10_000_000].map((bytes) => {
+    const text = configuration(bytes);
+    return {
+      name: `reader, ${bytes < 1_000_000 ? `${bytes / 1000} KB` : `${bytes / 1_000_000} MB`}: parse, plan, edit; ratio to cutting into lines`,
+      sample: async () => {
+        const reader = await readerOf(build);
+        const observation = reader.observeText(text);
+        return time(() => readAndEdit(reader, observation));
+      },
+      baseline: async () => time(() => text.split("\n").length),
+    };
+  });
 
 function timeProcess(program: string, args: readonly string[]): Promise<number> {
   const begun = performance.now();
@@ -90,11 +95,22 @@ ${isTls ? "    SSLEngine on\n" : ""}${filler.join("")}</VirtualHost>
 `;
 }
 
-const textOf = ({ files, server }: Observation): string => files.get(server.configFile)?.bytes ?? "";
+/** What of a build reads, plans and edits. */
+type Reader = Pick<
+  typeof Edit & typeof ReadFacts & typeof MakePlan & typeof Observations,
+  "applySplices" | "readFacts" | "plan" | "observeText" | "wanted"
+>;
 
-function readAndEdit(observation: Observation): number {
+/** Observations and wishes are the build's own, too: both grow with what it knows. */
+const readerOf = (build: Build): Promise<Reader> =>
+  loadFrom<Reader>(build, [
+    ...["core/apache/edit.ts", "core/apache/facts.ts", "core/apache/plan.ts"],
+    "test/core/apache-observation.ts",
+  ]);
+
+function readAndEdit({ plan, wanted, readFacts, applySplices }: Reader, observation: Observation): number {
   const { change } = plan(wanted, readFacts(observation, { port: 443 }));
   const [edit] = change?.edits ?? [];
   if (edit === undefined) throw new Error("bench: the reader found no virtual host to edit");
-  return applySplices(textOf(observation), edit.splices).length;
+  return applySplices(observation.files.get(edit.path)?.bytes ?? "", edit.splices).length;
 }

@@ -32,14 +32,14 @@ const heads = [
 ];
 
 /** A Markdown table, so that README can quote it. */
-export function renderTable(rows: readonly Row[]): string {
-  const lines = rows.map(cells);
-  const widths = heads.map((head, column) => Math.max(head.length, ...lines.map((line) => line[column]?.length ?? 0)));
-  const render = (line: readonly string[]): string =>
-    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [render(heads), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...lines.map(render)].join(
-    "\n",
-  );
+export const renderTable = (rows: readonly Row[]): string => renderLines(heads, rows.map(cells)).join("\n");
+
+/** The lines of a Markdown table: the head, a ruler, and one for each row. */
+export function renderLines(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const render = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [render(heads), `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(render)];
 }
 
 /** One row on one line, told while the bench goes on. */
@@ -58,7 +58,8 @@ function cells(row: Row): readonly string[] {
 }
 
 /** Three digits that mean something. */
-function figure(value: number): string {
+export function figure(value: number): string {
   if (Number.isInteger(value) || value >= 100) return value.toFixed(0);
+  if (value < 0.01) return value.toPrecision(3);
   return value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { requireEngine } from "../scripts/engine.mjs";
 
-const checkout = path.resolve(import.meta.dirname, "..");
+const thisCheckout = path.resolve(import.meta.dirname, "..");
 
 export interface Ended {
   readonly status: number | null;
@@ -26,8 +26,10 @@ export interface ProjectOptions {
   readonly environment?: NodeJS.ProcessEnv;
   /** Made here. @default - a folder of its own in the temporary one */
   readonly folder?: string;
-  /** Text of another program. @default - this checkout's */
+  /** Text of another program. @default - the checkout's */
   readonly index?: string;
+  /** Absolute path of the checkout that is tried out. @default - this one */
+  readonly checkout?: string;
 }
 
 export interface Project {
@@ -45,7 +47,7 @@ export interface Project {
 
 export async function createProject(options: ProjectOptions = {}): Promise<Project> {
   const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), "clientcert-project-")));
-  await fillFolder(folder, options.index);
+  await fillFolder(folder, options);
   const env = { ...(await requireEngine()).env, ...settings(folder), ...options.environment };
   const start = (args: readonly string[]): Running => startPulumi(folder, env, args);
   const pulumi = (...args: readonly string[]): Promise<Ended> => start(args).ended;
@@ -58,7 +60,7 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
 /** What the program needs, by links into this checkout, and folders of its own for what it writes. */
 const linked = ["package.json", "tsconfig.json", "components", "core", "provider", "build", "node_modules"];
 
-async function fillFolder(folder: string, index: string | undefined): Promise<void> {
+async function fillFolder(folder: string, { index, checkout = thisCheckout }: ProjectOptions): Promise<void> {
   for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name), { recursive: true });
   for (const name of linked) await symlink(path.join(checkout, name), path.join(folder, name));
   await copyFile(path.join(checkout, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));

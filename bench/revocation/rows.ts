@@ -8,57 +8,43 @@ import {
   stateDirectory,
   type RefreshSession,
 } from "../../test/host/refresh-session.ts";
-import { readTimes, spreadOf, watchMemory } from "../measure.ts";
-import type { Row } from "../table.ts";
-
-export interface RefreshRow {
-  readonly name: string;
-  readonly measure: (runs: number) => Promise<Row>;
-}
-
-interface Sample {
-  readonly wallSeconds: number;
-  /** Of the refresh and what it waits for; httpd's reload is not among it. */
-  readonly cpuSeconds: number;
-  /** Peak of all its processes; httpd's, the shadow's included, do not have its environment. */
-  readonly memoryMib: number;
-}
+import type { Pairable } from "../against.ts";
+import { productOf, type Build } from "../build.ts";
+import { readTimes, watchMemory, type Sample, type Sampler } from "../measure.ts";
 
 const entries = 1_000_000;
 
 const titles = { updated: "a new list", unchanged: "unchanged" } as const;
 
-export const refreshRows: readonly RefreshRow[] = (["updated", "unchanged"] as const).map((wanted) => {
-  const name = `CRL refresh, 1,000,000 entries, ${titles[wanted]}`;
-  return { name, measure: async (runs) => ({ name, ...(await measureRefresh(wanted, runs)) }) };
-});
+/** Rows for the table. Of a sample, memory is the peak of all its processes; httpd's, the shadow's included, are not among them. */
+export const refreshRows: readonly Pairable[] = (["updated", "unchanged"] as const).map((wanted) => ({
+  name: `CRL refresh, 1,000,000 entries, ${titles[wanted]}`,
+  open: (build) => openRefresh(wanted, build),
+}));
 
-async function measureRefresh(wanted: keyof typeof titles, runs: number): Promise<Omit<Row, "name">> {
-  const session = await startRefreshSession();
+async function openRefresh(wanted: keyof typeof titles, build: Build): Promise<Sampler> {
+  const session = await startRefreshSession({}, undefined, await productOf(build));
+  let number = 1;
+  const publish = async (): Promise<void> => {
+    number += 1;
+    session.publisher.publish(listName, await makeLargeCrl(session.pki, entries, { number }));
+  };
   try {
-    let number = 1;
-    const publish = async (): Promise<void> => {
-      number += 1;
-      session.publisher.publish(listName, await makeLargeCrl(session.pki, entries, { number }));
-    };
     await publish();
     const { result, reasons } = await session.apply(sourced(session.publisher));
     if (result !== "applied") throw new Error(`bench: ${result}: ${reasons.join("; ")}`);
-    const samples: Sample[] = [];
-    for (let run = 0; run < runs; run += 1) {
-      if (wanted === "updated") await publish();
-      samples.push(await refresh(session, wanted));
-    }
-    return {
-      wallSeconds: spreadOf(samples.map(({ wallSeconds }) => wallSeconds)),
-      cpuSeconds: spreadOf(samples.map(({ cpuSeconds }) => cpuSeconds)).median,
-      memoryMib: Math.max(...samples.map(({ memoryMib }) => memoryMib)),
-    };
-  } finally {
+  } catch (error) {
     await session.stop();
+    throw error;
   }
+  const sample = async (): Promise<Sample> => {
+    if (wanted === "updated") await publish();
+    return refresh(session, wanted);
+  };
+  return { sample, stop: () => session.stop() };
 }
 
+/** Its CPU is that of the refresh and what it waits for; httpd's reload is not among it. */
 async function refresh({ lab }: RefreshSession, wanted: string): Promise<Sample> {
   const mark = randomUUID();
   const begun = performance.now();

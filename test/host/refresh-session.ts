@@ -4,8 +4,7 @@ import { createPki, type LabPki } from "../../lab/pki.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
 import { startPublisher, type Publisher } from "../../lab/publisher.ts";
 import type { CrlSource } from "../../core/apache/refresh-model.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
-import { startSession, type Session, type Wish } from "./session.ts";
+import { startSession, type Product, type Session, type Wish } from "./session.ts";
 
 export interface RefreshSession extends Session {
   readonly publisher: Publisher;
@@ -42,12 +41,13 @@ export const sourced = (publisher: Publisher, wish: Wish = {}): Wish => ({
 /** The issuing CA's list is published; nothing is installed yet. cron runs on the host. */
 export async function startRefreshSession(
   options: LabHostOptions = {},
-  program: () => string = hostScript,
+  program?: () => string,
+  product?: Product,
 ): Promise<RefreshSession> {
   const pki = await createPki();
   const publisher = await startPublisher(pki);
   publisher.publish(listName, await pki.crl());
-  const session = await startSession({ cron: true, ...options, pki }, {}, program);
+  const session = await startSession({ cron: true, ...options, pki }, {}, program, product);
   const run = async (command: string): Promise<Refreshed> => {
     const answer = await session.lab.run(`${command} 2>&1; echo "exit $?"`);
     const [, output = "", exitCode = "-1"] = /^([\s\S]*)exit (\d+)\n$/.exec(answer) ?? [];

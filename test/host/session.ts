@@ -38,15 +38,28 @@ export interface Session {
   stop(): Promise<void>;
 }
 
+/** What is tried out on the lab host. */
+export interface Product {
+  readonly createHost: typeof createHost;
+  readonly createPool: typeof createPool;
+  readonly hostScript: typeof hostScript;
+  readonly readFacts: typeof readFacts;
+  readonly plan: typeof plan;
+  readonly planRemoval: typeof planRemoval;
+}
+
+const thisProduct: Product = { createHost, createPool, hostScript, readFacts, plan, planRemoval };
+
 /** `program` makes what runs on the host, anew for each run: tests interfere with it. */
 export async function startSession(
   options: LabHostOptions = {},
   detection: Detection = {},
-  program: () => string = hostScript,
+  program?: () => string,
+  { readFacts, plan, planRemoval, ...product }: Product = thisProduct,
 ): Promise<Session> {
   const lab = await startLabHost(options);
   const freshCrl = await lab.pki.crl();
-  const host = createHost(createPool(), program);
+  const host = product.createHost(product.createPool(), program ?? product.hostScript);
   const connection: Connection = {
     address: lab.address,
     port: lab.ports.ssh,
