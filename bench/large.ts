@@ -25,7 +25,12 @@ async function makeFolder(): Promise<string> {
   writeFileSync(path.join(place, "ca.pem"), (await labPki()).caBundle);
   // Nobody dials: all that counts is the copy.
   const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
-  const lab = { address: "127.0.0.1", ports: { https: 443, ssh: 22, http: 80 }, hostKey, keyFile: "/none" } as const;
+  const lab = {
+    address: "127.0.0.1",
+    ports: { https: 443, ssh: 22, http: 80, fpm: 9000 },
+    hostKey,
+    keyFile: "/none",
+  } as const;
   writeFileSync(path.join(place, "site.yaml"), siteText({ caFiles: ["ca.pem"], hosts: [{ name: "web1", lab }] }));
   return place;
 }

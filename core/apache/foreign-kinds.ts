@@ -33,6 +33,8 @@ const decisive = table([
 const reported = table([
   ["Require", "certificateRule"],
   ["RewriteCond", "certificateRule"],
+  ["SetEnvIf", "certificateRule"],
+  ["SetEnvIfExpr", "certificateRule"],
   ["If", "certificateRule"],
   ["ElseIf", "certificateRule"],
   ["SSLUserName", "certificateUser"],
@@ -61,7 +63,9 @@ export function readKind(name: string, words: readonly string[]): Named | undefi
   const known = decisive.get(name) ?? reported.get(name);
   if (known === undefined) return undefined;
   const kind = kindOf(known.kind, words);
-  return kind === undefined ? undefined : { kind, directive: known.directive };
+  if (kind === undefined) return undefined;
+  const isOption = name === "ssloptions" && kind === "certificateUser";
+  return { kind, directive: isOption ? "SSLOptions FakeBasicAuth" : known.directive };
 }
 
 function kindOf(kind: ForeignKind, words: readonly string[]): ForeignKind | undefined {

@@ -7,7 +7,8 @@ import { comparable } from "./revocation.ts";
 export interface Trust {
   /** Certificates were asked for, of the whole virtual host or of a part. */
   readonly verifies: (index: number) => boolean;
-  readonly checksCrls: (index: number) => boolean;
+  /** How CRLs were checked; undefined where they were not. */
+  readonly crlCheck: (index: number) => "leaf" | "chain" | undefined;
   /** Subjects of CAs of the site whose holders were not trusted. */
   readonly newCas: (index: number) => readonly string[];
 }
@@ -15,14 +16,15 @@ export interface Trust {
 /** Looks through the directives once, for all questions. */
 export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
-  const checking = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value !== "none");
+  const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
+  const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
   const trusted = new Map<number, ForeignDirective>();
   for (const directive of foreign)
     if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
   const known = new Map<ForeignDirective | undefined, readonly string[]>();
   return {
     verifies: (index) => verifying.has(index),
-    checksCrls: (index) => checking.has(index),
+    crlCheck: (index) => (chain.has(index) ? "chain" : leaf.has(index) ? "leaf" : undefined),
     newCas: (index) => {
       const directive = trusted.get(index);
       const found = known.get(directive) ?? findNewCas(desired.ca.certificates, directive?.certificates ?? []);

@@ -69,7 +69,7 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
       ? removable("lets in whom our rule refuses")
       : told("lets in, to this part of the site, whom our rule on names refuses"),
   sessionTicketKey: () => harmless, // revocation-findings.ts has its say
-  certificateUser: () => told("makes a user's name of the certificate: a user whom it does not know gets 401 or 403"),
+  certificateUser: judgeUser,
   stdEnvVars: () =>
     told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
   confCommand: () => forbidding("sets how certificates are verified, past mod_ssl's own directives", "remove it"),
@@ -86,7 +86,8 @@ const isOverridden = ({ level }: ForeignDirective): boolean => level === "server
 
 function judgeVerifyClient(question: Question): Verdict {
   const { level, value = "" } = question.directive;
-  if (value === "optional" || (value === "none" && level !== "narrower")) return harmless;
+  // In a section `none` takes nothing back of what the handshake has asked for (seen with 2.4.71).
+  if (value === "optional" || value === "none") return harmless;
   if (isOverridden(question.directive))
     return overruled(
       value === "require"
@@ -94,9 +95,7 @@ function judgeVerifyClient(question: Question): Verdict {
         : "lets in whoever has any certificate, and ours would not",
     );
   if (level === "wholeSite") return removable("asks for a certificate in another way than ours, for the whole site");
-  return value === "none"
-    ? forbidding("asks for no certificate in this part of the site", "remove it, or write optional")
-    : judgeRule(question);
+  return judgeRule(question);
 }
 
 /** In a section a smaller depth than ours asks for the certificate again. */
@@ -131,46 +130,39 @@ const ending = (uncovered: readonly string[]): Verdict =>
     "add its address to crlSources, or its file to crlFiles",
   );
 
-const isChecked = ({ trust, hosts }: Question): boolean => hosts.some((index) => trust.checksCrls(index));
-
-function judgeCrlCheck(question: Question): Verdict {
-  const { desired, facts, directive } = question;
-  if (directive.value === "none") return harmless;
-  if (!hasRevocation(desired)) return ending(findUncoveredCas(desired, facts));
-  return directive.value === "chain" && desired.crlCheck === "leaf"
+/** Without a CRL of theirs httpd would not start, and that of a file is {@link judgeCrlFile}'s to tell. */
+function judgeCrlCheck({ desired, directive }: Question): Verdict {
+  return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
     ? overruled('checks the CRLs of all CAs, and ours ("leaf") those of the CAs that issue to users')
     : harmless;
 }
 
-/** Where the site checks nothing, {@link judgeCrlCheck} has its say. */
-function judgeCrlFile(question: Question): Verdict {
-  const { desired, facts, directive } = question;
-  if (!isChecked(question) || !hasRevocation(desired)) return harmless;
+function judgeCrlFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
+  const checks = hosts.flatMap((index) => trust.crlCheck(index) ?? []);
+  if (checks.length === 0) return harmless;
   const isAbout = (name: string): boolean => directive.crlIssuers?.some((one) => isSameName(one, name)) ?? true;
-  const lost = findUncoveredCas(desired, facts).filter(isAbout);
+  const lost = findUncoveredCas(desired, facts, checks.includes("chain") ? "chain" : "leaf").filter(isAbout);
   return lost.length > 0 ? ending(lost) : harmless;
 }
 
-function judgeCrlPath(question: Question): Verdict {
-  const uncovered = findUncoveredCas(question.desired, question.facts);
-  return isChecked(question) && uncovered.length > 0
+function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
+  const uncovered = findUncoveredCas(desired, facts, "leaf");
+  return uncovered.length > 0 && hosts.some((index) => trust.crlCheck(index) !== undefined)
     ? ending(uncovered)
     : removable("adds CRLs that no directive of ours can take away");
 }
 
 function judgeOcsp({ desired, facts, directive }: Question): Verdict {
   if (directive.value === "off") return harmless;
-  const uncovered = findUncoveredCas(desired, facts);
+  const uncovered = findUncoveredCas(desired, facts, "leaf");
   return uncovered.length > 0
     ? ending(uncovered)
     : removable("refuses everybody who has a certificate while its responder does not answer");
 }
 
-/** CAs of the site that issue to users, and whose CRL neither comes with the site file nor can come from a source. */
-function findUncoveredCas(desired: Desired, { own }: Facts): string[] {
-  const needed = findNeeded({ ...desired, crlCheck: "leaf" });
-  const uncovered = findUncovered(needed, [...desired.crls, ...own.crls]);
-  if (!hasRevocation(desired)) return needed;
+/** CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from a source. */
+function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
+  const uncovered = findUncovered(findNeeded({ ...desired, crlCheck }), [...desired.crls, ...own.crls]);
   const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
   return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
 }
@@ -184,6 +176,14 @@ function judgeRule({ trust, directive, hosts }: Question): Verdict {
         `decides by the client's certificate who gets in here, and would also let in holders of ${listed(fresh)}`,
         'say in it by which CA certificates must have been issued (%{SSL_CLIENT_I_DN_CN} eq "…")',
       );
+}
+
+/** Who has the name that was made of the certificate is asked for no password. */
+function judgeUser(question: Question): Verdict {
+  const verdict = judgeRule(question);
+  return verdict.is === "told"
+    ? told("makes a user's name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
+    : verdict;
 }
 
 /** Our own questions come over loopback, without the header of a proxy. */

@@ -186,13 +186,6 @@ describe("findings", () => {
       [`conflict ${here}:6`],
     ],
     [
-      "refuse their check of revocation when we have no CRL",
-      host("SSLCARevocationCheck leaf\n"),
-      {},
-      {},
-      [`conflict ${here}:6`],
-    ],
-    [
       "accept the same check as ours",
       host("SSLCARevocationCheck leaf\n"),
       { crls: [crl("i", "1")], crlSha256: "c" },

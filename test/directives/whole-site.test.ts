@@ -53,6 +53,27 @@ testRows("The whole site's rule: SSLRequire and Satisfy in `<Location />` (third
   },
 ]);
 
+const verify = "SSLVerifyClient require";
+const verified = { "/": ["refused 200 refused", "403 403 403"] } as const;
+
+testRows("A certificate that the whole site requires: SSLVerifyClient in `<Location />`", [
+  {
+    name: "`SSLVerifyClient require` in the virtual host's `<Location />`, with the site's CAs",
+    covered: lines(siteCas, within("Location /", verify)),
+    findings: [takenOut(verify)],
+    isWholeSite: true,
+    before: verified,
+    after: asked,
+  },
+  {
+    name: "`SSLVerifyClient require` in `<Location />` at server level, with the site's CAs",
+    server: lines(siteCas, within("Location /", verify)),
+    findings: [conflict(verify)],
+    before: verified,
+    onOther: verified,
+  },
+]);
+
 const caPath = "SSLCACertificatePath conf/theirs/ca.d";
 const names = "SSLCADNRequestFile conf/theirs/foreign.pem";
 const namesPath = "SSLCADNRequestPath conf/theirs/ca.d";
