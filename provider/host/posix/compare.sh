@@ -42,8 +42,8 @@ look_differs() {
 
 # Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before; where
 # an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer certificates.
-is_noticed() { # BEFORE AFTER
-  awk -F "$tab" -v covered="$work/look.list" -v others="$work/others.list" -v returning="$returning" -v removal="$removal" '
+is_noticed() { # BEFORE AFTER OTHERS: a list
+  awk -F "$tab" -v covered="$work/look.list" -v others="$3" -v returning="$returning" -v removal="$removal" '
     BEGIN {
       while ((getline where <covered) > 0) isCovered[where] = 1
       while ((getline where <others) > 0) isOther[where] = 1
@@ -52,6 +52,7 @@ is_noticed() { # BEFORE AFTER
     }
     function told(status) {
       if (status == "required") return "let nobody in without a certificate"
+      if (status == "") return "could not be asked"
       return status == "refused" ? "refused the connection" : "answered " status
     }
     function strictness(status) { return status == "required" ? 2 : status ~ /^4/ }
@@ -64,8 +65,9 @@ is_noticed() { # BEFORE AFTER
       print name (where in isOther ? ", which this change must not touch," : "") " " was " before the change and " is " after it" hint
     }
     FILENAME == ARGV[1] { before[$1] = $2; names[$1] = $4; sent[$1] = $5; next }
+    { after[$1] = $2 }
     !($1 in before) { next }
-    { isAsked[$1] = 1; isCounted = sent[$1] != "-" && $5 != "-" }
+    { isCounted = sent[$1] != "-" && $5 != "-" }
     $1 in isCovered && removal != "yes" && isCounted && $5 + 0 < sent[$1] + 0 {
       tell($1, "sent " sent[$1] " certificates", $5, chain_hint)
     }
@@ -75,7 +77,7 @@ is_noticed() { # BEFORE AFTER
     # By its own lines that come back it may well ask for others.
     returning != "yes" && $4 != names[$1] { tell($1, "named some CAs in its handshake", "others") }
     END {
-      for (where in before) if (where in isOther && !(where in isAsked)) tell(where, told(before[where]), "could not be asked")
+      for (where in isOther) if (!(where in before) || !(where in after)) tell(where, told(before[where]), told(after[where]))
     }' "$1" "$2" >"$work/noticed"
   [ -s "$work/noticed" ]
 }
@@ -84,9 +86,9 @@ is_noticed() { # BEFORE AFTER
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }
 
 # A reason for each, of a site with hundreds for the first; fails where there is none.
-tell_noticed() { # BEFORE AFTER WHERE_SEEN WHAT_IS_DONE
-  is_noticed "$1" "$2" || return 1
-  head -n 5 -- "$work/noticed" | while IFS= read -r sentence; do part "reason $3: $sentence; $4"; done
+tell_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE
+  is_noticed "$1" "$2" "$3" || return 1
+  head -n 5 -- "$work/noticed" | while IFS= read -r sentence; do part "reason $4: $sentence; $5"; done
   unsaid=$(($(wc -l <"$work/noticed") - 5))
-  [ "$unsaid" -le 0 ] || part "reason $3: the same of $unsaid more"
+  [ "$unsaid" -le 0 ] || part "reason $4: the same of $unsaid more"
 }

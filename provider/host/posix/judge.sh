@@ -44,7 +44,7 @@ judge_shadow() {
   elif ! shadow_is_plain && { ! shadow_is_well candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
     verdict=refused
     tell_words candidate
-  elif tell_noticed "$work/answers.live" "$work/answers.candidate" 'tried on a copy' 'nothing was changed'; then
+  elif tell_noticed "$work/answers.live" "$work/answers.candidate" "$(shadow_others)" 'tried on a copy' 'nothing was changed'; then
     verdict=refused
   else
     verdict=well
@@ -58,9 +58,11 @@ shadow_is_well() { # live|candidate
 
 shadow_has_answered() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
-  [ "$baseline" = yes ] && others=$work/others.list || others=/dev/null
-  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$others" | wc -l)" ]
+  shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$(shadow_others)" | wc -l)" ]
 }
+
+# The others that are asked in a shadow: a list.
+shadow_others() { [ "$baseline" = yes ] && printf %s "$work/others.list" || printf /dev/null; }
 
 covered_statuses() { # live|candidate
   awk -F "$tab" -v list="$work/look.list" '

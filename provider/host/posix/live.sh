@@ -67,7 +67,7 @@ look() {
   while [ "$tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
-    if ! is_noticed "$work/answers.before" "$work/answers.after" && ! look_differs; then
+    if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! look_differs; then
       # Children of before may have answered while the parent was dying.
       is_parent_alive
       return
@@ -80,7 +80,7 @@ look() {
   done
   ! differing=$(look_differs) ||
     part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$differing" | head -n 3 | tr '\n\t' ';=')"
-  tell_noticed "$work/answers.before" "$work/answers.after" 'after the reload' 'the change is put back' || :
+  tell_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
   return 1
 }
 
