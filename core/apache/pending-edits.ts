@@ -17,13 +17,14 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
   const own = ownPrefix(serverRoot);
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
   const named = observation.namedFiles.map((file) => ({ ...file, name: file.path, bytes: undefined }));
+  const lacking = new Set(hosts.flatMap(({ facts }) => (facts.include === undefined ? [facts.file] : [])));
   const edits = new Map<string, PendingEdit>();
   for (const { path, name, bytes, modifiedSeconds, changedSeconds } of [...files, ...named]) {
     // A file that was moved into place keeps its old modification time; only the time of its change tells.
     const latest = Math.max(modifiedSeconds, changedSeconds);
     const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
     if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
-    if (bytes === undefined || !isOursAlone(observation, hosts, path, bytes))
+    if (bytes === undefined || !lacking.has(path) || !isOursAlone(observation, path, bytes))
       edits.set(path, { file: path, modifiedSeconds: latest });
   }
   return [...edits.values()];
@@ -35,15 +36,13 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
  */
 function isOursAlone(
   { server, journal, loadedHashes }: Observation,
-  hosts: readonly TlsVirtualHost[],
   path: string,
   bytes: ObservedFile["bytes"],
 ): boolean {
   // Of the end of our last change; what httpd says of the reload in it comes before.
   const changed = Number(journal.get("changed") ?? 0);
   const isOurReload = changed >= (server.loadedSeconds ?? 0) && changed <= server.nowSeconds && !journal.has("owed");
-  const isLacking = hosts.some(({ facts }) => facts.file === path && facts.include === undefined);
-  return isOurReload && isLacking && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);
+  return isOurReload && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);
 }
 
 const hashOf = (bytes: string): string => createHash("sha256").update(bytes, "latin1").digest("hex");

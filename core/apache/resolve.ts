@@ -97,6 +97,9 @@ interface Context {
 /** More visits of files than any real configuration makes; a few files that include each other twice make 2^n. */
 const maxVisits = 10_000;
 
+/** Files in files: httpd gives up at 128, and thousands would be too much for our stack. */
+const maxDepth = 256;
+
 /**
  * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it is defined, so
  * each Define that names the one before twice doubles it, and forty lines would fill any memory.
@@ -314,8 +317,10 @@ const tooLongProblem = `with this line, what variables stand for comes to more t
 
 function include(walk: Walk, file: string, node: Node, path: string, context: Context): void {
   if (walk.source.skips(path)) return;
-  if (!walk.reading.includes(path)) readFile(walk, path, context);
-  else walk.problems.push({ file, line: node.line, text: "this file includes itself" });
+  const problem = (text: string): void => void walk.problems.push({ file, line: node.line, text });
+  if (walk.reading.includes(path)) problem("this file includes itself");
+  else if (walk.reading.length >= maxDepth) problem(`this Include lies ${maxDepth} files deep; httpd reads fewer`);
+  else readFile(walk, path, context);
 }
 
 /** Files that an Include takes: of those that httpd said its file includes, or else of all, by their names. */

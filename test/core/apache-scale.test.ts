@@ -124,6 +124,15 @@ describe("ten thousand virtual hosts in one file, within two seconds,", function
     });
   }
 
+  it("stand in a file of their own each, all of them edited since httpd last read them", () => {
+    const own = names.slice(0, 9_999).map((name) => [`/etc/httpd/sites/${name}.conf`, hostOf(name, "")] as const);
+    const files = [[file, `${head}Include sites/*.conf\n`] as const, ...own];
+    const observation = observe(new Map(files.map(([path, bytes]) => [path, observedFile(path, bytes, 2500)])), {
+      server: { serverRoot: "/etc/httpd", configFile: file, loadedSeconds: 2000 },
+    });
+    assertFast(() => assert.equal(readFacts(observation, { port: 443 }).pendingEdits.length, files.length));
+  });
+
   it("are shown as a diff and carried out on a copy", () => {
     const folder = mkdtempSync(join(tmpdir(), "clientcert-scale-"));
     mkdirSync(join(folder, "etc/httpd/conf"), { recursive: true });

@@ -74,6 +74,17 @@ describe("what cannot be told", () => {
     assert.match(toldOf(found).join(), /^5 the files alone do not tell/);
   });
 
+  it("is what lies in files in files, deeper than httpd reads", () => {
+    const config = "/etc/httpd/httpd.conf";
+    const names = Array.from({ length: 3000 }, (_, at) => `/etc/httpd/${at}.conf`);
+    const files = [[config, `${on}Include 0.conf\n`], ...names.map((name, at) => [name, `Include ${at + 1}.conf\n`])];
+    const observed = files.map(([name = "", text = ""]) => [name, observedFile(name, text)] as const);
+    const server = { serverRoot: "/etc/httpd", configFile: config };
+    const { obstacles } = readFacts(observe(new Map(observed), { server }), { port: 443 });
+    const text = "this Include lies 256 files deep; httpd reads fewer";
+    assert.deepEqual(obstacles, [{ severity: "problem", place: "/etc/httpd/254.conf:1", text }]);
+  });
+
   it("is whatever stands behind ten thousand files", () => {
     const paths = Array.from({ length: 10_001 }, (_, index) => `/etc/httpd/v/${index}.conf`);
     const main = observedFile("/etc/httpd/httpd.conf", `${ssl}${on}Include v/*.conf\n`);
