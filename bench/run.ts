@@ -3,7 +3,7 @@
  * namespace, tree and running httpd; each ratio compares runs that lay side by side in time.
  */
 import { requireEngine } from "../scripts/engine.mjs";
-import { cacheDirectory } from "../scripts/steps.mjs";
+import { cacheDirectory, main } from "../scripts/steps.mjs";
 import { compareBuilds, renderPairs, type Pairable, type PairRow } from "./against.ts";
 import { openBuild, thisBuild, type Build } from "./build.ts";
 import { contend, openOn } from "./contend.ts";
@@ -130,4 +130,4 @@ const samplerOf = ({ sample, memoryMib, stop }: Comparison): Sampler => ({
   stop: async () => stop?.(),
 });
 
-await bench();
+await main(bench);
