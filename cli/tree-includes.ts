@@ -4,7 +4,8 @@ import type { Finding } from "../core/apache/model.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
 import { absolutePath } from "../core/apache/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../core/apache/remedies.ts";
-import { type Effective, type Resolved, resolve } from "../core/apache/resolve.ts";
+import type { Effective, Resolved } from "../core/apache/resolve-model.ts";
+import { resolve } from "../core/apache/resolve.ts";
 import { IncludeError, type Tree } from "./tree.ts";
 
 export interface Start {

@@ -4,7 +4,7 @@ import type { ForeignDirective } from "./foreign-model.ts";
 import type { AdoptedLine, CrlJobFacts } from "./model.ts";
 import type { ObservedFile, Observation } from "./observation.ts";
 import { absolutePath } from "./paths.ts";
-import type { Resolved } from "./resolve.ts";
+import type { Resolved } from "./resolve-model.ts";
 import { readWords } from "./words.ts";
 
 interface Surroundings {

@@ -28,7 +28,8 @@ import { compareVersions } from "./conditions.ts";
 import { ownPrefix } from "./paths.ts";
 import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "./refresh-facts.ts";
-import { resolve, type Resolved, type Source } from "./resolve.ts";
+import type { Resolved, Source } from "./resolve-model.ts";
+import { resolve } from "./resolve.ts";
 import { findTlsVirtualHosts, virtualHostNames, type Surroundings, type TlsVirtualHost } from "./virtual-hosts.ts";
 
 export interface ReadOptions {

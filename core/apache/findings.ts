@@ -127,15 +127,19 @@ const missingOwnFile = ({ own }: Facts): string | undefined =>
     .find((path) => own.files[path.slice(path.lastIndexOf("/") + 1)] === undefined);
 
 /** Where our line is missing in a file, the live server still asks for certificates, until it reads that file. */
-const isUncovered = (desired: Desired, { own, virtualHosts }: Facts, file: string): boolean =>
-  own.conf !== undefined &&
-  virtualHosts.some((host) => host.file === file && host.include === undefined && !isExcluded(desired, host));
+const findUncovered = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
+  new Set(
+    own.conf === undefined
+      ? []
+      : virtualHosts.filter((host) => host.include === undefined && !isExcluded(desired, host)).map(({ file }) => file),
+  );
 
 function findPending(desired: Desired, facts: Facts): Finding[] {
   const missing = missingOwnFile(facts);
+  const uncovered = findUncovered(desired, facts);
   const remedyFor = (file: string): string => {
     if (missing !== undefined) return `${missing} is missing, so httpd would not survive a reload by hand:`;
-    return isUncovered(desired, facts, file)
+    return uncovered.has(file)
       ? "our line is missing in it, so a reload by hand would let everybody in without a certificate:"
       : reloadYourself;
   };

@@ -8,7 +8,7 @@ import type { CertificateSummary } from "./model.ts";
 import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "./paths.ts";
-import type { Effective, Resolved } from "./resolve.ts";
+import type { Effective, Resolved } from "./resolve-model.ts";
 import { levelOf, sectionsOf, spelledSection, type Section } from "./sections.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 

@@ -6,7 +6,7 @@ import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
 import { remedyForCondition, remedyForVariable } from "./remedies.ts";
-import type { Effective, Problem, Resolved } from "./resolve.ts";
+import type { Effective, Problem, Resolved } from "./resolve-model.ts";
 import type { Section } from "./sections.ts";
 import { findTlsPorts, readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
@@ -210,13 +210,15 @@ const canonical = (address: string): string =>
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !/^(on|optional)$/i.test(engine.arguments[0] ?? "") || hosts.length === 0) return [];
-  const answered = resolved.effective
-    .filter(({ name }) => name === "virtualhost")
-    .flatMap(({ arguments: [text = ""] }) => readWords(text).map(readAddress))
-    .filter((address) => address.port === port || address.port === 0)
-    .map(({ address }) => canonical(address));
+  const answered = new Set(
+    resolved.effective
+      .filter(({ name }) => name === "virtualhost")
+      .flatMap(({ arguments: [text = ""] }) => readWords(text).map(readAddress))
+      .filter((address) => address.port === port || address.port === 0)
+      .map(({ address }) => canonical(address)),
+  );
   const isAnswered = (address: string): boolean =>
-    [...anyAddresses, canonical(address)].some((one) => answered.includes(one));
+    [...anyAddresses, canonical(address)].some((one) => answered.has(one));
   const listens = resolved.effective.filter(({ name }) => name === "listen");
   const open = listens
     .map(({ arguments: [word = ""] }) => readListen(word))

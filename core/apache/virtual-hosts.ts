@@ -4,7 +4,7 @@ import type { VirtualHostFacts } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { nodeAt, type Tree } from "./parse.ts";
 import { absolutePath } from "./paths.ts";
-import type { Effective, Resolved } from "./resolve.ts";
+import type { Effective, Resolved } from "./resolve-model.ts";
 import type { Section } from "./sections.ts";
 import { readWords } from "./words.ts";
 

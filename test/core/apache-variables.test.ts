@@ -1,7 +1,8 @@
 /** What variables stand for: as httpd expands them, in a time and a memory that no configuration can drive up. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { resolve, mostExpandedBytes, type Resolved } from "../../core/apache/resolve.ts";
+import type { Resolved } from "../../core/apache/resolve-model.ts";
+import { resolve, mostExpandedBytes } from "../../core/apache/resolve.ts";
 import { sourceOf } from "../../core/apache/facts.ts";
 import { expandVariables } from "../../core/apache/words.ts";
 import { factsOf, host, observeText } from "./apache-observation.ts";
