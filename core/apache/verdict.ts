@@ -162,7 +162,9 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
 
 /** CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from a source. */
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
-  const uncovered = findUncovered(findNeeded({ ...desired, crlCheck }), [...desired.crls, ...own.crls]);
+  // What is installed goes where the site file wants no revocation any more.
+  const installed = hasRevocation(desired) ? own.crls : [];
+  const uncovered = findUncovered(findNeeded({ ...desired, crlCheck }), [...desired.crls, ...installed]);
   const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
   return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
 }
