@@ -120,6 +120,31 @@ const mutations = [
     ...{ test: "other-ports", grep: "shut the covered" },
   },
   {
+    name: "narrower rules are never taken out: adopt takes them",
+    ...{ folder: "core/apache", file: "verdict.ts", from: '? told("decides by', to: '? removable("decides by' },
+    ...{ test: "directives/narrower", grep: "`SSLRequire` in `<Location /admin>`, with the site's CAs" },
+  },
+  {
+    name: "taken-out lines come back: they stay out",
+    ...{
+      folder: "core/apache",
+      file: "adopt.ts",
+      from: "return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));",
+      to: "return [];",
+    },
+    ...{ test: "directives/upgrade", grep: "gets back the lines" },
+  },
+  {
+    name: "taken-out lines come back: not past a conflict",
+    ...{
+      folder: "provider/apache",
+      file: "apply.ts",
+      from: "if (restore === undefined) return undefined;",
+      to: "return undefined;",
+    },
+    ...{ test: "contract/put-back", grep: "although a conflict" },
+  },
+  {
     name: "roll back: the bytes stay",
     ...{ file: "live.sh", from: '  put_back "$work"\n', to: "" },
     ...{ test: "process-live", grep: "answers otherwise" },

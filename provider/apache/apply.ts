@@ -137,16 +137,22 @@ export async function remove(host: Host, wishes: Wishes, facts: Facts, context: 
 
 /**
  * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers' pages
- * may be open since.
+ * may be open since. Returns what was done, in words; undefined where nothing was to be done.
  */
-export async function putBack(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
+export async function putBack(
+  host: Host,
+  wishes: Wishes,
+  { facts, plan }: Look,
+  context: Context,
+): Promise<string | undefined> {
   const { restore } = plan;
-  if (restore === undefined) return;
+  if (restore === undefined) return undefined;
   const outcome = await applyKnown(host, wishes, transactionOf(wishes, facts, restore), context);
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
   const count = restore.edits.reduce((sum, { splices }) => sum + splices.length, 0);
-  const lines = count === 1 ? "1 line" : `${count} lines`;
-  context.log("warning", `${wishes.connection.address}: put back ${lines} that an earlier version had commented out`);
+  const what = count === 1 ? "a line was" : `${count} lines were`;
+  context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
+  return `${what} put back that an earlier version had commented out, and nothing else was changed`;
 }
 
 function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transaction {

@@ -46,11 +46,10 @@ export function tell({ log }: Context, findings: readonly Finding[]): void {
   for (const finding of findings) log(finding.severity === "note" ? "info" : "warning", findingText(finding));
 }
 
-/** Throws with every conflict and problem at once. */
-export function refuseProblems(wishes: Wishes, plan: Plan): void {
+/** Throws with every conflict and problem at once; `done`: what was changed all the same. */
+export function refuseProblems(wishes: Wishes, plan: Plan, done = "nothing was changed"): void {
   const problems = problemTexts(plan);
-  if (problems.length > 0)
-    throw new Error([`${wishes.connection.address}: nothing was changed:`, ...problems].join("\n  "));
+  if (problems.length > 0) throw new Error([`${wishes.connection.address}: ${done}:`, ...problems].join("\n  "));
 }
 
 /** What keeps a change from being made, one line each. */

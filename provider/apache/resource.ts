@@ -65,8 +65,7 @@ async function create(host: Host, inputs: Calls.Properties, context: Calls.Conte
   if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
   const wishes = wishesOf(inputs);
   const look = lookFrom(wishes, await observeFacts(host, wishes, context));
-  if (!context.preview) await putBack(host, wishes, look, context);
-  refuseProblems(wishes, look.plan);
+  refuseProblems(wishes, look.plan, context.preview ? undefined : await putBack(host, wishes, look, context));
   tell(context, look.plan.findings);
   const id = resourceId(wishes, look.facts);
   if (!context.preview) return { id, outputs: await apply(host, wishes, look, id, context) };
@@ -129,8 +128,7 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
     );
     return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
   }
-  if (!context.preview) await putBack(host, wishes, look, context);
-  refuseProblems(wishes, look.plan);
+  refuseProblems(wishes, look.plan, context.preview ? undefined : await putBack(host, wishes, look, context));
   if (context.preview) return previewed(host, wishes, look, context);
   return apply(host, wishes, look, args.id, context);
 }

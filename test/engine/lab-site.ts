@@ -16,6 +16,8 @@ export interface SiteChanges {
   readonly organizations?: readonly string[];
   readonly sshPort?: number;
   readonly connection?: Readonly<Record<string, unknown>>;
+  /** Further keys of the host, such as `adopt: true`. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 export async function labSite(options: LabHostOptions = {}, environment: NodeJS.ProcessEnv = {}): Promise<LabSite> {
@@ -23,9 +25,10 @@ export async function labSite(options: LabHostOptions = {}, environment: NodeJS.
   const project = await createProject({ environment });
   await project.write("ca.pem", host.pki.caBundle);
   await project.write("issuing.crl", await host.pki.crl());
-  const writeSite = ({ organizations, sshPort = host.ports.ssh, connection = {} }: SiteChanges = {}): Promise<void> => {
+  const writeSite = (changes: SiteChanges = {}): Promise<void> => {
+    const { organizations, sshPort = host.ports.ssh, connection = {}, more } = changes;
     const lab = { ...host, ports: { ...host.ports, ssh: sshPort } };
-    const hosts = [{ name: "web1", lab, connection, more: { phpVersion: "8.3" } }];
+    const hosts = [{ name: "web1", lab, connection, more: { phpVersion: "8.3", ...more } }];
     return project.write(
       "lab.yaml",
       siteText({ caFiles: ["ca.pem"], crlFiles: ["issuing.crl"], hosts, organizations }),
