@@ -46,7 +46,7 @@ export interface ClientAuthArgs {
   readonly issuers?: pulumi.Input<readonly string[]>;
   /** How many CAs may stand above a user's certificate, the root included: 1 to 10. @default 4 */
   readonly verifyDepth?: pulumi.Input<number>;
-  /** Take over what was set up by hand, and give it back at removal. @default false */
+  /** Let our rule for the whole site take the place of what was set up by hand, and give that back at removal. @default false */
   readonly adopt?: pulumi.Input<boolean>;
   /** Virtual hosts to leave alone, by ServerName or ServerName:port. @default - none */
   readonly excludeVirtualHosts?: pulumi.Input<readonly string[]>;

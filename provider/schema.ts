@@ -33,7 +33,10 @@ const inputs = {
   countries: described(texts, "Allowed countries (C); none: any."),
   issuers: described(texts, "CAs that may have issued a certificate, by name; none: any listed CA."),
   verifyDepth: described({ type: "integer" }, "CAs above a user's certificate, the root included."),
-  adopt: described(flag, "Comment out what was set up by hand, and put it back at removal."),
+  adopt: described(
+    flag,
+    "Let our rule for the whole site take the place of what was set up by hand; what ours cannot win over becomes a comment until removal.",
+  ),
   excludeVirtualHosts: described(texts, "ServerName, or ServerName:port, of virtual hosts to leave alone."),
   reloadPendingEdits: described(flag, "Reload although others' unfinished edits go live with it."),
   takeOver: described(flag, "Take the host over from another stack."),

@@ -109,7 +109,9 @@ const host = z.strictObject({
   adopt: z
     .boolean()
     .default(false)
-    .describe("Comment out what was set up by hand for the same purpose, and put it back at removal."),
+    .describe(
+      "Let our rule for the whole site take the place of what was set up by hand: lines that ours cannot win over become comments, and come back at removal.",
+    ),
   excludeVirtualHosts: z
     .array(matching(/^\S+$/, "a ServerName, or ServerName:port"))
     .default([])
