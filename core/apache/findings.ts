@@ -17,6 +17,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...facts.obstacles,
     ...findOwner(desired, facts),
     ...findExclusions(desired, facts),
+    ...findOvertaken(desired, facts),
     ...findForeignFindings(desired, facts),
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
@@ -66,6 +67,15 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
   const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
   return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
 }
+
+/** Ours wins over what stands before it: what somebody wrote behind it wins over ours. */
+const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
+  virtualHosts.flatMap((host): Finding[] => {
+    if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
+    const text =
+      "lines were written behind ours in this virtual host, and win over it until the next `pulumi up` moves ours";
+    return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
+  });
 
 /** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
 function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
