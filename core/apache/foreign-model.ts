@@ -46,6 +46,8 @@ export interface ForeignDirective {
   readonly completesChain?: ForeignCa;
   /** A rule on certificates that says by which CA they must have been issued. */
   readonly namesIssuer?: true;
+  /** Its file is also included where this very line is about a part of the site. */
+  readonly isAlsoNarrower?: true;
   /** An earlier `adopt` has commented it out: it is not in force, and would be without that. */
   readonly isAdopted?: true;
   /** Offsets of the physical lines of this directive: what `adopt` comments out. */

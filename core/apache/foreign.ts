@@ -30,23 +30,34 @@ export interface ForeignContext {
   readonly isAdopted: (file: string, offset: number) => boolean;
 }
 
-/** A directive at one place, with all virtual hosts that read it. */
+/** A directive at one place and on one level, with all virtual hosts that read it there. */
 interface Found {
   readonly directive: Effective;
+  readonly place: string;
   readonly kind: ForeignKind;
   readonly name: string;
   readonly level: ForeignLevel;
+  readonly isOfIssuer: boolean;
   /** Indexes into the covered virtual hosts, for which it is in scope. */
-  readonly scope: Set<number> | "every";
+  scope: Set<number> | "every";
   isElsewhere: boolean;
 }
 
-/** Each place once, with the virtual hosts for which it is effective; none that is effective for no covered one. */
+/** What was found, in the order of the first reading, and which of what has one value counts where. */
+interface Gathered {
+  readonly found: readonly Found[];
+  readonly winners: Winners;
+}
+
+/**
+ * Each place once for each level, because a file may be included for the whole site and for a part of it; with the virtual
+ * hosts for which it is effective there. None that is effective for no covered one.
+ */
 export function findForeign(around: ForeignContext): ForeignDirective[] {
-  const found = gather(around);
-  const winners = findWinners(found);
+  const { found, winners } = gather(around);
   const everyHost = around.hosts.map((_, index) => index);
-  const rules = { issuers: findIssuerRules(around.resolved), exceptsLoopback: exceptsLoopback(around.resolved) };
+  const narrower = new Set(found.flatMap(({ place, level }) => (level === "narrower" ? [place] : [])));
+  const rules = { narrower, exceptsLoopback: exceptsLoopback(around.resolved) };
   return found.flatMap((one) => {
     const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
     const virtualHosts = isSingle(one.kind, one.level)
@@ -56,42 +67,66 @@ export function findForeign(around: ForeignContext): ForeignDirective[] {
   });
 }
 
-function gather(around: ForeignContext): Found[] {
+function gather(around: ForeignContext): Gathered {
   const indexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
+  const issuers = findIssuerRules(around.resolved);
   const found = new Map<string, Found>();
+  const winners: Winners = new Map();
   for (const directive of around.resolved.effective) {
-    const level = levelOf(directive.section);
     const named = readKind(directive.name, directive.arguments);
     if (named === undefined || isOutsideOfIf(named.kind, directive)) continue;
-    const key = `${around.resolvedPath(directive.file)}:${directive.node.start}`;
-    const { kind, directive: name } = named;
-    const known = found.get(key) ?? { directive, kind, name, level, scope: scopeOf(directive), isElsewhere: false };
+    const one = startFound(around, directive, named, issuers);
+    const key = `${one.place} ${one.level} ${one.isOfIssuer}`;
+    const known = found.get(key) ?? one;
     found.set(key, known);
     addScope(around, known, directive, indexes);
+    if (isSingle(known.kind, known.level)) addWinner(winners, known, hostIndex(around, directive, indexes));
   }
-  return [...found.values()];
+  return { found: [...found.values()], winners };
 }
 
-const scopeOf = ({ section }: Effective): Found["scope"] => (section?.virtualHost === undefined ? "every" : new Set());
+function startFound(
+  { resolvedPath }: ForeignContext,
+  directive: Effective,
+  { kind, directive: name }: { readonly kind: ForeignKind; readonly directive: string },
+  issuers: ReadonlySet<Section | undefined>,
+): Found {
+  const level = levelOf(directive.section);
+  const isOfIssuer = namesIssuer(directive.arguments) || (level === "narrower" && issuers.has(directive.section));
+  const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
+  const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
+  return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
+}
 
-/** The last of several directives in one virtual host comes last here, too. */
+/** Of the covered virtual host around it; undefined at server level, and in a virtual host that is not covered. */
+function hostIndex(
+  { resolvedPath }: ForeignContext,
+  { section }: Effective,
+  indexes: ReadonlyMap<string, number>,
+): number | undefined {
+  const host = section?.virtualHost;
+  return host && indexes.get(`${resolvedPath(host.file)}:${host.node.line}`);
+}
+
 function addScope(
   around: ForeignContext,
   found: Found,
-  { section }: Effective,
+  directive: Effective,
   indexes: ReadonlyMap<string, number>,
 ): void {
-  const host = section?.virtualHost;
+  const host = directive.section?.virtualHost;
+  const { places, isMainServer } = around.others;
   if (host === undefined) {
-    const { places, isMainServer } = around.others;
+    found.scope = "every";
     // Without TLS only Satisfy does something, and the main server may always answer.
     found.isElsewhere ||= found.kind === "satisfyAny" || places.size > 0 || isMainServer;
     return;
   }
-  const place = `${around.resolvedPath(host.file)}:${host.node.line}`;
-  const index = indexes.get(place);
-  if (index !== undefined && found.scope !== "every") found.scope.add(index);
-  else found.isElsewhere ||= index === undefined && (found.kind === "satisfyAny" || around.others.places.has(place));
+  const index = hostIndex(around, directive, indexes);
+  if (index === undefined)
+    found.isElsewhere ||=
+      found.kind === "satisfyAny" || places.has(`${around.resolvedPath(host.file)}:${host.node.line}`);
+  else if (found.scope !== "every") found.scope.add(index);
 }
 
 /** SSLOptions take the variables from PHP only where they come after ours, which no other section does. */
@@ -99,18 +134,14 @@ const isOutsideOfIf = (kind: ForeignKind, { section }: Effective): boolean =>
   kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
 
 /** By kind: what counts at server level, and in each virtual host that says it itself. */
-type Winners = ReadonlyMap<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>;
+type Winners = Map<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>;
 
-function findWinners(found: readonly Found[]): Winners {
-  const winners = new Map<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>();
-  for (const one of found) {
-    if (!isSingle(one.kind, one.level)) continue;
-    const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
-    winners.set(one.kind, known);
-    if (one.scope === "every") known.server = one;
-    else for (const index of one.scope) known.hosts.set(index, one);
-  }
-  return winners;
+/** The last one that httpd reads, wherever its line was read for the first time. */
+function addWinner(winners: Winners, one: Found, index: number | undefined): void {
+  const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
+  winners.set(one.kind, known);
+  if (one.level === "server") known.server = one;
+  else if (index !== undefined) known.hosts.set(index, one);
 }
 
 function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | undefined {
@@ -126,7 +157,8 @@ const namesIssuer = (words: readonly string[]): boolean => words.some((word) => 
 
 /** What other lines say about what is found. */
 interface Rules {
-  readonly issuers: ReadonlySet<Section | undefined>;
+  /** Places of lines that are in force for a part of the site. */
+  readonly narrower: ReadonlySet<string>;
   readonly exceptsLoopback: boolean;
 }
 
@@ -147,13 +179,12 @@ const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefin
 
 function describe(
   around: ForeignContext,
-  { directive, kind, name, level, isElsewhere }: Found,
+  { directive, place, kind, name, level, isOfIssuer, isElsewhere }: Found,
   virtualHosts: readonly number[],
-  { issuers, exceptsLoopback: isLoopbackExcepted }: Rules,
+  { narrower, exceptsLoopback: isLoopbackExcepted }: Rules,
 ): ForeignDirective {
   const file = around.resolvedPath(directive.file);
   const lineOffsets = offsetsOf(around, directive, file);
-  const isOfIssuer = namesIssuer(directive.arguments) || (level === "narrower" && issuers.has(directive.section));
   return {
     kind,
     directive: name,
@@ -166,6 +197,7 @@ function describe(
     ...(kind === "proxyProtocol" && isLoopbackExcepted ? { value: "loopback" } : valueOf(kind, directive)),
     ...contentOf(around, kind, directive, virtualHosts),
     ...(isOfIssuer && { namesIssuer: true }),
+    ...(level !== "narrower" && narrower.has(place) && { isAlsoNarrower: true }),
     ...(lineOffsets.some((offset) => around.isAdopted(file, offset)) && { isAdopted: true }),
     lineOffsets,
   };

@@ -61,12 +61,12 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
   ocsp: judgeOcsp,
   sslRequire: (question) =>
     question.directive.level === "wholeSite" && question.directive.value === "certificate"
-      ? removable("is a rule for the whole site, which ours takes the place of")
+      ? removableAlone(question, "is a rule for the whole site, which ours takes the place of")
       : judgeRule(question),
   certificateRule: judgeRule,
-  satisfyAny: ({ directive }) =>
-    directive.level === "wholeSite"
-      ? removable("lets in whom our rule refuses")
+  satisfyAny: (question) =>
+    question.directive.level === "wholeSite"
+      ? removableAlone(question, "lets in whom our rule refuses")
       : told("lets in, to this part of the site, whom our rule on names refuses"),
   sessionTicketKey: () => harmless, // revocation-findings.ts has its say
   certificateUser: judgeUser,
@@ -77,6 +77,15 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
   allowOverride: ({ desired }) =>
     isRestricting(desired) ? told("lets a .htaccess file lift our rule on names (Satisfy Any)", "note") : harmless,
 };
+
+/** For a part of the site it would stay: one line cannot be taken out for the whole site alone. */
+const removableAlone = ({ directive }: Question, why: string): Verdict =>
+  directive.isAlsoNarrower === true
+    ? forbidding(
+        `${why}, and its file is included for a part of the site as well, which the line protects`,
+        "write the line out in the two places",
+      )
+    : removable(why);
 
 const isRestricting = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
   organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
@@ -94,7 +103,8 @@ function judgeVerifyClient(question: Question): Verdict {
         ? "lets nobody in without a certificate, and ours would"
         : "lets in whoever has any certificate, and ours would not",
     );
-  if (level === "wholeSite") return removable("asks for a certificate in another way than ours, for the whole site");
+  if (level === "wholeSite")
+    return removableAlone(question, "asks for a certificate in another way than ours, for the whole site");
   return judgeRule(question);
 }
 
