@@ -11,6 +11,8 @@ export interface Trust {
   readonly crlCheck: (index: number) => "leaf" | "chain" | undefined;
   /** Subjects of CAs of the site whose holders were not trusted. */
   readonly newCas: (index: number) => readonly string[];
+  /** CAs above a user's certificate of the site, the root included, where most stand above one. */
+  readonly deepestChain: number;
 }
 
 /** Looks through the directives once, for all questions. */
@@ -31,7 +33,27 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
       known.set(directive, found);
       return found;
     },
+    deepestChain: findDeepestChain(desired.ca.certificates),
   };
+}
+
+/** From root to root: of CAs that name each other in a circle, none has one. */
+function findDeepestChain(cas: readonly CertificateSummary[]): number {
+  const below = new Map<string, CertificateSummary[]>();
+  for (const ca of cas) {
+    const issuer = comparable(ca.issuer);
+    const group = below.get(issuer);
+    if (group === undefined) below.set(issuer, [ca]);
+    else group.push(ca);
+  }
+  const isRoot = ({ issuer, subject }: CertificateSummary): boolean => comparable(issuer) === comparable(subject);
+  let level = cas.filter(isRoot);
+  let depth = 0;
+  for (; level.length > 0 && depth <= cas.length; depth++)
+    level = [
+      ...new Set(level.flatMap(({ subject }) => (below.get(comparable(subject)) ?? []).filter((ca) => !isRoot(ca)))),
+    ];
+  return depth;
 }
 
 const indexesOf = (

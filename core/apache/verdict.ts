@@ -108,11 +108,19 @@ function judgeVerifyClient(question: Question): Verdict {
   return judgeRule(question);
 }
 
-/** In a section a smaller depth than ours asks for the certificate again. */
-function judgeDepth({ desired, directive }: Question): Verdict {
-  return isOverridden(directive) || Number(directive.value) >= desired.verifyDepth
-    ? harmless
-    : removable("asks for the certificate a second time, which TLS 1.3 answers with 403");
+/** In a section a smaller depth than ours asks for the certificate again, and keeps out whose chain is longer. */
+function judgeDepth(question: Question): Verdict {
+  const { desired, trust, directive } = question;
+  const depth = Number(directive.value);
+  if (isOverridden(directive) || depth >= desired.verifyDepth) return harmless;
+  const asksAgain = "asks for the certificate a second time, which TLS 1.3 answers with 403";
+  if (depth >= trust.deepestChain) return removable(asksAgain);
+  return directive.level === "wholeSite"
+    ? removableAlone(question, asksAgain)
+    : forbidding(
+        `keeps holders of certificates that stand ${trust.deepestChain} CAs deep out of this part of the site, and ${asksAgain}`,
+        "remove it if they may get in there, or protect that part in another way (Require)",
+      );
 }
 
 function judgeCaFile({ desired, trust, directive: { certificates, completesChain }, hosts }: Question): Verdict {

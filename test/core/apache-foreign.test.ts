@@ -72,7 +72,18 @@ const cases: readonly Case[] = [
   ["optional_no_ca", host("SSLVerifyClient optional_no_ca\n"), {}, ["conflict:6"], ["warning:6"]],
   ["a smaller depth that ours overrides", host("SSLVerifyDepth 1\n"), {}, [], []],
   [
-    ...(["a smaller depth of a part", host(part("SSLVerifyDepth 1")), {}] as const),
+    ...(["a smaller depth of a part", host(part("SSLVerifyDepth 2")), {}] as const),
+    ...([["conflict:7"], ["note:7"], ["SSLVerifyDepth 2"]] as const),
+  ],
+  [
+    "a depth of a part that keeps out whom ours would let in",
+    host(part("SSLVerifyDepth 1")),
+    {},
+    ["conflict:7"],
+    ["conflict:7"],
+  ],
+  [
+    ...(["such a depth of the whole site", host(whole("SSLVerifyDepth 1")), {}] as const),
     ...([["conflict:7"], ["note:7"], ["SSLVerifyDepth 1"]] as const),
   ],
   ["the same CAs", host(asks), {}, [], []],
@@ -270,7 +281,7 @@ describe("lines that an earlier version commented out and that stay today", () =
   });
 
   it("are nothing to a second run", () => {
-    const before = observe(host(whole(rule) + part("SSLVerifyDepth 1")));
+    const before = observe(host(whole(rule) + part("SSLVerifyDepth 2")));
     const desired = { ...base, adopt: true };
     const after = afterChange(before, plan(desired, factsOf(before)).change ?? assert.fail());
     assert.equal(plan(desired, factsOf({ ...after, namedFiles })).change, undefined);

@@ -1,6 +1,6 @@
 /** What stands at server and virtual-host level: ours wins there, and the lines stay. */
 import { allCas, foreignCa, inAdmin, lines, optional, siteCas } from "./lines.ts";
-import { conflict, open, takenOut, untilAdopt } from "./row.ts";
+import { conflict, open, takenOut, untilAdopt, warning } from "./row.ts";
 import { testRows } from "./run-rows.ts";
 
 const require = "SSLVerifyClient require";
@@ -95,6 +95,12 @@ testRows("Who is asked for a certificate: SSLVerifyClient and SSLVerifyDepth", [
     // To check anew what was let in already, httpd asks anew.
     before: { "/": "200 200 refused", "/admin/": ["200 200 refused", "403 403 refused"] },
     after: { "/": "200 200 refused", "/admin/": "200 200 refused" },
+  },
+  {
+    name: "`SSLVerifyClient require` and `SSLVerifyDepth 1` in `<Location /admin>`, which is too little for the site's CAs",
+    covered: lines(siteCas, inAdmin(require, "SSLVerifyDepth 1")),
+    findings: [warning(require), conflict("SSLVerifyDepth 1")],
+    before: { "/": "200 200 200", "/admin/": ["refused refused refused", "403 403 403"] },
   },
   {
     name: "`SSLVerifyDepth 2` in `<Location /admin>` at server level",
