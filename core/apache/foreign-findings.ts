@@ -66,7 +66,7 @@ const findReturned = (desired: Desired, facts: Facts): Finding[] =>
 
 /** Only the directive's name, where it stands, and why it matters: never the line. */
 function describe({ directive, context, kind, value }: ForeignDirective): string {
-  const isSection = directive === "If" || directive === "ElseIf";
+  const isSection = ["If", "ElseIf", "AuthzProviderAlias"].includes(directive);
   const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
   const keyword = kind === "verifyClient" || kind === "crlCheck" || kind === "ocsp" ? ` ${keywordOrOther(value)}` : "";
   const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;

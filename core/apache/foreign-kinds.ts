@@ -33,10 +33,12 @@ const decisive = table([
 const reported = table([
   ["Require", "certificateRule"],
   ["RewriteCond", "certificateRule"],
+  ["RewriteRule", "certificateRule"],
   ["SetEnvIf", "certificateRule"],
   ["SetEnvIfExpr", "certificateRule"],
   ["If", "certificateRule"],
   ["ElseIf", "certificateRule"],
+  ["AuthzProviderAlias", "certificateRule"],
   ["SSLUserName", "certificateUser"],
   ["SSLOptions", "stdEnvVars"],
   ["SSLOpenSSLConfCmd", "confCommand"],
@@ -88,9 +90,9 @@ function kindOf(kind: ForeignKind, words: readonly string[]): ForeignKind | unde
   }
 }
 
-/** `Require ssl-verify-client`, or an expression on the certificate's variables. */
+/** `Require ssl-verify-client`, or an expression on the certificate's variables or extensions. */
 const isAboutCertificates = (words: readonly string[]): boolean =>
-  words.some((word) => /^ssl-verify-client$/i.test(word) || /SSL_CLIENT_/i.test(word));
+  words.some((word) => /\bssl-verify-client\b|SSL_CLIENT_|PeerExtList/i.test(word));
 
 /** A user made of the certificate; or, in an `<If>`, which comes after ours, no variables for PHP. */
 function kindOfOptions(words: readonly string[]): ForeignKind | undefined {

@@ -7,6 +7,8 @@ import { testRows } from "./run-rows.ts";
 const base = lines(optional, siteCas);
 const organization = "Require expr \"%{SSL_CLIENT_S_DN_O} == 'ABC CORPORATION'\"";
 const condition = "RewriteCond %{SSL:SSL_CLIENT_VERIFY} !=SUCCESS";
+const handedOn = "RewriteRule ^ - [E=V:%{SSL:SSL_CLIENT_VERIFY}]";
+const alias = `<AuthzProviderAlias expr holder "%{SSL_CLIENT_VERIFY} == 'SUCCESS'">`;
 const variable = "SetEnvIfExpr \"%{SSL_CLIENT_VERIFY} == 'SUCCESS'\" admitted";
 const opened = `<If "%{SSL_CLIENT_VERIFY} != 'SUCCESS' && %{REQUEST_URI} =~ m#^/admin#">`;
 
@@ -38,6 +40,11 @@ const rules: readonly { name: string; text: string; at: string }[] = [
     at: condition,
   },
   {
+    name: "`RewriteRule` that hands the certificate's state on to a `RewriteCond`, for `/admin`",
+    text: lines("RewriteEngine on", handedOn, "RewriteCond %{ENV:V} !=SUCCESS", "RewriteRule ^/admin - [F]"),
+    at: handedOn,
+  },
+  {
     name: "`SetEnvIfExpr` on the certificate, and `Require env` in `<Location /admin>`",
     text: lines(variable, inAdmin("Require env admitted")),
     at: variable,
@@ -58,6 +65,14 @@ testRows("For less than the whole site: Require, RewriteCond, If", [
     findings: [conflict(at), untilAdopt(foreignCa, "Foreign CA")],
     before: { "/": "200 refused 200", "/admin/": "403 refused 200" },
   })),
+  {
+    name: "`<AuthzProviderAlias>` on the certificate, and its name in `<Location /admin>`, with another CA",
+    server: lines(alias, "</AuthzProviderAlias>", inAdmin("Require holder")),
+    covered: lines(optional, foreignCa),
+    findings: [conflict(alias), untilAdopt(foreignCa, "Foreign CA")],
+    before: { "/": "200 refused 200", "/admin/": "403 refused 200" },
+    onOther: { "/": "200 200 200", "/admin/": "403 403 403" },
+  },
   {
     name: "`Require ssl-verify-client` in `<Location /admin>`, where no certificate is believed yet",
     covered: inAdmin("Require ssl-verify-client"),
