@@ -208,8 +208,12 @@ function offsetsOf({ resolved, realOffset }: ForeignContext, { file, node }: Eff
   return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
 }
 
+/** Other words that mod_ssl takes, which its manual does not have. */
+const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
+
 function valueOf(kind: ForeignKind, { arguments: words }: Effective): Pick<ForeignDirective, "value"> {
   const argument = (words[0] ?? "").toLowerCase();
+  if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
   if (hasKeyword(kind)) return { value: argument };
   // A whole site's rule may ask for more than a certificate: then it is none that ours takes the place of.
   if (kind === "sslRequire") return { value: isAboutCertificateAlone(words.join(" ")) ? "certificate" : "mixed" };

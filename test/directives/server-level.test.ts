@@ -29,6 +29,28 @@ testRows("Who is asked for a certificate: SSLVerifyClient and SSLVerifyDepth", [
     after: asked,
   },
   {
+    name: "`SSLVerifyClient on` in the virtual host, another word for `require`, with the site's CAs",
+    covered: lines("SSLVerifyClient on", siteCas),
+    isWholeSite: true,
+    findings: [untilAdopt("SSLVerifyClient on", "lets nobody in without a certificate")],
+    before: { "/": "refused 200 refused" },
+    after: asked,
+  },
+  {
+    name: "`SSLVerifyClient off` in the virtual host, another word for `none`, with another CA",
+    covered: lines("SSLVerifyClient off", foreignCa),
+    before: open("/"),
+    after: asked,
+  },
+  {
+    name: "`SSLVerifyClient ${theirs}` in the virtual host, a variable for `require`, with the site's CAs",
+    covered: lines("Define theirs require", "SSLVerifyClient ${theirs}", siteCas),
+    isWholeSite: true,
+    findings: [untilAdopt("SSLVerifyClient ${theirs}")],
+    before: { "/": "refused 200 refused" },
+    after: asked,
+  },
+  {
     name: "`SSLVerifyClient require` at server level, with the site's CAs",
     server: lines(require, siteCas),
     isWholeSite: true,

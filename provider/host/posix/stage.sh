@@ -52,11 +52,13 @@ brings_lines_back() {
   return 1
 }
 
-# Some line that is loaded, and none of ours does. Where it is not in force after all, a question costs a little more.
+# Some line that is loaded, and none of ours does; whatever else its word is, such as `on` or a variable. Where it is not in
+# force after all, a question costs a little more.
 requires_certificates() (
   set -f && IFS=$nl
   # shellcheck disable=SC2086
-  inside grep -qaiE '^[[:blank:]]*SSLVerifyClient[[:blank:]]+"?require' -- $loaded_files 2>/dev/null
+  inside grep -haiE '^[[:blank:]]*"?SSLVerifyClient"?[[:blank:]]' -- $loaded_files 2>/dev/null |
+    grep -qaviE "SSLVerifyClient\"?[[:blank:]]+[\"']?(none|off|optional)"
 )
 
 count_adopted() { grep -ca '^#clientcert-adopted# '; }
