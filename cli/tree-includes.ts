@@ -2,7 +2,7 @@
 import { sourceOf } from "../core/apache/facts.ts";
 import type { Finding } from "../core/apache/model.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
-import { absolutePath } from "../core/apache/paths.ts";
+import { absolutePath, isInclude } from "../core/apache/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../core/apache/remedies.ts";
 import type { Effective, Resolved } from "../core/apache/resolve-model.ts";
 import { resolve } from "../core/apache/resolve.ts";
@@ -58,8 +58,6 @@ export function followIncludes(start: Start, wanted: ReadonlySet<string>): Follo
     }
   }
 }
-
-const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
 
 const isFollowed =
   (wanted: ReadonlySet<string>) =>

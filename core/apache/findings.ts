@@ -136,8 +136,8 @@ const missingOwnFile = ({ own }: Facts): string | undefined =>
     .map(([, path = ""]) => path)
     .find((path) => own.files[path.slice(path.lastIndexOf("/") + 1)] === undefined);
 
-/** Where our line is missing in a file, the live server still asks for certificates, until it reads that file. */
-const findUncovered = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
+/** Files that lack our line: the live server still asks for certificates, until it reads them. */
+const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
   new Set(
     own.conf === undefined
       ? []
@@ -146,10 +146,10 @@ const findUncovered = (desired: Desired, { own, virtualHosts }: Facts): Readonly
 
 function findPending(desired: Desired, facts: Facts): Finding[] {
   const missing = missingOwnFile(facts);
-  const uncovered = findUncovered(desired, facts);
+  const withoutLine = findFilesWithoutLine(desired, facts);
   const remedyFor = (file: string): string => {
     if (missing !== undefined) return `${missing} is missing, so httpd would not survive a reload by hand:`;
-    return uncovered.has(file)
+    return withoutLine.has(file)
       ? "our line is missing in it, so a reload by hand would let everybody in without a certificate:"
       : reloadYourself;
   };

@@ -4,11 +4,18 @@ import type { CopyObservation, Observation } from "./observation.ts";
 import { foreignNames } from "./foreign-kinds.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
-import { absolutePath, hasWildcard, includesPath, ownPrefix } from "./paths.ts";
+import { absolutePath, hasWildcard, includesPath, isInclude, ownPrefix } from "./paths.ts";
 import { remedyForCondition, remedyForVariable } from "./remedies.ts";
 import type { Effective, Problem, Resolved } from "./resolve-model.ts";
 import type { Section } from "./sections.ts";
-import { findTlsPorts, readAddress, readListen, readListenLine, type TlsVirtualHost } from "./virtual-hosts.ts";
+import {
+  findTlsPorts,
+  isTlsOn,
+  readAddress,
+  readListen,
+  readListenLine,
+  type TlsVirtualHost,
+} from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
 interface Surroundings {
@@ -83,8 +90,6 @@ function findForeignIncludes(around: Surroundings): Finding[] {
       obstacle(around, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
     );
 }
-
-const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
 
 /** Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not start. */
 function asksOf(pattern: string, ownFile: string): boolean {
@@ -209,7 +214,7 @@ const canonical = (address: string): string =>
 /** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
-  if (engine === undefined || !/^(on|optional)$/i.test(engine.arguments[0] ?? "") || hosts.length === 0) return [];
+  if (engine === undefined || !isTlsOn(engine.arguments[0]) || hosts.length === 0) return [];
   const answered = new Set(
     resolved.effective
       .filter(({ name }) => name === "virtualhost")

@@ -5,9 +5,11 @@ import {
   type Address,
   type Overview,
   type Surroundings,
+  askedAddress,
   hostName,
   inherited,
   isAny,
+  isTlsOn,
   listeningAddress,
   overlook,
   readAddress,
@@ -61,7 +63,7 @@ function addressesOf({ port: own }: Surroundings, overview: Overview, section: S
 /** To ask once too often harms nobody: an answer that is no TLS is the same before and after. */
 function mayAnswerTls({ levels, listens }: Overview, section: Section, addresses: readonly Address[]): boolean {
   const engine = inherited(levels, section, "sslengine");
-  if (engine !== undefined) return /^(on|optional)$/i.test(engine);
+  if (engine !== undefined) return isTlsOn(engine);
   const isHttps = listens.some((listen) => listen.isHttps && addresses.some(({ port }) => port === listen.port));
   return isHttps && inherited(levels, section, "sslcertificatefile") !== undefined;
 }
@@ -72,11 +74,11 @@ function mainServerAddresses(
   answered: ReadonlySet<number>,
 ): Address[] {
   const { levels, listens } = overview;
-  if (!/^(on|optional)$/i.test(levels.get(undefined)?.sslengine ?? "")) return [];
+  if (!isTlsOn(levels.get(undefined)?.sslengine)) return [];
   return listens.filter(({ port }) => port !== own && !answered.has(port));
 }
 
 function askedAt({ listens }: Overview, { address, port }: Address): Omit<AskedHost, "serverName"> {
   const listening = isAny(address) ? listeningAddress(listens, port) : address;
-  return { address: listening === "*" ? "127.0.0.1" : listening.replace(/^\[(.*)\]$/, "$1"), port };
+  return { address: askedAddress(listening), port };
 }

@@ -14,6 +14,10 @@ export function absolutePath(root: string, path: string): string {
 /** Our directory, with a slash at the end. */
 export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
 
+/** Whether a directive, by its name in lower case, is one of those that read other files. */
+export const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
+
+/** Whether an Include of this pattern looks for names, rather than taking one path. */
 export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
 const wildcardStart = /[*?[]/;
 

@@ -33,6 +33,7 @@ import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
 import { isRefreshDue } from "./revocation.ts";
+import { askedAddress } from "./virtual-hosts.ts";
 import { hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
 /** How a virtual host is named in {@link Plan.files}. */
@@ -231,6 +232,3 @@ function looksAt(hosts: readonly VirtualHostFacts[]): Change["look"] {
     addresses.map(({ address, port }) => ({ address: askedAddress(address), port, serverName })),
   );
 }
-
-/** httpd writes an IPv6 address in brackets. */
-const askedAddress = (address: string): string => (address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1"));

@@ -18,18 +18,20 @@ export function restore(observation: Observation, adopted: readonly AdoptedLine[
   const offsets = groupBy(adopted, ({ offset }) => offset);
   const lines = groupBy(adopted, ({ line }) => line);
   const files = new Map([...observation.files].map(([name, file]) => [name, withoutMarks(file, offsets)]));
-  const positions = new Map([...offsets].map(([file, marks]) => [file, marks.map((at, index) => at - index * length)]));
+  const positions = new Map(
+    [...offsets].map(([file, marks]) => [file, marks.map((at, index) => at - index * markLength)]),
+  );
   const marked = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers)]));
   const isMark = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
   return {
     observation: adopted.length === 0 ? observation : { ...observation, files },
-    realOffset: (file, offset) => offset + countBelow(positions.get(file) ?? [], offset) * length,
+    realOffset: (file, offset) => offset + countBelow(positions.get(file) ?? [], offset) * markLength,
     isAdopted: (file, offset) => isMark.get(file)?.has(offset) === true,
     hasMark: (name, line) => marked.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
   };
 }
 
-const { length } = adoptedMark;
+const markLength = adoptedMark.length;
 
 /** By file, in the order of the file. */
 function groupBy(adopted: readonly AdoptedLine[], valueOf: (line: AdoptedLine) => number): Map<string, number[]> {
@@ -48,7 +50,7 @@ function withoutMarks(file: ObservedFile, offsets: ReadonlyMap<string, readonly 
   let copied = 0;
   const pieces = marks.map((offset) => {
     const piece = file.bytes.slice(copied, offset);
-    copied = offset + length;
+    copied = offset + markLength;
     return piece;
   });
   return { ...file, bytes: pieces.join("") + file.bytes.slice(copied) };

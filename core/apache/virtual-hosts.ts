@@ -143,7 +143,10 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
 }
 
 const hasTls = (levels: Overview["levels"], section: Section): boolean =>
-  /^(on|optional)$/i.test(inherited(levels, section, "sslengine") ?? "");
+  isTlsOn(inherited(levels, section, "sslengine"));
+
+/** Whether a virtual host whose SSLEngine has this argument may answer TLS; undefined where it has no SSLEngine. */
+export const isTlsOn = (engine = ""): boolean => /^(on|optional)$/i.test(engine);
 
 /** What a virtual host says itself, or has from the server. */
 export const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
@@ -189,6 +192,10 @@ export function readAddress(word: string): Address {
 /** Whether an address of a Listen or a virtual host stands for every one. */
 export const isAny = (address: string): boolean =>
   ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
+
+/** Where openssl and curl reach an address on the host itself: without the brackets in which httpd writes one of IPv6. */
+export const askedAddress = (address: string): string =>
+  address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");
 
 /** Where a virtual host for any address of a port can be asked. */
 export function listeningAddress(listens: readonly Listen[], port: number): string {
