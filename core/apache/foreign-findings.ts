@@ -4,6 +4,7 @@ import type { ForeignDirective } from "./foreign-model.ts";
 import type { Desired, Facts, Finding } from "./model.ts";
 import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
 
+/** All findings on directives of others; none on those that do no harm. */
 export function findForeignFindings(desired: Desired, facts: Facts): Finding[] {
   const judge = judgeForeign(desired, facts);
   const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
@@ -31,18 +32,18 @@ const orExclude = ", or list the virtual host under excludeVirtualHosts";
 
 function tellOverruled({ adopt }: Desired, place: string, found: string): Finding {
   return adopt
-    ? { severity: "warning", place, text: `${found}; the line stays, and ours wins over it (adopt: true)` }
+    ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
     : {
         severity: "conflict",
         place,
-        text: `${found}; change it, or set adopt: true to have ours win over it${orExclude}`,
+        text: `${found}; change it, or set adopt: true to let clientcert's own line win over it${orExclude}`,
       };
 }
 
 function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirective, found: string): Finding[] {
   const place = `${directive.file}:${directive.line}`;
   if (isInForceElsewhere(desired, facts, directive)) {
-    const text = `${found}; it is also in force for virtual hosts that are not covered: move it into those`;
+    const text = `${found}; it also applies to virtual hosts that clientcert does not cover: move it into those`;
     return [{ severity: "conflict", place, text: `${text}, out of the covered ones` }];
   }
   if (directive.isAdopted === true) return [];
@@ -59,8 +60,8 @@ const findReturned = (desired: Desired, facts: Facts): Finding[] =>
     severity: "problem",
     place: `${file}:${line}`,
     text:
-      "this line was commented out by an earlier adoption, and by today's rules it stays: until the next `pulumi up` puts it " +
-      "back, whatever it protected is open",
+      "adopt commented this line out, and it should be in effect: what it protected may be open to everybody until the next " +
+      "`pulumi up` puts it back",
     isMendedByChange: true,
   }));
 

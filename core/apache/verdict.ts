@@ -12,7 +12,7 @@ import { hasRevocation, isExcluded } from "./wishes.ts";
 /**
  * - `harmless`: nothing to say.
  * - `told`: it stays, beside ours; somebody should know.
- * - `overruled`: ours wins over it, which changes what the customer had; it stays, and `adopt` is the word for it.
+ * - `overruled`: ours wins over it, which changes what the customer had; it stays, and the change waits for `adopt`.
  * - `removable`: it stands in our way; `adopt` comments it out.
  * - `forbidding`: only a hand can mend it.
  */
@@ -53,29 +53,33 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
   verifyClient: judgeVerifyClient,
   verifyDepth: judgeDepth,
   caFile: judgeCaFile,
-  caPath: () => removable("adds CAs that no directive of ours can take away"),
-  caDnRequestFile: () => removable("tells browsers of other CAs than ours, so they may offer no certificate of ours"),
+  caPath: () => removable("adds CAs that clientcert's own directives cannot take away"),
+  caDnRequestFile: () =>
+    removable("names other CAs to browsers than caFiles does, so that they may not offer the users' certificates"),
   crlFile: judgeCrlFile,
   crlPath: judgeCrlPath,
   crlCheck: judgeCrlCheck,
   ocsp: judgeOcsp,
   sslRequire: (question) =>
     question.directive.level === "wholeSite" && question.directive.value === "certificate"
-      ? removableAlone(question, "is a rule for the whole site, which ours takes the place of")
+      ? removableAlone(question, "is a rule for the whole site, and clientcert's rule takes its place")
       : judgeRule(question),
   certificateRule: judgeRule,
   satisfyAny: (question) =>
     question.directive.level === "wholeSite"
-      ? removableAlone(question, "lets in whom our rule refuses")
-      : told("lets in, to this part of the site, whom our rule on names refuses"),
+      ? removableAlone(question, "lets in people whom clientcert's rule refuses")
+      : told("lets people into this part of the site whom clientcert's rule on names refuses"),
   sessionTicketKey: () => harmless, // revocation-findings.ts has its say
   certificateUser: judgeUser,
   stdEnvVars: () =>
     told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
-  confCommand: () => forbidding("sets how certificates are verified, past mod_ssl's own directives", "remove it"),
+  confCommand: () =>
+    forbidding("changes how certificates are verified, and clientcert's directives cannot override it", "remove it"),
   proxyProtocol: judgeProxyProtocol,
   allowOverride: ({ desired }) =>
-    isRestricting(desired) ? told("lets a .htaccess file lift our rule on names (Satisfy Any)", "note") : harmless,
+    isRestricting(desired)
+      ? told("lets a .htaccess file switch clientcert's rule on names off (by Satisfy Any)", "note")
+      : harmless,
 };
 
 /** For a part of the site it would stay: one line cannot be taken out for the whole site alone. */
@@ -100,11 +104,11 @@ function judgeVerifyClient(question: Question): Verdict {
   if (isOverridden(question.directive))
     return overruled(
       value === "require"
-        ? "lets nobody in without a certificate, and ours would"
-        : "lets in whoever has any certificate, and ours would not",
+        ? "refuses people without a certificate, and clientcert lets them in"
+        : "lets in whoever has any certificate, and clientcert only those whose certificate a CA of caFiles issued",
     );
   if (level === "wholeSite")
-    return removableAlone(question, "asks for a certificate in another way than ours, for the whole site");
+    return removableAlone(question, "asks for a certificate in another way than clientcert, for the whole site");
   return judgeRule(question);
 }
 
@@ -127,15 +131,16 @@ function judgeCaFile({ desired, trust, directive: { certificates, completesChain
   const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
   if (completesChain !== undefined && !ours.has(completesChain.fingerprint))
     return forbidding(
-      `also completes the chain of the server's own certificate (by ${completesChain.subject}), which clients would miss`,
+      `also completes the chain of the server's own certificate (by ${completesChain.subject}), which clients would no longer receive`,
       "append that CA's certificate to the file of SSLCertificateFile, behind the server's own",
     );
   if (!hosts.some((index) => trust.verifies(index))) return harmless;
-  if (certificates === undefined) return overruled("names CAs that cannot be read here, and ours takes its place");
+  if (certificates === undefined)
+    return overruled("names a file of CAs that could not be read, and the CAs of caFiles take their place");
   const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
   return missing.length === 0
     ? harmless
-    : overruled(`lets in holders of ${listed(missing)}, which caFiles lacks: they would be refused`);
+    : overruled(`lets in holders of certificates of ${listed(missing)}, which caFiles lacks: they would be refused`);
 }
 
 const listed = (names: readonly string[]): string =>
@@ -144,14 +149,14 @@ const listed = (names: readonly string[]): string =>
 /** Where revocation is checked, it must not end. */
 const ending = (uncovered: readonly string[]): Verdict =>
   forbidding(
-    `checks revocation, and the site file has no CRL of ${listed(uncovered)}: that would end`,
+    `checks revocation, and the site file has no CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
     "add its address to crlSources, or its file to crlFiles",
   );
 
 /** Without a CRL of theirs httpd would not start, and that of a file is {@link judgeCrlFile}'s to tell. */
 function judgeCrlCheck({ desired, directive }: Question): Verdict {
   return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
-    ? overruled('checks the CRLs of all CAs, and ours ("leaf") those of the CAs that issue to users')
+    ? overruled("checks the CRLs of all CAs, and crlCheck: leaf only those of the CAs that issue to users")
     : harmless;
 }
 
@@ -167,7 +172,7 @@ function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
   const uncovered = findUncoveredCas(desired, facts, "leaf");
   return uncovered.length > 0 && hosts.some((index) => trust.crlCheck(index) !== undefined)
     ? ending(uncovered)
-    : removable("adds CRLs that no directive of ours can take away");
+    : removable("adds CRLs that clientcert's own directives cannot take away");
 }
 
 function judgeOcsp({ desired, facts, directive }: Question): Verdict {
@@ -191,18 +196,26 @@ function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "
 function judgeRule({ trust, directive, hosts }: Question): Verdict {
   const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
   return fresh.length === 0
-    ? told("decides by the client's certificate who gets in here; it stays, and applies beside ours")
+    ? told(
+        "decides by the client's certificate who gets in here; it stays, and applies together with clientcert's rule",
+      )
     : forbidding(
-        `decides by the client's certificate who gets in here, and would also let in holders of ${listed(fresh)}`,
-        'say in it by which CA certificates must have been issued (%{SSL_CLIENT_I_DN_CN} eq "…")',
+        `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(fresh)}`,
+        issuerRemedy(directive),
       );
 }
+
+/** Only rules that are expressions can say it themselves; an SSLRequire holds beside whatever else a section says. */
+const issuerRemedy = ({ kind }: ForeignDirective): string =>
+  kind === "sslRequire" || kind === "certificateRule"
+    ? "name in this rule the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}"
+    : 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>';
 
 /** Who has the name that was made of the certificate is asked for no password. */
 function judgeUser(question: Question): Verdict {
   const verdict = judgeRule(question);
   return verdict.is === "told"
-    ? told("makes a user's name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
+    ? told("makes a user name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
     : verdict;
 }
 
@@ -211,7 +224,7 @@ function judgeProxyProtocol({ directive }: Question): Verdict {
   return directive.value === "loopback"
     ? harmless
     : forbidding(
-        "expects a proxy's header in each connection, so nobody on this host could ask httpd whether a change is good",
+        "expects a proxy's header in each connection, so clientcert cannot ask httpd on this host whether a change is good",
         "add RemoteIPProxyProtocolExceptions 127.0.0.0/8",
       );
 }

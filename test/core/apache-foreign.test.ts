@@ -255,6 +255,11 @@ describe("other people's directives", () => {
     assert.match(findings[0]?.text ?? "", /holders of .*CN=Old CA.*caFiles lacks/);
     assert.match(findings[1]?.text ?? "", /would also let in holders of .*Harbour Root CA.*SSL_CLIENT_I_DN_CN/);
   });
+
+  it("say how a require that has no expression is held to its issuer", () => {
+    const { findings } = plan(base, factsOf(observe(host(asksOld + part("SSLVerifyClient require")))));
+    assert.match(findings[1]?.text ?? "", /require the issuer as well, by SSLRequire/);
+  });
 });
 
 describe("lines that an earlier version commented out and that stay today", () => {
