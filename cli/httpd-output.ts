@@ -16,8 +16,8 @@ export interface HttpdVersion {
 /** From `httpd -M`: names such as `ssl_module`, with how they were linked. */
 export type HttpdModules = ReadonlyMap<string, "static" | "shared">;
 
-/** Of `httpd -V`; undefined for any other text. */
-export function readHttpdVersion(text: string): HttpdVersion | undefined {
+/** Undefined for any other text. */
+function readHttpdVersion(text: string): HttpdVersion | undefined {
   const version = /^Server version: +(\S.*?)\s*$/m.exec(text)?.[1];
   const settings = new Map([...text.matchAll(/^ *-D (\w+)="(.*)"\s*$/gm)].map(([, name, value]) => [name, value]));
   const root = settings.get("HTTPD_ROOT");
@@ -26,16 +26,17 @@ export function readHttpdVersion(text: string): HttpdVersion | undefined {
   return { version, serverRoot: absolutePath("/", root), configFile: absolutePath(root, file) };
 }
 
-/** Of `httpd -M`; undefined for any other text. */
-export const readHttpdModules = (text: string): HttpdModules | undefined =>
-  parseDump(text.replace(/\r$/gm, "")).modules;
+/** Undefined for any other text. */
+const readHttpdModules = (text: string): HttpdModules | undefined => parseDump(text.replace(/\r$/gm, "")).modules;
 
+/** Paths of the files, as the options name them. */
 export interface OutputFiles {
   readonly httpdVersion?: string | undefined;
   readonly httpdModules?: string | undefined;
   readonly saved?: string | undefined;
 }
 
+/** What the files say; undefined where none was given. */
 export interface HttpdOutput {
   readonly version: HttpdVersion | undefined;
   readonly modules: HttpdModules | undefined;
@@ -68,5 +69,5 @@ function openOutput<T>(
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
   const found = read(text);
-  return found === undefined ? { problem: `${option} ${file}: is no output of ${command}; ${remedy}` } : { found };
+  return found === undefined ? { problem: `${option} ${file}: is not the output of ${command}; ${remedy}` } : { found };
 }

@@ -8,6 +8,7 @@ import type { Effective, Resolved } from "../core/apache/resolve-model.ts";
 import { resolve } from "../core/apache/resolve.ts";
 import { IncludeError, type Tree } from "./tree.ts";
 
+/** From where the Includes are followed. */
 export interface Start {
   readonly tree: Tree;
   /** With the main file alone. */
@@ -19,6 +20,7 @@ export interface Start {
   readonly modules: CopyObservation["modules"];
 }
 
+/** Where they led. */
 export interface Followed {
   readonly files: ReadonlyMap<string, ObservedFile>;
   readonly serverRoot: string;

@@ -32,6 +32,7 @@ import type { Resolved, Source } from "./resolve-model.ts";
 import { resolve } from "./resolve.ts";
 import { findTlsVirtualHosts, virtualHostNames, type Surroundings, type TlsVirtualHost } from "./virtual-hosts.ts";
 
+/** What the reader of facts is asked for. */
 export interface ReadOptions {
   /** The port whose TLS virtual hosts are covered. */
   readonly port: number;

@@ -29,7 +29,7 @@ const decisive = table([
   ["SSLSessionTicketKeyFile", "sessionTicketKey"],
 ]);
 
-/** Those that stay in any case and are told: of them only some arguments matter. */
+/** Those that a change never touches: each is a warning or a conflict, and of each only some arguments matter. */
 const reported = table([
   ["Require", "certificateRule"],
   ["RewriteCond", "certificateRule"],
@@ -53,7 +53,7 @@ export const foreignNames: readonly string[] = [...decisive.keys()];
 export const lookedAtNames: readonly string[] = [
   ...decisive.keys(),
   ...reported.keys(),
-  // Whether it is the whole site's; and what a proxy's protocol leaves out.
+  // Location tells what is the whole site's; the other one, whom a proxy's protocol leaves out.
   ...["location", "remoteipproxyprotocolexceptions"],
 ];
 
@@ -116,7 +116,7 @@ const single: ReadonlySet<ForeignKind> = new Set([
 export const isSingle = (kind: ForeignKind, level: ForeignLevel): boolean =>
   single.has(kind) && (level === "server" || level === "virtualHost");
 
-/** Whether ours has no word against it, so that an adoption takes it out. */
+/** Whether ours cannot override it, so that an adoption takes it out: the kinds that verdict.ts may call `removable` at these levels. */
 export const isTakenOut = (kind: ForeignKind): boolean =>
   kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
 

@@ -1,5 +1,6 @@
 /** The words of the plan about directives of others: which they are, where they are in force, and what they hold. */
 
+/** What a directive of others is about: by this it is judged. */
 export type ForeignKind =
   | "verifyClient"
   | "verifyDepth"
@@ -23,6 +24,7 @@ export type ForeignKind =
 /** How much of a site a directive is about; `narrower`: a part of it, or some requests only. */
 export type ForeignLevel = "server" | "virtualHost" | "wholeSite" | "narrower";
 
+/** A directive of others on what we manage, at one place: its name and what it means to us, never its line. */
 export interface ForeignDirective {
   readonly kind: ForeignKind;
   /** As the manual spells it. */
@@ -36,7 +38,10 @@ export interface ForeignDirective {
   readonly virtualHosts: readonly number[];
   /** It is also in force where we do not cover: in a TLS virtual host of another port, or in the main server. */
   readonly isElsewhere: boolean;
-  /** Its argument in lower case, of those whose arguments are keywords. */
+  /**
+   * Its argument in lower case where that is a keyword of httpd's or a number; `certificate` or `mixed` for what an SSLRequire
+   * asks about; `loopback` where a proxy's protocol leaves this host out.
+   */
   readonly value?: string;
   /** What the CA file that it names holds; undefined where that is not known. */
   readonly certificates?: readonly ForeignCa[];
@@ -54,6 +59,7 @@ export interface ForeignDirective {
   readonly lineOffsets: readonly number[];
 }
 
+/** A CA in a file of others. */
 export interface ForeignCa {
   /** SHA-256 of the DER, lower-case hex. */
   readonly fingerprint: string;

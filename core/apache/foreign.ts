@@ -12,6 +12,7 @@ import type { Effective, Resolved } from "./resolve-model.ts";
 import { levelOf, sectionsOf, spelledSection, type Section } from "./sections.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
+/** What directives of others are found in. */
 export interface ForeignContext {
   /** The configuration as it would be without the marks of an adoption. */
   readonly resolved: Resolved;
@@ -19,10 +20,11 @@ export interface ForeignContext {
   readonly others: OtherHosts;
   readonly serverRoot: string;
   readonly resolvedPath: (file: string) => string;
-  /** Undefined when the content of the file is not known. */
+  /** Certificates of a CA file by its path; undefined when its content is not known. */
   readonly certificatesOf: (path: string) => readonly CertificateSummary[] | undefined;
   /** By index of a virtual host: the issuer of its certificate, where httpd looks for that among the CAs. */
   readonly missingIssuers: readonly (string | undefined)[];
+  /** Issuers of the CRLs of a file by its path; undefined when its content is not known. */
   readonly crlIssuersOf: (path: string) => readonly string[] | undefined;
   /** Offset in the file as it is, of one in the file without the marks. */
   readonly realOffset: (file: string, offset: number) => number;

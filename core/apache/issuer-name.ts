@@ -3,11 +3,12 @@
 /** One attribute of a CA's name. */
 export interface IssuerPart {
   readonly type: IssuerAttribute;
-  /** Which one of its type, in the order of the certificate. */
+  /** Which one of its type, from 0, in the order of the certificate. */
   readonly index: number;
   readonly text: string;
 }
 
+/** A kind of attribute that httpd can compare, by the short name that a site file writes. */
 export type IssuerAttribute = keyof typeof issuerVariables;
 
 /**

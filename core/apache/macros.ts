@@ -27,6 +27,7 @@ export interface Definition {
 /** Whether a directive or section matters: by its name in lower case, and its arguments. */
 type IsLookedAt = (name: string, words: readonly string[]) => boolean;
 
+/** Remembers a definition; where it is sure, it takes the place of earlier ones of its name. */
 export function defineMacro(macros: Macros, definition: Definition, isLookedAt: IsLookedAt): void {
   const { argument, tree, node, isSure } = definition;
   const [word = "", ...parameters] = readWords(argument);

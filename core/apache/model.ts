@@ -104,7 +104,7 @@ export interface Facts {
   readonly crlJobs: readonly CrlJobFacts[];
   /** SHA-256 by path of the files that a change may edit. */
   readonly files: Readonly<Record<string, string>>;
-  /** What keeps us from touching this host whatever is wanted: Macro/Use, an Include over our directory, a proxy in front. */
+  /** What keeps us from touching this host whatever is wanted: a macro that may write virtual hosts, an Include over our directory. */
   readonly obstacles: readonly Finding[];
 }
 

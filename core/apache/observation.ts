@@ -3,7 +3,7 @@ import type { Scheduler } from "./refresh-model.ts";
 
 /**
  * What one look at a host found: the input of {@link readFacts}. Made by `provider/host/observation.ts` from a live host,
- * or by `cli/tree.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
+ * or by `cli/tree-observation.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
  *
  * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
  */
@@ -43,6 +43,7 @@ export interface Observation {
   readonly refreshRecord: string;
 }
 
+/** What only a copy of the files needs: what it lacks. */
 export interface CopyObservation {
   /** Whether the host has something at this path; undefined where the copy does not tell. */
   readonly has: (path: string) => boolean | undefined;

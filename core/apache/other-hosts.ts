@@ -16,6 +16,7 @@ import {
 } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
+/** What answers TLS beside what we cover. */
 export interface OtherHosts {
   /** Where they can be asked. */
   readonly asked: readonly AskedHost[];
@@ -25,7 +26,7 @@ export interface OtherHosts {
   readonly isMainServer: boolean;
 }
 
-/** `covered`: `file:line` of each virtual host that we cover. */
+/** `covered`: `file:line` of each virtual host of our port. */
 export function findOtherHosts(around: Surroundings, covered: ReadonlySet<string>): OtherHosts {
   const overview = overlook(around);
   const asked = new Map<string, AskedHost>();

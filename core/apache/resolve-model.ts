@@ -34,6 +34,7 @@ export interface Effective {
   readonly undecided: Section | undefined;
 }
 
+/** Why a part of the configuration could not be read as httpd reads it. */
 export interface Problem {
   readonly file: string;
   readonly line: number;
@@ -42,11 +43,12 @@ export interface Problem {
   readonly unknown?: string;
 }
 
+/** The whole configuration, as far as it could be read. */
 export interface Resolved {
   readonly trees: ReadonlyMap<string, Tree>;
   /** In the order in which httpd reads them. */
   readonly effective: readonly Effective[];
-  /** Syntax, a Use that is not harmless, Includes that cannot be followed. */
+  /** Syntax, a Use that is not harmless, Includes that cannot be followed, variables that stand for too much. */
   readonly problems: readonly Problem[];
   /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
   readonly unsure: ReadonlyMap<string, Section>;

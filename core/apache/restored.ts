@@ -3,6 +3,7 @@ import type { AdoptedLine } from "./model.ts";
 import type { ObservedFile, Observation } from "./observation.ts";
 import { adoptedMark } from "./own-lines.ts";
 
+/** An observation without our marks, and the way back. */
 export interface Restored {
   readonly observation: Observation;
   /** Offset in the file (its resolved path) as it is, of one in the file without the marks. */

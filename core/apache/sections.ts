@@ -15,6 +15,7 @@ export interface Section {
   readonly virtualHost: Section | undefined;
 }
 
+/** A section below `parent`; undefined: at server level. */
 export function startSection(
   name: string,
   text: string,

@@ -29,6 +29,7 @@ export const virtualHostNames: readonly string[] = [
   "includeoptional",
 ];
 
+/** What virtual hosts are found in. */
 export interface Surroundings {
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
@@ -155,6 +156,7 @@ export const inherited = (levels: Overview["levels"], section: Section, name: ke
 /** ServerName takes `https://name:443`, too. */
 export const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
 
+/** An address as the configuration writes it, and its port; 0 stands for every port. */
 export type Address = VirtualHostFacts["addresses"][number];
 
 /** The addresses of the port; what httpd said about them first, because it resolves names. */
@@ -209,6 +211,7 @@ export interface Listen extends Address {
   readonly isHttps: boolean;
 }
 
+/** A Listen by its arguments: an address, and perhaps a protocol. */
 export function readListenLine([word = "", protocol]: readonly string[]): Listen {
   const listen = readListen(word);
   return { ...listen, isHttps: protocol === undefined ? listen.port === 443 : protocol.toLowerCase() === "https" };

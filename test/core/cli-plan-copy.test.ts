@@ -112,19 +112,19 @@ describe("clientcert plan on a copy", () => {
         "-V that is none",
         (httpdVersion) => ({ httpdVersion }),
         "Server version: Apache/2.4.62\n",
-        /^--httpd-version \S+: is no output of httpd -V; run httpd -V > FILE on the host and copy that file$/,
+        /^--httpd-version \S+: is not the output of httpd -V; run httpd -V > FILE on the host and copy that file$/,
       ],
       [
         "-V without its version",
         (httpdVersion) => ({ httpdVersion }),
         versionOf("2.4.62").replace(/^.*\n/, ""),
-        /: is no output of httpd -V;/,
+        /: is not the output of httpd -V;/,
       ],
       [
         "-M that is none",
         (httpdModules) => ({ httpdModules }),
         versionOf("2.4.62"),
-        /^--httpd-modules \S+: is no output of httpd -M;/,
+        /^--httpd-modules \S+: is not the output of httpd -M;/,
       ],
       [
         "-V that cannot be read",
