@@ -26,7 +26,7 @@ export interface PairRow {
 }
 
 /** Of a figure to that of the other build: what is above is marked. */
-export const mostRatio = 1.1;
+const mostRatio = 1.1;
 
 /** One of the two while it is measured. */
 interface Side {

@@ -11,6 +11,7 @@ export interface Build {
   readonly root: string;
 }
 
+/** This checkout. */
 export const thisBuild: Build = { root };
 
 /** The command line, or the resource plugin. */
@@ -38,7 +39,7 @@ export async function openBuild(directory: string): Promise<Build> {
   const script = path.join(directory, "scripts/build.mjs");
   if (!existsSync(script))
     throw new Error(
-      `--against ${directory}: is no checkout of this project; make one, such as: git worktree add ${directory} COMMIT`,
+      `--against ${directory}: is not a checkout of this project; make one, such as: git worktree add ${directory} COMMIT`,
     );
   const other = { root: realpathSync(directory) };
   const begun = performance.now();

@@ -56,6 +56,7 @@ export interface LabHostOptions {
  * variables to PHP. The other ways: php-cgi by Action, with and without the stock section for `cgi-bin`, and httpd's own module.
  */
 export type FpmWay = "handler" | "proxyPassMatch" | "rewrite" | "withoutStockSection";
+/** Each of {@link FpmWay}, and those without php-fpm. */
 export type PhpWay = FpmWay | "action" | "actionWithoutSection" | "module";
 
 /** `ways`: those of the TLS virtual hosts, in their order; the last one is that of all further ones. @default ["handler"] */

@@ -17,7 +17,7 @@ const rootOf = (php: LabPhp): string => (isChrooted(php) ? newerRoot : "");
 const fpmConfiguration = "/etc/php-lab/fpm.conf";
 
 /** The ways of the TLS virtual hosts, in their order; the last one is that of all further ones. */
-export const waysOf = ({ ways }: LabPhp): readonly PhpWay[] => ways ?? ["handler"];
+const waysOf = ({ ways }: LabPhp): readonly PhpWay[] => ways ?? ["handler"];
 
 const wayOf = (php: LabPhp, number: number): PhpWay => waysOf(php)[number - 1] ?? waysOf(php).at(-1) ?? "handler";
 

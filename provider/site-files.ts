@@ -13,6 +13,7 @@ import { checkIssuer } from "../core/pki/issuer.ts";
 import { encodePem } from "../core/pki/pem.ts";
 import { checkSample } from "../core/pki/sample.ts";
 
+/** What of the site file decides about its files. */
 export interface SiteFilesWanted {
   readonly caFiles: readonly string[];
   /** CRLs that nothing renews. */

@@ -11,7 +11,7 @@ export function checkIssuer(issuer: string, bundle: readonly Certificate[]): Pki
     const names = bundle.flatMap((ca) => (ca.isCa ? (nameForIssuers(ca, bundle) ?? []) : []));
     const instead = names.length === 0 ? "" : `write one of ${quoteAll(names)}, or `;
     return [
-      problem(`${said} is the name of no CA in caFiles, so it lets nobody in; ${instead}list that CA under caFiles`),
+      problem(`${said} is not the name of a CA in caFiles, so it lets nobody in; ${instead}list that CA under caFiles`),
     ];
   }
   const below = bundle.filter((ca) => named.some((upper) => ca !== upper && isIssuedBy(ca, upper)));
@@ -19,7 +19,7 @@ export function checkIssuer(issuer: string, bundle: readonly Certificate[]): Pki
   return isAbove
     ? [
         warning(
-          `${said} is a CA that issued a CA of caFiles, and it counts for users only whose certificates it issued itself; if it issues to no users, write the CA below it: ${quoteAll(below.flatMap((ca) => nameForIssuers(ca, bundle) ?? []))}`,
+          `${said} is a CA that issued another CA of caFiles, and it lets in only users whose certificates it issued itself; if it issues to CAs only, write the CA below it: ${quoteAll(below.flatMap((ca) => nameForIssuers(ca, bundle) ?? []))}`,
         ),
       ]
     : [];

@@ -9,7 +9,7 @@ export const findDoubledBackslashes = ({ clientAuth }: Site): Mistake[] =>
       ? [
           {
             path: ["clientAuth", "organizations", i],
-            text: "has two backslashes in a row, as earlier versions wanted one to be written; write as many as the certificate has",
+            text: "has two backslashes in a row, which is how earlier versions wanted one to be written; write as many as the certificate has",
           },
         ]
       : [],

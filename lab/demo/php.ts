@@ -2,6 +2,7 @@
 import { requirePhp } from "../../scripts/php.mjs";
 import type { LabHostOptions } from "../options.ts";
 
+/** What the demo does about PHP. */
 export interface DemoPhp {
   /** From 8.3 on, for which the vendor asks for TLS 1.2 only. */
   readonly newer: Pick<LabHostOptions, "php" | "phpStandIn">;
@@ -10,6 +11,7 @@ export interface DemoPhp {
   readonly words: readonly string[];
 }
 
+/** Fetches what can be had. */
 export async function findDemoPhp(): Promise<DemoPhp> {
   const [newer, older] = [await missing("8.4"), await missing("8.2")];
   return {

@@ -83,12 +83,12 @@ describe("variables", () => {
   });
 
   for (const [what, text] of [
-    ["beginnings without an end", `Header set X ${"${".repeat(mib)}\n`],
-    ["unknown names", `Header set X ${"${X}".repeat(mib)}\n`],
-    ["empty values", `Define E ""\nHeader set X ${"${E}".repeat(mib)}\n`],
-    ["definitions of one name", `Define A x\n${"Define A ${A}\n".repeat(100_000)}`],
+    ["a million beginnings without an end", `Header set X ${"${".repeat(mib)}\n`],
+    ["a million unknown names", `Header set X ${"${X}".repeat(mib)}\n`],
+    ["a million empty values", `Define E ""\nHeader set X ${"${E}".repeat(mib)}\n`],
+    ["a hundred thousand definitions of one name", `Define A x\n${"Define A ${A}\n".repeat(100_000)}`],
   ] as const) {
-    it(`take no longer for a million ${what}`, () => {
+    it(`take less than three seconds for ${what}`, () => {
       const begun = process.cpuUsage();
       assert.deepEqual(resolved(text).problems, []);
       const { user, system } = process.cpuUsage(begun);

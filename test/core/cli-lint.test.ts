@@ -63,7 +63,7 @@ describe("clientcert lint", () => {
     rmSync(own);
     assert.match(
       output,
-      new RegExp(`^problem ${own}:${line}: "Haven CA" under issuers is the name of no CA in caFiles`, "m"),
+      new RegExp(`^problem ${own}:${line}: "Haven CA" under issuers is not the name of a CA in caFiles`, "m"),
     );
     assert.equal(code, 2);
   });

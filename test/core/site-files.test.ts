@@ -106,12 +106,12 @@ describe("reading a site's CA and CRL files", () => {
     ["c=JP, o=Harbour", undefined],
     [
       "Issuing CA",
-      /^problem: s\.yaml:clientAuth\.issuers\[0\]: "Issuing CA" under issuers is the name of no CA in caFiles, so it lets nobody in; write one of "Harbour Issuing CA", "Harbour Root CA", or list that CA under caFiles$/,
+      /^problem: s\.yaml:clientAuth\.issuers\[0\]: "Issuing CA" under issuers is not the name of a CA in caFiles, so it lets nobody in; write one of "Harbour Issuing CA", "Harbour Root CA", or list that CA under caFiles$/,
     ],
-    ["CN=Harbour Issuing CA,O=Haven", /^problem: .* is the name of no CA in caFiles/],
+    ["CN=Harbour Issuing CA,O=Haven", /^problem: .* is not the name of a CA in caFiles/],
     [
       "Harbour Root CA",
-      /^warning: .* is a CA that issued a CA of caFiles, .*; if it issues to no users, write the CA below it: "Harbour Issuing CA"$/,
+      /^warning: .* is a CA that issued another CA of caFiles, .*; if it issues to CAs only, write the CA below it: "Harbour Issuing CA"$/,
     ],
   ];
   for (const [issuer, found] of issuers) {

@@ -85,7 +85,10 @@ const wishOf = async ({ session }: Stage, row: Row, adopt: boolean): Promise<Wis
   adopt,
 });
 
-/** The law: whoever was refused at a protected URL is refused there, in whatever version of TLS, after a change with adopt. */
+/**
+ * The law: whoever was refused at a protected URL is refused there after a change with adopt. Refused is who gets in with no
+ * version of TLS: a page that a client saw in TLS 1.2 may open to it in TLS 1.3 as well.
+ */
 function assertOpensNothing(row: Row, after: Answers): void {
   const clients = ["none", "good", row.theirs ?? "foreign"];
   const asked = Object.entries(row.before).filter(([path]) => path !== "/" || row.isWholeSite !== true);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { applySplices, sortSplices } from "../../core/apache/edit.ts";
-import type { Change, FileEdit, Finding, Plan } from "../../core/apache/model.ts";
+import type { Change, FileEdit, Finding } from "../../core/apache/model.ts";
 import { adoptedMark } from "../../core/apache/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
 import { requireValue } from "../../lab/values.ts";
@@ -90,7 +90,7 @@ describe("a host that build 5a6f128 has opened", function () {
     const original = await stage.texts();
     await adoptAsBefore(stage, [foreignCa, verify, rule]);
     assert.equal((await stage.ask(row))["/admin/"], "200 200 refused", "it is open");
-    const planned: Plan & { readonly restore?: Change } = await stage.session.plan(adopt);
+    const planned = await stage.session.plan(adopt);
     assert.ok(!isFeasible(planned));
     assert.ok(placesOf(planned.findings, "conflict").includes(placeOf(verify, original)));
     const places = [foreignCa, verify, rule].map((line) => placeOf(line, original));
