@@ -142,7 +142,7 @@ describe("the smaller judge", function () {
       assert.deepEqual([outcome.result, outcome.judge], ["rolledBack", "minimal"]);
       assert.match(
         outcome.reasons.join("\n"),
-        /not answer as the judge promised: \S+ \d+ elsewhere\.lab\.test stranger 200/,
+        /not answer as the judge promised: \S+ \d+ elsewhere\.lab\.test answers 200 to an untrusted certificate/,
       );
       assert.equal(await bytesOf(session), before);
     }));

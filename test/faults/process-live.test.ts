@@ -74,10 +74,10 @@ describe("a live server that fails a change", function () {
   });
 
   it("answers otherwise than the judge promised, and gets its files back", async () => {
-    program = faultyProgram({ unjudged: true, more: "look_differs() { echo a.lab.test status 500; }" });
+    program = faultyProgram({ unjudged: true, more: "look_differs() { echo a.lab.test answers 500; }" });
     const outcome = await session.apply();
     assert.equal(outcome.result, "rolledBack");
-    assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: a\.lab\.test status 500/);
+    assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: a\.lab\.test answers 500/);
     assert.equal(await bytesOf(session), clean);
     assert.equal((await request(session.lab, { certificate: "revoked" })).outcome, "200");
   });
@@ -89,7 +89,7 @@ describe("a live server that fails a change", function () {
     program = faultyProgram({ more: `wait_for_reload() { sleep 1; chmod 0 ${htdocs}; }` });
     const outcome = await session.remove();
     await session.lab.run(`chmod 755 ${htdocs}`);
-    assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: .* status 403/);
+    assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: .* answers 403/);
     assert.equal(outcome.result, "rolledBack");
     program = hostScript();
     assert.equal((await session.remove()).result, "applied");

@@ -25,17 +25,20 @@ look_differs() {
       if (returning == "yes" && removal == "yes") return after ~ /^(4..|required)$/
       return before ~ /^(refused|required)$/ && after ~ /^[1-4]..$/
     }
+    function also(bad, more) { return bad == "" ? more : bad " and " more }
+    function answer(status) { return status ~ /^[1-5]/ ? "answers " status : status == "required" ? "requires a certificate" : "refuses the connection" }
+    function answer_untrusted(status) { return (status ~ /^[1-5]/ ? "answers " status " to" : "refuses") " an untrusted certificate" }
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
     !($1 in isCovered) { next }
     { asked[$1] = 1; bad = "" }
-    $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = " status " $2 }
-    promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = bad " stranger " $3 }
-    !promised && is_unasking($1, $3) { bad = bad " stranger " $3 }
-    promised && $4 != names[$1] { bad = bad " CA names differ" }
-    bad != "" { print $1 bad; differs = 1 }
+    $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = answer($2) }
+    promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = also(bad, answer_untrusted($3)) }
+    !promised && is_unasking($1, $3) { bad = also(bad, answer_untrusted($3)) }
+    promised && $4 != names[$1] { bad = also(bad, "names other CAs") }
+    bad != "" { print $1 " " bad; differs = 1 }
     END {
-      for (where in isCovered) if (!(where in asked)) { print where " not asked"; differs = 1 }
+      for (where in isCovered) if (!(where in asked)) { print where " could not be asked"; differs = 1 }
       exit !differs
     }' "$promised" "$work/answers.before" "$work/answers.after"
 }

@@ -79,7 +79,7 @@ look() {
     sleep 0.25
   done
   ! differing=$(look_differs) ||
-    part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$differing" | head -n 3 | tr '\n\t' ';=')"
+    part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$differing" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }')"
   tell_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
   return 1
 }
