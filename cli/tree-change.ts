@@ -2,12 +2,9 @@
 import { createTwoFilesPatch } from "diff";
 import { applySplices } from "../core/apache/edit.ts";
 import type { Change, Facts, Splice } from "../core/apache/model.ts";
-import { pathOf } from "../provider/apache/files.ts";
+import { mostEdits, pathOf } from "../provider/apache/files.ts";
 import type { Tree } from "./tree.ts";
-import { diffOfSplices } from "./unified-diff.ts";
-
-/** Differing lines up to which a diff of a file of ours is the shortest; the search takes the square of them. */
-const mostEdits = 1000;
+import { diffOfSplices, withoutRuler } from "./unified-diff.ts";
 
 /** The texts; CA and CRL files are left out, because nobody reads base64. Bytes as latin1. */
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
@@ -29,8 +26,7 @@ function renderOwn(path: string, before: string | undefined, after: string): str
   const options = { maxEditLength: mostEdits };
   const patch = createTwoFilesPatch(names.before, names.after, before ?? "", after, undefined, undefined, options);
   const whole = [{ offset: 0, remove: before?.length ?? 0, insert: after }];
-  // The library begins with a ruler.
-  return patch?.replace(/^=+\n/, "") ?? diffOfSplices(names, before ?? "", whole);
+  return patch === undefined ? diffOfSplices(names, before ?? "", whole) : withoutRuler(patch);
 }
 
 interface Edited {

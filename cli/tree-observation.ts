@@ -22,7 +22,7 @@ export interface TreeWanted {
 }
 
 /** Of the product, Debian and Red Hat. */
-export const usualConfigs = [
+const usualConfigs = [
   "/usr/local/ni/apache/conf/httpd.conf",
   "/etc/apache2/apache2.conf",
   "/etc/httpd/conf/httpd.conf",

@@ -23,9 +23,11 @@ export function diffOfSplices(names: DiffNames, before: string, splices: readonl
   if (hunks.length === 0) return "";
   const headers = { oldHeader: undefined, newHeader: undefined };
   const patch = formatPatch({ oldFileName: names.before, newFileName: names.after, ...headers, hunks });
-  // The library begins with a ruler.
-  return patch.replace(/^=+\n/, "");
+  return withoutRuler(patch);
 }
+
+/** A patch as `diff -u` begins it: the library puts a ruler in front. */
+export const withoutRuler = (patch: string): string => patch.replace(/^=+\n/, "");
 
 /** Each with its line end; the last may have none. */
 function linesOf(text: string): string[] {

@@ -131,7 +131,7 @@ function findUndecided(around: Surroundings): Finding[] {
 
 function undecidedText(around: Surroundings, section: Section): string {
   if (around.dump !== undefined && around.copy === undefined)
-    return "httpd does not tell whether this condition is true; write what stands in it outside of it, or load mod_info, which tells more";
+    return "httpd does not tell whether this condition is true; move what stands in this section out of it, or load mod_info, which tells more";
   const remedy = remedyForCondition(section, { ...around, unsure: around.resolved.unsure });
   return `the files alone do not tell whether this condition is true; ${remedy}`;
 }

@@ -11,7 +11,7 @@ interface Known {
   readonly unsure: ReadonlyMap<string, Section>;
 }
 
-const outside = "write what stands in it outside of it";
+const outside = "move what stands in this section out of it";
 const variables = "give it under defines as NAME=VALUE";
 
 /** For a condition that could not be decided. */

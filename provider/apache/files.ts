@@ -125,8 +125,8 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
   });
 }
 
-/** Differing lines up to which the fewest are told; the search takes the square of them, and nobody reads as many. */
-const mostEdits = 1000;
+/** Differing lines up to which the shortest difference is searched; that takes the square of them, and nobody reads as many. */
+export const mostEdits = 1000;
 
 function differencesOf(found: string, wanted: string): readonly { value: string; added: boolean; removed: boolean }[] {
   const whole = [

@@ -56,7 +56,7 @@ describe("clientcert plan on a copy", () => {
 
     it("asks nothing that cannot help: a pattern that is not plain is to be written out", () => {
       const tree = makeTree(serverFiles(`${hostOn(8443)}${around("IfVersion ~ ^(?=2)")}`));
-      assert.match(look(tree, { version: versionOf("2.4.62") }).told, /; write what stands in it outside of it$/);
+      assert.match(look(tree, { version: versionOf("2.4.62") }).told, /; move what stands in this section out of it$/);
     });
   });
 
@@ -121,7 +121,7 @@ describe("clientcert plan on a copy", () => {
         /; give --httpd-modules FILE with the output of httpd -M$/,
         { modules: modulesOf("ssl_module (static)") },
       ],
-      ["another directive", around("IfDirective Foo"), /; write what stands in it outside of it$/],
+      ["another directive", around("IfDirective Foo"), /; move what stands in this section out of it$/],
       [
         "a variable in an address",
         `${tls}${tls.replace("*", "${IP}")}`,
