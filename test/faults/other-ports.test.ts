@@ -157,6 +157,10 @@ describe("a change that is not noticed on another TLS port", function () {
       assert.equal(await bytesOf(host.session), before);
       assert.deepEqual(await answers(host), ["refused", "refused"]);
     }));
+});
+
+describe("a change that puts a line of the administrator's back, beside another TLS port,", function () {
+  this.timeout(90_000);
 
   for (const options of [{}, { without: ["unshare"] }]) {
     const judge = options.without === undefined ? "the shadow" : "no shadow";
