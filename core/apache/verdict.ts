@@ -196,9 +196,7 @@ function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "
 function judgeRule({ trust, directive, hosts }: Question): Verdict {
   const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
   return fresh.length === 0
-    ? told(
-        "decides by the client's certificate who gets in here; it stays, and applies together with clientcert's rule",
-      )
+    ? told("decides by the client's certificate who gets in here; it stays, and applies beside clientcert's rule")
     : forbidding(
         `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(fresh)}`,
         issuerRemedy(directive),
