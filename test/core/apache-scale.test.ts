@@ -1,4 +1,7 @@
-/** Ten thousand virtual hosts in one file: what is done for each must not grow with the number of the others. */
+/**
+ * Ten thousand virtual hosts in one file: what is done for each must not grow with the number of the others. How long it takes
+ * is measured by `npm run bench`; here what grows runs into the limit of the ring.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,21 +17,7 @@ import { lineChangesOf } from "../../provider/apache/files.ts";
 import { observe, observeText, observedFile, wanted, type Parts } from "./apache-observation.ts";
 
 const count = 10_000;
-const mostSeconds = 2;
 const file = "/etc/httpd/httpd.conf";
-
-/** Of the processor, so that a busy machine matters less; the first of three runs that is fast enough counts. */
-function assertFast(work: () => void): void {
-  const seconds = [1, 2, 3].map(() => 0);
-  for (const run of seconds.keys()) {
-    const begun = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(begun);
-    seconds[run] = (user + system) / 1e6;
-    if (seconds[run] <= mostSeconds) return;
-  }
-  assert.fail(`took ${seconds.map((each) => each.toFixed(1)).join(", ")} s of the processor`);
-}
 
 const names = Array.from({ length: count }, (_, number) => `host${number}.example`);
 const head = "LoadModule ssl_module x.so\nListen 443\nServerName localhost\n";
@@ -96,12 +85,11 @@ function planAndApply(text: string, { isDumped, desired, parts }: Case): void {
   planRemoval(facts);
 }
 
-describe("ten thousand virtual hosts in one file, within two seconds,", function () {
-  this.timeout(120_000);
+describe("ten thousand virtual hosts in one file", () => {
   for (const [what, one] of cases) {
     it(what, () => {
       const text = configurationOf(one.inside ?? "", one.atServer);
-      assertFast(() => planAndApply(text, one));
+      planAndApply(text, one);
     });
   }
 
@@ -117,10 +105,8 @@ describe("ten thousand virtual hosts in one file, within two seconds,", function
         server: { serverRoot: "/etc/httpd", configFile: file },
         ...(isDumped && { dump: dumpOf(text, listed) }),
       });
-      assertFast(() => {
-        const facts = readFacts(observation, { port: 443 });
-        assert.deepEqual([facts.virtualHosts.length, facts.obstacles], [number, []]);
-      });
+      const facts = readFacts(observation, { port: 443 });
+      assert.deepEqual([facts.virtualHosts.length, facts.obstacles], [number, []]);
     });
   }
 
@@ -130,7 +116,7 @@ describe("ten thousand virtual hosts in one file, within two seconds,", function
     const observation = observe(new Map(files.map(([path, bytes]) => [path, observedFile(path, bytes, 2500)])), {
       server: { serverRoot: "/etc/httpd", configFile: file, loadedSeconds: 2000 },
     });
-    assertFast(() => assert.equal(readFacts(observation, { port: 443 }).pendingEdits.length, files.length));
+    assert.equal(readFacts(observation, { port: 443 }).pendingEdits.length, files.length);
   });
 
   it("are shown as a diff and carried out on a copy", () => {
@@ -141,11 +127,9 @@ describe("ten thousand virtual hosts in one file, within two seconds,", function
     const options = { site: "stacks/example.yaml", host: "web1", tree: folder, saved: undefined, json: false } as const;
     const how = { now: Date.UTC(2026, 11, 1), style: styleFor({}, {}), isTerminal: true, write: false };
     try {
-      assertFast(() => {
-        const { bytes, code } = planCopy({ ...options, ...how });
-        assert.equal(bytes?.toString("latin1").split(`\n+${includeLine}\n`).length, count + 1);
-        assert.equal(code, 7);
-      });
+      const { bytes, code } = planCopy({ ...options, ...how });
+      assert.equal(bytes?.toString("latin1").split(`\n+${includeLine}\n`).length, count + 1);
+      assert.equal(code, 7);
       assert.equal(planCopy({ ...options, ...how, write: true }).code, 0);
     } finally {
       rmSync(folder, { recursive: true });
@@ -154,6 +138,6 @@ describe("ten thousand virtual hosts in one file, within two seconds,", function
 
   it("differ all from what our file says, which is told", () => {
     const textOf = (prefix: string): string => names.map((name) => `<Directory "/srv/${prefix}${name}">\n`).join("");
-    assertFast(() => assert.equal(lineChangesOf("/x/clientcert.conf", textOf("a"), textOf("b")).length, count));
+    assert.equal(lineChangesOf("/x/clientcert.conf", textOf("a"), textOf("b")).length, count);
   });
 });
