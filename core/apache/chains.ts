@@ -1,6 +1,7 @@
 /** Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not. */
 import type { CertificateSummary } from "./model.ts";
 import { absolutePath } from "./paths.ts";
+import { isSameName } from "./revocation.ts";
 import { type Surroundings, type TlsVirtualHost, inherited, overlook } from "./virtual-hosts.ts";
 
 /**
@@ -19,6 +20,6 @@ export function findMissingIssuers(
     const file = inherited(levels, section, "sslcertificatefile");
     if (file === undefined || inherited(levels, section, "sslcertificatechainfile") !== undefined) return undefined;
     const [own, ...others] = certificatesOf(absolutePath(around.serverRoot, file)) ?? [];
-    return own === undefined || others.length > 0 || own.issuer === own.subject ? undefined : own.issuer;
+    return own === undefined || others.length > 0 || isSameName(own.issuer, own.subject) ? undefined : own.issuer;
   });
 }

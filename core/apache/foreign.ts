@@ -8,6 +8,7 @@ import type { CertificateSummary } from "./model.ts";
 import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "./paths.ts";
+import { comparable } from "./revocation.ts";
 import type { Effective, Resolved } from "./resolve-model.ts";
 import { levelOf, sectionsOf, spelledSection, type Section } from "./sections.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
@@ -94,7 +95,9 @@ function startFound(
   issuers: ReadonlySet<Section | undefined>,
 ): Found {
   const level = levelOf(directive.section);
-  const isOfIssuer = namesIssuer(directive.arguments) || (level === "narrower" && issuers.has(directive.section));
+  const isOfIssuer =
+    namesIssuer(directive.arguments) ||
+    (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
   const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
   const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
   return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
@@ -238,8 +241,8 @@ function contentOf(
   const path = absolutePath(serverRoot, argument);
   const crlIssuers = kind === "crlFile" ? crlIssuersOf(path) : undefined;
   const certificates = kind === "caFile" ? certificatesOf(path) : undefined;
-  const wanted = new Set(virtualHosts.map((index) => missingIssuers[index]));
-  const completing = certificates?.find(({ subject }) => wanted.has(subject));
+  const wanted = new Set(virtualHosts.flatMap((index) => missingIssuers[index] ?? []).map(comparable));
+  const completing = certificates?.find(({ subject }) => wanted.has(comparable(subject)));
   return {
     ...(certificates && { certificates: certificates.map(nameOf) }),
     ...(completing && { completesChain: nameOf(completing) }),

@@ -162,6 +162,14 @@ const cases: readonly Case[] = [
   ],
   ["a require of a part", host(asks + part("SSLVerifyClient require")), {}, ["warning:9"], ["warning:9"]],
   [
+    "a require of a part of a part whose rule names the issuer",
+    host(
+      asksOld +
+        part('SSLRequire %{SSL_CLIENT_I_DN_CN} eq "Old CA"\n<RequireAny>\nRequire ssl-verify-client\n</RequireAny>'),
+    ),
+    ...([{ adopt: true }, ["warning:6", "warning:9", "warning:11"], ["warning:6", "warning:9", "warning:11"]] as const),
+  ],
+  [
     "a require of a part whose rule names the issuer",
     host(asksOld + part('SSLVerifyClient require\nSSLRequire %{SSL_CLIENT_I_DN_CN} eq "Old CA"')),
     ...([{ adopt: true }, ["warning:6", "warning:9", "warning:10"], ["warning:6", "warning:9", "warning:10"]] as const),
