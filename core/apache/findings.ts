@@ -18,6 +18,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findOwner(desired, facts),
     ...findExclusions(desired, facts),
     ...findOvertaken(desired, facts),
+    ...findOtherPorts(desired, facts),
     ...findForeignFindings(desired, facts),
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
@@ -75,6 +76,16 @@ const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
     const text =
       "lines were written behind ours in this virtual host, and win over it until the next `pulumi up` moves ours";
     return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
+  });
+
+/** Our line is in force wherever its virtual host answers. */
+const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
+  virtualHosts.flatMap((host): Finding[] => {
+    const { file, line, serverName, otherPorts = [] } = host;
+    if (otherPorts.length === 0 || isExcluded(desired, host)) return [];
+    const ports = `port${otherPorts.length > 1 ? "s" : ""} ${otherPorts.join(", ")}`;
+    const text = `${serverName} also answers ${ports}, where the same certificates are asked for and believed from now on; give other ports a virtual host of their own if they must stay as they are`;
+    return [{ severity: "warning", place: `${file}:${line}`, text }];
   });
 
 /** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */

@@ -126,6 +126,8 @@ export interface VirtualHostFacts {
   readonly line: number;
   readonly serverName: string;
   readonly addresses: readonly { readonly address: string; readonly port: number }[];
+  /** Other ports that it answers, where what is done in it applies as well. @default - none */
+  readonly otherPorts?: readonly number[];
   readonly documentRoot: string | undefined;
   /** Where our line goes (start of the physical line of `</VirtualHost>`), with the indentation-free line end to use. */
   readonly insertAt: { readonly offset: number; readonly eol: "\n" | "\r\n" };

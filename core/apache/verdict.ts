@@ -45,8 +45,23 @@ export function judgeForeign(desired: Desired, facts: Facts): (directive: Foreig
   const trust = readTrust(desired, facts);
   return (directive) => {
     const hosts = directive.virtualHosts.filter((index) => covered[index] === true);
-    return hosts.length === 0 ? harmless : judges[directive.kind]({ desired, facts, trust, directive, hosts });
+    if (hosts.length === 0) return harmless;
+    const verdict = judges[directive.kind]({ desired, facts, trust, directive, hosts });
+    return onePortOnly(
+      verdict,
+      hosts.flatMap((index) => facts.virtualHosts[index]?.otherPorts ?? []),
+    );
   };
+}
+
+/** Where the virtual host answers other ports as well, `adopt`, which is about one port, would change what those answer. */
+function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
+  return other === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
+    ? verdict
+    : forbidding(
+        `${verdict.why}, and on port ${other}, which the same virtual host answers, that would change as well`,
+        "give that port a virtual host of its own",
+      );
 }
 
 const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {

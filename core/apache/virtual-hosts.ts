@@ -77,6 +77,8 @@ export interface Overview {
   readonly anyAddress: string;
   /** Of every Listen. */
   readonly listens: readonly Listen[];
+  /** Ports that some `<VirtualHost>` names: one without a port does not answer those. */
+  readonly namedPorts: ReadonlySet<number>;
   /** What httpd said of the virtual host that begins at `file:line`. */
   readonly dumped: ReadonlyMap<string, readonly DumpedVirtualHost[]>;
 }
@@ -85,10 +87,13 @@ export interface Overview {
 export function overlook({ resolved, dump, port }: Surroundings): Overview {
   const includes = new Map<Section | undefined, Effective>();
   const listens: Listen[] = [];
+  const namedPorts = new Set<number>();
   for (const directive of resolved.effective) {
     const tree = resolved.trees.get(directive.file);
     if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
     if (directive.name === "listen") listens.push(readListenLine(directive.arguments));
+    if (directive.opens?.name === "virtualhost")
+      for (const word of readWords(directive.opens.arguments)) namedPorts.add(readAddress(word).port);
   }
   const dumped = new Map<string, DumpedVirtualHost[]>();
   for (const host of dump?.virtualHosts ?? []) {
@@ -102,6 +107,7 @@ export function overlook({ resolved, dump, port }: Surroundings): Overview {
     includes,
     anyAddress: listeningAddress(listens, port),
     listens,
+    namedPorts,
     dumped,
   };
 }
@@ -129,11 +135,13 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
   const tree = around.resolved.trees.get(section.file);
   if (addresses.length === 0 || tree === undefined || section.node.partner < 0) return undefined;
   const documentRoot = inherited(levels, section, "documentroot");
+  const otherPorts = otherPortsOf(around.port, section, overview);
   return {
     file: around.resolvedPath(section.file),
     line: section.node.line,
     serverName: hostName(inherited(levels, section, "servername") ?? said[0]?.name ?? ""),
     addresses,
+    ...(otherPorts.length > 0 && { otherPorts }),
     documentRoot: documentRoot === undefined ? undefined : absolutePath(around.serverRoot, documentRoot),
     insertAt: {
       offset: nodeAt(tree, section.node.partner).start,
@@ -172,6 +180,14 @@ function addressesOf(
     .map(readAddress)
     .filter((address) => address.port === port || address.port === 0)
     .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
+}
+
+/** Of those that httpd listens on. */
+function otherPortsOf(port: number, section: Section, { listens, namedPorts }: Overview): number[] {
+  const named = readWords(section.arguments).map((word) => readAddress(word).port);
+  const isAnswered = (other: number): boolean => named.includes(other) || (named.includes(0) && !namedPorts.has(other));
+  const ports = listens.flatMap((listen) => (listen.port !== port && isAnswered(listen.port) ? [listen.port] : []));
+  return [...new Set(ports)].sort((a, b) => a - b);
 }
 
 /** Ports that virtual hosts with SSLEngine on name, in their order as numbers. */

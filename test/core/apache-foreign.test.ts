@@ -69,6 +69,23 @@ const cases: readonly Case[] = [
   ["an effective require", host("SSLVerifyClient require\n"), {}, ["conflict:6"], ["warning:6"]],
   ["a require of the server", `SSLVerifyClient require\n${host()}${elsewhere}`, {}, ["conflict:2"], ["warning:2"]],
   ["a require that the virtual host lifts", `SSLVerifyClient require\n${host("SSLVerifyClient none\n")}`, {}, [], []],
+  [
+    "a require of a virtual host that answers another port, too",
+    `Listen 443\nListen 8443\n${host("SSLVerifyClient require\n", "a.example", "*:443 *:8443")}`,
+    ...([{}, ["warning:4", "conflict:8"], ["warning:4", "conflict:8"]] as const),
+  ],
+  [
+    "a require of a virtual host without a port, where another one is about that",
+    `Listen 443\nListen 8443\n${host("SSLVerifyClient require\n", "a.example", "*")}${elsewhere}`,
+    ...([{}, ["conflict:8"], ["warning:8"]] as const),
+  ],
+  [
+    "nothing in a virtual host that answers all ports",
+    `Listen 443\nListen 8443\n${host("", "a.example", "*")}`,
+    {},
+    ["warning:4"],
+    ["warning:4"],
+  ],
   ["optional_no_ca", host("SSLVerifyClient optional_no_ca\n"), {}, ["conflict:6"], ["warning:6"]],
   ["a smaller depth that ours overrides", host("SSLVerifyDepth 1\n"), {}, [], []],
   [
