@@ -4,6 +4,7 @@
  */
 import { hasKeyword, isSingle, isTakenOut, readKind } from "./foreign-kinds.ts";
 import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./foreign-model.ts";
+import { mentionsIssuer, requiresIssuer } from "./issuer-rules.ts";
 import type { CertificateSummary } from "./model.ts";
 import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
@@ -96,7 +97,7 @@ function startFound(
 ): Found {
   const level = levelOf(directive.section);
   const isOfIssuer =
-    namesIssuer(directive.arguments) ||
+    namesIssuer(directive) ||
     (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
   const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
   const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
@@ -158,7 +159,9 @@ function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | u
 const isInForce = (one: Found, winner: Found | undefined): boolean =>
   winner === one || (isTakenOut(one.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
 
-const namesIssuer = (words: readonly string[]): boolean => words.some((word) => /SSL_CLIENT_I_DN/i.test(word));
+/** An SSLRequire and a Require must hold; of a condition or a RewriteRule it is not known for what it is one. */
+const namesIssuer = ({ name, arguments: words }: Effective): boolean =>
+  name === "sslrequire" || name === "require" ? requiresIssuer(words) : mentionsIssuer(words);
 
 /** What other lines say about what is found. */
 interface Rules {
@@ -178,7 +181,7 @@ const exceptsLoopback = ({ effective }: Resolved): boolean =>
 const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
   new Set(
     effective
-      .filter(({ name, arguments: words }) => name === "sslrequire" && namesIssuer(words))
+      .filter((directive) => directive.name === "sslrequire" && namesIssuer(directive))
       .map(({ section }) => section),
   );
 
