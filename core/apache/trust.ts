@@ -15,6 +15,9 @@ export interface Trust {
   readonly deepestChain: number;
 }
 
+/** Of mod_ssl, where nobody says one. */
+const defaultDepth = 1;
+
 /** Looks through the directives once, for all questions. */
 export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
@@ -23,22 +26,36 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const trusted = new Map<number, ForeignDirective>();
   for (const directive of foreign)
     if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
-  const known = new Map<ForeignDirective | undefined, readonly string[]>();
+  const depths = readDepths(foreign);
+  const levels = findLevels(desired.ca.certificates);
+  const known = new Map<string, readonly string[]>();
   return {
     verifies: (index) => verifying.has(index),
     crlCheck: (index) => (chain.has(index) ? "chain" : leaf.has(index) ? "leaf" : undefined),
     newCas: (index) => {
-      const directive = trusted.get(index);
-      const found = known.get(directive) ?? findNewCas(desired.ca.certificates, directive?.certificates ?? []);
-      known.set(directive, found);
+      const { file = "", line = 0, certificates = [] } = trusted.get(index) ?? {};
+      const depth = depths.get(index) ?? defaultDepth;
+      const key = `${file}:${line} ${depth}`;
+      const isTooDeep = ({ fingerprint }: CertificateSummary): boolean => (levels.get(fingerprint) ?? 0) > depth;
+      const found = known.get(key) ?? findNewCas(desired.ca.certificates, certificates, isTooDeep);
+      known.set(key, found);
       return found;
     },
-    deepestChain: findDeepestChain(desired.ca.certificates),
+    deepestChain: Math.max(0, ...levels.values()),
   };
 }
 
-/** From root to root: of CAs that name each other in a circle, none has one. */
-function findDeepestChain(cas: readonly CertificateSummary[]): number {
+/** The greatest SSLVerifyDepth that is said in a virtual host or in a part of it, by its index. */
+function readDepths(foreign: readonly ForeignDirective[]): ReadonlyMap<number, number> {
+  const depths = new Map<number, number>();
+  for (const { kind, value, virtualHosts } of foreign)
+    if (kind === "verifyDepth" && value !== undefined)
+      for (const index of virtualHosts) depths.set(index, Math.max(depths.get(index) ?? 0, Number(value)));
+  return depths;
+}
+
+/** By fingerprint, how many CAs stand from a root down to this one, both counted, on the longest way. None for a circle. */
+function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
   const below = new Map<string, CertificateSummary[]>();
   for (const ca of cas) {
     const issuer = comparable(ca.issuer);
@@ -47,13 +64,14 @@ function findDeepestChain(cas: readonly CertificateSummary[]): number {
     else group.push(ca);
   }
   const isRoot = ({ issuer, subject }: CertificateSummary): boolean => comparable(issuer) === comparable(subject);
+  const levels = new Map<string, number>();
   let level = cas.filter(isRoot);
-  let depth = 0;
-  for (; level.length > 0 && depth <= cas.length; depth++)
-    level = [
-      ...new Set(level.flatMap(({ subject }) => (below.get(comparable(subject)) ?? []).filter((ca) => !isRoot(ca)))),
-    ];
-  return depth;
+  for (let depth = 1; level.length > 0 && depth <= cas.length; depth++) {
+    for (const { fingerprint } of level) levels.set(fingerprint, depth);
+    const under = level.flatMap(({ subject }) => below.get(comparable(subject)) ?? []);
+    level = [...new Set(under.filter((ca) => !isRoot(ca)))];
+  }
+  return levels;
 }
 
 const indexesOf = (
@@ -61,16 +79,17 @@ const indexesOf = (
   isWanted: (directive: ForeignDirective) => boolean,
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
-/** A CA below a trusted one brings nobody new: clients could send its certificate along. */
+/** A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long. */
 function findNewCas(
   ours: readonly CertificateSummary[],
   theirs: NonNullable<ForeignDirective["certificates"]>,
+  isTooDeep: (ca: CertificateSummary) => boolean,
 ): readonly string[] {
   const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));
   const trusted = new Set(theirs.map(({ subject }) => comparable(subject)));
-  let left = ours.filter(({ fingerprint }) => !fingerprints.has(fingerprint));
+  let left = ours.filter((ca) => isTooDeep(ca) || !fingerprints.has(ca.fingerprint));
   for (;;) {
-    const fresh = left.filter(({ issuer }) => !trusted.has(comparable(issuer)));
+    const fresh = left.filter((ca) => isTooDeep(ca) || !trusted.has(comparable(ca.issuer)));
     if (fresh.length === left.length) return left.map(({ subject }) => subject);
     for (const { subject } of left.filter((one) => !fresh.includes(one))) trusted.add(comparable(subject));
     left = fresh;

@@ -26,7 +26,7 @@ const part = (lines: string, path = "/admin"): string => `<Location "${path}">\n
 
 /** Conflicts, and how many lines of the snippet an adoption comments out. */
 function outcome(text: string, included: string): { conflicts: string[]; marks: number } {
-  const before = serverOf(text, { namedFiles });
+  const before = serverOf(`${text}SSLVerifyDepth 4\n`, { namedFiles });
   const files = new Map([...before.files, [snippet, observedFile(snippet, included)]]);
   const { findings, change } = plan(desired, factsOf({ ...before, files }));
   const conflicts = findings.flatMap(({ severity, place }) => (severity === "conflict" ? [place] : []));

@@ -33,7 +33,8 @@ const base: Desired = { ...wanted, ca: { sha256: "a".repeat(64), certificates } 
 const withCrl: Partial<Desired> = { crls, crlSha256: "c" };
 const isAboutDate = (place: string): boolean => place === "crlFiles";
 
-const observe = (text: string): Observation => serverOf(text, { namedFiles });
+/** With a depth that lets the site's certificates in, behind everything else, so that no line is another. */
+const observe = (text: string): Observation => serverOf(`${text}SSLVerifyDepth 4\n`, { namedFiles });
 const say = (text: string, desired: Partial<Desired>): string[] =>
   plan({ ...base, ...desired }, factsOf(observe(text))).findings.flatMap(({ severity, place }) =>
     isAboutDate(place) ? [] : [`${severity}${place.replace(/^.*(?=:)/, "")}`],
@@ -148,6 +149,11 @@ const cases: readonly Case[] = [
     ...([{}, ["warning:9"], ["warning:9"]] as const),
   ],
   ["a rule for a part", host(asks + part(rule)), {}, ["warning:9"], ["warning:9"]],
+  [
+    "a rule for a part, where the depth kept holders out",
+    host(`${asks}SSLVerifyDepth 1\n${part(rule)}`),
+    ...([{}, ["conflict:10"], ["conflict:10"]] as const),
+  ],
   [
     "a rule for a part, where the CA is another one",
     host(asksOld + part(rule)),

@@ -96,6 +96,12 @@ testRows("For less than the whole site: SSLRequire", [
     after: { "/": "200 200 refused", "/admin/": unasked },
   },
   {
+    name: "`SSLRequire` in `<Location /admin>`, with the site's CAs and the default SSLVerifyDepth, which is too little for them",
+    covered: lines(optional, "SSLCACertificateFile conf/theirs/site.pem", inAdmin(theirRule)),
+    findings: [conflict(theirRule, "Lab Issuing CA")],
+    before: { "/": "200 refused refused", "/admin/": "403 refused refused" },
+  },
+  {
     name: "`SSLRequire` in `<Location /admin>`, with another CA",
     covered: lines(optional, foreignCa, inAdmin(theirRule)),
     findings: [conflict(theirRule), untilAdopt(foreignCa, "Foreign CA")],
