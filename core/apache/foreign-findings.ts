@@ -61,7 +61,7 @@ const findReturned = (desired: Desired, facts: Facts): Finding[] =>
     place: `${file}:${line}`,
     text:
       "adopt commented this line out, and it should be in effect: what it protected may be open to everybody until the next " +
-      "`pulumi up` puts it back",
+      "`pulumi up` puts it back; delete the line if it is to stay out",
     isMendedByChange: true,
   }));
 

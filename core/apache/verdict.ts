@@ -91,10 +91,7 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
   confCommand: () =>
     forbidding("changes how certificates are verified, and clientcert's directives cannot override it", "remove it"),
   proxyProtocol: judgeProxyProtocol,
-  allowOverride: ({ desired }) =>
-    isRestricting(desired)
-      ? told("lets a .htaccess file switch clientcert's rule on names off (by Satisfy Any)", "note")
-      : harmless,
+  allowOverride: judgeOverride,
 };
 
 /** For a part of the site it would stay: one line cannot be taken out for the whole site alone. */
@@ -230,6 +227,15 @@ function judgeUser(question: Question): Verdict {
   return verdict.is === "told"
     ? told("makes a user name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
     : verdict;
+}
+
+/** Files of this name are not read: they may be anywhere, and httpd reads them anew for each request. */
+function judgeOverride({ desired, trust, hosts }: Question): Verdict {
+  const lifts = isRestricting(desired) ? ["lift our rule on names (Satisfy Any)"] : [];
+  const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  const opens = `let in holders of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
+  const effects = [...lifts, ...(fresh.length > 0 ? [opens] : [])];
+  return effects.length === 0 ? harmless : told(`lets a .htaccess file ${effects.join(", and ")}`, "note");
 }
 
 /** Our own questions come over loopback, without the header of a proxy. */

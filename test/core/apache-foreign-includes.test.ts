@@ -76,3 +76,20 @@ describe("a file of other people's directives that is included twice", () => {
     assert.deepEqual(outcome(text, rule).conflicts, [`${snippet}:1`]);
   });
 });
+
+describe("other people's directives in .htaccess files, which are not read", () => {
+  const told = (ca: string): string => {
+    const overridden = "<Directory /x>\nAllowOverride All\n</Directory>\n";
+    const text = host(`${asks}SSLCACertificateFile ${ca}\n${overridden}SSLVerifyDepth 4\n`);
+    const { findings } = plan(desired, factsOf(serverOf(text, { namedFiles })));
+    return findings.find((finding) => /htaccess/.test(finding.text))?.text ?? "";
+  };
+
+  it("are said to let in holders of CAs that are trusted from now on", () => {
+    assert.match(
+      told("old.pem"),
+      /Satisfy Any\), and let in holders of .*Harbour Root CA.* \(SSLVerifyClient, SSLRequire\)$/,
+    );
+    assert.match(told("ours.pem"), /Satisfy Any\)$/);
+  });
+});
