@@ -12,8 +12,8 @@ import {
   findTlsPorts,
   isTlsOn,
   readAddress,
-  readListen,
   readListenLine,
+  unansweredListen,
   type TlsVirtualHost,
 } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
@@ -203,31 +203,11 @@ function isHttpsOn(port: number, words: readonly string[]): boolean {
 const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | undefined> =>
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
-const anyAddresses = ["*", "_default_"];
-
-/** An IPv6 address may be written in many ways; a name stays as it is. */
-const canonical = (address: string): string =>
-  URL.canParse(`http://${address}`) && address.startsWith("[")
-    ? new URL(`http://${address}`).hostname
-    : address.toLowerCase();
-
 /** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !isTlsOn(engine.arguments[0]) || hosts.length === 0) return [];
-  const answered = new Set(
-    resolved.effective
-      .filter(({ name }) => name === "virtualhost")
-      .flatMap(({ arguments: [text = ""] }) => readWords(text).map(readAddress))
-      .filter((address) => address.port === port || address.port === 0)
-      .map(({ address }) => canonical(address)),
-  );
-  const isAnswered = (address: string): boolean =>
-    [...anyAddresses, canonical(address)].some((one) => answered.has(one));
-  const listens = resolved.effective.filter(({ name }) => name === "listen");
-  const open = listens
-    .map(({ arguments: [word = ""] }) => readListen(word))
-    .find((listen) => listen.port === port && !isAnswered(listen.address));
+  const open = unansweredListen(resolved, port);
   if (open === undefined) return [];
   const text = `the main server answers TLS on port ${port} where no <VirtualHost> does (Listen ${open.address}), and asks for no certificate there; write a <VirtualHost> for it, or SSLEngine off here`;
   return [{ severity: "warning", place: placeOf(resolvedPath(engine.file), engine.node.line), text }];

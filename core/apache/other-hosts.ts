@@ -13,6 +13,7 @@ import {
   listeningAddress,
   overlook,
   readAddress,
+  unansweredListen,
 } from "./virtual-hosts.ts";
 import { readWords } from "./words.ts";
 
@@ -43,8 +44,9 @@ export function findOtherHosts(around: Surroundings, covered: ReadonlySet<string
     for (const address of addresses) add(asked, { ...askedAt(overview, address), serverName });
   }
   const main = mainServerAddresses(around, overview, answered);
+  const isOnOwnPort = hasMainServerTls(overview) && unansweredListen(around.resolved, around.port) !== undefined;
   for (const address of main) add(asked, { ...askedAt(overview, address), serverName: "" });
-  return { asked: [...asked.values()], places, isMainServer: main.length > 0 };
+  return { asked: [...asked.values()], places, isMainServer: main.length > 0 || isOnOwnPort };
 }
 
 const add = (asked: Map<string, AskedHost>, host: AskedHost): Map<string, AskedHost> =>
@@ -69,13 +71,15 @@ function mayAnswerTls({ levels, listens }: Overview, section: Section, addresses
   return isHttps && inherited(levels, section, "sslcertificatefile") !== undefined;
 }
 
+const hasMainServerTls = ({ levels }: Overview): boolean => isTlsOn(levels.get(undefined)?.sslengine);
+
 function mainServerAddresses(
   { port: own }: Surroundings,
   overview: Overview,
   answered: ReadonlySet<number>,
 ): Address[] {
-  const { levels, listens } = overview;
-  if (!isTlsOn(levels.get(undefined)?.sslengine)) return [];
+  const { listens } = overview;
+  if (!hasMainServerTls(overview)) return [];
   return listens.filter(({ port }) => port !== own && !answered.has(port));
 }
 

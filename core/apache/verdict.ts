@@ -231,9 +231,9 @@ function judgeUser(question: Question): Verdict {
 
 /** Files of this name are not read: they may be anywhere, and httpd reads them anew for each request. */
 function judgeOverride({ desired, trust, hosts }: Question): Verdict {
-  const lifts = isRestricting(desired) ? ["lift our rule on names (Satisfy Any)"] : [];
+  const lifts = isRestricting(desired) ? ["switch clientcert's rule on names off (by Satisfy Any)"] : [];
   const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
-  const opens = `let in holders of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
+  const opens = `let in holders of certificates of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
   const effects = [...lifts, ...(fresh.length > 0 ? [opens] : [])];
   return effects.length === 0 ? harmless : told(`lets a .htaccess file ${effects.join(", and ")}`, "note");
 }

@@ -237,6 +237,31 @@ export function readListenLine([word = "", protocol]: readonly string[]): Listen
 export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
+const anyAddresses = ["*", "_default_"];
+
+/** An IPv6 address may be written in many ways; a name stays as it is. */
+const canonical = (address: string): string =>
+  URL.canParse(`http://${address}`) && address.startsWith("[")
+    ? new URL(`http://${address}`).hostname
+    : address.toLowerCase();
+
+/** A Listen of the port on whose address no virtual host answers, so that the main server does. */
+export function unansweredListen({ effective }: Resolved, port: number): Address | undefined {
+  const answered = new Set(
+    effective
+      .filter(({ name }) => name === "virtualhost")
+      .flatMap(({ arguments: [text = ""] }) => readWords(text).map(readAddress))
+      .filter((address) => address.port === port || address.port === 0)
+      .map(({ address }) => canonical(address)),
+  );
+  const isAnswered = (address: string): boolean =>
+    [...anyAddresses, canonical(address)].some((one) => answered.has(one));
+  const listens = effective.filter(({ name }) => name === "listen");
+  return listens
+    .map(({ arguments: [word = ""] }) => readListen(word))
+    .find((listen) => listen.port === port && !isAnswered(listen.address));
+}
+
 /** Our line, when it stands in the virtual host itself and in its file. */
 function findInclude(tree: Tree, section: Section, { includes }: Overview): VirtualHostFacts["include"] {
   const own = includes.get(section);

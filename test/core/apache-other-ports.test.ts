@@ -4,8 +4,8 @@ import { host, planOf } from "./apache-observation.ts";
 
 const listens = "Listen 443\nListen 8443\n";
 const require = "SSLVerifyClient require\n";
-const told = (text: string, adopt = true): string[] =>
-  planOf(listens + text, { adopt, phpVersion: "8.2" }).findings.flatMap(({ severity, place }) =>
+const told = (text: string, listen = listens): string[] =>
+  planOf(listen + text, { adopt: true, phpVersion: "8.2" }).findings.flatMap(({ severity, place }) =>
     severity === "note" ? [] : [`${severity}${place.replace(/^.*(?=:)/, "")}`],
   );
 
@@ -24,5 +24,15 @@ describe("a covered virtual host that answers another port", () => {
     const elsewhere = host("", "other.example", "*:8443");
     assert.deepEqual(told(host(require, "a.example", "*") + elsewhere), ["warning:8"]);
     assert.deepEqual(told(host(require, "a.example", "*:443 *:9443")), ["warning:8"]);
+  });
+});
+
+describe("the main server on the port, at an address that no virtual host answers", () => {
+  const rule = '<Location "/">\nSSLRequire %{SSL_CLIENT_S_DN_O} eq "Board"\n</Location>\n';
+
+  it("keeps what stands at server level, because adopt would open it there", () => {
+    const bound = host("", "a.example", "10.0.0.1:443");
+    assert.deepEqual(told(`SSLEngine on\n${rule}${bound}`, "Listen 443\n"), ["warning:3", "conflict:5"]);
+    assert.deepEqual(told(`SSLEngine on\n${rule}${host()}`, "Listen 443\n"), []);
   });
 });
