@@ -69,5 +69,7 @@ function openOutput<T>(
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
   const found = read(text);
+  const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
+  if (older !== undefined) return { problem: `${option} ${file}: is of ${older}; clientcert needs Apache httpd 2.4` };
   return found === undefined ? { problem: `${option} ${file}: is not the output of ${command}; ${remedy}` } : { found };
 }

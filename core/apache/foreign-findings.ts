@@ -20,23 +20,27 @@ function tell(desired: Desired, facts: Facts, directive: ForeignDirective, verdi
     case "told":
       return [{ severity: verdict.severity, place, text: `${found} ${verdict.why}` }];
     case "overruled":
-      return [tellOverruled(desired, place, `${found} ${verdict.why}`)];
+      return [tellOverruled(desired, directive, place, `${found} ${verdict.why}`)];
     case "forbidding":
-      return [{ severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude}` }];
+      return [
+        { severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude(directive)}` },
+      ];
     case "removable":
       return tellRemovable(desired, facts, directive, `${found} ${verdict.why}`);
   }
 }
 
-const orExclude = ", or list the virtual host under excludeVirtualHosts";
+/** What stands outside of every virtual host is in force for all of them. */
+const orExclude = ({ context }: ForeignDirective): string =>
+  context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 
-function tellOverruled({ adopt }: Desired, place: string, found: string): Finding {
+function tellOverruled({ adopt }: Desired, directive: ForeignDirective, place: string, found: string): Finding {
   return adopt
     ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
     : {
         severity: "conflict",
         place,
-        text: `${found}; change it, or set adopt: true to let clientcert's own line win over it${orExclude}`,
+        text: `${found}; change it, or set adopt: true to let clientcert's own line win over it${orExclude(directive)}`,
       };
 }
 
@@ -48,22 +52,27 @@ function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirecti
   }
   if (directive.isAdopted === true) return [];
   if (desired.adopt) return [{ severity: "note", place, text: `${found}; ${adoption}` }];
-  const text = `${found}; remove it, or set adopt: true to have it commented out${orExclude}`;
+  const text = `${found}; remove it, or set adopt: true to have it commented out${orExclude(directive)}`;
   return [{ severity: "conflict", place, text }];
 }
 
 const adoption = "it is commented out, and put back at removal";
 
 /** Each physical line, because each has a mark of its own. */
-const findReturned = (desired: Desired, facts: Facts): Finding[] =>
-  findReturning(desired, facts).map(({ file, line }) => ({
+function findReturned(desired: Desired, facts: Facts): Finding[] {
+  const adopted = facts.foreign.filter(({ isAdopted }) => isAdopted === true);
+  const names = new Map(
+    adopted.flatMap((one) => one.lineOffsets.map((offset) => [`${one.file}:${offset}`, describe(one)] as const)),
+  );
+  return findReturning(desired, facts).map(({ file, line, offset }) => ({
     severity: "problem",
     place: `${file}:${line}`,
     text:
-      "adopt commented this line out, and it should be in effect: what it protected may be open to everybody until the next " +
-      "`pulumi up` puts it back; delete the line if it is to stay out",
+      `adopt commented ${names.get(`${file}:${offset}`) ?? "this line"} out, and it should be in effect: what it protected may be ` +
+      "open to everybody until the next `pulumi up` puts it back; delete the line if it is to stay out",
     isMendedByChange: true,
   }));
+}
 
 /** Only the directive's name, where it stands, and why it matters: never the line. */
 function describe({ directive, context, kind, value }: ForeignDirective): string {

@@ -20,13 +20,13 @@ export function remedyForCondition(section: Section, known: Known): string {
   if (argument.includes("${")) return `a variable stands in it; ${remedyForVariable(argument, known)}`;
   switch (section.name) {
     case "ifdefine":
-      return dependence(argument, known) ?? "give the server's -D names under defines";
+      return dependence(argument, known) ?? "give the server's -D names under defines ([] where it has none)";
     case "ifmodule":
       return "give --httpd-modules FILE with the output of httpd -M";
     case "ifversion":
       return known.version === "" ? "give --httpd-version FILE with the output of httpd -V" : outside;
     case "iffile":
-      return `copy ${folderOf(argument, known)} of the host, too, with its files; where the host has none, make an empty one`;
+      return `copy the names in ${folderOf(argument, known)} of the host, too: empty files of these names are enough, and an empty directory where the host has none`;
     case "ifdirective":
       return /^ssl/i.test(argument) ? "give --httpd-modules FILE with the output of httpd -M" : outside;
     default:

@@ -1,5 +1,5 @@
 /** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
-import type { ForeignDirective } from "./foreign-model.ts";
+import type { ForeignDirective, ForeignLevel } from "./foreign-model.ts";
 import type { CertificateSummary, Desired, Facts } from "./model.ts";
 import { comparable } from "./revocation.ts";
 
@@ -7,6 +7,8 @@ import { comparable } from "./revocation.ts";
 export interface Trust {
   /** Certificates were asked for, of the whole virtual host or of a part. */
   readonly verifies: (index: number) => boolean;
+  /** Nobody got into the virtual host without a certificate. */
+  readonly requires: (index: number) => boolean;
   /** How CRLs were checked; undefined where they were not. */
   readonly crlCheck: (index: number) => "leaf" | "chain" | undefined;
   /** Subjects of CAs of the site whose holders were not trusted. */
@@ -21,6 +23,10 @@ const defaultDepth = 1;
 /** Looks through the directives once, for all questions. */
 export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
+  const requiring = indexesOf(
+    foreign,
+    ({ kind, level, value }) => kind === "verifyClient" && value === "require" && isWholeHost(level),
+  );
   const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
   const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
   const trusted = new Map<number, ForeignDirective>();
@@ -31,6 +37,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const known = new Map<string, readonly string[]>();
   return {
     verifies: (index) => verifying.has(index),
+    requires: (index) => requiring.has(index),
     crlCheck: (index) => (chain.has(index) ? "chain" : leaf.has(index) ? "leaf" : undefined),
     newCas: (index) => {
       const { file = "", line = 0, certificates = [] } = trusted.get(index) ?? {};
@@ -73,6 +80,8 @@ function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, num
   }
   return levels;
 }
+
+const isWholeHost = (level: ForeignLevel): boolean => level === "server" || level === "virtualHost";
 
 const indexesOf = (
   foreign: readonly ForeignDirective[],

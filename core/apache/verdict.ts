@@ -5,6 +5,7 @@
  */
 import type { ForeignDirective, ForeignKind } from "./foreign-model.ts";
 import type { Desired, Facts } from "./model.ts";
+import { isTls12Only } from "./conf.ts";
 import { findNeeded, findUncovered, isSameName } from "./revocation.ts";
 import { readTrust, type Trust } from "./trust.ts";
 import { hasRevocation, isExcluded } from "./wishes.ts";
@@ -121,7 +122,20 @@ function judgeVerifyClient(question: Question): Verdict {
     );
   if (level === "wholeSite")
     return removableAlone(question, "asks for a certificate in another way than clientcert, for the whole site");
-  return judgeRule(question);
+  return judgeRequireOfPart(question);
+}
+
+/** Where the whole virtual host required one, nothing was asked a second time in a part of it. */
+function judgeRequireOfPart(question: Question): Verdict {
+  const { desired, facts, trust, hosts } = question;
+  const verdict = judgeRule(question);
+  const isAskedAgain = hosts.some((index) => trust.requires(index)) && !isTls12Only(desired, facts);
+  return verdict.is === "told" && isAskedAgain
+    ? forbidding(
+        "asks for the certificate a second time once the whole virtual host only asks for it: TLS 1.3 answers that with 403",
+        "write Require ssl-verify-client in its place",
+      )
+    : verdict;
 }
 
 /** In a section a smaller depth than ours asks for the certificate again, and keeps out whose chain is longer. */
@@ -135,11 +149,12 @@ function judgeDepth(question: Question): Verdict {
     ? removableAlone(question, asksAgain)
     : forbidding(
         `keeps holders of certificates that stand ${trust.deepestChain} CAs deep out of this part of the site, and ${asksAgain}`,
-        "remove it if they may get in there, or protect that part in another way (Require)",
+        "remove it, and protect that part in another way (Require) if they may not get in there",
       );
 }
 
-function judgeCaFile({ desired, trust, directive: { certificates, completesChain }, hosts }: Question): Verdict {
+function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
+  const { certificates, completesChain, isAdopted } = directive;
   const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
   if (completesChain !== undefined && !ours.has(completesChain.fingerprint))
     return forbidding(
@@ -148,12 +163,18 @@ function judgeCaFile({ desired, trust, directive: { certificates, completesChain
     );
   if (!hosts.some((index) => trust.verifies(index))) return harmless;
   if (certificates === undefined)
-    return overruled("names a file of CAs that could not be read, and the CAs of caFiles take their place");
+    return isAdopted === true
+      ? harmless // it is read once the line is back
+      : overruled(
+          `names a file of CAs that could not be read${onCopy(facts)}, and the CAs of caFiles take their place`,
+        );
   const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
   return missing.length === 0
     ? harmless
     : overruled(`lets in holders of certificates of ${listed(missing)}, which caFiles lacks: they would be refused`);
 }
+
+const onCopy = ({ server }: Facts): string => (server.source === "httpd" ? "" : " (copy it, too)");
 
 const listed = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more CAs`;
@@ -161,8 +182,8 @@ const listed = (names: readonly string[]): string =>
 /** Where revocation is checked, it must not end. */
 const ending = (uncovered: readonly string[]): Verdict =>
   forbidding(
-    `checks revocation, and the site file has no CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
-    "add its address to crlSources, or its file to crlFiles",
+    `checks revocation, and the site file is not known to have a CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
+    "give one for each of these CAs: in crlSources, where file: says which CA a source is for, or in crlFiles",
   );
 
 /** Without a CRL of theirs httpd would not start, and that of a file is {@link judgeCrlFile}'s to tell. */
@@ -215,11 +236,11 @@ function judgeRule({ trust, directive, hosts }: Question): Verdict {
       );
 }
 
-/** Only rules that are expressions can say it themselves; an SSLRequire holds beside whatever else a section says. */
-const issuerRemedy = ({ kind }: ForeignDirective): string =>
-  kind === "sslRequire" || kind === "certificateRule"
-    ? "name in this rule the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}"
-    : 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>';
+/** An SSLRequire holds beside whatever else its section says; outside of one, only the rule itself can say it. */
+const issuerRemedy = ({ level }: ForeignDirective): string =>
+  level === "narrower"
+    ? 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>'
+    : "name in it the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}, or move it into a <Location> with an SSLRequire that does";
 
 /** Who has the name that was made of the certificate is asked for no password. */
 function judgeUser(question: Question): Verdict {

@@ -4,13 +4,11 @@ import type { Site } from "./schema.ts";
 
 /** Only told: a certificate may really have two. */
 export const findDoubledBackslashes = ({ clientAuth }: Site): Mistake[] =>
-  clientAuth.organizations.flatMap((name, i) =>
-    name.includes("\\\\")
-      ? [
-          {
-            path: ["clientAuth", "organizations", i],
-            text: "has two backslashes in a row, which is how earlier versions wanted one to be written; write as many as the certificate has",
-          },
-        ]
-      : [],
+  (["organizations", "organizationalUnits"] as const).flatMap((key) =>
+    clientAuth[key].flatMap((name, i) =>
+      name.includes("\\\\") ? [{ path: ["clientAuth", key, i], text: doubled }] : [],
+    ),
   );
+
+const doubled =
+  "has two backslashes in a row, which is how earlier versions wanted one to be written; write as many as the certificate has";

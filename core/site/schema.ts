@@ -170,7 +170,9 @@ const clientAuthLists = z.strictObject({
   organizationalUnits: z
     .array(compared("the organizational unit (OU)"))
     .default([])
-    .describe("Allowed organizational units (OU); any of a certificate's first five counts; none listed: any."),
+    .describe(
+      "Allowed organizational units (OU); any of a certificate's first five counts, and a certificate without an OU is let in; none listed: any.",
+    ),
   countries: z
     .array(matching(/^[A-Z]{2}$/, 'two capital letters, such as "JP"'))
     .default([])

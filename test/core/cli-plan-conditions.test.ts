@@ -73,15 +73,15 @@ describe("clientcert plan on a copy", () => {
         "in a directory that was not copied",
         "IfFile /srv/flag",
         [],
-        /; copy \/srv\/ of the host, too, with its files; where the host has none, make an empty one$/,
+        /; copy the names in \/srv\/ of the host, too: empty files of these names are enough/,
       ],
       [
         "in a directory that is only the way to another",
         "IfFile /srv/flag",
         ["srv/x/y"],
-        /; copy \/srv\/ of the host, too/,
+        /; copy the names in \/srv\/ of the host, too/,
       ],
-      ["outside of the copy", "IfFile /../../../../../../../../tmp", [], /; copy \/ of the host, too/],
+      ["outside of the copy", "IfFile /../../../../../../../../tmp", [], /; copy the names in \/ of the host, too/],
     ];
     for (const [what, condition, files, answer] of cases)
       it(what, () => {
@@ -108,7 +108,12 @@ describe("clientcert plan on a copy", () => {
 
   describe("names the remedy that fits", () => {
     const cases: readonly [what: string, text: string, remedy: RegExp, given?: Given, line?: number][] = [
-      ["a -D name", around("IfDefine TLS"), /; give the server's -D names under defines$/, { defines: "TLS" }],
+      [
+        "a -D name",
+        around("IfDefine TLS"),
+        /; give the server's -D names under defines \(\[\] where it has none\)$/,
+        { defines: "TLS" },
+      ],
       [
         "a module that may be compiled in",
         around("IfModule ssl_module"),

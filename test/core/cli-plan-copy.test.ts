@@ -121,6 +121,12 @@ describe("clientcert plan on a copy", () => {
         /: is not the output of httpd -V;/,
       ],
       [
+        "-V of an older httpd",
+        (httpdVersion) => ({ httpdVersion }),
+        versionOf("2.2.34"),
+        /: is of Apache\/2\.2\.34; clientcert needs Apache httpd 2\.4$/,
+      ],
+      [
         "-M that is none",
         (httpdModules) => ({ httpdModules }),
         versionOf("2.4.62"),
@@ -150,7 +156,7 @@ describe("clientcert plan on a copy", () => {
         modules: modulesOf("ssl_module (shared)"),
       });
       assert.equal(code, 1);
-      assert.match(told, /; give the server's -D names under defines$/);
+      assert.match(told, /; give the server's -D names under defines \(\[\] where it has none\)$/);
     });
   });
 

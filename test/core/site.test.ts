@@ -88,10 +88,13 @@ describe("reading a site file", () => {
   });
 
   it("warns of a backslash that stands twice, as earlier versions wanted it", () => {
-    const { warnings } = readSite(withAuth("organizations: ['A\\B', 'A\\\\B']"), "s.yaml");
+    const { warnings } = readSite(
+      withAuth("organizations: ['A\\B', 'A\\\\B']\n  organizationalUnits: ['C\\\\D']"),
+      "s.yaml",
+    );
     assert.deepEqual(
       warnings.flatMap(({ path, text }) => (text.includes("backslash") ? [path] : [])),
-      ["clientAuth.organizations[1]"],
+      ["clientAuth.organizations[1]", "clientAuth.organizationalUnits[0]"],
     );
   });
 

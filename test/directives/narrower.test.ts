@@ -6,6 +6,8 @@ import { testRows } from "./run-rows.ts";
 
 const base = lines(optional, siteCas);
 const verify = "SSLVerifyClient require";
+/** Another line, as rows tell lines by their text. */
+const verifyAgain = "SSLVerifyClient  require";
 const theirRule = 'SSLRequire %{SSL_CLIENT_S_DN_O} eq "ABC CORPORATION"';
 const page = "/admin/secret.html";
 
@@ -32,6 +34,12 @@ testRows("For less than the whole site: SSLVerifyClient", [
     findings: [warning(verify)],
     before: { "/": "200 200 refused", [path]: unasked },
   })),
+  {
+    name: "`SSLVerifyClient require` in the virtual host, and in `<Location /admin>` once more, with the site's CAs",
+    covered: lines(siteCas, verify, inAdmin(verifyAgain)),
+    findings: [untilAdopt(verify), conflict(verifyAgain, "TLS 1.3")],
+    before: { "/": "refused 200 refused", "/admin/": "refused 200 refused" },
+  },
   {
     name: "`SSLVerifyClient require` in `<Location /admin>` at server level, with the site's CAs there",
     server: lines(base, inAdmin(verify)),

@@ -1,6 +1,7 @@
 /** What becomes of CRLs when CAs and sources come, move and go: on the wire. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
+import { emptyChange } from "../../core/apache/model.ts";
 import type { ClientName } from "../../lab/pki.ts";
 import {
   listName,
@@ -53,6 +54,15 @@ describe("a host whose CAs and CRL sources change", function () {
     assert.equal((await session.apply(withSources(["issuing"]))).result, "applied");
   });
   after(() => session.stop());
+
+  it("keeps what the timer needs through a change that asks no source, as when lines of the customer's come back", async () => {
+    const { virtualHosts } = await session.look();
+    const look = virtualHosts.map(({ serverName }) => ({ ...session.lab, port: session.lab.ports.https, serverName }));
+    const change = { ...emptyChange, look };
+    assert.equal((await session.apply(withSources(["issuing"]), { change })).result, "applied");
+    assert.deepEqual([(await session.refresh("--status")).exitCode, (await session.timer()).exitCode], [0, 0]);
+    await assertIdle(withSources(["issuing"]));
+  });
 
   it("refuses a second CA without a source of its list, and takes it with one", async () => {
     const without = await session.apply(withSources(["issuing"], { caPem: twoCas() }));

@@ -210,7 +210,8 @@ finish() { # applied|stopped
   else
     rm -f -- "$work/swapped"
     keep_generation "$generation"
-    [ "$refresh" = yes ] || forget_refresh
+    # A change that asks no source, such as lines of the customer's that come back, leaves what the timer needs.
+    [ "$refresh" = yes ] || [ -f "$own_directory/refresh.conf" ] || forget_refresh
     start_timers
   fi
   end_run "$1"
