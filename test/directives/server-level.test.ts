@@ -32,7 +32,7 @@ testRows("Who is asked for a certificate: SSLVerifyClient and SSLVerifyDepth", [
     name: "`SSLVerifyClient on` in the virtual host, another word for `require`, with the site's CAs",
     covered: lines("SSLVerifyClient on", siteCas),
     isWholeSite: true,
-    findings: [untilAdopt("SSLVerifyClient on", "lets nobody in without a certificate")],
+    findings: [untilAdopt("SSLVerifyClient on", "refuses people without a certificate")],
     before: { "/": "refused 200 refused" },
     after: asked,
   },
