@@ -6,6 +6,7 @@ import { isExcluded } from "./wishes.ts";
 
 /** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
 export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
+  if (facts.foreign.length === 0) return [];
   const judge = judgeForeign(desired, facts);
   return facts.foreign.filter(
     (directive) => judge(directive).is === "removable" && !isInForceElsewhere(desired, facts, directive),

@@ -2,7 +2,7 @@
 import type { CertificateSummary } from "./model.ts";
 import { absolutePath } from "./paths.ts";
 import { isSameName } from "./revocation.ts";
-import { type Surroundings, type TlsVirtualHost, inherited, overlook } from "./virtual-hosts.ts";
+import { type Overview, type Surroundings, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**
  * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its issuer
@@ -11,15 +11,15 @@ import { type Surroundings, type TlsVirtualHost, inherited, overlook } from "./v
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
  */
 export function findMissingIssuers(
-  around: Surroundings,
+  { serverRoot }: Surroundings,
+  { levels }: Overview,
   hosts: readonly TlsVirtualHost[],
   certificatesOf: (path: string) => readonly CertificateSummary[] | undefined,
 ): readonly (string | undefined)[] {
-  const { levels } = overlook(around);
   return hosts.map(({ section }) => {
     const file = inherited(levels, section, "sslcertificatefile");
     if (file === undefined || inherited(levels, section, "sslcertificatechainfile") !== undefined) return undefined;
-    const [own, ...others] = certificatesOf(absolutePath(around.serverRoot, file)) ?? [];
+    const [own, ...others] = certificatesOf(absolutePath(serverRoot, file)) ?? [];
     return own === undefined || others.length > 0 || isSameName(own.issuer, own.subject) ? undefined : own.issuer;
   });
 }

@@ -30,7 +30,14 @@ import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "./refresh-facts.ts";
 import type { Resolved, Source } from "./resolve-model.ts";
 import { resolve } from "./resolve.ts";
-import { findTlsVirtualHosts, virtualHostNames, type Surroundings, type TlsVirtualHost } from "./virtual-hosts.ts";
+import {
+  findTlsVirtualHosts,
+  overlook,
+  virtualHostNames,
+  type Overview,
+  type Surroundings,
+  type TlsVirtualHost,
+} from "./virtual-hosts.ts";
 
 /** What the reader of facts is asked for. */
 export interface ReadOptions {
@@ -46,12 +53,13 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const { copy } = observation;
   const around = { resolved, dump, serverRoot, version, resolvedPath, port: options.port, copy };
-  const hosts = findTlsVirtualHosts(around);
+  const overview = overlook(around);
+  const hosts = findTlsVirtualHosts(around, overview);
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const covered = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.line}`));
-  const others = findOtherHosts(around, covered);
-  const foreign = readForeign(observation, around, { hosts, others, adopted, dump });
+  const others = findOtherHosts(around, overview, covered);
+  const foreign = readForeign(observation, around, { overview, hosts, others, adopted, dump });
   const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
   const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
@@ -74,6 +82,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
 }
 
 interface ForeignParts {
+  readonly overview: Overview;
   readonly hosts: readonly TlsVirtualHost[];
   readonly others: OtherHosts;
   readonly adopted: readonly AdoptedLine[];
@@ -82,7 +91,7 @@ interface ForeignParts {
 
 /** Directives of others, in the configuration as it would be without the marks of an adoption. */
 function readForeign(observation: Observation, around: Surroundings, parts: ForeignParts): ForeignDirective[] {
-  const { hosts, others, adopted, dump } = parts;
+  const { overview, hosts, others, adopted, dump } = parts;
   const restored = restore(observation, adopted);
   const { hasMark } = restored;
   const isSame = restored.observation === observation;
@@ -92,7 +101,7 @@ function readForeign(observation: Observation, around: Surroundings, parts: Fore
   const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
   const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
   const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
-  const missingIssuers = findMissingIssuers(around, hosts, certificatesOf);
+  const missingIssuers = findMissingIssuers(around, overview, hosts, certificatesOf);
   return findForeign({ ...around, ...restored, resolved, hosts, others, certificatesOf, crlIssuersOf, missingIssuers });
 }
 

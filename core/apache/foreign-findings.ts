@@ -6,6 +6,7 @@ import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
 
 /** All findings on directives of others; none on those that do no harm. */
 export function findForeignFindings(desired: Desired, facts: Facts): Finding[] {
+  if (facts.foreign.length + facts.adopted.length === 0) return [];
   const judge = judgeForeign(desired, facts);
   const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
   return [...findReturned(desired, facts), ...told];

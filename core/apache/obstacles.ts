@@ -82,8 +82,9 @@ function findForeignIncludes(around: Surroundings): Finding[] {
   const own = `${ownPrefix(around.serverRoot)}clientcert.conf`;
   return around.resolved.effective
     .filter(({ name, arguments: [pattern = ""] }) => {
+      if (!isInclude(name)) return false;
       const absolute = absolutePath(around.serverRoot, pattern);
-      return (isInclude(name) && includesPath(absolute, own)) || (name === "include" && asksOf(absolute, own));
+      return includesPath(absolute, own) || (name === "include" && asksOf(absolute, own));
     })
     .filter((directive) => !isOurs(around, directive))
     .map(({ file, node }) =>

@@ -11,7 +11,6 @@ import {
   isAny,
   isTlsOn,
   listeningAddress,
-  overlook,
   readAddress,
   unansweredListen,
 } from "./virtual-hosts.ts";
@@ -28,22 +27,19 @@ export interface OtherHosts {
 }
 
 /** `covered`: `file:line` of each virtual host of our port. */
-export function findOtherHosts(around: Surroundings, covered: ReadonlySet<string>): OtherHosts {
-  const overview = overlook(around);
+export function findOtherHosts(around: Surroundings, overview: Overview, covered: ReadonlySet<string>): OtherHosts {
   const asked = new Map<string, AskedHost>();
   const places = new Set<string>();
-  const answered = new Set<number>();
-  for (const { opens } of around.resolved.effective) {
-    if (opens?.name !== "virtualhost") continue;
-    const addresses = addressesOf(around, overview, opens);
-    for (const { port } of addresses) answered.add(port);
-    const place = `${around.resolvedPath(opens.file)}:${opens.node.line}`;
-    if (covered.has(place) || addresses.length === 0 || !mayAnswerTls(overview, opens, addresses)) continue;
+  for (const { opens: section } of around.resolved.effective) {
+    if (section?.name !== "virtualhost" || !mayAnswerTls(overview, section)) continue;
+    const place = `${around.resolvedPath(section.file)}:${section.node.line}`;
+    const addresses = covered.has(place) ? [] : tlsAddressesOf(around, overview, section);
+    if (addresses.length === 0) continue;
     places.add(place);
-    const serverName = hostName(inherited(overview.levels, opens, "servername") ?? "");
+    const serverName = hostName(inherited(overview.levels, section, "servername") ?? "");
     for (const address of addresses) add(asked, { ...askedAt(overview, address), serverName });
   }
-  const main = mainServerAddresses(around, overview, answered);
+  const main = mainServerAddresses(around, overview);
   const isOnOwnPort = hasMainServerTls(overview) && unansweredListen(around.resolved, around.port) !== undefined;
   for (const address of main) add(asked, { ...askedAt(overview, address), serverName: "" });
   return { asked: [...asked.values()], places, isMainServer: main.length > 0 || isOnOwnPort };
@@ -64,23 +60,29 @@ function addressesOf({ port: own }: Surroundings, overview: Overview, section: S
 }
 
 /** To ask once too often harms nobody: an answer that is no TLS is the same before and after. */
-function mayAnswerTls({ levels, listens }: Overview, section: Section, addresses: readonly Address[]): boolean {
+function mayAnswerTls({ levels }: Overview, section: Section): boolean {
   const engine = inherited(levels, section, "sslengine");
-  if (engine !== undefined) return isTlsOn(engine);
-  const isHttps = listens.some((listen) => listen.isHttps && addresses.some(({ port }) => port === listen.port));
-  return isHttps && inherited(levels, section, "sslcertificatefile") !== undefined;
+  return engine === undefined ? inherited(levels, section, "sslcertificatefile") !== undefined : isTlsOn(engine);
+}
+
+/** Without SSLEngine only a Listen of https makes a virtual host with a certificate answer TLS. */
+function tlsAddressesOf(around: Surroundings, overview: Overview, section: Section): readonly Address[] {
+  const addresses = addressesOf(around, overview, section);
+  if (inherited(overview.levels, section, "sslengine") !== undefined) return addresses;
+  const isHttps = (port: number): boolean => overview.listens.some((listen) => listen.isHttps && listen.port === port);
+  return addresses.some(({ port }) => isHttps(port)) ? addresses : [];
 }
 
 const hasMainServerTls = ({ levels }: Overview): boolean => isTlsOn(levels.get(undefined)?.sslengine);
 
-function mainServerAddresses(
-  { port: own }: Surroundings,
-  overview: Overview,
-  answered: ReadonlySet<number>,
-): Address[] {
-  const { listens } = overview;
+function mainServerAddresses(around: Surroundings, overview: Overview): Address[] {
   if (!hasMainServerTls(overview)) return [];
-  return listens.filter(({ port }) => port !== own && !answered.has(port));
+  const answered = new Set(
+    around.resolved.effective.flatMap(({ opens }) =>
+      opens?.name === "virtualhost" ? addressesOf(around, overview, opens).map(({ port }) => port) : [],
+    ),
+  );
+  return overview.listens.filter(({ port }) => port !== around.port && !answered.has(port));
 }
 
 function askedAt({ listens }: Overview, { address, port }: Address): Omit<AskedHost, "serverName"> {

@@ -16,6 +16,7 @@ export interface Restored {
 
 /** `adopted`: every line with a mark. */
 export function restore(observation: Observation, adopted: readonly AdoptedLine[]): Restored {
+  if (adopted.length === 0) return { observation, ...unmarked };
   const offsets = groupBy(adopted, ({ offset }) => offset);
   const lines = groupBy(adopted, ({ line }) => line);
   const files = new Map([...observation.files].map(([name, file]) => [name, withoutMarks(file, offsets)]));
@@ -25,12 +26,18 @@ export function restore(observation: Observation, adopted: readonly AdoptedLine[
   const marked = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers)]));
   const isMark = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
   return {
-    observation: adopted.length === 0 ? observation : { ...observation, files },
+    observation: { ...observation, files },
     realOffset: (file, offset) => offset + countBelow(positions.get(file) ?? [], offset) * markLength,
     isAdopted: (file, offset) => isMark.get(file)?.has(offset) === true,
     hasMark: (name, line) => marked.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
   };
 }
+
+const unmarked: Omit<Restored, "observation"> = {
+  realOffset: (_, offset) => offset,
+  isAdopted: () => false,
+  hasMark: () => false,
+};
 
 const markLength = adoptedMark.length;
 

@@ -41,8 +41,7 @@ export interface Surroundings {
 }
 
 /** In the order in which httpd reads them; a file that is included twice counts once. */
-export function findTlsVirtualHosts(around: Surroundings): TlsVirtualHost[] {
-  const overview = overlook(around);
+export function findTlsVirtualHosts(around: Surroundings, overview: Overview): TlsVirtualHost[] {
   const found = new Map<string, TlsVirtualHost>();
   for (const directive of around.resolved.effective) {
     const section = directive.opens;
@@ -78,7 +77,7 @@ export interface Overview {
   /** Of every Listen. */
   readonly listens: readonly Listen[];
   /** Ports that some `<VirtualHost>` names: one without a port does not answer those. */
-  readonly namedPorts: ReadonlySet<number>;
+  readonly namedPorts: () => ReadonlySet<number>;
   /** What httpd said of the virtual host that begins at `file:line`. */
   readonly dumped: ReadonlyMap<string, readonly DumpedVirtualHost[]>;
 }
@@ -87,13 +86,10 @@ export interface Overview {
 export function overlook({ resolved, dump, port }: Surroundings): Overview {
   const includes = new Map<Section | undefined, Effective>();
   const listens: Listen[] = [];
-  const namedPorts = new Set<number>();
   for (const directive of resolved.effective) {
     const tree = resolved.trees.get(directive.file);
     if (tree !== undefined && isIncludeLine(tree, directive.node)) includes.set(directive.section, directive);
     if (directive.name === "listen") listens.push(readListenLine(directive.arguments));
-    if (directive.opens?.name === "virtualhost")
-      for (const word of readWords(directive.opens.arguments)) namedPorts.add(readAddress(word).port);
   }
   const dumped = new Map<string, DumpedVirtualHost[]>();
   for (const host of dump?.virtualHosts ?? []) {
@@ -107,7 +103,7 @@ export function overlook({ resolved, dump, port }: Surroundings): Overview {
     includes,
     anyAddress: listeningAddress(listens, port),
     listens,
-    namedPorts,
+    namedPorts: once(() => findNamedPorts(resolved)),
     dumped,
   };
 }
@@ -182,10 +178,24 @@ function addressesOf(
     .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
 }
 
+/** What few configurations need and would take a walk through all of it. */
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => (found ??= { value: find() }).value;
+}
+
+const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
+  new Set(
+    effective.flatMap(({ opens }) =>
+      opens?.name === "virtualhost" ? readWords(opens.arguments).map((word) => readAddress(word).port) : [],
+    ),
+  );
+
 /** Of those that httpd listens on. */
 function otherPortsOf(port: number, section: Section, { listens, namedPorts }: Overview): number[] {
   const named = readWords(section.arguments).map((word) => readAddress(word).port);
-  const isAnswered = (other: number): boolean => named.includes(other) || (named.includes(0) && !namedPorts.has(other));
+  const taken = named.includes(0) ? namedPorts() : undefined;
+  const isAnswered = (other: number): boolean => named.includes(other) || taken?.has(other) === false;
   const ports = listens.flatMap((listen) => (listen.port !== port && isAnswered(listen.port) ? [listen.port] : []));
   return [...new Set(ports)].sort((a, b) => a - b);
 }
