@@ -74,7 +74,7 @@ const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
   virtualHosts.flatMap((host): Finding[] => {
     if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
     const text =
-      "lines were written behind ours in this virtual host, and win over it until the next `pulumi up` moves ours";
+      "lines stand behind clientcert's in this virtual host, and win over it until the next `pulumi up` moves it to the end";
     return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
   });
 

@@ -1,5 +1,6 @@
 /** What a plan says of other people's directives: which stand against it, which stay beside it, and which come back. */
 import { findReturning } from "./adopt.ts";
+import { hasKeyword } from "./foreign-kinds.ts";
 import type { ForeignDirective } from "./foreign-model.ts";
 import type { Desired, Facts, Finding } from "./model.ts";
 import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
@@ -79,7 +80,7 @@ function findReturned(desired: Desired, facts: Facts): Finding[] {
 function describe({ directive, context, kind, value }: ForeignDirective): string {
   const isSection = ["If", "ElseIf", "AuthzProviderAlias"].includes(directive);
   const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
-  const keyword = kind === "verifyClient" || kind === "crlCheck" || kind === "ocsp" ? ` ${keywordOrOther(value)}` : "";
+  const keyword = hasKeyword(kind) ? ` ${keywordOrOther(value)}` : "";
   const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
   return `${name}${keyword} ${where}`;
 }

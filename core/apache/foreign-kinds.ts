@@ -112,9 +112,11 @@ const single: ReadonlySet<ForeignKind> = new Set([
   ...(["crlFile", "crlPath", "crlCheck", "ocsp", "sessionTicketKey", "proxyProtocol"] as const),
 ]);
 
+/** Whether what is said on this level is about whole virtual hosts: there ours comes later, and wins. */
+export const isOfWholeHosts = (level: ForeignLevel): boolean => level === "server" || level === "virtualHost";
+
 /** Whether another directive of this kind takes its place in a virtual host. */
-export const isSingle = (kind: ForeignKind, level: ForeignLevel): boolean =>
-  single.has(kind) && (level === "server" || level === "virtualHost");
+export const isSingle = (kind: ForeignKind, level: ForeignLevel): boolean => single.has(kind) && isOfWholeHosts(level);
 
 /** Whether ours cannot override it, so that an adoption takes it out: the kinds that verdict.ts may call `removable` at these levels. */
 export const isTakenOut = (kind: ForeignKind): boolean =>

@@ -83,8 +83,10 @@ function gather(around: ForeignContext): Gathered {
     const key = `${one.place} ${one.level} ${one.isOfIssuer}`;
     const known = found.get(key) ?? one;
     found.set(key, known);
-    addScope(around, known, directive, indexes);
-    if (isSingle(known.kind, known.level)) addWinner(winners, known, hostIndex(around, directive, indexes));
+    const host = hostPlace(around, directive);
+    const index = host === undefined ? undefined : indexes.get(host);
+    addScope(around, known, host, index);
+    if (isSingle(known.kind, known.level)) addWinner(winners, known, index);
   }
   return { found: [...found.values()], winners };
 }
@@ -104,34 +106,20 @@ function startFound(
   return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
 }
 
-/** Of the covered virtual host around it; undefined at server level, and in a virtual host that is not covered. */
-function hostIndex(
-  { resolvedPath }: ForeignContext,
-  { section }: Effective,
-  indexes: ReadonlyMap<string, number>,
-): number | undefined {
+/** `file:line` of the virtual host around it; undefined at server level. */
+function hostPlace({ resolvedPath }: ForeignContext, { section }: Effective): string | undefined {
   const host = section?.virtualHost;
-  return host && indexes.get(`${resolvedPath(host.file)}:${host.node.line}`);
+  return host && `${resolvedPath(host.file)}:${host.node.line}`;
 }
 
-function addScope(
-  around: ForeignContext,
-  found: Found,
-  directive: Effective,
-  indexes: ReadonlyMap<string, number>,
-): void {
-  const host = directive.section?.virtualHost;
-  const { places, isMainServer } = around.others;
+/** `host`: undefined at server level; `index`: undefined in a virtual host that is not covered. */
+function addScope({ others }: ForeignContext, found: Found, host: string | undefined, index: number | undefined): void {
+  // Without TLS only Satisfy does something, and the main server may always answer.
+  const isAlways = found.kind === "satisfyAny";
   if (host === undefined) {
     found.scope = "every";
-    // Without TLS only Satisfy does something, and the main server may always answer.
-    found.isElsewhere ||= found.kind === "satisfyAny" || places.size > 0 || isMainServer;
-    return;
-  }
-  const index = hostIndex(around, directive, indexes);
-  if (index === undefined)
-    found.isElsewhere ||=
-      found.kind === "satisfyAny" || places.has(`${around.resolvedPath(host.file)}:${host.node.line}`);
+    found.isElsewhere ||= isAlways || others.places.size > 0 || others.isMainServer;
+  } else if (index === undefined) found.isElsewhere ||= isAlways || others.places.has(host);
   else if (found.scope !== "every") found.scope.add(index);
 }
 

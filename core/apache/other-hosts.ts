@@ -11,10 +11,9 @@ import {
   isAny,
   isTlsOn,
   listeningAddress,
-  readAddress,
+  namedAddresses,
   unansweredListen,
 } from "./virtual-hosts.ts";
-import { readWords } from "./words.ts";
 
 /** What answers TLS beside what we cover. */
 export interface OtherHosts {
@@ -48,16 +47,11 @@ export function findOtherHosts(around: Surroundings, overview: Overview, covered
 const add = (asked: Map<string, AskedHost>, host: AskedHost): Map<string, AskedHost> =>
   asked.set(`${host.address} ${host.port} ${host.serverName}`, host);
 
-/** As httpd resolved them where it was asked; a virtual host without a port answers on each one. */
-function addressesOf({ port: own }: Surroundings, overview: Overview, section: Section): Address[] {
-  const said = overview.dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
-  const words = said.length > 0 ? said.map(({ address }) => address) : readWords(section.arguments);
-  return words
-    .filter((word) => !word.includes("${"))
-    .map(readAddress)
+/** A virtual host without a port answers on each one. */
+const addressesOf = ({ port: own }: Surroundings, overview: Overview, section: Section): Address[] =>
+  namedAddresses(overview, section)
     .flatMap((one) => (one.port === 0 ? overview.listens.map(({ port }) => ({ ...one, port })) : [one]))
     .filter(({ port }) => port !== own);
-}
 
 /** To ask once too often harms nobody: an answer that is no TLS is the same before and after. */
 function mayAnswerTls({ levels }: Overview, section: Section): boolean {

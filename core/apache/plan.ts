@@ -17,6 +17,7 @@ import { isSingle } from "./foreign-kinds.ts";
 import {
   emptyChange,
   includeLine,
+  type AdoptedLine,
   type Change,
   type Desired,
   type Facts,
@@ -45,11 +46,12 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const conf = renderConf(desired, facts, documentRootsOf(covered));
   const write = planWrites(desired, facts, conf);
   const drop = planDrops(desired, facts);
-  const edits = planEdits(desired, facts);
+  const marks = marksOf(desired, facts);
+  const edits = planEdits(desired, facts, marks);
   const refresh = desired.crlSources.length > 0;
   const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
   const isNeeded = write.length + drop.length + edits.length > 0 || isOther;
-  const needsBaseline = touchesOthers(desired, facts);
+  const needsBaseline = touchesOthers(desired, facts, marks);
   const asked = { look: looksAt(covered), others: othersOf(desired, facts), needsBaseline };
   const change = isNeeded ? { write, drop, refresh, edits, ...asked } : undefined;
   const findings = findFindings(desired, facts, change);
@@ -60,16 +62,26 @@ export function plan(desired: Desired, facts: Facts): Plan {
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
     change,
-    restore: planRestore(desired, facts, findings, { ...emptyChange, ...asked }),
+    restore: planRestore(facts, findings, marks, { ...emptyChange, ...asked }),
   };
 }
 
+/** Lines of others that `adopt` has yet to comment out, and those that come back. */
+interface Marks {
+  readonly out: readonly ForeignDirective[];
+  readonly back: readonly AdoptedLine[];
+}
+
+function marksOf(desired: Desired, facts: Facts): Marks {
+  const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
+  return { out: adoptable.filter(({ isAdopted }) => isAdopted !== true), back: findReturning(desired, facts) };
+}
+
 /** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
-function planRestore(desired: Desired, facts: Facts, findings: readonly Finding[], asked: Change): Change | undefined {
+function planRestore(facts: Facts, findings: readonly Finding[], { back }: Marks, asked: Change): Change | undefined {
   const blocking = findings.filter(isBlocking);
   if (blocking.length === 0 || blocking.some(({ severity }) => severity === "problem")) return undefined;
-  const edits = toEdits(facts, findReturning(desired, facts).map(cut));
-  return edits.length === 0 ? undefined : { ...asked, edits };
+  return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(cut)) };
 }
 
 /** Virtual hosts of other ports, and those that are left alone: nothing may change for whoever asks them. */
@@ -79,16 +91,11 @@ const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
 ];
 
 /** Whether the change takes out or brings back a line of others, or begins to win over one. */
-function touchesOthers(desired: Desired, facts: Facts): boolean {
-  const isMarking =
-    findReturning(desired, facts).length + (desired.adopt ? findStanding(desired, facts).length : 0) > 0;
+function touchesOthers(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
   const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
-  return isMarking || (isCovering && facts.foreign.some(({ kind, level }) => isSingle(kind, level)));
+  const hasOverruled = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
+  return out.length + back.length > 0 || (isCovering && hasOverruled);
 }
-
-/** What `adopt` has yet to comment out. */
-const findStanding = (desired: Desired, facts: Facts): ForeignDirective[] =>
-  findAdoptable(desired, facts).filter(({ isAdopted }) => isAdopted !== true);
 
 /** Whether nothing forbids to carry the plan out. */
 export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
@@ -188,14 +195,13 @@ interface Placed {
   readonly splice: Splice;
 }
 
-function planEdits(desired: Desired, facts: Facts): FileEdit[] {
+function planEdits(desired: Desired, facts: Facts, { out, back }: Marks): FileEdit[] {
   const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? takeOut(host) : cover(host)));
-  const adopted = desired.adopt ? [...findStanding(desired, facts), ...findAdoptableJobs(desired, facts)] : [];
+  const adopted = [...out, ...(desired.adopt ? findAdoptableJobs(desired, facts) : [])];
   const marks = adopted.flatMap(({ file, lineOffsets }) =>
     lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
   );
-  const returning = findReturning(desired, facts).map(cut);
-  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks, ...returning]);
+  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks, ...back.map(cut)]);
 }
 
 /** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */

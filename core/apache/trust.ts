@@ -1,5 +1,6 @@
 /** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
-import type { ForeignDirective, ForeignLevel } from "./foreign-model.ts";
+import { isOfWholeHosts } from "./foreign-kinds.ts";
+import type { ForeignDirective } from "./foreign-model.ts";
 import type { CertificateSummary, Desired, Facts } from "./model.ts";
 import { comparable } from "./revocation.ts";
 
@@ -25,7 +26,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
   const requiring = indexesOf(
     foreign,
-    ({ kind, level, value }) => kind === "verifyClient" && value === "require" && isWholeHost(level),
+    ({ kind, level, value }) => kind === "verifyClient" && value === "require" && isOfWholeHosts(level),
   );
   const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
   const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
@@ -80,8 +81,6 @@ function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, num
   }
   return levels;
 }
-
-const isWholeHost = (level: ForeignLevel): boolean => level === "server" || level === "virtualHost";
 
 const indexesOf = (
   foreign: readonly ForeignDirective[],

@@ -6,6 +6,7 @@
 import type { ForeignDirective, ForeignKind } from "./foreign-model.ts";
 import type { Desired, Facts } from "./model.ts";
 import { isTls12Only } from "./conf.ts";
+import { isOfWholeHosts } from "./foreign-kinds.ts";
 import { findNeeded, findUncovered, isSameName } from "./revocation.ts";
 import { readTrust, type Trust } from "./trust.ts";
 import { hasRevocation, isExcluded } from "./wishes.ts";
@@ -107,14 +108,11 @@ const removableAlone = ({ directive }: Question, why: string): Verdict =>
 const isRestricting = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
   organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
 
-/** Ours comes later than what stands at these levels, and wins. */
-const isOverridden = ({ level }: ForeignDirective): boolean => level === "server" || level === "virtualHost";
-
 function judgeVerifyClient(question: Question): Verdict {
   const { level, value = "" } = question.directive;
   // In a section `none` takes nothing back of what the handshake has asked for (seen with 2.4.71).
   if (value === "optional" || value === "none") return harmless;
-  if (isOverridden(question.directive))
+  if (isOfWholeHosts(level))
     return overruled(
       value === "require"
         ? "refuses people without a certificate, and clientcert lets them in"
@@ -142,7 +140,7 @@ function judgeRequireOfPart(question: Question): Verdict {
 function judgeDepth(question: Question): Verdict {
   const { desired, trust, directive } = question;
   const depth = Number(directive.value);
-  if (isOverridden(directive) || depth >= desired.verifyDepth) return harmless;
+  if (isOfWholeHosts(directive.level) || depth >= desired.verifyDepth) return harmless;
   const asksAgain = "asks for the certificate a second time, which TLS 1.3 answers with 403";
   if (depth >= trust.deepestChain) return removable(asksAgain);
   return directive.level === "wholeSite"

@@ -126,8 +126,7 @@ function levelOf(levels: Map<Section | undefined, Level>, section: Section | und
 function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
   const { levels } = overview;
   if (!hasTls(levels, section)) return undefined;
-  const said = overview.dumped.get(`${section.file}:${section.node.lastLine}`) ?? [];
-  const addresses = addressesOf(around.port, section, said, overview.anyAddress);
+  const addresses = addressesOf(around.port, section, overview);
   const tree = around.resolved.trees.get(section.file);
   if (addresses.length === 0 || tree === undefined || section.node.partner < 0) return undefined;
   const documentRoot = inherited(levels, section, "documentroot");
@@ -135,7 +134,7 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
   return {
     file: around.resolvedPath(section.file),
     line: section.node.line,
-    serverName: hostName(inherited(levels, section, "servername") ?? said[0]?.name ?? ""),
+    serverName: hostName(inherited(levels, section, "servername") ?? saidOf(overview, section)[0]?.name ?? ""),
     addresses,
     ...(otherPorts.length > 0 && { otherPorts }),
     documentRoot: documentRoot === undefined ? undefined : absolutePath(around.serverRoot, documentRoot),
@@ -163,19 +162,22 @@ export const hostName = (serverName: string): string => serverName.replace(/^\w+
 /** An address as the configuration writes it, and its port; 0 stands for every port. */
 export type Address = VirtualHostFacts["addresses"][number];
 
-/** The addresses of the port; what httpd said about them first, because it resolves names. */
-function addressesOf(
-  port: number,
-  section: Section,
-  said: readonly DumpedVirtualHost[],
-  anyAddress: string,
-): Address[] {
-  const words = said.length > 0 ? said.map((host) => host.address) : readWords(section.arguments);
-  return words
-    .filter((word) => !word.includes("${"))
-    .map(readAddress)
+/** What httpd said of a virtual host. */
+const saidOf = ({ dumped }: Overview, { file, node }: Section): readonly DumpedVirtualHost[] =>
+  dumped.get(`${file}:${node.lastLine}`) ?? [];
+
+/** The addresses of a virtual host: what httpd said about them first, because it resolves names. */
+export function namedAddresses(overview: Overview, section: Section): Address[] {
+  const said = saidOf(overview, section);
+  const words = said.length > 0 ? said.map(({ address }) => address) : readWords(section.arguments);
+  return words.filter((word) => !word.includes("${")).map(readAddress);
+}
+
+/** Those of the port, as they can be asked. */
+function addressesOf(port: number, section: Section, overview: Overview): Address[] {
+  return namedAddresses(overview, section)
     .filter((address) => address.port === port || address.port === 0)
-    .map(({ address }) => ({ address: isAny(address) ? anyAddress : address, port }));
+    .map(({ address }) => ({ address: isAny(address) ? overview.anyAddress : address, port }));
 }
 
 /** What few configurations need and would take a walk through all of it. */

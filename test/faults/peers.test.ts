@@ -89,7 +89,10 @@ describe("where other tools fail", function () {
       plan.change?.edits.map(({ path }) => path),
       [tls],
     );
-    assert.match(JSON.stringify(plan.findings), /httpd-ssl\.conf:\d+","text":"lines were written behind ours/);
+    assert.match(
+      JSON.stringify(plan.findings),
+      /httpd-ssl\.conf:\d+","text":"lines stand behind clientcert's in this virtual host/,
+    );
     assert.equal((await session.apply({ reloadPendingEdits: true })).result, "applied");
     assert.equal(await clients(), "200,refused");
     await session.lab.run(`cp -a /run/kept ${tls}`);
