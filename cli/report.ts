@@ -1,5 +1,5 @@
 /** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
-import { findAdoptable, findReturning } from "../core/apache/adopt.ts";
+import { findMarks } from "../core/apache/adopt.ts";
 import { isBlocking } from "../core/apache/findings.ts";
 import { confName, crlName, ownPath } from "../core/apache/conf.ts";
 import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
@@ -192,13 +192,10 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
 
 /** Lines of others, by their place. */
 function describeMarks(wishes: Wishes, facts: Facts): string[] {
-  const desired = desiredOf(wishes);
-  const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
+  const { out, back } = findMarks(desiredOf(wishes), facts);
   return [
-    ...adoptable
-      .filter(({ isAdopted }) => isAdopted !== true)
-      .map(({ directive, file, line }) => `comment out ${directive} at ${file}:${line}`),
-    ...findReturning(desired, facts).map(({ file, line }) => `put back ${file}:${line}`),
+    ...out.map(({ directive, file, line }) => `comment out ${directive} at ${file}:${line}`),
+    ...back.map(({ file, line }) => `put back ${file}:${line}`),
   ];
 }
 

@@ -5,7 +5,7 @@ import { isInForceElsewhere, judgeForeign } from "./verdict.ts";
 import { isExcluded } from "./wishes.ts";
 
 /** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
-export function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
+function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
   if (facts.foreign.length === 0) return [];
   const judge = judgeForeign(desired, facts);
   return facts.foreign.filter(
@@ -24,6 +24,20 @@ export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
     findAdoptable(desired, facts).flatMap(({ file, lineOffsets }) => lineOffsets.map((offset) => `${file}:${offset}`)),
   );
   return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));
+}
+
+/** What a change does to lines of others in httpd's configuration. */
+export interface Marks {
+  /** Those that `adopt` has yet to comment out. */
+  readonly out: readonly ForeignDirective[];
+  /** Those that come back. */
+  readonly back: readonly AdoptedLine[];
+}
+
+/** What a plan marks, and whose mark it takes away. */
+export function findMarks(desired: Desired, facts: Facts): Marks {
+  const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
+  return { out: adoptable.filter(({ isAdopted }) => isAdopted !== true), back: findReturning(desired, facts) };
 }
 
 /** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */

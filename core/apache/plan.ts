@@ -12,12 +12,10 @@ import {
   sampleName,
 } from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
-import type { ForeignDirective } from "./foreign-model.ts";
 import { isSingle } from "./foreign-kinds.ts";
 import {
   emptyChange,
   includeLine,
-  type AdoptedLine,
   type Change,
   type Desired,
   type Facts,
@@ -29,7 +27,7 @@ import {
   type VirtualHostFacts,
 } from "./model.ts";
 import { sortSplices } from "./edit.ts";
-import { findAdoptable, findAdoptableJobs, findReturning } from "./adopt.ts";
+import { findAdoptableJobs, findMarks, type Marks } from "./adopt.ts";
 import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
@@ -46,7 +44,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const conf = renderConf(desired, facts, documentRootsOf(covered));
   const write = planWrites(desired, facts, conf);
   const drop = planDrops(desired, facts);
-  const marks = marksOf(desired, facts);
+  const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
   const refresh = desired.crlSources.length > 0;
   const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
@@ -64,17 +62,6 @@ export function plan(desired: Desired, facts: Facts): Plan {
     change,
     restore: planRestore(facts, findings, marks, { ...emptyChange, ...asked }),
   };
-}
-
-/** Lines of others that `adopt` has yet to comment out, and those that come back. */
-interface Marks {
-  readonly out: readonly ForeignDirective[];
-  readonly back: readonly AdoptedLine[];
-}
-
-function marksOf(desired: Desired, facts: Facts): Marks {
-  const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
-  return { out: adoptable.filter(({ isAdopted }) => isAdopted !== true), back: findReturning(desired, facts) };
 }
 
 /** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */

@@ -64,11 +64,13 @@ shadow_has_answered() { # live|candidate
 # The others that are asked in a shadow: a list.
 shadow_others() { [ "$baseline" = yes ] && printf %s "$work/others.list" || printf /dev/null; }
 
-covered_statuses() { # live|candidate
+covered_answers() { # live|candidate
   awk -F "$tab" -v list="$work/look.list" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
-    $1 in isCovered { print $2 }' "$work/answers.$1"
+    $1 in isCovered' "$work/answers.$1"
 }
+
+covered_statuses() { covered_answers "$1" | cut -f 2; }
 
 # Well without a baseline, as far as the covered virtual hosts are concerned.
 shadow_is_plain() { shadow_is_well candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
@@ -93,12 +95,11 @@ EOF
 
 tell_words() { # live|candidate
   shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
-  awk -F "$tab" -v list="$work/look.list" '
-    BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
-    $1 in isCovered && $2 ~ /^re/ {
+  covered_answers "$1" | awk -F "$tab" '
+    $2 ~ /^re/ {
       split($1, word, " ")
       print ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate") " any more with " word[3] " (" word[1] " port " word[2] ")"
-    }' "$work/answers.$1" | while IFS= read -r sentence; do part "reason $sentence"; done
+    }' | while IFS= read -r sentence; do part "reason $sentence"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
 }

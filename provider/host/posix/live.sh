@@ -61,7 +61,8 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before: a backend that the shadow could not reach.
+# Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before:
+# a backend that the shadow could not reach.
 look() {
   tries=0 look_until=$(($(now_ticks) + deadline_seconds * 100))
   while [ "$tries" -lt 20 ]; do
