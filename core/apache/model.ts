@@ -67,6 +67,15 @@ export interface CertificateSummary {
   /** ISO 8601, UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
+  /** Security bits of key and signature, as OpenSSL counts them; missing in what an earlier build read. */
+  readonly strength?: CertificateStrength;
+}
+
+/** @see https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/ */
+export interface CertificateStrength {
+  readonly keyBits: number;
+  /** Undefined where nobody checks the signature: that of a self-signed CA. */
+  readonly signatureBits: number | undefined;
 }
 
 export interface CrlSummary {
@@ -79,6 +88,13 @@ export interface CrlSummary {
   readonly number: string | undefined;
   /** Key identifier of the CA, hex, when the CRL has one: a CA that changed its key has two CRLs of one issuer. */
   readonly authorityKey?: string;
+  /**
+   * Of a CRL that is one of several of its CA: the addresses of its issuingDistributionPoint, joined by blanks. OpenSSL counts it for
+   * certificates only that name one of them. Missing where the CRL is for all.
+   */
+  readonly distributionPoint?: string;
+  /** Certificates that it speaks of, where not all of its CA. @default - all */
+  readonly scope?: "users" | "authorities";
   /** 0 where `sha256` is empty: not counted. */
   readonly entries: number;
   /** Of the site's: a source renews it on the host, this is only what to begin with. */
@@ -111,6 +127,8 @@ export interface Facts {
 export interface ServerFacts {
   readonly version: string;
   readonly openssl: string;
+  /** OpenSSL's security level for httpd's handshakes, 0 to 5; undefined where it is not known. */
+  readonly securityLevel?: number;
   readonly serverRoot: string;
   readonly configFile: string;
   readonly instance: string;
