@@ -11,6 +11,7 @@ import { proposeCrlUrls } from "../core/pki/distribution-points.ts";
 import { type PkiFinding, problem } from "../core/pki/finding.ts";
 import { checkIssuer } from "../core/pki/issuer.ts";
 import { encodePem } from "../core/pki/pem.ts";
+import type { ProbeMaterial } from "../core/pki/probe.ts";
 import { checkSample } from "../core/pki/sample.ts";
 
 /** What of the site file decides about its files. */
@@ -45,6 +46,8 @@ export interface SiteFiles {
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
   readonly sample: SiteSample | undefined;
+  /** What probe certificates are made from, with `urls` of the site's sources. */
+  readonly material: Omit<ProbeMaterial, "urls">;
   /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
   readonly findings: readonly Finding[];
 }
@@ -91,6 +94,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ),
     crlPem: encodeCrls(checked.crls),
     sample: certificate && sampleOf(certificate),
+    material: { bundle, crls: checked.crls, sample: certificate },
     findings: withoutRepeats([
       ...findings,
       ...sampled.findings,

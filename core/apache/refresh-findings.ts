@@ -88,7 +88,8 @@ function findFailing(desired: Desired, facts: Facts): Finding[] {
     const found = source && describeFailure(source, desired, facts);
     return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
   });
-  return failing.length > 0 ? failing : findUnwellRun(facts);
+  // Who is refused matters, whatever the sources do.
+  return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
 function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Facts): string | undefined {
@@ -104,7 +105,9 @@ function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Fa
 
 /** A refresh that no source is to blame for, such as a reload that was put back. */
 function findUnwellRun({ refresh: { lastRun } }: Facts): Finding[] {
-  if (lastRun === undefined || !["failed", "refused", "reload"].includes(lastRun.result)) return [];
-  const text = `the refresh of ${isoTime(lastRun.seconds)} ended as "${lastRun.result}": ${lastRun.reason ?? "no reason was kept"}; the CRLs of before serve`;
+  if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
+  const { seconds, result, reason = "no reason was kept" } = lastRun;
+  const end = result === "refusing" ? "" : "; the CRLs of before serve";
+  const text = `the refresh of ${isoTime(seconds)} ended as "${result}": ${reason}${end}`;
   return [{ severity: "warning", place: "crlRefresh", text }];
 }

@@ -18,6 +18,7 @@ const hostScriptFiles = [
   "collect.sh",
   "record.sh",
   "timer.sh",
+  "probe.sh",
   "judge.sh",
   "swap.sh",
   "live.sh",
