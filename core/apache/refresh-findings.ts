@@ -12,6 +12,7 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
     ...findScheduler(facts),
     ...findDropIns(facts),
     ...findEnding(desired, facts),
+    ...findSample(desired, facts),
     ...stalled,
     ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
   ];
@@ -48,6 +49,13 @@ function findEnding(desired: Desired, facts: Facts): Finding[] {
     const text = `the CRL of ${crl.issuer} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
     return [{ severity: "warning", place: "crlSources", text }];
   });
+}
+
+/** Found by the host when it last had a new CRL. */
+function findSample({ sample }: Desired, { refresh }: Facts): Finding[] {
+  if (sample === undefined || refresh.sample === undefined) return [];
+  const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
+  return [{ severity: "warning", place: "sampleCertificate", text }];
 }
 
 const remedy = ({ server }: Facts): string =>

@@ -234,7 +234,7 @@ check_assembled() {
     [ "$(grep -c '^-----' "$chosen")" = 2 ] && [ -s "${chosen%.pem}.facts" ] && openssl crl -in "$chosen" -noout 2>/dev/null || refuse "a CRL does not read back as it was written (${chosen##*/}); is the disk full?"
   done
   check_coverage
-  [ -z "$sample" ] || [ ! -f "$work/own/crl.pem" ] || check_sample "$work/own/crl.pem"
+  if [ -n "$sample" ] && { [ -f "$work/own/crl.pem" ] || [ -f "$work/own/$sample" ]; }; then check_sample "$(newest_own crl.pem)"; fi
 }
 
 # httpd refuses every certificate below a CA that lacks its CRL: of all CAs for `chain`, for `leaf` of those that issue to users.
@@ -265,18 +265,35 @@ ca_subject() { # SUBJECT_HASH
   done
 }
 
-# With what is installed it may be refused already: then the new list is not to blame.
+# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is installed it
+# may be refused already: then the new CRL is not to blame.
 check_sample() { # FILE
-  is_sample_accepted "$1" && return
-  if [ -f "$installed" ] && ! is_sample_accepted "$installed"; then
-    part 'note the sample certificate of the site is refused already, by the installed CRL'
-  else
-    refuse 'with the new CRL the sample certificate of the site would be refused'
-  fi
+  sample_error=$(verify_sample "$1")
+  rm -f -- "$work/sample.words"
+  case $sample_error in
+    '') : >"$work/sample.words" ;;
+    "23 "*) tell_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
+    *)
+      why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
+      if [ -f "$installed" ] && [ -n "$(verify_sample "$installed")" ]; then
+        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $why"
+      else
+        refuse "with the new CRL the sample certificate of the site would be refused: $why"
+      fi
+      ;;
+  esac
 }
 
-is_sample_accepted() { # CRL_FILE
+# And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
+tell_sample() { # TEXT
+  part "note the sample certificate of the site $1"
+  printf '%.400s\n' "$1" >"$work/sample.words"
+}
+
+# OpenSSL's first error, number and words; nothing where it accepts the sample.
+verify_sample() { # CRL_FILE
   checks=-crl_check
   [ "$crl_check" = leaf ] || checks=-crl_check_all
-  openssl verify -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" >/dev/null 2>&1
+  openssl verify -purpose sslclient -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" 2>&1 |
+    sed -n 's/^error \([0-9]*\) at [^:]*: */\1 /p' | head -n 1
 }

@@ -139,16 +139,28 @@ decimal_of() {
   } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
-# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other.
-check_crl_dates() { # TARGET; five minutes are what clocks differ by
+# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the second.
+check_crl_dates() { # TARGET
   read -r _ crl_this crl_next _ <"$1.facts"
+  wait_until_valid
   now=$(date +%s) failure=''
-  if [ "$crl_this" -gt $((now + 300)) ]; then
+  if [ "$crl_this" -gt "$now" ]; then
     failure="it is from the future ($(date -u -d "@$crl_this" +%FT%TZ)); is this host's clock right?"
   elif [ "$crl_next" != - ] && [ "$crl_next" -le "$now" ]; then
     failure="it has expired ($(date -u -d "@$crl_next" +%FT%TZ))"
   fi
   [ -z "$failure" ]
+}
+
+# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads.
+longest_wait_seconds=300
+
+wait_until_valid() {
+  early=$((crl_this - $(date +%s) + 1))
+  [ "$mode" = refresh ] && [ "$early" -gt 0 ] && [ "$early" -le "$longest_wait_seconds" ] || return 0
+  step "wait $early seconds, until the CRL is valid"
+  sleep "$early"
+  fetch_until=$((fetch_until + early))
 }
 
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd

@@ -207,7 +207,7 @@ observe_own() {
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$(installed_timers)")
-  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record"; }
+  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && sed 's/^/sample /' "$state/sample" 2>/dev/null; }
 }
 
 observe() {

@@ -140,7 +140,10 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   change
 }
 
-keep_crl_list() { mv -f -- "$work/crl.list" "$state/crl.list"; }
+# And what the sample certificate was found to be worth, where it was tried.
+keep_crl_list() {
+  mv -f -- "$work/crl.list" "$state/crl.list" && { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
+}
 
 # The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of ours.
 finish_refresh() { # applied|stopped

@@ -14,7 +14,7 @@ write_undo() {
 }
 
 # Without sources nothing of a refresh stays.
-forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.record" "$state/crl.list" "$state/probes" "$state/probes.new"; }
+forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
 
 # The refresh by hand.
 write_refresh() {
