@@ -4,6 +4,7 @@ import { ownerIn } from "../core/apache/conf.ts";
 import { readFacts } from "../core/apache/facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site.ts";
+import { decodeText } from "../core/site/text.ts";
 import { contentsOf } from "../provider/apache/apply.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
@@ -180,7 +181,8 @@ function openSaved({ saved, host }: PlanOptions): SavedHost | { readonly problem
 
 function readSavedFile(file: string): ReturnType<typeof readSaved> {
   try {
-    return readSaved(readFileSync(file, "utf8"));
+    const text = decodeText(readFileSync(file));
+    return typeof text === "string" ? readSaved(text) : { problem: text.text };
   } catch {
     return { problem: "cannot be read; make it with npx clientcert check --save FILE" };
   }

@@ -26,9 +26,9 @@ export interface OpenSite {
 
 /** `now`: milliseconds since 1970. Never throws for what a user wrote. */
 export function openSite(file: string, now: number): OpenSite {
-  const text = readText(file);
-  if (text === undefined) return { file, messages: [unreadable(file)] };
-  const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
+  const bytes = readBytes(file);
+  if (bytes === undefined) return { file, messages: [unreadable(file)] };
+  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
   const files = clientAuth && readSiteFiles(file, clientAuth, { now });
   const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
   const messages = [
@@ -51,9 +51,9 @@ const unreadable = (file: string): Message => ({
   text: describeUnreadable(file),
 });
 
-function readText(file: string): string | undefined {
+function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch {
     return undefined;
   }

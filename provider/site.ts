@@ -41,9 +41,9 @@ export interface SitePki {
 
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
-  const text = readText(file);
-  if (text === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
+  const bytes = readBytes(file);
+  if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
+  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
   const { files, findings } = readFiles(file, clientAuth);
   const placeOf = filePlaces(file, clientAuth, lines);
@@ -159,9 +159,9 @@ function siteFilesIn(folder: string): readonly string[] {
   }
 }
 
-function readText(file: string): string | undefined {
+function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch {
     // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
     return undefined;
