@@ -39,7 +39,7 @@ export function checkCrls(
   const unsigned = all.flatMap(({ crl, signer }) =>
     typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
   );
-  const coverage = checkCoverage(all, bundle, options);
+  const coverage = checkCoverage(all, { listed: certificates, installed: bundle }, options);
   const unasked = all.filter(({ crl, signer }) => typeof signer !== "string" && isUnasked(crl, options));
   const newest = takeNewest(all.filter((one) => typeof one.signer !== "string" && !unasked.includes(one)));
   const chosen = newest.signed.flatMap((signed) => [

@@ -29,10 +29,18 @@ interface Authority {
   readonly taken: readonly { readonly for: Certificate | undefined; readonly certificate: Certificate }[];
 }
 
-/** `certificates` is the bundle in the order in which it is installed. */
+/** The bundle in two orders. */
+export interface OrderedBundle {
+  /** As the site file lists it: findings come in this order. */
+  readonly listed: readonly Certificate[];
+  /** As it is installed: OpenSSL goes by that. */
+  readonly installed: readonly Certificate[];
+}
+
+/** All that is missing, and all that OpenSSL will not find. */
 export function checkCoverage(
   crls: readonly SignedCrl[],
-  certificates: readonly Certificate[],
+  certificates: OrderedBundle,
   options: CoverageOptions,
 ): PkiFinding[] {
   const { crlCheck, hasMore = false } = options;
@@ -51,16 +59,14 @@ export function checkCoverage(
 
 function findAuthorities(
   crls: readonly SignedCrl[],
-  certificates: readonly Certificate[],
+  { listed, installed }: OrderedBundle,
   options: CoverageOptions,
 ): Authority[] {
-  const cas = certificates.filter(({ isCa }) => isCa);
-  const groups = cas.reduce<Certificate[][]>((found, ca) => {
-    const group = found.find(([first]) => first !== undefined && isSameAuthority(first, ca));
-    if (group === undefined) found.push([ca]);
-    else group.push(ca);
-    return found;
-  }, []);
+  const cas = installed.filter(({ isCa }) => isCa);
+  const firsts = listed.filter(
+    (ca, index) => ca.isCa && !listed.slice(0, index).some((earlier) => isSameAuthority(earlier, ca)),
+  );
+  const groups = firsts.map((first) => cas.filter((ca) => isSameAuthority(first, ca)));
   const inUse = groups.flatMap((group) => findTaken(group, options.now) ?? []);
   return groups.map((group) => describeAuthority(group, { cas, inUse, crls, options }));
 }
@@ -177,14 +183,14 @@ const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorit
 
 /** Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is missing. */
 function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiFinding[] {
-  const { more } = options;
+  const { crlCheck, more } = options;
   const lacking = authorities.filter((authority) => checkFit(authority, options).length > 0);
   if (more === undefined || lacking.length <= more) return [];
   const names = lacking.map(subjectOf).join(" and ");
   const sources = more === 1 ? "one source is" : `${more} sources are`;
   return [
     warning(
-      `only ${sources} listed for the CRLs of ${names}, and every certificate below a CA without one is refused; add a source for each CA, or remove the CA`,
+      `only ${sources} listed for the CRLs of ${names}, and every certificate below a CA without one is refused; add a source for each CA, or ${crlCheck === "chain" ? "write crlCheck: leaf" : "remove the CA"}`,
     ),
   ];
 }

@@ -166,8 +166,14 @@ describe("reading a site's CA and CRL files", () => {
     });
 
     it("needs no first list, and asks for no CRL that a source may deliver", () => {
-      assert.deepEqual(told({ crlSources: [{}], crlCheck: "chain" }), []);
+      assert.deepEqual(told({ crlSources: [{}, {}], crlCheck: "chain" }), []);
+      assert.deepEqual(told({ crlSources: [{}] }), []);
       assert.match(told({ crlSources, crlCheck: "chain" }).join(), /there is no CRL of "CN=Harbour Root CA/);
+    });
+
+    it("warns where there are fewer sources than CAs that need a CRL", () => {
+      const found = told({ crlSources: [{}], crlCheck: "chain" }).join("\n");
+      assert.match(found, /^warning: s\.yaml: only one source is listed for the CRLs of .*Root CA.* and .*Issuing CA/);
     });
 
     it("takes the newest of a CA, from wherever it comes", () => {
