@@ -173,7 +173,7 @@ describe("reading a site's CA and CRL files", () => {
 
     it("warns where there are fewer sources than CAs that need a CRL", () => {
       const found = told({ crlSources: [{}], crlCheck: "chain" }).join("\n");
-      assert.match(found, /^warning: s\.yaml: only one source is listed for the CRLs of .*Issuing CA.* and .*Root CA);
+      assert.match(found, /^warning: s\.yaml: only one source is listed for the CRLs of .*Issuing CA.* and .*Root CA/);
     });
 
     it("takes the newest of a CA, from wherever it comes", () => {
