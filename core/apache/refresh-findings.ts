@@ -2,7 +2,7 @@
 import type { Desired, Facts, Finding } from "./model.ts";
 import { isoTime } from "./refresh-facts.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
-import { isRefreshed, secondsLeft } from "./revocation.ts";
+import { crlNameOf, isRefreshed, secondsLeft } from "./revocation.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */
 export function findRefresh(desired: Desired, facts: Facts): Finding[] {
@@ -43,10 +43,10 @@ function findEnding(desired: Desired, facts: Facts): Finding[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Finding[] => {
     const left = secondsLeft(facts, crl);
-    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
+    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl, facts)) return [];
     const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
     const consequence = `everyone with a certificate of it ${then} refused`;
-    const text = `the CRL of ${crl.issuer} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
+    const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
     return [{ severity: "warning", place: "crlSources", text }];
   });
 }
