@@ -32,6 +32,8 @@ export interface CrlOptions {
   readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
   /** The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none */
   readonly namesSerial?: number;
+  /** One of several CRLs, for certificates that name this address. @default - for all */
+  readonly point?: string;
 }
 
 /** Signs one CRL and returns it in PEM. */
@@ -55,6 +57,7 @@ export async function issueCrl(
       await authorityKey(authorities[options.keyOf ?? name].publicKey, authorities.root.subject, options.namesSerial),
       crlNumber(options.number ?? 1),
       ...kindExtensions[options.kind ?? "full"],
+      ...(options.point === undefined ? [] : [distributionPoint(options.point)]),
     ],
     signingKey: ca.signingKey,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
@@ -101,6 +104,12 @@ async function authorityKey(key: CryptoKey, issuer: string, serial: number | und
   const directoryName = encodeTagged(4, Buffer.from(new x509.Name(issuer).toArrayBuffer()));
   const value = encodeSequence(keyId, encodeTagged(1, directoryName), encodeDer(0x82, Buffer.from([serial])));
   return new x509.Extension(plain.type, false, Buffer.from(value));
+}
+
+/** RFC 5280, 5.2.5: the full name alone. */
+function distributionPoint(address: string): x509.Extension {
+  const fullName = encodeTagged(0, encodeDer(0x86, Buffer.from(address)));
+  return new x509.Extension("2.5.29.28", true, Buffer.from(encodeSequence(encodeTagged(0, fullName))));
 }
 
 /** RFC 5280, 5.2.3: an INTEGER of at most 20 bytes. */

@@ -15,6 +15,8 @@ const hostScriptFiles = [
   "shadow.sh",
   "crl.sh",
   "sources.sh",
+  "parts.sh",
+  "sample.sh",
   "collect.sh",
   "record.sh",
   "timer.sh",

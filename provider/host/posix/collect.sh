@@ -58,7 +58,8 @@ read_installed_crls() {
   fi
 }
 
-is_installed_known() { [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash" ]; }
+# Its second word: keys tell partitions apart. What an earlier build wrote is read anew.
+is_installed_known() { [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash points" ]; }
 
 split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
@@ -141,7 +142,7 @@ accept_download() { # ID
   raw=$(hash_of "$work/raw")
   if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
   read_crl "$work/raw" "$work/crls/$1" "$bundle" && check_crl_dates "$work/crls/$1" && check_is_counted "$work/crls/$1" &&
-    check_is_no_older "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
+    check_is_no_older "$work/crls/$1" && tell_partition "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
   printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$raw" "$1" "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
 
@@ -197,6 +198,7 @@ choose_crls() {
       ln -f -- "$facts" "$chosen.facts" && ln -f -- "${facts%.facts}.pem" "$chosen.pem" || fail disk "no room in ${work%/*}; nothing was changed"
     fi
   done
+  drop_outlived
   check_nothing_lost
 }
 
@@ -204,7 +206,7 @@ choose_crls() {
 check_nothing_lost() {
   is_installed_known || return 0
   while read -r crl_key _; do
-    if [ -s "$work/chosen/$crl_key.facts" ] || { [ "$mode" = refresh ] && ! is_of_ca "$crl_key"; }; then continue; fi
+    if [ -s "$work/chosen/$crl_key.facts" ] || grep -qsxF -e "$crl_key" "$work/outlived" || { [ "$mode" = refresh ] && ! is_of_ca "$crl_key"; }; then continue; fi
     fail disk "the installed CRL $crl_key was lost on the way; is the disk full? Nothing was changed"
   done <<EOF
 $(tail -n +2 -- "$state/crl.list")
@@ -216,7 +218,7 @@ assemble_crls() {
   choose_crls
   cat -- "$work"/chosen/*.pem >"$work/crl.pem" 2>/dev/null || return 1
   assembled_hash=$(hash_of "$work/crl.pem")
-  { printf '%s\n' "$assembled_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
+  { printf '%s points\n' "$assembled_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
   awk -F "$tab" '$2 != "crl.pem"' "$work/own.list" >"$work/own.list.new" && mv -f -- "$work/own.list.new" "$work/own.list"
   rm -f -- "$work/own/crl.pem"
   # What somebody else wrote there, or a run that nothing is known of, may never have been read by httpd.
@@ -263,37 +265,4 @@ ca_subject() { # SUBJECT_HASH
   for each_ca in "$work"/cas/*; do
     if [ "$(openssl x509 -noout -subject_hash -in "$each_ca")" = "$1" ]; then openssl x509 -noout -subject -in "$each_ca" | cut -c 9- && return; fi
   done
-}
-
-# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is installed it
-# may be refused already: then the new CRL is not to blame.
-check_sample() { # FILE
-  sample_error=$(verify_sample "$1")
-  rm -f -- "$work/sample.words"
-  case $sample_error in
-    '') : >"$work/sample.words" ;;
-    "23 "*) tell_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
-    *)
-      why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
-      if [ -f "$installed" ] && [ -n "$(verify_sample "$installed")" ]; then
-        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $why"
-      else
-        refuse "with the new CRL the sample certificate of the site would be refused: $why"
-      fi
-      ;;
-  esac
-}
-
-# And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
-tell_sample() { # TEXT
-  part "note the sample certificate of the site $1"
-  printf '%.400s\n' "$1" >"$work/sample.words"
-}
-
-# OpenSSL's first error, number and words; nothing where it accepts the sample.
-verify_sample() { # CRL_FILE
-  checks=-crl_check
-  [ "$crl_check" = leaf ] || checks=-crl_check_all
-  openssl verify -purpose sslclient -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" 2>&1 |
-    sed -n 's/^error \([0-9]*\) at [^:]*: */\1 /p' | head -n 1
 }

@@ -3,8 +3,9 @@
 # what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it trusts.
 
 # What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name, and
-# its key identifier where the CRL has one (a CA that changed its key has two lists), and `ca` where it lists CA certificates
-# only (such a list must not take the place of the users'). Times in seconds since 1970, `-` = none.
+# its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA certificates
+# only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is for, where it is one
+# of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` = none.
 max_crl_bytes=268435456
 
 # Sets crl_form. Else fails with `failure`.
@@ -60,6 +61,11 @@ print_crl() { # FILE TARGET BUNDLE
       in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
       /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
       /^ +Indirect CRL|^ +X509v3 Certificate Issuer: critical/ { print "unusable\tit is an indirect CRL, which lists certificates of other CAs" }
+      /^ +X509v3 Issuing Distribution Point:/ { in_point = 1; next }
+      in_point && /^ +Relative Name:/ { print "unusable\tit names its address relative to its issuer, which is not supported" }
+      in_point && /^ +Full Name:/ { in_names = 1; next }
+      in_names && /^                  / { sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0; next }
+      in_names { in_names = in_point = 0; print "point\t" names }
       /Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /Only Some Reasons|Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
       # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or not.
@@ -113,6 +119,8 @@ write_crl_facts() { # TARGET
   case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(seconds_of "$crl_next") || return 1 ;; esac
   failure='' crl_key=${crl_key:+-$crl_key}
   [ -z "$(text_value partition "$1.text")" ] || crl_key=${crl_key:--}-ca
+  crl_point=$(text_value point "$1.text")
+  [ -z "$crl_point" ] || crl_key=$(point_key "$crl_key" "$crl_point")
   crl_number=$(text_value crlNumber "$1.text" | decimal_of)
   printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "$crl_key" \
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
