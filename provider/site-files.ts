@@ -86,7 +86,9 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     if (about !== undefined || !isUnread)
       findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
   }
-  const sampled = isUnread ? [] : sample.check({ now, bundle, crls: checked.crls });
+  const sampled = isUnread
+    ? []
+    : sample.check({ now, bundle, crls: checked.crls, hasMore: describeSources(wanted).hasMore });
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) =>

@@ -1,6 +1,5 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
-import type { CertificateSummary, CrlSummary } from "../apache/model.ts";
-import { makeBundle } from "./bundle.ts";
+import type { CrlSummary } from "../apache/model.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { type CoverageOptions, checkCoverage } from "./crl-coverage.ts";
@@ -11,6 +10,7 @@ import { type SignedCrl, checkRollover, findSigner, isSameAuthority, nameOf } fr
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { inInstalledOrder } from "./installed-order.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
 const minimumCrlDays = 7;
@@ -34,7 +34,7 @@ export function checkCrls(
   certificates: readonly Certificate[],
   options: CrlOptions,
 ): CheckedCrls {
-  const bundle = inOrderOf(makeBundle(certificates).certificates, certificates);
+  const bundle = inInstalledOrder(certificates);
   const all = crls.map((crl): SignedCrl => ({ crl, signer: findSigner(crl, bundle) }));
   const unsigned = all.flatMap(({ crl, signer }) =>
     typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
@@ -56,11 +56,6 @@ export function checkCrls(
       ...coverage,
     ],
   };
-}
-
-function inOrderOf(order: readonly CertificateSummary[], certificates: readonly Certificate[]): Certificate[] {
-  const byFingerprint = new Map(certificates.map((certificate) => [certificate.summary.fingerprint, certificate]));
-  return order.flatMap(({ fingerprint }) => byFingerprint.get(fingerprint) ?? []);
 }
 
 /** No certificate is checked against it. */

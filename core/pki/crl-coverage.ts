@@ -4,8 +4,9 @@
  */
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import { notForUsers } from "./crl-scope.ts";
-import { type SignedCrl, findTaken, isNamedBy, isSameAuthority, nameOf } from "./crl-signer.ts";
+import { type SignedCrl, isNamedBy, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { findTaken } from "./installed-order.ts";
 
 export interface CoverageOptions {
   /** Milliseconds since 1970. */

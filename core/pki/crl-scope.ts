@@ -7,7 +7,7 @@ import type { CrlSummary } from "../apache/model.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { type Tlv, DerError, children, contextTag, readWhole } from "./der.ts";
-import { readPoints } from "./distribution-points.ts";
+import { type DistributionPoint, readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { nameKey } from "./general-name.ts";
 
@@ -74,13 +74,27 @@ function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
 export function isInScope(crl: Crl, certificate: Certificate): boolean {
   const { scope, distributionPoint } = crl.summary;
   if (crl.scopeMistake !== undefined || scope === (certificate.isCa ? "users" : "authorities")) return false;
-  if (distributionPoint === undefined) return true;
-  const names = distributionPoint.split(" ");
-  return (readPoints(certificate) ?? []).some(
-    (point) =>
-      isOfIssuer(crl, point.issuers) && (point.names === undefined || point.names.some((name) => names.includes(name))),
-  );
+  return distributionPoint === undefined || findPoint(crl, certificate) !== undefined;
 }
 
-const isOfIssuer = ({ canonicalIssuer }: Crl, issuers: readonly string[] | undefined): boolean =>
-  issuers === undefined || issuers.includes(canonicalIssuer);
+/** All reasons that OpenSSL knows: CRLDP_ALL_REASONS. */
+const allReasons = 0x7f80;
+
+/**
+ * Whether the certificate names a CRL of some reasons only where OpenSSL looks: it then wants another one for the others, and
+ * takes none (error 3).
+ */
+export function hasReasons(certificate: Certificate, crl?: Crl): boolean {
+  const { reasons } = findPoint(crl, certificate) ?? {};
+  return reasons !== undefined && (reasons & allReasons) !== allReasons;
+}
+
+/** The first that is of the CA itself and of the CRL's part; without a CRL: of one for all. */
+function findPoint(crl: Crl | undefined, certificate: Certificate): DistributionPoint | undefined {
+  const names = crl?.summary.distributionPoint?.split(" ");
+  return readPoints(certificate)?.find(
+    (point) =>
+      (point.issuers === undefined || point.issuers.includes(certificate.canonicalIssuer)) &&
+      (names === undefined || point.names === undefined || point.names.some((name) => names.includes(name))),
+  );
+}

@@ -34,19 +34,6 @@ export function findSigner(crl: Crl, certificates: readonly Certificate[]): Cert
 }
 
 /**
- * Of several certificates that could have issued another one, that which OpenSSL takes: the first that is valid now, else the one
- * that expires last. `candidates` in the order of the installed bundle.
- *
- * @see X509_STORE_CTX_get1_issuer in OpenSSL's crypto/x509/x509_lu.c
- */
-export function findTaken(candidates: readonly Certificate[], now: number): Certificate | undefined {
-  const isValid = ({ summary }: Certificate): boolean =>
-    Date.parse(summary.notBefore) <= now && now < Date.parse(summary.notAfter);
-  const byEnd = [...candidates].sort((a, b) => Date.parse(b.summary.notAfter) - Date.parse(a.summary.notAfter));
-  return candidates.find(isValid) ?? byEnd[0];
-}
-
-/**
  * What OpenSSL asks before it takes a CRL for a CA of the right name; identifiers that are missing count as equal.
  *
  * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c

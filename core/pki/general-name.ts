@@ -7,7 +7,14 @@ import { type Tlv, contentOf, contextTag, derTag, rawOf, requireTlv } from "./de
 import { canonicalName } from "./name.ts";
 
 /** The number of each kind that we look at: its context tag. */
-export const generalNameTag = { otherName: 0, rfc822Name: 1, dNSName: 2, directoryName: 4, uri: 6 } as const;
+export const generalNameTag = {
+  otherName: 0,
+  rfc822Name: 1,
+  dNSName: 2,
+  directoryName: 4,
+  uri: 6,
+  iPAddress: 7,
+} as const;
 
 /** A directoryName as `Certificate.canonicalSubject` has it; undefined for every other kind. */
 export function readDirectoryName(bytes: Uint8Array, name: Tlv): string | undefined {
