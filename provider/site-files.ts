@@ -41,7 +41,7 @@ export interface SiteFilesOptions {
 export interface SiteFiles {
   /** Only meaningful when no finding is a `problem`. */
   readonly ca: Bundle;
-  /** One per CA, in the order in which `crlPem` holds them. */
+  /** One per CA and part of its CRL, in the order in which `crlPem` holds them. */
   readonly crls: readonly CrlSummary[];
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
