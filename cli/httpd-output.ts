@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseDump } from "../core/apache/dump.ts";
 import { absolutePath } from "../core/apache/paths.ts";
+import { findUtf16, withoutByteOrderMark } from "../core/site/text.ts";
 
 /** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
 export interface HttpdVersion {
@@ -62,12 +63,16 @@ function openOutput<T>(
 ): { readonly found?: T; readonly problem?: string } | undefined {
   if (file === undefined) return undefined;
   const remedy = `run ${command} > FILE on the host and copy that file`;
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, "latin1");
+    bytes = readFileSync(file);
   } catch {
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
+  const utf16 = findUtf16(bytes);
+  if (utf16 !== undefined) return { problem: `${option} ${file}: is in ${utf16}; save it as UTF-8` };
+  // Paths of the host's: bytes, as its configuration.
+  const text = withoutByteOrderMark(bytes).toString("latin1");
   const found = read(text);
   const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
   if (older !== undefined) return { problem: `${option} ${file}: is of ${older}; clientcert needs Apache httpd 2.4` };

@@ -29,7 +29,8 @@ export interface ReadSite {
 const maxCharacters = 1_000_000;
 
 /** `file` is only repeated in problems. Every problem is reported, not the first one. */
-export function readSite(text: string, file: string): ReadSite {
+export function readSite(marked: string, file: string): ReadSite {
+  const text = marked.replace(/^\ufeff/, ""); // A byte order mark would move what js-yaml tells of places.
   const at = (line: number, column: number, problem: string, path = ""): Problem => ({
     file,
     line,

@@ -1,6 +1,6 @@
 /** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
 import { findNearest } from "../core/site/issues.ts";
@@ -17,6 +17,7 @@ import {
 import type { SampleWish, SourceWish, Wishes } from "./apache/inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
+import { readTextFile } from "./text-file.ts";
 
 export interface LoadedSite {
   /** Relative to the project. */
@@ -41,9 +42,10 @@ export interface SitePki {
 
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
-  const text = readText(file);
-  if (text === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  const { site, clientAuth, problems, warnings, lines } = readSite(text, file);
+  const read = readTextFile(file);
+  if (read === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
+  if ("problem" in read) return refused(file, [`${file}:${read.line}: ${read.problem}`]);
+  const { site, clientAuth, problems, warnings, lines } = readSite(read.text, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
   const { files, findings } = readFiles(file, clientAuth);
   const placeOf = filePlaces(file, clientAuth, lines);
@@ -156,14 +158,5 @@ function siteFilesIn(folder: string): readonly string[] {
     return names.sort().map((name) => path.join(folder, name));
   } catch {
     return []; // no folder, no site files
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
-    return undefined;
   }
 }
