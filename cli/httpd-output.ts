@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseDump } from "../core/apache/dump.ts";
 import { absolutePath } from "../core/apache/paths.ts";
-import { findUtf16, withoutByteOrderMark } from "../core/site/text.ts";
+import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 
 /** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
 export interface HttpdVersion {
@@ -69,10 +69,9 @@ function openOutput<T>(
   } catch {
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
-  const utf16 = findUtf16(bytes);
-  if (utf16 !== undefined) return { problem: `${option} ${file}: is in ${utf16}; save it as UTF-8` };
-  // Paths of the host's: bytes, as its configuration.
-  const text = withoutByteOrderMark(bytes).toString("latin1");
+  // Paths may have any bytes; a file that Windows has written anew has zeros.
+  const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
+  if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
   const found = read(text);
   const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
   if (older !== undefined) return { problem: `${option} ${file}: is of ${older}; clientcert needs Apache httpd 2.4` };

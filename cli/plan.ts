@@ -1,12 +1,13 @@
 /** `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the copy. */
+import { readFileSync } from "node:fs";
 import { ownerIn } from "../core/apache/conf.ts";
 import { readFacts } from "../core/apache/facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site.ts";
+import { decodeText } from "../core/site/text.ts";
 import { contentsOf } from "../provider/apache/apply.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
-import { readTextFile } from "../provider/text-file.ts";
 import { wishesForCopy } from "./copy-wishes.ts";
 import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
 import { type HttpdOutput, openOutputs } from "./httpd-output.ts";
@@ -179,7 +180,10 @@ function openSaved({ saved, host }: PlanOptions): SavedHost | { readonly problem
 }
 
 function readSavedFile(file: string): ReturnType<typeof readSaved> {
-  const read = readTextFile(file);
-  if (read === undefined) return { problem: "cannot be read; make it with npx clientcert check --save FILE" };
-  return "problem" in read ? { problem: `line ${read.line}: ${read.problem}` } : readSaved(read.text);
+  try {
+    const text = decodeText(readFileSync(file));
+    return typeof text === "string" ? readSaved(text) : { problem: text.text };
+  } catch {
+    return { problem: "cannot be read; make it with npx clientcert check --save FILE" };
+  }
 }

@@ -1,9 +1,9 @@
 /** Opens a site for any command: the site file, then the CA and CRL files that it names. */
+import { readFileSync } from "node:fs";
 import { readSite } from "../core/site.ts";
 import { describeUnreadable } from "../provider/site.ts";
 import { type SiteFiles, readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
-import { readTextFile } from "../provider/text-file.ts";
 
 /** One line of a command's answer. */
 export interface Message {
@@ -26,11 +26,9 @@ export interface OpenSite {
 
 /** `now`: milliseconds since 1970. Never throws for what a user wrote. */
 export function openSite(file: string, now: number): OpenSite {
-  const read = readTextFile(file);
-  if (read === undefined) return { file, messages: [unreadable(file)] };
-  if ("problem" in read)
-    return { file, messages: [{ severity: "problem", file, line: read.line, text: read.problem }] };
-  const { site, clientAuth, problems, warnings, lines } = readSite(read.text, file);
+  const bytes = readBytes(file);
+  if (bytes === undefined) return { file, messages: [unreadable(file)] };
+  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
   const files = clientAuth && readSiteFiles(file, clientAuth, { now });
   const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
   const messages = [
@@ -52,6 +50,14 @@ const unreadable = (file: string): Message => ({
   file,
   text: describeUnreadable(file),
 });
+
+function readBytes(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
 
 /** `file:line: path: text`, as compilers print it, so that editors and CI find the place. */
 export function renderMessage({ path, text, ...place }: Message): string {

@@ -5,6 +5,7 @@ import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
 import { findPlaceholders } from "./site/placeholders.ts";
 import { type Path, type Problem, renderPath } from "./site/problem.ts";
 import { type Site, type SiteClientAuth, makeJsonSchema, siteSchema } from "./site/schema.ts";
+import { decodeText } from "./site/text.ts";
 import { type Document, readYaml } from "./site/yaml.ts";
 
 export { type Problem, renderProblem } from "./site/problem.ts";
@@ -28,9 +29,14 @@ export interface ReadSite {
 /** More than any real site; more would only mean a wrong file, and time. */
 const maxCharacters = 1_000_000;
 
-/** `file` is only repeated in problems. Every problem is reported, not the first one. */
-export function readSite(marked: string, file: string): ReadSite {
-  const text = marked.replace(/^\ufeff/, ""); // A byte order mark would move what js-yaml tells of places.
+/** `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the first one. */
+export function readSite(content: Uint8Array | string, file: string): ReadSite {
+  const text = typeof content === "string" ? content : decodeText(content);
+  if (typeof text === "string") return readSiteText(text.replace(/^\ufeff/, ""), file);
+  return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
+}
+
+function readSiteText(text: string, file: string): ReadSite {
   const at = (line: number, column: number, problem: string, path = ""): Problem => ({
     file,
     line,

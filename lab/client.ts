@@ -4,7 +4,7 @@ import https from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { environmentPage } from "./product.ts";
-import { clientNames, type ClientName, type LabPki } from "./pki.ts";
+import { clientNames, type ClientName, type Identity, type LabPki } from "./pki.ts";
 
 /** What a client has to know of a host. */
 export interface Reachable {
@@ -17,7 +17,7 @@ export interface Reachable {
 
 export interface WireRequest {
   /** @default - no certificate */
-  readonly certificate?: ClientName;
+  readonly certificate?: ClientName | Identity;
   /** Name for SNI and for the header Host; null sends no SNI, as old API clients do. @default "a.lab.test" */
   readonly servername?: string | null;
   /** @default "/" */
@@ -81,7 +81,7 @@ export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAn
 
 function requestOptions(host: Reachable, wish: WireRequest): https.RequestOptions {
   const servername = wish.servername === undefined ? "a.lab.test" : wish.servername;
-  const identity = wish.certificate === undefined ? undefined : host.pki.clients[wish.certificate];
+  const identity = typeof wish.certificate === "string" ? host.pki.clients[wish.certificate] : wish.certificate;
   const body =
     wish.bodyBytes === undefined
       ? {}

@@ -1,6 +1,7 @@
 /** CRLs of the lab's CAs: good ones, and each kind of bad one that a host can meet. */
 import "reflect-metadata"; // @peculiar/x509 refuses to load without it
 import * as x509 from "@peculiar/x509";
+import { encodeDer, encodeSequence, encodeTagged } from "../core/pki/der-write.ts";
 
 const hourMilliseconds = 3_600_000;
 
@@ -29,6 +30,10 @@ export interface CrlOptions {
   readonly kind?: "full" | "delta" | "indirect" | "authorities" | "critical";
   /** Whose key the authority key identifier names. @default - the signer's */
   readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
+  /** The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none */
+  readonly namesSerial?: number;
+  /** One of several CRLs, for certificates that name this address. @default - for all */
+  readonly point?: string;
 }
 
 /** Signs one CRL and returns it in PEM. */
@@ -49,9 +54,10 @@ export async function issueCrl(
       revocationDate: hoursFromNow(-2),
     })),
     extensions: [
-      await x509.AuthorityKeyIdentifierExtension.create(authorities[options.keyOf ?? name].publicKey),
+      await authorityKey(authorities[options.keyOf ?? name].publicKey, authorities.root.subject, options.namesSerial),
       crlNumber(options.number ?? 1),
       ...kindExtensions[options.kind ?? "full"],
+      ...(options.point === undefined ? [] : [distributionPoint(options.point)]),
     ],
     signingKey: ca.signingKey,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
@@ -89,6 +95,22 @@ const kindExtensions: Readonly<Record<NonNullable<CrlOptions["kind"]>, readonly 
   authorities: [new x509.Extension("2.5.29.28", true, Buffer.from("30038201ff", "hex"))],
   critical: [new x509.Extension("2.5.29.15", true, Buffer.from("03020106", "hex"))],
 };
+
+/** RFC 5280, 4.2.1.1: [0] key identifier, and where a serial number is named [1] the issuer, [2] that number. */
+async function authorityKey(key: CryptoKey, issuer: string, serial: number | undefined): Promise<x509.Extension> {
+  const plain = await x509.AuthorityKeyIdentifierExtension.create(key);
+  if (serial === undefined) return plain;
+  const keyId = encodeDer(0x80, Buffer.from(plain.keyId ?? "", "hex"));
+  const directoryName = encodeTagged(4, Buffer.from(new x509.Name(issuer).toArrayBuffer()));
+  const value = encodeSequence(keyId, encodeTagged(1, directoryName), encodeDer(0x82, Buffer.from([serial])));
+  return new x509.Extension(plain.type, false, Buffer.from(value));
+}
+
+/** RFC 5280, 5.2.5: the full name alone. */
+function distributionPoint(address: string): x509.Extension {
+  const fullName = encodeTagged(0, encodeDer(0x86, Buffer.from(address)));
+  return new x509.Extension("2.5.29.28", true, Buffer.from(encodeSequence(encodeTagged(0, fullName))));
+}
 
 /** RFC 5280, 5.2.3: an INTEGER of at most 20 bytes. */
 function crlNumber(number: number): x509.Extension {

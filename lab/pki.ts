@@ -56,6 +56,8 @@ export interface LabPki {
   crl(options?: CrlOptions): Promise<string>;
   /** The issuing CA's signature, ecdsa-with-SHA256, for lists that {@link crl} cannot make. */
   sign(bytes: Uint8Array): Buffer;
+  /** A good user's certificate that names this address for the CRL of its issuer. */
+  userNaming(address: string): Promise<Identity>;
   /** Another certificate of the server, from an intermediate CA below the root, whose certificate follows in `chain`. */
   chainedServer(): Promise<Identity>;
   /** Revokes one more serial for good and returns the issuing CA's CRL with the next number. */
@@ -104,6 +106,8 @@ export async function createPki(): Promise<LabPki> {
     server: await createServer(root),
     clients,
     crl,
+    userNaming: (address) =>
+      createClient(clientSubjects.good, issuing, [new x509.CRLDistributionPointsExtension([address])]),
     sign: (bytes) => signBytes("sha256", bytes, KeyObject.from(issuing.signingKey)),
     chainedServer: async () =>
       createServer(await createAuthority("C=JP, O=Lab Trust Services, CN=Lab Server CA", root)),
@@ -126,11 +130,13 @@ async function createClients(issuing: Authority, foreign: Authority): Promise<La
 function createClient(
   wish: { subject: string; fromDays?: number; toDays?: number },
   issuer: Authority,
+  more: readonly x509.Extension[] = [],
 ): Promise<Identity> {
   const extensions = [
     new x509.BasicConstraintsExtension(false),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+    ...more,
   ];
   return createIdentity({ ...wish, issuer, extensions });
 }

@@ -83,6 +83,8 @@ const answers = {
   /** httpd trusts whatever certificate it finds in the file of CRLs: a whole CA, with its list, behind the good one. */
   pemWithAuthority: async ({ pki, crl }, _request, response) =>
     send(response, crlToPem(crl) + pki.foreign + (await pki.crl({ ca: "foreign" })), "application/x-pem-file"),
+  /** Rightly signed, and by its authority key identifier for another certificate of the CA. */
+  otherCertificate: instead({ namesSerial: 1 }),
   delta: instead({ kind: "delta" }),
   indirect: instead({ kind: "indirect" }),
 } as const satisfies Record<string, Answer>;
@@ -112,6 +114,7 @@ export const answerWords: Readonly<Record<Fault | "ok", string>> = {
   pem: "PEM in place of DER",
   pemWithCertificate: "PEM, a foreign CA in front",
   pemWithAuthority: "PEM, a foreign CA and its list behind",
+  otherCertificate: "a list that names another certificate of its CA",
   delta: "a delta CRL",
   indirect: "an indirect CRL",
 };

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { type HostKey, readHostKey } from "../core/site/host-key.ts";
-import { decodeText, findUtf16, withoutByteOrderMark } from "../core/site/text.ts";
+import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 import { HostError, type HostErrorKind } from "./errors.ts";
 import type { Login, Sudo } from "./host/model.ts";
 
@@ -78,7 +78,7 @@ export async function readSudoPassword(
   if (sudo.file !== undefined) {
     const text = await readSecretFile("sudo", place, "password file", sudo.file, environment);
     const source = `password file ${JSON.stringify(sudo.file)}`;
-    return { password: requireOneLine(place, source, requireText(`${place}: ${source}`, text)), source };
+    return { password: requireOneLine(place, source, requireText("sudo", `${place}: ${source}`, text)), source };
   }
   throw new HostError(
     "sudo",
@@ -86,18 +86,17 @@ export async function readSudoPassword(
   );
 }
 
-/** A key in PuTTY's form may have its comment in any encoding. */
+/** A key in PuTTY's form may have its comment in any encoding; one that Windows has written anew has zeros. */
 function requireKeyBytes(place: string, bytes: Buffer): Buffer {
-  const utf16 = findUtf16(bytes);
-  if (utf16 === undefined) return withoutByteOrderMark(bytes);
-  throw new HostError("login", `${place} is in ${utf16}; save it as UTF-8`);
+  if (bytes.includes(0)) requireText("login", place, bytes);
+  return withoutByteOrderMark(bytes);
 }
 
-/** Of a wrong password too many would lock the account. */
-function requireText(place: string, bytes: Buffer): string {
-  const read = decodeText(bytes);
-  if ("text" in read) return read.text;
-  throw new HostError("sudo", `${place}: line ${read.line}: ${read.problem}`);
+/** Too many attempts with a wrong password would lock the account. */
+function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string {
+  const text = decodeText(bytes);
+  if (typeof text === "string") return text;
+  throw new HostError(kind, `${place}, line ${text.line}: ${text.text}`);
 }
 
 /** sudo reads one line; what follows a line end would be taken for something else. A final line end is an editor's. */

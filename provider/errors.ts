@@ -42,10 +42,13 @@ export function placeOf({ address, port }: { readonly address: string; readonly 
 
 const longestQuoteCharacters = 300;
 
+/** Of a sentence of our own program, with the name of a CA and the remedy at its end. */
+export const longestSentenceCharacters = 2000;
+
 /** Text from a host as it may stand in a message: one line, of bounded length, control characters escaped. */
-export function asOneLine(text: string): string {
+export function asOneLine(text: string, longest = longestQuoteCharacters): string {
   const line = text.trim().replace(/\s*[\r\n]+\s*/g, " | ");
-  const short = line.length > longestQuoteCharacters ? `${line.slice(0, longestQuoteCharacters)}…` : line;
+  const short = line.length > longest ? `${line.slice(0, longest)}…` : line;
   // C0, DEL and C1: a terminal may obey them.
   return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1));
 }

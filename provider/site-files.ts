@@ -11,7 +11,8 @@ import { proposeCrlUrls } from "../core/pki/distribution-points.ts";
 import { type PkiFinding, problem } from "../core/pki/finding.ts";
 import { checkIssuer } from "../core/pki/issuer.ts";
 import { encodePem } from "../core/pki/pem.ts";
-import { checkSample } from "../core/pki/sample.ts";
+import type { ProbeMaterial } from "../core/pki/probe.ts";
+import { type SampleOptions, checkSample } from "../core/pki/sample.ts";
 
 /** What of the site file decides about its files. */
 export interface SiteFilesWanted {
@@ -45,6 +46,8 @@ export interface SiteFiles {
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
   readonly sample: SiteSample | undefined;
+  /** What probe certificates are made from, with `urls` of the site's sources. */
+  readonly material: Omit<ProbeMaterial, "urls">;
   /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
   readonly findings: readonly Finding[];
 }
@@ -66,12 +69,14 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const isUnread = findings.some(({ severity }) => severity === "problem");
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
+  const sample = readSample(siteFile, wanted);
   const checked = checkCrls([...crls, ...firstLists], bundle, {
     now,
     crlCheck: wanted.crlCheck,
     installed: installedCrls,
     renewed: firstLists.map(({ summary }) => summary.sha256),
-    hasMore: wanted.crlSources?.some(({ file }) => file === undefined) ?? false,
+    ...describeSources(wanted),
+    sample: sample.certificate,
   });
   for (const { severity, text, about } of [
     ...checkBundle(certificates, { now, installed: installedCa, verifyDepth: wanted.verifyDepth }),
@@ -81,21 +86,23 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     if (about !== undefined || !isUnread)
       findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
   }
-  const { certificate, ...sampled } = readSample(siteFile, wanted, (found) =>
-    isUnread ? [] : checkSample(found, { now, bundle, crls: checked.crls }),
-  );
+  const sampled = isUnread
+    ? []
+    : sample.check({ now, bundle, crls: checked.crls, hasMore: describeSources(wanted).hasMore });
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) =>
       firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
     ),
     crlPem: encodeCrls(checked.crls),
-    sample: certificate && sampleOf(certificate),
+    sample: sample.certificate && sampleOf(sample.certificate),
+    material: { bundle, crls: checked.crls, sample: sample.certificate },
     findings: withoutRepeats([
       ...findings,
-      ...sampled.findings,
+      ...sample.findings,
+      ...sampled,
       ...(isUnread ? [] : findIssuers(siteFile, wanted, bundle)),
-      ...findMissingSources(siteFile, wanted, bundle, certificate),
+      ...findMissingSources(siteFile, wanted, bundle, sample.certificate),
     ]),
   };
 }
@@ -167,24 +174,32 @@ function findMissingSources(
     : [{ severity: "warning", place, text: `clientAuth.crlFiles: nothing renews these lists; ${remedy}` }];
 }
 
-interface ReadSample {
-  readonly certificate: Certificate | undefined;
-  readonly findings: readonly Finding[];
+/** Of the sources that begin with no list, how many CRLs will come. */
+function describeSources({ crlSources = [] }: SiteFilesWanted): { readonly hasMore: boolean; readonly more: number } {
+  const more = crlSources.filter(({ file }) => file === undefined).length;
+  return { hasMore: more > 0, more };
 }
 
-/** `check` sees only a file that holds certificates and nothing else. */
-function readSample(
-  siteFile: string,
-  { sampleCertificate }: SiteFilesWanted,
-  check: (found: readonly Certificate[]) => readonly PkiFinding[],
-): ReadSample {
-  if (sampleCertificate === undefined) return { certificate: undefined, findings: [] };
+interface ReadSample {
+  /** Only of a file that holds certificates and nothing else. */
+  readonly certificate: Certificate | undefined;
+  readonly findings: readonly Finding[];
+  readonly check: (options: SampleOptions) => Finding[];
+}
+
+function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): ReadSample {
+  const none: ReadSample = { certificate: undefined, findings: [], check: () => [] };
+  if (sampleCertificate === undefined) return none;
   const findings: Finding[] = [];
   const [read] = readAll(siteFile, [sampleCertificate], readCertificates, findings);
-  if (read === undefined || findings.length > 0) return { certificate: undefined, findings };
+  if (read === undefined || findings.length > 0) return { ...none, findings };
   const { file, result } = read;
-  for (const { severity, text } of check(result.certificates)) findings.push({ severity, text, place: file });
-  return { certificate: result.certificates[0], findings };
+  return {
+    certificate: result.certificates[0],
+    findings,
+    check: (options) =>
+      checkSample(result.certificates, options).map(({ severity, text }) => ({ severity, text, place: file })),
+  };
 }
 
 function sampleOf({ der, summary }: Certificate): SiteSample {

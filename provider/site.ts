@@ -1,6 +1,6 @@
 /** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { CaBundle, CrlSummary, Finding } from "../core/apache/model.ts";
 import { findNearest } from "../core/site/issues.ts";
@@ -17,7 +17,6 @@ import {
 import type { SampleWish, SourceWish, Wishes } from "./apache/inputs.ts";
 import { type SiteFiles, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
-import { readTextFile } from "./text-file.ts";
 
 export interface LoadedSite {
   /** Relative to the project. */
@@ -42,10 +41,9 @@ export interface SitePki {
 
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
-  const read = readTextFile(file);
-  if (read === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  if ("problem" in read) return refused(file, [`${file}:${read.line}: ${read.problem}`]);
-  const { site, clientAuth, problems, warnings, lines } = readSite(read.text, file);
+  const bytes = readBytes(file);
+  if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
+  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
   const { files, findings } = readFiles(file, clientAuth);
   const placeOf = filePlaces(file, clientAuth, lines);
@@ -158,5 +156,14 @@ function siteFilesIn(folder: string): readonly string[] {
     return names.sort().map((name) => path.join(folder, name));
   } catch {
     return []; // no folder, no site files
+  }
+}
+
+function readBytes(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
+    return undefined;
   }
 }

@@ -174,6 +174,51 @@ const mutations = [
     ...{ test: "process-live", grep: "names another process" },
   },
   {
+    name: "probe: the judge does not ask",
+    ...{ file: "judge.sh", from: '[ "$verdict" = well ] && [ -s "$work/probes.list" ] ||', to: "false ||" },
+    ...{ test: "host/probe", grep: "names another certificate of its CA is refused" },
+  },
+  {
+    name: "probe: the live server is not asked",
+    ...{ file: "live.sh", from: "is_parent_alive && locks_nobody_out", to: "is_parent_alive" },
+    ...{ test: "host/probe", grep: "only the live server shows" },
+  },
+  {
+    name: "probe: every alert is a good one",
+    ...{ file: "probe.sh", from: '      "$decrypt_error") continue ;;', to: "      [0-9]*) continue ;;" },
+    ...{ test: "host/probe", grep: "is for CA certificates only is refused" },
+  },
+  {
+    name: "probe: another alert than decrypt error is the good one",
+    ...{ file: "probe.sh", from: "decrypt_error=51", to: "decrypt_error=46" },
+    ...{ test: "host/probe", grep: "what is right goes live" },
+  },
+  {
+    name: "probe: no alert means that all is well",
+    ...{ file: "probe.sh", from: '[ -n "$error" ] || ! grep', to: "! : || ! grep" },
+    ...{ test: "host/probe", grep: "the log decides" },
+  },
+  {
+    name: "probe: who was refused before holds a change up",
+    ...{ file: "probe.sh", from: 'elif is_refused_already "$probe" "$4"; then', to: "elif false; then" },
+    ...{ test: "host/probe", grep: "hold up no change" },
+  },
+  {
+    name: "probe: without a shadow nobody asks openssl",
+    ...{ file: "probe.sh", from: '      *) echo "$probe file" ;;', to: "      *) ;;" },
+    ...{ test: "host/probe", grep: "by openssl where there is no shadow" },
+  },
+  {
+    name: "probe: a refresh that would lock out ends like any other",
+    ...{ file: "refresh.sh", from: '[ -z "$locked_out" ] || refresh_exit=3', to: ":" },
+    ...{ test: "host/refresh-probe", grep: "ends with 3" },
+  },
+  {
+    name: "probe: a refresh raises no alarm for who is refused already",
+    ...{ file: "refresh.sh", from: '[ -n "$already_refused" ]; then', to: "false; then" },
+    ...{ test: "host/refresh-probe", grep: "raises the alarm" },
+  },
+  {
     name: "download: a signature is not looked at",
     ...{ file: "crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
     ...{ test: "refresh-moments", grep: "weather timer, (tampered|otherKey)" },

@@ -34,6 +34,8 @@ export interface Desired {
   /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
   readonly crlSources: readonly CrlSource[];
   readonly crlRefresh: CrlRefresh;
+  /** SHA-256 of CRLs that may replace a newer one: the CA has begun its numbers or dates anew. @default - none */
+  readonly acceptOlderCrls?: readonly string[];
   /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
   readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;
@@ -88,10 +90,7 @@ export interface CrlSummary {
   readonly number: string | undefined;
   /** Key identifier of the CA, hex, when the CRL has one: a CA that changed its key has two CRLs of one issuer. */
   readonly authorityKey?: string;
-  /**
-   * Of a CRL that is one of several of its CA: the addresses of its issuingDistributionPoint, joined by blanks. OpenSSL counts it for
-   * certificates only that name one of them. Missing where the CRL is for all.
-   */
+  /** Of one of several of its CA: the addresses of its issuingDistributionPoint, joined by blanks. @default - for all */
   readonly distributionPoint?: string;
   /** Certificates that it speaks of, where not all of its CA. @default - all */
   readonly scope?: "users" | "authorities";

@@ -17,19 +17,21 @@ export function readRefresh(observation: Observation): RefreshFacts {
 }
 
 /**
- * Lines `run SECONDS EXIT RESULT [REASON]` and `source ID KIND SECONDS …`, as provider/host/posix/record.sh writes them. A line of
+ * Lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as provider/host/posix writes them. A line of
  * a kind that this version does not know, or that was cut, tells nothing.
  */
-export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources"> {
+export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources" | "sample"> {
   const sources = new Map<string, SourceFacts>();
   let lastRun: RefreshFacts["lastRun"];
+  let sample: string | undefined;
   for (const line of text.split("\n")) {
     const [what, ...words] = line.split(" ");
     if (what === "run") lastRun = readRun(words) ?? lastRun;
+    if (what === "sample") sample = asAscii(words.join(" "));
     const [id = "", ...rest] = words;
     if (what === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
   }
-  return { lastRun, sources: [...sources.values()] };
+  return { lastRun, sources: [...sources.values()], ...(sample === undefined ? {} : { sample }) };
 }
 
 function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {

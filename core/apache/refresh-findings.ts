@@ -2,7 +2,7 @@
 import type { Desired, Facts, Finding } from "./model.ts";
 import { isoTime } from "./refresh-facts.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
-import { isRefreshed, secondsLeft } from "./revocation.ts";
+import { crlNameOf, isRefreshed, secondsLeft } from "./revocation.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */
 export function findRefresh(desired: Desired, facts: Facts): Finding[] {
@@ -12,6 +12,7 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
     ...findScheduler(facts),
     ...findDropIns(facts),
     ...findEnding(desired, facts),
+    ...findSample(desired, facts),
     ...stalled,
     ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
   ];
@@ -42,12 +43,19 @@ function findEnding(desired: Desired, facts: Facts): Finding[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Finding[] => {
     const left = secondsLeft(facts, crl);
-    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
+    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl, facts)) return [];
     const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
     const consequence = `everyone with a certificate of it ${then} refused`;
-    const text = `the CRL of ${crl.issuer} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
+    const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
     return [{ severity: "warning", place: "crlSources", text }];
   });
+}
+
+/** Found by the host when it last had a new CRL. */
+function findSample({ sample }: Desired, { refresh }: Facts): Finding[] {
+  if (sample === undefined || refresh.sample === undefined) return [];
+  const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
+  return [{ severity: "warning", place: "sampleCertificate", text }];
 }
 
 const remedy = ({ server }: Facts): string =>
@@ -88,7 +96,8 @@ function findFailing(desired: Desired, facts: Facts): Finding[] {
     const found = source && describeFailure(source, desired, facts);
     return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
   });
-  return failing.length > 0 ? failing : findUnwellRun(facts);
+  // Who is refused matters, whatever the sources do.
+  return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
 function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Facts): string | undefined {
@@ -104,7 +113,9 @@ function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Fa
 
 /** A refresh that no source is to blame for, such as a reload that was put back. */
 function findUnwellRun({ refresh: { lastRun } }: Facts): Finding[] {
-  if (lastRun === undefined || !["failed", "refused", "reload"].includes(lastRun.result)) return [];
-  const text = `the refresh of ${isoTime(lastRun.seconds)} ended as "${lastRun.result}": ${lastRun.reason ?? "no reason was kept"}; the CRLs of before serve`;
+  if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
+  const { seconds, result, reason = "no reason was kept" } = lastRun;
+  const end = result === "refusing" ? "" : "; the CRLs of before serve";
+  const text = `the refresh of ${isoTime(seconds)} ended as "${result}": ${reason}${end}`;
   return [{ severity: "warning", place: "crlRefresh", text }];
 }

@@ -1,7 +1,7 @@
 /** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
 import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
-import { findNeeded, findUncovered, isFixed } from "./revocation.ts";
-import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
+import { crlNameOf, findLacking, isFixed } from "./revocation.ts";
+import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded, isOfSameCa } from "./wishes.ts";
 
 /** Nothing where the site checks no CRL. */
 export function findRevocation(desired: Desired, facts: Facts): Finding[] {
@@ -11,12 +11,13 @@ export function findRevocation(desired: Desired, facts: Facts): Finding[] {
     ...(hasSources ? findMissingSources(desired) : findMissing(desired)),
     // Where there are sources, the host puts crl.pem together from the newest of each CA.
     ...(hasSources ? [] : findOlder(desired, facts)),
+    ...findPartitioning(desired, facts),
     ...findLockOut(desired, facts),
   ];
 }
 
 function findMissing(desired: Desired): Finding[] {
-  return findUncovered(findNeeded(desired), desired.crls).map((subject): Finding =>
+  return findLacking(desired, desired.crls).map((subject): Finding =>
     desired.crlCheck === "chain"
       ? {
           severity: "problem",
@@ -35,7 +36,7 @@ function findMissing(desired: Desired): Finding[] {
 function findMissingSources(desired: Desired): Finding[] {
   const { crls, crlCheck, crlSources } = desired;
   const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
-  const uncovered = findUncovered(findNeeded(desired), crls);
+  const uncovered = findLacking(desired, crls);
   const left = crlSources.length - firstLists.length;
   if (uncovered.length <= left) return [];
   const names = uncovered.join(" and ");
@@ -50,26 +51,54 @@ function findMissingSources(desired: Desired): Finding[] {
 
 /** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
 function findOlder(desired: Desired, facts: Facts): Finding[] {
-  if (!hasNewerCrl(desired, facts)) return [];
-  return findOlderCrls(desired, facts).map(({ issuer, thisUpdate }) => ({
-    severity: "problem",
-    place: "crlFiles",
-    text: `the CRL of ${issuer} (${thisUpdate}) is older than the one on the host, and all CRLs are installed together, of which another one is newer; download the current CRL of ${issuer} into its file`,
-  }));
+  const isOther = hasNewerCrl(desired, facts);
+  return findOlderCrls(desired, facts).map((crl): Finding => {
+    const name = crlNameOf(crl);
+    const found = `the CRL of ${name} (${crl.thisUpdate}, number ${crl.number ?? "none"}) is older than the one on the host`;
+    const remedy = `download the current CRL of ${name} into its file, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
+    return isOther
+      ? {
+          severity: "problem",
+          place: "crlFiles",
+          text: `${found}, and all CRLs are installed together, of which another one is newer; ${remedy}`,
+        }
+      : { severity: "warning", place: "crlFiles", text: `${found}, which stays; ${remedy}` };
+  });
+}
+
+/** OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no more. */
+function findPartitioning({ crls, sample }: Desired, { own }: Facts): Finding[] {
+  return crls.flatMap((crl): Finding[] => {
+    const before = own.crls.filter((known) => isOfSameCa(known, crl));
+    const isComplete = ({ distributionPoint }: CrlSummary): boolean => distributionPoint === undefined;
+    if (isComplete(crl) || before.length === 0 || !before.every(isComplete)) return [];
+    if (crls.some((other) => isOfSameCa(other, crl) && isComplete(other))) return [];
+    const proof =
+      sample === undefined
+        ? "a user's certificate as sampleCertificate shows whether they do"
+        : "the sample certificate shows it of one";
+    return [
+      {
+        severity: "warning",
+        place: crl.isFirstList === true ? "crlSources" : "crlFiles",
+        text: `the CRL of ${crlNameOf(crl)} is one part of several (issuingDistributionPoint), and the one on the host is for all: from now on httpd refuses users of that CA whose certificates do not name this address; ${proof}`,
+      },
+    ];
+  });
 }
 
 /** Of lists that no source renews. */
 function findLockOut(desired: Desired, facts: Facts): Finding[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
   const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
-  return crls.filter(isWithoutSource).flatMap(({ issuer, nextUpdate }): Finding[] =>
-    nextUpdate === undefined
+  return crls.filter(isWithoutSource).flatMap((crl): Finding[] =>
+    crl.nextUpdate === undefined
       ? []
       : [
           {
             severity: "warning",
             place: "crlFiles",
-            text: `after ${nextUpdate} the CRL of ${issuer} has expired and everyone with a certificate of it is refused; install a newer one before`,
+            text: `after ${crl.nextUpdate} the CRL of ${crlNameOf(crl)} has expired and everyone with a certificate of it is refused; install a newer one before`,
           },
         ],
   );

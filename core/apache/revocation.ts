@@ -1,16 +1,35 @@
 /** Questions about revocation that plan and findings both ask. */
+import { isOfSamePart } from "../pki/crl-order.ts";
 import { crlName } from "./conf.ts";
 import type { CrlSummary, Desired, Facts } from "./model.ts";
 
 /** CRLs that came with the site and that no source renews. */
 const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
 
+/** Whether another CA of the bundle is below one of this name. */
+const isAbove = ({ ca: { certificates } }: Desired, name: string): boolean =>
+  certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
+
 /** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
-export function findNeeded({ ca: { certificates }, crlCheck }: Desired): string[] {
-  const isAbove = (name: string): boolean =>
-    certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
-  const needed = certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(subject));
+export function findNeeded(desired: Desired): string[] {
+  const { ca, crlCheck } = desired;
+  const needed = ca.certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(desired, subject));
   return [...new Set(needed.map(({ subject }) => subject))];
+}
+
+/** Those of {@link findNeeded} that issued none of `crls` for all certificates that httpd checks: users', with `chain` those of CAs. */
+export function findLacking(desired: Desired, crls: readonly CrlSummary[]): string[] {
+  return findNeeded(desired).filter((name) => {
+    const isSelfIssued = desired.ca.certificates.some(
+      ({ issuer, subject }) => isSameName(subject, name) && isSameName(issuer, name),
+    );
+    const misfits = [
+      ...(isAbove(desired, name) ? [] : ["authorities"]),
+      ...(desired.crlCheck === "chain" && (isAbove(desired, name) || isSelfIssued) ? ["users"] : []),
+    ];
+    const own = crls.filter(({ issuer }) => isSameName(issuer, name));
+    return misfits.some((misfit) => own.every(({ scope }) => scope === misfit));
+  });
 }
 
 /** Those of `names` that issued none of `crls`. */
@@ -24,15 +43,29 @@ export const comparable = (name: string): string => name.toLowerCase().replace(/
 /** Whether two names of CAs mean the same one. */
 export const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
 
+/** How a CRL is called: by its CA, and by its part where there are several. */
+export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
+  distributionPoint === undefined ? issuer : `${issuer} for ${distributionPoint}`;
+
 /** Whether an installed CRL is one that no source renews. */
-export const isFixed = (desired: Desired, { issuer }: CrlSummary): boolean =>
-  findUncovered([issuer], fixedCrls(desired)).length === 0;
+export const isFixed = (desired: Desired, crl: CrlSummary): boolean =>
+  fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
 
 /** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
-export function isRefreshed(desired: Desired, crl: CrlSummary): boolean {
+export function isRefreshed(desired: Desired, crl: CrlSummary, { own }: Pick<Facts, "own">): boolean {
   const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
-  return isOfBundle && !isFixed(desired, crl);
+  return isOfBundle && !isFixed(desired, crl) && !own.crls.some((other) => isSuccessor(other, crl));
 }
+
+/**
+ * A CA that begins to part its CRL, or ends to, issues no more of the other kind. What is left of that beside newer ones is kept,
+ * for it may still count, and nobody renews it.
+ */
+const isSuccessor = (crl: CrlSummary, former: CrlSummary): boolean =>
+  isSameName(crl.issuer, former.issuer) &&
+  (crl.authorityKey ?? "") === (former.authorityKey ?? "") &&
+  (crl.distributionPoint === undefined) !== (former.distributionPoint === undefined) &&
+  Date.parse(crl.thisUpdate) > Date.parse(former.thisUpdate);
 
 /** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
 export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: CrlSummary): number | undefined {
@@ -50,6 +83,6 @@ export function isRefreshDue(desired: Desired, facts: Facts): boolean {
     (owner === undefined && facts.server.source === "httpd") ||
     files[crlName] === undefined ||
     findUncovered(findNeeded(desired), crls).length > 0 ||
-    crls.some((crl) => isRefreshed(desired, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
+    crls.some((crl) => isRefreshed(desired, crl, facts) && (secondsLeft(facts, crl) ?? 1) <= 0)
   );
 }

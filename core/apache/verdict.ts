@@ -7,7 +7,7 @@ import type { ForeignDirective, ForeignKind } from "./foreign-model.ts";
 import type { Desired, Facts } from "./model.ts";
 import { isTls12Only } from "./conf.ts";
 import { isOfWholeHosts } from "./foreign-kinds.ts";
-import { findNeeded, findUncovered, isSameName } from "./revocation.ts";
+import { findLacking, isSameName } from "./revocation.ts";
 import { readTrust, type Trust } from "./trust.ts";
 import { hasRevocation, isExcluded } from "./wishes.ts";
 
@@ -218,7 +218,7 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
   // What is installed goes where the site file wants no revocation any more.
   const installed = hasRevocation(desired) ? own.crls : [];
-  const uncovered = findUncovered(findNeeded({ ...desired, crlCheck }), [...desired.crls, ...installed]);
+  const uncovered = findLacking({ ...desired, crlCheck }, [...desired.crls, ...installed]);
   const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
   return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
 }

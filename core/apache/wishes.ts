@@ -1,5 +1,5 @@
 /** Small questions about the wishes that plan and findings both ask. */
-import { compareCrls } from "../pki/crl-order.ts";
+import { compareCrls, isOfSamePart } from "../pki/crl-order.ts";
 import type { CrlSummary, Desired, Facts, VirtualHostFacts } from "./model.ts";
 
 /** Whether the site file leaves this virtual host alone. Host names are compared without regard to case. */
@@ -35,17 +35,21 @@ export const hasRevocation = ({ crls, crlSources }: Desired): boolean => crls.le
 
 /** Whether the site's CRL of some issuer is newer than the installed one, or none is installed. */
 export const hasNewerCrl = (desired: Desired, facts: Facts): boolean =>
-  facts.own.files["crl.pem"] === undefined || desired.crls.some((crl) => compareWithInstalled(facts, crl) > 0);
+  facts.own.files["crl.pem"] === undefined || desired.crls.some((crl) => compareWithInstalled(desired, facts, crl) > 0);
 
 /** CRLs of the site file that are older than the installed ones of the same issuers. */
 export const findOlderCrls = (desired: Desired, facts: Facts): CrlSummary[] =>
-  desired.crls.filter((crl) => compareWithInstalled(facts, crl) < 0);
+  desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
-/** As {@link compareCrls}; above 0 where none of its issuer is installed. */
-function compareWithInstalled({ own }: Facts, crl: CrlSummary): number {
-  const installed = own.crls.find(({ issuer, authorityKey: key }) => {
-    const isOtherKey = key !== undefined && crl.authorityKey !== undefined && key !== crl.authorityKey;
-    return issuer === crl.issuer && !isOtherKey;
-  });
-  return installed === undefined ? 1 : compareCrls(crl, installed);
+/** As {@link compareCrls}; above 0 where none of its issuer and part is installed. */
+function compareWithInstalled({ acceptOlderCrls }: Desired, { own }: Facts, crl: CrlSummary): number {
+  const installed = own.crls.find((known) => isOfSameCa(known, crl) && isOfSamePart(known, crl));
+  // A source that delivers the accepted one is the host's matter: what replaced that on the host since is newer than a first list.
+  const accepted = crl.isFirstList === true ? [] : acceptOlderCrls;
+  return installed === undefined ? 1 : compareCrls(crl, installed, { accepted });
 }
+
+/** By name, and by key where both say it. */
+export const isOfSameCa = (a: CrlSummary, b: CrlSummary): boolean =>
+  a.issuer === b.issuer &&
+  (a.authorityKey === undefined || b.authorityKey === undefined || a.authorityKey === b.authorityKey);

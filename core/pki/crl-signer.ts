@@ -28,19 +28,20 @@ export function findSigner(crl: Crl, certificates: readonly Certificate[]): Cert
   const found = signers.find((signer) => isNamedBy(crl, signer));
   if (found === undefined)
     return `${nameOf(crl)} names another CA certificate than the listed one (authorityKeyIdentifier), so OpenSSL does not use it; list the CA certificate that the issuer publishes with this CRL`;
-  return hasKeyUsage(found, "cRLSign")
+  return signers.some((signer) => hasKeyUsage(signer, "cRLSign"))
     ? found
     : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
 }
 
-/** What OpenSSL asks before it takes a CRL for a CA of the right name; identifiers that are missing count as equal. */
-const isNamedBy = ({ authority }: Crl, ca: Certificate): boolean =>
+/**
+ * What OpenSSL asks before it takes a CRL for a CA of the right name; identifiers that are missing count as equal.
+ *
+ * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
+ */
+export const isNamedBy = ({ authority }: Crl, ca: Certificate): boolean =>
   (authority.key === undefined || ca.subjectKey === undefined || authority.key === ca.subjectKey) &&
-  (authority.serial === undefined || authority.serial === ca.serial);
-
-/** True when the CA's certificates are checked against this CRL. One with a wrong signature has its own finding. */
-export const isCoveredBy = (ca: Certificate, { crl, signer }: SignedCrl): boolean =>
-  typeof signer === "string" ? crl.canonicalIssuer === ca.canonicalSubject : isSameAuthority(ca, signer);
+  (authority.serial === undefined || authority.serial === ca.serial) &&
+  (authority.issuer === undefined || authority.issuer === ca.canonicalIssuer);
 
 /** One name and one key: renewed or cross-signed, it is the same CA. */
 export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>

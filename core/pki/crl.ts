@@ -21,8 +21,10 @@ import {
   requireTlv,
 } from "./der.ts";
 import { countEntries } from "./crl-entries.ts";
+import { readIssuingPoint } from "./crl-scope.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
 import { type PkiFinding, problem } from "./finding.ts";
+import { readDirectoryName } from "./general-name.ts";
 import { describeWrongKind } from "./kind.ts";
 import { canonicalName, renderName } from "./name.ts";
 import { type Block, encodePem, readBlocks } from "./pem.ts";
@@ -34,6 +36,10 @@ export interface Crl {
   readonly authority: AuthorityKey;
   readonly extensions: readonly Extension[];
   readonly signed: SignedParts;
+  /** Both dates are written as RFC 5280 wants them. With a fraction of a second OpenSSL refuses every certificate of the CA. */
+  readonly hasExactDates: boolean;
+  /** What is wrong with its issuingDistributionPoint, and what to do. */
+  readonly scopeMistake: string | undefined;
   /** The list of revoked certificates inside {@link der}; undefined when it revokes nobody. */
   readonly revoked: Tlv | undefined;
 }
@@ -44,6 +50,8 @@ export interface AuthorityKey {
   readonly key?: string;
   /** Hex, as `Certificate.serial`. */
   readonly serial?: string;
+  /** Of the CA's own issuer, as `Certificate.canonicalIssuer`. */
+  readonly issuer?: string;
 }
 
 /** What a signature check needs, each a view into the CRL's bytes. */
@@ -96,10 +104,13 @@ export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
   const fields = readTbs(der, tbs);
   const extensions = fields.extensions ? readExtensions(der, fields.extensions) : [];
   const authority = readAuthority(extensions);
+  const { mistake: scopeMistake, ...scope } = readIssuingPoint(extensions);
   return {
     der,
     extensions,
     authority,
+    scopeMistake,
+    hasExactDates: isExact(der, fields.thisUpdate) && isExact(der, fields.nextUpdate),
     revoked: fields.revoked,
     canonicalIssuer: canonicalName(der, fields.issuer),
     summary: {
@@ -108,7 +119,8 @@ export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
       thisUpdate: readTime(der, fields.thisUpdate),
       nextUpdate: fields.nextUpdate && readTime(der, fields.nextUpdate),
       number: readCrlNumber(extensions),
-      ...(authority.key === undefined ? {} : { authorityKey: authority.key }),
+      ...summaryKeyOf(authority),
+      ...scope,
       entries: fields.revoked && countsEntries ? countEntries(der, fields.revoked) : 0,
     },
     // The first byte of a BIT STRING counts unused bits: none in a signature.
@@ -147,6 +159,13 @@ function readTbs(der: Buffer, tbs: Tlv): TbsParts {
   return { algorithm, issuer, thisUpdate, nextUpdate, revoked, extensions };
 }
 
+const summaryKeyOf = ({ key }: AuthorityKey): Pick<CrlSummary, "authorityKey"> =>
+  key === undefined ? {} : { authorityKey: key };
+
+/** Without a fraction. One without seconds, or with a zone of its own, cannot be read at all. */
+const isExact = (der: Buffer, time: Tlv | undefined): boolean =>
+  time === undefined || !contentOf(der, time).includes(0x2e);
+
 function readCrlNumber(extensions: readonly Extension[]): string | undefined {
   const value = findExtension(extensions, extensionOid.crlNumber)?.value;
   return value && readInteger(value, readTlv(value, 0, value.length)).toString();
@@ -158,10 +177,14 @@ function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   if (value === undefined) return {};
   const parts = children(value, readWhole(value));
   const key = parts.find(({ tag }) => tag === contextTag(0, false));
+  const names = parts.find(({ tag }) => tag === contextTag(1, true));
   const serial = parts.find(({ tag }) => tag === contextTag(2, false));
+  // OpenSSL compares the first of the names that is one of a directory.
+  const issuer = names && children(value, names).flatMap((name) => readDirectoryName(value, name) ?? [])[0];
   return {
     ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
     ...(serial && { serial: readInteger(value, { ...serial, tag: derTag.integer }).toString(16) }),
+    ...(issuer === undefined ? {} : { issuer }),
   };
 }
 

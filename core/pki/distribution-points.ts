@@ -8,6 +8,7 @@ import type { Certificate } from "./certificate.ts";
 import { findUrlMistake } from "./crl-url.ts";
 import { type Tlv, DerError, children, contentOf, contextTag, derTag, readWhole } from "./der.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
+import { nameKey, readDirectoryName, readUri } from "./general-name.ts";
 
 /** One CRL that a site could list under `crlSources`. */
 export interface CrlProposal {
@@ -39,32 +40,60 @@ const sortByScheme = (urls: Iterable<string>): string[] =>
 /**
  * Every address as the certificate has it, also one that no host can use, such as `ldap:///CN=…` of a Microsoft CA.
  * Empty where the extension is missing or malformed: OpenSSL judges that, and nobody needs it to read the certificate.
+ * Addresses of CRLs of some reasons or of another CA are left out: they are of no use to httpd.
  */
-export function findCrlUrls({ extensions }: Pick<Certificate, "extensions">): string[] {
+export function findCrlUrls(certificate: Pick<Certificate, "extensions">): string[] {
+  const points = readPoints(certificate) ?? [];
+  return [...new Set(points.flatMap(({ urls, reasons, issuers }) => ((reasons ?? issuers) ? [] : urls)))];
+}
+
+/** DistributionPoint: one place where a certificate says that its CA publishes a CRL. */
+export interface DistributionPoint {
+  /** As {@link nameKey} has them, none for one relative to the issuer's name; undefined where it names no place. */
+  readonly names: readonly string[] | undefined;
+  /** Of them those that can be printed. */
+  readonly urls: readonly string[];
+  /** Canonical names of other CAs that sign; undefined: its own. */
+  readonly issuers: readonly string[] | undefined;
+  /** ReasonFlags of its CRL, as two bytes; undefined: all. */
+  readonly reasons: number | undefined;
+}
+
+/** In the order of the certificate; undefined where they are malformed: OpenSSL then refuses the certificate. */
+export function readPoints({ extensions }: Pick<Certificate, "extensions">): DistributionPoint[] | undefined {
   const value = findExtension(extensions, extensionOid.crlDistributionPoints)?.value;
   if (value === undefined) return [];
   try {
-    const urls = children(value, readWhole(value)).flatMap((point) => readPoint(value, point));
-    return [...new Set(urls)];
+    return children(value, readWhole(value)).map((point) => readPoint(value, point));
   } catch (error) {
-    if (error instanceof DerError) return [];
+    if (error instanceof DerError) return undefined;
     throw error;
   }
 }
 
-/** DistributionPoint: [0] where, [1] reasons, [2] another CA that signs. Lists of some reasons or of another CA are of no use to httpd. */
-function readPoint(bytes: Uint8Array, point: Tlv): string[] {
+/** [0] where, [1] reasons, [2] another CA that signs. */
+function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   if (point.tag !== derTag.sequence) throw new DerError("a distribution point is malformed");
   const parts = children(bytes, point);
-  const [where] = parts;
-  if (where?.tag !== contextTag(0, true) || parts.length > 1) return [];
-  const names = children(bytes, where).filter(({ tag }) => tag === contextTag(0, true));
-  return names.flatMap((full) => children(bytes, full)).flatMap((name) => readUrl(bytes, name) ?? []);
+  const find = (tag: number): Tlv | undefined => parts.find((part) => part.tag === tag);
+  const where = find(contextTag(0, true));
+  const full = where && children(bytes, where).filter(({ tag }) => tag === contextTag(0, true));
+  const names = full?.flatMap((one) => children(bytes, one));
+  const issuer = find(contextTag(2, true));
+  const reasons = find(contextTag(1, false));
+  return {
+    names: names?.map((name) => nameKey(bytes, name)),
+    urls: (names ?? []).flatMap((name) => readUrl(bytes, name) ?? []),
+    issuers: issuer && children(bytes, issuer).flatMap((name) => readDirectoryName(bytes, name) ?? []),
+    reasons: reasons && readFlags(contentOf(bytes, reasons)),
+  };
 }
 
-/** GeneralName [6]: a URI as IA5String. One with a control character could rewrite a terminal line. */
+/** The first byte of a BIT STRING counts unused bits. */
+const readFlags = ([, first = 0, second = 0]: Uint8Array): number => (first << 8) | second;
+
+/** One with a control character could rewrite a terminal line. */
 function readUrl(bytes: Uint8Array, name: Tlv): string | undefined {
-  if (name.tag !== contextTag(6, false)) return undefined;
-  const text = Buffer.from(contentOf(bytes, name)).toString("latin1");
-  return /^[\x20-\x7e]+$/.test(text) ? text : undefined;
+  const text = readUri(bytes, name);
+  return text !== undefined && /^[\x20-\x7e]+$/.test(text) ? text : undefined;
 }

@@ -20,6 +20,16 @@ export const extensionOid = {
   nameConstraints: "2.5.29.30",
   crlDistributionPoints: "2.5.29.31",
   crlReason: "2.5.29.21",
+  subjectAltName: "2.5.29.17",
+  certificatePolicies: "2.5.29.32",
+  policyMappings: "2.5.29.33",
+  policyConstraints: "2.5.29.36",
+  inhibitAnyPolicy: "2.5.29.54",
+  ipAddresses: "1.3.6.1.5.5.7.1.7",
+  asNumbers: "1.3.6.1.5.5.7.1.8",
+  proxyCertificate: "1.3.6.1.5.5.7.1.14",
+  ocspNoCheck: "1.3.6.1.5.5.7.48.1.5",
+  netscapeType: "2.16.840.1.113730.1.1",
 } as const;
 
 /** `list` is the SEQUENCE OF Extension inside its context tag. */

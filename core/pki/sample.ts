@@ -1,9 +1,14 @@
 /** The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host. */
-import { type Certificate, isIssuedBy } from "./certificate.ts";
+import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
+import { hasReasons, isInScope } from "./crl-scope.ts";
+import { isNamedBy } from "./crl-signer.ts";
 import { dayMilliseconds } from "./days.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
+import { findChain, inInstalledOrder } from "./installed-order.ts";
+import { findForbiddenNames } from "./name-constraints.ts";
+import { findRefusals } from "./user-check.ts";
 
 export interface SampleOptions {
   /** Milliseconds since 1970. */
@@ -12,6 +17,8 @@ export interface SampleOptions {
   readonly bundle: readonly Certificate[];
   /** Those that are known without a host. */
   readonly crls: readonly Crl[];
+  /** Whether sources deliver more. */
+  readonly hasMore?: boolean;
 }
 
 /** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
@@ -24,8 +31,24 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
     return [
       problem(`holds ${certificates.length} certificates; give the certificate of one user alone, without its CAs`),
     ];
-  return [...checkKind(sample, options), ...checkDates(sample, options.now), ...checkRevocation(sample, options)];
+  const refusals = findRefusals(sample).map((refusal) => problem(`${nameOf(sample)} ${refusal}; ${anotherUser}`));
+  const kind = checkKind(sample, options);
+  // OpenSSL finds no issuer for a certificate that it cannot read to its end: the reason comes first.
+  if (kind.length > 0) return isSignedBy(sample, options) && refusals.length > 0 ? refusals : kind;
+  return [
+    ...refusals,
+    ...checkNames(sample, options),
+    ...checkWeakness(sample),
+    ...checkDates(sample, options.now),
+    ...checkCrls(sample, options),
+  ];
 }
+
+const isSignedBy = (sample: Certificate, { bundle }: SampleOptions): boolean =>
+  !sample.isCa &&
+  bundle.some((ca) => ca.canonicalSubject === sample.canonicalIssuer && sample.x509.verify(ca.x509.publicKey));
+
+const anotherUser = "give the certificate of a user";
 
 const nameOf = ({ summary }: Certificate): string => JSON.stringify(summary.subject);
 
@@ -38,11 +61,26 @@ function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiFinding[]
         `${nameOf(sample)} was issued by ${JSON.stringify(issuer)}, and no CA of caFiles signed it; give a user's certificate of a listed CA`,
       ),
     ];
-  return sample.allowsClientAuth
+  return [];
+}
+
+/** By any CA above it: a CA of that kind refuses more users than this one, and no CA file shows whom. */
+const checkNames = (sample: Certificate, { bundle, now }: SampleOptions): PkiFinding[] =>
+  findChain(sample, inInstalledOrder(bundle), now).flatMap((ca) =>
+    findForbiddenNames(sample, ca).map((what) =>
+      problem(
+        `${nameOf(sample)} is refused by OpenSSL: the name constraints of ${nameOf(ca)} do not permit ${what}, and other users may fare the same; ask the issuer for certificates that keep to them`,
+      ),
+    ),
+  );
+
+function checkWeakness(sample: Certificate): PkiFinding[] {
+  const weakness = findWeakness(sample);
+  return weakness === undefined
     ? []
     : [
-        problem(
-          `${nameOf(sample)} is not for clients (extended key usage without clientAuth); give the certificate of a user`,
+        warning(
+          `${nameOf(sample)} has ${weakness}, which newer OpenSSL versions refuse; ask its issuer for stronger ones`,
         ),
       ];
 }
@@ -59,12 +97,47 @@ function checkDates({ summary }: Certificate, now: number): PkiFinding[] {
     : [];
 }
 
-function checkRevocation(sample: Certificate, { crls }: SampleOptions): PkiFinding[] {
-  const issued = crls.filter(({ canonicalIssuer }) => canonicalIssuer === sample.canonicalIssuer);
-  const revocation = issued.map((crl) => findRevocation(crl, sample.serial)).find((found) => found !== undefined);
+/** Against those that OpenSSL counts for it. */
+function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiFinding[] {
+  const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
+  const ofIssuer = crls.filter((crl) =>
+    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl, ca)),
+  );
+  const counted = ofIssuer.filter((crl) => isInScope(crl, sample));
+  return [
+    ...(counted.length === 0 && !hasMore ? ofIssuer.slice(0, 1).flatMap((crl) => describeOtherPart(sample, crl)) : []),
+    ...checkReasons(sample, counted, hasMore),
+    ...checkRevocation(sample, counted),
+  ];
+}
+
+/** Of a CRL for CA certificates there is another finding. */
+function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiFinding[] {
+  if (distributionPoint === undefined) return [];
+  const found = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
+  return [problem(`${found}, so httpd refuses it; list the CRL of the address that it names, or the complete one`)];
+}
+
+function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boolean): PkiFinding[] {
+  const isRefused =
+    counted.length === 0 ? hasMore && hasReasons(sample) : counted.every((crl) => hasReasons(sample, crl));
+  return isRefused
+    ? [
+        problem(
+          `${nameOf(sample)} names a CRL for some reasons only (crlDistributionPoints), and then OpenSSL counts none; ask the issuer for certificates that name the complete CRL`,
+        ),
+      ]
+    : [];
+}
+
+/** No fault of the CRL: it must come to the host. */
+function checkRevocation(sample: Certificate, counted: readonly Crl[]): PkiFinding[] {
+  const revocation = counted.map((crl) => findRevocation(crl, sample.serial)).find((found) => found !== undefined);
   if (revocation === undefined) return [];
   const since = revocation.date === undefined ? "" : ` since ${revocation.date}`;
   return [
-    problem(`${nameOf(sample)} is revoked${since}; give a certificate that is in use, or remove sampleCertificate`),
+    warning(
+      `${nameOf(sample)} is revoked${since}: the CRL is right, and the sample shows nothing any more; give the certificate of another user, or remove sampleCertificate`,
+    ),
   ];
 }

@@ -1,76 +1,75 @@
-/** Bytes of a text file as text. Nothing is read in a wrong encoding: a company's name would silently be another one. */
-import { isUtf8 } from "node:buffer";
+/** The bytes of a text file as text: UTF-8, and nothing that only looks like it. */
 
-/** The text without a byte order mark, or the first line that is no UTF-8 (1-based) and what is wrong there. */
-export type DecodedText = { readonly text: string } | { readonly line: number; readonly problem: string };
-
-/** Only UTF-8 is text here; for anything else the encoding is guessed, so that a person knows what to do. */
-export function decodeText(bytes: Uint8Array): DecodedText {
-  const utf16 = findUtf16(bytes);
-  if (utf16 !== undefined) return { line: 1, problem: `the file is in ${utf16}, not in UTF-8; ${remedy}` };
-  const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  const wrong = isUtf8(bytes) ? undefined : findWrongLines(latin1);
-  if (wrong !== undefined)
-    return { line: wrong.line, problem: `the line is not UTF-8, but ${guess(wrong.bytes)}; ${remedy}` };
-  const escaped = iso2022.exec(latin1);
-  if (escaped === null) return { text: new TextDecoder("utf-8").decode(bytes) };
-  const line = latin1.slice(0, escaped.index).split("\n").length;
-  return { line, problem: `the line is not UTF-8, but ISO-2022-JP (JIS); ${remedy}` };
-}
-
-const remedy = "save the file as UTF-8";
-
-/** Of files whose bytes are not ours to decode, such as keys: only what no program but an editor writes is taken off. */
-export const withoutByteOrderMark = (bytes: Buffer): Buffer =>
-  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
-
-/** The name of the encoding, when it is UTF-16: by its mark, or by a NUL in every other byte as ASCII has it there. */
-export function findUtf16(bytes: Uint8Array): string | undefined {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16 LE (Windows calls it Unicode)";
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16 BE";
-  const nuls = [0, 0];
-  const size = Math.min(bytes.length, 10_000);
-  for (let at = 0; at < size; at++) if (bytes[at] === 0) nuls[at % 2] = (nuls[at % 2] ?? 0) + 1;
-  const [even = 0, odd = 0] = nuls;
-  if (Math.max(even, odd) * 8 < size || Math.min(even, odd) * 8 > Math.max(even, odd)) return undefined;
-  return even > odd ? "UTF-16 BE" : odd > even ? "UTF-16 LE (Windows calls it Unicode)" : undefined;
-}
-
-/** How ISO-2022-JP switches to JIS X 0208, its older form, JIS X 0212, or the Latin and Katakana of JIS X 0201. */
-const iso2022 = /\x1b(?:\$[@B]|\$\(D|\([IJ])/;
-
-interface WrongLines {
-  /** Of the first. */
+/** A file whose bytes are not UTF-8. */
+export interface WrongEncoding {
+  /** 1-based, of the first byte that is wrong. */
   readonly line: number;
-  /** All of them: lines that are UTF-8 say nothing of the other encoding. */
-  readonly bytes: Buffer;
+  /** What was found; what to do. */
+  readonly text: string;
 }
 
-/** No byte of a longer UTF-8, Shift_JIS or EUC-JP character is a line feed. */
-function findWrongLines(latin1: string): WrongLines | undefined {
-  const lines = latin1.split("\n").map((line) => Buffer.from(line, "latin1"));
-  const wrong = lines.filter((line) => !isUtf8(line));
-  const [first] = wrong;
-  return first && { line: lines.indexOf(first) + 1, bytes: Buffer.concat(wrong) };
+/**
+ * The text, without a byte order mark, or why there is none. A name in Shift_JIS that is read as UTF-8 with replacement characters looks
+ * like a name, and is that of nobody: so no byte is guessed.
+ */
+export function decodeText(bytes: Uint8Array): string | WrongEncoding {
+  const line = findWrongLine(bytes);
+  if (line === undefined) return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  const guess = guessEncoding(bytes);
+  const seems = guess === undefined ? "is not UTF-8" : `is not UTF-8 but ${guess}, as it seems`;
+  return { line, text: `the file ${seems}; save it as UTF-8` };
 }
 
-/** Node's decoders give single bytes that an encoding does not have as control characters. */
-function decodes(encoding: string, bytes: Uint8Array): boolean {
+/** UTF-16 has a zero in each ASCII character, ISO-2022-JP escape sequences: neither is in a text that somebody wrote in UTF-8. */
+const isForeign = (bytes: Uint8Array): boolean => bytes.includes(0) || bytes.includes(0x1b);
+
+function findWrongLine(bytes: Uint8Array): number | undefined {
+  let start = 0;
+  for (let line = 1; start <= bytes.length; line++) {
+    const found = bytes.indexOf(0x0a, start);
+    const end = found < 0 ? bytes.length : found;
+    const content = bytes.subarray(start, end);
+    if (isForeign(content) || !decodes(content, "utf-8")) return line;
+    start = end + 1;
+  }
+  return undefined;
+}
+
+function decodes(bytes: Uint8Array, encoding: string): boolean {
   try {
-    return !/[\u0080-\u00a0]/.test(new TextDecoder(encoding, { fatal: true }).decode(bytes));
+    new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return true;
   } catch {
     return false;
   }
 }
 
-function guess(bytes: Buffer): string {
-  const latin1 = bytes.toString("latin1");
-  // Letters with accents stand alone between plain ones; Japanese characters take two bytes and come in groups.
-  if (!/[\x80-\xbf]|[\x80-\xff]{2}/.test(latin1)) return "ISO-8859-1 or Windows-1252, as it seems";
-  const isShiftJis = decodes("shift_jis", bytes);
-  if (!decodes("euc-jp", bytes)) return isShiftJis ? "Shift_JIS, as it seems" : "in an encoding that is not known";
-  // Every pair of half-width Katakana is a character of EUC-JP, too.
-  return isShiftJis && /^[\x00-\x7f\xa1-\xdf]*$/.test(latin1)
-    ? "EUC-JP or Shift_JIS, as it seems"
-    : "EUC-JP, as it seems";
+/** As editors in Japan call them. A text that could be either is EUC-JP only where that makes whole words of it. */
+function guessEncoding(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16 (little endian)";
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16 (big endian)";
+  if (bytes.includes(0)) return bytes[0] === 0 ? "UTF-16 (big endian)" : "UTF-16 (little endian)";
+  if (bytes.includes(0x1b)) return "ISO-2022-JP";
+  // Letters with accents stand alone between plain ones; Japanese characters come in groups.
+  if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1"))) return "ISO-8859-1 or Windows-1252";
+  const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
+  if (euc && (!shiftJis || hasPairs(bytes))) return "EUC-JP";
+  return shiftJis ? "Shift_JIS" : undefined;
 }
+
+/** Kanji and kana of EUC-JP are two bytes from 0xa1 on each; to Shift_JIS most of these are single half-width katakana. */
+function hasPairs(bytes: Uint8Array): boolean {
+  const text = new TextDecoder("shift_jis").decode(bytes);
+  const halfWidth = [...text].filter((character) => /[\uff61-\uff9f]/.test(character)).length;
+  const euc = new TextDecoder("euc-jp").decode(bytes);
+  const words = [...euc].filter((character) => /[\u3040-\u30ff\u4e00-\u9fff\uff00-\uff60]/.test(character)).length;
+  return halfWidth > 0 && words > 0 && !/[\ufffd]/.test(euc) && !isKatakanaWord(text);
+}
+
+/** Words of half-width katakana alone are what Shift_JIS writes in one byte each: they begin no EUC-JP text of kanji or kana. */
+const isKatakanaWord = (text: string): boolean =>
+  /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);
+
+/** Of a file that is read by others, such as a key: an editor's mark is no part of it. */
+export const withoutByteOrderMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

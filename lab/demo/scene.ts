@@ -28,6 +28,8 @@ export interface SiteWish {
   readonly adopt?: boolean;
   /** The hosts download the CRL of the issuing CA from its server, by themselves. */
   readonly downloads?: boolean;
+  /** Warns when a downloaded CRL ends within. @default - the product's */
+  readonly alarmHours?: number;
 }
 
 /** The CRL of the issuing CA, as its server calls it. */
@@ -107,8 +109,9 @@ export const treeOnly = {
 } as const;
 
 function writeSite(hosts: Hosts, publisher: Publisher, wish: SiteWish): string {
-  const { hosts: names, crlFile = "issuing.pem", adopt = false, downloads = false } = wish;
-  const sources = { crlSources: [{ urls: [publisher.url(listName)] }], crlRefresh: { spreadMinutes: 0 } };
+  const { hosts: names, crlFile = "issuing.pem", adopt = false, downloads = false, alarmHours } = wish;
+  const crlRefresh = { spreadMinutes: 0, ...(alarmHours === undefined ? {} : { alarmHours }) };
+  const sources = { crlSources: [{ urls: [publisher.url(listName)] }], crlRefresh };
   return siteText({
     caFiles: ["pki/ca/issuing.pem", "pki/ca/root.pem"],
     ...(downloads ? { clientAuth: sources } : { crlFiles: [`pki/crl/${crlFile}`] }),

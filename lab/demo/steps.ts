@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type HandshakeRow, handshakeTable, request } from "../client.ts";
 import type { LabHost } from "../host.ts";
 import { changedPaths } from "../snapshot.ts";
+import { lockOut } from "./lockout.ts";
 import { type HostName, listName, type Scene, treeOnly } from "./scene.ts";
 import { showOutput, showTable } from "./show.ts";
 
@@ -70,6 +71,12 @@ export const steps: readonly Step[] = [
     about:
       "It answers 404, then with a web page, then with a list whose signature is wrong. With the manual's cron and wget each of them empties or breaks httpd's file. Here the installed list stays, and a preview says what is wrong.",
     run: badDownloads,
+  },
+  {
+    title: "a CRL that would lock everybody out",
+    about:
+      "Its authority key identifier names another certificate of the CA, as after a renewal: OpenSSL then counts no CRL of that CA, and httpd refuses every holder of a certificate. No check of the file shows it. httpd is asked, by a probe certificate that carries the CA's name and a signature that does not verify.",
+    run: (scene) => lockOut(scene, timerCommand),
   },
   {
     title: "pulumi destroy",

@@ -8,7 +8,8 @@ import { nothingDone, outputsOf } from "./outputs.ts";
 import { HostError, type HostErrorKind } from "../errors.ts";
 import type { Host, Outcome, Transaction } from "../host/model.ts";
 import { type Context, PartialFailure, type Properties } from "../resource.ts";
-import { readSiteFiles } from "../site-files.ts";
+import { makeProbeFiles } from "../probes.ts";
+import { type SiteFiles, readSiteFiles } from "../site-files.ts";
 
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
 export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
@@ -124,7 +125,7 @@ function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
 export async function remove(host: Host, wishes: Wishes, facts: Facts, context: Context): Promise<void> {
   const change = planRemoval(facts) ?? emptyChange;
-  const transaction = { ...transactionOf(wishes, facts, change), remove: true };
+  const transaction = transactionOf(wishes, facts, change, true);
   const outcome = await applyKnown(host, wishes, transaction, context);
   const recovered = recoveredFacts(wishes, outcome, context);
   if (recovered !== undefined) {
@@ -155,7 +156,7 @@ export async function putBack(
   return `${what} put back that an earlier version had commented out, and nothing else was changed`;
 }
 
-function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transaction {
+function transactionOf(wishes: Wishes, facts: Facts, change: Change, remove = false): Transaction {
   return {
     id: randomUUID(),
     owner: wishes.owner,
@@ -163,7 +164,8 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change): Transactio
     configFile: facts.server.configFile,
     change,
     contents: contentsOf(wishes, facts, change.write),
-    remove: false,
+    probes: remove ? new Map() : probesOf(wishes, facts),
+    remove,
   };
 }
 
@@ -178,16 +180,25 @@ export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile
   );
 }
 
+/** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
+function probesOf(wishes: Wishes, facts: Facts): Transaction["probes"] {
+  const { material } = readSite(wishes, facts);
+  return makeProbeFiles({ ...material, urls: wishes.crlSources.flatMap(({ urls }) => urls) });
+}
+
+const readSite = (wishes: Wishes, { own }: Facts): SiteFiles =>
+  readSiteFiles(wishes.siteFile, filesOf(wishes), {
+    now: Date.now(),
+    installedCa: own.ca.map((certificate) => certificate.fingerprint),
+    installedCrls: own.crls,
+  });
+
 /** By role. */
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
 /** The site's own files as they are now: they must still be what the program read, and fit to be installed. */
 function requireSiteFiles(wishes: Wishes, facts: Facts): SiteTexts {
-  const read = readSiteFiles(wishes.siteFile, filesOf(wishes), {
-    now: Date.now(),
-    installedCa: facts.own.ca.map((certificate) => certificate.fingerprint),
-    installedCrls: facts.own.crls,
-  });
+  const read = readSite(wishes, facts);
   const problems = read.findings.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
   const isSameSample = read.sample?.sha256 === wishes.sample?.sha256;

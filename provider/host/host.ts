@@ -1,5 +1,5 @@
 /** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
-import { HostError, placeOf, asOneLine, type HostErrorKind } from "../errors.ts";
+import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../errors.ts";
 import type { Pool } from "../ssh.ts";
 import { type Part, splitAnswer, stepsOf } from "./answer.ts";
 import { filterHttpdWords } from "./httpd-words.ts";
@@ -138,7 +138,8 @@ function readOutcome(target: Target, parts: readonly Part[]): Outcome {
 /** What the script said itself, then httpd's words without the customer's lines. */
 function reasonsOf(parts: readonly Part[]): string[] {
   return parts.flatMap((part) => {
-    if (part.kind === "reason" || part.kind === "note") return [asOneLine(decode(part.argument))];
+    if (part.kind === "reason" || part.kind === "note")
+      return [asOneLine(decode(part.argument), longestSentenceCharacters)];
     return part.kind === "words" ? filterHttpdWords(part.body) : [];
   });
 }

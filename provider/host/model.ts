@@ -15,6 +15,8 @@ export interface Transaction {
   readonly change: Change;
   /** Bytes of own files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
   readonly contents: ReadonlyMap<string, Buffer>;
+  /** Files of probe certificates by name, for the CAs of the site: no part of what is wanted. Empty where none is to be asked. */
+  readonly probes: ReadonlyMap<string, Buffer>;
   /** True at delete: our state on the host goes, too. */
   readonly remove: boolean;
 }

@@ -31,7 +31,12 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     ...(transaction.change.refresh ? ["refresh yes"] : []),
     ...(transaction.change.needsBaseline ? ["baseline yes"] : []),
   ];
-  return finish(lines, { manifest: manifestLines(transaction.change, contents), contents });
+  const probes = [...transaction.probes];
+  const manifest = [
+    ...manifestLines(transaction.change, contents),
+    ...probes.map(([name, bytes]) => `probe ${name} ${hashOf(bytes)} ${bytes.length}`),
+  ];
+  return finish(lines, { manifest, contents: [...contents, ...probes.map(([, bytes]) => bytes)] });
 }
 
 /** Asks for the end of a run whose connection was cut; what it wrote has the mark of its own request. */
@@ -62,8 +67,10 @@ const askedLine =
 
 /** The hash is of the bytes that travel: a CRL is planned by the hash of its DER. */
 function ownLine({ role, name }: OwnFile, bytes: Buffer): string {
-  return `own ${role} ${name} ${createHash("sha256").update(bytes).digest("hex")} ${bytes.length}`;
+  return `own ${role} ${name} ${hashOf(bytes)} ${bytes.length}`;
 }
+
+const hashOf = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 function requireContent(transaction: Transaction, name: string): Buffer {
   const content = transaction.contents.get(name);

@@ -11,7 +11,15 @@ const target: Target = {
   detection: {},
 };
 const transaction: Transaction = {
-  ...{ id: "1", owner: "o/p/s/web1", takeOver: false, configFile: "/conf", remove: false, contents: new Map() },
+  ...{
+    id: "1",
+    owner: "o/p/s/web1",
+    takeOver: false,
+    configFile: "/conf",
+    remove: false,
+    contents: new Map(),
+    probes: new Map(),
+  },
   change: emptyChange,
 };
 

@@ -4,14 +4,22 @@ import { createHost } from "../../provider/host/host.ts";
 import type { Target, Transaction } from "../../provider/host/model.ts";
 import { createPool } from "../../provider/ssh.ts";
 
+/** Name and bytes, as latin1. */
+type Files = readonly (readonly [string, string])[];
+
 interface Order {
   readonly target: Target;
-  readonly transaction: Omit<Transaction, "contents"> & { readonly contents: readonly (readonly [string, string])[] };
+  readonly transaction: Omit<Transaction, "contents" | "probes"> & Record<"contents" | "probes", Files>;
   readonly program: string;
 }
 
 // as: the test beside this file writes it.
 const { target, transaction, program } = JSON.parse(await text(process.stdin)) as Order;
-const contents = new Map(transaction.contents.map(([name, bytes]) => [name, Buffer.from(bytes, "latin1")]));
+const read = (files: Files) => new Map(files.map(([name, bytes]) => [name, Buffer.from(bytes, "latin1")]));
+const { contents, probes } = transaction;
 const host = createHost(createPool(), () => program);
-await host.apply(target, { ...transaction, contents }, { onProgress: (step) => process.stdout.write(`${step}\n`) });
+await host.apply(
+  target,
+  { ...transaction, contents: read(contents), probes: read(probes) },
+  { onProgress: (step) => process.stdout.write(`${step}\n`) },
+);

@@ -228,7 +228,7 @@ describe("a covered virtual host whose own chain was completed by an SSLCACertif
             ["clientcert.conf", Buffer.from(conf.replace(/^SSLCARevocation.*\n/gm, ""))] as const,
           ]);
           const change = { ...host.planned.change, write };
-          const outcome = await apply(host, withBaseline({ ...host.planned, change, contents }));
+          const outcome = await apply(host, withBaseline({ ...host.planned, change, contents, probes: new Map() }));
           assert.equal(outcome.result, where, outcome.reasons.join("\n"));
           assert.match(outcome.reasons.join("\n"), hint);
           assert.equal(await bytesOf(host.session), before);

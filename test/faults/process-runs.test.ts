@@ -153,9 +153,15 @@ describe("runs on one host", function () {
     const controller = fileURLToPath(new URL("controller.ts", import.meta.url));
     const child = spawn(process.execPath, ["--import", "tsx", controller], { stdio: ["pipe", "pipe", "inherit"] });
     const transaction = await session.prepare();
-    const contents = [...transaction.contents].map(([name, bytes]) => [name, bytes.toString("latin1")]);
+    const written = (files: ReadonlyMap<string, Buffer>) =>
+      [...files].map(([name, bytes]) => [name, bytes.toString("latin1")]);
+    const { contents, probes } = transaction;
     child.stdin.end(
-      JSON.stringify({ target: session.target, transaction: { ...transaction, contents }, program: slow }),
+      JSON.stringify({
+        target: session.target,
+        transaction: { ...transaction, contents: written(contents), probes: written(probes) },
+        program: slow,
+      }),
     );
     for await (const chunk of child.stdout) if (String(chunk).includes("lingering")) break;
     child.kill("SIGKILL");

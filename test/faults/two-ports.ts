@@ -88,7 +88,14 @@ export async function removal({ session, other }: TwoPorts): Promise<Transaction
   const change = planRemoval(facts);
   assert.ok(change !== undefined);
   const base = { id: randomUUID(), owner: "organization/project/lab/web1", takeOver: false };
-  const transaction = { ...base, configFile: facts.server.configFile, change, contents: new Map(), remove: true };
+  const transaction = {
+    ...base,
+    configFile: facts.server.configFile,
+    change,
+    contents: new Map(),
+    probes: new Map(),
+    remove: true,
+  };
   return withEdits(transaction, [], [other]);
 }
 

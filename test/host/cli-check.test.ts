@@ -155,6 +155,7 @@ describe("clientcert check", function () {
       configFile: lab.configFile,
       change: emptyChange,
       contents: new Map(),
+      probes: new Map(),
       remove: false,
       reloadPendingEdits: false,
     };

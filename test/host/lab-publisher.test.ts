@@ -170,6 +170,11 @@ describe("a publisher of CRLs", function () {
       const args = ["crl", "-noout", "-CAfile", path.join(folder, "foreign.pem"), "-in", path.join(folder, "rest.pem")];
       assert.match((await run("openssl", args)).output, /verify OK/);
     },
+    async otherCertificate() {
+      const text = await openssl((await get("otherCertificate")).body);
+      assert.match(text, /verify OK/);
+      assert.match(text, /DirName:.*Lab Root CA\s+serial:01\s/);
+    },
     async delta() {
       const text = await openssl((await get("delta")).body);
       assert.match(text, /verify OK/);

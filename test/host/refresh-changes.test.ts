@@ -135,18 +135,45 @@ describe("a host whose CAs and CRL sources change", function () {
     assert.deepEqual(await outcomes("good", "revoked"), ["200", "refused"]);
   });
 
-  it("keeps the installed list when a new one would refuse the sample certificate", async () => {
+  it("takes a CRL that revokes the sample certificate, and says wherever it is asked that the sample shows nothing any more", async () => {
     const { pki } = session;
     const sample = withSources(["issuing"], { samplePem: pki.clients.noOrganization.certificate });
-    assert.equal((await session.apply(sample)).result, "applied");
+    assert.deepEqual((await session.apply(sample)).reasons, []);
+    assert.doesNotMatch((await session.refresh("--status")).output, /sample/);
     await session.publishNew(pki.clients.noOrganization.serial);
-    const refused = await session.refresh();
-    assert.equal(refused.exitCode, 1);
-    assert.match(refused.output, /the sample certificate of the site would be refused/);
-    assert.deepEqual(await outcomes("good", "noOrganization"), ["200", "200"]);
-    assert.equal((await session.apply(withSources(["issuing"]))).result, "applied");
-    assert.equal((await session.refresh()).exitCode, 0);
+    const taken = await session.refresh();
+    const why = /is revoked, so it no longer shows .*; give the certificate of another user as sampleCertificate/;
+    assert.equal(taken.exitCode, 0);
+    assert.match(taken.output, why);
     assert.deepEqual(await outcomes("good", "noOrganization"), ["200", "refused"]);
+    assert.match((await session.refresh("--status")).output, why);
+    const said = async (): Promise<string> =>
+      (await session.plan(sample)).findings
+        .filter(({ place }) => place === "sampleCertificate")
+        .map(({ text }) => text)
+        .join();
+    assert.match(await said(), why);
+    // What the host knows of it stays until a sample is accepted.
+    assert.equal((await session.refresh()).exitCode, 0);
+    assert.match(await said(), why);
+    const another = withSources(["issuing"], { samplePem: pki.clients.good.certificate });
+    assert.deepEqual((await session.apply(another)).reasons, []);
+    assert.doesNotMatch((await session.refresh("--status")).output, /sample/);
+  });
+
+  it("says of a sample certificate that is refused already what is wrong with it", async () => {
+    const { pki } = session;
+    const sample = withSources(["issuing"], { samplePem: pki.clients.expired.certificate });
+    const useless = await session.apply(sample);
+    assert.equal(useless.result, "applied");
+    const words = /openssl verify gives error 10, certificate has expired/;
+    assert.match(
+      useless.reasons.join(),
+      /the sample certificate of the site is refused already, so it no longer shows .*/,
+    );
+    assert.match(useless.reasons.join(), words);
+    assert.match((await session.refresh("--status")).output, words);
+    assert.equal((await session.apply(withSources(["issuing"]))).result, "applied");
   });
 
   it("works again after its memory on the host was deleted in the middle of a change", async () => {

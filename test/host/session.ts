@@ -13,6 +13,7 @@ import type { LabHostOptions } from "../../lab/options.ts";
 import { createHost } from "../../provider/host/host.ts";
 import type { Connection, Detection, Host, Outcome, Target, Transaction } from "../../provider/host/model.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
+import { makeProbeFiles } from "../../provider/probes.ts";
 import { createPool } from "../../provider/ssh.ts";
 
 export interface Wish extends Partial<Omit<Desired, "ca" | "crls" | "crlSha256">> {
@@ -76,7 +77,7 @@ export async function startSession(
     const planned = plan(desired, facts);
     const change = given ?? planned.change;
     if (change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
-    return transactionOf(facts, change, contents, false);
+    return { ...transactionOf(facts, change, contents, false), probes: probesOf(lab, { crlPem: freshCrl, ...wish }) };
   }
 
   /** Plans anew, as the provider does, when the run only put back what an earlier one had left half-way. */
@@ -130,8 +131,23 @@ function transactionOf(
     configFile: facts.server.configFile,
     change,
     contents: new Map([...contents, ...texts]),
+    probes: new Map(),
     remove,
   };
+}
+
+/** As the provider makes them of the site's files. */
+function probesOf(
+  lab: LabHost,
+  { caPem = lab.pki.caBundle, crlPem = null, samplePem, crlSources = [] }: Wish,
+): Transaction["probes"] {
+  const certificatesIn = (pem: string | undefined) => readCertificates(Buffer.from(pem ?? "")).certificates;
+  return makeProbeFiles({
+    bundle: unique(certificatesIn(caPem)),
+    crls: readCrls(Buffer.from(crlPem ?? "")).crls,
+    sample: certificatesIn(samplePem)[0],
+    urls: crlSources.flatMap(({ urls }) => urls),
+  });
 }
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

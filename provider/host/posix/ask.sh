@@ -2,7 +2,8 @@
 # What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
 
 # ask_all: for each line `ADDRESS PORT NAME` of look.list and others.list one line `ADDRESS PORT NAME TAB status TAB answer to a
-# stranger's certificate TAB CA names TAB number of certificates sent`, in an order that is always the same; `-` = not asked.
+# stranger's certificate TAB CA names TAB number of certificates sent TAB answers to probes`, in an order that is always the same;
+# `-` = not asked. Of a probe certificate `NAME:ALERT` (probe.sh); they are shown where asks_probes is set.
 # Four ask at once: each handshake of openssl is a process of its own. Covered virtual hosts all include the same file, so
 # everything is asked of the first 20 of each list, and of the rest the status, by one process of curl where there is one.
 # Where an administrator's own lines come back, they may keep out who shows no certificate: then openssl asks all, because
@@ -49,7 +50,7 @@ ask_statuses() { # LIST
     printf "url = \"https://%s:%s/\"\nconnect-to = \"%s:%s:%s:%s\"\noutput = /dev/null\n", name, $2, name, $2, address, $2
   }' "$1" | curl -q --config - --silent --insecure --head --max-time 10 --http1.1 --noproxy '*' --user-agent clientcert \
     --header 'Connection: close' --write-out '%{http_code}\n' | paste -d "$tab" -- "$1" - | awk -F "$tab" -v tab="$tab" '
-      { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" }'
+      { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" tab "-" }'
 }
 
 ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard input
@@ -59,14 +60,16 @@ ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard 
     # Behind all the rest: the words of both streams in one would be torn.
     [ "$is_told" = 0 ] || { printf '\n%s said\n' "$mark" && cat -- "$1"; }
     [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
+    [ "$is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$mark" -v tab="$tab" '
     function tell() {
       if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
-      if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-")
+      if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab (probes == "" ? "-" : probes)
     }
-    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = ""; on = inChain = sent = isAsked = isTold = 0
+    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""; on = inChain = sent = isAsked = isTold = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
+    $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
     $1 == mark && $2 == "said" { who = "said"; on = 0; next }
     # Asked for one in the handshake, or in a second one for a part of the site; and then told what is missing.
     who == "plain" && /^(Acceptable client certificate CA names|New, TLS)/ { isAsked = 1 }
@@ -79,6 +82,19 @@ ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard 
     on && who == "plain" { names = names "|" $0 }
     /^HTTP\/1\.[01] [0-9][0-9][0-9]/ && status[who] == "refused" { status[who] = $2 }
     END { tell() }'
+}
+
+# A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where it says nothing.
+# A weak digest must not keep openssl itself from showing one; where TLS 1.3 loses the alert, 1.2 may have it.
+show_probes() { # FILE
+  while read -r probe; do
+    for version in '' -tls1_2; do
+      talk -cert "$lists/probes/$probe" -key "$lists/probes/$probe" -cipher DEFAULT:@SECLEVEL=0 $version >"$1" 2>&1
+      alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
+      [ -z "$alert" ] || break
+    done
+    printf '\n%s probe %s %s\n' "$mark" "$probe" "${alert:--}"
+  done <"$lists/probes.list"
 }
 
 # `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after the

@@ -58,7 +58,8 @@ read_installed_crls() {
   fi
 }
 
-is_installed_known() { [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash" ]; }
+# Its second word: keys tell partitions apart. What an earlier build wrote is read anew.
+is_installed_known() { [ -n "$installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$installed_hash points" ]; }
 
 split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
@@ -141,7 +142,7 @@ accept_download() { # ID
   raw=$(hash_of "$work/raw")
   if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
   read_crl "$work/raw" "$work/crls/$1" "$bundle" && check_crl_dates "$work/crls/$1" && check_is_counted "$work/crls/$1" &&
-    check_is_no_older "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
+    check_is_no_older "$work/crls/$1" && tell_partition "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
   printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$raw" "$1" "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
 
@@ -197,6 +198,7 @@ choose_crls() {
       ln -f -- "$facts" "$chosen.facts" && ln -f -- "${facts%.facts}.pem" "$chosen.pem" || fail disk "no room in ${work%/*}; nothing was changed"
     fi
   done
+  drop_outlived
   check_nothing_lost
 }
 
@@ -204,7 +206,7 @@ choose_crls() {
 check_nothing_lost() {
   is_installed_known || return 0
   while read -r crl_key _; do
-    if [ -s "$work/chosen/$crl_key.facts" ] || { [ "$mode" = refresh ] && ! is_of_ca "$crl_key"; }; then continue; fi
+    if [ -s "$work/chosen/$crl_key.facts" ] || grep -qsxF -e "$crl_key" "$work/outlived" || { [ "$mode" = refresh ] && ! is_of_ca "$crl_key"; }; then continue; fi
     fail disk "the installed CRL $crl_key was lost on the way; is the disk full? Nothing was changed"
   done <<EOF
 $(tail -n +2 -- "$state/crl.list")
@@ -216,7 +218,7 @@ assemble_crls() {
   choose_crls
   cat -- "$work"/chosen/*.pem >"$work/crl.pem" 2>/dev/null || return 1
   assembled_hash=$(hash_of "$work/crl.pem")
-  { printf '%s\n' "$assembled_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
+  { printf '%s points\n' "$assembled_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
   awk -F "$tab" '$2 != "crl.pem"' "$work/own.list" >"$work/own.list.new" && mv -f -- "$work/own.list.new" "$work/own.list"
   rm -f -- "$work/own/crl.pem"
   # What somebody else wrote there, or a run that nothing is known of, may never have been read by httpd.
@@ -234,7 +236,7 @@ check_assembled() {
     [ "$(grep -c '^-----' "$chosen")" = 2 ] && [ -s "${chosen%.pem}.facts" ] && openssl crl -in "$chosen" -noout 2>/dev/null || refuse "a CRL does not read back as it was written (${chosen##*/}); is the disk full?"
   done
   check_coverage
-  [ -z "$sample" ] || [ ! -f "$work/own/crl.pem" ] || check_sample "$work/own/crl.pem"
+  if [ -n "$sample" ] && { [ -f "$work/own/crl.pem" ] || [ -f "$work/own/$sample" ]; }; then check_sample "$(newest_own crl.pem)"; fi
 }
 
 # httpd refuses every certificate below a CA that lacks its CRL: of all CAs for `chain`, for `leaf` of those that issue to users.
@@ -263,20 +265,4 @@ ca_subject() { # SUBJECT_HASH
   for each_ca in "$work"/cas/*; do
     if [ "$(openssl x509 -noout -subject_hash -in "$each_ca")" = "$1" ]; then openssl x509 -noout -subject -in "$each_ca" | cut -c 9- && return; fi
   done
-}
-
-# With what is installed it may be refused already: then the new list is not to blame.
-check_sample() { # FILE
-  is_sample_accepted "$1" && return
-  if [ -f "$installed" ] && ! is_sample_accepted "$installed"; then
-    part 'note the sample certificate of the site is refused already, by the installed CRL'
-  else
-    refuse 'with the new CRL the sample certificate of the site would be refused'
-  fi
-}
-
-is_sample_accepted() { # CRL_FILE
-  checks=-crl_check
-  [ "$crl_check" = leaf ] || checks=-crl_check_all
-  openssl verify -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" >/dev/null 2>&1
 }

@@ -3,8 +3,9 @@
 # what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it trusts.
 
 # What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name, and
-# its key identifier where the CRL has one (a CA that changed its key has two lists), and `ca` where it lists CA certificates
-# only (such a list must not take the place of the users'). Times in seconds since 1970, `-` = none.
+# its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA certificates
+# only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is for, where it is one
+# of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` = none.
 max_crl_bytes=268435456
 
 # Sets crl_form. Else fails with `failure`.
@@ -60,6 +61,11 @@ print_crl() { # FILE TARGET BUNDLE
       in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
       /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
       /^ +Indirect CRL|^ +X509v3 Certificate Issuer: critical/ { print "unusable\tit is an indirect CRL, which lists certificates of other CAs" }
+      /^ +X509v3 Issuing Distribution Point:/ { in_point = 1; next }
+      in_point && /^ +Relative Name:/ { print "unusable\tit names its address relative to its issuer, which is not supported" }
+      in_point && /^ +Full Name:/ { in_names = 1; next }
+      in_names && /^                  / { sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0; next }
+      in_names { in_names = in_point = 0; print "point\t" names }
       /Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /Only Some Reasons|Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
       # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or not.
@@ -113,6 +119,8 @@ write_crl_facts() { # TARGET
   case $crl_next in '' | NONE) crl_next=- ;; *) crl_next=$(seconds_of "$crl_next") || return 1 ;; esac
   failure='' crl_key=${crl_key:+-$crl_key}
   [ -z "$(text_value partition "$1.text")" ] || crl_key=${crl_key:--}-ca
+  crl_point=$(text_value point "$1.text")
+  [ -z "$crl_point" ] || crl_key=$(point_key "$crl_key" "$crl_point")
   crl_number=$(text_value crlNumber "$1.text" | decimal_of)
   printf '%s%s %s %s %s %s\n' "$(text_value 'issuer name hash' "$1.text")" "$crl_key" \
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
@@ -139,16 +147,28 @@ decimal_of() {
   } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
-# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other.
-check_crl_dates() { # TARGET; five minutes are what clocks differ by
+# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the second.
+check_crl_dates() { # TARGET
   read -r _ crl_this crl_next _ <"$1.facts"
+  wait_until_valid
   now=$(date +%s) failure=''
-  if [ "$crl_this" -gt $((now + 300)) ]; then
+  if [ "$crl_this" -gt "$now" ]; then
     failure="it is from the future ($(date -u -d "@$crl_this" +%FT%TZ)); is this host's clock right?"
   elif [ "$crl_next" != - ] && [ "$crl_next" -le "$now" ]; then
     failure="it has expired ($(date -u -d "@$crl_next" +%FT%TZ))"
   fi
   [ -z "$failure" ]
+}
+
+# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads.
+longest_wait_seconds=300
+
+wait_until_valid() {
+  early=$((crl_this - $(date +%s) + 1))
+  [ "$mode" = refresh ] && [ "$early" -gt 0 ] && [ "$early" -le "$longest_wait_seconds" ] || return 0
+  step "wait $early seconds, until the CRL is valid"
+  sleep "$early"
+  fetch_until=$((fetch_until + early))
 }
 
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd

@@ -12,6 +12,14 @@ judge_candidate() {
     part "note this host allows no namespaces ($(head -n 1 "$work/shadow.errors" | tr -c '[:print:]' ' ')); the smaller judge speaks"
     judge_minimal
   fi
+  judge_probes
+}
+
+# Of a candidate that is well in all else.
+judge_probes() {
+  [ "$verdict" = well ] && [ -s "$work/probes.list" ] || return 0
+  if [ "$judge" = shadow ]; then read_alerts "$work/answers.candidate"; else read_verifications; fi >"$work/alerts"
+  ! tell_locked_out "$work/alerts" "$work/shadow.candidate" 'httpd would refuse' judged || verdict=refused
 }
 
 # Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
@@ -113,6 +121,7 @@ list_placed() {
   } >"$work/placed.list"
   printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
   list_others >"$work/others.list"
+  list_probes
   list_names >"$work/names"
 }
 

@@ -56,6 +56,27 @@ ask_live() { # FILE
   (look_from=$work ask_all) >"$1"
 }
 
+# What httpd's logs say since `mark_logs`, of certificates.
+mark_logs() {
+  printf '%s\n' "$log_files" | while IFS= read -r log; do
+    [ ! -f "$log" ] || printf '%s\t%s\n' "$(stat -c %s -- "$log")" "$log"
+  done >"$work/log.sizes"
+}
+
+write_log_words() { # FILE
+  while IFS=$tab read -r size log; do
+    tail -c "+$((size + 1))" -- "$log" | head -c 1048576 | grep -a 'Certificate Verification: '
+  done <"$work/log.sizes" >"$1" 2>/dev/null
+}
+
+# Whether holders get in, by what was asked last.
+locks_nobody_out() {
+  read_alerts "$work/answers.after" >"$work/alerts"
+  awk -v good="$decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
+  write_log_words "$work/probe.words"
+  ! tell_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
+}
+
 list_answers_before() {
   : >"$work/answers.before"
   [ -z "$parent" ] || ask_live "$work/answers.before"
@@ -64,13 +85,14 @@ list_answers_before() {
 # Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before:
 # a backend that the shadow could not reach.
 look() {
-  tries=0 look_until=$(($(now_ticks) + deadline_seconds * 100))
+  tries=0 look_until=$(($(now_ticks) + deadline_seconds * 100)) asks_probes=yes
+  mark_logs
   while [ "$tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
     if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! look_differs; then
       # Children of before may have answered while the parent was dying.
-      is_parent_alive
+      is_parent_alive && locks_nobody_out
       return
     fi
     ! is_opened || break

@@ -6,6 +6,16 @@ run_setting() { # NAME
   printf '%s\n' "$dumped" | awk -F '"' -v name="$1: " '$1 == name && !found++ { print $2 }'
 }
 
+# OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
+# its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
+security_level() {
+  {
+    printf '%s\n' "$dumped" | awk 'tolower($1) ~ /^sslciphersuite$/ && match($0, /@SECLEVEL=[0-5]/) { print substr($0, RSTART + 10, 1) }' | sort -n
+    openssl version -f 2>/dev/null | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
+    openssl version 2>/dev/null | awk '$2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
+  } | head -n 1
+}
+
 # The directives whose files httpd reads at its start, as `Directive<TAB>path`.
 named_files() {
   printf '%s\n' "$dumped" | awk -v root="$server_root" -v tab="$tab" '
@@ -197,7 +207,7 @@ observe_own() {
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$(installed_timers)")
-  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record"; }
+  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && sed 's/^/sample /' "$state/sample" 2>/dev/null; }
 }
 
 observe() {
@@ -212,6 +222,7 @@ observe() {
 now $(date +%s)
 version $version
 openssl $(openssl version 2>/dev/null || echo none)
+security-level $(security_level)
 server-root $server_root
 config $config
 instance $instance

@@ -44,6 +44,7 @@ show_status() {
       'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
     esac
   done <"$state/refresh.record"
+  [ ! -s "$state/sample" ] || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
 }
 
 addresses_of() { # ID

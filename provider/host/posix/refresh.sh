@@ -10,8 +10,8 @@ Downloads the CRLs of this server's CAs, and gives httpd what is new and good.
   --verbose   say each step
   --status    say how the last refreshes ended, and do nothing else
   --timer     as cron or systemd call it: quiet, after a random delay
-Exit status: 0 up to date; 1 a source failed, the installed CRLs are good; 2 an installed CRL ends soon or has ended;
-3 httpd did not reload well, or runs on the files of before; 4 another run works on this server; 64 wrong options.
+Exit status: 0 up to date; 1 a source failed, the installed CRLs are good; 2 an installed CRL ends soon or has ended, or
+httpd refuses every certificate of a CA; 3 httpd did not reload well, or would refuse every certificate of a CA, and runs on the files of before; 4 another run works on this server; 64 wrong options.
 END_OF_USAGE
 }
 
@@ -131,13 +131,19 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   check_assembled
   extend_deadline
   [ -n "$refused" ] || judge_candidate
-  if [ -n "$refused" ] || [ "$verdict" = refused ]; then end_refresh refused 'httpd or a check refused the new CRL'; fi
+  if [ -n "$refused" ] || [ "$verdict" = refused ]; then
+    [ -n "$told_reason" ] || tell_refresh 'reason httpd or a check refused the new CRL'
+    end_refresh refused
+  fi
   [ -z "$dry_run" ] || end_refresh good
   find_unit
   change
 }
 
-keep_crl_list() { mv -f -- "$work/crl.list" "$state/crl.list"; }
+# And what the sample certificate was found to be worth, where it was tried.
+keep_crl_list() {
+  mv -f -- "$work/crl.list" "$state/crl.list" && { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
+}
 
 # The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of ours.
 finish_refresh() { # applied|stopped
@@ -158,8 +164,11 @@ end_refresh() { # RESULT [REASON]
     refused | reload | failed | locked) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;
     unchanged | updated) [ -z "$(failures_told)" ] || result=failed ;;
   esac
+  [ -z "$already_refused" ] || told_reason=$already_refused
   case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
+  [ -z "$locked_out" ] || refresh_exit=3
   if [ "$refresh_exit" -lt 3 ] && is_ending; then result=expiring refresh_exit=2; fi
+  if [ "$refresh_exit" -lt 3 ] && [ -n "$already_refused" ]; then result=refusing refresh_exit=2; fi
   [ -n "$dry_run" ] || save_record "$refresh_exit" "$result"
   tell_refresh_end
   exit "$refresh_exit"
@@ -181,6 +190,7 @@ tell_refresh_end() {
     failed) ending='the installed CRLs stay' && [ -n "$told_reason" ] || ending='a source failed; the installed CRLs stay' ;;
     refused) ending='the new CRL was refused; the installed one stays' ;;
     reload) ending='the new CRL was put back' ;;
+    refusing) ending="it did what it could, and $already_refused" ;;
     expiring) ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;
     *) ending='nothing was done' ;;
   esac

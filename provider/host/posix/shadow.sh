@@ -99,7 +99,7 @@ build_devices() {
 
 # With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the real host.
 shadow_inside_view() { # live|candidate
-  [ "$1" = live ] || place_candidates
+  [ "$1" = live ] || { place_candidates && asks_probes=yes; }
   empty_logs
   rm -f -- "$pid_file"
   add_names

@@ -24,6 +24,19 @@ receive_own_files() {
   done 3<<EOF
 $(printf '%s' "$manifest" | sed -n 's/^own //p')
 EOF
+  receive_probes
+}
+
+# Behind the rest.
+receive_probes() {
+  mkdir -p -- "$work/probes"
+  while IFS=' ' read -r name hash size <&3; do
+    [ -n "$name" ] || continue
+    head -c "$size" >"$work/probes/$name"
+    [ "$(hash_of "$work/probes/$name")" = "$hash" ] || fail cut 'the bytes of a probe certificate arrived incomplete or the disk is full; nothing was changed'
+  done 3<<EOF
+$(printf '%s' "$manifest" | sed -n 's/^probe //p')
+EOF
 }
 
 # Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned for.

@@ -14,13 +14,13 @@ write_undo() {
 }
 
 # Without sources nothing of a refresh stays.
-forget_refresh() { rm -f -- "$state/refresh" "$state/refresh.record" "$state/crl.list"; }
+forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
 
 # The refresh by hand.
 write_refresh() {
   printf '%s\n' '#!/bin/sh' '# Downloads the CRLs of this server now, as the timer does. --help says more.' \
     "exec /bin/sh '$state/program' refresh \"\$@\"" >"$state/refresh" && chmod 700 -- "$state/refresh"
-  keep_crl_list
+  keep_probes && keep_crl_list
   save_record 0 updated
 }
 

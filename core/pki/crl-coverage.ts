@@ -1,0 +1,197 @@
+/**
+ * Whether OpenSSL finds a CRL for every certificate that httpd checks: one of the right CA, for the right certificates, that names
+ * the certificate of the CA that OpenSSL takes.
+ */
+import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import { notForUsers } from "./crl-scope.ts";
+import { type SignedCrl, isNamedBy, isSameAuthority, nameOf } from "./crl-signer.ts";
+import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { findTaken } from "./installed-order.ts";
+
+export interface CoverageOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly crlCheck: "leaf" | "chain";
+  /** Whether sources deliver more CRLs: of which CAs is only known when they have been downloaded. */
+  readonly hasMore?: boolean;
+  /** How many sources do, where that is known: each delivers one CRL. */
+  readonly more?: number | undefined;
+  /** A user's certificate: its issuer issues to users, and what it says of its issuer decides which certificate OpenSSL takes. */
+  readonly sample?: Certificate | undefined;
+}
+
+/** All certificates of one name and key, and whose certificates httpd checks against its CRL. */
+interface Authority {
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly SignedCrl[];
+  /** What of its certificates is checked: users', and those of CAs. */
+  readonly issues: { readonly users: boolean; readonly authorities: boolean };
+  /** Certificates of it that OpenSSL takes as issuer; `undefined` names a user of whom nothing is known. */
+  readonly taken: readonly { readonly for: Certificate | undefined; readonly certificate: Certificate }[];
+}
+
+/** The bundle in two orders. */
+export interface OrderedBundle {
+  /** As the site file lists it: findings come in this order. */
+  readonly listed: readonly Certificate[];
+  /** As it is installed: OpenSSL goes by that. */
+  readonly installed: readonly Certificate[];
+}
+
+/** All that is missing, and all that OpenSSL will not find. */
+export function checkCoverage(
+  crls: readonly SignedCrl[],
+  certificates: OrderedBundle,
+  options: CoverageOptions,
+): PkiFinding[] {
+  const { crlCheck, hasMore = false } = options;
+  if (crls.length === 0 && crlCheck === "leaf" && !hasMore) return [];
+  const authorities = findAuthorities(crls, certificates, options);
+  const isOn = crls.length > 0 || hasMore;
+  // A CRL that nobody here has signed has its own finding.
+  const judged = authorities.filter(({ crls: own }) => own.every(({ signer }) => typeof signer !== "string"));
+  const signing = judged.filter((authority) => !isOn || findUnfit(authority) === undefined);
+  return [
+    ...judged.filter((authority) => !signing.includes(authority)).flatMap(describeUnfit),
+    ...signing.flatMap((authority) => checkNamed(authority, options)),
+    ...(hasMore ? checkCount(signing, options) : signing.flatMap((authority) => checkFit(authority, options))),
+  ];
+}
+
+function findAuthorities(
+  crls: readonly SignedCrl[],
+  { listed, installed }: OrderedBundle,
+  options: CoverageOptions,
+): Authority[] {
+  const cas = installed.filter(({ isCa }) => isCa);
+  const firsts = listed.filter(
+    (ca, index) => ca.isCa && !listed.slice(0, index).some((earlier) => isSameAuthority(earlier, ca)),
+  );
+  const groups = firsts.map((first) => cas.filter((ca) => isSameAuthority(first, ca)));
+  const inUse = groups.flatMap((group) => findTaken(group, options.now) ?? []);
+  return groups.map((group) => describeAuthority(group, { cas, inUse, crls, options }));
+}
+
+interface Surroundings {
+  readonly cas: readonly Certificate[];
+  /** Of each CA the certificate that OpenSSL takes. */
+  readonly inUse: readonly Certificate[];
+  readonly crls: readonly SignedCrl[];
+  readonly options: CoverageOptions;
+}
+
+function describeAuthority(group: readonly Certificate[], around: Surroundings): Authority {
+  const { cas, inUse, crls, options } = around;
+  const { crlCheck, now, sample } = options;
+  const hasIssued = (certificate: Certificate): boolean => group.some((ca) => isIssuedBy(certificate, ca));
+  const isLowest = !cas.some((ca) => !group.includes(ca) && hasIssued(ca));
+  const known = sample !== undefined && hasIssued(sample) ? sample : undefined;
+  const below = crlCheck === "chain" ? inUse.filter(hasIssued) : [];
+  const issues = { users: isLowest || known !== undefined, authorities: below.length > 0 };
+  const holders = [...(issues.users ? [undefined] : []), ...(known === undefined ? [] : [known]), ...below];
+  return {
+    certificates: group,
+    crls: crls.filter((crl) => isOf(group, crl)),
+    issues,
+    taken: holders.flatMap((holder) => {
+      const certificate = takenFor(holder, group, now);
+      return certificate === undefined ? [] : [{ for: holder, certificate }];
+    }),
+  };
+}
+
+/** At the upper end of a chain OpenSSL looks for nothing more. */
+const takenFor = (
+  holder: Certificate | undefined,
+  group: readonly Certificate[],
+  now: number,
+): Certificate | undefined =>
+  holder !== undefined && group.includes(holder) && isSelfSigned(holder)
+    ? holder
+    : findTaken(holder === undefined ? group : group.filter((ca) => isIssuedBy(holder, ca)), now);
+
+const isOf = ([ca]: readonly Certificate[], { crl, signer }: SignedCrl): boolean =>
+  ca !== undefined &&
+  (typeof signer === "string" ? crl.canonicalIssuer === ca.canonicalSubject : isSameAuthority(ca, signer));
+
+const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certificates[0]?.summary.subject);
+
+/** A certificate without cRLSign that OpenSSL takes: it then refuses whatever that CA issued, with any CRL. */
+const findUnfit = ({ taken }: Authority): Certificate | undefined =>
+  taken.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
+
+function describeUnfit(authority: Authority): PkiFinding[] {
+  const unfit = findUnfit(authority);
+  if (unfit === undefined) return [];
+  const remedy = authority.certificates.some((certificate) => hasKeyUsage(certificate, "cRLSign"))
+    ? "list only the certificate of that CA that may"
+    : "ask the issuer for a CA certificate that may, or list no CRL and no source";
+  return about(unfit.summary.fingerprint, [
+    problem(
+      `${subjectOf(authority)} may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses every certificate that it issued while CRLs are checked; ${remedy}`,
+    ),
+  ]);
+}
+
+/** Two certificates of one key: a CRL may name one of them, and OpenSSL takes the other. */
+function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiFinding[] {
+  const { certificates, crls, taken } = authority;
+  if (certificates.length < 2) return [];
+  return crls.flatMap(({ crl }) => {
+    const missed = taken.filter(({ for: holder, certificate }) => {
+      const isForIt = crl.summary.scope !== (holder?.isCa === true ? "users" : "authorities");
+      return isForIt && !isNamedBy(crl, certificate);
+    });
+    if (missed.length === 0) return [];
+    // The sample shows what users' certificates say, as a user of whom nothing is known cannot.
+    const isShown = missed.every(({ for: holder }) => holder === undefined) && taken.some((one) => one.for === sample);
+    const report = sample !== undefined && isShown ? warning : problem;
+    return about(crl.summary.sha256, [report(describeMissed(authority, crl, report === warning))]);
+  });
+}
+
+function describeMissed(authority: Authority, crl: SignedCrl["crl"], isShown: boolean): string {
+  const { certificates } = authority;
+  const named = certificates.find((certificate) => isNamedBy(crl, certificate));
+  const found = `${nameOf(crl)} names the certificate of ${named?.summary.notBefore} of that CA (authorityKeyIdentifier), and OpenSSL takes the other one of ${certificates.length} that are listed`;
+  return isShown
+    ? `${found} for users whose certificates name neither, and refuses them; the sample is accepted: make sure that all users' certificates name that one, too`
+    : `${found}, and refuses what it issued; list only the one that the CRL names, or, if users' certificates name it, too, give one as sampleCertificate`;
+}
+
+/** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
+function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiFinding[] {
+  const { crls, issues } = authority;
+  const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
+  if (crls.length === 0)
+    return issues.users || issues.authorities
+      ? [problem(`there is no CRL of ${subjectOf(authority)}, so every certificate below it is refused; ${remedy}`)]
+      : [];
+  return [
+    ...(issues.users ? describeMisfits(crls, "authorities", notForUsers) : []),
+    ...(issues.authorities ? describeMisfits(crls, "users", notForAuthorities) : []),
+  ];
+}
+
+const notForAuthorities =
+  "is for user certificates only (issuingDistributionPoint), and crlCheck: chain checks those of CAs, too, so every certificate below that CA is refused; list its CRL for CA certificates, too, or write crlCheck: leaf";
+
+/** Where all are for others. */
+const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorities", text: string): PkiFinding[] =>
+  crls.every(({ crl }) => crl.summary.scope === misfit)
+    ? crls.flatMap(({ crl }) => about(crl.summary.sha256, [problem(`${nameOf(crl)} ${text}`)]))
+    : [];
+
+/** Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is missing. */
+function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiFinding[] {
+  const { crlCheck, more } = options;
+  const lacking = authorities.filter((authority) => checkFit(authority, options).length > 0);
+  if (more === undefined || lacking.length <= more) return [];
+  const names = lacking.map(subjectOf).join(" and ");
+  const sources = more === 1 ? "one source is" : `${more} sources are`;
+  return [
+    warning(
+      `only ${sources} listed for the CRLs of ${names}, and every certificate below a CA without one is refused; add a source for each CA, or ${crlCheck === "chain" ? "write crlCheck: leaf" : "remove the CA"}`,
+    ),
+  ];
+}

@@ -1,0 +1,100 @@
+/**
+ * Which certificates of its CA a CRL speaks of: issuingDistributionPoint, and what OpenSSL compares with it.
+ *
+ * @see RFC 5280, section 5.2.5; crl_crldp_check in OpenSSL's crypto/x509/x509_vfy.c
+ */
+import type { CrlSummary } from "../apache/model.ts";
+import type { Certificate } from "./certificate.ts";
+import type { Crl } from "./crl.ts";
+import { type Tlv, DerError, children, contextTag, readWhole } from "./der.ts";
+import { type DistributionPoint, readPoints } from "./distribution-points.ts";
+import { type Extension, extensionOid, findExtension } from "./extensions.ts";
+import { nameKey } from "./general-name.ts";
+
+/** What an issuingDistributionPoint says; empty where the CRL speaks of all certificates of its CA. */
+export interface IssuingPoint extends Pick<CrlSummary, "scope" | "distributionPoint"> {
+  /** Why OpenSSL does not count the CRL; what to do. To follow the name of the CRL. */
+  readonly mistake?: string;
+}
+
+/** Looks for the extension among those of a CRL. */
+export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint {
+  const value = findExtension(extensions, extensionOid.issuingDistributionPoint)?.value;
+  if (value === undefined) return {};
+  try {
+    return readParts(value, children(value, readWhole(value)));
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    return { mistake: "has a malformed issuingDistributionPoint; download it again" };
+  }
+}
+
+/** [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
+function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
+  const isSet = (number: number): boolean =>
+    parts.some((part) => part.tag === contextTag(number, false) && value[part.content] !== 0);
+  if (isSet(5)) return { mistake: notForUsers };
+  if (isSet(4) || parts.some(({ tag }) => tag === contextTag(3, false)))
+    return {
+      mistake:
+        "covers some reasons only or other CAs' certificates (issuingDistributionPoint), which httpd does not use; download the complete CRL",
+    };
+  if (isSet(1) && isSet(2))
+    return {
+      mistake:
+        "is at once for users only and for CAs only (issuingDistributionPoint), so OpenSSL counts it for nobody; ask the issuer for the complete CRL",
+    };
+  const where = parts.find(({ tag }) => tag === contextTag(0, true));
+  const place = where === undefined ? {} : readPlace(value, where);
+  return isSet(1) ? { ...place, scope: "users" } : isSet(2) ? { ...place, scope: "authorities" } : place;
+}
+
+/** What is said of a CRL of other certificates where one for users belongs. */
+export const notForUsers = "is not for user certificates (issuingDistributionPoint); download the one for users";
+
+/** DistributionPointName: [0] full names, or [1] a part that is added to the issuer's name. */
+function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
+  const [place, ...others] = children(value, where);
+  if (place === undefined || others.length > 0) throw new DerError("a distribution point is malformed");
+  if (place.tag !== contextTag(0, true))
+    return {
+      mistake:
+        "names its place by a part of its issuer's name (nameRelativeToCRLIssuer), which is not supported; ask the issuer for the complete CRL, or for one that names an address",
+    };
+  const names = children(value, place).map((name) => nameKey(value, name));
+  return names.length === 0
+    ? {
+        mistake:
+          "names no address in its issuingDistributionPoint, so OpenSSL counts it for no certificate; ask the issuer for the complete CRL",
+      }
+    : { distributionPoint: names.join(" ") };
+}
+
+/** Whether OpenSSL counts a CRL of the right CA for this certificate. One that it cannot use is for none. */
+export function isInScope(crl: Crl, certificate: Certificate): boolean {
+  const { scope, distributionPoint } = crl.summary;
+  if (crl.scopeMistake !== undefined || scope === (certificate.isCa ? "users" : "authorities")) return false;
+  return distributionPoint === undefined || findPoint(crl, certificate) !== undefined;
+}
+
+/** All reasons that OpenSSL knows: CRLDP_ALL_REASONS. */
+const allReasons = 0x7f80;
+
+/**
+ * Whether the certificate names a CRL of some reasons only where OpenSSL looks: it then wants another one for the others, and
+ * takes none (error 3).
+ */
+export function hasReasons(certificate: Certificate, crl?: Crl): boolean {
+  const { reasons } = findPoint(crl, certificate) ?? {};
+  return reasons !== undefined && (reasons & allReasons) !== allReasons;
+}
+
+/** The first that is of the CA itself and of the CRL's part; without a CRL: of one for all. */
+function findPoint(crl: Crl | undefined, certificate: Certificate): DistributionPoint | undefined {
+  const names = crl?.summary.distributionPoint?.split(" ");
+  return readPoints(certificate)?.find(
+    (point) =>
+      (point.issuers === undefined || point.issuers.includes(certificate.canonicalIssuer)) &&
+      (names === undefined || point.names === undefined || point.names.some((name) => names.includes(name))),
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Whether a CA's name constraints allow the names of a user's certificate, as OpenSSL sees it. httpd checks them after the
+ * signature: no probe shows them.
+ *
+ * @see RFC 5280, section 4.2.1.10; NAME_CONSTRAINTS_check in OpenSSL's crypto/x509/v3_ncons.c
+ */
+import type { Certificate } from "./certificate.ts";
+import { type Tlv, DerError, children, contentOf, contextTag, readOid, readWhole } from "./der.ts";
+import { extensionOid, findExtension } from "./extensions.ts";
+import { generalNameTag, readDirectoryName } from "./general-name.ts";
+
+/** A name that is compared with the constraints of its kind. */
+interface Name {
+  /** Its kind: the context tag's number, and of an otherName its type. */
+  readonly kind: string;
+  readonly text: string;
+  /** What to call it. */
+  readonly what: string;
+}
+
+interface Subtree extends Pick<Name, "kind" | "text"> {
+  /** OpenSSL supports neither minimum nor maximum. */
+  readonly hasLimits: boolean;
+}
+
+/** What the CA forbids, such as `the common name as a DNS name`; empty where it allows all, or has no name constraints. */
+export function findForbiddenNames(certificate: Certificate, ca: Certificate): string[] {
+  const value = findExtension(ca.extensions, extensionOid.nameConstraints)?.value;
+  if (value === undefined) return [];
+  try {
+    const parts = children(value, readWhole(value));
+    const subtreesOf = (number: number): Subtree[] =>
+      parts
+        .filter(({ tag }) => tag === contextTag(number, true))
+        .flatMap((list) => children(value, list).map((subtree) => readSubtree(value, subtree)));
+    const [permitted, excluded] = [subtreesOf(0), subtreesOf(1)];
+    return readNames(certificate).flatMap((name) => (isAllowed(name, permitted, excluded) ? [] : [name.what]));
+  } catch (error) {
+    if (error instanceof DerError) return ["all of it: its constraints are malformed"];
+    throw error;
+  }
+}
+
+function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly Subtree[]): boolean {
+  const ofKind = (subtrees: readonly Subtree[]): Subtree[] => subtrees.filter(({ kind }) => kind === name.kind);
+  const [mine, others] = [ofKind(permitted), ofKind(excluded)];
+  const matches = matchers[name.kind];
+  if (mine.length + others.length === 0) return true;
+  if (matches === undefined || [...mine, ...others].some(({ hasLimits }) => hasLimits)) return false;
+  const isIn = ({ text }: Subtree): boolean => matches(name.text, text);
+  return (mine.length === 0 || mine.some(isIn)) && !others.some(isIn);
+}
+
+const { rfc822Name, dNSName, directoryName, otherName } = generalNameTag;
+
+/** Of the kinds that OpenSSL compares; for every other it refuses the certificate (error 51). Addresses in no user's certificate are left to it. */
+const matchers: Readonly<Record<string, (name: string, base: string) => boolean>> = {
+  [directoryName]: (name, base) => base === "" || name === base || name.startsWith(`${base},`),
+  [dNSName]: (name, base) =>
+    base === "" || endsWithPart(name.toLowerCase(), base.toLowerCase(), base.startsWith(".") ? "" : "."),
+  [rfc822Name]: matchesMail,
+  [generalNameTag.uri]: () => true,
+  [generalNameTag.iPAddress]: () => true,
+};
+
+const endsWithPart = (name: string, base: string, separator: string): boolean =>
+  name === base || name.endsWith(separator + base);
+
+/** A mailbox, a host, or with a dot in front every host of a domain. */
+function matchesMail(name: string, base: string): boolean {
+  const split = name.lastIndexOf("@");
+  const [local, host] = [name.slice(0, split), name.slice(split + 1).toLowerCase()];
+  const at = base.lastIndexOf("@");
+  const domain = base.slice(at + 1).toLowerCase();
+  if (base.startsWith(".")) return host.endsWith(domain);
+  return host === domain && (at <= 0 || local === base.slice(0, at));
+}
+
+function readSubtree(bytes: Uint8Array, subtree: Tlv): Subtree {
+  const [base, ...limits] = children(bytes, subtree);
+  if (base === undefined) throw new DerError("a name constraint is malformed");
+  return { kind: kindOf(bytes, base), text: textOf(bytes, base), hasLimits: limits.length > 0 };
+}
+
+function kindOf(bytes: Uint8Array, name: Tlv): string {
+  const number = name.tag & 0x1f;
+  const [type] = number === otherName ? children(bytes, name) : [];
+  return type === undefined ? String(number) : `${number} ${readOid(bytes, type)}`;
+}
+
+const textOf = (bytes: Uint8Array, name: Tlv): string =>
+  readDirectoryName(bytes, name) ?? Buffer.from(contentOf(bytes, name)).toString("latin1");
+
+/** Its subject, the mail addresses in that, its alternative names, and where none of these is a DNS name the common name. */
+function readNames(certificate: Certificate): Name[] {
+  const { attributes, canonicalSubject, extensions } = certificate;
+  const value = findExtension(extensions, extensionOid.subjectAltName)?.value;
+  const others = value === undefined ? [] : children(value, readWhole(value)).map((name) => readName(value, name));
+  const subject = { kind: String(directoryName), text: canonicalSubject, what: "its subject" };
+  const hasDns = others.some(({ kind }) => kind === String(dNSName));
+  const texts = (wanted: string): string[] =>
+    attributes.flatMap(({ type, text }) => (type === wanted && text !== undefined ? [text] : []));
+  return [
+    ...(canonicalSubject === "" ? [] : [subject]),
+    ...texts("emailAddress").map((text) => ({ kind: String(rfc822Name), text, what: "its mail address" })),
+    ...others,
+    ...(hasDns ? [] : texts("CN").filter(isDnsName)).map((text) => ({
+      kind: String(dNSName),
+      text,
+      what: `its common name ${JSON.stringify(text)}, which OpenSSL takes for a DNS name because of its dot`,
+    })),
+  ];
+}
+
+/** As OpenSSL tells one in a common name (cn2dnsid): at least one dot, none of its parts begins or ends with a hyphen. */
+const isDnsName = (text: string): boolean =>
+  /^[\w.-]+$/.test(text) && text.includes(".") && !/^[.-]|[.-]$|\.[.-]|-\./.test(text);
+
+const readName = (bytes: Uint8Array, name: Tlv): Name => ({
+  kind: kindOf(bytes, name),
+  text: textOf(bytes, name),
+  what: called[kindOf(bytes, name)] ?? "one of its alternative names",
+});
+
+const called: Readonly<Record<string, string>> = {
+  [rfc822Name]: "its mail address",
+  [dNSName]: "its DNS name",
+  [directoryName]: "its directory name",
+  [`${otherName} 1.3.6.1.4.1.311.20.2.3`]: "its user principal name (UPN), a kind of name that OpenSSL cannot compare",
+};

@@ -1,0 +1,57 @@
+/** A signature that the CA could have made by its form, and that does not verify. */
+import type { KeyObject } from "node:crypto";
+import { children, rawOf, readWhole } from "./der.ts";
+import { encodeDer, encodeInteger, encodeOid, encodeSequence, encodeTagged } from "./der-write.ts";
+
+export interface ForgedSignature {
+  /** AlgorithmIdentifier. */
+  readonly algorithm: Buffer;
+  readonly signature: Buffer;
+}
+
+/**
+ * For a CA's key. The algorithm is that of `users`, a certificate that the CA has signed: a weak digest is refused by OpenSSL's security
+ * level. Without one it is the key's own with SHA-256, because a CA's own old signature says nothing of those that it makes today.
+ * Undefined for a key that signs no certificates.
+ */
+export function forgeSignature(key: KeyObject, users: Buffer | undefined): ForgedSignature | undefined {
+  const form = forms[key.asymmetricKeyType ?? ""];
+  if (form === undefined) return undefined;
+  const { modulusLength = 2048 } = key.asymmetricKeyDetails ?? {};
+  const algorithm = users === undefined ? form.algorithm : algorithmOf(users);
+  return { algorithm, signature: form.signature(Math.ceil(modulusLength / 8)) };
+}
+
+function algorithmOf(certificate: Buffer): Buffer {
+  const [, algorithm] = children(certificate, readWhole(certificate));
+  if (algorithm === undefined) throw new Error("a certificate that was read has a signature algorithm");
+  return Buffer.from(rawOf(certificate, algorithm));
+}
+
+interface Form {
+  readonly algorithm: Buffer;
+  /** `bytes`: length of the key's modulus. */
+  readonly signature: (bytes: number) => Buffer;
+}
+
+const sha256 = encodeSequence(encodeOid("2.16.840.1.101.3.4.2.1"), encodeDer(0x05));
+/** RSASSA-PSS-params of RFC 4055: hash, mask generation, length of the salt in bytes. */
+const pss = encodeSequence(
+  encodeTagged(0, sha256),
+  encodeTagged(1, encodeSequence(encodeOid("1.2.840.113549.1.1.8"), sha256)),
+  encodeTagged(2, encodeInteger(32n)),
+);
+
+/** Below every modulus. */
+const ofModulus = (bytes: number): Buffer => Buffer.concat([Buffer.alloc(1), Buffer.alloc(bytes - 1, 1)]);
+const ofPair = (): Buffer => encodeSequence(encodeInteger(1n), encodeInteger(1n));
+
+/** By the kind of the CA's key, as node:crypto calls it. */
+const forms: Readonly<Record<string, Form>> = {
+  rsa: { algorithm: encodeSequence(encodeOid("1.2.840.113549.1.1.11"), encodeDer(0x05)), signature: ofModulus },
+  "rsa-pss": { algorithm: encodeSequence(encodeOid("1.2.840.113549.1.1.10"), pss), signature: ofModulus },
+  ec: { algorithm: encodeSequence(encodeOid("1.2.840.10045.4.3.2")), signature: ofPair },
+  dsa: { algorithm: encodeSequence(encodeOid("2.16.840.1.101.3.4.3.2")), signature: ofPair },
+  ed25519: { algorithm: encodeSequence(encodeOid("1.3.101.112")), signature: () => Buffer.alloc(64, 1) },
+  ed448: { algorithm: encodeSequence(encodeOid("1.3.101.113")), signature: () => Buffer.alloc(114, 1) },
+};

@@ -1,0 +1,198 @@
+# shellcheck shell=sh
+# Whether holders of certificates of the site's CAs get in at all: the answers to probe certificates, which carry a CA's name and
+# a signature that does not verify (core/pki/probe.ts). OpenSSL sees to extensions, strength and CRLs before the signature: where
+# all is well httpd answers with the alert `decrypt error`, and any other alert means that every holder is refused.
+
+decrypt_error=51 signature_failure=7
+
+# Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a CRL that is
+# not for CA certificates only. A refresh has those that the last change left beside it.
+list_probes() {
+  [ "$mode" != refresh ] || [ ! -d "$state/probes" ] || cp -r -- "$state/probes" "$work/probes"
+  for probe in "$work"/probes/*; do
+    [ -f "$probe" ] || continue
+    [ "$(probe_word role "$probe")" = users ] || has_users_crl "$probe" || continue
+    printf '%s\n' "${probe##*/}"
+  done >"$work/probes.list"
+  : >"$work/probes.refused"
+}
+
+# For refreshes.
+keep_probes() {
+  rm -rf -- "$state/probes.new" && cp -r -- "$work/probes" "$state/probes.new" && rm -rf -- "$state/probes" &&
+    mv -T -- "$state/probes.new" "$state/probes"
+}
+
+# What stands in front of key and certificate.
+probe_word() { sed -n "s/^$1 //p;/^-/q" "$2"; } # KEY FILE
+
+has_users_crl() { # PROBE
+  [ -f "$work/chosen.keys" ] || return 1
+  probe_issuer=$(openssl x509 -noout -issuer_hash -in "$1" 2>/dev/null) &&
+    awk -v issuer="$probe_issuer" '{ split($1, part, "-") } part[1] == issuer && $1 !~ /-ca(-|$)/ { found = 1 } END { exit !found }' "$work/chosen.keys"
+}
+
+# Which of them are refused by what the files of a virtual host's answer say: lines NAME ALERT [ADDRESS PORT HOST], one a probe, with the place where others answer well; `-` is
+# no alert, as where the connection was cut, and `+` an answer, as from a virtual host that asks for no certificate. Without a
+# name another virtual host may answer, which is none of ours where one of that place is left alone.
+read_alerts() { # ANSWERS
+  { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } | awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$decrypt_error" '
+    function rank(alert) { return alert == good ? 0 : alert == "+" ? 1 : alert == "-" ? 2 : 3 }
+    BEGIN { while ((getline name <list) > 0) names[++count] = name }
+    /^other / { split($0, word, " "); isShared[word[2] " " word[3]] = 1 }
+    END {
+      while ((getline line <answers) > 0) {
+        split(line, column, tab = "\t"); split(column[1], word, " ")
+        if (word[3] == "" && (word[1] " " word[2]) in isShared) continue
+        asked = split(column[6], answer, " ")
+        for (i = 1; i <= asked; i++) {
+          split(answer[i], pair, ":")
+          if (pair[2] == good) isGoodSomewhere[pair[1]] = 1
+          if (!(pair[1] in worst) || rank(pair[2]) > rank(worst[pair[1]])) { worst[pair[1]] = pair[2]; place[pair[1]] = column[1] }
+        }
+      }
+      for (i = 1; i <= count; i++) if (names[i] in worst) print names[i], worst[names[i]], (names[i] in isGoodSomewhere ? place[names[i]] : "")
+    }'
+}
+
+# By the files alone, where no httpd can be asked: `file` stands in place of an alert.
+read_verifications() {
+  while read -r probe; do
+    case $(verify_probe "$probe" newest_own) in
+      "$signature_failure") echo "$probe $decrypt_error" ;;
+      '') echo "$probe -" ;;
+      *) echo "$probe file" ;;
+    esac
+  done <"$work/probes.list"
+}
+
+# OpenSSL's first error number for a probe, with our files as PATH_OF finds them by name; nothing where they are not there.
+verify_probe() { # NAME PATH_OF
+  conf=$("$2" clientcert.conf) checks=''
+  [ -f "$conf" ] || return 0
+  case $(conf_value SSLCARevocationCheck "$conf") in leaf*) checks=-crl_check ;; chain*) checks=-crl_check_all ;; esac
+  ca=$(conf_value SSLCACertificateFile "$conf") ca=${ca%\"}
+  # shellcheck disable=SC2086
+  openssl verify -purpose sslclient -auth_level "$(security_level)" -verify_depth "$(conf_value SSLVerifyDepth "$conf")" \
+    -CAfile "$("$2" "${ca##*/}")" $checks ${checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
+    sed -n 's/^error \([0-9]*\) at .*/\1/p' | head -n 1
+}
+
+conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
+
+installed_own() { printf %s "$own_directory/$1"; } # NAME
+
+# Whether the files that serve now refuse them already: then a change that does not mend it is not to blame. A CA that is not
+# among theirs has no holders yet.
+is_refused_already() { # NAME
+  ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
+  [ "$2" = judged ] || return 1
+  case $(verify_probe "$1" installed_own) in '' | "$signature_failure" | 20) return 1 ;; esac
+  printf '%s\n' "$1" >>"$work/probes.refused"
+}
+
+# tell_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
+# cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that serve; live afterwards.
+tell_locked_out() {
+  locked_out=''
+  while read -r probe alert place; do
+    ca=$(probe_word ca "$work/probes/$probe") error=''
+    case $alert in
+      "$decrypt_error") continue ;;
+      - | +)
+        error=$(logged_errors "$2")
+        [ -n "$error" ] || ! grep -qs "Certificate Verification: Error ($signature_failure)" "$2" || continue
+        ;;
+      *) error=$(logged_errors "$2") && case $error in '' | *"$nl"*) error=$(verify_probe "$probe" newest_own) ;; esac ;;
+    esac
+    # Of a change that was put back: a refresh brings no CA, so nobody holds a certificate of this one.
+    [ "$mode:$error" != refresh:20 ] || continue
+    if is_untold "$alert" "$error" "$2"; then
+      probe_note "$4" "it could not be told whether holders of certificates of the CA $ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
+    elif is_refused_already "$probe" "$4"; then
+      already_refused="httpd refuses every certificate of the CA $ca already: $(refusal_in_words "$alert" "$error")"
+      probe_note "$4" "$already_refused"
+    elif [ "$error" = 44 ] && is_guess "$probe" "$4"; then
+      probe_note "$4" "the CRL of the CA $ca counts only for certificates that name its address; give a sampleCertificate of a user, which shows whether they do"
+    else
+      locked_out=yes
+      part "reason $3 every certificate of the CA $ca${place:+ at $(place_in_words "$place")}: $(refusal_in_words "$alert" "$error")"
+    fi
+  done <"$1"
+  [ -n "$locked_out" ]
+}
+
+# What the judge has said of a server that it saw need not be said twice.
+probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
+
+# Numbers that httpd's log has beside those of a probe as it should be and of an untrusted certificate.
+logged_errors() { # WORDS
+  sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null | grep -vx -e "$signature_failure" -e 18 | sort -u
+}
+
+# Neither an alert nor a number in the log. Several of these belong to several CAs, and which to which is not known.
+is_untold() { # ALERT ERROR WORDS
+  case $1 in - | +) ;; *) return 1 ;; esac
+  case $2 in '' | *"$nl"*) return 0 ;; *) return 1 ;; esac
+}
+
+# A CRL of several, of a CA of which nothing was known: whether users' certificates name its address does not stand in our files.
+is_guess() { # PROBE STAGE
+  [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
+  case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
+  mkdir -p -- "$work/scopes" && split_crls "$(newest_own crl.pem)" "$work/scopes"
+  for scope in "$work"/scopes/*.pem; do
+    if openssl crl -noout -text -in "$scope" 2>/dev/null | grep -q '^ *Full Name:'; then return 0; fi
+  done
+  return 1
+}
+
+place_in_words() { # ADDRESS PORT NAME
+  # shellcheck disable=SC2086
+  set -- $1
+  printf '%s' "${3:+$3 (}$1 port $2${3:+)}"
+}
+
+# The alert is httpd's answer to its clients, the number OpenSSL's. @see openssl-verification-options(1), RFC 8446, section 6
+refusal_in_words() { # ALERT ERROR
+  case $2 in
+    2 | 20 | 21) cause='its chain does not reach a root among caFiles; list the CAs above it up to the root' ;;
+    3) cause='no CRL of it counts: there is none, or its authority key identifier names another certificate of the CA; give the CRL that the issuer publishes for the listed certificate' ;;
+    9) cause='a CA certificate of its chain is not valid yet; look at the clock of this host' ;;
+    10) cause='a CA certificate of its chain has expired; list the current one' ;;
+    11) cause='its CRL is not valid yet; look at the clock of this host' ;;
+    12) cause='its CRL has expired; download the current one' ;;
+    13 | 14 | 15 | 16) cause='a date in its chain or CRL is malformed; ask the issuer for one without fractions and time zones' ;;
+    8) cause='its CRL is signed by another key; list the CA whose key signs it now' ;;
+    22) cause='its chain has more CAs than verifyDepth; raise that' ;;
+    24 | 79) cause='a certificate of its chain is no CA certificate; list the CA that issues the users'\'' certificates' ;;
+    25) cause='it stands deeper than a CA above it allows (pathLenConstraint); list the CA that the issuer names for clients' ;;
+    26) cause='a CA of its chain may not issue client certificates (extended key usage); list the CA for clients' ;;
+    32) cause='a CA of its chain may not sign certificates (keyUsage); list the CA that does' ;;
+    34) cause='a CA certificate of its chain has a critical extension that OpenSSL does not know; ask the issuer for another one' ;;
+    35) cause='it may not sign CRLs (keyUsage without cRLSign); ask the issuer which CRL to use, or give no CRL' ;;
+    36) cause='its CRL has a critical extension that OpenSSL does not know; ask the issuer for a plain CRL' ;;
+    44) cause='its CRL is not for these certificates (issuingDistributionPoint); give the CRL whose address users'\'' certificates name, and one of them as sampleCertificate' ;;
+    50) cause='httpd asks an OCSP responder that does not answer; look at its SSLOCSP directives' ;;
+    66 | 67) cause='a key of its chain is too short for the security level of this host; ask the issuer for a successor' ;;
+    68) cause='a signature of its chain has too weak a digest for the security level of this host; ask the issuer for a successor' ;;
+    94) cause='a CA key has explicit elliptic-curve parameters; ask the issuer for a certificate with a named curve' ;;
+    *) cause='look at the error log of httpd' ;;
+  esac
+  printf '%s (%s)' "$cause" "$(alert_in_words "$1")${2:+, OpenSSL error $2}"
+}
+
+alert_in_words() {
+  case $1 in
+    40) echo 'alert handshake failure' ;;
+    42) echo 'alert bad certificate' ;;
+    43) echo 'alert unsupported certificate' ;;
+    44) echo 'alert certificate revoked' ;;
+    45) echo 'alert certificate expired' ;;
+    46) echo 'alert certificate unknown' ;;
+    48) echo 'alert unknown CA' ;;
+    - | +) echo 'no alert' ;;
+    file) echo 'by openssl verify' ;;
+    *) echo "alert $1" ;;
+  esac
+}

@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# The sample certificate of the site, one user's: what a new CRL would do to it.
+
+# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is installed it
+# may be refused already: then the new CRL is not to blame.
+check_sample() { # FILE
+  sample_error=$(verify_sample "$1")
+  rm -f -- "$work/sample.words"
+  case $sample_error in
+    '') : >"$work/sample.words" ;;
+    "23 "*) tell_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
+    *)
+      why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
+      if [ -f "$installed" ] && [ -n "$(verify_sample "$installed")" ]; then
+        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $why"
+      else
+        refuse "with the new CRL the sample certificate of the site would be refused: $why"
+      fi
+      ;;
+  esac
+}
+
+# And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
+tell_sample() { # TEXT
+  part "note the sample certificate of the site $1"
+  printf '%.400s\n' "$1" >"$work/sample.words"
+}
+
+# OpenSSL's first error, number and words; nothing where it accepts the sample.
+verify_sample() { # CRL_FILE, or - for what comes in
+  [ "$1" != - ] || { cat >"$work/current.pem" && set -- "$work/current.pem"; }
+  checks=-crl_check
+  [ "$crl_check" = leaf ] || checks=-crl_check_all
+  openssl verify -purpose sslclient -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" 2>&1 |
+    sed -n 's/^error \([0-9]*\) at [^:]*: */\1 /p' | head -n 1
+}
