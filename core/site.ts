@@ -32,7 +32,7 @@ const maxCharacters = 1_000_000;
 /** `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the first one. */
 export function readSite(content: Uint8Array | string, file: string): ReadSite {
   const text = typeof content === "string" ? content : decodeText(content);
-  if (typeof text === "string") return readSiteText(text, file);
+  if (typeof text === "string") return readSiteText(text.replace(/^\ufeff/, ""), file);
   return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
 }
 
