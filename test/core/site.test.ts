@@ -31,6 +31,7 @@ describe("reading a site file", () => {
     assert.deepEqual(requireSite(smallest), {
       clientAuth: {
         caFiles: ["ca.pem"],
+        acceptOlderCrls: [],
         crlFiles: [],
         crlSources: [],
         crlCheck: "leaf",
