@@ -3,7 +3,7 @@ import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
 import { hasReasons, isInScope } from "./crl-scope.ts";
-import { isNamedBy } from "./crl-signer.ts";
+import { isNamedBy } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
 import { findChain, inInstalledOrder } from "./installed-order.ts";
@@ -111,7 +111,7 @@ function checkDates({ summary }: Certificate, now: number): PkiFinding[] {
 function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiFinding[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
-    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl, ca)),
+    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl.authority, ca)),
   );
   const counted = ofIssuer.filter((crl) => isInScope(crl, sample));
   return [
