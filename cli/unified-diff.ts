@@ -18,9 +18,10 @@ const contextLines = 4;
 
 /** Empty where the splices change nothing. Splices are sorted, as {@link applySplices} wants them. */
 export function diffOfSplices(names: DiffNames, before: string, splices: readonly Splice[]): string {
+  // Splices may cancel each other out.
+  if (applySplices(before, splices) === before) return "";
   const lines = linesOf(before);
   const hunks = hunksOf(lines, replacementsOf(before, lines, splices));
-  if (hunks.length === 0) return "";
   const headers = { oldHeader: undefined, newHeader: undefined };
   const patch = formatPatch({ oldFileName: names.before, newFileName: names.after, ...headers, hunks });
   return withoutRuler(patch);

@@ -76,8 +76,8 @@ export interface CertificateSummary {
 /** @see https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/ */
 export interface CertificateStrength {
   readonly keyBits: number;
-  /** Undefined where nobody checks the signature: that of a self-signed CA. */
-  readonly signatureBits: number | undefined;
+  /** @default - nobody checks the signature: that of a self-signed CA */
+  readonly signatureBits?: number;
 }
 
 export interface CrlSummary {

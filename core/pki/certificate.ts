@@ -96,7 +96,7 @@ export function readCertificate(der: Buffer): Certificate {
     isNamedBy(fields.authority, fields) &&
     canHaveSigned(x509.publicKey, fields.signatureAlgorithm);
   const { bits } = signatureStrength(fields.signatureAlgorithm, fields.signatureDigest);
-  const strength = { keyBits: keySecurityBits(x509.publicKey), signatureBits: isTop ? undefined : bits };
+  const strength = { keyBits: keySecurityBits(x509.publicKey), ...(isTop ? {} : { signatureBits: bits }) };
   const noCaReason = findNoCaReason(fields, isTop);
   return {
     ...fields,
