@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseDump } from "../core/apache/dump.ts";
 import { absolutePath } from "../core/apache/paths.ts";
-import { decodeText } from "../core/site/text.ts";
+import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 
 /** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
 export interface HttpdVersion {
@@ -70,7 +70,7 @@ function openOutput<T>(
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
   // Paths may have any bytes; a file that Windows has written anew has zeros.
-  const text = bytes.includes(0) ? decodeText(bytes) : bytes.toString("latin1");
+  const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
   if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
   const found = read(text);
   const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];

@@ -2,10 +2,13 @@
 import { findDoubledBackslashes } from "./site/backslashes.ts";
 import { findSuspects } from "./site/characters.ts";
 import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
-import { findPlaceholders } from "./site/placeholders.ts";
+import { findCaPlaceholders, findHostPlaceholders } from "./site/placeholders.ts";
 import { type Path, type Problem, renderPath } from "./site/problem.ts";
+import { type NumberedHost, findSameServers } from "./site/same-server.ts";
 import { type Site, type SiteClientAuth, makeJsonSchema, siteSchema } from "./site/schema.ts";
 import { decodeText } from "./site/text.ts";
+import { findSecretUrls } from "./site/secret-urls.ts";
+import { findEverybody, findLoneCompanyForms } from "./site/who-gets-in.ts";
 import { type Document, readYaml } from "./site/yaml.ts";
 
 export { type Problem, renderProblem } from "./site/problem.ts";
@@ -32,7 +35,7 @@ const maxCharacters = 1_000_000;
 /** `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the first one. */
 export function readSite(content: Uint8Array | string, file: string): ReadSite {
   const text = typeof content === "string" ? content : decodeText(content);
-  if (typeof text === "string") return readSiteText(text, file);
+  if (typeof text === "string") return readSiteText(text.replace(/^\ufeff/, ""), file);
   return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
 }
 
@@ -60,14 +63,13 @@ function readSiteText(text: string, file: string): ReadSite {
       sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
     );
   }
-  const { site, mistakes } = checkDocument(document);
+  const { site, mistakes, doubts } = checkDocument(document);
   const placed = mistakes.map((mistake) => place(mistake, document, file));
   const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
   const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
+  const warnings = sort(doubts.map((mistake) => place(mistake, document, file)));
   if (site === undefined || problems.length > 0)
-    return { ...refused(problems), clientAuth: findClientAuth(document), lines };
-  const doubtful = [...findPlaceholders(site), ...findDoubledBackslashes(site)];
-  const warnings = sort(doubtful.map((mistake) => place(mistake, document, file)));
+    return { ...refused(problems), clientAuth: findClientAuth(document), warnings, lines };
   return { site, clientAuth: site.clientAuth, problems, warnings, lines };
 }
 
@@ -83,35 +85,65 @@ function findClientAuth({ value }: Document): SiteClientAuth | undefined {
   return siteSchema.shape.clientAuth.safeParse(valueAt(value, ["clientAuth"])).data;
 }
 
-function checkDocument(document: Document): { site: Site | undefined; mistakes: Mistake[] } {
+/** Doubts are only told. */
+interface Checked {
+  readonly site: Site | undefined;
+  readonly mistakes: readonly Mistake[];
+  readonly doubts: readonly Mistake[];
+}
+
+/** The hosts without a mistake of form, by their index. */
+function findHosts({ value }: Document): NumberedHost[] {
+  const hosts = valueAt(value, ["hosts"]);
+  return (Array.isArray(hosts) ? hosts : []).flatMap((host, i): NumberedHost[] => {
+    const { data } = siteSchema.shape.hosts.element.safeParse(host);
+    return data === undefined ? [] : [[i, data]];
+  });
+}
+
+function checkDocument(document: Document): Checked {
   const result = siteSchema.safeParse(document.value);
   const context = { document: document.value, jsonSchema: makeJsonSchema() };
+  const clientAuth = findClientAuth(document);
+  const hosts = findHosts(document);
+  const servers = findSameServers(hosts, (path) => document.positions.get(path)?.line);
   const mistakes = [
     ...document.duplicates.map(({ path }) => ({
       path,
       text: "the key stands twice, and only one can count; remove one",
     })),
     ...findSuspectTexts(document.value, []),
-    ...(result.success
-      ? findRepeatedHosts(result.data)
-      : result.error.issues.flatMap((issue) => describeIssue(issue, context))),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, context)),
+    ...findRepeatedHosts(hosts),
+    ...servers.problems,
   ];
-  return { site: result.data, mistakes };
+  const doubts = [
+    ...hosts.flatMap(([index, host]) => findHostPlaceholders(host, index)),
+    ...servers.warnings,
+    ...(clientAuth === undefined ? [] : findDoubts(clientAuth)),
+  ];
+  return { site: result.data, mistakes, doubts };
 }
 
-function findRepeatedHosts(site: Site): Mistake[] {
-  const names = site.hosts.map(({ name }) => name);
-  const repeated = (name: string, i: number): boolean => names.indexOf(name) < i;
-  return site.hosts.flatMap(({ name }, i) =>
-    repeated(name, i)
-      ? [
-          {
-            path: ["hosts", i, "name"],
-            text: `${JSON.stringify(name)} is the name of hosts[${names.indexOf(name)}], too; give each host its own name`,
-          },
-        ]
-      : [],
-  );
+const findDoubts = (clientAuth: SiteClientAuth): Mistake[] => [
+  ...findCaPlaceholders(clientAuth),
+  ...findDoubledBackslashes(clientAuth),
+  ...findLoneCompanyForms(clientAuth),
+  ...findEverybody(clientAuth),
+  ...findSecretUrls(clientAuth),
+];
+
+function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
+  const first = new Map<string, number>();
+  return hosts.flatMap(([i, { name }]) => {
+    const before = first.get(name);
+    if (before === undefined) {
+      first.set(name, i);
+      return [];
+    }
+    const text = `${JSON.stringify(name)} is the name of hosts[${before}], too; give each host its own name`;
+    return [{ path: ["hosts", i, "name"], text }];
+  });
 }
 
 /** Suspicious characters in every key and text of the document. */

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { type HostKey, readHostKey } from "../core/site/host-key.ts";
+import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 import { HostError, type HostErrorKind } from "./errors.ts";
 import type { Login, Sudo } from "./host/model.ts";
 
@@ -32,7 +33,10 @@ export async function readLogin(place: string, login: Login, environment: Enviro
       return {
         by: "key",
         source: `key file ${JSON.stringify(login.path)}`,
-        key: await readSecretFile("login", place, "key file", login.path, environment),
+        key: requireKeyBytes(
+          `${place}: key file ${JSON.stringify(login.path)}`,
+          await readSecretFile("login", place, "key file", login.path, environment),
+        ),
         passphrase:
           login.passphraseEnvironment === undefined
             ? undefined
@@ -74,12 +78,25 @@ export async function readSudoPassword(
   if (sudo.file !== undefined) {
     const text = await readSecretFile("sudo", place, "password file", sudo.file, environment);
     const source = `password file ${JSON.stringify(sudo.file)}`;
-    return { password: requireOneLine(place, source, text.toString("utf8")), source };
+    return { password: requireOneLine(place, source, requireText("sudo", `${place}: ${source}`, text)), source };
   }
   throw new HostError(
     "sudo",
     `${place}: sudo needs a password and no place for it is given; name a variable or a file`,
   );
+}
+
+/** A key in PuTTY's form may have its comment in any encoding; one that Windows has written anew has zeros. */
+function requireKeyBytes(place: string, bytes: Buffer): Buffer {
+  if (bytes.includes(0)) requireText("login", place, bytes);
+  return withoutByteOrderMark(bytes);
+}
+
+/** Too many attempts with a wrong password would lock the account. */
+function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string {
+  const text = decodeText(bytes);
+  if (typeof text === "string") return text;
+  throw new HostError(kind, `${place}, line ${text.line}: ${text.text}`);
 }
 
 /** sudo reads one line; what follows a line end would be taken for something else. A final line end is an editor's. */

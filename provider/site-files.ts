@@ -41,7 +41,7 @@ export interface SiteFilesOptions {
 export interface SiteFiles {
   /** Only meaningful when no finding is a `problem`. */
   readonly ca: Bundle;
-  /** One per CA, in the order in which `crlPem` holds them. */
+  /** One per CA and part of its CRL, in the order in which `crlPem` holds them. */
   readonly crls: readonly CrlSummary[];
   /** What is installed as crl.pem; empty when the site has no CRL. */
   readonly crlPem: string;
@@ -70,12 +70,13 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
   const sample = readSample(siteFile, wanted);
+  const sources = describeSources(wanted);
   const checked = checkCrls([...crls, ...firstLists], bundle, {
     now,
     crlCheck: wanted.crlCheck,
     installed: installedCrls,
     renewed: firstLists.map(({ summary }) => summary.sha256),
-    ...describeSources(wanted),
+    ...sources,
     sample: sample.certificate,
   });
   for (const { severity, text, about } of [
@@ -86,9 +87,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     if (about !== undefined || !isUnread)
       findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
   }
-  const sampled = isUnread
-    ? []
-    : sample.check({ now, bundle, crls: checked.crls, hasMore: describeSources(wanted).hasMore });
+  const sampled = isUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore: sources.hasMore });
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) =>

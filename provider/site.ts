@@ -73,7 +73,7 @@ export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
 /** The same for the program and the command line. */
 export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
   const { caFiles, crlFiles, crlCheck } = site.clientAuth;
-  const { organizations, organizationalUnits, countries, issuers, verifyDepth } = site.clientAuth;
+  const { organizations, organizationalUnits, countries, issuers, verifyDepth, acceptOlderCrls } = site.clientAuth;
   const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
   const { acknowledgeSessionTicketKeys } = host;
   return {
@@ -90,6 +90,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
     ...pki,
     crlSources: sourcesOf(site.clientAuth),
     crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh),
+    acceptOlderCrls,
     acknowledgeSessionTicketKeys,
     port,
     adopt,

@@ -26,7 +26,7 @@ export interface Desired {
   readonly takeOver: boolean;
   readonly port: number;
   readonly ca: CaBundle;
-  /** CRLs that came with the site file, first lists of sources included, one per CA. */
+  /** CRLs that came with the site file, first lists of sources included, one per CA and part of its CRL. */
   readonly crls: readonly CrlSummary[];
   /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
   readonly crlSha256: string;

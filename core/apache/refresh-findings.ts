@@ -1,9 +1,9 @@
 /** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
-import type { Desired, Facts, Finding } from "./model.ts";
+import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
 import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
-import { crlNameOf, isRefreshed, secondsLeft } from "./revocation.ts";
+import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./revocation.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */
 export function findRefresh(desired: Desired, facts: Facts): Finding[] {
@@ -45,7 +45,8 @@ function findEnding(desired: Desired, facts: Facts): Finding[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Finding[] => {
     const left = secondsLeft(facts, crl);
-    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl, facts)) return [];
+    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
+    if (isOutlived(facts, crl)) return findOutlived(crl);
     const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
     const consequence = `everyone with a certificate of it ${then} refused`;
     const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
@@ -58,6 +59,13 @@ function findSample({ sample }: Desired, { refresh }: Facts): Finding[] {
   if (sample === undefined || refresh.sample === undefined) return [];
   const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
   return [{ severity: "warning", place: "sampleCertificate", text }];
+}
+
+/** The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an address. */
+function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Finding[] {
+  if (distributionPoint !== undefined) return [];
+  const text = `the CRL of ${issuer} for all its certificates expires (${nextUpdate}), and that CA now issues one for each address; whoever's certificate names none of them is then refused; if nobody's does, give a user's certificate as sampleCertificate, and a refresh removes the old CRL`;
+  return [{ severity: "warning", place: "crlSources", text }];
 }
 
 const remedy = ({ server }: Facts): string =>

@@ -5,7 +5,7 @@ import type { CrlRefresh } from "./refresh-model.ts";
 
 /** `refresh.conf`, read line by line by the program on the host; what it does not know it skips. */
 export function renderRefresh(desired: Desired): string {
-  const { crlCheck, crlRefresh, crlSources, sample } = desired;
+  const { acceptOlderCrls = [], crlCheck, crlRefresh, crlSources, sample } = desired;
   const { times, timeZone, spreadMinutes, alarmHours, proxyFile } = crlRefresh;
   const lines = [
     "# Written by clientcert for its program that downloads CRLs; `pulumi up` puts it back.",
@@ -17,6 +17,7 @@ export function renderRefresh(desired: Desired): string {
     ...(timeZone === undefined ? [] : [`time-zone ${timeZone}`]),
     ...(proxyFile === undefined ? [] : [`proxy-file ${proxyFile}`]),
     ...(sample === undefined ? [] : [`sample ${sampleName}`]),
+    ...acceptOlderCrls.map((sha256) => `accept-older ${sha256}`),
     ...crlSources.flatMap(({ id, urls, hasFile }) => [
       `source ${id} ${hasFile ? "file" : "-"}`,
       ...urls.map((url) => `url ${url}`),

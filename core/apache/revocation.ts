@@ -52,20 +52,23 @@ export const isFixed = (desired: Desired, crl: CrlSummary): boolean =>
   fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
 
 /** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
-export function isRefreshed(desired: Desired, crl: CrlSummary, { own }: Pick<Facts, "own">): boolean {
+export function isRefreshed(desired: Desired, crl: CrlSummary): boolean {
   const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
-  return isOfBundle && !isFixed(desired, crl) && !own.crls.some((other) => isSuccessor(other, crl));
+  return isOfBundle && !isFixed(desired, crl);
 }
 
 /**
- * A CA that begins to part its CRL, or ends to, issues no more of the other kind. What is left of that beside newer ones is kept,
- * for it may still count, and nobody renews it.
+ * Whether an installed CRL is left of a kind that its CA issues no more, for all or for one address, since it began to part its CRL
+ * or ceased to: kept while it counts, and renewed by nobody.
  */
-const isSuccessor = (crl: CrlSummary, former: CrlSummary): boolean =>
-  isSameName(crl.issuer, former.issuer) &&
-  (crl.authorityKey ?? "") === (former.authorityKey ?? "") &&
-  (crl.distributionPoint === undefined) !== (former.distributionPoint === undefined) &&
-  Date.parse(crl.thisUpdate) > Date.parse(former.thisUpdate);
+export const isOutlived = ({ own }: Facts, crl: CrlSummary): boolean =>
+  own.crls.some(
+    (newer) =>
+      isSameName(newer.issuer, crl.issuer) &&
+      newer.authorityKey === crl.authorityKey &&
+      (newer.distributionPoint === undefined) !== (crl.distributionPoint === undefined) &&
+      Date.parse(newer.thisUpdate) > Date.parse(crl.thisUpdate),
+  );
 
 /** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
 export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: CrlSummary): number | undefined {
@@ -83,6 +86,6 @@ export function isRefreshDue(desired: Desired, facts: Facts): boolean {
     (owner === undefined && facts.server.source === "httpd") ||
     files[crlName] === undefined ||
     findUncovered(findNeeded(desired), crls).length > 0 ||
-    crls.some((crl) => isRefreshed(desired, crl, facts) && (secondsLeft(facts, crl) ?? 1) <= 0)
+    crls.some((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
   );
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type CaBundle, defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import { dayMilliseconds } from "./days.ts";
-import { extensionOid, findExtension } from "./extensions.ts";
+import { extensionOid, findExtension, findUnknownCritical, hasRepeats } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { encodePem } from "./pem.ts";
 
@@ -72,22 +72,27 @@ const nameOf = ({ summary }: Certificate): string =>
 
 function checkAuthority(certificate: Certificate): PkiFinding[] {
   const name = nameOf(certificate);
-  if (!certificate.isCa)
-    return [problem(`${name} is no CA certificate; list the certificate of the CA that issued it`)];
-  const findings: PkiFinding[] = [];
+  const { isCa, noCaReason, allowsClientAuth, extensions } = certificate;
+  const text = refuseForm(certificate);
+  const findings = text === undefined ? [] : [problem(`${name} ${text}`)];
+  if (!isCa)
+    return [
+      ...findings,
+      problem(`${name} is no CA certificate (${noCaReason}); list the certificate of the CA that issued it`),
+    ];
   if (!hasKeyUsage(certificate, "keyCertSign"))
     findings.push(
       problem(
         `${name} may not sign certificates (keyUsage without keyCertSign); list the CA that issues the client certificates`,
       ),
     );
-  if (!certificate.allowsClientAuth)
+  if (!allowsClientAuth)
     findings.push(
       problem(
         `${name} is not allowed to issue client certificates (extended key usage without clientAuth), so OpenSSL refuses them; list the issuer's CA for clients`,
       ),
     );
-  if (findExtension(certificate.extensions, extensionOid.nameConstraints))
+  if (findExtension(extensions, extensionOid.nameConstraints))
     findings.push(
       warning(
         `${name} has name constraints, so OpenSSL refuses users whose names it does not permit; make sure that it permits those of all your users`,
@@ -99,6 +104,17 @@ function checkAuthority(certificate: Certificate): PkiFinding[] {
       warning(`${name} has ${weakness}, which newer OpenSSL versions refuse; ask the issuer for its successor`),
     );
   return findings;
+}
+
+/** What OpenSSL never takes in a CA's certificate: errors 34, 94, 13 to 16, 41. */
+function refuseForm({ extensions, hasExplicitCurve, hasExactDates }: Certificate): string | undefined {
+  const remedy = "so OpenSSL refuses every certificate below it; ask the issuer for another CA certificate";
+  const unknown = findUnknownCritical(extensions);
+  if (unknown) return `has the critical extension ${unknown.oid}, which OpenSSL does not know, ${remedy}`;
+  if (hasRepeats(extensions)) return `has an extension twice, ${remedy}`;
+  if (hasExplicitCurve)
+    return `has a key that names all parameters of its elliptic curve instead of the curve, ${remedy}`;
+  return hasExactDates ? undefined : `has a date with a fraction of a second, ${remedy}`;
 }
 
 function checkDates(certificate: Certificate, { now, installed = [] }: BundleOptions): PkiFinding[] {

@@ -1,5 +1,5 @@
 /** Certificates, from the bytes of a file. */
-import { X509Certificate, createHash } from "node:crypto";
+import { type KeyObject, X509Certificate, createHash } from "node:crypto";
 import type { CertificateSummary } from "../apache/model.ts";
 import {
   type Tlv,
@@ -9,15 +9,18 @@ import {
   derTag,
   readInteger,
   readOid,
+  isExactTime,
   readTime,
   readWhole,
   requireTlv,
 } from "./der.ts";
+import { type AuthorityKey, isNamedBy, readAuthority } from "./authority.ts";
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
 import { type PkiFinding, problem } from "./finding.ts";
 import { describeWrongKind } from "./kind.ts";
 import { type NameAttribute, canonicalName, readAttributes, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";
+import { canHaveSigned, findCurveBits, keySecurityBits, signatureStrength, usualBits } from "./strength.ts";
 
 export interface Certificate {
   readonly summary: CertificateSummary;
@@ -32,9 +35,21 @@ export interface Certificate {
   /** Of the subject, as httpd compares them with what the site file lets in. */
   readonly attributes: readonly NameAttribute[];
   readonly signatureAlgorithm: string;
+  /** Digest of an RSASSA-PSS signature, from its parameters; undefined for its default, and for every other kind. */
+  readonly signatureDigest: string | undefined;
   readonly extensions: readonly Extension[];
-  /** basicConstraints says CA:TRUE. */
+  /** What it says of its issuer's certificate. */
+  readonly authority: AuthorityKey;
+  /** OpenSSL takes it for a CA: basicConstraints says CA:TRUE, or it is an old kind of root. */
   readonly isCa: boolean;
+  /** Why it is not one, in words that end a sentence in brackets; undefined for a CA. */
+  readonly noCaReason: string | undefined;
+  /** Its own issuer by names and identifiers: OpenSSL looks for nobody above it, and does not check its signature. */
+  readonly isTop: boolean;
+  /** Both dates are written as RFC 5280 wants them; any other OpenSSL does not count as a date. */
+  readonly hasExactDates: boolean;
+  /** The key is written with all parameters of its curve instead of the curve's name, which OpenSSL refuses. */
+  readonly hasExplicitCurve: boolean;
   /** How many CAs may stand between it and a user; undefined = any number. */
   readonly pathLength: number | undefined;
   /** Hex. */
@@ -75,11 +90,22 @@ function collect(block: Block, place: string, certificates: Certificate[], probl
 /** One certificate from its DER. Throws {@link DerError}. */
 export function readCertificate(der: Buffer): Certificate {
   const fields = readFields(der);
+  const x509 = openX509(der);
+  const isTop =
+    fields.canonicalSubject === fields.canonicalIssuer &&
+    isNamedBy(fields.authority, fields) &&
+    canHaveSigned(x509.publicKey, fields.signatureAlgorithm);
+  const { bits } = signatureStrength(fields.signatureAlgorithm, fields.signatureDigest);
+  const strength = { keyBits: keySecurityBits(x509.publicKey), signatureBits: isTop ? undefined : bits };
+  const noCaReason = findNoCaReason(fields, isTop);
   return {
     ...fields,
     der,
-    x509: openX509(der),
-    summary: { fingerprint: createHash("sha256").update(der).digest("hex"), ...fields.summary },
+    x509,
+    isTop,
+    isCa: noCaReason === undefined,
+    noCaReason,
+    summary: { fingerprint: createHash("sha256").update(der).digest("hex"), ...fields.summary, strength },
   };
 }
 
@@ -100,22 +126,36 @@ function readFields(der: Buffer) {
   if (tbs?.tag !== derTag.sequence || algorithm?.tag !== derTag.sequence)
     throw new DerError("its outer form is not that of a certificate");
   const parts = children(der, tbs);
-  const first = parts[0]?.tag === contextTag(0, true) ? 1 : 0;
-  const [serial, , issuer, validity, subject] = parts.slice(first);
-  if (!serial || !issuer || !validity || !subject) throw new DerError("it has too few parts");
-  const [notBefore, notAfter] = children(der, validity);
-  if (!notBefore || !notAfter) throw new DerError("its validity is malformed");
+  const isVersioned = parts[0]?.tag === contextTag(0, true);
+  const [serial, , issuer, validity, subject, publicKey] = parts.slice(isVersioned ? 1 : 0);
+  if (!serial || !issuer || !validity || !subject || !publicKey) throw new DerError("it has too few parts");
   const extensions = readTaggedExtensions(der, parts);
   return {
+    isVersioned,
     serial: readInteger(der, serial).toString(16),
     canonicalSubject: canonicalName(der, subject),
     canonicalIssuer: canonicalName(der, issuer),
     attributes: readAttributes(der, subject),
     signatureAlgorithm: readAlgorithm(der, algorithm),
+    signatureDigest: readPssDigest(der, algorithm),
     extensions,
-    ...readConstraints(extensions),
+    authority: readAuthority(extensions),
+    pathLength: readConstraints(extensions)?.pathLength,
     subjectKey: readSubjectKey(extensions),
     allowsClientAuth: readAllowsClientAuth(extensions),
+    hasExplicitCurve: hasExplicitCurve(der, publicKey),
+    ...readSummary(der, { subject, issuer, validity }),
+  };
+}
+
+function readSummary(
+  der: Buffer,
+  { subject, issuer, validity }: Readonly<Record<"subject" | "issuer" | "validity", Tlv>>,
+) {
+  const [notBefore, notAfter] = children(der, validity);
+  if (!notBefore || !notAfter) throw new DerError("its validity is malformed");
+  return {
+    hasExactDates: isExactTime(der, notBefore) && isExactTime(der, notAfter),
     summary: {
       subject: renderName(der, subject),
       issuer: renderName(der, issuer),
@@ -123,6 +163,23 @@ function readFields(der: Buffer) {
       notAfter: readTime(der, notAfter),
     },
   };
+}
+
+/** RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm … }: where it is left out it is SHA-1. */
+function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
+  const parameters = children(der, algorithm)[1];
+  if (readAlgorithm(der, algorithm) !== "1.2.840.113549.1.1.10" || parameters?.tag !== derTag.sequence)
+    return undefined;
+  const hash = children(der, parameters).find(({ tag }) => tag === contextTag(0, true));
+  return hash && readAlgorithm(der, requireTlv(der, hash.content, hash.end, derTag.sequence, "an algorithm"));
+}
+
+const ecOid = "1.2.840.10045.2.1";
+
+/** SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }: a named curve is an OBJECT IDENTIFIER. */
+function hasExplicitCurve(der: Buffer, publicKey: Tlv): boolean {
+  const algorithm = requireTlv(der, publicKey.content, publicKey.end, derTag.sequence, "an algorithm");
+  return readAlgorithm(der, algorithm) === ecOid && children(der, algorithm)[1]?.tag === derTag.sequence;
 }
 
 /** Object identifier of an AlgorithmIdentifier. */
@@ -155,13 +212,39 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
 
 const clientAuthOid = "1.3.6.1.5.5.7.3.2";
 
+interface Constraints {
+  readonly isCa: boolean;
+  /** Only of a CA. */
+  readonly pathLength: number | undefined;
+}
+
 /** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
-function readConstraints(extensions: readonly Extension[]): Pick<Certificate, "isCa" | "pathLength"> {
+function readConstraints(extensions: readonly Extension[]): Constraints | undefined {
   const value = findExtension(extensions, extensionOid.basicConstraints)?.value;
-  if (value === undefined) return { isCa: false, pathLength: undefined };
+  if (value === undefined) return undefined;
   const [flag, length] = children(value, readWhole(value));
   const isCa = flag?.tag === derTag.boolean && value[flag.content] !== 0;
   return { isCa, pathLength: isCa && length ? Number(readInteger(value, length)) : undefined };
+}
+
+type CaFields = Pick<Certificate, "extensions"> & { readonly isVersioned: boolean };
+
+/**
+ * Without basicConstraints OpenSSL takes old kinds of roots for CAs: of version 1, with keyCertSign, of Netscape's type.
+ *
+ * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c takes these at the top of a chain alone
+ */
+function findNoCaReason({ extensions, isVersioned }: CaFields, isTop: boolean): string | undefined {
+  const constraints = readConstraints(extensions);
+  if (constraints !== undefined) return constraints.isCa ? undefined : "basicConstraints without CA:TRUE";
+  const usage = findExtension(extensions, extensionOid.keyUsage);
+  const type = findExtension(extensions, extensionOid.netscapeType);
+  const isOldKind = !isVersioned || (usage ? hasBit(usage.value, 5) : type !== undefined && hasBit(type.value, 5));
+  if (isOldKind && isTop) return undefined;
+  if (!isVersioned) return "version 1, which OpenSSL takes as a CA only where it is self-signed";
+  return isOldKind
+    ? "no basicConstraints, which only a self-signed CA may leave out"
+    : "neither basicConstraints nor keyUsage with keyCertSign";
 }
 
 function readSubjectKey(extensions: readonly Extension[]): string | undefined {
@@ -182,21 +265,23 @@ function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
 }
 
 /** Key and signature that today's OpenSSL settings may refuse, in words; undefined when they are fine. */
-export function findWeakness(certificate: Certificate): string | undefined {
-  const { asymmetricKeyType: type = "", asymmetricKeyDetails: details = {} } = certificate.x509.publicKey;
-  const { modulusLength: bits, namedCurve } = details;
-  if (bits !== undefined && bits < 2048) return `${type.startsWith("rsa") ? "an RSA" : "a DSA"} key of ${bits} bits`;
-  // Every curve has its size in its name, such as prime192v1.
-  const curveBits = Number(/\d{3}/.exec(namedCurve ?? "")?.[0]);
-  if (curveBits < 224) return `an elliptic-curve key of ${curveBits} bits`;
-  const weak = weakSignatures[certificate.signatureAlgorithm];
+export function findWeakness({ x509, summary, isTop, ...certificate }: Certificate): string | undefined {
+  if ((summary.strength?.keyBits ?? usualBits) < usualBits) return describeKey(x509.publicKey);
   // Nobody checks the signature of a trusted root.
-  return weak !== undefined && !isSelfSigned(certificate) ? `a ${weak} signature` : undefined;
+  if (isTop) return undefined;
+  const { bits, weak } = signatureStrength(certificate.signatureAlgorithm, certificate.signatureDigest);
+  return bits < usualBits && weak !== undefined ? `a ${weak} signature` : undefined;
 }
 
-const weakSignatures: Readonly<Record<string, string>> = {
-  "1.2.840.113549.1.1.2": "MD2",
-  "1.2.840.113549.1.1.4": "MD5",
-  "1.2.840.113549.1.1.5": "SHA-1",
-  "1.2.840.10045.4.1": "SHA-1",
-};
+function describeKey(key: KeyObject): string {
+  const { modulusLength, namedCurve = "" } = key.asymmetricKeyDetails ?? {};
+  const type = key.asymmetricKeyType ?? "";
+  if (modulusLength !== undefined) return `${type.startsWith("rsa") ? "an RSA" : "a DSA"} key of ${modulusLength} bits`;
+  return type === "ec" ? `an elliptic-curve key of ${findCurveBits(namedCurve)} bits` : `a key of the kind ${type}`;
+}
+
+/** Names, identifiers and kind of key fit, which is all that OpenSSL asks before it takes `issuer`: the signature comes later. */
+export const seemsIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
+  certificate.canonicalIssuer === issuer.canonicalSubject &&
+  isNamedBy(certificate.authority, issuer) &&
+  canHaveSigned(issuer.x509.publicKey, certificate.signatureAlgorithm);

@@ -39,9 +39,10 @@ export function checkCrls(
   const unsigned = all.flatMap(({ crl, signer }) =>
     typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
   );
-  const coverage = checkCoverage(all, { listed: certificates, installed: bundle }, options);
   const unasked = all.filter(({ crl, signer }) => typeof signer !== "string" && isUnasked(crl, options));
   const newest = takeNewest(all.filter((one) => typeof one.signer !== "string" && !unasked.includes(one)));
+  const judged = [...all.filter(({ signer }) => typeof signer === "string"), ...unasked, ...newest.signed];
+  const coverage = checkCoverage(judged, { listed: certificates, installed: bundle }, options);
   const chosen = newest.signed.flatMap((signed) => [
     ...about(signed.crl.summary.sha256, [...checkDates(signed.crl, options), ...checkForm(signed.crl)]),
     ...checkRollover(signed, certificates),

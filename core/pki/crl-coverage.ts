@@ -2,9 +2,11 @@
  * Whether OpenSSL finds a CRL for every certificate that httpd checks: one of the right CA, for the right certificates, that names
  * the certificate of the CA that OpenSSL takes.
  */
+import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
+import type { Crl } from "./crl.ts";
 import { notForUsers } from "./crl-scope.ts";
-import { type SignedCrl, isNamedBy, isSameAuthority, nameOf } from "./crl-signer.ts";
+import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { findTaken } from "./installed-order.ts";
 
@@ -138,10 +140,13 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiFindi
   const { certificates, crls, taken } = authority;
   if (certificates.length < 2) return [];
   return crls.flatMap(({ crl }) => {
-    const missed = taken.filter(({ for: holder, certificate }) => {
-      const isForIt = crl.summary.scope !== (holder?.isCa === true ? "users" : "authorities");
-      return isForIt && !isNamedBy(crl, certificate);
-    });
+    const others = crls.filter((other) => other.crl !== crl && isInsteadOf(other.crl, crl));
+    const missed = taken.filter(
+      (one) =>
+        isFor(crl, one) &&
+        !isNamedBy(crl.authority, one.certificate) &&
+        !others.some((other) => isFor(other.crl, one) && isNamedBy(other.crl.authority, one.certificate)),
+    );
     if (missed.length === 0) return [];
     // The sample shows what users' certificates say, as a user of whom nothing is known cannot.
     const isShown = missed.every(({ for: holder }) => holder === undefined) && taken.some((one) => one.for === sample);
@@ -150,9 +155,16 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiFindi
   });
 }
 
-function describeMissed(authority: Authority, crl: SignedCrl["crl"], isShown: boolean): string {
+const isFor = ({ summary }: Crl, { for: holder }: Authority["taken"][number]): boolean =>
+  summary.scope !== (holder?.isCa === true ? "users" : "authorities");
+
+/** For the certificates of the same part, or for all. */
+const isInsteadOf = ({ summary: other }: Crl, { summary }: Crl): boolean =>
+  other.distributionPoint === undefined || other.distributionPoint === summary.distributionPoint;
+
+function describeMissed(authority: Authority, crl: Crl, isShown: boolean): string {
   const { certificates } = authority;
-  const named = certificates.find((certificate) => isNamedBy(crl, certificate));
+  const named = certificates.find((certificate) => isNamedBy(crl.authority, certificate));
   const found = `${nameOf(crl)} names the certificate of ${named?.summary.notBefore} of that CA (authorityKeyIdentifier), and OpenSSL takes the other one of ${certificates.length} that are listed`;
   return isShown
     ? `${found} for users whose certificates name neither, and refuses them; the sample is accepted: make sure that all users' certificates name that one, too`

@@ -1,4 +1,5 @@
 /** Which CA of the bundle signed a CRL, and whether OpenSSL will find the same one. */
+import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, hasSameKey } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
@@ -25,23 +26,13 @@ export function findSigner(crl: Crl, certificates: readonly Certificate[]): Cert
       ? `${nameOf(crl)} is signed with an algorithm that is not supported; ask the issuer for one signed with SHA-256 or better`
       : `${nameOf(crl)} is not signed by the listed CA of that name (damaged, forged, or the CA has a new key); download it again, or list the CA's new certificate`;
   }
-  const found = signers.find((signer) => isNamedBy(crl, signer));
+  const found = signers.find((signer) => isNamedBy(crl.authority, signer));
   if (found === undefined)
     return `${nameOf(crl)} names another CA certificate than the listed one (authorityKeyIdentifier), so OpenSSL does not use it; list the CA certificate that the issuer publishes with this CRL`;
   return signers.some((signer) => hasKeyUsage(signer, "cRLSign"))
     ? found
     : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
 }
-
-/**
- * What OpenSSL asks before it takes a CRL for a CA of the right name; identifiers that are missing count as equal.
- *
- * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
- */
-export const isNamedBy = ({ authority }: Crl, ca: Certificate): boolean =>
-  (authority.key === undefined || ca.subjectKey === undefined || authority.key === ca.subjectKey) &&
-  (authority.serial === undefined || authority.serial === ca.serial) &&
-  (authority.issuer === undefined || authority.issuer === ca.canonicalIssuer);
 
 /** One name and one key: renewed or cross-signed, it is the same CA. */
 export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>
@@ -55,7 +46,9 @@ export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly
   if (typeof signer === "string") return [];
   const mixedUp = certificates.some(
     (other) =>
-      other.canonicalSubject === signer.canonicalSubject && !hasSameKey(other, signer) && isNamedBy(crl, other),
+      other.canonicalSubject === signer.canonicalSubject &&
+      !hasSameKey(other, signer) &&
+      isNamedBy(crl.authority, other),
   );
   return mixedUp
     ? about(crl.summary.sha256, [

@@ -12,6 +12,7 @@ import {
   contentOf,
   contextTag,
   derTag,
+  isExactTime,
   isTime,
   rawOf,
   readInteger,
@@ -20,11 +21,11 @@ import {
   readWhole,
   requireTlv,
 } from "./der.ts";
+import { type AuthorityKey, readAuthority } from "./authority.ts";
 import { countEntries } from "./crl-entries.ts";
 import { readIssuingPoint } from "./crl-scope.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
 import { type PkiFinding, problem } from "./finding.ts";
-import { readDirectoryName } from "./general-name.ts";
 import { describeWrongKind } from "./kind.ts";
 import { canonicalName, renderName } from "./name.ts";
 import { type Block, encodePem, readBlocks } from "./pem.ts";
@@ -42,16 +43,6 @@ export interface Crl {
   readonly scopeMistake: string | undefined;
   /** The list of revoked certificates inside {@link der}; undefined when it revokes nobody. */
   readonly revoked: Tlv | undefined;
-}
-
-/** What the CRL says of the CA certificate that checks it; either may be missing. */
-export interface AuthorityKey {
-  /** Hex, as `Certificate.subjectKey`. */
-  readonly key?: string;
-  /** Hex, as `Certificate.serial`. */
-  readonly serial?: string;
-  /** Of the CA's own issuer, as `Certificate.canonicalIssuer`. */
-  readonly issuer?: string;
 }
 
 /** What a signature check needs, each a view into the CRL's bytes. */
@@ -110,7 +101,7 @@ export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
     extensions,
     authority,
     scopeMistake,
-    hasExactDates: isExact(der, fields.thisUpdate) && isExact(der, fields.nextUpdate),
+    hasExactDates: [fields.thisUpdate, fields.nextUpdate].every((date) => date === undefined || isExactTime(der, date)),
     revoked: fields.revoked,
     canonicalIssuer: canonicalName(der, fields.issuer),
     summary: {
@@ -162,30 +153,9 @@ function readTbs(der: Buffer, tbs: Tlv): TbsParts {
 const summaryKeyOf = ({ key }: AuthorityKey): Pick<CrlSummary, "authorityKey"> =>
   key === undefined ? {} : { authorityKey: key };
 
-/** Without a fraction. One without seconds, or with a zone of its own, cannot be read at all. */
-const isExact = (der: Buffer, time: Tlv | undefined): boolean =>
-  time === undefined || !contentOf(der, time).includes(0x2e);
-
 function readCrlNumber(extensions: readonly Extension[]): string | undefined {
   const value = findExtension(extensions, extensionOid.crlNumber)?.value;
   return value && readInteger(value, readTlv(value, 0, value.length)).toString();
-}
-
-/** AuthorityKeyIdentifier, RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. */
-function readAuthority(extensions: readonly Extension[]): AuthorityKey {
-  const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
-  if (value === undefined) return {};
-  const parts = children(value, readWhole(value));
-  const key = parts.find(({ tag }) => tag === contextTag(0, false));
-  const names = parts.find(({ tag }) => tag === contextTag(1, true));
-  const serial = parts.find(({ tag }) => tag === contextTag(2, false));
-  // OpenSSL compares the first of the names that is one of a directory.
-  const issuer = names && children(value, names).flatMap((name) => readDirectoryName(value, name) ?? [])[0];
-  return {
-    ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
-    ...(serial && { serial: readInteger(value, { ...serial, tag: derTag.integer }).toString(16) }),
-    ...(issuer === undefined ? {} : { issuer }),
-  };
 }
 
 /** What is installed: each CRL encoded anew, nothing else of the file it came from. */

@@ -147,18 +147,23 @@ export function holdsInteger(bytes: Uint8Array, content: number, end: number, wa
 const isNeedlessSign = (first: number | undefined, second: number): boolean =>
   (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
 
-/** UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`. */
+/** Written as RFC 5280 wants it: in whole seconds and UTC. OpenSSL counts no other as a date. */
+export const isExactTime = (bytes: Uint8Array, tlv: Tlv): boolean => !contentOf(bytes, tlv).includes(0x2e);
+
+const notExact = "a date is not written as RFC 5280 wants it (in whole seconds and UTC), so OpenSSL does not count it";
+
+/** UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`; a fraction is left out: ask {@link isExactTime}. */
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
-  if (tlv.end - tlv.content > 32) throw new DerError("a time is malformed");
+  if (tlv.end - tlv.content > 32) throw new DerError(notExact);
   const text = Buffer.from(contentOf(bytes, tlv)).toString("latin1");
   const full = tlv.tag === derTag.utcTime ? (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text : text;
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d+)?Z$/.exec(full);
-  if (!parts || !isTime(tlv)) throw new DerError("a time is malformed");
+  if (!parts || !isTime(tlv)) throw new DerError(notExact);
   const [year, month, day, hour, minute, second] = parts.slice(1);
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
   const parsed = new Date(iso);
   // An impossible day such as 31 February either fails to parse or comes back as another day.
-  if (Number.isNaN(parsed.getTime()) || parsed.getUTCDate() !== Number(day)) throw new DerError("a time is malformed");
+  if (Number.isNaN(parsed.getTime()) || parsed.getUTCDate() !== Number(day)) throw new DerError(notExact);
   return iso;
 }
 

@@ -59,3 +59,30 @@ export function hasBit(value: Uint8Array, index: number): boolean {
   const byte = value[3 + (index >> 3)];
   return byte !== undefined && (byte & (0x80 >> (index & 7))) !== 0;
 }
+
+/** What OpenSSL takes where it is critical in a certificate: X509_supported_extension. */
+const criticalOids: ReadonlySet<string> = new Set([
+  extensionOid.netscapeType,
+  extensionOid.keyUsage,
+  extensionOid.subjectAltName,
+  extensionOid.basicConstraints,
+  extensionOid.certificatePolicies,
+  extensionOid.crlDistributionPoints,
+  extensionOid.extendedKeyUsage,
+  extensionOid.ipAddresses,
+  extensionOid.asNumbers,
+  extensionOid.ocspNoCheck,
+  extensionOid.policyConstraints,
+  extensionOid.proxyCertificate,
+  extensionOid.nameConstraints,
+  extensionOid.policyMappings,
+  extensionOid.inhibitAnyPolicy,
+]);
+
+/** A critical extension of a certificate for which OpenSSL refuses it, and all below it. */
+export const findUnknownCritical = (extensions: readonly Extension[]): Extension | undefined =>
+  extensions.find(({ critical, oid }) => critical && !criticalOids.has(oid));
+
+/** An extension stands there twice, for which OpenSSL refuses a certificate. */
+export const hasRepeats = (extensions: readonly Extension[]): boolean =>
+  new Set(extensions.map(({ oid }) => oid)).size < extensions.length;

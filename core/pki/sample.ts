@@ -3,7 +3,7 @@ import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
 import { hasReasons, isInScope } from "./crl-scope.ts";
-import { isNamedBy } from "./crl-signer.ts";
+import { isNamedBy } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
 import { findChain, inInstalledOrder } from "./installed-order.ts";
@@ -25,7 +25,7 @@ export interface SampleOptions {
 const warnSampleDays = 30;
 
 /** What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted today. */
-export function checkSample(certificates: readonly Certificate[], options: SampleOptions): PkiFinding[] {
+export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiFinding[] {
   const [sample, ...others] = certificates;
   if (sample === undefined || others.length > 0)
     return [
@@ -34,7 +34,7 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
   const refusals = findRefusals(sample).map((refusal) => problem(`${nameOf(sample)} ${refusal}; ${anotherUser}`));
   const kind = checkKind(sample, options);
   // OpenSSL finds no issuer for a certificate that it cannot read to its end: the reason comes first.
-  if (kind.length > 0) return isSignedBy(sample, options) && refusals.length > 0 ? refusals : kind;
+  if (kind.length > 0) return isSignedBy(sample, options) ? explainUnissued(sample, refusals) : kind;
   return [
     ...refusals,
     ...checkNames(sample, options),
@@ -47,6 +47,16 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
 const isSignedBy = (sample: Certificate, { bundle }: SampleOptions): boolean =>
   !sample.isCa &&
   bundle.some((ca) => ca.canonicalSubject === sample.canonicalIssuer && sample.x509.verify(ca.x509.publicKey));
+
+/** OpenSSL looks for the certificate of the CA that the sample names. */
+const explainUnissued = (sample: Certificate, refusals: readonly PkiFinding[]): readonly PkiFinding[] =>
+  refusals.length > 0
+    ? refusals
+    : [
+        problem(
+          `${nameOf(sample)} names another certificate of ${JSON.stringify(sample.summary.issuer)} than those in caFiles (authorityKeyIdentifier), so OpenSSL finds no issuer for it; list the CA certificate that the issuer gave out with it`,
+        ),
+      ];
 
 const anotherUser = "give the certificate of a user";
 
@@ -101,7 +111,7 @@ function checkDates({ summary }: Certificate, now: number): PkiFinding[] {
 function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiFinding[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
-    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl, ca)),
+    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl.authority, ca)),
   );
   const counted = ofIssuer.filter((crl) => isInScope(crl, sample));
   return [

@@ -15,6 +15,10 @@ const always: readonly Suspect[] = [
     pattern: /[\u200e\u200f\u202a-\u202e\u2066-\u2069]/u,
     text: "a character that reverses the direction of writing; remove it",
   },
+  {
+    pattern: /\ufffd/u,
+    text: "what stands for a character that was lost when a text was read in a wrong encoding; write it again",
+  },
   { pattern: /[^\P{Cc}\t\r\n]/u, text: "a control character; remove it" },
 ];
 

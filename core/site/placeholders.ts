@@ -1,25 +1,26 @@
 /** What was copied from `stacks/example.yaml` and not replaced: well-formed, and of no use on a real site. */
 import type { Mistake } from "./issues.ts";
 import type { Path } from "./problem.ts";
-import type { Site, SiteHost } from "./schema.ts";
+import type { SiteClientAuth, SiteHost } from "./schema.ts";
 
 /** The host key of `stacks/example.yaml`, which no host has. */
-const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
+export const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
 
 /** Reserved for documentation. @see https://www.rfc-editor.org/rfc/rfc5737 and rfc3849, rfc2606 */
 const documentationAddress =
   /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:0?db8:|(^|\.)example(\.(com|net|org))?\.?$/i;
 
-export function findPlaceholders({ clientAuth, hosts }: Site): Mistake[] {
+export function findCaPlaceholders(clientAuth: SiteClientAuth): Mistake[] {
   const ca = clientAuth.caFiles.findIndex((file) => /^(\.\/)?example\//.test(file));
   const text =
     "is the example's CA, whose private key nobody has, so no client has such a certificate; give your issuer's";
-  const caFiles = ca < 0 ? [] : [{ path: ["clientAuth", "caFiles", ca], text }];
-  return [...caFiles, ...hosts.flatMap((host, i) => inHost(host, ["hosts", i]))];
+  return ca < 0 ? [] : [{ path: ["clientAuth", "caFiles", ca], text }];
 }
 
-function inHost({ address, connection }: SiteHost, path: Path): Mistake[] {
+/** `index`: which of the hosts it is. */
+export function findHostPlaceholders({ address, connection }: SiteHost, index: number): Mistake[] {
   const { hostKey, bastion } = connection;
+  const path = ["hosts", index];
   const at = [...path, "connection"];
   return [
     ...inAddress(address, [...path, "address"]),

@@ -158,7 +158,15 @@ const clientAuthLists = z.strictObject({
   crlRefresh,
   sampleCertificate: siteRelativePath
     .optional()
-    .describe("A user's certificate (no key), relative to this file: a CRL that revokes it is never installed."),
+    .describe(
+      "A user's certificate (no key), relative to this file: a CRL with which it would be refused is not installed, unless it is that CRL that revokes it.",
+    ),
+  acceptOlderCrls: z
+    .array(matching(/^[0-9a-f]{64}$/, "the SHA-256 of a CRL in DER, 64 lower-case hexadecimal digits"))
+    .default([])
+    .describe(
+      "CRLs that may take the place of one with a higher number or a later date, by SHA-256: for a CA that has begun its numbers anew.",
+    ),
   crlCheck: z
     .enum(["leaf", "chain"])
     .default("leaf")

@@ -50,6 +50,8 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16 (big endian)";
   if (bytes.includes(0)) return bytes[0] === 0 ? "UTF-16 (big endian)" : "UTF-16 (little endian)";
   if (bytes.includes(0x1b)) return "ISO-2022-JP";
+  // Letters with accents stand alone between plain ones; Japanese characters come in groups.
+  if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1"))) return "ISO-8859-1 or Windows-1252";
   const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
   if (euc && (!shiftJis || hasPairs(bytes))) return "EUC-JP";
   return shiftJis ? "Shift_JIS" : undefined;
@@ -67,3 +69,7 @@ function hasPairs(bytes: Uint8Array): boolean {
 /** Words of half-width katakana alone are what Shift_JIS writes in one byte each: they begin no EUC-JP text of kanji or kana. */
 const isKatakanaWord = (text: string): boolean =>
   /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);
+
+/** Of a file that is read by others, such as a key: an editor's mark is no part of it. */
+export const withoutByteOrderMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

@@ -81,7 +81,8 @@ function importedRefresh(conf: string): Partial<Wishes> {
   const times = lines.find(([word]) => word === "times")?.slice(1) ?? [];
   const numbers = { spreadMinutes: Number(valueOf("spread-minutes")), alarmHours: Number(valueOf("alarm-hours")) };
   const crlRefresh = { times, ...numbers, timeZone: valueOf("time-zone"), proxyFile: restOf(conf, "proxy-file") };
-  return { crlSources: sources, crlRefresh };
+  const acceptOlderCrls = lines.flatMap(([word, sha256 = ""]) => (word === "accept-older" ? [sha256] : []));
+  return { crlSources: sources, crlRefresh, acceptOlderCrls };
 }
 
 /** A path may hold blanks. */

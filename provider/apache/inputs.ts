@@ -32,6 +32,8 @@ export interface Wishes {
   readonly crlCheck: "leaf" | "chain";
   readonly crlSources: readonly SourceWish[];
   readonly crlRefresh: CrlRefresh;
+  /** SHA-256 of CRLs that may replace a newer one. */
+  readonly acceptOlderCrls: readonly string[];
   readonly sample: SampleWish | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;
   readonly port: number;
@@ -78,6 +80,8 @@ const isPort = (value: unknown): boolean => Number.isInteger(value) && Number(va
 
 const isDepth = (value: unknown): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= maxVerifyDepth;
+const isHashes = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((text) => typeof text === "string" && /^[0-9a-f]{64}$/.test(text));
 const isIssuers = (value: unknown): boolean =>
   Array.isArray(value) && value.every((text) => isText(text) && findIssuerMistake(String(text)) === undefined);
 
@@ -99,6 +103,7 @@ const rules: Readonly<Record<keyof Wishes, Rule>> = {
   crlCheck: [(value) => value === "leaf" || value === "chain", '"leaf" or "chain"'],
   crlSources: [(value) => Array.isArray(value) && value.every(isSource), "a list of objects with id and urls"],
   crlRefresh: [isRefresh, "an object with times, spreadMinutes and alarmHours"],
+  acceptOlderCrls: [isHashes, "a list of SHA-256 in lower-case hexadecimal digits"],
   sample: [(value) => value === undefined || isSample(value), "an object with sha256, subject and file"],
   acknowledgeSessionTicketKeys: flag,
   port: [isPort, "a port from 1 to 65535"],
@@ -144,6 +149,7 @@ const defaults: Partial<Wishes> = {
   crlCheck: "leaf",
   crlSources: [],
   crlRefresh: defaultCrlRefresh,
+  acceptOlderCrls: [],
   acknowledgeSessionTicketKeys: false,
   port: defaultPort,
   organizations: [],
@@ -222,6 +228,7 @@ export function desiredOf(wishes: Wishes): Desired {
     crlCheck,
     crlSources: crlSources.map(({ id, urls, file }) => ({ id, urls, hasFile: file !== undefined })),
     crlRefresh,
+    acceptOlderCrls: wishes.acceptOlderCrls,
     sample: sample && { sha256: sample.sha256, subject: sample.subject },
     acknowledgeSessionTicketKeys: wishes.acknowledgeSessionTicketKeys,
     organizations,

@@ -13,7 +13,7 @@ function withoutNewer(state: State): State {
   const strip = (bag: Bag): Bag => Object.fromEntries(Object.entries(bag).filter(([key]) => !newer.includes(key)));
   return { ...state, inputs: strip(state.inputs), outputs: strip(state.outputs) };
 }
-const newer = ["organizationalUnits", "issuers", "verifyDepth"];
+const newer = ["organizationalUnits", "issuers", "verifyDepth", "acceptOlderCrls"];
 
 describe("ClientAuth over gRPC, on a host in memory", () => {
   const suite = useClientAuth();

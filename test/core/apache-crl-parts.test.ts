@@ -79,6 +79,13 @@ describe("parts of one CA's CRL in a plan", () => {
     assert.equal(isDue(part(a), crl(issuing, "7", old)), false);
     assert.equal(isDue(crl(issuing), part(a, "7", old)), false);
     assert.equal(isDue(crl(issuing, "7", ended), part(a, "7", old)), true);
+    const left = (...crls: readonly CrlSummary[]): string =>
+      told(plan(refreshed, withState(withOwn(good(), { crls }), { nowSeconds: now }))).join("\n");
+    assert.match(
+      left(part(a), crl(issuing, "7", old)),
+      /^warning crlSources: .* for all its certificates expires .*sampleC/,
+    );
+    assert.doesNotMatch(left(crl(issuing), part(a, "7", old)), /1\.crl/);
   });
 });
 

@@ -14,7 +14,7 @@ describe("clientcert lint", () => {
   const directory = mkdtempSync(join(tmpdir(), "clientcert-lint-"));
   const bad = join(directory, "bad.yaml");
   const absent = "does not exist; check the path (in a site file it starts at the folder of that file)";
-  before(() => writeFileSync(bad, "clientAuth:\n  caFiles: [a.pem]\nhosts: []\n"));
+  before(() => writeFileSync(bad, "clientAuth: { countries: [JP],\n  caFiles: [a.pem] }\nhosts: []\n"));
   after(() => rmSync(directory, { recursive: true }));
 
   const noCrl =
@@ -139,6 +139,7 @@ describe("clientcert lint", () => {
 const siteOf = (address: string, caFile: string, crlFile: string): string => `clientAuth:
   caFiles: [${caFile}]
   crlFiles: [${crlFile}]
+  countries: [JP]
 hosts:
   - name: web1
     address: ${address}

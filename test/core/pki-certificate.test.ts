@@ -54,6 +54,7 @@ describe("reading certificates", () => {
       issuer: "CN=Harbour Root CA,O=Harbour,C=JP",
       notBefore: "2026-08-15T03:00:00Z",
       notAfter: "2036-11-20T03:00:00Z",
+      strength: { keyBits: 128, signatureBits: 128 },
     });
   });
 

@@ -90,6 +90,12 @@ describe("reading CRLs", () => {
     assert.deepEqual(crls[0]?.der, bytes);
   });
 
+  it("takes a CRL in the armour of a certificate, as certutil -encode writes it, and installs it in its own", () => {
+    const { crls, findings } = readCrls(Buffer.from(toPem("CERTIFICATE", bytes).replaceAll("\n", "\r\n")));
+    assert.deepEqual(findings, []);
+    assert.equal(encodeCrls(crls), toPem("X509 CRL", bytes));
+  });
+
   it("refuses a certificate in a CRL file, which httpd would trust", () => {
     const { findings } = readCrls(Buffer.from(toPem("X509 CRL", bytes) + root.pem));
     assert.match(

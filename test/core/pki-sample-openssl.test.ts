@@ -9,6 +9,7 @@ import {
   type CertificateWishes,
   type Made,
   type NamePart,
+  authorityIdentifier,
   caConstraints,
   crlPoints,
   der,
@@ -118,6 +119,13 @@ describe("a sample certificate is refused for what OpenSSL refuses in it", funct
     const [answer, texts] = ask({ user: user({ key: createPrivateKey(execFileSync("openssl", args)) }) });
     assert.equal(answer, 94);
     assert.match(texts, /^problem: .*explicit parameters/);
+  });
+
+  it("names another certificate of its CA than the listed one", () => {
+    const extensions = [authorityIdentifier({ serial: 99n, issuer: [root.subject] })];
+    const [answer, texts] = ask({ user: user({ extensions }) });
+    assert.equal(answer, 20);
+    assert.match(texts, /^problem: .*names another certificate of "CN=Harbour Issuing CA.*authorityKeyIdentifier/);
   });
 
   it("is for another part of its CA's CRL", () => {

@@ -1,7 +1,9 @@
 /** What becomes of CRLs when CAs and sources come, move and go: on the wire. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { request } from "../../lab/client.ts";
 import { emptyChange } from "../../core/apache/model.ts";
+import { crlToDer } from "../../lab/pki-crl.ts";
 import type { ClientName } from "../../lab/pki.ts";
 import {
   listName,
@@ -174,6 +176,32 @@ describe("a host whose CAs and CRL sources change", function () {
     assert.match(useless.reasons.join(), words);
     assert.match((await session.refresh("--status")).output, words);
     assert.equal((await session.apply(withSources(["issuing"]))).result, "applied");
+  });
+
+  it("takes a CRL whose number went back only where the site file accepts this one, and goes on from there", async () => {
+    const { pki, publisher } = session;
+    const started = withSources(["issuing"]);
+    const anew = await pki.crl({
+      number: 0,
+      serials: [pki.clients.lowercaseOrganization.serial],
+    });
+    publisher.publish(listName, anew);
+    const { exitCode, output } = await session.refresh();
+    assert.equal(exitCode, 1);
+    const hash = createHash("sha256").update(crlToDer(anew)).digest("hex");
+    assert.match(
+      output,
+      new RegExp(`or its number went back; .* write under clientAuth acceptOlderCrls: \\[${hash}\\]`),
+    );
+    const accepting = { ...started, acceptOlderCrls: [hash] };
+    assert.equal((await session.apply(accepting)).result, "applied");
+    assert.deepEqual(await outcomes("good", "lowercaseOrganization"), ["200", "refused"]);
+    await assertIdle(accepting);
+    assert.deepEqual(await session.refresh(), { exitCode: 0, output: "unchanged: the CRLs are up to date\n" });
+    // The next one has a higher number than that, and a replayed one of before is old again.
+    publisher.publish(listName, await pki.crl({ number: 1 }));
+    assert.equal((await session.refresh()).exitCode, 0);
+    assert.deepEqual(await outcomes("lowercaseOrganization"), ["403"]);
   });
 
   it("works again after its memory on the host was deleted in the middle of a change", async () => {

@@ -51,6 +51,8 @@ read_installed_crls() {
   installed_hash=$(hash_of "$installed")
   if is_installed_known; then
     tail -n +2 -- "$state/crl.list" | awk -v directory="$work/known" '{ print >(directory "/" NR ".facts") }'
+    # Of a CRL that is accepted by its hash the bytes are compared.
+    [ -z "$accept_older" ] || { split_crls "$installed" "$work/known" && is_parted=yes; }
   else
     split_crls "$installed" "$work/known"
     read_each "$work/known" "$work/all-cas.pem"
@@ -154,7 +156,9 @@ check_is_counted() { # TARGET
 }
 
 check_is_no_older() { # TARGET
-  [ "$(compare_with_installed "$1")" != older ] || { failure='it is older than the installed one' is_outrun=yes && return 1; }
+  [ "$(compare_with_installed "$1")" = older ] || return 0
+  is_outrun=yes failure="it is older than the installed one, or its number went back; if its CA has begun its numbers anew, write under clientAuth acceptOlderCrls: [$(der_hash "$1")]"
+  return 1
 }
 
 # newer, same or older than the installed one of its key; newer where there is none.

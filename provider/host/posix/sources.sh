@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # Where CRLs come from: the settings beside our configuration, and one download.
 
-# Sets crl_check, alarm_hours, spread_minutes, times, time_zone, proxy_file, sample, source_ids, and writes $work/source.list
+# Sets crl_check, alarm_hours, spread_minutes, times, time_zone, proxy_file, sample, accept_older, source_ids, and writes $work/source.list
 # (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
 read_settings() { # FILE
   # shellcheck disable=SC2034 # for the files that come after this one.
-  crl_check=leaf ca_name='' alarm_hours=24 spread_minutes=0 times='' time_zone='' proxy_file='' sample='' source_ids='' source=''
+  crl_check=leaf ca_name='' alarm_hours=24 spread_minutes=0 times='' time_zone='' proxy_file='' sample='' accept_older='' source_ids='' source=''
   : >"$work/source.list"
   while IFS=' ' read -r key value || [ -n "$key" ]; do
     case $key in
@@ -17,6 +17,7 @@ read_settings() { # FILE
       time-zone) time_zone=$value ;;
       proxy-file) proxy_file=$value ;;
       sample) sample=$value ;;
+      accept-older) accept_older="$accept_older $value" ;;
       source) source=${value%% *} first_list=${value##* } source_ids="$source_ids $source" ;;
       url) printf '%s\t%s\t%s\n' "$source" "$first_list" "$value" >>"$work/source.list" ;;
     esac

@@ -1,0 +1,48 @@
+/** What a certificate or a CRL says of the CA certificate that checks it: the authorityKeyIdentifier. */
+import { children, contentOf, contextTag, derTag, readInteger, readWhole } from "./der.ts";
+import { type Extension, extensionOid, findExtension } from "./extensions.ts";
+import { readDirectoryName } from "./general-name.ts";
+
+/** Any of its parts may be missing. */
+export interface AuthorityKey {
+  /** Hex, as `Certificate.subjectKey`. */
+  readonly key?: string;
+  /** Hex, as `Certificate.serial`. */
+  readonly serial?: string;
+  /** Of the CA's own issuer, as `Certificate.canonicalIssuer`. */
+  readonly issuer?: string;
+}
+
+/** What identifiers are compared with. */
+export interface NamedAuthority {
+  readonly subjectKey: string | undefined;
+  readonly serial: string;
+  readonly canonicalIssuer: string;
+}
+
+/** RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. Throws `DerError`. */
+export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
+  const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
+  if (value === undefined) return {};
+  const parts = children(value, readWhole(value));
+  const key = parts.find(({ tag }) => tag === contextTag(0, false));
+  const names = parts.find(({ tag }) => tag === contextTag(1, true));
+  const serial = parts.find(({ tag }) => tag === contextTag(2, false));
+  // OpenSSL compares the first of the names that is one of a directory.
+  const issuer = names && children(value, names).flatMap((name) => readDirectoryName(value, name) ?? [])[0];
+  return {
+    ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
+    ...(serial && { serial: readInteger(value, { ...serial, tag: derTag.integer }).toString(16) }),
+    ...(issuer === undefined ? {} : { issuer }),
+  };
+}
+
+/**
+ * What OpenSSL asks before it takes a CA certificate of the right name; identifiers that are missing count as equal.
+ *
+ * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
+ */
+export const isNamedBy = (authority: AuthorityKey, ca: NamedAuthority): boolean =>
+  (authority.key === undefined || ca.subjectKey === undefined || authority.key === ca.subjectKey) &&
+  (authority.serial === undefined || authority.serial === ca.serial) &&
+  (authority.issuer === undefined || authority.issuer === ca.canonicalIssuer);

@@ -1,0 +1,24 @@
+/** Addresses of CRLs that carry a secret: they stand in Pulumi's state, in files of the hosts and in messages. */
+import type { Mistake } from "./issues.ts";
+import type { SiteClientAuth } from "./schema.ts";
+
+/** Only told: a parameter of such a name may be harmless. A user name or a password before the server is refused elsewhere. */
+export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources">): Mistake[] =>
+  crlSources.flatMap(({ urls }, i) =>
+    urls.flatMap((url, j) => {
+      const name = findSecretParameter(url);
+      if (name === undefined) return [];
+      const text = `the address has the parameter ${name}, which looks like a secret, and addresses stand in Pulumi's state and on the hosts; write an address without it, since everybody may read a CRL`;
+      return [{ path: ["clientAuth", "crlSources", i, "urls", j], text }];
+    }),
+  );
+
+const secretName =
+  /^(?:[a-z0-9-]*[-_.])?(?:sig|key|pass|pwd|auth|sas)$|(?:token|signature|password|passwd|secret|api_?key|access_?key|credentials?)$/i;
+
+/** The name alone: its value is never repeated. */
+function findSecretParameter(url: string): string | undefined {
+  const [, ...parameters] = url.split(/[?&;]/);
+  const names = parameters.flatMap((parameter) => /^([\w.-]+)=./.exec(parameter)?.[1] ?? []);
+  return names.find((name) => name.length <= 40 && secretName.test(name));
+}
