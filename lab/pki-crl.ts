@@ -23,11 +23,11 @@ export interface CrlOptions {
   /** Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only */
   readonly serials?: readonly string[];
   /**
-   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA certificates only.
+   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA certificates only; `users`: users' only.
    * None is a full list of its issuer. `critical` has a critical extension that OpenSSL knows and does not take in a CRL.
    * @default "full"
    */
-  readonly kind?: "full" | "delta" | "indirect" | "authorities" | "critical";
+  readonly kind?: "full" | "delta" | "indirect" | "authorities" | "users" | "critical";
   /** Whose key the authority key identifier names. @default - the signer's */
   readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
   /** The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none */
@@ -56,8 +56,7 @@ export async function issueCrl(
     extensions: [
       await authorityKey(authorities[options.keyOf ?? name].publicKey, authorities.root.subject, options.namesSerial),
       crlNumber(options.number ?? 1),
-      ...kindExtensions[options.kind ?? "full"],
-      ...(options.point === undefined ? [] : [distributionPoint(options.point)]),
+      ...kindExtensions(options),
     ],
     signingKey: ca.signingKey,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
@@ -88,13 +87,18 @@ export function flipLastBit(der: Uint8Array): Buffer<ArrayBuffer> {
 }
 
 /** RFC 5280, 5.2.4 and 5.2.5, whose extensions are critical; and a key usage, which belongs into certificates. */
-const kindExtensions: Readonly<Record<NonNullable<CrlOptions["kind"]>, readonly x509.Extension[]>> = {
-  full: [],
-  delta: [new x509.Extension("2.5.29.27", true, Buffer.from("020101", "hex"))],
-  indirect: [new x509.Extension("2.5.29.28", true, Buffer.from("30038401ff", "hex"))],
-  authorities: [new x509.Extension("2.5.29.28", true, Buffer.from("30038201ff", "hex"))],
-  critical: [new x509.Extension("2.5.29.15", true, Buffer.from("03020106", "hex"))],
-};
+function kindExtensions({ kind = "full", point }: CrlOptions): x509.Extension[] {
+  if (kind === "delta") return [new x509.Extension("2.5.29.27", true, Buffer.from("020101", "hex"))];
+  if (kind === "critical") return [new x509.Extension("2.5.29.15", true, Buffer.from("03020106", "hex"))];
+  const parts = [
+    ...(point === undefined ? [] : [distributionPoint(point)]),
+    ...(kind === "full" ? [] : [encodeDer(scopeTags[kind], Buffer.from([0xff]))]),
+  ];
+  return parts.length === 0 ? [] : [new x509.Extension("2.5.29.28", true, Buffer.from(encodeSequence(...parts)))];
+}
+
+/** Flags of an issuingDistributionPoint. */
+const scopeTags = { users: 0x81, authorities: 0x82, indirect: 0x84 } as const;
 
 /** RFC 5280, 4.2.1.1: [0] key identifier, and where a serial number is named [1] the issuer, [2] that number. */
 async function authorityKey(key: CryptoKey, issuer: string, serial: number | undefined): Promise<x509.Extension> {
@@ -106,10 +110,15 @@ async function authorityKey(key: CryptoKey, issuer: string, serial: number | und
   return new x509.Extension(plain.type, false, Buffer.from(value));
 }
 
-/** RFC 5280, 5.2.5: the full name alone. */
-function distributionPoint(address: string): x509.Extension {
-  const fullName = encodeTagged(0, encodeDer(0x86, Buffer.from(address)));
-  return new x509.Extension("2.5.29.28", true, Buffer.from(encodeSequence(encodeTagged(0, fullName))));
+/** RFC 5280, 5.2.5: the full name. */
+function distributionPoint(address: string): Uint8Array {
+  return encodeTagged(0, encodeTagged(0, encodeDer(0x86, Buffer.from(address))));
+}
+
+/** CRL number of a CRL in DER that this PKI has made. */
+export function crlNumberOf(der: Buffer<ArrayBuffer>): number {
+  const value = new x509.X509Crl(der).extensions.find(({ type }) => type === "2.5.29.20")?.value;
+  return value === undefined ? 0 : Number.parseInt(Buffer.from(value).subarray(2).toString("hex"), 16);
 }
 
 /** RFC 5280, 5.2.3: an INTEGER of at most 20 bytes. */

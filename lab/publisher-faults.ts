@@ -1,7 +1,7 @@
 /** How a publisher of CRLs answers: as it should, and in each way that has taken a site down or could. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
-import { crlToDer, crlToPem, flipLastBit, type CrlOptions } from "./pki-crl.ts";
+import { crlNumberOf, crlToDer, crlToPem, flipLastBit, type CrlOptions } from "./pki-crl.ts";
 import type { LabPki } from "./pki.ts";
 
 export interface Published {
@@ -85,6 +85,17 @@ const answers = {
     send(response, crlToPem(crl) + pki.foreign + (await pki.crl({ ca: "foreign" })), "application/x-pem-file"),
   /** Rightly signed, and by its authority key identifier for another certificate of the CA. */
   otherCertificate: instead({ namesSerial: 1 }),
+  /** The CA begins to part its CRL by address: one part, of the address that is asked. */
+  partition: (published, request, response) =>
+    instead({ point: `http://${request.headers.host}${request.url}` })(published, request, response),
+  /** As certutil -encode of Windows writes whatever it is given. */
+  certificateArmour: ({ crl }, _request, response) =>
+    send(response, crlToPem(crl).replaceAll("X509 CRL", "CERTIFICATE").replaceAll("\n", "\r\n"), "text/plain"),
+  /** Of today, by a CA that has begun its numbers anew. */
+  numberBack: instead({ number: 0, thisUpdateHours: -0.01 }),
+  /** By a clock that is a little fast: the next list. */
+  secondsAhead: (published, request, response) =>
+    instead({ number: crlNumberOf(published.crl), thisUpdateHours: 3 / 3600 })(published, request, response),
   delta: instead({ kind: "delta" }),
   indirect: instead({ kind: "indirect" }),
 } as const satisfies Record<string, Answer>;
@@ -115,6 +126,10 @@ export const answerWords: Readonly<Record<Fault | "ok", string>> = {
   pemWithCertificate: "PEM, a foreign CA in front",
   pemWithAuthority: "PEM, a foreign CA and its list behind",
   otherCertificate: "a list that names another certificate of its CA",
+  partition: "one part of a CRL that was whole",
+  certificateArmour: "PEM, labelled CERTIFICATE (certutil -encode)",
+  numberBack: "a list of today whose number went back",
+  secondsAhead: "a list of three seconds ahead",
   delta: "a delta CRL",
   indirect: "an indirect CRL",
 };

@@ -1,6 +1,7 @@
 /** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
 import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
 import { isoTime } from "./refresh-facts.ts";
+import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./revocation.ts";
 
@@ -12,6 +13,7 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
     ...findScheduler(facts),
     ...findDropIns(facts),
     ...findEnding(desired, facts),
+    ...findShortLived(desired, facts),
     ...findSample(desired, facts),
     ...stalled,
     ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
@@ -76,13 +78,6 @@ const overdueIntervals = 3;
 function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: RefreshFacts, lastSeconds: number): boolean {
   const limitMinutes = overdueIntervals * (longestGapMinutes(times) + spreadMinutes);
   return nowSeconds !== undefined && nowSeconds - lastSeconds > limitMinutes * 60;
-}
-
-/** Between two of the times, midnight included. */
-function longestGapMinutes(times: readonly string[]): number {
-  const minutes = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
-  const gaps = minutes.map((minute, index) => minute - (minutes[index - 1] ?? (minutes.at(-1) ?? 0) - 24 * 60));
-  return Math.max(...gaps);
 }
 
 /** The timer itself: no run, good or bad. */

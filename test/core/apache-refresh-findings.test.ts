@@ -25,6 +25,8 @@ describe("findings about CRL sources", () => {
     findings.map(({ severity, place, text }) => `${severity} ${place}: ${text}`);
   const state = (rest: Partial<SourceFacts>): Partial<Facts["refresh"]> => ({ sources: [{ id: "11111111", ...rest }] });
   const ending = (nextUpdate: string): Facts => withOwn(good(), { crls: [crl(issuing, "7", { nextUpdate })] });
+  const living = (thisUpdate: string, nextUpdate: string): Facts =>
+    withOwn(good(), { crls: [crl(issuing, "7", { thisUpdate, nextUpdate })] });
   const chain = (...crlSources: readonly CrlSource[]): Desired => ({ ...refreshed, crlCheck: "chain", crlSources });
   const two = [source("11111111"), source("22222222")];
   const running = (facts: Facts): Facts => ({ ...facts, server: { ...facts.server, source: "httpd" } });
@@ -74,6 +76,39 @@ describe("findings about CRL sources", () => {
       },
       good(),
       [/^problem crlSources: only one source is left for the CRLs of CN=Issuing.* and CN=Second/],
+    ],
+
+    [
+      "are none of a CRL that lives as long as the timer may wait",
+      refreshed,
+      living("2026-11-25T00:00:00Z", "2026-11-25T06:20:00Z"),
+      [],
+    ],
+    [
+      "warn of a CRL that expires before the timer asks again, with times that do",
+      withRefresh({ alarmHours: 1 }),
+      living("2026-11-25T00:00:00Z", "2026-11-25T06:19:00Z"),
+      [
+        /^warning crlRefresh: the CRL of CN=Issuing.* is valid for 6 h 19 min, and up to 6 h 20 min pass .*: \["00:30", "02:30", "04:30",/,
+      ],
+    ],
+    [
+      "warn of one that only a smaller delay reaches",
+      withRefresh({ alarmHours: 1, times: ["00:00", "01:00"] }),
+      living("2026-11-25T00:00:00Z", "2026-11-25T01:05:00Z"),
+      [/^warning crlRefresh: .* is valid for 1 h 5 min, and up to 23 h 20 min pass .*"23:30"\] and spreadMinutes: 5$/],
+    ],
+    [
+      "warn of one that no timer reaches",
+      withRefresh({ alarmHours: 1 }),
+      living("2026-11-25T00:00:00Z", "2026-11-25T00:40:00Z"),
+      [/^warning crlRefresh: .* is valid for 40 min.*; no timer asks so often; ask the issuer/],
+    ],
+    [
+      "warn of the first list that comes with the site file",
+      { ...refreshed, crls: [{ ...firstList, nextUpdate: "2026-11-22T02:00:00Z" }], crlSha256: "c" },
+      factsOf(bare("systemd")),
+      [/^warning crlRefresh: the CRL of CN=Issuing.* is valid for 2 h, /],
     ],
 
     ["are none a minute before the alarm", refreshed, ending("2026-11-24T12:01:00Z"), []],

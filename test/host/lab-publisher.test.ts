@@ -175,6 +175,27 @@ describe("a publisher of CRLs", function () {
       assert.match(text, /verify OK/);
       assert.match(text, /DirName:.*Lab Root CA\s+serial:01\s/);
     },
+    async partition() {
+      const text = await openssl((await get("partition")).body);
+      assert.match(text, /verify OK/);
+      assert.ok(text.includes(`URI:${publisher.url(name)}\n`));
+    },
+    async certificateArmour() {
+      const lines = (await get("certificateArmour")).body.toString().split("\r\n");
+      assert.equal(lines[0], "-----BEGIN CERTIFICATE-----");
+      assert.deepEqual(Buffer.from(lines.slice(1, -2).join(""), "base64"), good);
+    },
+    async numberBack() {
+      const text = await openssl((await get("numberBack")).body);
+      assert.match(text, /verify OK/);
+      assert.match(text, /CRL Number:\s+0\s/);
+      assert.ok(dateOf(text, "Last Update") > dateOf(await openssl(good), "Last Update"));
+    },
+    async secondsAhead() {
+      const text = await openssl((await get("secondsAhead")).body);
+      assert.match(text, /CRL Number:\s+7\s/);
+      assert.ok(dateOf(text, "Last Update") > Date.now() && dateOf(text, "Last Update") < Date.now() + 5000);
+    },
     async delta() {
       const text = await openssl((await get("delta")).body);
       assert.match(text, /verify OK/);

@@ -109,6 +109,7 @@ collect_from_sources() { # WHICH
     [ "$which" = new ] && is_source_installed "$1" || collect_from "$1"
     shift
   done
+  [ "$crl_check" = leaf ] || drop_crls_of_users
 }
 
 # Whether what it delivered last is there, or a later one: its CA may have been retired and come back, and a run may have failed

@@ -18,7 +18,7 @@ find_crl_form() { # FILE
     *)
       crl_form=PEM
       case $(grep -ac -e '-----BEGIN X509 CRL-----' -- "$1") in
-        0) failure='it is no CRL, but a web page or another file' ;;
+        0) take_off_certificate_armour "$1" ;;
         1)
           # Else openssl would ask the terminal for a passphrase.
           ! grep -aq -e '^Proc-Type:' -- "$1" || failure='it is encrypted'
@@ -28,6 +28,16 @@ find_crl_form() { # FILE
       ;;
   esac
   [ -z "$failure" ]
+}
+
+# `certutil -encode` of Windows calls whatever it encodes a CERTIFICATE, a label that openssl refuses for a CRL.
+take_off_certificate_armour() { # FILE
+  failure='it is no CRL, but a web page or another file' crl_form=DER
+  [ "$(grep -ac -e '-----BEGIN CERTIFICATE-----' -- "$1")" = 1 ] || return 0
+  awk '/-----END CERTIFICATE-----/ { exit } on { print } /-----BEGIN CERTIFICATE-----/ { on = 1 }' "$1" | tr -d ' \r' |
+    base64 -d >"$1.der" 2>/dev/null && mv -f -- "$1.der" "$1" && failure=''
+  # No certificate is as long.
+  ! head -c 65536 -- "$1" | openssl x509 -inform DER -noout 2>/dev/null || failure='it is a certificate, not a CRL; give the address of the CRL'
 }
 
 # read_crl FILE TARGET BUNDLE: TARGET.pem and TARGET.facts. Else fails with `failure`, which says what was wrong.
@@ -50,7 +60,7 @@ print_crl() { # FILE TARGET BUNDLE
     spare_the_server
     exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -lastupdate -nextupdate -crlnumber -text
   } 2>"$2.errors" </dev/null |
-    awk -v pem="$2.pem" '
+    awk -v pem="$2.pem" -v indirect='it is an indirect CRL, which lists certificates of other CAs' '
       /^    Serial Number:/ { entries++; next }
       /^        Revocation Date:/ { next }
       on { print >pem; next }
@@ -60,14 +70,24 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +X509v3 Authority Key Identifier:/ { in_key = 1; next }
       in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
       /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
-      /^ +Indirect CRL|^ +X509v3 Certificate Issuer: critical/ { print "unusable\tit is an indirect CRL, which lists certificates of other CAs" }
+      /^ +X509v3 Certificate Issuer: critical/ { print "unusable\t" indirect }
       /^ +X509v3 Issuing Distribution Point:/ { in_point = 1; next }
+      in_point && /^            [^ ]/ { in_point = 0 }
       in_point && /^ +Relative Name:/ { print "unusable\tit names its address relative to its issuer, which is not supported" }
       in_point && /^ +Full Name:/ { in_names = 1; next }
-      in_names && /^                  / { sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0; next }
+      in_names && /^                  / {
+        # OpenSSL 3.0 ends no line behind the last name: what the CRL is for follows on it.
+        said = ""
+        if (cut = match($0, /[^ ]                (Only |Indirect CRL)/)) { said = substr($0, cut + 1); $0 = substr($0, 1, cut) }
+        sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0
+        if (said == "") next
+        $0 = said
+      }
       in_names { in_names = in_point = 0; print "point\t" names }
-      /Only CA Certificates/ { print "partition\tit lists CA certificates only" }
-      /Only Some Reasons|Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
+      /^ +Indirect CRL/ { print "unusable\t" indirect }
+      /^ +Only CA Certificates/ { print "partition\tit lists CA certificates only" }
+      /^ +Only User Certificates/ { print "users\tit lists certificates of users only" }
+      /^ +Only Some Reasons|^ +Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
       # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or not.
       /^            [^ ].*: critical *$/ && !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
         sub(/^ +/, ""); sub(/: critical *$/, ""); print "unusable\tit has the critical extension " $0 ", for which OpenSSL refuses every certificate"

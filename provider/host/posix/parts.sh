@@ -48,3 +48,35 @@ current_crls() {
     ! is_current "${current%.pem}" || cat -- "$work/chosen/$current"
   done
 }
+
+# Under `chain` OpenSSL looks for a CRL of each CA's certificate as well. A CRL for users alone, which is all that its CA gives out,
+# would take the place of the one for all, and lock out everybody below.
+drop_crls_of_users() {
+  for text in "$work"/crls/*.text; do
+    [ -f "$text" ] && [ -n "$(text_value users "$text")" ] || continue
+    users=${text%.text}
+    ! has_other_crl "$users" && lacks_crl_of_authority "$users.pem" || continue
+    rm -f -- "$users".*
+    users=${users##*/} is_outrun=''
+    tried="its CRL is for certificates of users only, and crlCheck: chain looks up those of CAs, too; give the CRL for CAs as one more source, or write crlCheck: leaf"
+    blame_source "$users" "$tried"
+    explain_failure "$users" "$(awk -F "$tab" -v id="$users" '$1 == id { print $2; exit }' "$work/source.list")"
+  done
+}
+
+# Whether its CA has another one, of another kind, whose place it does not take.
+has_other_crl() { # TARGET
+  cat -- "$work"/crls/*.facts "$work"/known/*.facts 2>/dev/null | awk -v own="$(cut -d ' ' -f 1 "$1.facts")" '
+    BEGIN { split(own, part, "-") }
+    { split($1, other, "-") }
+    $1 != own && other[1] == part[1] && other[2] == part[2] { found = 1 }
+    END { exit !found }'
+}
+
+# Error 44: different CRL scope.
+lacks_crl_of_authority() { # CRL_FILE
+  for each_ca in "$work"/cas/*; do
+    ! openssl verify -CAfile "$bundle" -crl_check -CRLfile "$1" "$each_ca" 2>&1 | grep -q '^error 44 ' || return 0
+  done
+  return 1
+}

@@ -24,11 +24,13 @@ existing() { # FILE
 # What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next time.
 blame_new_crls() { # REASON
   for facts in "$work"/crls/*.facts; do
-    [ -f "$facts" ] || continue
-    blamed=${facts##*/} blamed=${blamed%.facts}
-    awk -v id="$blamed" '$2 != id' "$work/told" >"$work/told.new" && mv -f -- "$work/told.new" "$work/told"
-    printf 'source %s failure %s %.400s\n' "$blamed" "$(date +%s)" "$1" >>"$work/told"
+    [ ! -f "$facts" ] || { blamed=${facts##*/} && blame_source "${blamed%.facts}" "$1"; }
   done
+}
+
+blame_source() { # ID REASON
+  awk -v id="$1" '$2 != id' "$work/told" >"$work/told.new" && mv -f -- "$work/told.new" "$work/told"
+  printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$2" >>"$work/told"
 }
 
 show_status() {
