@@ -19,7 +19,7 @@ export function longestGapMinutes(times: readonly string[]): number {
 export function findShortLived(desired: Desired, facts: Facts): Finding[] {
   const { crlRefresh, crls } = desired;
   const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
-  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl, facts));
+  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl));
   const lives = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
     const minutes = lifeMinutes(crl);
     return minutes === undefined || minutes >= waitMinutes ? [] : [{ name: crlNameOf(crl), minutes }];
