@@ -1,7 +1,7 @@
 /** Whether the timer of a host asks often enough for the CRLs that it keeps. */
 import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
 import type { CrlRefresh } from "./refresh-model.ts";
-import { crlNameOf, isRefreshed } from "./revocation.ts";
+import { crlNameOf, isOutlived, isRefreshed } from "./revocation.ts";
 
 const minutesOfDay = 24 * 60;
 
@@ -19,7 +19,7 @@ export function longestGapMinutes(times: readonly string[]): number {
 export function findShortLived(desired: Desired, facts: Facts): Finding[] {
   const { crlRefresh, crls } = desired;
   const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
-  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl));
+  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl));
   const lives = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
     const minutes = lifeMinutes(crl);
     return minutes === undefined || minutes >= waitMinutes ? [] : [{ name: crlNameOf(crl), minutes }];
