@@ -28,14 +28,13 @@ export interface OpenSite {
 export function openSite(file: string, now: number): OpenSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return { file, messages: [unreadable(file)] };
-  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
-  const files = clientAuth && readSiteFiles(file, clientAuth, { now });
+  const { clientAuth, unsure, problems, warnings, lines } = readSite(bytes, file);
+  const files = clientAuth && readSiteFiles(file, { ...clientAuth, unsure }, { now });
   const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
   const messages = [
     ...problems.map((problem): Message => ({ severity: "problem", ...problem })),
     ...warnings.map((warning): Message => ({ severity: "warning", ...warning })),
-    // What only warns can wait until the site file itself is right.
-    ...(site === undefined ? found.filter(({ severity }) => severity === "problem") : found),
+    ...found,
   ];
   return { file, messages };
 }

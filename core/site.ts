@@ -2,6 +2,7 @@
 import { findDoubledBackslashes } from "./site/backslashes.ts";
 import { findSuspects } from "./site/characters.ts";
 import { type Mistake, describeIssue, valueAt } from "./site/issues.ts";
+import { type ClientAuthPart, readClientAuth } from "./site/parts.ts";
 import { findCaPlaceholders, findHostPlaceholders } from "./site/placeholders.ts";
 import { type Path, type Problem, renderPath } from "./site/problem.ts";
 import { type NumberedHost, findSameServers } from "./site/same-server.ts";
@@ -19,8 +20,10 @@ export { makeTarget } from "./site/target.ts";
 export interface ReadSite {
   /** Undefined when there is any problem. */
   readonly site: Site | undefined;
-  /** What names the CA and CRL files, as soon as that part is right: those files can then be checked, whatever else is wrong. */
+  /** With "" in the place of what is wrong: the files that it names can be checked, whatever else is wrong. */
   readonly clientAuth: SiteClientAuth | undefined;
+  /** Keys of it whose value is not, or not wholly, what the author wants to say. */
+  readonly unsure: ReadonlySet<string>;
   /** In the order of the file. */
   readonly problems: readonly Problem[];
   /** What stands there as in the example and cannot be meant; in the order of the file. */
@@ -63,33 +66,30 @@ function readSiteText(text: string, file: string): ReadSite {
       sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
     );
   }
-  const { site, mistakes, doubts } = checkDocument(document);
+  const { site, mistakes, doubts, part } = checkDocument(document);
   const placed = mistakes.map((mistake) => place(mistake, document, file));
   const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
   const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
   const warnings = sort(doubts.map((mistake) => place(mistake, document, file)));
-  if (site === undefined || problems.length > 0)
-    return { ...refused(problems), clientAuth: findClientAuth(document), warnings, lines };
-  return { site, clientAuth: site.clientAuth, problems, warnings, lines };
+  if (site === undefined || problems.length > 0) return { ...refused(problems), ...part, warnings, lines };
+  return { ...part, site, problems, warnings, lines };
 }
 
 const refused = (problems: readonly Problem[]): ReadSite => ({
   site: undefined,
   clientAuth: undefined,
+  unsure: new Set(),
   problems,
   warnings: [],
   lines: new Map(),
 });
-
-function findClientAuth({ value }: Document): SiteClientAuth | undefined {
-  return siteSchema.shape.clientAuth.safeParse(valueAt(value, ["clientAuth"])).data;
-}
 
 /** Doubts are only told. */
 interface Checked {
   readonly site: Site | undefined;
   readonly mistakes: readonly Mistake[];
   readonly doubts: readonly Mistake[];
+  readonly part: ClientAuthPart;
 }
 
 /** The hosts without a mistake of form, by their index. */
@@ -104,7 +104,6 @@ function findHosts({ value }: Document): NumberedHost[] {
 function checkDocument(document: Document): Checked {
   const result = siteSchema.safeParse(document.value);
   const context = { document: document.value, jsonSchema: makeJsonSchema() };
-  const clientAuth = findClientAuth(document);
   const hosts = findHosts(document);
   const servers = findSameServers(hosts, (path) => document.positions.get(path)?.line);
   const mistakes = [
@@ -117,21 +116,26 @@ function checkDocument(document: Document): Checked {
     ...findRepeatedHosts(hosts),
     ...servers.problems,
   ];
+  const part = readClientAuth(document.value, mistakes);
   const doubts = [
     ...hosts.flatMap(([index, host]) => findHostPlaceholders(host, index)),
     ...servers.warnings,
-    ...(clientAuth === undefined ? [] : findDoubts(clientAuth)),
+    ...findDoubts(part),
   ];
-  return { site: result.data, mistakes, doubts };
+  return { site: result.data, mistakes, doubts, part };
 }
 
-const findDoubts = (clientAuth: SiteClientAuth): Mistake[] => [
-  ...findCaPlaceholders(clientAuth),
-  ...findDoubledBackslashes(clientAuth),
-  ...findLoneCompanyForms(clientAuth),
-  ...findEverybody(clientAuth),
-  ...findSecretUrls(clientAuth),
-];
+function findDoubts({ clientAuth, unsure }: ClientAuthPart): Mistake[] {
+  if (clientAuth === undefined) return [];
+  const isUnknownWho = ["organizations", "countries", "issuers"].some((key) => unsure.has(key));
+  return [
+    ...findCaPlaceholders(clientAuth),
+    ...findDoubledBackslashes(clientAuth),
+    ...findLoneCompanyForms(clientAuth),
+    ...(isUnknownWho ? [] : findEverybody(clientAuth)),
+    ...findSecretUrls(clientAuth),
+  ];
+}
 
 function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
   const first = new Map<string, number>();

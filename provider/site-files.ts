@@ -28,6 +28,8 @@ export interface SiteFilesWanted {
   readonly issuers?: readonly string[];
   /** @default defaultVerifyDepth */
   readonly verifyDepth?: number;
+  /** Keys of the above whose value is not wholly known: nothing is called missing that may stand there. */
+  readonly unsure?: ReadonlySet<string>;
 }
 
 export interface SiteFilesOptions {
@@ -66,7 +68,7 @@ const maxFileBytes = 64 * 1024 * 1024;
 /** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
   const { certificates, crls, firstLists, holderOf, findings } = readLists(siteFile, wanted);
-  const isUnread = findings.some(({ severity }) => severity === "problem");
+  const { isCaUnread, isCrlUnread } = findUnread(siteFile, wanted, findings);
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
   const sample = readSample(siteFile, wanted);
@@ -79,15 +81,13 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ...sources,
     sample: sample.certificate,
   });
-  for (const { severity, text, about } of [
-    ...checkBundle(certificates, { now, installed: installedCa, verifyDepth: wanted.verifyDepth }),
-    ...checked.findings,
-  ]) {
-    // What a file that could not be read would have added is not reported as missing.
-    if (about !== undefined || !isUnread)
-      findings.push({ severity, text, place: holderOf.get(about ?? "") ?? siteFile });
-  }
-  const sampled = isUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore: sources.hasMore });
+  const add = (found: readonly PkiFinding[], isUnread: boolean): number =>
+    findings.push(...locate(found, isUnread, holderOf, siteFile));
+  add(checkBundle(certificates, { now, installed: installedCa, verifyDepth: wanted.verifyDepth }), isCaUnread);
+  add(checked.findings, isCaUnread || isCrlUnread);
+  const sampled = isCaUnread
+    ? []
+    : sample.check({ now, bundle, crls: checked.crls, hasMore: sources.hasMore || isCrlUnread });
   return {
     ca: makeBundle(certificates),
     crls: checked.crls.map(({ summary }) =>
@@ -100,9 +100,36 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
       ...findings,
       ...sample.findings,
       ...sampled,
-      ...(isUnread ? [] : findIssuers(siteFile, wanted, bundle)),
-      ...findMissingSources(siteFile, wanted, bundle, sample.certificate),
+      ...(isCaUnread ? [] : findIssuers(siteFile, wanted, bundle)),
+      ...(isUnsure(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
     ]),
+  };
+}
+
+/** What a file that could not be read would have added is not reported as missing. */
+const locate = (
+  found: readonly PkiFinding[],
+  isUnread: boolean,
+  holderOf: ReadonlyMap<string, string>,
+  siteFile: string,
+): Finding[] =>
+  found
+    .filter(({ about }) => about !== undefined || !isUnread)
+    .map(({ severity, text, about }) => ({ severity, text, place: holderOf.get(about ?? "") ?? siteFile }));
+
+const crlKeys = ["crlFiles", "crlSources"];
+
+const isUnsure = ({ unsure }: SiteFilesWanted, keys: readonly string[]): boolean =>
+  keys.some((key) => unsure?.has(key) ?? false);
+
+/** Whether CAs or CRLs are missing here that the author has named; a CRL that cannot be read hides no CA. */
+function findUnread(siteFile: string, wanted: SiteFilesWanted, findings: readonly Finding[]) {
+  const bad = new Set(findings.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
+  const isBad = (paths: readonly string[]): boolean => paths.some((path) => bad.has(fileOf(siteFile, path)));
+  const { caFiles, crlFiles, crlSources = [] } = wanted;
+  return {
+    isCaUnread: isBad(caFiles) || isUnsure(wanted, ["caFiles"]),
+    isCrlUnread: isBad([...crlFiles, ...crlSources.flatMap(({ file }) => file ?? [])]) || isUnsure(wanted, crlKeys),
   };
 }
 
@@ -111,7 +138,7 @@ export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:
 
 const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Finding[] =>
   (wanted.issuers ?? []).flatMap((issuer, i) =>
-    checkIssuer(issuer, bundle).map(({ severity, text }) => ({
+    (isWritten(issuer) ? checkIssuer(issuer, bundle) : []).map(({ severity, text }) => ({
       severity,
       text,
       place: keyPlace(siteFile, `clientAuth.issuers[${i}]`),
@@ -213,7 +240,7 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
   read: (bytes: Buffer) => T,
   findings: Finding[],
 ): { readonly file: string; readonly result: T }[] {
-  return paths.flatMap((path) => {
+  return paths.filter(isWritten).flatMap((path) => {
     const file = fileOf(siteFile, path);
     const bytes = readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
@@ -222,6 +249,9 @@ function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
     return result === undefined ? [] : [{ file, result }];
   });
 }
+
+/** Empty in the place of a text that is wrong in the site file. */
+const isWritten = (text: string): boolean => text !== "";
 
 /** A path of the site file as it is opened. */
 export const fileOf = (siteFile: string, path: string): string =>

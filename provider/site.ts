@@ -15,7 +15,7 @@ import {
   renderProblem,
 } from "../core/site.ts";
 import type { SampleWish, SourceWish, Wishes } from "./apache/inputs.ts";
-import { type SiteFiles, readSiteFiles } from "./site-files.ts";
+import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./site-files.ts";
 import { filePlaces, renderPlace } from "./site-places.ts";
 
 export interface LoadedSite {
@@ -43,9 +43,9 @@ export interface SitePki {
 export function loadSite(file: string): LoadedSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  const { site, clientAuth, problems, warnings, lines } = readSite(bytes, file);
+  const { site, clientAuth, unsure, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
-  const { files, findings } = readFiles(file, clientAuth);
+  const { files, findings } = readFiles(file, { ...clientAuth, unsure });
   const placeOf = filePlaces(file, clientAuth, lines);
   const told = (wanted: Finding["severity"]): string[] =>
     findings
@@ -120,7 +120,7 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth):
  */
 function readFiles(
   file: string,
-  clientAuth: SiteClientAuth,
+  clientAuth: SiteFilesWanted,
 ): Pick<SiteFiles, "findings"> & { readonly files: SiteFiles } {
   const now = Date.now();
   const files = readSiteFiles(file, clientAuth, { now });

@@ -70,12 +70,13 @@ describe("clientcert lint", () => {
 
   it("prints each problem with file and line, and ends with 2 when one of several files is wrong", () => {
     const { output, code } = lint(["stacks/example.yaml", bad, join(directory, "wn.yaml")], options);
-    assert.deepEqual(output.split("\n").slice(-6), [
+    assert.deepEqual(output.split("\n").slice(-7), [
       noCrlLine,
       `problem ${bad}:3: hosts: the list is empty; write at least one item`,
       `problem ${join(directory, "a.pem")} (${bad}:2): ${absent}`,
+      `warning ${bad}:1: ${noCrl}`,
       `problem ${directory}/wn.yaml: does not exist; did you mean ${directory}/own.yaml? (there are ${bad}, ${directory}/own.yaml)`,
-      "3 site files: 3 problems, 8 warnings",
+      "3 site files: 3 problems, 9 warnings",
       "",
     ]);
     assert.equal(code, 2);
@@ -125,6 +126,7 @@ describe("clientcert lint", () => {
           text: "the list is empty; write at least one item",
         },
         { severity: "problem", file: join(directory, "a.pem"), namedAt: `${bad}:2`, text: absent },
+        { severity: "warning", file: bad, line: 1, text: noCrl },
       ],
     });
     assert.deepEqual(second?.messages[0], {

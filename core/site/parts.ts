@@ -1,0 +1,61 @@
+/** What of `clientAuth` is right although something else is wrong: nothing is judged less for another's mistake. */
+import { maxVerifyDepth } from "../apache/model.ts";
+import { type Mistake, findNearest, valueAt } from "./issues.ts";
+import type { Path } from "./problem.ts";
+import { type SiteClientAuth, siteSchema } from "./schema.ts";
+
+export interface ClientAuthPart {
+  /** Has "" in the place of a text that is wrong, so that the others keep their places; undefined where there is no set of keys. */
+  readonly clientAuth: SiteClientAuth | undefined;
+  /** Keys whose value is not, or not wholly, what the author wants to say; also those that a misspelt key may have meant. */
+  readonly unsure: ReadonlySet<string>;
+}
+
+export function readClientAuth(document: unknown, mistakes: readonly Mistake[]): ClientAuthPart {
+  const { shape } = siteSchema.shape.clientAuth;
+  const keys = Object.keys(shape);
+  const value = valueAt(document, ["clientAuth"]);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { clientAuth: undefined, unsure: new Set(keys) };
+  const isWrong = (path: Path): boolean =>
+    mistakes.some((mistake) => ["clientAuth", ...path].every((key, i) => mistake.path[i] === key));
+  const meant = Object.keys(value).flatMap((key) => (keys.includes(key) ? [] : (findNearest(key, keys) ?? [])));
+  const unsure = new Set([...keys.filter((key) => isWrong([key])), ...meant]);
+  const plain = (key: string): unknown => (isWrong([key]) ? undefined : valueAt(value, [key]));
+  const text = (path: Path): string => {
+    const found = valueAt(value, path);
+    return typeof found === "string" && !isWrong(path) ? found : "";
+  };
+  const list = <T>(path: Path, read: (path: Path) => T): T[] => {
+    const found = valueAt(value, path);
+    return Array.isArray(found) ? found.map((_, i) => read([...path, i])) : [];
+  };
+  const clientAuth: SiteClientAuth = {
+    ...optionalKeys(plain),
+    caFiles: list(["caFiles"], text),
+    crlFiles: list(["crlFiles"], text),
+    crlSources: list(["crlSources"], (path) => ({
+      urls: list([...path, "urls"], text),
+      ...(valueAt(value, [...path, "file"]) === undefined ? {} : { file: text([...path, "file"]) }),
+    })),
+    organizations: list(["organizations"], text),
+    organizationalUnits: list(["organizationalUnits"], text),
+    countries: list(["countries"], text),
+    issuers: list(["issuers"], text),
+    // Of an unknown depth nothing is too deep.
+    verifyDepth: unsure.has("verifyDepth") ? maxVerifyDepth : shape.verifyDepth.parse(plain("verifyDepth")),
+  };
+  return { clientAuth, unsure };
+}
+
+/** Those that are one value: taken as a whole, or as if they were not there. */
+function optionalKeys(plain: (key: string) => unknown) {
+  const { acceptOlderCrls, crlCheck, crlRefresh, sampleCertificate } = siteSchema.shape.clientAuth.shape;
+  const sample = sampleCertificate.parse(plain("sampleCertificate"));
+  return {
+    acceptOlderCrls: acceptOlderCrls.parse(plain("acceptOlderCrls")),
+    crlCheck: crlCheck.parse(plain("crlCheck")),
+    crlRefresh: crlRefresh.parse(plain("crlRefresh")),
+    ...(sample !== undefined && { sampleCertificate: sample }),
+  };
+}
