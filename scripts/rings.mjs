@@ -48,6 +48,15 @@ export const rings = [
     processes: 3,
   },
   {
+    name: "trust",
+    what: "lint against the real OpenSSL, thousands of times",
+    isLong: true,
+    needs: ["packages"],
+    testSeconds: 600,
+    ringMinutes: 15,
+    processes: 1,
+  },
+  {
     name: "directives",
     what: "other people's directives on a live httpd",
     isLong: true,

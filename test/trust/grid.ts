@@ -21,6 +21,8 @@ export interface Answer {
   readonly cell: Cell;
   /** What we say keeps the holder out, or the files from being installed; empty where we let them in. */
   readonly ours: readonly string[];
+  /** Of these, what the files alone show. */
+  readonly files: readonly string[];
   /** Number and words of OpenSSL's first error; empty where it lets the holder in. */
   readonly openssl: string;
 }
@@ -78,6 +80,7 @@ async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promis
   const said = await ask(site, encodeCrls(installed), folder, openssl);
   return [...site.holders].map(([holder, pem]) => ({
     cell: { ca: site.ca, crl: site.crl, holder, order: site.order, check: site.check },
+    files: listed,
     ours: [...listed, ...judgeHolder(site, crls, pem)],
     openssl: said.get(holder) ?? "",
   }));

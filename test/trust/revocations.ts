@@ -99,6 +99,16 @@ export const holderNames: readonly string[] = Object.keys(holderWishes);
 export function makeHolder(called: string, { issuing }: Authorities): Made {
   const { extensions, serial = 1234n, notAfter } = holderWishes[called] ?? { extensions: [] };
   const subject = name(["C", "JP"], ["O", "Harbour"], ["CN", "User"]);
+  // As its CA does in its own certificate, which has an identifier or none.
+  const hasIdentifier = readCertificate(issuing.der).subjectKey !== undefined;
+  const identifier = hasIdentifier ? [authorityKey(issuing.key)] : [];
   const ends = notAfter === undefined ? {} : { notAfter };
-  return makeCertificate({ subject, issuer: issuing, key: keyNamed("user"), serial, ...ends, extensions });
+  return makeCertificate({
+    subject,
+    issuer: issuing,
+    key: keyNamed("user"),
+    serial,
+    ...ends,
+    extensions: [...extensions, ...identifier],
+  });
 }
