@@ -5,7 +5,7 @@
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
-import { notForUsers } from "./crl-scope.ts";
+import { isInScope, notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
 import { findTaken } from "./installed-order.ts";
@@ -182,7 +182,22 @@ function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiFindi
   return [
     ...(issues.users ? describeMisfits(crls, "authorities", notForUsers) : []),
     ...(issues.authorities ? describeMisfits(crls, "users", notForAuthorities) : []),
+    ...(issues.authorities ? describeUnaddressed(authority) : []),
   ];
+}
+
+/** A CA's certificate is checked, too, a root's by the root's own CRL, and mostly names no address: then a CRL for one is not for it. */
+function describeUnaddressed({ crls, taken }: Authority): PkiFinding[] {
+  const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
+  if (parts.length < crls.length) return [];
+  const unmet = taken.flatMap(({ for: holder }) =>
+    holder?.isCa === true && !crls.some(({ crl }) => isInScope(crl, holder)) ? [holder] : [],
+  );
+  return [...new Set(unmet)].map((holder) =>
+    problem(
+      `every CRL of ${JSON.stringify(holder.summary.issuer)} is for certificates that name its address, and the CA certificate ${JSON.stringify(holder.summary.subject)} names none of them, so with crlCheck: chain every certificate below it is refused; list the complete CRL of that CA, or write crlCheck: leaf`,
+    ),
+  );
 }
 
 const notForAuthorities =

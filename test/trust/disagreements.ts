@@ -33,4 +33,13 @@ export const disagreements: readonly Disagreement[] = [
     right: "lint: some of the users are refused",
     holds: (answer) => isStricter(answer) && answer.cell.ca === "two keys without identifiers",
   },
+  {
+    what: "`crlCheck: chain`, a root without basicConstraints, and its CRL is for user certificates only",
+    why: "To OpenSSL the root is no CA where it compares it with the CRL, so it counts the CRL for it.",
+    right: "neither: such a root is of the nineties",
+    holds: (answer) =>
+      isStricter(answer) &&
+      answer.cell.ca === "a root without basicConstraints" &&
+      answer.cell.crl === "for users only",
+  },
 ];
