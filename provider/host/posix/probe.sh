@@ -165,14 +165,14 @@ refusal_in_words() { # ALERT ERROR
     13 | 14 | 15 | 16) cause='a date in its chain or CRL is malformed; ask the issuer for one without fractions and time zones' ;;
     8) cause='its CRL is signed by another key; list the CA whose key signs it now' ;;
     22) cause='its chain has more CAs than verifyDepth; raise that' ;;
-    24 | 79) cause='a certificate of its chain is no CA certificate; list the CA that issues the users'\'' certificates' ;;
+    24 | 79) cause='a certificate of its chain is no CA certificate; list the CA that issues to users' ;;
     25) cause='it stands deeper than a CA above it allows (pathLenConstraint); list the CA that the issuer names for clients' ;;
     26) cause='a CA of its chain may not issue client certificates (extended key usage); list the CA for clients' ;;
     32) cause='a CA of its chain may not sign certificates (keyUsage); list the CA that does' ;;
     34) cause='a CA certificate of its chain has a critical extension that OpenSSL does not know; ask the issuer for another one' ;;
     35) cause='it may not sign CRLs (keyUsage without cRLSign); ask the issuer which CRL to use, or give no CRL' ;;
     36) cause='its CRL has a critical extension that OpenSSL does not know; ask the issuer for a plain CRL' ;;
-    44) cause='its CRL is not for these certificates (issuingDistributionPoint); give the CRL whose address users'\'' certificates name, and one of them as sampleCertificate' ;;
+    44) cause='its CRL is not for these certificates (issuingDistributionPoint); give the CRL whose address the users name, and the certificate of one as sampleCertificate' ;;
     50) cause='httpd asks an OCSP responder that does not answer; look at its SSLOCSP directives' ;;
     66 | 67) cause='a key of its chain is too short for the security level of this host; ask the issuer for a successor' ;;
     68) cause='a signature of its chain has too weak a digest for the security level of this host; ask the issuer for a successor' ;;
