@@ -33,7 +33,8 @@ and delete this directory.
 function refreshNote({ crlRefresh, sample }: Desired, { server }: Facts): string {
   const zone = crlRefresh.timeZone === undefined ? "" : ` (${crlRefresh.timeZone})`;
   const program = `sh /var/lib/clientcert/${server.instance}/refresh`;
-  const sampleLine = "sample.pem        a user's certificate: a new CRL with which it would be refused is not installed\n";
+  const sampleLine =
+    "sample.pem        a user's certificate: a new CRL with which it would be refused is not installed\n";
   return `refresh.conf      where this server downloads its lists of revoked certificates (CRLs)
 ${sample === undefined ? "" : sampleLine}
 It downloads them at ${crlRefresh.times.join(", ")}${zone}.

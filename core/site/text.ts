@@ -51,7 +51,8 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
   if (bytes.includes(0)) return bytes[0] === 0 ? "UTF-16 (big endian)" : "UTF-16 (little endian)";
   if (bytes.includes(0x1b)) return "ISO-2022-JP";
   // Letters with accents stand alone between plain ones; Japanese characters come in groups.
-  if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1"))) return "ISO-8859-1 or Windows-1252";
+  if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1")))
+    return "ISO-8859-1 or Windows-1252";
   const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
   if (euc && (!shiftJis || hasPairs(bytes))) return "EUC-JP";
   return shiftJis ? "Shift_JIS" : undefined;
