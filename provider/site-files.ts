@@ -73,7 +73,10 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const bundle = unique(certificates);
   const sample = readSample(siteFile, wanted);
   const sources = describeSources(wanted);
+  const { verifyDepth } = wanted;
+  const order = { now, verifyDepth, crls: [...crls, ...firstLists], hasMore: sources.hasMore };
   const checked = checkCrls([...crls, ...firstLists], bundle, {
+    order,
     now,
     crlCheck: wanted.crlCheck,
     installed: installedCrls,
@@ -83,16 +86,13 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   });
   const add = (found: readonly PkiFinding[], isUnread: boolean): number =>
     findings.push(...locate(found, isUnread, holderOf, siteFile));
-  add(checkBundle(certificates, { now, installed: installedCa, verifyDepth: wanted.verifyDepth }), isCaUnread);
+  add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
   add(checked.findings, isCaUnread || isCrlUnread);
-  const sampled = isCaUnread
-    ? []
-    : sample.check({ now, bundle, crls: checked.crls, hasMore: sources.hasMore || isCrlUnread });
+  const hasMore = sources.hasMore || isCrlUnread;
+  const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore, order });
   return {
-    ca: makeBundle(certificates),
-    crls: checked.crls.map(({ summary }) =>
-      firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
-    ),
+    ca: makeBundle(certificates, order),
+    crls: summariesOf(checked.crls, firstLists),
     crlPem: encodeCrls(checked.crls),
     sample: sample.certificate && sampleOf(sample.certificate),
     material: { bundle, crls: checked.crls, sample: sample.certificate },
@@ -132,6 +132,11 @@ function findUnread(siteFile: string, wanted: SiteFilesWanted, findings: readonl
     isCrlUnread: isBad([...crlFiles, ...crlSources.flatMap(({ file }) => file ?? [])]) || isUnsure(wanted, crlKeys),
   };
 }
+
+const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSummary[] =>
+  crls.map(({ summary }) =>
+    firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
+  );
 
 /** The place of a key such as `clientAuth.issuers[0]`, until somebody knows its line. */
 export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;

@@ -194,6 +194,10 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
     : [];
 }
 
+/** How findings call it. */
+export const nameOf = ({ summary }: Certificate): string =>
+  JSON.stringify(summary.subject || `(no name, fingerprint ${summary.fingerprint.slice(0, 16)})`);
+
 /** Signed with its own key. */
 export const isSelfSigned = (certificate: Certificate): boolean =>
   certificate.canonicalSubject === certificate.canonicalIssuer && isIssuedBy(certificate, certificate);

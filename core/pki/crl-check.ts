@@ -10,7 +10,7 @@ import { type SignedCrl, checkRollover, findSigner, isSameAuthority, nameOf } fr
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
-import { inInstalledOrder } from "./installed-order.ts";
+import { type OrderOptions, inInstalledOrder } from "./installed-order.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
 const minimumCrlDays = 7;
@@ -20,6 +20,8 @@ export interface CrlOptions extends CoverageOptions {
   readonly installed?: readonly CrlSummary[];
   /** SHA-256 of first lists, which a source replaces on the host: an end that is near refuses none of them. */
   readonly renewed?: readonly string[];
+  /** What the order of the installed bundle was chosen by. */
+  readonly order?: OrderOptions;
 }
 
 export interface CheckedCrls {
@@ -34,7 +36,7 @@ export function checkCrls(
   certificates: readonly Certificate[],
   options: CrlOptions,
 ): CheckedCrls {
-  const bundle = inInstalledOrder(certificates);
+  const bundle = inInstalledOrder(certificates, options.order);
   const all = crls.map((crl): SignedCrl => ({ crl, signer: findSigner(crl, bundle) }));
   const unsigned = all.flatMap(({ crl, signer }) =>
     typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],

@@ -6,7 +6,7 @@ import { hasReasons, isInScope } from "./crl-scope.ts";
 import { isNamedBy } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
-import { findChain, inInstalledOrder } from "./installed-order.ts";
+import { type OrderOptions, findChain, inInstalledOrder } from "./installed-order.ts";
 import { findForbiddenNames } from "./name-constraints.ts";
 import { findRefusals } from "./user-check.ts";
 
@@ -19,6 +19,8 @@ export interface SampleOptions {
   readonly crls: readonly Crl[];
   /** Whether sources deliver more. */
   readonly hasMore?: boolean;
+  /** What the order of the installed bundle was chosen by. */
+  readonly order?: OrderOptions;
 }
 
 /** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
@@ -75,8 +77,8 @@ function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiFinding[]
 }
 
 /** By any CA above it: a CA of that kind refuses more users than this one, and no CA file shows whom. */
-const checkNames = (sample: Certificate, { bundle, now }: SampleOptions): PkiFinding[] =>
-  findChain(sample, inInstalledOrder(bundle), now).flatMap((ca) =>
+const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions): PkiFinding[] =>
+  findChain(sample, inInstalledOrder(bundle, order), now).flatMap((ca) =>
     findForbiddenNames(sample, ca).map((what) =>
       problem(
         `${nameOf(sample)} is refused by OpenSSL: the name constraints of ${nameOf(ca)} do not permit ${what}, and other users may fare the same; ask the issuer for certificates that keep to them`,

@@ -1,0 +1,135 @@
+/** From each CA of the bundle up to its root, by the certificates that OpenSSL takes with the bundle in its installed order. */
+import { defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
+import { isNamedBy } from "./authority.ts";
+import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
+import { isSameAuthority } from "./crl-signer.ts";
+import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import {
+  type Chain,
+  type OrderOptions,
+  endOf,
+  findAuthorities,
+  findLimit,
+  findTaken,
+  findUnsigned,
+  inInstalledOrder,
+  isValid,
+  takeChain,
+} from "./installed-order.ts";
+
+export interface ChainOptions extends OrderOptions {
+  readonly now: number;
+  /** Fingerprints that the host already has. */
+  readonly installed?: readonly string[];
+}
+
+/** One for each CA, name and key, in the order of the site file: of its certificates the first is the one that OpenSSL takes. */
+export function findChains(listed: readonly Certificate[], options: ChainOptions): readonly Chain[] {
+  const installed = inInstalledOrder(listed, options);
+  return findAuthorities(listed).flatMap((authority) => {
+    const inOrder = installed.filter((ca) => authority.includes(ca));
+    const taken = findTaken(inOrder, options.now);
+    return taken === undefined ? [] : [takeChain(taken, installed, options.now)];
+  });
+}
+
+/** OpenSSL goes another way up: by another certificate of that CA, or past a CA that is only above such an unused one. */
+export function isSpare(certificate: Certificate, chains: readonly Chain[], listed: readonly Certificate[]): boolean {
+  const users = chains.filter((chain) => chain.includes(certificate));
+  if (!certificate.isCa || users.length === 0) return certificate.isCa;
+  const isUnused = (ca: Certificate): boolean => ca.isCa && !chains.some((chain) => chain.includes(ca));
+  return users.length === 1 && listed.some((ca) => isUnused(ca) && isIssuedBy(ca, certificate));
+}
+
+/** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
+export function checkChains(
+  chains: readonly Chain[],
+  listed: readonly Certificate[],
+  options: ChainOptions,
+): PkiFinding[] {
+  const { verifyDepth = defaultVerifyDepth } = options;
+  // Several CAs below one gap are one mistake.
+  const gaps = [...new Set(chains.flatMap((chain) => findGap(chain) ?? []))];
+  const complete = chains.filter((chain) => findGap(chain) === undefined);
+  return [
+    ...gaps.flatMap((end) => about(end.summary.fingerprint, [problem(describeGap(end, listed))])),
+    ...findUnneeded(listed, chains),
+    ...complete.flatMap((chain) => [
+      ...about(chain[0].summary.fingerprint, [...checkDepth(chain, verifyDepth), ...checkPath(chain)]),
+      ...checkNamedExpired(chain, listed, options),
+    ]),
+  ];
+}
+
+/** Of which the issuer is not listed; one of the issuer's name with another key does not count. */
+const findGap = (chain: Chain): Certificate | undefined =>
+  findUnsigned(chain) ?? (endOf(chain).isTop ? undefined : endOf(chain));
+
+function describeGap(end: Certificate, listed: readonly Certificate[]): string {
+  const issuer = JSON.stringify(end.summary.issuer);
+  const isThere = listed.some(
+    (ca) =>
+      ca.canonicalSubject === end.canonicalIssuer &&
+      !isNamedBy(end.authority, ca) &&
+      end.x509.verify(ca.x509.publicKey),
+  );
+  return isThere
+    ? `${nameOf(end)} names another certificate of its CA ${issuer} than the listed one (authorityKeyIdentifier), so OpenSSL does not take that one; ask the issuer for a new certificate of ${nameOf(end)}, or for the certificate of its CA that it names`
+    : `${nameOf(end)} was issued by ${issuer}, which is not listed, and without a chain up to its root every certificate is refused; list that CA, too`;
+}
+
+/** A cross-certificate without its root, beside a certificate of the same CA by which OpenSSL reaches another one. */
+const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]): PkiFinding[] =>
+  listed
+    .filter((ca) => isSpare(ca, chains, listed) && !ca.isTop && !listed.some((upper) => isIssuedBy(ca, upper)))
+    .flatMap((ca) => {
+      const issuer = JSON.stringify(ca.summary.issuer);
+      const why = listed.some((upper) => upper.canonicalSubject === ca.canonicalIssuer)
+        ? `names another certificate of its CA ${issuer} than the listed one`
+        : `is listed with a certificate by ${issuer}, which is not listed`;
+      const text = `${nameOf(ca)} ${why}, and OpenSSL goes another way up without it; remove it`;
+      return about(ca.summary.fingerprint, [warning(text)]);
+    });
+
+function checkDepth(chain: Chain, verifyDepth: number): PkiFinding[] {
+  const { length } = chain;
+  if (length <= verifyDepth) return [];
+  const instead =
+    length > maxVerifyDepth
+      ? "list only CAs that are nearer to their root"
+      : `write verifyDepth: ${length} under clientAuth`;
+  return [
+    problem(`${nameOf(chain[0])} stands ${length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`),
+  ];
+}
+
+function checkPath(chain: Chain): PkiFinding[] {
+  const limiting = findLimit(chain);
+  return limiting === undefined
+    ? []
+    : [
+        problem(
+          `${nameOf(chain[0])} stands deeper below ${nameOf(limiting)} than that CA allows (pathLenConstraint ${limiting.pathLength}), so OpenSSL refuses its certificates; list the CA that the issuer names for clients`,
+        ),
+      ];
+}
+
+/** That one has its own finding, whose remedy alone would not lead out. */
+function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiFinding[] {
+  const { now, installed = [] } = options;
+  return chain.flatMap((below, at) => {
+    const upper = chain[at + 1];
+    if (upper === undefined || isValid(upper, now)) return [];
+    const isRenewed = listed.some(
+      (ca) => isValid(ca, now) && isSameAuthority(ca, upper) && !isNamedBy(below.authority, ca),
+    );
+    const report = installed.includes(below.summary.fingerprint) ? warning : problem;
+    return isRenewed
+      ? about(below.summary.fingerprint, [
+          report(
+            `${nameOf(below)} names the certificate of ${nameOf(upper)} that is not valid now (authorityKeyIdentifier), so OpenSSL does not take the valid one that is listed; ask the issuer for a new certificate of ${nameOf(below)}`,
+          ),
+        ])
+      : [];
+  });
+}
