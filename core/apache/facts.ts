@@ -151,9 +151,10 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
 }
 
 function serverFacts(observation: Observation): Facts["server"] {
-  const { version, openssl, serverRoot, configFile, instance, isRunning } = observation.server;
+  const { version, openssl, securityLevel, serverRoot, configFile, instance, isRunning } = observation.server;
   const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";
-  return { version, openssl, serverRoot, configFile, instance, running: isRunning, source };
+  const level = securityLevel === undefined ? {} : { securityLevel };
+  return { version, openssl, ...level, serverRoot, configFile, instance, running: isRunning, source };
 }
 
 function findAdopted(observation: Observation): AdoptedLine[] {

@@ -5,6 +5,7 @@ import { findForeignFindings } from "./foreign-findings.ts";
 import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
 import { findRevocation, findSessionTickets } from "./revocation-findings.ts";
+import { findWeakCas } from "./strength-findings.ts";
 import { isExcluded, nameMatcher } from "./wishes.ts";
 
 /** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
@@ -22,6 +23,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findForeignFindings(desired, facts),
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
+    ...findWeakCas(desired, facts),
     ...findRevocation(desired, facts),
     ...findRefresh(desired, facts),
     ...findSessionTickets(desired, facts),

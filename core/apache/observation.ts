@@ -60,6 +60,8 @@ export interface ServerObservation {
   readonly version: string;
   /** The OpenSSL that mod_ssl is linked with, or else the host's `openssl version`. */
   readonly openssl: string;
+  /** OpenSSL's security level there, 0 to 5. @default - not known */
+  readonly securityLevel?: number;
   readonly serverRoot: string;
   /** The main configuration file, symlinks resolved. */
   readonly configFile: string;

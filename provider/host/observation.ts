@@ -61,6 +61,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
     version: text("version"),
     // Says the version of its library, too, mostly the same.
     openssl: text("openssl").replace(/^(.*) \(Library: \1\)$/, "$1"),
+    ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
     serverRoot: text("server-root"),
     configFile: text("config"),
     defines: definesOf(text("arguments").split("\t")),
