@@ -34,6 +34,12 @@ export const disagreements: readonly Disagreement[] = [
     holds: (answer) => isStricter(answer) && answer.cell.ca === "two keys without identifiers",
   },
   {
+    what: "two keys of one CA with key identifiers, and a CRL of one of them only",
+    why: "OpenSSL accepts the holders of the key that has a CRL, of whom the cell is; lint refuses for those of the other key.",
+    right: "lint: some of the users are refused",
+    holds: (answer) => isStricter(answer) && answer.cell.ca === "two keys with identifiers",
+  },
+  {
     what: "`crlCheck: chain`, a root without basicConstraints, and its CRL is for user certificates only",
     why: "To OpenSSL the root is no CA where it compares it with the CRL, so it counts the CRL for it.",
     right: "neither: such a root is of the nineties",

@@ -77,7 +77,8 @@ function sitesOf(ca: string, order: Order): SiteCell[] {
 async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promise<Answer[]> {
   const crls = (crlSets[site.crl]?.(site.cas) ?? []).map((der) => readCrl(Buffer.from(der)));
   const { listed, installed } = judge(site, crls);
-  const said = await ask(site, encodeCrls(installed), folder, openssl);
+  const { pem: caPem } = makeBundle(site.bundle, orderOf(crls));
+  const said = await ask(site, { caPem, crlPem: encodeCrls(installed) }, folder, openssl);
   return [...site.holders].map(([holder, pem]) => ({
     cell: { ca: site.ca, crl: site.crl, holder, order: site.order, check: site.check },
     files: listed,
@@ -88,10 +89,14 @@ async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promis
 
 const isRefusal = ({ severity }: PkiFinding): boolean => severity === "problem";
 
+/** What decides how the certificates of one name are sorted. */
+const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false });
+
 /** As provider/site-files.ts puts them together, without a sample. What a problem keeps from being installed is installed here all the same. */
 function judge({ bundle, check }: SiteCell, crls: readonly Crl[]): { listed: string[]; installed: readonly Crl[] } {
-  const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check });
-  const found = [...checkBundle(bundle, { now: testNow }), ...checked.findings].filter(isRefusal);
+  const order = orderOf(crls);
+  const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, order });
+  const found = [...checkBundle(bundle, order), ...checked.findings].filter(isRefusal);
   return { listed: found.map(({ text }) => text), installed: found.length > 0 ? crls : checked.crls };
 }
 
@@ -99,8 +104,9 @@ function judge({ bundle, check }: SiteCell, crls: readonly Crl[]): { listed: str
 function judgeHolder({ bundle, check }: SiteCell, crls: readonly Crl[], pem: string): string[] {
   const sample = read(pem);
   if (sample === undefined) return ["it cannot be read"];
-  const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, sample });
-  const found = checkSample([sample], { now: testNow, bundle, crls: checked.crls });
+  const order = orderOf(crls);
+  const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, sample, order });
+  const found = checkSample([sample], { now: testNow, bundle, crls: checked.crls, order });
   return found.filter((finding) => isRefusal(finding) || / is revoked/.test(finding.text)).map(({ text }) => text);
 }
 
@@ -113,17 +119,27 @@ function read(pem: string): Certificate | undefined {
   }
 }
 
+interface InstalledFiles {
+  readonly caPem: string;
+  readonly crlPem: string;
+}
+
 let asked = 0;
 
 /** By holder, the first error. httpd asks in this way; security level 0, because hosts differ. */
-async function ask(site: SiteCell, crlPem: string, folder: string, openssl: Openssl): Promise<Map<string, string>> {
+async function ask(
+  site: SiteCell,
+  files: InstalledFiles,
+  folder: string,
+  openssl: Openssl,
+): Promise<Map<string, string>> {
   const number = asked++;
   const put = (called: string, text: string): string => {
     writeFileSync(join(folder, `${number}-${called}`), text);
     return `${number}-${called}`;
   };
   const checks = site.check === "chain" ? ["-crl_check", "-crl_check_all"] : ["-crl_check"];
-  const crls = crlPem === "" ? [] : [...checks, "-CRLfile", put("crl", crlPem)];
+  const crls = files.crlPem === "" ? [] : [...checks, "-CRLfile", put("crl", files.crlPem)];
   const holders = [...site.holders].map(([holder, pem], index) => ({ holder, file: put(`user${index}`, pem) }));
   const common = [
     "verify",
@@ -132,7 +148,7 @@ async function ask(site: SiteCell, crlPem: string, folder: string, openssl: Open
     "-purpose",
     "sslclient",
     "-CAfile",
-    put("ca", makeBundle(site.bundle).pem),
+    put("ca", files.caPem),
   ];
   const said = await run(openssl([...common, ...crls, ...holders.map(({ file }) => file)], folder), folder);
   return new Map(holders.map(({ holder, file }) => [holder, firstError(said, file)]));
