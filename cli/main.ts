@@ -70,7 +70,7 @@ function addPki(program: Command, answer: (result: Answer) => void): void {
 const pkiCodes = exitCodes([
   "0  every file holds certificates or CRLs; with --serial: the CRLs do not revoke it",
   "7  a CRL among the files revokes the serial number, or a certificate among them",
-  "1  --serial could not be told: no CRL, or one that is over, not valid yet, a delta, or not signed by the given CA",
+  "1  could not tell: no CRL (with --serial), or one that has expired, is not valid yet, lists changes only, covers only other certificates, or is not signed by the given CA",
   "2  a file or the command line is wrong",
 ]);
 

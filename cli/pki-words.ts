@@ -7,6 +7,7 @@ import { dayMilliseconds } from "../core/pki/days.ts";
 import { findCrlUrls } from "../core/pki/distribution-points.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { nameForIssuers, textsOf } from "../core/pki/issuer.ts";
+import { findRefusals } from "../core/pki/user-check.ts";
 
 /** The same as {@link certificateLines} for programs. */
 export function describeCertificate(certificate: Certificate, now: number): object {
@@ -23,6 +24,7 @@ export function describeCertificate(certificate: Certificate, now: number): obje
     days: daysLeft(summary.notAfter, now),
     weakness: findWeakness(certificate),
     crlUrls: findCrlUrls(certificate),
+    ...(!certificate.isCa && { refusals: findRefusals(certificate) }),
   };
 }
 
@@ -66,7 +68,7 @@ function userLines(certificate: Certificate): string[] {
       ? "  no organization (O) that a site file could name"
       : `  organization for httpd: ${JSON.stringify(organization)}; write it so under organizations`,
     ...(named.length === 0 ? [] : [`  organizational units (OU): ${named.join(", ")}; any of them will do`]),
-    ...(certificate.allowsClientAuth ? [] : ["  not for clients (extended key usage without clientAuth)"]),
+    ...findRefusals(certificate).map((refusal) => `  httpd refuses its holder: it ${refusal}`),
   ];
 }
 

@@ -1,15 +1,13 @@
 /** `clientcert pki FILE…`: what certificate and CRL files hold, and whether a certificate is revoked. */
 import { checkBundle } from "../core/pki/bundle.ts";
 import { type Certificate, readCertificate } from "../core/pki/certificate.ts";
-import { verifyCrl } from "../core/pki/crl-signature.ts";
 import { type Crl, readCrl } from "../core/pki/crl.ts";
-import { type Revocation, findRevocation } from "../core/pki/crl-entries.ts";
 import { DerError } from "../core/pki/der.ts";
-import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
 import { readBlocks } from "../core/pki/pem.ts";
 import { readFileBytes } from "../provider/site-files.ts";
 import { type Answer, exitCode } from "./output.ts";
+import { type Examined, type Status, examine, statusOf, statusOfSerial } from "./pki-revocation.ts";
 import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./pki-words.ts";
 
 export interface PkiOptions {
@@ -31,8 +29,8 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
   const files = paths.map(readFile);
   const certificates = files.flatMap((file) => file.certificates);
   const crls = files.flatMap((file) => file.crls);
-  const examined = new Map(crls.map((crl) => [crl, examine(crl, certificates, wanted, now)]));
-  const all: All = { certificates, crls, examined, wanted, now };
+  const given = { certificates, crls, wanted, now };
+  const all: All = { ...given, ...findStatuses(given) };
   return { output: json ? renderJson(files, all) : renderText(files, all), code: judge(files, all) };
 }
 
@@ -62,19 +60,11 @@ interface All {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
   readonly examined: ReadonlyMap<Crl, Examined>;
+  /** Of a certificate by the given CRLs, and by a CRL of the serial number that was asked for. */
+  readonly statuses: ReadonlyMap<Certificate | Crl, Status | undefined>;
   /** Serial number in hex. */
   readonly wanted: string | undefined;
   readonly now: number;
-}
-
-/** What a walk through a CRL answers: one of a million entries is walked and hashed once. */
-interface Examined {
-  /** By the given CAs of its issuer's name; undefined when there is none. */
-  readonly signature: "good" | "bad" | undefined;
-  /** Of the serial number that was asked for. */
-  readonly revoked: Revocation | undefined;
-  /** Why a serial number that the CRL does not list may be revoked all the same. */
-  readonly doubt: string | undefined;
 }
 
 /** Certificates and CRLs of one file, mixed as they may be. */
@@ -97,44 +87,33 @@ function readFile(file: string): File {
   return read;
 }
 
-function judge(files: readonly File[], { certificates, crls, examined, wanted }: All): number {
+function judge(files: readonly File[], all: All): number {
   if (files.some(({ problems }) => problems.length > 0)) return exitCode.wrongInput;
-  const answers = [...examined.values()];
-  const isRevoked =
-    certificates.some((certificate) => findRevocationOf(certificate, crls) !== undefined) ||
-    answers.some(({ revoked }) => revoked !== undefined);
-  if (isRevoked) return exitCode.different;
-  const isKnown = crls.length > 0 && answers.every(({ doubt }) => doubt === undefined);
-  return wanted === undefined || isKnown ? exitCode.fine : exitCode.unknown;
+  const statuses = [...all.statuses.values()].flatMap((status) => status ?? []);
+  if (statuses.some(({ revoked }) => revoked !== undefined)) return exitCode.different;
+  const isKnown = statuses.every(({ doubt }) => doubt === undefined);
+  return isKnown && (all.wanted === undefined || all.crls.length > 0) ? exitCode.fine : exitCode.unknown;
 }
 
-/** By the given CRLs of its issuer. */
-const findRevocationOf = ({ canonicalIssuer, serial }: Certificate, crls: readonly Crl[]): Revocation | undefined =>
-  crls
-    .filter((crl) => crl.canonicalIssuer === canonicalIssuer)
-    .map((crl) => findRevocation(crl, serial))
-    .find((found) => found !== undefined);
-
-function examine(crl: Crl, certificates: readonly Certificate[], wanted: string | undefined, now: number): Examined {
-  const signature = checkSignature(crl, certificates);
-  return {
-    signature,
-    revoked: wanted === undefined ? undefined : findRevocation(crl, wanted),
-    doubt: signature === "bad" ? "the given CA did not sign the CRL" : findDoubt(crl, now),
-  };
+function findStatuses({
+  certificates,
+  crls,
+  wanted,
+  now,
+}: Omit<All, "statuses" | "examined">): Pick<All, "statuses" | "examined"> {
+  const examined = new Map(crls.map((crl) => [crl, examine(crl, certificates, now)]));
+  const cas = certificates.filter(({ isCa }) => isCa);
+  const ofCertificates = certificates.map((one) => [one, statusOf(one, [...examined.values()])] as const);
+  const ofCrls = [...examined].map(
+    ([crl, one]) => [crl, wanted === undefined ? undefined : statusOfSerial(one, wanted, cas)] as const,
+  );
+  return { examined, statuses: new Map<Certificate | Crl, Status | undefined>([...ofCertificates, ...ofCrls]) };
 }
 
-function checkSignature(crl: Crl, certificates: readonly Certificate[]): Examined["signature"] {
-  const named = certificates.filter(({ isCa, canonicalSubject }) => isCa && canonicalSubject === crl.canonicalIssuer);
-  if (named.length === 0) return undefined;
-  return named.some(({ x509 }) => verifyCrl(crl, x509.publicKey) === "good") ? "good" : "bad";
-}
-
-function findDoubt({ summary, extensions }: Crl, now: number): string | undefined {
-  const { nextUpdate, thisUpdate } = summary;
-  if (findExtension(extensions, extensionOid.deltaCrlIndicator)) return "the CRL lists changes only";
-  if (nextUpdate !== undefined && Date.parse(nextUpdate) <= now) return "the CRL is over";
-  return Date.parse(thisUpdate) > now ? "the CRL is from the future" : undefined;
+/** By the given CAs of its issuer's name; undefined when there is none. */
+function signatureOf(examined: Examined | undefined): "good" | "bad" | undefined {
+  if (examined === undefined || examined.named.length === 0) return undefined;
+  return examined.signers.length > 0 ? "good" : "bad";
 }
 
 function renderJson(files: readonly File[], all: All): string {
@@ -143,12 +122,14 @@ function renderJson(files: readonly File[], all: All): string {
     problems,
     certificates: certificates.map((certificate) => ({
       ...describeCertificate(certificate, all.now),
-      revoked: findRevocationOf(certificate, all.crls),
+      ...all.statuses.get(certificate),
     })),
     crls: crls.map((crl) => ({
       ...crl.summary,
-      signature: all.examined.get(crl)?.signature,
-      ...(all.wanted === undefined ? {} : { revoked: all.examined.get(crl)?.revoked ?? null }),
+      signature: signatureOf(all.examined.get(crl)),
+      ...(all.wanted === undefined
+        ? {}
+        : { revoked: all.statuses.get(crl)?.revoked ?? null, doubt: all.statuses.get(crl)?.doubt }),
     })),
   }));
   const bundle = checkCas(all).map(({ severity, text }) => ({ severity, text }));
@@ -172,12 +153,10 @@ function renderText(files: readonly File[], all: All): string {
   return parts.flatMap((lines) => [...lines, ""]).join("\n");
 }
 
-function linesOfCertificate(certificate: Certificate, { crls, now }: All): string[] {
-  const isListed = crls.some(({ canonicalIssuer }) => canonicalIssuer === certificate.canonicalIssuer);
-  const status = isListed
-    ? [`  by the given CRL of its issuer: ${describeRevocation(findRevocationOf(certificate, crls))}`]
-    : [];
-  return [...certificateLines(certificate, now), ...status];
+function linesOfCertificate(certificate: Certificate, { statuses, now }: All): string[] {
+  const status = statuses.get(certificate);
+  const lines = certificateLines(certificate, now);
+  return status === undefined ? lines : [...lines, `  by the given CRL of its issuer: ${describeStatus(status)}`];
 }
 
 const signatureLines = {
@@ -186,14 +165,15 @@ const signatureLines = {
   unknown: "  signature not checked; give its CA's file, too",
 } as const;
 
-function linesOfCrl(crl: Crl, { examined, wanted, now }: All): string[] {
-  const { signature, revoked, doubt } = examined.get(crl) ?? {};
-  const lines = [...crlLines(crl, now), signatureLines[signature ?? "unknown"]];
-  if (wanted === undefined) return lines;
-  const isOpen = revoked === undefined && doubt !== undefined;
-  const answer = isOpen ? `not listed, but could not tell: ${doubt}` : describeRevocation(revoked);
-  return [...lines, `  ${describeSerial(wanted)}: ${answer}`];
+function linesOfCrl(crl: Crl, { examined, statuses, wanted, now }: All): string[] {
+  const lines = [...crlLines(crl, now), signatureLines[signatureOf(examined.get(crl)) ?? "unknown"]];
+  const status = statuses.get(crl);
+  if (wanted === undefined || status === undefined) return lines;
+  return [...lines, `  ${describeSerial(wanted)}: ${describeStatus(status)}`];
 }
+
+const describeStatus = ({ revoked, doubt }: Status): string =>
+  doubt === undefined ? describeRevocation(revoked) : `could not tell: ${doubt}`;
 
 const checkCas = ({ certificates, now }: All) => {
   const cas = certificates.filter(({ isCa }) => isCa);

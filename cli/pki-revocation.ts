@@ -1,0 +1,115 @@
+/** Whether the given CRLs revoke a certificate, and where they cannot tell. */
+import { type Certificate, isSelfSigned } from "../core/pki/certificate.ts";
+import { type Revocation, findCriticalEntryExtension, findRevocation } from "../core/pki/crl-entries.ts";
+import { hasReasons, isInScope } from "../core/pki/crl-scope.ts";
+import { verifyCrl } from "../core/pki/crl-signature.ts";
+import { readAuthority } from "../core/pki/authority.ts";
+import type { Crl } from "../core/pki/crl.ts";
+import { DerError } from "../core/pki/der.ts";
+import { extensionOid, findExtension } from "../core/pki/extensions.ts";
+
+/** What a walk through a CRL answers: one of a million entries is walked and hashed once. */
+export interface Examined {
+  readonly crl: Crl;
+  /** The given CAs of its issuer's name. */
+  readonly named: readonly Certificate[];
+  /** Those of {@link named} whose key signed it. */
+  readonly signers: readonly Certificate[];
+  readonly doubts: readonly Doubt[];
+}
+
+/** Why a CRL does not tell of a certificate. */
+interface Doubt {
+  readonly text: string;
+  /** Not even what it lists is known to be revoked. */
+  readonly isOfEntries?: true;
+}
+
+export interface Status {
+  /** Told only where it is certain. */
+  readonly revoked: Revocation | undefined;
+  /** Why it is not known; undefined where it is revoked. */
+  readonly doubt: string | undefined;
+}
+
+/** Looks at the CRL itself; `now` in milliseconds since 1970. */
+export function examine(crl: Crl, certificates: readonly Certificate[], now: number): Examined {
+  const named = certificates.filter(({ isCa, canonicalSubject }) => isCa && canonicalSubject === crl.canonicalIssuer);
+  const signers = named.filter(({ x509 }) => verifyCrl(crl, x509.publicKey) === "good");
+  const forged = named.length > 0 && signers.length === 0;
+  const doubts: Doubt[] = forged ? [{ text: "the given CA did not sign the CRL", isOfEntries: true }] : [];
+  return { crl, named, signers, doubts: [...doubts, ...doubtsOfContent(crl, now)] };
+}
+
+function doubtsOfContent(crl: Crl, now: number): Doubt[] {
+  const { nextUpdate, thisUpdate } = crl.summary;
+  const doubts: Doubt[] = [];
+  const inEntry = findCriticalEntryExtension(crl);
+  if (inEntry !== undefined) {
+    const text = `an entry of the CRL has the critical extension ${inEntry.oid}, so that it may be another CA's`;
+    doubts.push({ text, isOfEntries: true });
+  }
+  if (crl.scopeMistake !== undefined) doubts.push({ text: `the CRL ${crl.scopeMistake}` });
+  if (findExtension(crl.extensions, extensionOid.deltaCrlIndicator))
+    doubts.push({ text: "the CRL lists changes only" });
+  if (nextUpdate !== undefined && Date.parse(nextUpdate) <= now) doubts.push({ text: "the CRL has expired" });
+  if (Date.parse(thisUpdate) > now) doubts.push({ text: "the CRL is from the future" });
+  return doubts;
+}
+
+/** By one CRL, of a certificate of which only the serial number is known; `cas` are the given ones. */
+export function statusOfSerial(examined: Examined, serial: string, cas: readonly Certificate[]): Status {
+  const isOfOther = cas.length > 0 && examined.named.length === 0;
+  const other: Doubt[] = isOfOther ? [{ text: "the CRL is of another CA than the given one", isOfEntries: true }] : [];
+  return decide(examined, serial, [...other, ...scopeDoubts(examined.crl)]);
+}
+
+/** By those of the CRLs that are of its issuer's name; undefined where there is none. */
+export function statusOf(certificate: Certificate, all: readonly Examined[]): Status | undefined {
+  const statuses = all
+    .filter(({ crl }) => crl.canonicalIssuer === certificate.canonicalIssuer)
+    .map((examined) => decide(examined, certificate.serial, doubtsFor(examined, certificate)));
+  return (
+    statuses.find(({ revoked }) => revoked !== undefined) ??
+    statuses.find(({ doubt }) => doubt === undefined) ??
+    // Nobody asks a CRL about a root.
+    (isSelfSigned(certificate) ? undefined : statuses[0])
+  );
+}
+
+function doubtsFor({ crl, named, signers }: Examined, certificate: Certificate): Doubt[] {
+  const isOfIssuer = signers.some(({ x509 }) => certificate.x509.verify(x509.publicKey));
+  const isOther = named.length > 0 ? !isOfIssuer : namesOtherKey(crl, certificate);
+  const other: Doubt[] = isOther
+    ? [{ text: "another key than that of its CA signed the CRL, under the same name", isOfEntries: true }]
+    : [];
+  if (hasReasons(certificate, crl)) other.push({ text: "the certificate names a CRL of some reasons only" });
+  return crl.scopeMistake !== undefined || isInScope(crl, certificate) ? other : [...other, ...scopeDoubts(crl)];
+}
+
+function namesOtherKey({ authority }: Crl, { extensions }: Certificate): boolean {
+  try {
+    const { key } = readAuthority(extensions);
+    return key !== undefined && authority.key !== undefined && key !== authority.key;
+  } catch (error) {
+    if (error instanceof DerError) return false; // what cannot be read names nothing
+    throw error;
+  }
+}
+
+function scopeDoubts({ summary: { scope, distributionPoint } }: Crl): Doubt[] {
+  if (scope !== undefined)
+    return [
+      { text: `the CRL covers ${scope === "users" ? "user" : "CA"} certificates only (issuingDistributionPoint)` },
+    ];
+  return distributionPoint === undefined
+    ? []
+    : [{ text: "the CRL covers only certificates that name its address (issuingDistributionPoint)" }];
+}
+
+function decide({ crl, doubts }: Examined, serial: string, further: readonly Doubt[]): Status {
+  const revoked = findRevocation(crl, serial);
+  const all = [...doubts, ...further];
+  const doubt = revoked === undefined ? all[0] : all.find(({ isOfEntries }) => isOfEntries);
+  return { revoked: doubt === undefined ? revoked : undefined, doubt: doubt?.text };
+}
