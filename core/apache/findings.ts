@@ -35,7 +35,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
 function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
   const findings: Finding[] = [];
   if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
-    const text = `this server belongs to ${own.owner}; remove it there, or set takeOver: true`;
+    const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once`;
     findings.push({ severity: "problem", place: server.configFile, text });
   }
   if (own.owed !== undefined) {

@@ -65,6 +65,13 @@ describe("a plan", () => {
     );
   });
 
+  it("says how to go on after the stack was renamed, which makes the host another owner's", () => {
+    const found = plan(wanted, factsOf({ ...serverOf(host()), journal: new Map([["owner", "o/p/s/old"]]) }));
+    const text =
+      /belongs to o\/p\/s\/old; remove it there, or, as after pulumi stack rename, write takeOver: true once/;
+    assert.match(found.findings[0]?.text ?? "", text);
+  });
+
   it("is a reload alone when only that is owed", () => {
     const observation = serverOf(host());
     const applied = afterChange(observation, planOf(host()).change ?? assert.fail());

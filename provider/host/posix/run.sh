@@ -35,7 +35,7 @@ extend_deadline() {
 check_owner() {
   holder=$(journal_value owner)
   [ -z "$holder" ] || [ "$holder" = "$owner" ] || [ "$take_over" = yes ] ||
-    fail owner "this server belongs to $holder; write \"takeOver: true\" to take it over"
+    fail owner "this server belongs to $holder; write \"takeOver: true\" once to take it over, as after pulumi stack rename"
 }
 
 # What httpd will open for append: the live parent's files, and every log that the configuration names.
