@@ -18,14 +18,20 @@ export interface ClientError extends Error {
   readonly code?: string | number;
 }
 
+/** What the login has come to know before it failed. */
+export interface Seen {
+  /** The host's key. */
+  readonly shown: Buffer | undefined;
+  /** What the agent said. */
+  readonly agentFailure: string | undefined;
+  /** The methods that the host wants beside the one that it accepted. */
+  readonly wantsToo: string | undefined;
+}
+
 /** Why the connection was not made. */
-export function connectError(
-  attempt: Attempt,
-  error: ClientError,
-  shown: Buffer | undefined,
-  agentFailure?: string,
-): HostError {
-  const { place, user, hostKey } = attempt;
+export function connectError(attempt: Attempt, error: ClientError, seen: Seen): HostError {
+  const { place, user, hostKey, credentials } = attempt;
+  const { shown, agentFailure, wantsToo } = seen;
   if (shown !== undefined && !shown.equals(hostKey.bytes)) {
     const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
     const remedy =
@@ -33,10 +39,22 @@ export function connectError(
     return new HostError("hostKey", `${place}: ${found}; ${remedy}`);
   }
   if (/host key format/.test(error.message)) {
+    if (hostKey.type === "ssh-rsa") {
+      const found = "has no RSA host key, or signs with SHA-1 only by it, which is too weak";
+      return new HostError("hostKey", `${place}: ${found}; update its sshd, or give another key, read on its console`);
+    }
     const found = `has no host key of the type ${hostKey.type} that the site file names`;
     return new HostError("hostKey", `${place}: ${found}; give a key that it has, read on its console`);
   }
-  if (error.level === "client-authentication") return loginError(place, user, attempt.credentials, agentFailure);
+  if (wantsToo !== undefined) {
+    const found = `accepts the ${credentials.by === "password" ? "password" : "key"} of ${user}, and wants ${asOneLine(wantsToo)}, too (AuthenticationMethods), which is not supported`;
+    return new HostError("login", `${place}: ${found}; let one of them do for this user`);
+  }
+  if (credentials.by === "agent" && /too many authentication failures/i.test(error.message)) {
+    const found = `the agent at SSH_AUTH_SOCK offers more keys than the host lets ${user} try (MaxAuthTries)`;
+    return new HostError("login", `${place}: ${found}; take the others out with ssh-add -d, or name a keyFile`);
+  }
+  if (error.level === "client-authentication") return loginError(place, user, credentials, agentFailure);
   return unreachable(attempt, error);
 }
 

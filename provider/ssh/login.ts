@@ -1,7 +1,14 @@
 /** Logs in to a host: the only import of the SSH library. */
 import type { Duplex } from "node:stream";
 import type ssh2 from "ssh2";
-import type { AnyAuthMethod, Client, ConnectConfig, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
+import type {
+  AnyAuthMethod,
+  AuthHandlerMiddleware,
+  Client,
+  ConnectConfig,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+} from "ssh2";
 import type { HostKey } from "../../core/site/host-key.ts";
 import type { Credentials } from "../credentials.ts";
 import { HostError } from "../errors.ts";
@@ -40,11 +47,31 @@ export interface LoginWish extends Attempt {
 export async function logIn(login: LoginWish): Promise<LoggedIn> {
   // ssh2 costs 60 ms to load: not at the start of a plugin that may never connect.
   const { default: library } = await import("ssh2");
-  const methods = authentication(library, login.place, login.user, login.credentials);
+  const methods = inOrder(authentication(library, login.place, login.user, login.credentials));
   return connect(new library.Client(), login, methods);
 }
 
-function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Promise<LoggedIn> {
+/** Tries one method after the other, and keeps what the host wants beside the one that it accepted. */
+interface Methods {
+  readonly next: AuthHandlerMiddleware;
+  wantsToo(): string | undefined;
+}
+
+function inOrder(methods: readonly AnyAuthMethod[]): Methods {
+  let tried = 0;
+  let wanted: string | undefined;
+  const next: AuthHandlerMiddleware = (left, isPartial, use) => {
+    // The library's type leaves out that it begins with null.
+    if ((isPartial as boolean | null) === true) wanted = left.join(" or ");
+    const method = methods[tried];
+    tried += 1;
+    // The library takes false for the end of the list, which its type leaves out.
+    use(method ?? (false as unknown as AnyAuthMethod));
+  };
+  return { next, wantsToo: () => wanted };
+}
+
+function connect(client: Client, login: LoginWish, methods: Methods): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     let isOpen = false;
     let shown: Buffer | undefined;
@@ -55,7 +82,7 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
     };
     const fail = (error: ClientError): void => {
       if (isOpen) return;
-      reject(connectError(login, error, shown, agentFailure));
+      reject(connectError(login, error, { shown, agentFailure, wantsToo: methods.wantsToo() }));
       client.destroy();
     };
     client
@@ -76,7 +103,7 @@ function connect(client: Client, login: LoginWish, methods: AnyAuthMethod[]): Pr
       shown = key;
       return key.equals(login.hostKey.bytes);
     };
-    client.connect(settings(login, methods, isPinned));
+    client.connect(settings(login, methods.next, isPinned));
     // Else each of our small packets waits up to 40 ms for the acknowledgement of the one before.
     client.setNoDelay(true);
   });
@@ -112,7 +139,7 @@ function unlessGone(closed: () => void, ask: () => unknown): void {
 
 function settings(
   login: LoginWish,
-  authHandler: AnyAuthMethod[],
+  authHandler: AuthHandlerMiddleware,
   hostVerifier: (key: Buffer) => boolean,
 ): ConnectConfig {
   return {

@@ -32,6 +32,13 @@ describe("provider/ssh: who is let in, and where", function () {
       await fails("hostKey", /no host key of the type ecdsa-sha2-nistp256/, { hostKey });
     });
 
+    it("says that an RSA key which signs with SHA-1 only is too weak", async () => {
+      await ssh.host.run("ssh-keygen -q -t rsa -N '' -f /etc/ssh/old_rsa");
+      const port = await secondSshd("-h /etc/ssh/old_rsa -o HostKeyAlgorithms=ssh-rsa");
+      const hostKey = await ssh.host.run("cat /etc/ssh/old_rsa.pub");
+      await fails("hostKey", /signs with SHA-1 only by it, which is too weak; update its sshd/, { port, hostKey });
+    });
+
     for (const type of ["rsa", "ecdsa"]) {
       it(`asks for the pinned ${type} key where the host has several`, async () => {
         await ssh.host.run(`ssh-keygen -q -t ${type} -N '' -f /etc/ssh/second_${type}`);
@@ -134,6 +141,30 @@ describe("provider/ssh: who is let in, and where", function () {
       await fails("login", /environment variable SSH_AUTH_SOCK is not set; start an agent/, {
         login: { from: "agent" },
       });
+    });
+
+    it("says that a host wants more than the key", async () => {
+      const port = await secondSshd("-o AuthenticationMethods=publickey,password");
+      await fails("login", /accepts the key of root, and wants password, too \(AuthenticationMethods\)/, { port });
+    });
+
+    it("says that the agent has more keys than the host lets it try", async () => {
+      const socket = path.join(ssh.folder, "full-agent");
+      const { stdout } = await run("ssh-agent", ["-a", socket]);
+      const agents = createPool({ environment: { SSH_AUTH_SOCK: socket } });
+      try {
+        for (let index = 0; index < 3; index++) {
+          const file = path.join(ssh.folder, `stranger${index}`);
+          await writeFile(file, createSshKeys().private, { mode: 0o600 });
+          await run("ssh-add", ["-q", file], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+        }
+        const port = await secondSshd("-o MaxAuthTries=2");
+        const wish = { port, login: { from: "agent" } } as const;
+        await fails("login", /the agent at SSH_AUTH_SOCK offers more keys than the host lets root try/, wish, agents);
+      } finally {
+        await agents.close();
+        process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(stdout)?.[1]));
+      }
     });
 
     it("names the variable or the file that is missing, or is no key", async () => {
