@@ -3,6 +3,7 @@
  * messages name the variable or the file.
  */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { type HostKey, readHostKey } from "../core/site/host-key.ts";
@@ -21,6 +22,8 @@ export type Credentials =
       readonly key: Buffer;
       readonly passphrase: string | undefined;
       readonly passphraseSource: string | undefined;
+      /** An OpenSSH certificate stands beside the key file; it is not used. */
+      readonly hasCertificate?: boolean;
     }
   | { readonly by: "password"; readonly source: string; readonly password: string };
 
@@ -48,6 +51,7 @@ export async function readLogin(place: string, login: Login, environment: Enviro
                 "set it to the key's passphrase",
               ),
         passphraseSource: login.passphraseEnvironment,
+        hasCertificate: existsSync(`${inHome(login.path, environment)}-cert.pub`),
       };
     case "keyEnvironment": {
       const text = requireVariable("login", place, login.name, environment, "set it to the text of a private key");
@@ -120,6 +124,9 @@ function requireVariable(
   throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
 }
 
+const inHome = (path: string, environment: Environment): string =>
+  path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir());
+
 async function readSecretFile(
   kind: HostErrorKind,
   place: string,
@@ -128,7 +135,7 @@ async function readSecretFile(
   environment: Environment,
 ): Promise<Buffer> {
   try {
-    return await readFile(path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir()));
+    return await readFile(inHome(path, environment));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
     throw new HostError(

@@ -74,7 +74,7 @@ function loginError(place: string, user: string, credentials: Credentials, agent
     case "key":
       return new HostError(
         "login",
-        `${place}: the key of ${credentials.source} does not let ${user} in; add its public half to ${authorize}`,
+        `${place}: the key of ${credentials.source} does not let ${user} in${credentials.hasCertificate === true ? ", and the certificate beside it (-cert.pub) is not supported" : ""}; add its public half to ${authorize}`,
       );
     case "password":
       return new HostError(

@@ -143,6 +143,17 @@ describe("provider/ssh: who is let in, and where", function () {
       });
     });
 
+    it("says that a certificate beside the key is not supported", async () => {
+      const [ca, user] = [path.join(ssh.folder, "user-ca"), path.join(ssh.folder, "certified")];
+      for (const file of [ca, user]) await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+      await run("ssh-keygen", ["-q", "-s", ca, "-I", "user", "-n", "root", `${user}.pub`]);
+      await ssh.host.run("cat >/etc/ssh/user-ca.pub", await readFile(`${ca}.pub`, "utf8"));
+      const port = await secondSshd("-o TrustedUserCAKeys=/etc/ssh/user-ca.pub");
+      const words =
+        /does not let root in, and the certificate beside it \(-cert\.pub\) is not supported; add its public/;
+      await fails("login", words, { port, login: { from: "keyFile", path: user } });
+    });
+
     it("says that a host wants more than the key", async () => {
       const port = await secondSshd("-o AuthenticationMethods=publickey,password");
       await fails("login", /accepts the key of root, and wants password, too \(AuthenticationMethods\)/, { port });
