@@ -5,7 +5,6 @@ import { findMessages } from "./messages.ts";
 
 const page = "docs/messages.md";
 
-<<<<<<< HEAD
 function render(): string {
   const parts = [...findMessages()].map(
     ([file, texts]) => `## ${file}\n\n\`\`\`text\n${texts.map(oneLine).join("\n")}\n\`\`\`\n`,
@@ -29,17 +28,6 @@ describe("what the product says", () => {
     const added = [...now].filter((line) => !written.has(line));
     const gone = [...written].filter((line) => !now.has(line));
     assert.deepEqual({ added, gone }, { added: [], gone: [] }, "after a review: UPDATE=1 writes it");
-=======
-describe("docs/messages.md", function () {
-  this.timeout(20_000); // it reads the whole source
-
-  it("holds each text that the program may say", () => {
-    const wanted = renderMessages();
-    if (process.env["UPDATE"] === "1") writeFileSync(path, wanted);
-    const kept = readFileSync(path, "utf8").split("\n");
-    const differing = compare(kept, wanted.split("\n"));
-    assert.equal(differing.join("\n"), "", "read the new texts, then run this test with UPDATE=1");
->>>>>>> 478f61f (Say that an SSH certificate beside a key is not supported)
   });
 
   it("is found in every language of the sources", () => {
