@@ -76,6 +76,25 @@ for (const shell of [undefined, "busybox"] as const)
       assert.equal(await outcomes(users[0], session.pki.clients.good), "200,200");
     });
 
+    it("of an address that the CA gives out no more are gone when they have expired, and nothing is alarmed then", async () => {
+      const { pki, publisher } = session;
+      const point = publisher.url("before.crl");
+      publisher.publish(
+        "part1.crl",
+        await pki.crl({ number: number++, nextUpdateHours: 12 / 3600, serials: [], point }),
+      );
+      const ends = Date.now() + 13_000;
+      await startOver(sourced(publisher, { crlSources: [sourceOf([address(1)])] }));
+      await publish(1);
+      assert.equal((await session.refresh()).exitCode, 2);
+      assert.equal(await count(), 2);
+      await new Promise((resolve) => setTimeout(resolve, ends - Date.now()));
+      await publish(1);
+      assert.deepEqual(await session.refresh(), { exitCode: 0, output: "updated: httpd runs with the new CRL\n" });
+      assert.equal(await count(), 1);
+      assert.equal(await outcomes(users[0]), "200");
+    });
+
     async function startOver(fresh: Wish): Promise<string> {
       assert.equal((await session.remove()).result, "applied");
       assert.equal((await session.apply(fresh)).result, "applied");

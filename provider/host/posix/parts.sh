@@ -29,12 +29,29 @@ drop_outlived() {
   for facts in "$work"/chosen/*.facts; do
     [ -f "$facts" ] && read -r crl_key _ crl_next _ <"$facts" && [ "$crl_next" != - ] && [ "$crl_next" -le "$(date +%s)" ] || continue
     case $crl_key in
-      *-*-*-p*) is_current "$(whole_key "$crl_key")" ;;
+      *-*-*-p*) is_current "$(whole_key "$crl_key")" || is_moved "$crl_key" ;;
       *) [ -n "$sample" ] && [ -z "$(current_crls | verify_sample -)" ] ;;
     esac || continue
     printf '%s\n' "$crl_key" >>"$work/outlived"
   done
   while read -r crl_key; do rm -f -- "$work/chosen/$crl_key.pem" "$work/chosen/$crl_key.facts"; done <"$work/outlived"
+}
+
+# A part that no source delivers any more, of a CA with another that counts: its issuer has another address now. Whoever's
+# certificate names the old one is refused with it as well as without.
+is_moved() { # KEY
+  ! delivered_keys | grep -qxF -e "$1" || return 1
+  for other in "$work"/chosen/*-p*.facts; do
+    other=${other##*/} other=${other%.facts}
+    [ "$(whole_key "$other")" != "$(whole_key "$1")" ] || ! is_current "$other" || return 0
+  done
+  return 1
+}
+
+# What each source delivered last: now, else before.
+delivered_keys() {
+  cat -- "$work/told" "$record" 2>/dev/null |
+    awk -v ids="$source_ids " '$1 == "source" && $3 == "crl" && index(ids, " " $2 " ") && !seen[$2]++ { print $NF }'
 }
 
 is_current() { # KEY
