@@ -34,6 +34,8 @@ export interface TimerStatus {
   readonly lastResult: string | undefined;
   /** Why, where no source is to blame. */
   readonly lastReason: string | undefined;
+  /** Why the sample certificate shows nothing of the installed CRLs. @default - it is accepted, or there is none */
+  readonly sampleCertificate?: string;
 }
 
 /** In the order of the site file. */
@@ -55,7 +57,7 @@ export function crlStatusOf({ crlSources }: Wishes, { refresh }: Facts): readonl
 }
 
 /** Undefined where nothing is to be downloaded. */
-export function timerStatusOf({ crlSources, crlRefresh }: Wishes, { refresh }: Facts): TimerStatus | undefined {
+export function timerStatusOf({ crlSources, crlRefresh, sample }: Wishes, { refresh }: Facts): TimerStatus | undefined {
   if (crlSources.length === 0) return undefined;
   const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
   const { times, timeZone, spreadMinutes } = crlRefresh;
@@ -71,6 +73,7 @@ export function timerStatusOf({ crlSources, crlRefresh }: Wishes, { refresh }: F
     lastRun: timeOf(lastRun?.seconds),
     lastResult: lastRun?.result,
     lastReason: lastRun?.reason,
+    ...(sample && refresh.sample ? { sampleCertificate: refresh.sample } : {}),
   };
 }
 

@@ -46,8 +46,11 @@ show_status() {
       'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
     esac
   done <"$state/refresh.record"
-  [ ! -s "$state/sample" ] || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
+  ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
 }
+
+# As it was when a CRL last changed; a site that gives none any more has no need to know.
+is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
 addresses_of() { # ID
   awk -v id="$1" '$1 == "source" { on = $2 == id } on && $1 == "url" { print $2 }' "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
