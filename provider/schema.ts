@@ -25,7 +25,7 @@ const inputs = {
   crlCheck: described(text, "leaf or chain."),
   crlSources: described(objects, "Where the host downloads CRLs: id, urls, and the file of a first list."),
   crlRefresh: described(object, "When it does: times, timeZone, spreadMinutes, alarmHours, proxyFile."),
-  acceptOlderCrls: described(texts, "SHA-256 of CRLs that may replace a newer one."),
+  acceptOlderCrls: described(texts, "SHA-256 of CRLs that may replace one with a higher number."),
   sample: described(object, "A user's certificate that every new CRL must go on accepting: sha256, subject, file."),
   acknowledgeSessionTicketKeys: described(flag, "Go on although revoked certificates work in resumed sessions."),
   port: described({ type: "integer" }, "TLS port of the virtual hosts to cover."),

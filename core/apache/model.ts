@@ -34,7 +34,7 @@ export interface Desired {
   /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
   readonly crlSources: readonly CrlSource[];
   readonly crlRefresh: CrlRefresh;
-  /** SHA-256 of CRLs that may replace a newer one: the CA has begun its numbers or dates anew. @default - none */
+  /** SHA-256 of CRLs that may replace one with a higher number: the CA has begun its numbers anew. @default - none */
   readonly acceptOlderCrls?: readonly string[];
   /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
   readonly sample: { readonly sha256: string; readonly subject: string } | undefined;

@@ -1,7 +1,7 @@
 /** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
 import type { CrlSummary, Desired, Facts, Finding } from "./model.ts";
 import { crlNameOf, findLacking, isFixed } from "./revocation.ts";
-import { findOlderCrls, hasNewerCrl, hasRevocation, isExcluded, isOfSameCa } from "./wishes.ts";
+import { findOlderCrls, hasNewerCrl, hasRevocation, isAcceptable, isExcluded, isOfSameCa } from "./wishes.ts";
 
 /** Nothing where the site checks no CRL. */
 export function findRevocation(desired: Desired, facts: Facts): Finding[] {
@@ -55,7 +55,8 @@ function findOlder(desired: Desired, facts: Facts): Finding[] {
   return findOlderCrls(desired, facts).map((crl): Finding => {
     const name = crlNameOf(crl);
     const found = `the CRL of ${name} (${crl.thisUpdate}, number ${crl.number ?? "none"}) is older than the one on the host`;
-    const remedy = `download the current CRL of ${name} into its file, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
+    const anew = `, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
+    const remedy = `download the current CRL of ${name} into its file${isAcceptable(desired, facts, crl) ? anew : ""}`;
     return isOther
       ? {
           severity: "problem",

@@ -41,6 +41,10 @@ export const hasNewerCrl = (desired: Desired, facts: Facts): boolean =>
 export const findOlderCrls = (desired: Desired, facts: Facts): CrlSummary[] =>
   desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
+/** Whether an older CRL would be installed if `acceptOlderCrls` named it: only its number is what is wrong. */
+export const isAcceptable = (desired: Desired, facts: Facts, crl: CrlSummary): boolean =>
+  compareWithInstalled({ ...desired, acceptOlderCrls: [crl.sha256] }, facts, crl) > 0;
+
 /** As {@link compareCrls}; above 0 where none of its issuer and part is installed. */
 function compareWithInstalled({ acceptOlderCrls }: Desired, { own }: Facts, crl: CrlSummary): number {
   const installed = own.crls.find((known) => isOfSameCa(known, crl) && isOfSamePart(known, crl));

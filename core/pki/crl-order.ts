@@ -2,18 +2,19 @@ import type { CrlSummary } from "../apache/model.ts";
 
 /** What a site file says about the order of CRLs. */
 export interface CrlOrderOptions {
-  /** SHA-256 of CRLs that may replace a newer one, as the site file names them. @default - none */
+  /** SHA-256 of CRLs whose number does not count, as the site file names them. @default - none */
   readonly accepted?: readonly string[] | undefined;
 }
 
 /**
  * Above 0 when `a` is to replace `b`, a CRL of the same CA; 0 when they are equally new. httpd goes by the date alone, so neither
  * the date nor the number may be lower, except where `b` had ended before `a` was issued: it protects nobody, and its CA has begun
- * its numbers anew. The host's program has this rule, too, and goes by its clock there (compare_crls in posix/crl.sh).
+ * its numbers anew. Of an accepted one the number does not count, and the date does: once it is replaced, nobody can bring it back.
+ * The host's program has this rule, too, and goes by its clock there (compare_crls in posix/crl.sh).
  */
 export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: CrlOrderOptions = {}): number {
-  if (a.sha256 !== "" && accepted.includes(a.sha256)) return isSameCrl(a, b) ? 0 : 1;
   const later = compareDates(a, b);
+  if (a.sha256 !== "" && accepted.includes(a.sha256)) return isSameCrl(a, b) ? 0 : later < 0 ? -1 : 1;
   const higher = compareNumbers(a, b);
   if (later < 0 || (higher < 0 && !hadEnded(b, a))) return -1;
   return later > 0 || higher !== 0 ? 1 : 0;

@@ -165,7 +165,7 @@ const clientAuthLists = z.strictObject({
     .array(matching(/^[0-9a-f]{64}$/, "the SHA-256 of a CRL in DER, 64 lower-case hexadecimal digits"))
     .default([])
     .describe(
-      "CRLs that may take the place of one with a higher number or a later date, by SHA-256: for a CA that has begun its numbers anew.",
+      "CRLs that may take the place of one with a higher number and an earlier date, by SHA-256: for a CA that has begun its numbers anew.",
     ),
   crlCheck: z
     .enum(["leaf", "chain"])

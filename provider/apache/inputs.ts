@@ -32,7 +32,7 @@ export interface Wishes {
   readonly crlCheck: "leaf" | "chain";
   readonly crlSources: readonly SourceWish[];
   readonly crlRefresh: CrlRefresh;
-  /** SHA-256 of CRLs that may replace a newer one. */
+  /** SHA-256 of CRLs that may replace one with a higher number. */
   readonly acceptOlderCrls: readonly string[];
   readonly sample: SampleWish | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;

@@ -143,6 +143,14 @@ describe("a CRL of the site that is older than the installed one", () => {
     assert.deepEqual(told(plan(desired, hostWith(large))), []);
   });
 
+  it("is not brought back once a later one has replaced it, and no way is named that leads nowhere", () => {
+    const desired = { ...site(anew), acceptOlderCrls: [anew.sha256] };
+    const found = plan(desired, hostWith(crl(issuing, "2", { thisUpdate: "2026-11-24T00:00:00Z" })));
+    assert.equal(isWritten(found), false);
+    assert.match(told(found).join(), /older than the one on the host, which stays; download the current CRL/);
+    assert.doesNotMatch(told(found).join(), /acceptOlderCrls/);
+  });
+
   it("is left to the host where a source renews it", () => {
     const desired = {
       ...refreshed,

@@ -157,7 +157,10 @@ check_is_counted() { # TARGET
 
 check_is_no_older() { # TARGET
   [ "$(compare_with_installed "$1")" = older ] || return 0
-  is_outrun=yes failure="it is older than the installed one, or its number went back; if its CA has begun its numbers anew, write under clientAuth acceptOlderCrls: [$(der_hash "$1")]"
+  is_outrun=yes failure='it is older than the installed one'
+  read -r crl_key crl_this _ <"$1.facts"
+  cat -- "$work"/known/*.facts | awk -v key="$crl_key" -v this="$crl_this" '$1 == key && $2 > this { found = 1 } END { exit !found }' ||
+    failure="its number is below that of the installed one; if its CA has begun its numbers anew, write under clientAuth acceptOlderCrls: [$(der_hash "$1")]"
   return 1
 }
 
