@@ -176,6 +176,7 @@ describe("a host whose CAs and CRL sources change", function () {
     assert.match(useless.reasons.join(), words);
     assert.match((await session.refresh("--status")).output, words);
     assert.equal((await session.apply(withSources(["issuing"]))).result, "applied");
+    assert.doesNotMatch((await session.refresh("--status")).output, /sample/);
   });
 
   it("takes a CRL whose number went back only where the site file accepts this one, and goes on from there", async () => {
@@ -191,7 +192,9 @@ describe("a host whose CAs and CRL sources change", function () {
     const hash = createHash("sha256").update(crlToDer(anew)).digest("hex");
     assert.match(
       output,
-      new RegExp(`or its number went back; .* write under clientAuth acceptOlderCrls: \\[${hash}\\]`),
+      new RegExp(
+        `its number is below that of the installed one; .* write under clientAuth acceptOlderCrls: \\[${hash}\\]`,
+      ),
     );
     const accepting = { ...started, acceptOlderCrls: [hash] };
     assert.equal((await session.apply(accepting)).result, "applied");
@@ -201,6 +204,12 @@ describe("a host whose CAs and CRL sources change", function () {
     // The next one has a higher number than that, and a replayed one of before is old again.
     publisher.publish(listName, await pki.crl({ number: 1 }));
     assert.equal((await session.refresh()).exitCode, 0);
+    assert.deepEqual(await outcomes("lowercaseOrganization"), ["403"]);
+    // Nor does the accepted one come back, although the site file still names it.
+    publisher.publish(listName, anew);
+    const replayed = await session.refresh();
+    assert.equal(replayed.exitCode, 1);
+    assert.match(replayed.output, /it is older than the installed one\)/);
     assert.deepEqual(await outcomes("lowercaseOrganization"), ["403"]);
   });
 

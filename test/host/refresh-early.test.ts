@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
-import { listName, sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
+import { listName, sourceOf, sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
 
 const proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
 
@@ -23,6 +23,15 @@ describe("a refresh of a CRL that is not valid yet", function () {
     assert.deepEqual([outcome.result, outcome.reasons], ["applied", []]);
     alter = (text) => text;
     assert.equal((await session.timer()).exitCode, 0);
+  });
+
+  it("is waited for by a change that needs it", async () => {
+    const needed = sourced(session.publisher, { crlSources: [sourceOf([session.publisher.url("new.crl")])] });
+    session.publisher.publish("new.crl", await session.pki.crl({ number: 6, thisUpdateHours: 5 / 3600 }));
+    const outcome = await session.apply(needed);
+    assert.deepEqual([outcome.result, outcome.reasons], ["applied", []]);
+    assert.equal(await good(), "200");
+    assert.equal((await session.apply(sourced(session.publisher))).result, "applied");
   });
 
   it("waits until it is, for httpd has no tolerance", async () => {

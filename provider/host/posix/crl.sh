@@ -180,27 +180,31 @@ check_crl_dates() { # TARGET
   [ -z "$failure" ]
 }
 
-# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads.
-longest_wait_seconds=300
+# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads, and for a while by a change, for which
+# somebody waits: of the time that its downloads have.
+longest_wait_seconds=300 longest_wait_of_change_seconds=60
 
 wait_until_valid() {
-  early=$((crl_this - $(date +%s) + 1))
-  [ "$mode" = refresh ] && [ "$early" -gt 0 ] && [ "$early" -le "$longest_wait_seconds" ] || return 0
+  early=$((crl_this - $(date +%s) + 1)) longest=$longest_wait_of_change_seconds
+  [ "$mode" != refresh ] || longest=$longest_wait_seconds
+  [ "$early" -gt 0 ] && [ "$early" -le "$longest" ] || return 0
   step "wait $early seconds, until the CRL is valid"
   sleep "$early"
-  fetch_until=$((fetch_until + early))
+  [ "$mode" != refresh ] || fetch_until=$((fetch_until + early))
 }
 
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
-# takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody. What the site
-# file accepts by its hash is newer than any other.
+# takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody. Of what the
+# site file accepts by its hash the number does not count, and the date does: once it is replaced, nobody can bring it back.
 compare_crls() { # TARGET TARGET
+  accepted=''
   if [ -n "$accept_older" ] && is_accepted "$1"; then
-    if [ "$(der_hash "$1")" = "$(der_hash "$2")" ]; then echo same; else echo newer; fi
-    return
+    [ "$(der_hash "$1")" != "$(der_hash "$2")" ] || { echo same && return; }
+    accepted=yes
   fi
-  awk -v now="$(date +%s)" '
+  awk -v now="$(date +%s)" -v accepted="$accepted" '
     function above(a, b) { return length(a) > length(b) || (length(a) == length(b) && a "" > b "") }
+    accepted { if (NR > 1) print this < $2 ? "older" : "newer"; else this = $2; next }
     NR == 1 { this = $2; number = $4; next }
     {
       numbered = number != "-" && $4 != "-"
