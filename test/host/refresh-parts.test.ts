@@ -60,7 +60,7 @@ for (const shell of [undefined, "busybox"] as const)
       const one = sourced(session.publisher, { crlSources: [sourceOf([address(1)])] });
       session.publisher.publish(
         "part1.crl",
-        await session.pki.crl({ number: number++, nextUpdateHours: 10 / 3600, serials: [] }),
+        await session.pki.crl({ number: number++, nextUpdateHours: 1, serials: [] }),
       );
       const all = await startOver(one);
       assert.equal(all, "200,200");
@@ -81,9 +81,9 @@ for (const shell of [undefined, "busybox"] as const)
       const point = publisher.url("before.crl");
       publisher.publish(
         "part1.crl",
-        await pki.crl({ number: number++, nextUpdateHours: 12 / 3600, serials: [], point }),
+        await pki.crl({ number: number++, nextUpdateHours: 25 / 3600, serials: [], point }),
       );
-      const ends = Date.now() + 13_000;
+      const ends = Date.now() + 26_000;
       await startOver(sourced(publisher, { crlSources: [sourceOf([address(1)])] }));
       await publish(1);
       assert.equal((await session.refresh()).exitCode, 2);
