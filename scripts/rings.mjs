@@ -52,8 +52,8 @@ export const rings = [
     what: "lint against the real OpenSSL, thousands of times",
     isLong: true,
     needs: ["packages"],
-    testSeconds: 600,
-    ringMinutes: 15,
+    testSeconds: 1200,
+    ringMinutes: 25,
     processes: 1,
   },
   {

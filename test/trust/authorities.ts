@@ -1,5 +1,5 @@
 /** Rows of the grid: the CAs of a site, each kind with what is odd about it. */
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, generateKeyPairSync } from "node:crypto";
 import {
   type Made,
   type Scheme,
@@ -55,7 +55,7 @@ interface Wanted {
   readonly bits?: number;
   readonly extensions?: readonly Buffer[];
   readonly notBefore?: Date;
-  readonly notAfter?: Date;
+  readonly notAfter?: Date | Buffer;
   readonly serial?: bigint;
   readonly key?: string;
 }
@@ -100,6 +100,30 @@ const alone = (wanted: Partial<Wanted>): Authorities => {
   const issuing = makeCa({ called: "Own CA", ...wanted });
   return { listed: [issuing], issuing, above: [], namesakes: [] };
 };
+
+/** A date that DER writes with a fraction. */
+const fraction = (year: number): Buffer => der(0x18, Buffer.from(`${year}0101000000.5Z`));
+const explicitKey = generateKeyPairSync("ec", { namedCurve: "P-256", paramEncoding: "explicit" }).privateKey;
+
+/** A root that says less than those of today. */
+function firstVersion(): Authorities {
+  const issuing = makeCertificate({ subject: harbour("Old CA"), key: keyNamed("Old CA"), serial: 1n, version: 1 });
+  return { listed: [issuing], issuing, above: [], namesakes: [] };
+}
+
+/** Its key names all parameters of the curve. */
+function explicitCurve(): Authorities {
+  const upper = root();
+  const issuing = makeCertificate({
+    ...{ subject: harbour("Explicit CA"), issuer: upper, key: explicitKey, serial: 5n },
+    extensions: withKey(explicitKey, ...signing),
+  });
+  return chain(upper, issuing);
+}
+
+/** NameConstraints that permit one organization's names only. */
+const onlyNames = (organization: string): Buffer =>
+  extension("2.5.29.30", seq(der(0xa0, seq(der(0xa4, name(["C", "JP"], ["O", organization]))))), true);
 
 const unknownExtension = extension("1.2.3.4.5", der(0x05), true);
 const serverOnly = extension("2.5.29.37", seq(oid("1.3.6.1.5.5.7.3.1")));
@@ -158,6 +182,8 @@ export const authorities: Readonly<Record<string, (order: Order) => Authorities>
   "three CAs": threeDeep,
   "a root that issues itself": () => alone({}),
   RSA: () => oddIssuing({ called: "RSA CA", scheme: "rsa" }),
+  "RSA with PSS": () => oddIssuing({ called: "PSS CA", scheme: "pss" }),
+  Ed25519: () => oddIssuing({ called: "Ed25519 CA", scheme: "ed25519" }),
   "RSA of 1024 bits": () => oddIssuing({ called: "Weak CA", scheme: "rsa", bits: 1024 }),
   "without cRLSign": () => oddIssuing({ extensions: [caConstraints, keyUsage(0x04)] }),
   "without keyCertSign": () => oddIssuing({ extensions: [caConstraints, keyUsage(0x02)] }),
@@ -169,6 +195,12 @@ export const authorities: Readonly<Record<string, (order: Order) => Authorities>
   "too deep for its root": tooDeep,
   "for servers only": () => oddIssuing({ extensions: [...signing, serverOnly] }),
   "an unknown critical extension": () => oddIssuing({ extensions: [...signing, unknownExtension] }),
+  "version 1": firstVersion,
+  "explicit parameters": explicitCurve,
+  "an end with a fraction": () => oddIssuing({ notAfter: fraction(2030) }),
+  "signed with SHA-1": () => oddIssuing({ called: "SHA-1 CA", scheme: "sha1" }),
+  "permits the users' names": () => oddIssuing({ extensions: [...signing, onlyNames("Harbour")] }),
+  "permits other names": () => oddIssuing({ extensions: [...signing, onlyNames("Airport")] }),
   expired: () => oddIssuing({ notAfter: days(-1) }),
   "not valid yet": () => oddIssuing({ notBefore: days(1) }),
   "root not listed": () => ({ ...oddIssuing({}), listed: [issuingBelow(root())], above: [] }),

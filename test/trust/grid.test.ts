@@ -1,20 +1,12 @@
 /** Lint against the real OpenSSL, over thousands of combinations of CAs, CRLs and holders. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { disagreements } from "./disagreements.ts";
+import { agrees, describeAnswer, disagreements, isOpen, keyOf } from "./disagreements.ts";
 import { type Answer, type Cell, dimensions, fillGrid } from "./grid.ts";
 
 const page = new URL("../../docs/openssl-disagreements.md", import.meta.url);
 const fewestCells = 2000;
 const smallestShare = 0.2;
-
-const isOpen = ({ openssl }: Answer): boolean => openssl === "";
-const agrees = (answer: Answer): boolean => isOpen(answer) === (answer.ours.length === 0);
-const keyOf = (cell: Cell, without?: string): string =>
-  dimensions.map((dimension) => (dimension === without ? "*" : cell[dimension])).join(" | ");
-
-const describeAnswer = ({ cell, ours, openssl }: Answer): string =>
-  `${keyOf(cell)}\n    lint: ${ours.join("; ") || "fine"}\n    openssl: ${openssl || "OK"}`;
 
 /** Of three dimensions at most one is odd, else nearly every cell would be refused for several reasons at once. */
 function chosenOf(all: readonly Answer[]): Answer[] {
@@ -42,7 +34,7 @@ function chosenOf(all: readonly Answer[]): Answer[] {
 }
 
 describe("lint and OpenSSL on the same files", function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   let answers: Answer[];
 
   before(async () => {

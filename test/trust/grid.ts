@@ -43,7 +43,7 @@ const values = {
 export async function fillGrid(openssl: Openssl = here): Promise<Answer[]> {
   const folder = mkdtempSync(join(tmpdir(), "clientcert-grid-"));
   try {
-    const sites = values.ca.flatMap((ca) => values.order.flatMap((order) => sitesOf(ca, order)));
+    const sites = values.ca.flatMap((ca) => ordersOf(ca).flatMap((order) => sitesOf(ca, order)));
     const answers: Answer[] = [];
     const work = async (): Promise<void> => {
       for (let site = sites.shift(); site !== undefined; site = sites.shift())
@@ -55,6 +55,9 @@ export async function fillGrid(openssl: Openssl = here): Promise<Answer[]> {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** Only where two certificates of one name compete is there another order to try. */
+const ordersOf = (ca: string): readonly Order[] => (authorities[ca]?.length === 0 ? ["first"] : values.order);
 
 interface SiteCell {
   readonly ca: string;
@@ -77,8 +80,8 @@ function sitesOf(ca: string, order: Order): SiteCell[] {
 async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promise<Answer[]> {
   const crls = (crlSets[site.crl]?.(site.cas) ?? []).map((der) => readCrl(Buffer.from(der)));
   const { listed, installed } = judge(site, crls);
-  const { pem: caPem } = makeBundle(site.bundle, orderOf(crls));
-  const said = await ask(site, { caPem, crlPem: encodeCrls(installed) }, folder, openssl);
+  const files = { ca: makeBundle(site.bundle, orderOf(crls)).pem, crl: encodeCrls(installed) };
+  const said = await ask(site, files, folder, openssl);
   return [...site.holders].map(([holder, pem]) => ({
     cell: { ca: site.ca, crl: site.crl, holder, order: site.order, check: site.check },
     files: listed,
@@ -119,9 +122,10 @@ function read(pem: string): Certificate | undefined {
   }
 }
 
+/** PEM. */
 interface InstalledFiles {
-  readonly caPem: string;
-  readonly crlPem: string;
+  readonly ca: string;
+  readonly crl: string;
 }
 
 let asked = 0;
@@ -139,17 +143,9 @@ async function ask(
     return `${number}-${called}`;
   };
   const checks = site.check === "chain" ? ["-crl_check", "-crl_check_all"] : ["-crl_check"];
-  const crls = files.crlPem === "" ? [] : [...checks, "-CRLfile", put("crl", files.crlPem)];
+  const crls = files.crl === "" ? [] : [...checks, "-CRLfile", put("crl", files.crl)];
   const holders = [...site.holders].map(([holder, pem], index) => ({ holder, file: put(`user${index}`, pem) }));
-  const common = [
-    "verify",
-    "-attime",
-    String(testNow / 1000),
-    "-purpose",
-    "sslclient",
-    "-CAfile",
-    put("ca", files.caPem),
-  ];
+  const common = ["verify", "-attime", String(testNow / 1000), "-purpose", "sslclient", "-CAfile", put("ca", files.ca)];
   const said = await run(openssl([...common, ...crls, ...holders.map(({ file }) => file)], folder), folder);
   return new Map(holders.map(({ holder, file }) => [holder, firstError(said, file)]));
 }
