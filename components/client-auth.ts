@@ -30,7 +30,7 @@ export interface ClientAuthArgs {
   readonly crlSources?: pulumi.Input<readonly SourceWish[]>;
   /** @default defaultCrlRefresh */
   readonly crlRefresh?: pulumi.Input<CrlRefresh>;
-  /** CRLs that may replace one with a higher number or a later date, by SHA-256 of the DER. @default - none */
+  /** CRLs that may replace one with a higher number and an earlier date, by SHA-256 of the DER. @default - none */
   readonly acceptOlderCrls?: pulumi.Input<readonly string[]>;
   /** A user's certificate that every new CRL must go on accepting. @default - none */
   readonly sample?: pulumi.Input<SampleWish>;

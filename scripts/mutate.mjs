@@ -174,6 +174,16 @@ const mutations = [
     ...{ test: "process-live", grep: "names another process" },
   },
   {
+    name: "order of the bundle: that of the fingerprints, whatever OpenSSL takes",
+    ...{
+      folder: "core/pki",
+      file: "installed-order.ts",
+      from: "if (best.faults === 0) return sorted;",
+      to: "if (best.faults >= 0) return sorted;",
+    },
+    ...{ test: "core/pki-bundle-order", grep: "is judged as OpenSSL judges it" },
+  },
+  {
     name: "probe: the judge does not ask",
     ...{ file: "judge.sh", from: '[ "$verdict" = well ] && [ -s "$work/probes.list" ] ||', to: "false ||" },
     ...{ test: "host/probe", grep: "names another certificate of its CA is refused" },
