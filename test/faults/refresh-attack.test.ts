@@ -54,7 +54,7 @@ describe("an attack on a refresh", function () {
     ],
     ["of CA certificates only", { kind: "authorities" }, /lists CA certificates only/],
     ["that names the key of nobody", { keyOf: "foreign" }, /names a key .* that no CA of its name has/],
-    ["with a later date and an older number", { number: 0 }, /older than the installed one/],
+    ["with a later date and an older number", { number: 0 }, /its number is below that of the installed one/],
   ];
   for (const [what, options, reason] of lists) {
     it(`does not install a rightly signed list ${what}`, async () => {
