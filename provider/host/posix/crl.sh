@@ -185,7 +185,7 @@ check_crl_dates() { # TARGET
 longest_wait_seconds=300 longest_wait_of_change_seconds=60
 
 wait_until_valid() {
-  early=$((crl_this - $(date +%s) + 1)) longest=$longest_wait_of_change_seconds
+  early=$((crl_this - $(date +%s))) longest=$longest_wait_of_change_seconds
   [ "$mode" != refresh ] || longest=$longest_wait_seconds
   [ "$early" -gt 0 ] && [ "$early" -le "$longest" ] || return 0
   step "wait $early seconds, until the CRL is valid"
