@@ -11,7 +11,8 @@ Downloads the CRLs of this server's CAs, and gives httpd what is new and good.
   --status    say how the last refreshes ended, and do nothing else
   --timer     as cron or systemd call it: quiet, after a random delay
 Exit status: 0 up to date; 1 a source failed, the installed CRLs are good; 2 an installed CRL ends soon or has ended, or
-httpd refuses every certificate of a CA; 3 httpd did not reload well, or would refuse every certificate of a CA, and runs on the files of before; 4 another run works on this server; 64 wrong options.
+httpd refuses every certificate of a CA; 3 httpd did not reload well, or would refuse every certificate of a CA, and runs on the
+files of before; 4 another run works on this server; 64 wrong options.
 END_OF_USAGE
 }
 
