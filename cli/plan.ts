@@ -5,7 +5,7 @@ import { readFacts } from "../core/apache/facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site.ts";
 import { decodeText } from "../core/site/text.ts";
-import { contentsOf } from "../provider/apache/apply.ts";
+import { contentsOf, readFilesOf } from "../provider/apache/apply.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
 import { wishesForCopy } from "./copy-wishes.ts";
@@ -79,7 +79,8 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
   if (step === undefined) return answer(copy, { report, diff: "" }, options);
   const diff = renderDiff(copy.tree, step.facts, step.change);
   if (!options.write) return answer(copy, { report, diff }, options);
-  writeChange(copy.tree, step.facts, step.change, contentsOf(step.wishes, step.facts, step.change.write));
+  const contents = contentsOf(step.wishes, step.change.write, () => readFilesOf(step.wishes, step.facts));
+  writeChange(copy.tree, step.facts, step.change, contents);
   // Looked at again: what counts is what stands there now.
   const after = look(copy, options.now).report;
   return answer(copy, { report: after, diff, written: report.changes }, options);

@@ -11,6 +11,7 @@ import {
   readOid,
   isExactTime,
   readTime,
+  rawOf,
   readWhole,
   requireTlv,
 } from "./der.ts";
@@ -29,6 +30,8 @@ export interface Certificate {
   readonly x509: X509Certificate;
   /** Lower-case hex. */
   readonly serial: string;
+  /** The name's own bytes, for what is written in it. */
+  readonly subjectDer: Uint8Array;
   /** Names as OpenSSL compares them. */
   readonly canonicalSubject: string;
   readonly canonicalIssuer: string;
@@ -133,6 +136,7 @@ function readFields(der: Buffer) {
   return {
     isVersioned,
     serial: readInteger(der, serial).toString(16),
+    subjectDer: rawOf(der, subject),
     canonicalSubject: canonicalName(der, subject),
     canonicalIssuer: canonicalName(der, issuer),
     attributes: readAttributes(der, subject),

@@ -8,7 +8,7 @@ import type { Crl } from "./crl.ts";
 import { isInScope, notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { type PkiFinding, about, problem, warning } from "./finding.ts";
-import { findTaken } from "./installed-order.ts";
+import { findAuthorities, findTaken } from "./installed-order.ts";
 
 export interface CoverageOptions {
   /** Milliseconds since 1970. */
@@ -48,7 +48,7 @@ export function checkCoverage(
 ): PkiFinding[] {
   const { crlCheck, hasMore = false } = options;
   if (crls.length === 0 && crlCheck === "leaf" && !hasMore) return [];
-  const authorities = findAuthorities(crls, certificates, options);
+  const authorities = describeAuthorities(crls, certificates, options);
   const isOn = crls.length > 0 || hasMore;
   // A CRL that nobody here has signed has its own finding.
   const judged = authorities.filter(({ crls: own }) => own.every(({ signer }) => typeof signer !== "string"));
@@ -60,16 +60,13 @@ export function checkCoverage(
   ];
 }
 
-function findAuthorities(
+function describeAuthorities(
   crls: readonly SignedCrl[],
   { listed, installed }: OrderedBundle,
   options: CoverageOptions,
 ): Authority[] {
   const cas = installed.filter(({ isCa }) => isCa);
-  const firsts = listed.filter(
-    (ca, index) => ca.isCa && !listed.slice(0, index).some((earlier) => isSameAuthority(earlier, ca)),
-  );
-  const groups = firsts.map((first) => cas.filter((ca) => isSameAuthority(first, ca)));
+  const groups = findAuthorities(listed).map((authority) => cas.filter((ca) => authority.includes(ca)));
   const inUse = groups.flatMap((group) => findTaken(group, options.now) ?? []);
   return groups.map((group) => describeAuthority(group, { cas, inUse, crls, options }));
 }

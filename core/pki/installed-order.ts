@@ -1,8 +1,9 @@
 /** OpenSSL's answers depend on the order of the installed bundle: judge in that, whatever the order of the site file. */
 import { defaultVerifyDepth } from "../apache/model.ts";
 import { isNamedBy } from "./authority.ts";
-import { type Certificate, hasKeyUsage, hasSameKey, isIssuedBy, seemsIssuedBy } from "./certificate.ts";
+import { type Certificate, hasKeyUsage, isIssuedBy, seemsIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
+import { isSameAuthority } from "./crl-signer.ts";
 
 /** What else decides which order is right. */
 export interface OrderOptions {
@@ -81,9 +82,7 @@ function* permutations(places: readonly number[]): Generator<number[]> {
 export function findAuthorities(bundle: readonly Certificate[]): Certificate[][] {
   const authorities: Certificate[][] = [];
   for (const ca of bundle.filter(({ isCa }) => isCa)) {
-    const known = authorities.find(
-      ([first]) => first !== undefined && first.canonicalSubject === ca.canonicalSubject && hasSameKey(first, ca),
-    );
+    const known = authorities.find(([first]) => first !== undefined && isSameAuthority(first, ca));
     if (known === undefined) authorities.push([ca]);
     else known.push(ca);
   }

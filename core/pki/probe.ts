@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { isSameAuthority } from "./crl-signer.ts";
-import { children, contextTag, derTag, rawOf, readWhole } from "./der.ts";
+import { contextTag, derTag } from "./der.ts";
 import {
   encodeBits,
   encodeDer,
@@ -65,14 +65,14 @@ function makeProbe(ca: Certificate, material: ProbeMaterial, publicKey: Uint8Arr
     encodeTagged(0, encodeInteger(2n)),
     serialNumber,
     forged.algorithm,
-    subjectOf(ca),
+    ca.subjectDer,
     encodeSequence(encodeTime(new Date("2000-01-01T00:00:00Z")), encodeTime(new Date("9999-12-31T23:59:59Z"))),
     ownSubject,
     publicKey,
     encodeTagged(3, encodeSequence(...purposes, ...authorityOf(ca), ...pointsOf(ca, users, material))),
   );
   return {
-    id: createHash("sha256").update(subjectOf(ca)).update(keyOf(ca)).digest("hex").slice(0, 12),
+    id: createHash("sha256").update(ca.subjectDer).update(keyOf(ca)).digest("hex").slice(0, 12),
     ca: ca.summary.subject,
     der: encodeSequence(tbs, forged.algorithm, encodeBits(forged.signature)),
     issuesToUsers: users !== undefined || isUserIssuer(ca, material),
@@ -99,16 +99,6 @@ const purposes = [
   encodeExtension(extensionOid.keyUsage, encodeDer(derTag.bitString, Buffer.from([7, 0x80])), true),
   encodeExtension(extensionOid.extendedKeyUsage, encodeSequence(encodeOid("1.3.6.1.5.5.7.3.2"))),
 ];
-
-/** Its bytes: another encoding of the same name is the same to OpenSSL, but this one cannot be wrong. */
-function subjectOf({ der }: Certificate): Buffer {
-  const [tbs] = children(der, readWhole(der));
-  const parts = tbs === undefined ? [] : children(der, tbs);
-  const first = parts[0]?.tag === contextTag(0, true) ? 1 : 0;
-  const subject = parts[first + 4];
-  if (subject === undefined) throw new Error("a certificate that was read has a subject");
-  return Buffer.from(rawOf(der, subject));
-}
 
 /** What tells two CAs of one name apart. */
 const keyOf = (ca: Certificate): Buffer => ca.x509.publicKey.export({ type: "spki", format: "der" });

@@ -157,22 +157,29 @@ export async function putBack(
 }
 
 function transactionOf(wishes: Wishes, facts: Facts, change: Change, remove = false): Transaction {
+  let known: SiteFiles | undefined;
+  // Once for both: a CRL of a million entries takes seconds.
+  const read = (): SiteFiles => (known ??= readFilesOf(wishes, facts));
   return {
     id: randomUUID(),
     owner: wishes.owner,
     takeOver: wishes.takeOver,
     configFile: facts.server.configFile,
     change,
-    contents: contentsOf(wishes, facts, change.write),
-    probes: remove ? new Map() : probesOf(wishes, facts),
+    contents: contentsOf(wishes, change.write, read),
+    probes: remove ? new Map() : probesOf(wishes, read()),
     remove,
   };
 }
 
-/** Bytes of the files to write, by name. Throws when the site's own files are not fit to be installed. */
-export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile[]): ReadonlyMap<string, Buffer> {
+/** Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are not fit to be installed. */
+export function contentsOf(
+  wishes: Wishes,
+  files: readonly OwnFile[],
+  read: () => SiteFiles,
+): ReadonlyMap<string, Buffer> {
   const needsSite = files.some((file) => file.text === undefined);
-  const site: SiteTexts = needsSite ? requireSiteFiles(wishes, facts) : {};
+  const site: SiteTexts = needsSite ? requireSiteFiles(wishes, read()) : {};
   return new Map(
     files.flatMap(({ name, role, text = site[role] }) =>
       text === undefined ? [] : [[name, Buffer.from(text, "utf8")] as const],
@@ -181,12 +188,11 @@ export function contentsOf(wishes: Wishes, facts: Facts, files: readonly OwnFile
 }
 
 /** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
-function probesOf(wishes: Wishes, facts: Facts): Transaction["probes"] {
-  const { material } = readSite(wishes, facts);
-  return makeProbeFiles({ ...material, urls: wishes.crlSources.flatMap(({ urls }) => urls) });
-}
+const probesOf = (wishes: Wishes, { material }: SiteFiles): Transaction["probes"] =>
+  makeProbeFiles({ ...material, urls: wishes.crlSources.flatMap(({ urls }) => urls) });
 
-const readSite = (wishes: Wishes, { own }: Facts): SiteFiles =>
+/** The site's own files as they are now. */
+export const readFilesOf = (wishes: Wishes, { own }: Facts): SiteFiles =>
   readSiteFiles(wishes.siteFile, filesOf(wishes), {
     now: Date.now(),
     installedCa: own.ca.map((certificate) => certificate.fingerprint),
@@ -196,9 +202,8 @@ const readSite = (wishes: Wishes, { own }: Facts): SiteFiles =>
 /** By role. */
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
-/** The site's own files as they are now: they must still be what the program read, and fit to be installed. */
-function requireSiteFiles(wishes: Wishes, facts: Facts): SiteTexts {
-  const read = readSite(wishes, facts);
+/** They must still be what the program read, and fit to be installed. */
+function requireSiteFiles(wishes: Wishes, read: SiteFiles): SiteTexts {
   const problems = read.findings.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
   const isSameSample = read.sample?.sha256 === wishes.sample?.sha256;

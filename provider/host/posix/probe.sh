@@ -84,7 +84,7 @@ installed_own() { printf %s "$own_directory/$1"; } # NAME
 
 # Whether the files that serve now refuse them already: then a change that does not mend it is not to blame. A CA that is not
 # among theirs has no holders yet.
-is_refused_already() { # NAME
+is_refused_already() { # NAME STAGE
   ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
   [ "$2" = judged ] || return 1
   case $(verify_probe "$1" installed_own) in '' | "$signature_failure" | 20) return 1 ;; esac
