@@ -21,6 +21,11 @@ export const mutations = [
     ...{ test: "process-runs", grep: "do not disturb" },
   },
   {
+    name: "names: a process's fields begin behind the first parenthesis",
+    ...{ file: "server.sh", from: "process_text=${process_text##*)}", to: "process_text=${process_text#*)}" },
+    ...{ test: "attack-names", grep: "whose child it is" },
+  },
+  {
     name: "judge: what it refuses is well",
     ...{ file: "judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
     ...{ test: "peers", grep: "is garbage is refused" },

@@ -62,6 +62,7 @@ in_words() { case $1 in *' '*) printf '%s: %s' "${1%% *}" "${1#* }" ;; *) printf
 crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
   # shellcheck disable=SC2086
   set -- $1
+  [ $# -ge 4 ] || { printf 'not known' && return; }
   [ "$2" = - ] && until='never ends' || until="until $(date -u -d "@$2" +%FT%TZ)"
   printf 'of %s, %s, number %s, revoked certificates: %s' "$(date -u -d "@$1" +%FT%TZ)" "$until" "$3" "$4"
 }

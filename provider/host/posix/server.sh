@@ -11,12 +11,21 @@ is_httpd() { # PATH
   return 1
 }
 
-# Sets process_parent and process_start (clock ticks since boot). Fails for one that has ended and waits to be collected.
-read_process() { # PID
-  IFS= read -r process_line 2>/dev/null <"/proc/$1/stat" || return 1
-  # The name in parentheses may hold anything: the fields that count stand after its end.
+# Sets process_parent and process_start (clock ticks since boot). Fails for one that has ended and waits to be collected, and for
+# what is no number: a pid file may be a stranger's.
+read_process() { # PID, or self
+  case $1 in self) ;; '' | *[!0-9]*) return 1 ;; esac
+  process_text='' process_line=''
+  # Anybody can give a process any name, with line ends, blanks and parentheses: so all lines are taken.
+  while IFS= read -r process_line || [ -n "$process_line" ]; do
+    process_text=$process_text$process_line$nl
+  done 2>/dev/null <"/proc/$1/stat" || return 1
+  # The fields that count stand after the last parenthesis. They are numbers; in other places lines are parted otherwise.
+  process_text=${process_text##*)} process_oldifs=$IFS IFS=" $nl"
   # shellcheck disable=SC2086
-  set -- ${process_line##*) }
+  set -- $process_text
+  IFS=$process_oldifs
+  [ $# -ge 20 ] || return 1
   process_parent=$2 process_start=${20}
   case $1 in Z | X) return 1 ;; esac
 }
@@ -33,20 +42,26 @@ find_processes() {
   # Nothing, not even ourselves: above some 80,000 processes their paths are too long for one command line.
   [ -n "$processes" ] || processes=$(printf '%s\0' /proc/[0-9]*/exe | xargs -0 stat -c %N 2>/dev/null)
   oldifs=$IFS IFS=$nl
+  # Their paths may hold anything, too. stat quotes them, so that each is one line: 'NAME' -> 'PATH', or "PATH" with an apostrophe.
+  set -f
   for line in $processes; do
-    executable=${line##* -> \'} executable=${executable%\'} executable=${executable% (deleted)}
-    pid=${line#*/proc/} pid=${pid%%/*}
+    executable=${line#*"' -> "} executable=${executable#[\'\"]} executable=${executable%[\'\"]} executable=${executable% (deleted)}
+    pid=${line#"'/proc/"} pid=${pid%%/*}
     if is_httpd "$executable"; then all_httpds="$all_httpds$pid "; fi
     case ${executable##*/} in
       php-fpm*) ! runs_as_root "$pid" || php_fpm=$php_fpm$executable$nl ;;
       cron | crond) ! runs_as_root "$pid" || cron_pids="$cron_pids $pid" ;;
     esac
   done
+  set +f
   IFS=$oldifs
   foreign_pids=''
   for pid in $all_httpds; do
     read_process "$pid" || continue
-    case $all_httpds in *" $process_parent "*) continue ;; esac
+    case $all_httpds in
+      # A child. Whoever may start httpd by sudo could otherwise hide it below a program of that name.
+      *" $process_parent "*) if ! runs_as_root "$pid" || runs_as_root "$process_parent"; then continue; fi ;;
+    esac
     ! is_of_judge "$pid" || continue
     if runs_as_root "$pid"; then httpd_pids="$httpd_pids $pid"; else foreign_pids="$foreign_pids $pid"; fi
   done
