@@ -26,6 +26,11 @@ export const mutations = [
     ...{ test: "attack-names", grep: "whose child it is" },
   },
   {
+    name: "shadow: namespaces of its own are believed in",
+    ...{ file: "shadow.sh", from: "  is_apart || {", to: "  : || {" },
+    ...{ test: "attack-unshare", grep: "what --pid asks for" },
+  },
+  {
     name: "judge: what it refuses is well",
     ...{ file: "judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
     ...{ test: "peers", grep: "is garbage is refused" },

@@ -9,8 +9,9 @@ shadow() {
   mkfifo -- "$work/alive"
   exec 5<>"$work/alive"
   (
-    exec 5>&- 9<"$work"
-    export script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
+    exec 5>&- 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns" || exit
+    read_process self
+    export process_start script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
@@ -24,6 +25,8 @@ shadow() {
 
 # In the new namespaces, before the view is the root.
 shadow_outside_view() { # live|candidate
+  is_apart || { echo 'unshare did not make all of them' >&2 && exit 3; }
+  exec 8<&- 7<&-
   # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything here.
   ( read -r _ </proc/self/fd/9/alive; kill -KILL -1 ) &
   trap 'exit 1' TERM
@@ -36,6 +39,20 @@ shadow_outside_view() { # live|candidate
   done
   echo begun
   exec chroot /sys/root /bin/sh -c 'eval "$script"' clientcert shadow_inside_view "$1"
+}
+
+# Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file systems
+# and addresses of the host. Neither ours (8) nor httpd's (7), and the first process of all is no older than the shadow.
+is_apart() {
+  began=$process_start
+  for namespace in pid mnt net; do
+    for other in 8 7; do
+      other=/proc/self/fd/$other/$namespace
+      # shellcheck disable=SC3013 # dash and busybox ash have -ef.
+      [ -e "$other" ] && [ -e "/proc/self/ns/$namespace" ] && ! [ "$other" -ef "/proc/self/ns/$namespace" ] || return 1
+    done
+  done
+  read_process 1 && [ "$process_start" -ge "$began" ]
 }
 
 # A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
