@@ -7,15 +7,17 @@
 shadow() {
   rm -f -- "$work/alive"
   mkfifo -- "$work/alive"
+  # As a file: of an argument or a variable the kernel takes 128 KiB, and this program is longer.
+  [ -f "$work/program" ] || printf '%s\n' "$script" >"$work/program"
   exec 5<>"$work/alive"
   (
     exec 5>&- 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns" || exit
     read_process self
-    export process_start script work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
+    export process_start work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
     cd /
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
-      timeout -k 1 "$deadline_seconds" /bin/sh -c 'eval "$script"' clientcert shadow_outside_view "$1"
+      timeout -k 1 "$deadline_seconds" /bin/sh -c '. /proc/self/fd/9/program' clientcert shadow_outside_view "$1"
   ) </dev/null >"$work/shadow.$1" 2>"$work/shadow.errors"
   shadow_status=$?
   exec 5>&-
@@ -38,7 +40,7 @@ shadow_outside_view() { # live|candidate
     echo 1 2>/dev/null >"/proc/sys/net/$family/ip_nonlocal_bind" || :
   done
   echo begun
-  exec chroot /sys/root /bin/sh -c 'eval "$script"' clientcert shadow_inside_view "$1"
+  exec chroot /sys/root /bin/sh -c '. /proc/self/fd/9/program' clientcert shadow_inside_view "$1"
 }
 
 # Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file systems
