@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 const hostScriptFiles = [
   "request.sh",
   "server.sh",
+  "stopped.sh",
   "observe.sh",
   "state.sh",
   "stage.sh",
@@ -34,6 +35,7 @@ const hostScriptFiles = [
 export const observationScriptFiles = [
   "request.sh",
   "server.sh",
+  "stopped.sh",
   "observe.sh",
   "state.sh",
   "timer.sh",

@@ -216,6 +216,7 @@ observe() {
   dumped=$nl$(dump) || dump_status=$?
   server_root=$(run_setting ServerRoot)
   [ -n "$server_root" ] || server_root=${root_argument:-$compiled_root}
+  prove_stopped "$(run_setting PidFile)"
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   part server
   cat <<EOF
@@ -231,6 +232,7 @@ started $parent_start
 loaded $(loaded_seconds)
 arguments $(printf %s "$arguments" | tr '\n' '\t')
 state $(state_of_transaction)
+starter $(starter)
 $(observe_timer)
 EOF
   part "dump $dump_status"

@@ -9,6 +9,7 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)
+  prove_stopped "$pid_file" && stopped_proved=yes
   loaded_files=$(included_files | resolve_paths)
   log_files=$(log_paths | awk '!seen[$0]++')
   live_umask=022
@@ -35,7 +36,7 @@ extend_deadline() {
 check_owner() {
   holder=$(journal_value owner)
   [ -z "$holder" ] || [ "$holder" = "$owner" ] || [ "$take_over" = yes ] ||
-    fail owner "this server belongs to $holder; write \"takeOver: true\" once to take it over, as after pulumi stack rename"
+    fail owner "this server belongs to $holder; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
 }
 
 # What httpd will open for append: the live parent's files, and every log that the configuration names.
@@ -240,10 +241,12 @@ owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else par
 # From this rename on the run of this id stands.
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
+  # One that ran once is expected to run, also where it was stopped at a later change.
+  [ "$1" = applied ] && ran=$(ran_as) || ran=$(journal_value ran-as)
   shift
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
   # What was edited after our signal httpd need not have read.
-  journal_set "$@" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
+  journal_set "$@" ran-as "$ran" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
     reloaded "${signalled_seconds:-$(date +%s)}" reloaded-at "${signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 

@@ -156,13 +156,14 @@ inside() {
 # A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
 use_stopped() {
   parent='' parent_start='' environment='' enter='' work_directory=/ config_argument='' root_argument='' arguments='' program=$want_httpd
+  recall_program
   for candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     [ -n "$program" ] && break
     [ ! -x "$candidate" ] || program=$candidate
   done
   [ -x "$program" ] || fail no-httpd 'no httpd runs here and none is found; write "httpd: /path/of/httpd" for this host'
   for define in $want_defines; do arguments=$arguments-D$nl$define$nl; done
-  [ -z "$want_config" ] || arguments=$arguments-f$nl$want_config$nl
+  case $nl$arguments in *"$nl-f"*) ;; *) [ -z "$want_config" ] || arguments=$arguments-f$nl$want_config$nl ;; esac
   for candidate in "${program%/*}/envvars" /etc/apache2/envvars; do
     [ -n "$want_environment" ] && break
     [ ! -f "$candidate" ] || want_environment=$candidate
@@ -197,9 +198,9 @@ may_be_passing() {
   return 1
 }
 
-# The one server that is meant: by pid file or configuration where there are several.
+# The one server that is meant: by pid file or configuration, else the one that is set up, else the only one that runs.
 find_server() {
-  looked_at=$(now_ticks)
+  looked_at=$(now_ticks) stopped_proved=''
   [ -z "$want_httpd" ] || [ -x "$want_httpd" ] || fail no-httpd "httpd: $want_httpd is no program on this host; give the right one, or leave it out to have it found"
   find_processes
   passing_tries=0
@@ -209,12 +210,19 @@ find_server() {
   done
   # shellcheck disable=SC2086
   set -- $httpd_pids
+  if [ -z "$want_pid_file$want_config" ]; then
+    if [ $# -eq 1 ]; then
+      use_parent "$1"
+      read_version
+      ! is_only_set_up || return 0
+    fi
+    mean_set_up
+    [ $# -ne 1 ] || [ -n "$want_config" ] || return 0
+  fi
   if [ $# -eq 0 ]; then
     # A running server must not be taken for a stopped one.
     [ -z "$foreign_pids" ] || fail no-httpd "no httpd runs as root here, only process${foreign_pids} as another user; start it as root, or stop it"
     use_stopped
-  elif [ $# -eq 1 ] && [ -z "$want_pid_file$want_config" ]; then
-    use_parent "$1"
   else
     choose_parent "$@"
   fi
