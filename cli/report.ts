@@ -3,6 +3,7 @@ import { findMarks } from "../core/apache/adopt.ts";
 import { isBlocking } from "../core/apache/findings.ts";
 import { confName, crlName, ownPath } from "../core/apache/conf.ts";
 import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
+import { programPath } from "../core/apache/unattended.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
@@ -174,12 +175,14 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
   const live = liveFiles(facts);
   const details = fileChangeTexts(live, plannedFiles(facts, plan));
   const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
+  const program = details.filter((text) => text.startsWith(programPath(facts.server.instance)));
   return [
     ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
     ...(isCrlLost(facts, change) ? [`mend ${ownPath(facts, crlName)}, which is missing`] : []),
     ...(change.refresh ? ["download CRLs from their sources"] : []),
     ...change.write.map(({ name }) => `${pathOf(facts, name) in live ? "rewrite" : "write"} ${pathOf(facts, name)}`),
     ...conf,
+    ...program,
     ...describeIncludes(wishes, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${file}:${line}, where it does not belong`,

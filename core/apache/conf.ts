@@ -72,7 +72,10 @@ function header(desired: Desired, facts: Facts): string[] {
 }
 
 /** The way out without Pulumi, which only a host has that `pulumi up` has changed. */
-export const undoPath = (instance: string): string => `/var/lib/clientcert/${instance}/undo`;
+export const undoPath = (instance: string): string => `${stateDirectory(instance)}/undo`;
+
+/** What the host itself keeps of us, root's alone. */
+export const stateDirectory = (instance: string): string => `/var/lib/clientcert/${instance}`;
 
 /** Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words. */
 export const hasUndo = (facts: Facts): boolean =>

@@ -30,6 +30,7 @@ import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "./refresh-facts.ts";
 import type { Resolved, Source } from "./resolve-model.ts";
 import { resolve } from "./resolve.ts";
+import { readUnattended } from "./unattended.ts";
 import {
   findTlsVirtualHosts,
   overlook,
@@ -62,6 +63,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const foreign = readForeign(observation, around, { overview, hosts, others, adopted, dump });
   const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
+  const unattended = readUnattended(observation);
   const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
   return {
     server: serverFacts(observation),
@@ -72,6 +74,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     strayIncludes,
     own: readOwn(observation),
     refresh: readRefresh(observation),
+    ...(unattended === undefined ? {} : { unattended }),
     php: findPhp(observation.php),
     // What httpd does not accept must not be reloaded: nothing to advise on.
     pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],

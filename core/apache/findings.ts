@@ -28,7 +28,8 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findRefresh(desired, facts),
     ...findSessionTickets(desired, facts),
     ...findPhp(desired, facts),
-    ...(change === undefined ? [] : findPending(desired, facts)),
+    ...findUnobserved(facts),
+    ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
   ];
 }
 
@@ -44,6 +45,15 @@ function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
   }
   return findings;
 }
+
+/** A host that is looked at by a program of its own, which nobody has installed again. */
+const findUnobserved = ({ own, server, unattended }: Facts): Finding[] =>
+  own.owner === undefined || server.source !== "httpd" || unattended !== undefined
+    ? []
+    : [{ severity: "warning", place: server.configFile, text: unobserved }];
+
+const unobserved =
+  "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
 
 function findExclusions(desired: Desired, facts: Facts): Finding[] {
   // An obstacle tells why there is none.

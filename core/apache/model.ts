@@ -53,6 +53,8 @@ export interface Desired {
   readonly reloadPendingEdits: boolean;
   /** Overrides what the host says, such as `8.3`. */
   readonly phpVersion: string | undefined;
+  /** SHA-256 of the program that this build leaves on a host. @default - whatever is there is right */
+  readonly program?: string;
 }
 
 export interface CaBundle {
@@ -114,6 +116,8 @@ export interface Facts {
   readonly strayIncludes: readonly StrayInclude[];
   readonly own: OwnFacts;
   readonly refresh: RefreshFacts;
+  /** What runs there as root without anybody looking on. @default - nobody looked */
+  readonly unattended?: UnattendedFacts;
   readonly php: PhpFacts | undefined;
   readonly pendingEdits: readonly PendingEdit[];
   readonly crlJobs: readonly CrlJobFacts[];
@@ -198,6 +202,13 @@ export interface OwnFacts {
   readonly owed: string | undefined;
 }
 
+export interface UnattendedFacts {
+  /** SHA-256 by name of the program, and of `refresh` and `undo`, which call it; of each that is there. */
+  readonly hashes: Readonly<Record<string, string>>;
+  /** By path of a file or, with `/.`, a directory: how others than root could alter what root runs. */
+  readonly open: Readonly<Record<string, string>>;
+}
+
 export interface PhpFacts {
   readonly version: string;
   readonly source: "module" | "fpm" | "cli" | "site file";
@@ -262,6 +273,8 @@ export interface Change {
   readonly look: readonly AskedHost[];
   /** TLS virtual hosts of this httpd that the change must not be noticed in: of other ports, and excluded ones. */
   readonly others: readonly AskedHost[];
+  /** Nothing of it is read by httpd, which is neither asked to judge it nor reloaded. @default false */
+  readonly isAside?: boolean;
   /** The live files are started in the shadow as well, because the change takes out or overrules a line of others. */
   readonly needsBaseline: boolean;
 }

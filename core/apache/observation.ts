@@ -39,6 +39,11 @@ export interface Observation {
   readonly timerDropIns?: readonly string[];
   /** Files of ours that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, ObservedFile>;
+  /**
+   * The program that stays on the host, what calls it, and the directories in which it lies (with `/.`), by absolute path, of
+   * those that are there; undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build.
+   */
+  readonly unattended?: ReadonlyMap<string, UnattendedFile>;
   /** What the refresh program remembers, as `core/apache/refresh-facts.ts` reads it; empty before the first refresh. */
   readonly refreshRecord: string;
 }
@@ -84,6 +89,15 @@ export interface ObservedFile {
   readonly sha256: string;
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
+}
+
+export interface UnattendedFile {
+  readonly userId: number;
+  /** Octal digits, such as `700`. */
+  readonly mode: string;
+  readonly sizeBytes: number;
+  /** Of a regular file. */
+  readonly sha256: string | undefined;
 }
 
 export interface PhpObservation {

@@ -32,6 +32,7 @@ import { adoptedMark } from "./own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
 import { isRefreshDue } from "./revocation.ts";
+import { isProgramStale, programPath } from "./unattended.ts";
 import { askedAddress } from "./virtual-hosts.ts";
 import { hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
@@ -46,23 +47,39 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
-  const refresh = desired.crlSources.length > 0;
   const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
-  const isNeeded = write.length + drop.length + edits.length > 0 || isOther;
+  const isServers = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0 || isOther;
+  const isNeeded = isServers || write.length > 0 || isProgramStale(desired, facts);
+  const isAside = isNeeded && !isServers && facts.own.owner !== undefined;
+  const refresh = desired.crlSources.length > 0 && !isAside;
   const needsBaseline = touchesOthers(desired, facts, marks);
   const asked = { look: looksAt(covered), others: othersOf(desired, facts), needsBaseline };
-  const change = isNeeded ? { write, drop, refresh, edits, ...asked } : undefined;
+  const change = isNeeded ? { write, drop, refresh, edits, ...asked, ...(isAside && { isAside }) } : undefined;
   const findings = findFindings(desired, facts, change);
   return {
     findings,
     files: {
       [ownPath(facts, confName)]: conf,
+      ...plannedProgram(desired, facts),
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
     change,
     restore: planRestore(facts, findings, marks, { ...emptyChange, ...asked }),
   };
 }
+
+/** The text of a timer that waits, or whose it is: the next call of it is soon enough. */
+const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
+  role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
+
+/** Each change brings it. */
+function plannedProgram({ program }: Desired, { unattended, server }: Facts): Plan["files"] {
+  const sha256 = program ?? unattended?.hashes.program;
+  return unattended === undefined || sha256 === undefined ? {} : { [programPath(server.instance)]: hashText(sha256) };
+}
+
+/** A file of ours of which a hash is enough. */
+export const hashText = (hash: string): string => `SHA-256 ${hash}\n`;
 
 /** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
 function planRestore(facts: Facts, findings: readonly Finding[], { back }: Marks, asked: Change): Change | undefined {
@@ -152,7 +169,12 @@ function planTimers(desired: Desired, facts: Facts): OwnFile[] {
   const { isTimerEnabled, timers } = facts.refresh;
   return timersOf(desired, facts)
     .map(({ path, text }) => withText("timer", path, text))
-    .filter(({ name, sha256: hash }) => timers[name] !== hash || (!isTimerEnabled && name.endsWith(".timer")));
+    .filter(
+      ({ name, sha256: hash }) =>
+        timers[name] !== hash ||
+        facts.unattended?.open[name] !== undefined ||
+        (!isTimerEnabled && name.endsWith(".timer")),
+    );
 }
 
 const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>

@@ -1,5 +1,5 @@
 /** The texts that make a host refresh its CRLs: the settings of its program, and the timer that calls it. */
-import { caName, sampleName, undoPath } from "./conf.ts";
+import { caName, sampleName, stateDirectory, undoPath } from "./conf.ts";
 import type { Desired, Facts } from "./model.ts";
 import type { CrlRefresh } from "./refresh-model.ts";
 
@@ -61,7 +61,8 @@ export function renderTimers({ crlRefresh }: Desired, { refresh, server }: Facts
   }
 }
 
-const command = (instance: string): string => `/bin/sh /var/lib/clientcert/${instance}/program refresh --timer`;
+/** Not the program itself: an empty one would end well. */
+const command = (instance: string): string => `/bin/sh ${stateDirectory(instance)}/refresh --timer`;
 
 const header = (instance: string): string[] => [
   "# Written by clientcert to download CRLs; `pulumi up` puts it back.",

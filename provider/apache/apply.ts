@@ -4,7 +4,7 @@ import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/a
 import { planRemoval } from "../../core/apache/plan.ts";
 import { type Wishes, filesOf, targetOf } from "./inputs.ts";
 import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
-import { nothingDone, outputsOf } from "./outputs.ts";
+import { deedOf, nothingDone, outputsOf } from "./outputs.ts";
 import { HostError, type HostErrorKind } from "../errors.ts";
 import type { Host, Outcome, Transaction } from "../host/model.ts";
 import { type Context, PartialFailure, type Properties } from "../resource.ts";
@@ -14,6 +14,8 @@ import { type SiteFiles, readSiteFiles } from "../site-files.ts";
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
 export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
   if (plan.change === undefined) return;
+  if (plan.change.isAside === true)
+    return context.progress("done: planned; httpd reads nothing of it, so nothing is judged");
   // Made in every preview: it also finds CA and CRL files that cannot be installed.
   const transaction = transactionOf(wishes, facts, plan.change);
   if (!wishes.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
@@ -23,8 +25,18 @@ export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, c
   context.progress(`done: judged well (${outcome.judge})`);
 }
 
-/** Carries the plan out. Returns the outputs, or throws what Pulumi must know. */
-export async function apply(host: Host, wishes: Wishes, look: Look, id: string, context: Context): Promise<Properties> {
+/** Interrupted runs that a change puts back before it gives up: each next one began meanwhile, and was ended by somebody. */
+const mostRecoveries = 3;
+
+/** Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to plan anew. */
+export async function apply(
+  host: Host,
+  wishes: Wishes,
+  look: Look,
+  id: string,
+  context: Context,
+  rounds = mostRecoveries,
+): Promise<Properties> {
   const { facts, plan } = look;
   const { change } = plan;
   if (change === undefined) {
@@ -37,9 +49,10 @@ export async function apply(host: Host, wishes: Wishes, look: Look, id: string, 
   });
   const recovered = recoveredFacts(wishes, outcome, context);
   if (recovered !== undefined) {
+    refuseRounds(wishes, rounds);
     const anew = lookFrom(wishes, recovered);
     refuseProblems(wishes, anew.plan);
-    return apply(host, wishes, anew, id, context);
+    return apply(host, wishes, anew, id, context, rounds - 1);
   }
   return settle(wishes, { look, change, outcome }, context);
 }
@@ -58,6 +71,14 @@ function recoveredFacts(
   return factsOf(observation, wishes);
 }
 
+function refuseRounds({ connection }: Wishes, rounds: number): void {
+  if (rounds > 1) return;
+  const found = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
+  const advice =
+    "nothing else was changed; see what changes this server and what ends it (journalctl -t clientcert), then run again";
+  throw new Error(`${connection.address}: ${found}; ${advice}`);
+}
+
 interface Applied {
   readonly look: Look;
   readonly change: Change;
@@ -69,11 +90,12 @@ function settle(wishes: Wishes, { look, change, outcome }: Applied, context: Con
     throw refusal(wishes, outcome);
   }
   const after = outcome.observation === undefined ? look : lookFrom(wishes, factsOf(outcome.observation, wishes));
-  const deed = { lastChange: describeChange(change), judge: outcome.judge };
+  const deed = deedOf({ lastChange: describeChange(change), judge: outcome.judge });
   const outputs: Properties = { ...outputsOf(wishes, after.facts, after.plan, deed), generation: outcome.generation };
   if (outcome.result === "stopped") context.log("warning", stoppedText(wishes, outcome));
   else tellNotes(wishes, outcome, context);
-  context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
+  const judged = change.isAside === true ? "httpd reads nothing of it" : `judged by ${outcome.judge}`;
+  context.progress(`done: generation ${outcome.generation}, ${judged}`);
   return outputs;
 }
 
@@ -123,14 +145,21 @@ function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error
 }
 
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
-export async function remove(host: Host, wishes: Wishes, facts: Facts, context: Context): Promise<void> {
+export async function remove(
+  host: Host,
+  wishes: Wishes,
+  facts: Facts,
+  context: Context,
+  rounds = mostRecoveries,
+): Promise<void> {
   const change = planRemoval(facts) ?? emptyChange;
   const transaction = transactionOf(wishes, facts, change, true);
   const outcome = await applyKnown(host, wishes, transaction, context);
   const recovered = recoveredFacts(wishes, outcome, context);
   if (recovered !== undefined) {
-    if (!isGone(recovered)) await remove(host, wishes, recovered, context);
-    return;
+    if (isGone(recovered)) return;
+    refuseRounds(wishes, rounds);
+    return remove(host, wishes, recovered, context, rounds - 1);
   }
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
   context.progress("done: removed");
@@ -167,7 +196,7 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change, remove = fa
     configFile: facts.server.configFile,
     change,
     contents: contentsOf(wishes, change.write, read),
-    probes: remove ? new Map() : probesOf(wishes, read()),
+    probes: remove || change.isAside === true ? new Map() : probesOf(wishes, read()),
     remove,
   };
 }
@@ -215,8 +244,9 @@ function requireSiteFiles(wishes: Wishes, read: SiteFiles): SiteTexts {
 const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
 
 /** What was done, one line each, without a line of the customer's. */
-function describeChange({ write, edits, drop, refresh }: Change): readonly string[] {
+function describeChange({ write, edits, drop, refresh, isAside }: Change): readonly string[] {
   return [
+    ...(isAside === true ? ["wrote the program that refreshes and undoes"] : []),
     ...(refresh ? ["asked the CRL sources"] : []),
     ...write.map((file) => `wrote ${file.name}`),
     ...edits.map(

@@ -2,7 +2,8 @@
 import { diffLines } from "diff";
 import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
-import { includeKey } from "../../core/apache/plan.ts";
+import { hashText, includeKey } from "../../core/apache/plan.ts";
+import { programPath, unattendedStates } from "../../core/apache/unattended.ts";
 import type { DiffArgs, DiffKind } from "../resource.ts";
 
 export type Files = Readonly<Record<string, string>>;
@@ -13,7 +14,7 @@ export function liveFiles(facts: Facts): Files {
     host.include === undefined ? [] : [[includeKey(host), includeText(host.include.last)] as const],
   );
   const shown = ownFiles(facts, hashesOf(facts), facts.own.conf);
-  return { ...withStates(facts, shown), ...Object.fromEntries(includes) };
+  return { ...withStates(facts, shown), ...programFile(facts), ...Object.fromEntries(includes) };
 }
 
 /** What would stand there after `plan`. A host that is as wanted keeps its view, whatever it is. */
@@ -28,17 +29,28 @@ export function plannedFiles(facts: Facts, { change, files }: Plan): Files {
 /** By name, of timers by path. */
 const hashesOf = ({ own, refresh }: Facts): Readonly<Record<string, string>> => ({ ...own.files, ...refresh.timers });
 
+/** The program with what lies beside it: one thing to a reader, because it is written as one. */
+function programFile(facts: Facts): Files {
+  const hash = facts.unattended?.hashes.program;
+  if (hash === undefined) return {};
+  const states = unattendedStates(facts);
+  return {
+    [programPath(facts.server.instance)]: hashText(hash) + (states.length === 0 ? "" : `(${states.join("; ")})\n`),
+  };
+}
+
 /** Absolute path of a file of ours. */
 export const pathOf = (facts: Facts, name: string): string => (name.startsWith("/") ? name : ownPath(facts, name));
 
 function ownFiles(facts: Facts, hashes: Readonly<Record<string, string>>, conf: string | undefined): Files {
-  const shown = Object.entries(hashes).map(([name, sha256]) => [pathOf(facts, name), `SHA-256 ${sha256}\n`] as const);
+  const shown = Object.entries(hashes).map(([name, sha256]) => [pathOf(facts, name), hashText(sha256)] as const);
   return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [ownPath(facts, confName)]: conf }) };
 }
 
 /** By path what is wrong with a file of ours whose bytes are right, in words: else a diff could not show it. */
 export const fileStates = (facts: Facts): readonly (readonly [path: string, state: string])[] => [
   ...disabledTimer(facts),
+  ...openTimers(facts),
   ...expiredCrl(facts),
 ];
 
@@ -53,6 +65,9 @@ function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
     .filter((path) => path.endsWith(".timer"))
     .map((path) => [path, "is not enabled"]);
 }
+
+const openTimers = ({ refresh, unattended }: Facts): (readonly [string, string])[] =>
+  Object.entries(unattended?.open ?? {}).filter(([path]) => path in refresh.timers);
 
 /** Only where somebody renews it: nothing that an update does would help against the end of another one. */
 function expiredCrl(facts: Facts): (readonly [string, string])[] {
@@ -96,8 +111,26 @@ export function fileChangeTexts(live: Files, planned: Files): readonly string[] 
     if (found === wanted) return [];
     if (found === undefined) return [`${key}: is missing`];
     if (wanted === undefined) return [`${key}: is not wanted any more`];
+    if (isProgram(key)) return [`${key}: ${programText(found, wanted)}`];
     return key.endsWith(`/${confName}`) ? lineChangesOf(key, found, wanted) : [`${key}: ${stateIn(found)}`];
   });
+}
+
+const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
+
+const otherVersion = "is of another version";
+
+/** As {@link programFile} wrote it. What lies beside a program of another version is so, too, and comes with it. */
+function programText(found: string, wanted: string): string {
+  const [hash, states = "()"] = found.split("\n");
+  const isSame = `${hash}\n` === wanted;
+  const told = states
+    .slice(1, -1)
+    .split("; ")
+    .filter((state) => state !== "" && (isSame || !state.endsWith(otherVersion)));
+  const version =
+    isSame || told.includes("is empty") ? [] : [`the program that refreshes and undoes on this host ${otherVersion}`];
+  return [...version, ...told].join("; ");
 }
 
 /** As {@link withStates} wrote it, or in general. */

@@ -11,6 +11,7 @@ import {
 } from "../../core/apache/model.ts";
 import { type CrlRefresh, defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
 import type { Connection, Detection, Target } from "../host/model.ts";
+import { hostProgramSha256 } from "../host/scripts.ts";
 import { type CheckFailure, type Properties } from "../resource.ts";
 import type { SiteFilesWanted } from "../site-files.ts";
 
@@ -240,6 +241,7 @@ export function desiredOf(wishes: Wishes): Desired {
     excludeVirtualHosts,
     reloadPendingEdits,
     phpVersion,
+    program: hostProgramSha256(),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Facts } from "../../core/apache/model.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
-import { packFacts, unpackFacts } from "./facts.ts";
+import { coveredConfigFile, packFacts, unpackFacts } from "./facts.ts";
 import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
 import { importedInputs, importTarget } from "./import.ts";
 import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
@@ -53,6 +53,7 @@ function check(oldInputs: Calls.Properties, inputs: Calls.Properties): Calls.Che
 function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
   if (hasUnknown(args.inputs)) return diffUnknown(args);
   const facts = unpackFacts(args.oldOutputs);
+  if (facts === undefined && coveredConfigFile(args.oldOutputs) !== undefined) context.log("info", otherVersionText);
   if (facts === undefined || isElsewhere(args.oldOutputs, args.inputs)) return diffElsewhere(args);
   const { plan } = lookFrom(wishesOf(args.inputs), facts);
   tell(context, plan.findings);
@@ -60,6 +61,9 @@ function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
   if (differences.length > 0) context.log("info", differences.join("\n"));
   return diffPlan(args, facts, plan);
 }
+
+const otherVersionText =
+  "what the state holds of this host was read by another version of clientcert, so nothing is planned from it: the host is looked at again";
 
 async function create(host: Host, inputs: Calls.Properties, context: Calls.Context): Promise<Calls.ResourceState> {
   if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
@@ -138,7 +142,7 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
  * tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
  */
 function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, facts: Facts): void {
-  const before = unpackFacts(oldOutputs)?.server.configFile;
+  const before = coveredConfigFile(oldOutputs);
   const now = facts.server.configFile;
   const isSameMachine = !isElsewhere({ ...oldOutputs, detection: wishes.detection, port: wishes.port }, { ...wishes });
   if (before === undefined || before === now || !isSameMachine) return;

@@ -6,6 +6,7 @@ import type {
   Observation,
   PhpObservation,
   ServerObservation,
+  UnattendedFile,
 } from "../../core/apache/observation.ts";
 import type { Part } from "./answer.ts";
 
@@ -38,6 +39,7 @@ export function readObservation(parts: readonly Part[]): Observation | undefined
       paths.split(" ").filter((path) => /\/clientcert-[0-9a-f]+\.(timer|service)\.d\//.test(path)),
     ),
     timers: new Map(filesOf(parts, "timer")),
+    ...readUnattended(parts, hashes),
     refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
   };
 }
@@ -104,6 +106,19 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
 function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";
   return new Map([...text.matchAll(/^\\?([0-9a-f]{64}) [ *](.+)$/gm)].map((match) => [match[2] ?? "", match[1] ?? ""]));
+}
+
+/** Lines `USER MODE SIZE PATH`. */
+function readUnattended(parts: readonly Part[], hashes: ReadonlyMap<string, string>): Pick<Observation, "unattended"> {
+  const part = parts.find(({ kind }) => kind === "unattended");
+  if (part === undefined) return {};
+  const files = [...part.body.matchAll(/^(\d+) ([0-7]+) (\d+) (\/.*)$/gm)].map(
+    ([, userId, mode = "", sizeBytes, path = ""]): [string, UnattendedFile] => [
+      path,
+      { userId: Number(userId), mode, sizeBytes: Number(sizeBytes), sha256: hashes.get(path) },
+    ],
+  );
+  return { unattended: new Map(files) };
 }
 
 /** What the journal says, and what only the state of the host tells: a run that ended half-way is owed, too. */

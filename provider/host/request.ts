@@ -29,6 +29,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),
     ...(transaction.change.refresh ? ["refresh yes"] : []),
+    ...(transaction.change.isAside ? ["aside yes"] : []),
     ...(transaction.change.needsBaseline ? ["baseline yes"] : []),
   ];
   const probes = [...transaction.probes];

@@ -1,4 +1,5 @@
 /** The program that runs on hosts: small shell files, one step each, joined when sent. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,6 +31,16 @@ const hostScriptFiles = [
   "run.sh",
   "main.sh",
 ] as const;
+
+/** SHA-256 of the file that a change leaves on a host: the text without the line ends at its end, which a shell drops, and one. */
+export function hostProgramSha256(): string {
+  hash ??= createHash("sha256")
+    .update(`${hostScript().replace(/\n+$/, "")}\n`)
+    .digest("hex");
+  return hash;
+}
+
+let hash: string | undefined;
 
 /** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
 export const observationScriptFiles = [

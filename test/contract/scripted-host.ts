@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
 import type { Scheduler } from "../../core/apache/refresh-model.ts";
+import { stateDirectory } from "../../core/apache/conf.ts";
+import { renderCaller } from "../../core/apache/unattended.ts";
 import { readCrls } from "../../core/pki/crl.ts";
+import { hostProgramSha256 } from "../../provider/host/scripts.ts";
 import type { Host, Outcome, RunOptions, Target, Transaction } from "../../provider/host/model.ts";
 
 const serverRoot = "/usr/local/ni/apache";
@@ -36,6 +39,8 @@ export interface ScriptedHost extends Host {
   isTimerEnabled: boolean;
   /** What the sources deliver, PEM; undefined: they are down. */
   published: string | undefined;
+  /** SHA-256 of the program that stays there; undefined: there is none. */
+  program: string | undefined;
   /** The record of refreshes. */
   record: string;
   nowSeconds: number;
@@ -60,6 +65,7 @@ export function scriptedHost(conf = httpdConf): ScriptedHost {
     scheduler: "systemd",
     isTimerEnabled: false,
     published: undefined,
+    program: undefined,
     record: "",
     nowSeconds: Math.floor(Date.now() / 1000),
     refresh: () => download(host),
@@ -112,6 +118,7 @@ function carryOut(host: ScriptedHost, { change, contents, owner, remove }: Trans
   for (const name of change.drop) placeOf(host, name).delete(name);
   const generation = Number(host.journal.get("generation") ?? 0) + 1;
   host.journal.clear();
+  host.program = remove ? undefined : hostProgramSha256();
   if (!remove) host.journal.set("owner", owner).set("generation", String(generation));
 }
 
@@ -170,7 +177,7 @@ function observation(host: ScriptedHost): Observation {
       defines: [],
       isRunning: true,
       loadedSeconds: 1_700_000_000,
-      instance: hash(configFile).slice(0, 16),
+      instance,
     },
     dump: undefined,
     files: observed(host.files),
@@ -182,8 +189,22 @@ function observation(host: ScriptedHost): Observation {
     scheduler: host.scheduler,
     isTimerEnabled: host.isTimerEnabled,
     timers: observed(host.timers),
+    unattended: unattended(host),
     refreshRecord: host.record,
   };
+}
+
+/** With the program comes what calls it. */
+function unattended({ own, program }: ScriptedHost): Observation["unattended"] {
+  if (program === undefined) return new Map();
+  const callers = own.has("refresh.conf") ? (["undo", "refresh"] as const) : (["undo"] as const);
+  const files = [["program", program], ...callers.map((name) => [name, hash(renderCaller(instance, name))])] as const;
+  return new Map(
+    files.map(([name = "", sha256]) => [
+      `${stateDirectory(instance)}/${name}`,
+      { userId: 0, mode: "700", sizeBytes: 1, sha256 },
+    ]),
+  );
 }
 
 function observed(files: ReadonlyMap<string, string>): ReadonlyMap<string, ObservedFile> {
@@ -196,4 +217,5 @@ function observed(files: ReadonlyMap<string, string>): ReadonlyMap<string, Obser
   );
 }
 
+const instance = createHash("sha256").update(configFile).digest("hex").slice(0, 16);
 const hash = (latin1: string): string => createHash("sha256").update(latin1, "latin1").digest("hex");

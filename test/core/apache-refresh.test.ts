@@ -49,7 +49,7 @@ describe("a timer", () => {
   const timerText = (refresh: Partial<CrlRefresh>, scheduler: Scheduler, path: string): string =>
     renderTimers(withRefresh(refresh), factsOf(bare(scheduler))).find((file) => file.path === path)?.text ??
     assert.fail();
-  const command = "/bin/sh /var/lib/clientcert/0123456789abcdef/program refresh --timer";
+  const command = "/bin/sh /var/lib/clientcert/0123456789abcdef/refresh --timer";
 
   it("of systemd calls the program at each time, with its zone and delay", () => {
     const text = timerText(

@@ -69,8 +69,8 @@ describe("CRLs that a host downloads by itself, under the real engine", () => {
   it("finds nothing to do after the host has renewed its CRL, and knows of it", async () => {
     const before = await inside(crlFile);
     publisher.publish("issuing.crl", await lab.host.pki.crl({ number: 3 }));
-    const program = (await inside(await timer())).match(/\S+\/program refresh --timer$/m)?.[0];
-    await lab.host.run(`/bin/sh ${program?.replace(" --timer", "") ?? "none"}`);
+    const caller = (await inside(await timer())).match(/(\S+\/refresh) --timer$/m)?.[1];
+    await lab.host.run(`/bin/sh ${caller ?? "none"}`);
     assert.notEqual(await inside(crlFile), before);
     assertStatus(await preview(), 0);
     assertStatus(await pulumi("refresh", "--preview-only", "--expect-no-changes"), 0);

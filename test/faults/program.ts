@@ -10,7 +10,7 @@ const functions = [
   "put_back", "restore_own", "restore_edit", "roll_back", "restore_live",
   "prepare_collection", "collect_from", "accept_download", "assemble_crls", "carry_refresh_out", "carry_refresh",
   "finish_refresh", "keep_crl_list", "save_record", "end_refresh", "write_refresh", "start_timers", "retire_timers",
-  "change", "finish", "recover_earlier", "reload_restored", "reload", "write_undo",
+  "change", "finish", "recover_earlier", "reload_restored", "reload", "write_undo", "install_unattended",
 ]; // prettier-ignore
 
 export interface FaultOptions {

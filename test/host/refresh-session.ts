@@ -62,7 +62,7 @@ export async function startRefreshSession(
       publisher.publish(listName, await pki.revoke(serial ?? (nobody++).toString(16).padStart(8, "0")));
     },
     refresh: (wish = "") => run(`sh ${stateDirectory}/refresh ${wish}`),
-    timer: () => run(`/bin/sh ${stateDirectory}/program refresh --timer`),
+    timer: () => run(`/bin/sh ${stateDirectory}/refresh --timer`),
     async stop() {
       await publisher.stop();
       await session.stop();

@@ -193,20 +193,27 @@ observe_crontabs() { # NAMED
   (enter='' && observe_files crontab 1048576 "$crontabs")
 }
 
+# Our files, and what of ours runs unattended: of that also whose it is. One process hashes all of them.
 observe_own() {
-  own=$server_root/conf/clientcert
-  [ -d "$own" ] || return 0
+  own=$server_root/conf/clientcert own_files='' timers=$(installed_timers)
+  part unattended
+  # shellcheck disable=SC2086 # the names of timers are letters and digits
+  [ ! -d "$state" ] && [ -z "$timers" ] || stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" $timers 2>/dev/null
   set --
-  for file in "$own"/*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
+  for file in "$state/program" "$state/refresh" "$state/undo" $timers "$own"/*; do
+    [ -f "$file" ] || continue
+    set -- "$@" "$file"
+    case $file in "$own"/*) own_files=${own_files:+$own_files$nl}$file ;; esac
+  done
   [ $# -gt 0 ] || return 0
   part own-hashes
   sha256sum -- "$@"
-  observe_files own 1048576 "$(printf '%s\n' "$@")"
+  observe_files own 1048576 "$own_files"
 }
 
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
-  (enter='' && observe_files timer 65536 "$(installed_timers)")
+  (enter='' && observe_files timer 65536 "$timers")
   [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && sed 's/^/sample /' "$state/sample" 2>/dev/null; }
 }
 

@@ -161,7 +161,8 @@ carry_out() { # WORK
   [ "$refresh" != yes ] || collect_for_change all
   check_targets
   extend_deadline
-  [ -n "$refused" ] || judge_candidate
+  # What httpd does not read needs no judge, and no reload later.
+  [ -n "$refused" ] || [ "$aside" = yes ] || judge_candidate
   if [ -n "$refused" ] || [ "$verdict" = refused ]; then
     end_run refused
   else
@@ -172,13 +173,15 @@ carry_out() { # WORK
 
 change() {
   is_lock_of "$held" || fail gone 'another run took this server out of our hands meanwhile; run again'
-  list_answers_before
+  [ "$aside" = yes ] || list_answers_before
   prepare_swap
   step 'swap'
   swap_began=$(now_ticks)
   if ! swap; then
     roll_back
     end_run "$([ -n "$refused" ] && echo refused || echo rolledBack)"
+  elif [ "$aside" = yes ]; then
+    finish applied
   elif [ -z "$parent" ] && ! was_started_meanwhile; then
     part 'reason httpd is stopped, and stays so: start it to put the change into effect'
     finish stopped
@@ -228,7 +231,8 @@ take_back() {
 
 make_valid() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || made_conf=yes
-  write_undo && { [ "$refresh" != yes ] || write_refresh; } && cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others" &&
+  write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
+    { [ "$aside" = yes ] || { cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others"; }; } &&
     journal_end "$1" owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}"
 }
 
@@ -244,6 +248,10 @@ journal_end() { # applied|stopped [KEY VALUE …]
   # One that ran once is expected to run, also where it was stopped at a later change.
   [ "$1" = applied ] && ran=$(ran_as) || ran=$(journal_value ran-as)
   shift
+  if [ "$aside" = yes ]; then
+    journal_set "$@" run "$id"
+    return
+  fi
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
   # What was edited after our signal httpd need not have read.
   journal_set "$@" ran-as "$ran" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
@@ -278,7 +286,7 @@ reload_restored() {
 # One that never became valid leaves nothing.
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0
-  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/undo.new" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
   forget_refresh
 }
 

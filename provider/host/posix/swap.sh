@@ -83,7 +83,8 @@ swap_own() {
   while IFS=$tab read -r _ name hash; do
     path=$(own_path "$name")
     [ -f "$path" ] && kind=replaced || kind=new
-    [ "$kind" = new ] || [ "$(hash_of "$path")" != "$hash" ] || continue
+    # A timer is planned for its owner or mode, too.
+    case $name in /*) ;; *) [ "$kind" = new ] || [ "$(hash_of "$path")" != "$hash" ] || continue ;; esac
     note_swap "$kind $name $hash" || return 1
     mv -f -T -- "$(own_stage "$name")" "$path" || return 1
     sync -- "${path%/*}"

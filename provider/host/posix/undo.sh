@@ -3,23 +3,53 @@
 # as every change: judged, swapped, reloaded, looked at, or put back.
 
 write_undo() {
-  # By a rename, as a shell may be reading the old one right now.
-  cp -- "$work/program" "$state/program.new" && chmod 700 -- "$state/program.new" && sync -- "$state/program.new" && mv -f -- "$state/program.new" "$state/program" || return 1
   {
-    cat -- "$state/edited" 2>/dev/null
+    cat -- "$state/edited" 2>/dev/null || find_edited
     cut -f 4 "$work/edit.list"
   } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited" || return 1
-  printf '%s\n' '#!/bin/sh' '# Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' \
-    "exec /bin/sh '$state/program' undo \"\$@\"" >"$state/undo" && chmod 700 -- "$state/undo"
+  cp -- "$work/program" "$state/program.new" || return 1
+  write_caller undo 'Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' || return 1
+  set -- program undo
+  # It is there by now, or gone.
+  if [ -f "$own_directory/refresh.conf" ]; then
+    write_caller refresh 'Downloads the CRLs of this server now, as the timer does. --help says more.' || return 1
+    set -- program undo refresh
+  fi
+  install_unattended "$@"
+}
+
+# For a first change, and where the state of this host was lost: files with our line first, as when they were edited.
+find_edited() {
+  crontabs=$(printf '%s\n' /etc/crontab /etc/cron.*/* /var/spool/cron/* /var/spool/cron/crontabs/*)
+  for sought in "$our_line" '^#clientcert-adopted# '; do
+    printf '%s\n' "$loaded_files" "$crontabs" | tr '\n' '\0' | xargs -0 -r grep -las -e "$sought" --
+  done
+}
+
+# Each by a rename, as a shell may be reading the old one right now. Who may write where they lie could replace them.
+install_unattended() { # NAME…
+  chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/." || return 1
+  for name in "$@"; do
+    chmod 700 -- "$state/$name.new" && sync -- "$state/$name.new" && mv -f -T -- "$state/$name.new" "$state/$name" || return 1
+  done
+}
+
+# What a person or a timer calls, all of it in braces: an empty program ends well, one that was cut off runs as far as it goes,
+# and of a caller that was cut off itself no shell runs anything. core/apache/unattended.ts knows this text.
+write_caller() { # NAME WHAT_IT_DOES
+  printf '%s\n' '#!/bin/sh' "{ # $2" \
+    "if [ \"\$(tail -n 1 '$state/program' 2>/dev/null)\" = 'main \"\$@\"' ]; then exec /bin/sh '$state/program' $1 \"\$@\"; fi" \
+    "text='$state/program: is missing, empty or cut off, so nothing was done; pulumi up writes it again'" \
+    'logger -t clientcert -- "$text" 2>/dev/null' \
+    'echo "$text" >&2' \
+    'exit 1' '}' >"$state/$1.new"
 }
 
 # Without sources nothing of a refresh stays.
-forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
+forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.new" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
 
-# The refresh by hand.
+# What the next refresh goes by.
 write_refresh() {
-  printf '%s\n' '#!/bin/sh' '# Downloads the CRLs of this server now, as the timer does. --help says more.' \
-    "exec /bin/sh '$state/program' refresh \"\$@\"" >"$state/refresh" && chmod 700 -- "$state/refresh"
   keep_probes && keep_crl_list
   save_record 0 updated
 }
