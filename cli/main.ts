@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { shownLines } from "../core/shown.ts";
 import { version } from "../provider/version.ts";
 import { type Answer, exitCode, progressOn, styleFor } from "./output.ts";
 
@@ -201,7 +202,7 @@ async function main(): Promise<void> {
   });
   // Set instead of process.exit, which would cut long output into a pipe.
   const program = makeProgram(({ output, bytes, code }) => {
-    process.stdout.write(output);
+    process.stdout.write(style().printable(output));
     if (bytes !== undefined) process.stdout.write(bytes);
     process.exitCode = code;
   });
@@ -216,6 +217,6 @@ async function main(): Promise<void> {
 
 // No top-level await: the bundle is CommonJS, which starts sooner.
 void main().catch((error: unknown) => {
-  process.stderr.write(`clientcert: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`clientcert: ${shownLines(error instanceof Error ? error.message : String(error))}\n`);
   process.exitCode = exitCode.unknown;
 });

@@ -1,6 +1,9 @@
 /** What every command prints with: colours only where a person looks, counts in plain words. */
+import { shownLines } from "../core/shown.ts";
 
 export interface Style {
+  /** A whole output, through the gate: the last one, for whatever a command forgot. Its own colours pass. */
+  readonly printable: (text: string) => string;
   readonly red: (text: string) => string;
   readonly yellow: (text: string) => string;
   readonly green: (text: string) => string;
@@ -16,9 +19,16 @@ const colour =
 export function styleFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Style {
   const isColoured = stream.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
   return isColoured
-    ? { red: colour(31), yellow: colour(33), green: colour(32) }
-    : { red: plain, yellow: plain, green: plain };
+    ? { red: colour(31), yellow: colour(33), green: colour(32), printable: withColours }
+    : { red: plain, yellow: plain, green: plain, printable: shownLines };
 }
+
+// The colours above, which alone stand between the pieces.
+const withColours = (text: string): string =>
+  text
+    .split(/(\u001b\[(?:3[1-3]|39)m)/)
+    .map((piece, index) => (index % 2 === 1 ? piece : shownLines(piece)))
+    .join("");
 
 /** `1 problem`, `3 problems`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -4,6 +4,7 @@ import { ownerIn } from "../core/apache/conf.ts";
 import { readFacts } from "../core/apache/facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site.ts";
+import { shownLines } from "../core/shown.ts";
 import { decodeText } from "../core/site/text.ts";
 import { contentsOf, readFilesOf } from "../provider/apache/apply.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
@@ -156,7 +157,7 @@ function readable(latin1: string): string {
     const text = Buffer.from(line, "latin1").toString("utf8");
     return text.includes("\ufffd") ? line.replace(/[\u0080-\u00ff]/g, escapeByte) : text;
   });
-  return lines.join("\n").replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escapeByte);
+  return shownLines(lines.join("\n"));
 }
 
 const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;

@@ -5,6 +5,7 @@ import { confName, crlName, ownPath } from "../core/apache/conf.ts";
 import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/unattended.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
+import { shownDeep, shownLines } from "../core/shown.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache/files.ts";
@@ -91,14 +92,14 @@ export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: numb
   const { plan } = lookFrom(wishes, facts);
   const findings = sort([...seen.findings, ...plan.findings, ...findUnfit(wishes, seen, plan, now)]);
   const state = stateOf(plan, findings);
-  return {
+  return shownDeep({
     ...named(host),
     state,
     server: describeServer(wishes, facts, now),
     // What depends on an unknown condition would be a guess.
     changes: state === "unknown" ? [] : describeChanges(wishes, facts, plan),
     findings,
-  };
+  });
 }
 
 export function reportError(site: SiteHosts, host: SiteHost, error: unknown): HostReport {
@@ -107,7 +108,8 @@ export function reportError(site: SiteHosts, host: SiteHost, error: unknown): Ho
   const found = text.startsWith(place) ? text.slice(place.length) : text;
   const inSite = error instanceof HostError ? `${placeInSite(site, host, error.kind)}: ` : "";
   const name = named(host);
-  return { ...name, state: "unknown", error: `${titleOf(name)}: ${inSite}${found}`, changes: [], findings: [] };
+  const told = shownLines(`${titleOf(name)}: ${inSite}${found}`);
+  return { ...name, state: "unknown", error: told, changes: [], findings: [] };
 }
 
 const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseDump } from "../core/apache/dump.ts";
 import type { Observation } from "../core/apache/observation.ts";
+import { shownLines } from "../core/shown.ts";
 
 const version = 1;
 
@@ -48,7 +49,8 @@ export function savedOf({ server, dump, php, journal, scheduler }: Observation, 
 }
 
 export function renderSaved(hosts: Readonly<Record<string, SavedHost>>): string {
-  return `${JSON.stringify({ format: `clientcert observation ${version}`, hosts }, undefined, 2)}\n`;
+  // Still the same JSON: paths come back as they were.
+  return shownLines(`${JSON.stringify({ format: `clientcert observation ${version}`, hosts }, undefined, 2)}\n`);
 }
 
 /** The hosts by name, or what is wrong with the text. */

@@ -2,7 +2,7 @@
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
-import { withoutControls } from "./values.ts";
+import { shownLines } from "../core/shown.ts";
 
 export type Severity = "info" | "warning" | "error";
 
@@ -51,7 +51,7 @@ function logRequest(urn: string, severity: Severity, text: string, ephemeral: bo
   return new engine.LogRequest()
     .setUrn(urn)
     .setSeverity(severities[severity])
-    .setMessage(withoutControls(text))
+    .setMessage(shownLines(text))
     .setEphemeral(ephemeral);
 }
 

@@ -1,4 +1,5 @@
 /** The one kind of error that talking to a host ends with. */
+import { shown, shownLines } from "../core/shown.ts";
 
 export type HostErrorKind =
   /** No connection: name, route, port, a host that does not answer. Nothing was done there. */
@@ -24,13 +25,16 @@ export type HostErrorKind =
   /** Another run, or another owner, holds the host. */
   | "locked";
 
-/** `host: what was found; what to do instead`, ready to print: no secret, no control character. */
+/** Far more than we ever say; a host that lies could send a hundred megabytes. */
+const longestMessageCharacters = 20_000;
+
+/** `host: what was found; what to do instead`, ready to print: no secret, and whatever is in it has gone through the gate. */
 export class HostError extends Error {
   override readonly name = "HostError";
   readonly kind: HostErrorKind;
 
   constructor(kind: HostErrorKind, message: string) {
-    super(message);
+    super(shownLines(message.slice(0, longestMessageCharacters)));
     this.kind = kind;
   }
 }
@@ -45,10 +49,13 @@ const longestQuoteCharacters = 300;
 /** Of a sentence of our own program, with the name of a CA and the remedy at its end. */
 export const longestSentenceCharacters = 2000;
 
-/** Text from a host as it may stand in a message: one line, of bounded length, control characters escaped. */
+/** Text from a host as it may stand in a message: one line, of bounded length, through the gate. */
 export function asOneLine(text: string, longest = longestQuoteCharacters): string {
-  const line = text.trim().replace(/\s*[\r\n]+\s*/g, " | ");
-  const short = line.length > longest ? `${line.slice(0, longest)}…` : line;
-  // C0, DEL and C1: a terminal may obey them.
-  return short.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => JSON.stringify(character).slice(1, -1));
+  // Cut first: a host may send as much as it likes.
+  const lines = text
+    .trimStart()
+    .slice(0, longest + 1)
+    .split(/[\r\n]+/)
+    .map((line) => line.trim());
+  return shown(lines.filter((line) => line !== "").join(" | "), longest);
 }

@@ -6,10 +6,11 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import status from "@pulumi/pulumi/proto/status_pb.js";
 import any from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { shown, shownLines } from "../core/shown.ts";
 import { type EngineLog, engineLog } from "./engine-log.ts";
 import { type Context, type DiffKind, PartialFailure, type Resource } from "./resource.ts";
 import { parseUrn } from "./urn.ts";
-import { fromStruct, toStruct, withoutControls } from "./values.ts";
+import { fromStruct, toStruct } from "./values.ts";
 
 export interface ServerOptions {
   readonly resources: readonly Resource[];
@@ -87,7 +88,7 @@ function unary<Request, Response>(method: Method<Request, Response>): grpc.handl
 }
 
 function serviceError(error: unknown): Partial<grpc.StatusObject> {
-  const details = withoutControls(error instanceof Error ? error.message : String(error));
+  const details = shownLines(error instanceof Error ? error.message : String(error));
   if (error instanceof PartialFailure) {
     return { code: grpc.status.UNKNOWN, details, metadata: initializationFailed(error, details) };
   }
@@ -99,7 +100,7 @@ function initializationFailed(error: PartialFailure, details: string): grpc.Meta
   const failure = new messages.ErrorResourceInitFailed()
     .setId(error.state.id)
     .setProperties(toStruct(error.state.outputs))
-    .setReasonsList(error.reasons.map(withoutControls));
+    .setReasonsList(error.reasons.map(shownLines));
   const packed = new any.Any();
   packed.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const whole = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).setDetailsList([packed]);
@@ -147,7 +148,7 @@ async function check(session: Session, request: messages.CheckRequest): Promise<
   const args = { oldInputs: fromStruct(request.getOlds()), inputs: fromStruct(request.getNews()) };
   const result = await withContext(session, request, {}, (resource, context) => resource.check(args, context));
   const failures = result.failures.map(({ property, reason }) =>
-    new messages.CheckFailure().setProperty(property).setReason(withoutControls(reason)),
+    new messages.CheckFailure().setProperty(property).setReason(shownLines(reason)),
   );
   return new messages.CheckResponse().setInputs(toStruct(result.inputs)).setFailuresList(failures);
 }
@@ -180,7 +181,7 @@ function diffResponse(detailed: Readonly<Record<string, DiffKind>>, replaces: re
   for (const [path, kind] of paths) {
     const how = replaces.includes(path) ? kinds.replace : kinds.keep;
     // Shown as old output → new input, so that drift, which only outputs have, is seen.
-    response.getDetaileddiffMap().set(path, new messages.PropertyDiff().setKind(how[kind]).setInputdiff(false));
+    response.getDetaileddiffMap().set(shown(path), new messages.PropertyDiff().setKind(how[kind]).setInputdiff(false));
   }
   return response;
 }

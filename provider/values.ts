@@ -1,14 +1,15 @@
 /** Plain objects ⇄ protobuf Structs, and what must happen to a value on that border. */
 import protobuf from "google-protobuf/google/protobuf/struct_pb.js";
+import { shown } from "../core/shown.ts";
 import { type Properties, unknown } from "./resource.ts";
 
-/** C0 but for tab and line feed, DEL, C1: a terminal acts on them (U+009B is CSI), and CR hides what stood before it. */
+/**
+ * C0 but for tab and line feed, DEL, C1. No more here: wishes pass this border and come back, and the name of an organization may
+ * hold a joiner or a soft hyphen. What a host says has been through the gate before (`outputsOf`).
+ */
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-/** Text that a terminal shows as it is: control characters as `\xNN`. */
-export function withoutControls(text: string): string {
-  return text.replace(controlCharacters, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
+const withoutControls = (text: string): string => text.replace(controlCharacters, (character) => shown(character));
 
 /** The properties of a request; empty when there are none. */
 export function fromStruct(struct: protobuf.Struct | undefined): Properties {

@@ -1,6 +1,7 @@
 /** Turns what the schema found into the words of a person who edits the file. */
 import type { z } from "zod";
-import { type Path, describeType, escapeControls, mayBeSecret, quote, renderPath } from "./problem.ts";
+import { shown } from "../shown.ts";
+import { type Path, describeType, mayBeSecret, quote, renderPath } from "./problem.ts";
 
 /** A mistake with its place in the data; {@link Problem} adds line and column. */
 export interface Mistake {
@@ -121,7 +122,7 @@ function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string
     const named = known.find((one) => one.toLowerCase() === `${key.toLowerCase()}environment`);
     return `secrets never stand in a site file; remove it, and ${named === undefined ? "name an environment variable or a file under login" : `write ${named}: with the name of an environment variable that holds it`}`;
   }
-  return `the key ${escapeControls(JSON.stringify(key.slice(0, 60)))} is not known here; ${advice}`;
+  return `the key ${shown(JSON.stringify(key.slice(0, 60)))} is not known here; ${advice}`;
 }
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -1,3 +1,5 @@
+import { shown } from "../shown.ts";
+
 /** One mistake in a site file. */
 export interface Problem {
   readonly file: string;
@@ -19,9 +21,7 @@ export type Path = readonly (string | number)[];
 
 /** `hosts[0].connection.port`. */
 export function renderPath(path: Path): string {
-  return path
-    .map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${escapeControls(key)}`))
-    .join("");
+  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i === 0 ? "" : "."}${shown(key)}`)).join("");
 }
 
 const longestQuote = 60;
@@ -29,7 +29,7 @@ const longestQuote = 60;
 /** The value as written, short and on one line. Never used for what may be a secret: see {@link mayBeSecret}. */
 export function quote(value: unknown): string {
   if (typeof value === "string")
-    return value.length > longestQuote ? `a text of ${value.length} characters` : escapeControls(JSON.stringify(value));
+    return value.length > longestQuote ? `a text of ${value.length} characters` : shown(JSON.stringify(value));
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return describeType(value);
 }
@@ -49,10 +49,3 @@ export const mayBeSecret = (path: Path, value: unknown): boolean =>
   path.includes("sudo") ||
   path.includes("proxyFile") ||
   (typeof value === "string" && /PRIVATE KEY|^-----BEGIN|:\/\/[^/]*@/.test(value));
-
-/** Control and bidirectional characters as `\u0007`: a site file may not write to the terminal. */
-export const escapeControls = (text: string): string =>
-  text.replace(
-    /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );

@@ -1,5 +1,6 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
 import { diffLines } from "diff";
+import { shown } from "../../core/shown.ts";
 import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
 import { hashText, includeKey } from "../../core/apache/plan.ts";
@@ -172,7 +173,7 @@ function differencesOf(found: string, wanted: string): readonly { value: string;
 const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
 
 /** A key of `files` as a property path: quoted, because paths hold dots. */
-const filePath = (key: string): string => `files[${JSON.stringify(key)}]`;
+const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`;
 
 /** What would run on the host by itself, and what it would go by: to be read before it is there, so not as a hash. */
 function jobTexts(facts: Facts, { change }: Plan): Files {

@@ -1,6 +1,7 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
 import { isTls12Only, phpVersion } from "../../core/apache/conf.ts";
 import { isBlocking } from "../../core/apache/findings.ts";
+import { shownDeep } from "../../core/shown.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
 import { findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
@@ -42,10 +43,13 @@ const observed = [
   "crlNextUpdate",
 ] as const;
 
-/** Outputs for a host as `facts` say it is; `plan` was made from the same facts. */
+/** Outputs for a host as `facts` say it is; `plan` was made from the same facts. What the host says goes through the gate. */
 export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Properties {
+  return { ...wishes, ...shownDeep(seenOf(wishes, facts, plan, deed)) };
+}
+
+function seenOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Properties {
   return {
-    ...wishes,
     files: liveFiles(facts),
     facts: packFacts(facts),
     generation: facts.own.generation,

@@ -1,6 +1,7 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
 import type { Facts } from "../../core/apache/model.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
+import { shownDeep } from "../../core/shown.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
 import { coveredConfigFile, packFacts, unpackFacts } from "./facts.ts";
@@ -46,7 +47,7 @@ function check(oldInputs: Calls.Properties, inputs: Calls.Properties): Calls.Che
   const facts = isElsewhere(oldInputs, complete) ? undefined : unpackFacts(oldInputs);
   if (failures.length > 0 || facts === undefined) return { inputs: complete, failures };
   const { plan } = lookFrom(wishesOf(complete), facts);
-  return { inputs: { ...complete, files: plannedFiles(facts, plan), facts: oldInputs.facts }, failures };
+  return { inputs: { ...complete, files: shownDeep(plannedFiles(facts, plan)), facts: oldInputs.facts }, failures };
 }
 
 /** Pure. Never compares facts: it asks what `up` would do about the ones in the old outputs. */
@@ -100,7 +101,7 @@ async function read(
   const { plan } = lookFrom(wishes, facts);
   return {
     id: isImport ? resourceId(wishes, facts) : id,
-    inputs: { ...complete, files: liveFiles(facts), facts: packFacts(facts) },
+    inputs: { ...complete, files: shownDeep(liveFiles(facts)), facts: packFacts(facts) },
     outputs: outputsOf(wishes, facts, plan, deedOf(outputs)),
   };
 }

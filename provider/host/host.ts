@@ -15,6 +15,9 @@ const observeTimeoutSeconds = 60;
  * for a host that went silent.
  */
 const changeTimeoutSeconds = 900;
+/** Of one run: each is a message to the engine. */
+const mostSteps = 1000;
+const mostReasons = 100;
 
 /** `program` is what runs on the host. */
 export function createHost(pool: Pool, program: () => string = hostScript): Host {
@@ -61,8 +64,10 @@ type Run = (target: Target, request: Request, timeoutSeconds: number, options: R
 
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
+    let steps = 0;
     const onStdout = (chunk: Buffer): void => {
-      for (const step of stepsOf(chunk.toString("latin1"), request.mark)) options.onProgress?.(asOneLine(step));
+      for (const step of stepsOf(chunk.toString("latin1"), request.mark))
+        if (++steps <= mostSteps) options.onProgress?.(asOneLine(decode(step)));
     };
     const sent = { script: program(), data: request.data };
     const ended = await pool.execute(target.connection, sent, {
@@ -106,7 +111,7 @@ function throwHostError(target: Target, parts: readonly Part[]): void {
   const isChanged = parts.some((part) => part.kind === "result");
   const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
   const words = reasonsOf(parts);
-  const text = [decode(error.argument.slice(space + 1)), ...words].join("\n  ");
+  const text = [asOneLine(decode(error.argument.slice(space + 1)), longestSentenceCharacters), ...words].join("\n  ");
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
 }
 
@@ -124,24 +129,35 @@ function readOutcome(target: Target, parts: readonly Part[]): Outcome {
       `${placeOf(target.connection)}: the run ended without a result, as if it had been killed; run again, what it left half-way is put back first`,
     );
   }
-  const [outcome = "", judge = "", generation = ""] = result;
-  return {
-    // as: the script prints only the words of these types; the host ring runs each of them.
-    result: outcome as Outcome["result"],
-    judge: judge as Judge,
-    reasons: reasonsOf(parts),
-    generation: Number(generation || 0),
-    observation: readObservation(parts),
-  };
+  return { ...readResult(target, result), reasons: reasonsOf(parts), observation: readObservation(parts) };
+}
+
+const results = ["well", "refused", "applied", "stopped", "rolledBack", "recovered"] as const;
+/** `none`: it came to no judge. */
+const judges = ["shadow", "minimal", "syntax", "none"] as const;
+
+function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
+  const [outcome, spoke, generation = ""] = words;
+  const result = results.find((known) => known === outcome);
+  const judge = judges.find((known) => known === spoke);
+  if (result === undefined || judge === undefined || !/^\d{0,15}$/.test(generation))
+    throw new HostError(
+      "answer",
+      `${placeOf(target.connection)}: the run ended with a result that is unknown; run again`,
+    );
+  // as: what came to no judge is refused, or was put back; nobody asks then who spoke.
+  return { result, judge: judge as Judge, generation: Number(generation || 0) };
 }
 
 /** What the script said itself, then httpd's words without the customer's lines. */
 function reasonsOf(parts: readonly Part[]): string[] {
-  return parts.flatMap((part) => {
-    if (part.kind === "reason" || part.kind === "note")
-      return [asOneLine(decode(part.argument), longestSentenceCharacters)];
-    return part.kind === "words" ? filterHttpdWords(part.body) : [];
+  const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
+  const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
+    if (kind === "words") return filterHttpdWords(body);
+    return [asOneLine(decode(argument), longestSentenceCharacters)];
   });
+  const unsaid = told.length - mostReasons;
+  return unsaid <= 0 ? reasons : [...reasons, `and ${unsaid} more`];
 }
 
 /** The script's own words are UTF-8, as paths mostly are. */

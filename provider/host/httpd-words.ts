@@ -2,6 +2,7 @@
  * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the host.
  * Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we wrote.
  */
+import { shown } from "../../core/shown.ts";
 
 const known: readonly RegExp[] = [
   /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
@@ -15,14 +16,14 @@ const known: readonly RegExp[] = [
 /** Said at every start that goes well, or of the machine (it has no name, its OpenSSL is a newer one): tells nothing of a candidate. */
 const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
+const longestCharacters = 300;
 
 export function filterHttpdWords(latin1: string): string[] {
   const kept = latin1.split("\n").flatMap((line) => {
     if (noise.test(line)) return [];
     for (const pattern of known) {
       const match = pattern.exec(line);
-      // C0, DEL and C1: a terminal may obey them.
-      if (match !== null) return [`httpd: ${match[0].replace(/[\u0000-\u001f\u007f-\u009f]/g, "?").slice(0, 300)}`];
+      if (match !== null) return [`httpd: ${shown(match[0], longestCharacters)}`];
     }
     return [];
   });

@@ -8,7 +8,11 @@ import type {
   ServerObservation,
   UnattendedFile,
 } from "../../core/apache/observation.ts";
+import { asOneLine } from "../errors.ts";
 import type { Part } from "./answer.ts";
+
+/** Of a program, in its own words, in characters. */
+const longestVersion = 200;
 
 /** Undefined when the answer holds no complete observation. */
 export function readObservation(parts: readonly Part[]): Observation | undefined {
@@ -60,9 +64,9 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   const text = (key: string): string => values.get(key) ?? "";
   return {
     nowSeconds: Number(text("now")),
-    version: text("version"),
+    version: asOneLine(text("version"), longestVersion),
     // Says the version of its library, too, mostly the same.
-    openssl: text("openssl").replace(/^(.*) \(Library: \1\)$/, "$1"),
+    openssl: asOneLine(text("openssl"), longestVersion).replace(/^(.*) \(Library: \1\)$/, "$1"),
     ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
     serverRoot: text("server-root"),
     configFile: text("config"),
@@ -140,7 +144,11 @@ function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>
 function readPhp(part: Part): PhpObservation {
   const [head = "", path = ""] = part.argument.split("\t");
   const [source, , version = ""] = head.split(" ");
-  return { source: source === "module" || source === "fpm" ? source : "cli", path, version };
+  return {
+    source: source === "module" || source === "fpm" ? source : "cli",
+    path,
+    version: asOneLine(version, longestVersion),
+  };
 }
 
 /** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */

@@ -48,7 +48,9 @@ export interface Channel extends Duplex {
 }
 
 const largestStdoutBytes = 256 * 1024 * 1024;
-const largestStderrBytes = 64 * 1024;
+const keptStderrBytes = 64 * 1024;
+/** What login shells and sudo print before our mark, and all of standard error: whoever prints more means no good, or is broken. */
+const largestNoiseBytes = 4 * 1024 * 1024;
 /** How long sudo may take with a password: directories answer slowly, and a wrong password costs 2 s. */
 const sudoTimeoutSeconds = 30;
 
@@ -115,9 +117,18 @@ function receive(channel: Channel, run: Run, on: { onStart: () => void; stop: (e
   const stderr = splitAtMark(run.mark);
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let noiseBytes = 0;
   let tail = Buffer.alloc(0);
+  const isNoisy = (more: number): boolean => {
+    noiseBytes += more;
+    if (noiseBytes <= largestNoiseBytes) return false;
+    const found = `the host prints more than ${largestNoiseBytes / 1024 / 1024} MB that is no answer`;
+    on.stop(new HostError("answer", `${run.place}: ${found}; look at what its login shell and sudo print`));
+    return true;
+  };
   const started = new Promise<void>((resolve) => {
     channel.on("data", (chunk: Buffer) => {
+      if (isNoisy(stdout.isStarted() ? 0 : chunk.length)) return;
       const ours = stdout.take(chunk);
       if (stdout.isStarted()) resolve();
       if (ours.length === 0) return;
@@ -131,7 +142,8 @@ function receive(channel: Channel, run: Run, on: { onStart: () => void; stop: (e
     });
   });
   channel.stderr.on("data", (chunk: Buffer) => {
-    tail = Buffer.concat([tail, stderr.take(chunk)]).subarray(-largestStderrBytes);
+    if (isNoisy(chunk.length)) return;
+    tail = Buffer.concat([tail, stderr.take(chunk)]).subarray(-keptStderrBytes);
     // An end of file instead of more lines: each further try would count as a wrong password, and may lock the account.
     if (run.password !== undefined && !stderr.isStarted() && isAskedAgain(stderr.before(), run.mark)) channel.end();
   });

@@ -57,12 +57,12 @@ describe("The gRPC server, around a scripted resource", () => {
     const outputs = { gone: undefined, nested: { gone: undefined, list: ["a\u009b31m\r", undefined] }, kept: null };
     const client = await connect({ create: async () => ({ id: "1", outputs }) });
     const { outputs: received } = await client.create({});
-    assert.deepEqual(received, { nested: { list: ["a\\x9b31m\\x0d"] }, kept: null });
+    assert.deepEqual(received, { nested: { list: ["a\\u009b31m\\u000d"] }, kept: null });
   });
 
   it("reports an error as one text without a stack trace", async () => {
     const client = await connect({ create: () => Promise.reject(new Error("web1: no\nbecause of \u001b[2J")) });
-    await assert.rejects(client.create({}), { details: "web1: no\nbecause of \\x1b[2J" });
+    await assert.rejects(client.create({}), { details: "web1: no\nbecause of \\u001b[2J" });
   });
 
   it("packs a partial failure so that the engine keeps the resource", async () => {

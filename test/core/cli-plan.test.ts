@@ -190,7 +190,7 @@ describe("clientcert plan", () => {
     writeFileSync(file, head + comment.toString("latin1") + tail, "latin1");
     assert.ok(run(tree).text.includes(` ${comment.toString("latin1")}`));
     const shown = run(tree, { isTerminal: true }).text;
-    assert.match(shown, /^ # \\x83e\\x83X\\x1b\[$/m);
+    assert.match(shown, /^ # \\x83e\\x83X\\u001b\[$/m);
   });
 
   it("leaves a copy with a conflict alone", () => {
