@@ -146,7 +146,7 @@ describe("a plan with CRL sources", () => {
     ["writes a missing timer", refreshed, without(good(), timerUnit), { write: [timerUnit] }],
     ["writes a missing service", refreshed, without(good(), service), { write: [service] }],
     [
-      "writes an altered file of cron",
+      "writes an altered file of cron, and nothing that httpd reads",
       refreshed,
       withState(good("cron"), { timers: { [cronFile]: "0".repeat(64) } }),
       { write: [cronFile] },
@@ -218,7 +218,9 @@ describe("a plan with CRL sources", () => {
       const { change } = plan(desired, facts);
       const found = change && { write: change.write.map(({ name }) => name), drop: change.drop };
       assert.deepEqual(found, expected && { drop: [], ...expected });
-      if (change !== undefined) assert.equal(change.refresh, desired.crlSources.length > 0);
+      if (change === undefined) return;
+      assert.equal(change.isAside === true, sentence.endsWith("nothing that httpd reads"));
+      assert.equal(change.refresh, desired.crlSources.length > 0 && change.isAside !== true);
     });
   }
 

@@ -248,10 +248,7 @@ journal_end() { # applied|stopped [KEY VALUE …]
   # One that ran once is expected to run, also where it was stopped at a later change.
   [ "$1" = applied ] && ran=$(ran_as) || ran=$(journal_value ran-as)
   shift
-  if [ "$aside" = yes ]; then
-    journal_set "$@" run "$id"
-    return
-  fi
+  [ "$aside" = no ] || { journal_set "$@" run "$id"; return; }
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
   # What was edited after our signal httpd need not have read.
   journal_set "$@" ran-as "$ran" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
