@@ -126,14 +126,14 @@ collect_from() { # ID
   addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ kind url <&4; do
     # The last `read`, which finds nothing, empties its variables.
-    first_list=$kind
-    step "download $url"
+    first_list=$kind told_url=$(without_credentials_in "$url")
+    step "download $told_url"
     if download "$url" "$work/raw" && accept_download "$1"; then
-      printf 'source %s success %s %s\n' "$1" "$(date +%s)" "$url" >>"$work/told"
+      printf 'source %s success %s %s\n' "$1" "$(date +%s)" "$told_url" >>"$work/told"
       rm -f -- "$work/raw"
       return 0
     fi
-    tried="$tried${tried:+; }$url: $failure" addresses_left=$((addresses_left - 1))
+    tried="$tried${tried:+; }$told_url: $(plain "$(without_credentials_in "$failure")")" addresses_left=$((addresses_left - 1))
   done 4<"$work/addresses"
   rm -f -- "$work/raw"
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$tried" >>"$work/told"

@@ -109,7 +109,7 @@ tell_words() { # live|candidate
       print ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate") " any more with " word[3] " (" word[1] " port " word[2] ")"
     }' | while IFS= read -r sentence; do part "reason $sentence"; done
   part words
-  awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1"
+  awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
 }
 
 # Candidate and target of everything the change places; `-` = is removed.
@@ -168,7 +168,7 @@ judge_minimal() {
   wait_for_minimal "$port" && verdict=well
   kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
   wait "$minimal"
-  [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null; }
+  [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd; }
 }
 
 # Our directory as it would be: a change need not bring all of it.

@@ -4,7 +4,7 @@
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
 reload() {
   if ! words=$(httpd -t); then
-    part words && printf '%s\n' "$words"
+    part words && printf '%s\n' "$words" | words_of_httpd
     return 1
   fi
   keep_loaded
@@ -111,7 +111,7 @@ look() {
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
   # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
-  if [ -n "$unit" ] && { systemctl reset-failed "$unit"; timeout 100 systemctl start "$unit"; } && wait_for_server 50; then return 0; fi
+  if [ -n "$unit" ] && { systemctl reset-failed "$unit"; timeout 100 systemctl start "$unit"; } >/dev/null 2>&1 && wait_for_server 50; then return 0; fi
   # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
   # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs outside of
   # where it belongs is better than none; detached, because this run ends.

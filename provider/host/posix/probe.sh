@@ -110,7 +110,7 @@ tell_locked_out() {
     if is_untold "$alert" "$error" "$2"; then
       probe_note "$4" "it could not be told whether holders of certificates of the CA $ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
     elif is_refused_already "$probe" "$4"; then
-      already_refused="httpd refuses every certificate of the CA $ca already: $(refusal_in_words "$alert" "$error")"
+      already_refused=$(plain "httpd refuses every certificate of the CA $ca already: $(refusal_in_words "$alert" "$error")")
       probe_note "$4" "$already_refused"
     elif [ "$error" = 44 ] && is_guess "$probe" "$4"; then
       probe_note "$4" "the CRL of the CA $ca counts only for certificates that name its address; give a sampleCertificate of a user, which shows whether they do"

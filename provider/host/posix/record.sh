@@ -13,7 +13,7 @@ save_record() { # EXIT RESULT
         next
       }
       $1 == "source" && index(ids, " " $2 " ") && !(($2 " " $3) in line) && !(($2 " " $3) in gone) { line[$2 " " $3] = $0 }
-      END { for (key in line) print line[key] }' "$work/told" "$(existing "$state/refresh.record")" | sort
+      END { for (key in line) print line[key] }' "$work/told" "$(existing "$state/refresh.record")" | sort | without_credentials | escape_words lines
   } >"$work/record" && sync -- "$work/record" && mv -f -- "$work/record" "$state/refresh.record"
 }
 
@@ -33,7 +33,10 @@ blame_source() { # ID REASON
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$2" >>"$work/told"
 }
 
-show_status() {
+# Who reads this has a terminal, and what an earlier version wrote may be anything.
+show_status() { tell_status | without_credentials | escape_words lines; }
+
+tell_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
   read_journal
   shown=''

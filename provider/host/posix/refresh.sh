@@ -44,7 +44,9 @@ run_refresh() { # PROGRAM OPTIONS…
 begin_refresh() {
   sweep_refreshes
   mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" || { echo "no room in $state" >&2 && exit 1; }
-  trap 'rm -rf -- "$work"' EXIT
+  # Words of other programs, which nobody has asked for: shown where nothing else tells why this ended.
+  exec 2>"$work/errors"
+  trap 'tell_errors; rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM
   : >"$work/own.list"
   : >"$work/edit.list"
@@ -53,6 +55,8 @@ begin_refresh() {
   has_sources || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
   read_settings "$own_directory/refresh.conf"
 }
+
+tell_errors() { [ -n "${result:-}" ] || head -c "$longest_words" -- "$work/errors" | without_credentials | escape_words lines; }
 
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 

@@ -16,10 +16,12 @@ tab=$(printf '\t')
 
 # An answer for the caller, or for who runs this by hand.
 part() {
+  set -- "$*"
+  case ${1%% *} in step | note | reason | error) is_plain "$1" || set -- "$(plain "$1")" ;; esac
   case ${mode:-} in
-    undo) tell_undo "$*" ;;
-    refresh) tell_refresh "$*" ;;
-    *) printf '\n%s %s\n' "$mark" "$*" ;;
+    undo) tell_undo "$1" ;;
+    refresh) tell_refresh "$1" ;;
+    *) printf '\n%s %s\n' "$mark" "$1" ;;
   esac
 }
 step() { part "step $1"; }
@@ -64,4 +66,8 @@ read_request() {
 }
 
 # One line in the host's log for each run, all of which are root's: who, what, how it ended.
-audit() { logger -t clientcert -- "$1 by ${SUDO_USER:-root}: $2" 2>/dev/null || :; }
+audit() {
+  set -- "$1 by ${SUDO_USER:-root}: $2"
+  is_plain "$1" || set -- "$(plain "$1")"
+  logger -t clientcert -- "$1" 2>/dev/null || :
+}

@@ -5,7 +5,7 @@
 prepare() {
   command -v openssl >/dev/null 2>&1 || fail openssl 'the program openssl is missing, so no judge could ask the server anything; install it'
   read_modules
-  dumped=$nl$(dump) || { part words && printf '%s\n' "$dumped" && fail configuration "httpd does not accept its own live configuration ($config); mend it first"; }
+  dumped=$nl$(dump) || { part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first"; }
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)

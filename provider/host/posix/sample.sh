@@ -23,7 +23,7 @@ check_sample() { # FILE
 # And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
 tell_sample() { # TEXT
   part "note the sample certificate of the site $1"
-  printf '%.400s\n' "$1" >"$work/sample.words"
+  printf '%.400s\n' "$(plain "$1")" >"$work/sample.words"
 }
 
 # OpenSSL's first error, number and words; nothing where it accepts the sample.

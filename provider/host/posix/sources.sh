@@ -36,6 +36,9 @@ stall_seconds=20
 download() { # URL FILE
   failure='' proxy=''
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
+  # Other programs would quote it, and the arguments of wget show it to everybody.
+  authority=${1#*://} authority=${authority%%[/?#]*}
+  case $authority in *@*) failure='the address has a user name or a password, and everybody can read a CRL without one; remove them' && return 1 ;; esac
   [ -z "$proxy_file" ] || read_proxy || return 1
   # No address takes the time of those that come after it.
   remaining=$(((source_until - $(now_ticks) / 100) / addresses_left))
@@ -62,8 +65,31 @@ read_proxy() {
     *) failure="the proxy's file $proxy_file must belong to root and be readable by nobody else (chmod 600)" && return 1 ;;
   esac
   IFS= read -r proxy <"$proxy_file" || [ -n "$proxy" ] || failure="the proxy's file $proxy_file is empty"
-  case $proxy in *[!!-~]* | *'"'* | *'\'*) failure="the proxy's file $proxy_file does not hold one address on one line" ;; esac
+  [ -n "$failure" ] || is_proxy_address "$proxy" ||
+    failure="the proxy's file $proxy_file does not hold one address on one line; write it as http://proxy.example:3128, or with a name and a password as http://NAME:PASSWORD@proxy.example:3128, in which @ is %40 and / is %2F"
   [ -z "$failure" ]
+}
+
+# [scheme://][user:password@]host[:port][/]. Of any other text curl would say what it is, and the password may be a part of that.
+is_proxy_address() { # TEXT
+  set -- "${1%/}"
+  case $1 in
+    [hH][tT][tT][pP]://* | [hH][tT][tT][pP][sS]://* | [sS][oO][cC][kK][sS][45]://* | [sS][oO][cC][kK][sS]4[aA]://* | [sS][oO][cC][kK][sS]5[hH]://*) set -- "${1#*://}" ;;
+  esac
+  case $1 in *[!!-~]* | *[\"\'\\/?#]* | *@*@*) return 1 ;; esac
+  set -- "${1##*@}"
+  case $1 in
+    \[*\]) set -- "$1" 1 ;;
+    \[*\]:*) set -- "${1%:*}" "${1##*:}" ;;
+    *:*) set -- "${1%%:*}" "${1#*:}" ;;
+    *) set -- "$1" 1 ;;
+  esac
+  case $2 in '' | *[!0-9]* | ??????*) return 1 ;; esac
+  [ "$2" -le 65535 ] || return 1
+  case $1 in
+    \[*\]) set -- "${1#?}" && set -- "${1%?}" && case ${1%%%*} in '' | *[!0-9A-Fa-f:.]*) return 1 ;; esac ;;
+    '' | *[!0-9A-Za-z._-]*) return 1 ;;
+  esac
 }
 
 fetch_by_curl() { # URL

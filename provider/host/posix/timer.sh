@@ -38,7 +38,7 @@ observe_timer() {
 # After the files are in place.
 start_timers() {
   grep -q "$tab/etc/systemd/" "$work/own.list" && has_systemd || return 0
-  systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" && systemctl restart "$(timer_unit)" ||
+  { systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" && systemctl restart "$(timer_unit)"; } >/dev/null 2>&1 ||
     part "note systemd does not start $(timer_unit), so the CRLs are not refreshed; look at systemctl status $(timer_unit)"
 }
 
@@ -47,7 +47,7 @@ retire_timers() {
   retiring=''
   has_systemd && is_timer_to_go || return 0
   retiring=yes
-  systemctl disable --quiet --now "$(timer_unit)" 2>/dev/null || systemctl stop --quiet "$(timer_unit)" 2>/dev/null
+  { systemctl disable --quiet --now "$(timer_unit)" || systemctl stop --quiet "$(timer_unit)"; } >/dev/null 2>&1
   rm -f -- "$(timer_link)"
 }
 
@@ -58,7 +58,6 @@ is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$remova
 # After they are gone: what systemd itself remembers of them.
 forget_timers() {
   [ -n "$retiring" ] || return 0
-  systemctl daemon-reload
-  systemctl reset-failed "$(timer_unit)" "clientcert-$instance.service" 2>/dev/null
+  { systemctl daemon-reload; systemctl reset-failed "$(timer_unit)" "clientcert-$instance.service"; } >/dev/null 2>&1
   rm -f -- "/var/lib/systemd/timers/stamp-$(timer_unit)"
 }

@@ -111,7 +111,11 @@ run_undo() {
   work=$state/run.$id
   mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail_no_room
   : >"$work/own.list"
-  carry_out "$work"
+  # Words of other programs are shown where it did not go well.
+  (carry_out "$work") 2>"$work/errors"
+  set -- "$?"
+  [ "$1" = 0 ] || head -c "$longest_words" -- "$work/errors" 2>/dev/null | escape_words lines
+  exit "$1"
 }
 
 undo_manifest() {

@@ -1,0 +1,66 @@
+# shellcheck shell=sh
+# The gate for words that others choose: programs, servers, the names of files. Bounded, without a proxy's password, and with what a
+# terminal obeys, or what nobody sees, as \u001b. The caller has such a gate of its own (core/shown.ts); who runs this by hand, the
+# record and the host's log have this one alone.
+longest_words=2000
+
+# Nearly always: then it costs no process.
+is_plain() { # TEXT
+  case $1 in *[!\ -~]*) return 1 ;; esac
+  [ "${#1}" -le "$longest_words" ]
+}
+
+# As it may stand on one line.
+plain() { printf "%.${longest_words}s" "$1" | escape_words; } # TEXT
+
+# A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts. UTF-8 stays.
+escape_words() { # [lines]: line ends stay, too
+  od -An -v -tu1 | awk -v lines="${1:-}" '
+    BEGIN {
+      count = split("128-159 173 847 1536-1541 1564 1757 1807 2192-2193 2274 4447-4448 6068-6069 6155-6159 8203-8207 8232-8238 " \
+        "8288-8303 12644 65024-65039 65279 65440 65520-65531 69821 69837 78896-78911 113824-113827 119155-119162 917504-921599", ranges, " ")
+      for (k = 1; k <= count; k++) { ends = split(ranges[k], range, "-"); first[k] = range[1]; last[k] = range[ends] }
+    }
+    { for (i = 1; i <= NF; i++) take($i + 0) }
+    END { if (missing) printf "%s", odd }
+    function hold(b) { held = held sprintf("%c", b); odd = odd sprintf("\\x%02x", b) }
+    function take(b) {
+      if (missing && b > 127 && b < 192) {
+        hold(b); code = code * 64 + b - 128
+        if (--missing == 0) tell()
+        return
+      }
+      if (missing) printf "%s", odd
+      missing = 0
+      if (b < 128) { if ((b > 31 && b < 127) || (b == 10 && lines != "")) printf "%c", b; else printf "\\u%04x", b }
+      else if (b < 194 || b > 244) printf "\\x%02x", b
+      else {
+        held = odd = ""; hold(b)
+        if (b > 239) { missing = 3; code = b - 240; least = 65536 }
+        else if (b > 223) { missing = 2; code = b - 224; least = 2048 }
+        else { missing = 1; code = b - 192; least = 128 }
+      }
+    }
+    function tell(  k, rest) {
+      if (code < least || code > 1114111 || (code > 55295 && code < 57344)) { printf "%s", odd; return }
+      for (k = 1; k <= count; k++) if (code >= first[k] && code <= last[k]) {
+        rest = code - 65536
+        if (rest < 0) printf "\\u%04x", code; else printf "\\u%04x\\u%04x", 55296 + int(rest / 1024), 56320 + rest % 1024
+        return
+      }
+      printf "%s", held
+    }'
+}
+
+# A filter: an address without the user and the password before its server, also where it is malformed: of each word whatever stands
+# before its last @.
+without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
+
+without_credentials_in() { # TEXT
+  case $1 in *@*) printf '%s\n' "$1" | without_credentials ;; *) printf %s "$1" ;; esac
+}
+
+# Behind `part words`, what httpd says: for a terminal.
+words_of_httpd() {
+  case ${mode:-} in undo | refresh) head -c 65536 | escape_words lines ;; *) cat ;; esac
+}
