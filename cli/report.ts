@@ -4,6 +4,7 @@ import { isBlocking } from "../core/apache/findings.ts";
 import { confName, crlName, ownPath } from "../core/apache/conf.ts";
 import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/unattended.ts";
+import { findOwed } from "../core/apache/stopped.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { shownDeep, shownLines } from "../core/shown.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
@@ -125,7 +126,8 @@ const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address"
 function stateOf(plan: Plan, findings: readonly Finding[]): State {
   if (findings.some(({ isUndecided }) => isUndecided === true)) return "unknown";
   if (findings.some(isBlocking)) return "conflict";
-  return plan.change === undefined ? "as wanted" : "differs";
+  const isAlarmed = findings.some(({ isAlarm }) => isAlarm === true);
+  return plan.change === undefined && !isAlarmed ? "as wanted" : "differs";
 }
 
 /** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
@@ -191,7 +193,7 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
     ),
     ...describeMarks(wishes, facts),
     ...change.drop.map((name) => `remove ${pathOf(facts, name)}`),
-    ...(facts.own.owed === undefined ? [] : ["reload httpd, which does not run what its files say"]),
+    ...(findOwed(facts) === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
 

@@ -21,7 +21,8 @@ export class ApacheHost extends pulumi.ComponentResource {
   /** What users need to know, as one object for a stack output. */
   get summary(): pulumi.Output<object> {
     const { generation, lastChange, judge, serverVersion, opensslVersion, php, tlsRule } = this.clientAuth;
-    const { virtualHosts, caNotAfter, crlNextUpdate, crlStatus, timer, warnings, problems, owed } = this.clientAuth;
+    const { virtualHosts, caNotAfter, crlNextUpdate, crlStatus, timer, warnings, problems } = this.clientAuth;
+    const { owed, stopped } = this.clientAuth;
     const versions = { serverVersion, opensslVersion, php, tlsRule };
     const revocation = { caNotAfter, crlNextUpdate, crlSources: crlStatus, timer };
     return pulumi.output({
@@ -34,6 +35,7 @@ export class ApacheHost extends pulumi.ComponentResource {
       warnings,
       problems,
       owed,
+      stopped,
     });
   }
 }

@@ -54,6 +54,8 @@ export interface ClientAuthArgs {
   readonly excludeVirtualHosts?: pulumi.Input<readonly string[]>;
   /** Let edits of others that httpd has not read yet go live with a change. @default false */
   readonly reloadPendingEdits?: pulumi.Input<boolean>;
+  /** The server is stopped on purpose now and then: that it does not run is no alarm. @default false */
+  readonly mayBeStopped?: pulumi.Input<boolean>;
   /** Take over a host that another stack has set up. @default false */
   readonly takeOver?: pulumi.Input<boolean>;
   /** Start the shadow on the host in previews, too; false looks only. @default true */
@@ -90,6 +92,8 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly problems: pulumi.Output<readonly string[]>;
   /** Why the live server does not run what its files say; undefined when it does. */
   declare readonly owed: pulumi.Output<string | undefined>;
+  /** That the server should run and does not, and what to do; undefined when all is well. */
+  declare readonly stopped: pulumi.Output<string | undefined>;
 
   constructor(name: string, args: ClientAuthArgs, opts?: pulumi.CustomResourceOptions) {
     // Computed outputs must be named here, else the properties never exist.

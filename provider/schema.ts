@@ -40,6 +40,7 @@ const inputs = {
   ),
   excludeVirtualHosts: described(texts, "ServerName, or ServerName:port, of virtual hosts to leave alone."),
   reloadPendingEdits: described(flag, "Reload although others' unfinished edits go live with it."),
+  mayBeStopped: described(flag, "The server is stopped on purpose now and then: that is no alarm."),
   takeOver: described(flag, "Take the host over from another stack."),
   judgeInPreview: described(flag, "Let the real httpd judge a change in each preview."),
   phpVersion: described(text, "Overrides the PHP version found on the host."),
@@ -63,6 +64,7 @@ const outputs = {
   warnings: described(texts, "What should be looked at."),
   problems: described(texts, "What keeps the next change from being made."),
   owed: described(text, "Why the live server does not run what its files say."),
+  stopped: described(text, "That the server should run and does not, and what to do."),
 };
 
 /** Names of what only the provider knows; components must name them, else the properties never exist. */

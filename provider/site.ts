@@ -75,7 +75,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
   const { caFiles, crlFiles, crlCheck } = site.clientAuth;
   const { organizations, organizationalUnits, countries, issuers, verifyDepth, acceptOlderCrls } = site.clientAuth;
   const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
-  const { acknowledgeSessionTicketKeys } = host;
+  const { acknowledgeSessionTicketKeys, mayBeStopped } = host;
   return {
     ...makeTarget(host),
     siteFile,
@@ -96,6 +96,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
     adopt,
     excludeVirtualHosts,
     reloadPendingEdits,
+    mayBeStopped,
     takeOver,
     judgeInPreview,
     ...(phpVersion === undefined ? {} : { phpVersion }),

@@ -8,6 +8,7 @@ import { findCrlJobs } from "./crl-jobs.ts";
 import { findMissingIssuers } from "./chains.ts";
 import { findForeign } from "./foreign.ts";
 import { foreignNames, lookedAtNames } from "./foreign-kinds.ts";
+import { findUnreadable, hasRunBefore } from "./stopped.ts";
 import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
 import type { ForeignDirective } from "./foreign-model.ts";
@@ -154,10 +155,11 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
 }
 
 function serverFacts(observation: Observation): Facts["server"] {
-  const { version, openssl, securityLevel, serverRoot, configFile, instance, isRunning } = observation.server;
+  const { version, openssl, securityLevel, serverRoot, configFile, instance, isRunning, starter } = observation.server;
   const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";
   const level = securityLevel === undefined ? {} : { securityLevel };
-  return { version, openssl, ...level, serverRoot, configFile, instance, running: isRunning, source };
+  const started = isRunning || starter === undefined ? {} : { starter };
+  return { version, openssl, ...level, serverRoot, configFile, instance, running: isRunning, ...started, source };
 }
 
 function findAdopted(observation: Observation): AdoptedLine[] {
@@ -214,6 +216,8 @@ function readOwn(observation: Observation): OwnFacts {
     owner: journal.get("owner"),
     generation: Number(journal.get("generation") ?? 0),
     owed: journal.get("owed"),
+    ...hasRunBefore(journal),
+    ...findUnreadable(own, conf),
   };
 }
 

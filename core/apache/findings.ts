@@ -5,17 +5,19 @@ import { findForeignFindings } from "./foreign-findings.ts";
 import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
 import { findRevocation, findSessionTickets } from "./revocation-findings.ts";
+import { findOwed, findStopped } from "./stopped.ts";
 import { findWeakCas } from "./strength-findings.ts";
 import { isExcluded, nameMatcher } from "./wishes.ts";
 
 /** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
-export const isBlocking = ({ severity, isMendedByChange }: Finding): boolean =>
-  (severity === "conflict" || severity === "problem") && isMendedByChange !== true;
+export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Finding): boolean =>
+  (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
 
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
   return [
     ...facts.obstacles,
+    ...findStopped(desired, facts),
     ...findOwner(desired, facts),
     ...findExclusions(desired, facts),
     ...findOvertaken(desired, facts),
@@ -33,14 +35,16 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
   ];
 }
 
-function findOwner(desired: Desired, { own, server }: Facts): Finding[] {
+function findOwner(desired: Desired, facts: Facts): Finding[] {
+  const { own, server } = facts;
+  const owed = findOwed(facts);
   const findings: Finding[] = [];
   if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
-    const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once`;
+    const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
     findings.push({ severity: "problem", place: server.configFile, text });
   }
-  if (own.owed !== undefined) {
-    const text = `the files are written, and the running server does not use them yet: ${own.owed}; the next change reloads it`;
+  if (owed !== undefined) {
+    const text = `the files are written, and the running server does not use them yet: ${owed}; the next change reloads it`;
     findings.push({ severity: "warning", place: server.configFile, text });
   }
   return findings;

@@ -4,8 +4,11 @@
  * only file names, line numbers, offsets, hashes, and names of directives that we manage.
  */
 
+import type { Finding } from "./finding.ts";
 import type { ForeignDirective } from "./foreign-model.ts";
 import type { CrlRefresh, CrlSource, RefreshFacts } from "./refresh-model.ts";
+
+export type { Finding };
 
 /** Directory of ours, relative to the directory `conf` of the server root. */
 export const ownDirectory = "clientcert";
@@ -51,6 +54,8 @@ export interface Desired {
   /** ServerName, or ServerName:port, of virtual hosts to leave alone. */
   readonly excludeVirtualHosts: readonly string[];
   readonly reloadPendingEdits: boolean;
+  /** Whether the server is stopped on purpose now and then: that is no alarm. */
+  readonly mayBeStopped: boolean;
   /** Overrides what the host says, such as `8.3`. */
   readonly phpVersion: string | undefined;
   /** SHA-256 of the program that this build leaves on a host. @default - whatever is there is right */
@@ -136,6 +141,8 @@ export interface ServerFacts {
   readonly configFile: string;
   readonly instance: string;
   readonly running: boolean;
+  /** Of a stopped server: what starts it with the machine. @default - nothing was found */
+  readonly starter?: string;
   /** Where the truth about conditions came from: the live program, a saved observation, or the files alone. */
   readonly source: "httpd" | "saved" | "files";
 }
@@ -200,6 +207,10 @@ export interface OwnFacts {
   readonly generation: number;
   /** Why the live server does not yet run what the files say, undefined when it does. */
   readonly owed: string | undefined;
+  /** Whether it ran when a change of ours ended. */
+  readonly hasRun?: true;
+  /** Names of files that clientcert.conf names and of which httpd cannot read all: it does not start with them. @default - none */
+  readonly unreadable?: readonly string[];
 }
 
 export interface UnattendedFacts {
@@ -220,19 +231,6 @@ export interface PhpFacts {
 export interface PendingEdit {
   readonly file: string;
   readonly modifiedSeconds: number;
-}
-
-/** `conflict` and `problem` stop a change; `warning` and `note` are told. */
-export interface Finding {
-  readonly severity: "conflict" | "problem" | "warning" | "note";
-  /** `file:line`, or a path of the site file. */
-  readonly place: string;
-  /** What was found; what to do. Ready to print, no control characters. */
-  readonly text: string;
-  /** The files alone do not tell whether this matters: offline, that is "could not tell" rather than a difference. */
-  readonly isUndecided?: boolean;
-  /** The next change mends it by itself, so it does not stand in the way of that. */
-  readonly isMendedByChange?: true;
 }
 
 /** One insertion or deletion; `offset` counts bytes of the file before any splice. Sorted, not overlapping. */

@@ -75,6 +75,8 @@ export interface ServerObservation {
   /** Whether these are all, of a server that was not seen running. */
   readonly hasAllDefines?: boolean;
   readonly isRunning: boolean;
+  /** Of a stopped server: the link of a unit or an init script that starts it with the machine. @default - none was found */
+  readonly starter?: string;
   /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */
   readonly loadedSeconds: number | undefined;
   /** Instance: first 16 hex digits of the SHA-256 of `configFile`. */

@@ -33,6 +33,7 @@ import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "./refresh.ts";
 import { isRefreshDue } from "./revocation.ts";
 import { isProgramStale, programPath } from "./unattended.ts";
+import { findOwed } from "./stopped.ts";
 import { askedAddress } from "./virtual-hosts.ts";
 import { hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
@@ -47,7 +48,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
-  const isOther = facts.own.owed !== undefined || isRefreshDue(desired, facts);
+  const isOther = findOwed(facts) !== undefined || isRefreshDue(desired, facts);
   const isServers = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0 || isOther;
   const isNeeded = isServers || write.length > 0 || isProgramStale(desired, facts);
   const isAside = isNeeded && !isServers && facts.own.owner !== undefined;

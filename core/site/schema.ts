@@ -120,6 +120,10 @@ const host = z.strictObject({
     .boolean()
     .default(false)
     .describe("Reload although others' unfinished edits would go live with it."),
+  mayBeStopped: z
+    .boolean()
+    .default(false)
+    .describe("The server of this host is stopped on purpose now and then: that it does not run is no alarm."),
   judgeInPreview: z
     .boolean()
     .default(true)

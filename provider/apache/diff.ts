@@ -58,7 +58,7 @@ export function diffElsewhere({ inputs, oldOutputs }: DiffArgs): DiffResult {
 
 /** What `plan` would change, and what keeps the host from being well. */
 export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
-  const unwellNow = unwell(args.oldOutputs);
+  const unwellNow = { ...newAlarm(plan.findings), ...unwell(args.oldOutputs) };
   if (plan.change === undefined && newProblems(args.oldOutputs, plan.findings).length === 0) {
     return { detailedDiff: unwellNow, replaces: [] };
   }
@@ -86,11 +86,23 @@ function newProblems(outputs: Properties, findings: readonly Finding[]): readonl
   return problemTexts(findings).filter((text) => !known.includes(text));
 }
 
-/** Problems and an owed reload end a preview with 7, with a refresh and without: DELETE shows what should go away. */
-function unwell({ problems, owed }: Properties): Detailed {
+/** What somebody must act on, one line each. */
+export const alarmTexts = (findings: readonly Finding[]): readonly string[] =>
+  findings.filter(({ isAlarm }) => isAlarm === true).map(findingText);
+
+/** What the site file no longer says is meant so. */
+const newAlarm = (findings: readonly Finding[]): Detailed =>
+  alarmTexts(findings).length > 0 ? { stopped: "add" } : {};
+
+/**
+ * Problems, an owed reload and a server that should run end a preview with 7, with a refresh and without: DELETE shows what
+ * should go away.
+ */
+function unwell({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;
-  const isOwed = typeof owed === "string" && owed !== "";
-  return { ...(hasProblems ? { problems: "delete" } : {}), ...(isOwed ? { owed: "delete" } : {}) };
+  const told = Object.entries({ owed, stopped }).filter(([, text]) => typeof text === "string" && text !== "");
+  const shown = told.map(([name]) => [name, "delete"] as const);
+  return { ...(hasProblems ? { problems: "delete" } : {}), ...Object.fromEntries(shown) };
 }
 
 function updates(names: readonly string[]): Detailed {

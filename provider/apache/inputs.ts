@@ -46,6 +46,7 @@ export interface Wishes {
   readonly adopt: boolean;
   readonly excludeVirtualHosts: readonly string[];
   readonly reloadPendingEdits: boolean;
+  readonly mayBeStopped: boolean;
   readonly takeOver: boolean;
   readonly judgeInPreview: boolean;
   readonly phpVersion: string | undefined;
@@ -116,6 +117,7 @@ const rules: Readonly<Record<keyof Wishes, Rule>> = {
   adopt: flag,
   excludeVirtualHosts: texts,
   reloadPendingEdits: flag,
+  mayBeStopped: flag,
   takeOver: flag,
   judgeInPreview: flag,
   phpVersion: optionalText('a version such as "8.3"'),
@@ -161,6 +163,7 @@ const defaults: Partial<Wishes> = {
   adopt: false,
   excludeVirtualHosts: [],
   reloadPendingEdits: false,
+  mayBeStopped: false,
   takeOver: false,
   judgeInPreview: true,
 };
@@ -218,7 +221,7 @@ export function wishesOf(inputs: Properties): Wishes {
 export function desiredOf(wishes: Wishes): Desired {
   const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = wishes;
   const { organizations, organizationalUnits, countries, issuers, verifyDepth } = wishes;
-  const { adopt, excludeVirtualHosts, reloadPendingEdits, phpVersion } = wishes;
+  const { adopt, excludeVirtualHosts, reloadPendingEdits, mayBeStopped, phpVersion } = wishes;
   return {
     owner,
     takeOver,
@@ -240,6 +243,7 @@ export function desiredOf(wishes: Wishes): Desired {
     adopt,
     excludeVirtualHosts,
     reloadPendingEdits,
+    mayBeStopped,
     phpVersion,
     program: hostProgramSha256(),
   };

@@ -2,8 +2,9 @@
 import { isTls12Only, phpVersion } from "../../core/apache/conf.ts";
 import { isBlocking } from "../../core/apache/findings.ts";
 import { shownDeep } from "../../core/shown.ts";
+import { findOwed } from "../../core/apache/stopped.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
-import { findingText, problemTexts } from "./diff.ts";
+import { alarmTexts, findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
 import { liveFiles } from "./files.ts";
 import { desiredOf, type Wishes } from "./inputs.ts";
@@ -66,7 +67,8 @@ function seenOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Propertie
     timer: timerStatusOf(wishes, facts),
     warnings: plan.findings.filter(isWarning).map(findingText),
     problems: problemTexts(plan.findings),
-    owed: facts.own.owed,
+    owed: findOwed(facts),
+    stopped: alarmTexts(plan.findings)[0],
   };
 }
 

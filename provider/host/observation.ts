@@ -72,6 +72,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
     configFile: text("config"),
     defines: definesOf(text("arguments").split("\t")),
     isRunning: text("parent") !== "",
+    ...(text("starter") !== "" && { starter: text("starter") }),
     loadedSeconds: text("loaded") === "" ? undefined : Number(text("loaded")),
     instance: text("instance"),
   };

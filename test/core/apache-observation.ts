@@ -125,6 +125,7 @@ export const wanted: Desired = {
   adopt: false,
   excludeVirtualHosts: [],
   reloadPendingEdits: false,
+  mayBeStopped: false,
   phpVersion: "8.3.1",
 };
 

@@ -49,6 +49,7 @@ describe("reading a site file", () => {
           adopt: false,
           excludeVirtualHosts: [],
           reloadPendingEdits: false,
+          mayBeStopped: false,
           judgeInPreview: true,
           acknowledgeSessionTicketKeys: false,
           takeOver: false,

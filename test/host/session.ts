@@ -177,6 +177,7 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
     adopt: false,
     excludeVirtualHosts: [],
     reloadPendingEdits: false,
+    mayBeStopped: false,
     phpVersion: undefined,
     ...rest,
   };
