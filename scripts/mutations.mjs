@@ -31,6 +31,11 @@ export const mutations = [
     ...{ test: "attack-unshare", grep: "what --pid asks for" },
   },
   {
+    name: "carrier: whatever ends it, only the lock is given back",
+    ...{ file: "carrier.sh", from: "trap end_carrier EXIT", to: "trap release_lock EXIT" },
+    ...{ test: "carrier-killed", grep: "ended by a signal" },
+  },
+  {
     name: "judge: what it refuses is well",
     ...{ file: "judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
     ...{ test: "peers", grep: "is garbage is refused" },

@@ -30,6 +30,7 @@ const hostScriptFiles = [
   "undo.sh",
   "refresh.sh",
   "run.sh",
+  "carrier.sh",
   "main.sh",
 ] as const;
 

@@ -180,8 +180,11 @@ use_running() { # PID
 # Everything back, and the live server on it.
 roll_back() {
   step 'roll back'
-  put_back "$work"
+  [ ! -f "$work/swapped" ] || put_back "$work"
+  is_back=$?
+  [ -z "$retiring" ] || resume_timers
   [ -z "$parent" ] || restore_live "${signalled:-}"
+  [ "$is_back" != 0 ] || rm -f -- "$work/swapped"
 }
 
 # The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.

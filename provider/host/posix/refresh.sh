@@ -52,6 +52,8 @@ begin_refresh() {
   : >"$work/edit.list"
   : >"$work/told"
   refresh_request
+  # A killed change may have been about to take them away: put back, they are there again.
+  has_sources || [ "$(state_of_transaction)" = idle ] || carry_refresh_out
   has_sources || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
   read_settings "$own_directory/refresh.conf"
 }
@@ -163,7 +165,7 @@ finish_refresh() { # applied|stopped
 end_refresh() { # RESULT [REASON]
   # Everything was removed meanwhile: that is no failure, which systemd would remember.
   [ -d "$state" ] || exit 0
-  result=$1
+  result=$1 unreported='' is_told=yes
   [ $# -lt 2 ] || tell_refresh "reason $2"
   case $result in
     refused | reload | failed | locked) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;

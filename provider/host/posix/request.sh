@@ -26,8 +26,10 @@ part() {
 }
 step() { part "step $1"; }
 
-# fail KIND TEXT: the run ends here, before anything was changed.
+# fail KIND TEXT: the run ends here, before anything was changed; later it is put back first (end_carrier).
 fail() {
+  if [ -n "${unreported:-}" ] && [ -f "$work/swapped" ]; then part "reason $2" && exit 1; fi
+  is_told=yes
   part "error $1 $2"
   part 'done'
   exit 1

@@ -174,6 +174,7 @@ carry_out() { # WORK
 change() {
   is_lock_of "$held" || fail gone 'another run took this server out of our hands meanwhile; run again'
   [ "$aside" = yes ] || list_answers_before
+  unreported=yes
   prepare_swap
   step 'swap'
   swap_began=$(now_ticks)
@@ -289,6 +290,7 @@ forget_first_change() {
 
 # Ends this process.
 end_run() { # RESULT
+  unreported='' is_told=yes
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
   # In a process of its own: what fails in it must not keep the rest from being tidied up.

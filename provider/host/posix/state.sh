@@ -28,7 +28,7 @@ take_lock() {
       break_lock "$holder" || sleep 0.1
     fi
   done
-  trap 'release_lock' EXIT
+  guard_run
   sweep_locks
 }
 

@@ -27,7 +27,10 @@ prepare_swap() {
   sync -- "$work"/before/own/* "$work"/before/edit/* "$work"/before/edit.list "$work/made" "$work/directory" \
     "$work/before/own" "$work/before/edit" "$work/before" "$work" "$state" 2>/dev/null
   : >"$work/swapped"
-  stage_beside || { put_back "$work"; fail "${stage_failure%% *}" "${stage_failure#* }"; }
+  stage_beside && return
+  put_back "$work" && rm -f -- "$work/swapped"
+  unreported=''
+  fail "${stage_failure%% *}" "${stage_failure#* }"
 }
 
 # Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of what is
@@ -128,7 +131,7 @@ swap_drops() { # NAME…
 }
 
 # Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now is
-# put back by the next run.
+# put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done again.
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {
     is_back=yes
@@ -146,7 +149,7 @@ put_back() { # WORK
   [ "$put_back_status" = 0 ] || return 1
   sync -- "$own_directory" 2>/dev/null
   while IFS= read -r directory; do rmdir -- "$directory" 2>/dev/null; done <"$1/made"
-  rm -f -- "$1/swapped"
+  return 0
 }
 
 restore_own() { # WORK NAME

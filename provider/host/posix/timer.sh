@@ -51,6 +51,9 @@ retire_timers() {
   rm -f -- "$(timer_link)"
 }
 
+# Where what was about to retire them is put back.
+resume_timers() { systemctl daemon-reload && systemctl enable --quiet --now "$(timer_unit)" || :; }
+
 timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit)"; }
 
 is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }; }

@@ -1,0 +1,58 @@
+# shellcheck shell=sh
+# The last line of defence. Whatever ends a run that changes something (a fault of ours, a signal, a limit), nothing stays
+# half-way and the lock is given back. Only a process that is killed outright leaves that to the next one (recover_earlier).
+
+# Under the lock. unreported: from where a change begins until its end is told. is_told: that of a run, whatever it came to.
+guard_run() {
+  unreported='' is_told='' retiring=''
+  trap end_carrier EXIT
+  trap 'exit 1' HUP INT QUIT PIPE TERM
+  # Of limits of time and of the size of a file; a shell may not know them.
+  # shellcheck disable=SC3049
+  command trap 'exit 1' XCPU XFSZ 2>/dev/null || :
+}
+
+# Each in a process of its own: what fails in it must not keep the lock.
+end_carrier() {
+  carrier_status=$?
+  calm_down
+  if [ -n "$unreported" ]; then
+    (calm_down; settle_change)
+    carrier_status=$?
+  elif [ -z "$is_told" ] && [ "$carrier_status" != 0 ]; then
+    (calm_down; fail early "the run ended early, $(end_in_words), and changed nothing; run again")
+    carrier_status=1
+  fi
+  release_lock
+  exit "$carrier_status"
+}
+
+end_in_words() { printf 'by a signal, a limit or a fault of this program (exit status %s)' "$carrier_status"; }
+
+# Whatever the shell was in the middle of; a subshell forgets its traps. A signal is not ignored, because httpd would inherit that where it is started again.
+calm_down() {
+  trap : HUP INT QUIT PIPE TERM
+  set +fu
+  IFS=" $tab$nl"
+}
+
+# Valid and only not tidied up, or put back.
+settle_change() {
+  unreported=''
+  read_journal
+  if is_change_valid; then
+    part "note the run ended early, $(end_in_words), when its change stood already; run again, which does what is left"
+    [ "$mode" != refresh ] || end_refresh updated
+    end_run "$([ -n "$parent" ] && echo applied || echo stopped)"
+  fi
+  part "reason the run ended early, $(end_in_words); its change is put back"
+  swap_began=${swap_began:-$(now_ticks)}
+  forget_first_change
+  roll_back
+  end_run rolledBack
+}
+
+# A removal is, once there is no state left.
+is_change_valid() {
+  if [ "$removal" = yes ]; then [ ! -d "$state" ]; else [ "$(journal_value run)" = "$id" ]; fi
+}
