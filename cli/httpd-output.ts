@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseDump } from "../core/apache/dump.ts";
 import { absolutePath } from "../core/apache/paths.ts";
+import { hostBytes } from "../core/host-text.ts";
 import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 
 /** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
@@ -72,7 +73,7 @@ function openOutput<T>(
   // Paths may have any bytes; a file that Windows has written anew has zeros.
   const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
   if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
-  const found = read(text);
+  const found = read(bytes.includes(0) ? hostBytes(text) : text);
   const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
   if (older !== undefined) return { problem: `${option} ${file}: is of ${older}; clientcert needs Apache httpd 2.4` };
   return found === undefined ? { problem: `${option} ${file}: is not the output of ${command}; ${remedy}` } : { found };

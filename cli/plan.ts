@@ -5,6 +5,7 @@ import { readFacts } from "../core/apache/facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site.ts";
 import { shownLines } from "../core/shown.ts";
+import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";
 import { contentsOf, readFilesOf } from "../provider/apache/apply.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
@@ -90,7 +91,8 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
 function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
   try {
     const { config, defines } = host;
-    const wanted = { config, defines, saved, output, now };
+    const [main, names] = [config && hostBytes(config), defines?.map(hostBytes)];
+    const wanted = { config: main, defines: names, saved, output, now };
     const observation = observeTree(tree, wanted);
     if (observation === undefined) throw new Error(describeMissing(wanted));
     const facts = readFacts(observation, { port: host.port });
@@ -109,7 +111,7 @@ function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
 }
 
 function describeMissing(wanted: TreeWanted): string {
-  const places = mainFiles(wanted).join(", ");
+  const places = hostText(mainFiles(wanted).join(", "));
   return `the copy has no main configuration file (${places}); copy it too, or give its path as config`;
 }
 
@@ -153,14 +155,8 @@ const refusedText = ({ write }: PlanOptions): string =>
  * bytes themselves, so that `patch` can use them.
  */
 function readable(latin1: string): string {
-  const lines = latin1.split("\n").map((line) => {
-    const text = Buffer.from(line, "latin1").toString("utf8");
-    return text.includes("\ufffd") ? line.replace(/[\u0080-\u00ff]/g, escapeByte) : text;
-  });
-  return shownLines(lines.join("\n"));
+  return shownLines(latin1.split("\n").map(hostText).join("\n"));
 }
-
-const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`;
 
 function openDirectory(directory: string): Tree | { readonly problem: string } {
   try {

@@ -1,15 +1,16 @@
 /** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
 import { findMarks } from "../core/apache/adopt.ts";
 import { isBlocking } from "../core/apache/findings.ts";
-import { confName, crlName, ownPath } from "../core/apache/conf.ts";
+import { confName, crlName } from "../core/apache/conf.ts";
 import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/unattended.ts";
 import { findOwed } from "../core/apache/stopped.ts";
 import { isExcluded } from "../core/apache/wishes.ts";
 import { shownDeep, shownLines } from "../core/shown.ts";
+import { hostText } from "../core/host-text.ts";
 import { readSiteFiles } from "../provider/site-files.ts";
 import { filePlaces, renderPlace } from "../provider/site-places.ts";
-import { fileChangeTexts, fileStates, liveFiles, pathOf, plannedFiles } from "../provider/apache/files.ts";
+import { fileChangeTexts, fileStates, liveFiles, plannedFiles, shownPathOf } from "../provider/apache/files.ts";
 import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache/inputs.ts";
 import { lookFrom } from "../provider/apache/look.ts";
 import { earliest, tlsRule } from "../provider/apache/outputs.ts";
@@ -153,13 +154,13 @@ function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport
     version: server.version,
     openssl: server.openssl,
     running: server.running,
-    configFile: server.configFile,
+    configFile: hostText(server.configFile),
     source: server.source,
     php: php && `${php.version} (${php.source})`,
     tlsRule: tlsRule(facts, wishes),
     virtualHosts: facts.virtualHosts.map((host) => ({
-      serverName: host.serverName,
-      place: `${host.file}:${host.line}`,
+      serverName: hostText(host.serverName),
+      place: hostText(`${host.file}:${host.line}`),
       wanted: !isExcluded(desired, host),
       covered: host.include !== undefined && own.conf !== undefined,
     })),
@@ -175,24 +176,26 @@ function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport
 function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
   const { change } = plan;
   if (change === undefined) return [];
-  const confPath = ownPath(facts, confName);
+  const confPath = shownPathOf(facts, confName);
   const live = liveFiles(facts);
   const details = fileChangeTexts(live, plannedFiles(facts, plan));
   const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
   const program = details.filter((text) => text.startsWith(programPath(facts.server.instance)));
   return [
     ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
-    ...(isCrlLost(facts, change) ? [`mend ${ownPath(facts, crlName)}, which is missing`] : []),
+    ...(isCrlLost(facts, change) ? [`mend ${shownPathOf(facts, crlName)}, which is missing`] : []),
     ...(change.refresh ? ["download CRLs from their sources"] : []),
-    ...change.write.map(({ name }) => `${pathOf(facts, name) in live ? "rewrite" : "write"} ${pathOf(facts, name)}`),
+    ...change.write.map(
+      ({ name }) => `${shownPathOf(facts, name) in live ? "rewrite" : "write"} ${shownPathOf(facts, name)}`,
+    ),
     ...conf,
     ...program,
     ...describeIncludes(wishes, facts),
     ...facts.strayIncludes.map(
-      ({ file, line }) => `remove our IncludeOptional at ${file}:${line}, where it does not belong`,
+      ({ file, line }) => `remove our IncludeOptional at ${hostText(file)}:${line}, where it does not belong`,
     ),
     ...describeMarks(wishes, facts),
-    ...change.drop.map((name) => `remove ${pathOf(facts, name)}`),
+    ...change.drop.map((name) => `remove ${shownPathOf(facts, name)}`),
     ...(findOwed(facts) === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
@@ -201,8 +204,8 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
 function describeMarks(wishes: Wishes, facts: Facts): string[] {
   const { out, back } = findMarks(desiredOf(wishes), facts);
   return [
-    ...out.map(({ directive, file, line }) => `comment out ${directive} at ${file}:${line}`),
-    ...back.map(({ file, line }) => `put back ${file}:${line}`),
+    ...out.map(({ directive, file, line }) => `comment out ${directive} at ${hostText(file)}:${line}`),
+    ...back.map(({ file, line }) => `put back ${hostText(file)}:${line}`),
   ];
 }
 
@@ -214,7 +217,7 @@ function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
   const desired = desiredOf(wishes);
   return virtualHosts.flatMap((host) => {
     const { file, line, include } = host;
-    const place = `${file}:${include?.line ?? line}`;
+    const place = hostText(`${file}:${include?.line ?? line}`);
     if (isExcluded(desired, host))
       return include === undefined ? [] : [`remove IncludeOptional at ${place} (${nameOf(host)})`];
     if (include === undefined) return [`add IncludeOptional to <VirtualHost> at ${place} (${nameOf(host)})`];
@@ -222,7 +225,7 @@ function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
   });
 }
 
-const nameOf = ({ serverName }: VirtualHostFacts): string => serverName || "no ServerName";
+const nameOf = ({ serverName }: VirtualHostFacts): string => hostText(serverName) || "no ServerName";
 
 /** 1 beats 7 beats 0. */
 export function codeOf(reports: readonly HostReport[]): number {

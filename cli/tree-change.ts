@@ -2,6 +2,7 @@
 import { createTwoFilesPatch } from "diff";
 import { applySplices } from "../core/apache/edit.ts";
 import type { Change, Facts, Splice } from "../core/apache/model.ts";
+import { hostBytes } from "../core/host-text.ts";
 import { mostEdits, pathOf } from "../provider/apache/files.ts";
 import type { Tree } from "./tree.ts";
 import { diffOfSplices, withoutRuler } from "./unified-diff.ts";
@@ -10,9 +11,7 @@ import { diffOfSplices, withoutRuler } from "./unified-diff.ts";
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   const written = change.write.map(({ name, text }) => {
     const path = pathOf(facts, name);
-    return text === undefined
-      ? ""
-      : renderOwn(path, tree.read(path)?.bytes, Buffer.from(text, "utf8").toString("latin1"));
+    return text === undefined ? "" : renderOwn(path, tree.read(path)?.bytes, hostBytes(text));
   });
   const edited = requireUnchanged(tree, change).map(({ path, bytes, splices }) =>
     diffOfSplices({ before: `a${path}`, after: `b${path}` }, bytes, splices),

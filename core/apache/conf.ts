@@ -1,7 +1,7 @@
 /** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same wishes, same bytes. */
 import { compareVersions } from "./conditions.ts";
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "./model.ts";
-import { absolutePath } from "./paths.ts";
+import { absolutePath, isPattern } from "./paths.ts";
 import { renderRequirement } from "./requirement.ts";
 import { hasRevocation } from "./wishes.ts";
 import { quoteArgument } from "./words.ts";
@@ -15,15 +15,13 @@ export const sampleName = "sample.pem";
 /** Name of the CA bundle: another bundle gets another name, so the old one stays until nothing names it. */
 export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slice(0, 8)}.pem`;
 
-/** Absolute path of a file of ours. */
+/** Absolute path of a file of ours, as bytes. */
 export const ownPath = (facts: Facts, name: string): string =>
   absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
 
-/** A path of the host as text; undefined when it is not UTF-8, so that our file cannot name it. */
-export function decodePath(path: string): string | undefined {
-  const text = Buffer.from(path, "latin1").toString("utf8");
-  return Buffer.from(text, "utf8").toString("latin1") === path ? text : undefined;
-}
+/** httpd takes `*`, `?` and `[…]` in the path of a `<Directory>` for a pattern. @see apr_fnmatch */
+const asPattern = (path: string): string =>
+  isPattern(path) ? path.replace(/[*?[]/g, "[$&]").replace(/\\/g, "\\\\") : path;
 
 /** From this PHP on, the vendor's manual asks for TLS 1.2 only. */
 const firstTls12Php = "8.3";
@@ -38,14 +36,17 @@ export function isTls12Only(desired: Desired, facts: Facts): boolean {
   return version !== undefined && compareVersions(version, firstTls12Php) >= 0;
 }
 
-/** `documentRoots` are those of the covered virtual hosts. The text is written as UTF-8. */
+/** A file of ours as our configuration names it: relative to the server root, whose path may be in any encoding. */
+const namedOwn = (name: string): string => quoteArgument(`conf/${ownDirectory}/${name}`);
+
+/** `documentRoots` are those of the covered virtual hosts, as text. The whole is written as UTF-8. */
 export function renderConf(desired: Desired, facts: Facts, documentRoots: readonly string[]): string {
   const lines = [
     ...header(desired, facts),
-    `SSLCACertificateFile ${quoteArgument(ownPath(facts, caName(desired)))}`,
+    `SSLCACertificateFile ${namedOwn(caName(desired))}`,
     `SSLVerifyDepth ${desired.verifyDepth}`,
     "SSLVerifyClient optional",
-    ...revocation(desired, facts),
+    ...revocation(desired),
     ...(isTls12Only(desired, facts) ? ["SSLProtocol -All +TLSv1.2"] : []),
     '<Location "/">',
     // What PHP is told of the certificate: several usual ways of running it are told nothing without this.
@@ -53,7 +54,7 @@ export function renderConf(desired: Desired, facts: Facts, documentRoots: readon
     ...renderRequirement(desired).map((line) => `    ${line}`),
     "</Location>",
     ...documentRoots.flatMap((path) => [
-      `<Directory ${quoteArgument(path)}>`,
+      `<Directory ${quoteArgument(asPattern(path))}>`,
       `    SSLRenegBufferSize ${renegBufferSizeBytes}`,
       "</Directory>",
     ]),
@@ -91,7 +92,7 @@ const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e
  * Said in any case: a check that is inherited without a list keeps httpd from starting, also while the files of a change
  * are swapped one after another.
  */
-function revocation(desired: Desired, facts: Facts): string[] {
+function revocation(desired: Desired): string[] {
   if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];
-  return [`SSLCARevocationFile ${quoteArgument(ownPath(facts, crlName))}`, `SSLCARevocationCheck ${desired.crlCheck}`];
+  return [`SSLCARevocationFile ${namedOwn(crlName)}`, `SSLCARevocationCheck ${desired.crlCheck}`];
 }

@@ -1,4 +1,5 @@
 /** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+import { hostText } from "../host-text.ts";
 import { readCertificates } from "../pki/certificate.ts";
 import { readCrls } from "../pki/crl.ts";
 import { readSparseCrls } from "../pki/sparse-crl.ts";
@@ -205,7 +206,7 @@ function readOwn(observation: Observation): OwnFacts {
   const { journal } = observation;
   const own: Observation["own"] = isOwn(observation) ? observation.own : new Map();
   const bytes = own.get(confName)?.bytes;
-  const conf = bytes === undefined ? undefined : Buffer.from(bytes, "latin1").toString("utf8");
+  const conf = textOf(bytes);
   const caFile = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
   return {
     conf,
@@ -213,13 +214,15 @@ function readOwn(observation: Observation): OwnFacts {
     crls: crlsIn(own.get(crlName)),
     caFile,
     ca: certificatesIn(own.get(caFile ?? "")?.bytes) ?? [],
-    owner: journal.get("owner"),
+    owner: textOf(journal.get("owner")),
     generation: Number(journal.get("generation") ?? 0),
-    owed: journal.get("owed"),
+    owed: textOf(journal.get("owed")),
     ...hasRunBefore(journal),
     ...findUnreadable(own, conf),
   };
 }
+
+const textOf = (bytes: string | undefined): string | undefined => (bytes === undefined ? undefined : hostText(bytes));
 
 /** Undefined when the bytes are not known, or not all of them are certificates: then nothing can be compared. */
 function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {

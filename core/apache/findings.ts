@@ -1,6 +1,7 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
 import { isOfExcluded } from "./adopt.ts";
-import { decodePath, phpVersion } from "./conf.ts";
+import { findText, hostText } from "../host-text.ts";
+import { phpVersion } from "./conf.ts";
 import { findForeignFindings } from "./foreign-findings.ts";
 import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
@@ -15,7 +16,7 @@ export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Finding): bo
 
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
-  return [
+  const found = [
     ...facts.obstacles,
     ...findStopped(desired, facts),
     ...findOwner(desired, facts),
@@ -33,6 +34,7 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findUnobserved(facts),
     ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
   ];
+  return found.map((finding) => ({ ...finding, place: hostText(finding.place) }));
 }
 
 function findOwner(desired: Desired, facts: Facts): Finding[] {
@@ -67,7 +69,7 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
     if (isThere(name)) return [];
     const names = facts.virtualHosts
       .slice(0, 5)
-      .map(({ serverName }) => serverName)
+      .map(({ serverName }) => hostText(serverName))
       .join(", ");
     const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names}`;
     return [{ severity: "problem", place: `excludeVirtualHosts[${index}]`, text }];
@@ -78,7 +80,7 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
   const warnings = excluded.map((host): Finding => ({
     severity: "warning",
     place: `${host.file}:${host.line}`,
-    text: `${host.serverName} ${consequence}`,
+    text: `${hostText(host.serverName)} ${consequence}`,
   }));
   if (excluded.length === 0 || excluded.length < facts.virtualHosts.length) return [...unknown, ...warnings];
   const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
@@ -100,7 +102,7 @@ const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
     const { file, line, serverName, otherPorts = [] } = host;
     if (otherPorts.length === 0 || isExcluded(desired, host)) return [];
     const ports = `port${otherPorts.length > 1 ? "s" : ""} ${otherPorts.join(", ")}`;
-    const text = `${serverName} also answers ${ports}, where the same certificates are asked for and believed from now on; give other ports a virtual host of their own if they must stay as they are`;
+    const text = `${hostText(serverName)} also answers ${ports}, where the same certificates are asked for and believed from now on; give other ports a virtual host of their own if they must stay as they are`;
     return [{ severity: "warning", place: `${file}:${line}`, text }];
   });
 
@@ -129,7 +131,7 @@ function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
   return facts.virtualHosts
     .filter(
       (host) =>
-        !isExcluded(desired, host) && host.documentRoot !== undefined && decodePath(host.documentRoot) === undefined,
+        !isExcluded(desired, host) && host.documentRoot !== undefined && findText(host.documentRoot) === undefined,
     )
     .map(({ file, line }) => ({
       severity: "warning",

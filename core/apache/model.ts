@@ -298,7 +298,7 @@ export interface AskedHost {
 /** What would be done, and everything to be told of it. */
 export interface Plan {
   readonly findings: readonly Finding[];
-  /** Texts to show, by path: our file, and each include line. */
+  /** Texts to show, by path as text: our file, and each include line. */
   readonly files: Readonly<Record<string, string>>;
   /** Undefined when the host is as wanted. */
   readonly change: Change | undefined;

@@ -4,7 +4,7 @@ import type { CopyObservation, Observation } from "./observation.ts";
 import { foreignNames } from "./foreign-kinds.ts";
 import { ownDirectory, type Finding } from "./model.ts";
 import { isIncludeLine } from "./own-lines.ts";
-import { absolutePath, hasWildcard, includesPath, isInclude, ownPrefix } from "./paths.ts";
+import { absolutePath, hasWildcard, includesPath, isInclude, isPattern, ownPrefix } from "./paths.ts";
 import { remedyForCondition, remedyForVariable } from "./remedies.ts";
 import type { Effective, Problem, Resolved } from "./resolve-model.ts";
 import type { Section } from "./sections.ts";
@@ -35,6 +35,7 @@ interface Surroundings {
 export function findObstacles(around: Surroundings): Finding[] {
   const rejected = findRejection(around);
   if (rejected !== undefined) return [rejected];
+  if (isPattern(around.serverRoot)) return [{ severity: "problem", place: around.serverRoot, text: patternText }];
   const unread = [
     ...(around.copy?.unread ?? []),
     ...around.resolved.problems.map((problem) => unreadAt(around, problem)),
@@ -47,6 +48,10 @@ export function findObstacles(around: Surroundings): Finding[] {
   const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(around);
   return [...found, ...findDisagreements(around), ...findMainServer(around), ...missing];
 }
+
+/** httpd looks for every relative Include by its whole path, and so does not find what stands under such a name, or finds more. */
+const patternText =
+  "the path of this server root has *, ? or [], which httpd takes for a pattern in each Include, so that our line would read nothing, or another server's file; rename the directory";
 
 function unreadAt(around: Surroundings, { file, line, text, unknown }: Problem): Finding {
   if (unknown === undefined) return obstacle(around, file, line, text);

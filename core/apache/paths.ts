@@ -21,6 +21,9 @@ export const isInclude = (name: string): boolean => name === "include" || name =
 export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
 const wildcardStart = /[*?[]/;
 
+/** Whether httpd takes a path for a pattern, in an Include and in `<Directory>`. @see apr_fnmatch_test */
+export const isPattern = (path: string): boolean => /[*?]|\[.*\]/.test(path);
+
 /**
  * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot
  * files and backups, too; a wildcard takes no name that begins with a dot.

@@ -1,16 +1,7 @@
 /** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
 import { createHash } from "node:crypto";
-import {
-  caName,
-  confName,
-  crlName,
-  decodePath,
-  ownPath,
-  readmeName,
-  refreshName,
-  renderConf,
-  sampleName,
-} from "./conf.ts";
+import { findText, hostText } from "../host-text.ts";
+import { caName, confName, crlName, ownPath, readmeName, refreshName, renderConf, sampleName } from "./conf.ts";
 import { findFindings, isBlocking } from "./findings.ts";
 import { isSingle } from "./foreign-kinds.ts";
 import {
@@ -38,7 +29,7 @@ import { askedAddress } from "./virtual-hosts.ts";
 import { hasNewerCrl, hasRevocation, isExcluded } from "./wishes.ts";
 
 /** How a virtual host is named in {@link Plan.files}. */
-export const includeKey = (host: VirtualHostFacts): string => `${host.file}:${host.line} ${host.serverName}`;
+export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);
 
 /** The plan; its change is undefined when the host is as wanted. Findings may forbid to carry it out. */
 export function plan(desired: Desired, facts: Facts): Plan {
@@ -60,7 +51,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   return {
     findings,
     files: {
-      [ownPath(facts, confName)]: conf,
+      [hostText(ownPath(facts, confName))]: conf,
       ...plannedProgram(desired, facts),
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
@@ -126,7 +117,7 @@ export function planRemoval(facts: Facts): Change | undefined {
 /** `<Directory>` for each distinct one. */
 function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
   const roots = covered.flatMap(({ documentRoot }) =>
-    documentRoot === undefined ? [] : (decodePath(documentRoot) ?? []),
+    documentRoot === undefined ? [] : (findText(documentRoot) ?? []),
   );
   return [...new Set(roots)].sort();
 }

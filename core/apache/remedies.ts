@@ -1,4 +1,5 @@
 /** What to give so that a condition or a variable can be told from a copy of the files: each kind has its own remedy. */
+import { hostText } from "../host-text.ts";
 import { absolutePath } from "./paths.ts";
 import type { Section } from "./sections.ts";
 import { readWord } from "./words.ts";
@@ -36,7 +37,7 @@ export function remedyForCondition(section: Section, known: Known): string {
 
 function folderOf(argument: string, { serverRoot }: Known): string {
   const path = absolutePath(serverRoot, readWord(argument, 0).word);
-  return path.slice(0, path.lastIndexOf("/") + 1);
+  return hostText(path.slice(0, path.lastIndexOf("/") + 1));
 }
 
 /** For a text with variables that nobody knows. */
@@ -52,7 +53,7 @@ function dependence(name: string, known: Known): string | undefined {
   for (let steps = 0; steps < mostSteps; steps++)
     condition = (condition.name === "ifdefine" && known.unsure.get(withoutSign(condition))) || condition;
   const remedy = remedyForCondition(condition, { ...known, unsure: new Map() });
-  return `it depends on the condition at ${condition.file}:${condition.node.line}: ${remedy}`;
+  return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }
 
 /** Conditions may depend on each other in a circle. */

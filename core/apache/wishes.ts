@@ -1,4 +1,5 @@
 /** Small questions about the wishes that plan and findings both ask. */
+import { hostBytes } from "../host-text.ts";
 import { compareCrls, isOfSamePart } from "../pki/crl-order.ts";
 import type { CrlSummary, Desired, Facts, VirtualHostFacts } from "./model.ts";
 
@@ -12,7 +13,7 @@ export function isExcluded({ excludeVirtualHosts }: Desired, host: VirtualHostFa
 /** Whether one of `hosts` has a name: as ServerName, or ServerName:port. Made once for many names. */
 export function nameMatcher(hosts: readonly VirtualHostFacts[]): (name: string) => boolean {
   const names = new Set(hosts.flatMap(namesOf));
-  return (name) => names.has(name.toLowerCase());
+  return (name) => names.has(hostBytes(name).toLowerCase());
 }
 
 /** All that a virtual host may be called in the site file, in lower case. */
@@ -25,7 +26,7 @@ function namesOf({ serverName, addresses }: VirtualHostFacts): string[] {
 const lowerCaseSets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
 function lowerCaseSetOf(names: readonly string[]): ReadonlySet<string> {
-  const known = lowerCaseSets.get(names) ?? new Set(names.map((name) => name.toLowerCase()));
+  const known = lowerCaseSets.get(names) ?? new Set(names.map((name) => hostBytes(name).toLowerCase()));
   lowerCaseSets.set(names, known);
   return known;
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
 import { planRemoval } from "../../core/apache/plan.ts";
+import { hostText } from "../../core/host-text.ts";
 import { type Wishes, filesOf, targetOf } from "./inputs.ts";
 import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
 import { deedOf, nothingDone, outputsOf } from "./outputs.ts";
@@ -250,7 +251,7 @@ function describeChange({ write, edits, drop, refresh, isAside }: Change): reado
     ...(refresh ? ["asked the CRL sources"] : []),
     ...write.map((file) => `wrote ${file.name}`),
     ...edits.map(
-      (edit) => `edited ${edit.path} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,
+      (edit) => `edited ${hostText(edit.path)} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,
     ),
     ...drop.map((name) => `removed ${name}`),
   ];

@@ -5,6 +5,7 @@ import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
 import { hashText, includeKey } from "../../core/apache/plan.ts";
 import { programPath, unattendedStates } from "../../core/apache/unattended.ts";
+import { hostText } from "../../core/host-text.ts";
 import type { DiffArgs, DiffKind } from "../resource.ts";
 
 export type Files = Readonly<Record<string, string>>;
@@ -40,12 +41,15 @@ function programFile(facts: Facts): Files {
   };
 }
 
-/** Absolute path of a file of ours. */
+/** Absolute path of a file of ours, as bytes. */
 export const pathOf = (facts: Facts, name: string): string => (name.startsWith("/") ? name : ownPath(facts, name));
 
+/** The same as text. */
+export const shownPathOf = (facts: Facts, name: string): string => hostText(pathOf(facts, name));
+
 function ownFiles(facts: Facts, hashes: Readonly<Record<string, string>>, conf: string | undefined): Files {
-  const shown = Object.entries(hashes).map(([name, sha256]) => [pathOf(facts, name), hashText(sha256)] as const);
-  return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [ownPath(facts, confName)]: conf }) };
+  const shown = Object.entries(hashes).map(([name, sha256]) => [shownPathOf(facts, name), hashText(sha256)] as const);
+  return { ...Object.fromEntries(shown), ...(conf === undefined ? {} : { [shownPathOf(facts, confName)]: conf }) };
 }
 
 /** By path what is wrong with a file of ours whose bytes are right, in words: else a diff could not show it. */
@@ -76,14 +80,14 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
   const ended = facts.own.crls.flatMap(({ nextUpdate }) =>
     nextUpdate !== undefined && Date.parse(nextUpdate) <= nowSeconds * 1000 ? [nextUpdate] : [],
   );
-  return ended.slice(0, 1).map((nextUpdate) => [ownPath(facts, crlName), `has expired on ${nextUpdate}`]);
+  return ended.slice(0, 1).map((nextUpdate) => [shownPathOf(facts, crlName), `has expired on ${nextUpdate}`]);
 }
 
 /** The first CRL, or one in the place of one that has expired. Else what a download brings is no part of what is wanted. */
 function downloaded(facts: Facts, { refresh, write }: Change): Files {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
   const isSent = write.some(({ name }) => name === crlName);
-  return refresh && isNeeded && !isSent ? { [ownPath(facts, crlName)]: "as the sources deliver it\n" } : {};
+  return refresh && isNeeded && !isSent ? { [shownPathOf(facts, crlName)]: "as the sources deliver it\n" } : {};
 }
 
 /** Said in words, because the text alone would look as it should. */
@@ -178,7 +182,7 @@ const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`
 /** What would run on the host by itself, and what it would go by: to be read before it is there, so not as a hash. */
 function jobTexts(facts: Facts, { change }: Plan): Files {
   const texts = (change?.write ?? []).flatMap(({ role, name, text }) =>
-    text !== undefined && (role === "timer" || role === "refresh") ? [[pathOf(facts, name), text] as const] : [],
+    text !== undefined && (role === "timer" || role === "refresh") ? [[shownPathOf(facts, name), text] as const] : [],
   );
   return Object.fromEntries(texts);
 }

@@ -3,6 +3,7 @@ import { crlName, refreshName, sampleName } from "../../core/apache/conf.ts";
 import { type Facts, defaultVerifyDepth } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
 import { readRequirement } from "../../core/apache/requirement.ts";
+import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { type SourceWish, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
 import type { Login } from "../host/model.ts";
@@ -65,7 +66,7 @@ export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observatio
   });
 }
 
-const textOf = (file: ObservedFile | undefined): string => Buffer.from(file?.bytes ?? "", "latin1").toString("utf8");
+const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes ?? "");
 
 /** From the file that the host's own program reads. */
 function importedRefresh(conf: string): Partial<Wishes> {

@@ -10,6 +10,7 @@ import {
   maxVerifyDepth,
 } from "../../core/apache/model.ts";
 import { type CrlRefresh, defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
+import { hostText } from "../../core/host-text.ts";
 import type { Connection, Detection, Target } from "../host/model.ts";
 import { hostProgramSha256 } from "../host/scripts.ts";
 import { type CheckFailure, type Properties } from "../resource.ts";
@@ -266,5 +267,5 @@ export function targetOf(wishes: Wishes): Target {
 
 /** How a resource is called in the state: `address|apache|main configuration file`. */
 export function resourceId(wishes: Wishes, facts: Facts): string {
-  return [wishes.connection.address, "apache", facts.server.configFile].join("|");
+  return [wishes.connection.address, "apache", hostText(facts.server.configFile)].join("|");
 }

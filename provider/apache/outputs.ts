@@ -4,6 +4,7 @@ import { isBlocking } from "../../core/apache/findings.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { findOwed } from "../../core/apache/stopped.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
+import { hostText } from "../../core/host-text.ts";
 import { alarmTexts, findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
 import { liveFiles } from "./files.ts";
@@ -60,7 +61,7 @@ function seenOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Propertie
     opensslVersion: facts.server.openssl,
     php: facts.php && `${facts.php.version} (${facts.php.source})`,
     tlsRule: tlsRule(facts, wishes),
-    virtualHosts: facts.virtualHosts.map((host) => `${host.serverName} (${host.file}:${host.line})`),
+    virtualHosts: facts.virtualHosts.map((host) => hostText(`${host.serverName} (${host.file}:${host.line})`)),
     caNotAfter: earliest(facts.own.ca.map((certificate) => certificate.notAfter)),
     crlNextUpdate: earliest(facts.own.crls.map((crl) => crl.nextUpdate)),
     crlStatus: crlStatusOf(wishes, facts),

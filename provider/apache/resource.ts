@@ -2,6 +2,7 @@
 import type { Facts } from "../../core/apache/model.ts";
 import { isFeasible } from "../../core/apache/plan.ts";
 import { shownDeep } from "../../core/shown.ts";
+import { hostText } from "../../core/host-text.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
 import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
 import { coveredConfigFile, packFacts, unpackFacts } from "./facts.ts";
@@ -147,7 +148,7 @@ function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, facts: 
   const now = facts.server.configFile;
   const isSameMachine = !isElsewhere({ ...oldOutputs, detection: wishes.detection, port: wishes.port }, { ...wishes });
   if (before === undefined || before === now || !isSameMachine) return;
-  const place = `${wishes.connection.address}: this resource covers the server of ${before}, and ${now} is another one`;
+  const place = `${wishes.connection.address}: this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
   const ways = [
     'start the first one, or name it with "config:"',
     "give the other one a host entry with a name of its own in the site file",

@@ -8,6 +8,7 @@ import { readObservation } from "./observation.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
 import { hostScript } from "./scripts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
+import { hostText } from "../../core/host-text.ts";
 
 const observeTimeoutSeconds = 60;
 /**
@@ -67,7 +68,7 @@ function runner(pool: Pool, program: () => string): Run {
     let steps = 0;
     const onStdout = (chunk: Buffer): void => {
       for (const step of stepsOf(chunk.toString("latin1"), request.mark))
-        if (++steps <= mostSteps) options.onProgress?.(asOneLine(decode(step)));
+        if (++steps <= mostSteps) options.onProgress?.(asOneLine(hostText(step)));
     };
     const sent = { script: program(), data: request.data };
     const ended = await pool.execute(target.connection, sent, {
@@ -111,7 +112,7 @@ function throwHostError(target: Target, parts: readonly Part[]): void {
   const isChanged = parts.some((part) => part.kind === "result");
   const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
   const words = reasonsOf(parts);
-  const text = [asOneLine(decode(error.argument.slice(space + 1)), longestSentenceCharacters), ...words].join("\n  ");
+  const text = [asOneLine(hostText(error.argument.slice(space + 1)), longestSentenceCharacters), ...words].join("\n  ");
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
 }
 
@@ -154,15 +155,10 @@ function reasonsOf(parts: readonly Part[]): string[] {
   const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
   const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
     if (kind === "words") return filterHttpdWords(body);
-    return [asOneLine(decode(argument), longestSentenceCharacters)];
+    return [asOneLine(hostText(argument), longestSentenceCharacters)];
   });
   const unsaid = told.length - mostReasons;
   return unsaid <= 0 ? reasons : [...reasons, `and ${unsaid} more`];
-}
-
-/** The script's own words are UTF-8, as paths mostly are. */
-function decode(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8");
 }
 
 function said(stderr: string): string {

@@ -3,13 +3,14 @@
  * Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we wrote.
  */
 import { shown } from "../../core/shown.ts";
+import { hostText } from "../../core/host-text.ts";
 
 const known: readonly RegExp[] = [
   /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
   /SSL Library Error: error:[^\n'"]*/,
   /Syntax error on line \d+ of [^\n]*?:(?=\s*$)/,
   /no answer within \d+ seconds/,
-  /SSL(?:CACertificate|CARevocation)File: file '[^']*' does not exist or is empty/,
+  /SSL(?:CACertificate|CARevocation)File: file '.*' does not exist or is empty/,
   /AH\d{5}(?=:)/,
 ];
 
@@ -23,7 +24,7 @@ export function filterHttpdWords(latin1: string): string[] {
     if (noise.test(line)) return [];
     for (const pattern of known) {
       const match = pattern.exec(line);
-      if (match !== null) return [`httpd: ${shown(match[0], longestCharacters)}`];
+      if (match !== null) return [`httpd: ${shown(hostText(match[0]), longestCharacters)}`];
     }
     return [];
   });

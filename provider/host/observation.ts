@@ -8,7 +8,8 @@ import type {
   ServerObservation,
   UnattendedFile,
 } from "../../core/apache/observation.ts";
-import { asOneLine } from "../errors.ts";
+import { hostText } from "../../core/host-text.ts";
+import { asOneLine, HostError } from "../errors.ts";
 import type { Part } from "./answer.ts";
 
 /** Of a program, in its own words, in characters. */
@@ -91,7 +92,12 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
   return parts
     .filter((part) => part.kind === kind)
     .map((part) => {
-      const [stat = "", resolvedPath = "", path = ""] = part.argument.split("\t");
+      const [stat = "", resolvedPath = "", path = "", ...more] = part.argument.split("\t");
+      if (more.length > 0)
+        throw new HostError(
+          "answer",
+          `${hostText(resolvedPath)}…: the name of this ${kind} holds a tabulator; rename it`,
+        );
       const [size = "0", modified = "0", changed = "0"] = stat.split(" ");
       return [
         path,
@@ -107,10 +113,18 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
     });
 }
 
-/** By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our lines. */
+/**
+ * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our
+ * lines. A backslash in front says that those in the name are doubled.
+ */
 function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";
-  return new Map([...text.matchAll(/^\\?([0-9a-f]{64}) [ *](.+)$/gm)].map((match) => [match[2] ?? "", match[1] ?? ""]));
+  return new Map(
+    [...text.matchAll(/^(\\?)([0-9a-f]{64}) [ *](.+)$/gm)].map(([, isEscaped, hash = "", path = ""]) => [
+      isEscaped ? path.replaceAll("\\\\", "\\") : path,
+      hash,
+    ]),
+  );
 }
 
 /** Lines `USER MODE SIZE PATH`. */

@@ -1,6 +1,7 @@
 /** The data that a run on a host reads: lines `key value`, the manifest, `end`, then the bytes of our files. */
 import { createHash, randomBytes } from "node:crypto";
 import type { AskedHost, Change, OwnFile } from "../../core/apache/model.ts";
+import { hostBytes } from "../../core/host-text.ts";
 import { HostError } from "../errors.ts";
 import type { Detection, Transaction } from "./model.ts";
 
@@ -22,7 +23,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
   const lines = [
     `mode ${mode}`,
     `id ${transaction.id}`,
-    `owner ${transaction.owner}`,
+    `owner ${hostBytes(transaction.owner)}`,
     `take-over ${yesNo(transaction.takeOver)}`,
     `removal ${yesNo(transaction.remove)}`,
     `config ${transaction.configFile}`,
@@ -79,18 +80,19 @@ function requireContent(transaction: Transaction, name: string): Buffer {
   return content;
 }
 
+/** Written by a person: here they become bytes of the host. */
 function detectionLines(detection: Detection): string[] {
   return [
     ...optional("want-httpd", detection.httpd),
     ...optional("want-config", detection.config),
     ...optional("want-pid-file", detection.pidFile),
     ...optional("want-environment", detection.environmentFile),
-    ...(detection.defines ?? []).map((name) => `want-define ${name}`),
+    ...(detection.defines ?? []).map((name) => `want-define ${hostBytes(name)}`),
   ];
 }
 
 function optional(key: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [`${key} ${value}`];
+  return value === undefined ? [] : [`${key} ${hostBytes(value)}`];
 }
 
 function yesNo(value: boolean): string {
@@ -105,11 +107,12 @@ interface Rest {
   readonly mark?: string;
 }
 
-/** Paths are latin1 like all bytes from the host; a line end in one would forge a line of the request. */
+/** Lines are bytes like all that comes from the host; a line end in a path would forge a line of the request. */
 function finish(lines: readonly string[], { manifest = [], contents = [], mark = newMark() }: Rest = {}): Request {
   for (const line of [...lines, ...manifest]) {
     if (/[\n\r\0]/.test(line))
       throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
+    if (/[^\0-\xff]/.test(line)) throw new Error(`${JSON.stringify(line)}: is text, and not bytes of the host`);
   }
   const listed = manifest.map((line) => `${line}\n`).join("");
   const block = listed === "" ? [] : [`manifest ${listed.length}\n${listed}`];

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const hostScriptFiles = [
   "words.sh",
   "request.sh",
+  "quoting.sh",
   "server.sh",
   "stopped.sh",
   "observe.sh",
@@ -48,6 +49,7 @@ let hash: string | undefined;
 export const observationScriptFiles = [
   "words.sh",
   "request.sh",
+  "quoting.sh",
   "server.sh",
   "stopped.sh",
   "observe.sh",

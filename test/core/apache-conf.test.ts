@@ -17,10 +17,10 @@ describe("clientcert.conf", () => {
   it("has the directives in the order of the manual", () => {
     const text = confOf(planOf(host(), { crls: [crl("i", "1")], crlSha256: "c", crlCheck: "chain" }));
     assert.deepEqual(text.split("\n").slice(3), [
-      'SSLCACertificateFile "/etc/httpd/conf/clientcert/ca-aaaaaaaa.pem"',
+      'SSLCACertificateFile "conf/clientcert/ca-aaaaaaaa.pem"',
       "SSLVerifyDepth 4",
       "SSLVerifyClient optional",
-      'SSLCARevocationFile "/etc/httpd/conf/clientcert/crl.pem"',
+      'SSLCARevocationFile "conf/clientcert/crl.pem"',
       "SSLCARevocationCheck chain",
       "SSLProtocol -All +TLSv1.2",
       '<Location "/">',

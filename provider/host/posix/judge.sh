@@ -154,8 +154,8 @@ judge_minimal() {
     verdict=well judge=syntax
     return
   fi
-  mkdir -p -- "$work/minimal"
-  gather_own "$work/minimal/own"
+  mkdir -p -- "$work/minimal/conf"
+  gather_own "$work/minimal/conf/clientcert"
   make_stranger "$work/minimal/server.pem"
   port=$(free_port) && write_minimal_configuration "$port"
   verdict=refused
@@ -202,13 +202,16 @@ write_minimal_configuration() { # PORT
   {
     printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\nDefaultRuntimeDir .\nUser #65534\nGroup #65534\n' "$1"
     for module in mpm_event mpm_worker mpm_prefork; do
-      [ ! -f "$modules/mod_$module.so" ] || { printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module" && break; }
+      [ ! -f "$modules/mod_$module.so" ] || { quote_word "$modules/mod_$module.so" && printf 'LoadModule %s_module %s\n' "$module" "$quoted" && break; }
     done
     for module in unixd authz_core socache_shmcb log_config ssl; do
-      [ ! -f "$modules/mod_$module.so" ] || printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$modules" "$module"
+      [ ! -f "$modules/mod_$module.so" ] || { quote_word "$modules/mod_$module.so" && printf 'LoadModule %s_module %s\n' "$module" "$quoted"; }
     done
     printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
-    sed "s|\"$own_directory/|\"$work/minimal/own/|" "$work/minimal/own/clientcert.conf"
+    # It names its files relative to the server root, which is ours here; that of an older build did so by their whole path.
+    own=\"$server_root/conf/clientcert/ awk '
+      { cut = index($0, ENVIRON["own"]); print (cut ? substr($0, 1, cut) "conf/clientcert/" substr($0, cut + length(ENVIRON["own"])) : $0) }
+    ' "$work/minimal/conf/clientcert/clientcert.conf"
     printf '</VirtualHost>\n'
   } >"$work/minimal/httpd.conf"
 }

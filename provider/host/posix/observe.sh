@@ -3,7 +3,7 @@
 
 # DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a megabyte.
 run_setting() { # NAME
-  printf '%s\n' "$dumped" | awk -F '"' -v name="$1: " '$1 == name && !found++ { print $2 }'
+  printf '%s\n' "$dumped" | awk -v name="$1: \"" 'index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
 # OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
@@ -18,16 +18,14 @@ security_level() {
 
 # The directives whose files httpd reads at its start, as `Directive<TAB>path`.
 named_files() {
-  printf '%s\n' "$dumped" | awk -v root="$server_root" -v tab="$tab" '
+  printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$read_word"'
     BEGIN {
       n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
       for (i = 1; i <= n; i++) known[tolower(names[i])] = names[i]
     }
     tolower($1) in known {
-      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path); sub(/[ \t\r]+$/, "", path)
-      if (path ~ /^".*"$/) path = substr(path, 2, length(path) - 2)
-      if (path !~ /^\//) path = root "/" path
-      line = known[tolower($1)] tab path
+      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path)
+      line = known[tolower($1)] tab absolute(read_word(path))
       if (!(line in seen)) { seen[line] = 1; print line }
     }'
 }
@@ -111,7 +109,7 @@ observe_named_files() { # NAMED
     !on && cut { time[path] = head }
     !cut { on = 1 }
     on && cut && path in time { print time[path] tab $0 }'
-  theirs=$(printf '%s\n' "$1" | awk -F "$tab" -v own="$server_root/conf/clientcert/" 'index($2, own) != 1')
+  theirs=$(printf '%s\n' "$1" | own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
   cas=$(paths_of "$theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
   observe_files certificates 1048576 "$cas"
   observe_files crl 65536 "$(paths_of "$theirs" SSLCARevocationFile)"
@@ -130,6 +128,7 @@ observe_php() {
   programs=$(printf %s "$php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
   programs=${php_module:+module:$php_module$nl}$programs${nl}cli:${server_root%/*}/php/bin/php
   oldifs=$IFS IFS=$nl
+  set -f
   for found in $programs; do
     IFS=$oldifs path=${found#*:}
     [ -n "$path" ] && inside test -f "$path" || continue
@@ -141,6 +140,7 @@ observe_php() {
     esac
     [ -z "$php_version" ] || part "php ${found%%:*} $known $php_version$tab$path"
   done
+  set +f
 }
 
 # When the parent said last that it goes on after a reload. Its own words only: a request can bring any text into the log,

@@ -41,12 +41,12 @@ check_owner() {
 
 # What httpd will open for append: the live parent's files, and every log that the configuration names.
 log_paths() {
-  [ -z "$parent" ] || stat -c %N "/proc/$parent/fd"/* 2>/dev/null | sed -n "s/^.* -> '\(\/.*\)'\$/\1/p" | grep -v '^/dev/'
-  printf '%s\n' "$dumped" | awk -v root="$server_root" '
+  [ -z "$parent" ] || readlink -- "/proc/$parent/fd"/* 2>/dev/null | awk '/^\// && !/^\/dev\//'
+  printf '%s\n' "$dumped" | server_root=$server_root awk "$read_word"'
     /^Main ErrorLog: "/ { path = $0; sub(/^[^"]*"/, "", path); sub(/"$/, "", path); print path }
     tolower($1) ~ /^(errorlog|customlog|transferlog|globallog|scriptlog|forensiclog)$/ {
-      path = $2; gsub(/"/, "", path)
-      if (path !~ /^[|]/ && path !~ /^syslog/) print (path ~ /^\// ? path : root "/" path)
+      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path); path = read_word(path)
+      if (path !~ /^[|]/ && path !~ /^syslog/) print absolute(path)
     }'
 }
 

@@ -291,8 +291,10 @@ read_version() {
 read_modules() {
   modules='' info_module='' php_module=''
   if [ -n "$parent" ]; then
-    mapped=$(awk '$6 ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = $6; print "modules " m }
-      $6 ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" } $6 ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " $6 }' "/proc/$parent/maps")
+    # A path may hold blanks; no field before it holds a slash.
+    mapped=$(awk '$6 !~ /^\// { next } { path = substr($0, index($0, "/")); sub(/ \(deleted\)$/, "", path) }
+      path ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = path; print "modules " m }
+      path ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" } path ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " path }' "/proc/$parent/maps")
     case $mapped in *'php '*) php_module=${mapped#*php } php_module=${php_module%%"$nl"*} ;; esac
     case $mapped in *'modules '*) modules=${mapped#*modules } modules=${modules%%"$nl"*} modules=${modules%/*} ;; esac
     case $mapped in *'info loaded'*) info_module=loaded && return ;; esac
@@ -307,6 +309,6 @@ read_modules() {
 # Everything that httpd says of its configuration, in one call (as separate calls it costs eight times as much).
 dump() {
   set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
-  case $info_module in '' | loaded) ;; *) set -- -C "LoadModule info_module $info_module" "$@" ;; esac
+  case $info_module in '' | loaded) ;; *) quote_word "$info_module" && set -- -C "LoadModule info_module $quoted" "$@" ;; esac
   httpd "$@"
 }

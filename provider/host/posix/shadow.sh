@@ -94,7 +94,7 @@ view_of() { # MOUNT_POINT
 }
 
 # util-linux before 2.27 silently ignores `ro` on a bind mount.
-is_read_only() { awk -v point="$1" '$5 == point { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
+is_read_only() { point=$1 awk "$mount_path"'mount_path($5) == ENVIRON["point"] { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
 
 # Where httpd's mount namespace has the same work directory under its name.
 bind_candidates() {

@@ -140,7 +140,7 @@ check_targets() {
       refuse "$path: is no regular file"
     elif [ "$(stat -c %h -- "$path")" != 1 ]; then
       refuse "$path: has more than one hard link; a rename would part them, so remove the other link first"
-    elif awk -v path="$path" '$5 == path { found = 1 } END { exit !found }' /proc/self/mountinfo; then
+    elif [ "$(mount_point_above "$path")" = "$path/" ]; then
       refuse "$path: is a mount point, which cannot be replaced; edit the file that is mounted there"
     elif [ -n "$parent" ] && is_loaded "$path" && ! [ "$path" -ef "/proc/$parent/root$path" ]; then
       refuse "$path: httpd sees another file under this name than the administrator does"
@@ -177,10 +177,12 @@ is_elsewhere() { # PATH: where a rename from our own directory cannot go
 
 # A directory that is mounted at a second place is on the same device, and yet no rename leads from one place to the other:
 # `mv` would copy, and a file that is being copied is neither the old one nor the new one.
-mount_point_of() { # DIRECTORY
-  directory=$(realpath -- "$1") awk '
-    BEGIN { path = ENVIRON["directory"] "/" }
-    { point = ($5 == "/" ? "/" : $5 "/"); gsub(/\\040/, " ", point); gsub(/\\011/, "\t", point); gsub(/\\134/, "\\", point) }
+mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
+
+mount_point_above() { # PATH, resolved; may be one itself
+  path=$1 awk "$mount_path"'
+    BEGIN { path = ENVIRON["path"] "/" }
+    { point = ($5 == "/" ? "/" : mount_path($5) "/") }
     index(path, point) == 1 { found = point } # a later one hides those below it
     END { print found }' /proc/self/mountinfo
 }

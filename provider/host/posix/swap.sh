@@ -135,7 +135,10 @@ swap_drops() { # NAME…
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {
     is_back=yes
-    while read -r kind first second path; do
+    # Cut by hand: a name may end with a blank, which `read` would take off.
+    while IFS= read -r swapped_line; do
+      kind=${swapped_line%% *} first=${swapped_line#* } second=${first#* }
+      path=${second#* } first=${first%% *} second=${second%% *}
       case $kind in
         new) [ "$(hash_of "$(own_path "$first")")" != "$second" ] || rm -f -- "$(own_path "$first")" ;;
         replaced | dropped) restore_own "$1" "$first" ;;

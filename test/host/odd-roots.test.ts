@@ -1,0 +1,101 @@
+/** The whole life of a server whose root and files have names that a shell, a list or an encoding could take for something else. */
+import assert from "node:assert/strict";
+import type { Finding } from "../../core/apache/model.ts";
+import { request } from "../../lab/client.ts";
+import { clientsOf, wantedTable } from "./clients.ts";
+import { asBytes, moveTree, oddNames, shellWord } from "./odd-root.ts";
+import { sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
+
+for (const [what, names] of Object.entries(oddNames))
+  describe(`a server ${what}`, function () {
+    this.timeout(180_000);
+    const { root, config, included } = names;
+    const own = `${root}/conf/clientcert`;
+    const tls = `${root}/conf/extra/${included}`;
+    let session: RefreshSession;
+    let clean: string;
+
+    before(async () => {
+      session = await startRefreshSession({ virtualHosts: 2, stopped: true });
+      await moveTree(session.lab, names);
+      clean = await tree();
+    });
+    after(() => session.stop());
+
+    const wish = () => sourced(session.publisher);
+    const run = (command: string) => session.lab.run(command);
+    /** Bytes, owners and modes of all that is not written by httpd itself, and of our state. */
+    const tree = () =>
+      run(`cd ${shellWord(root)} && { find . /var/lib/clientcert /etc/cron.d -path ./logs -prune -o -printf '%y %m %u %p\\n'
+        find . /etc/cron.d -path ./logs -prune -o -type f -exec sha256sum {} +; } 2>/dev/null | sort`);
+    const blocking = (findings: readonly Finding[]) => findings.filter(({ severity }) => severity !== "note");
+
+    it("is looked at under its own names", async () => {
+      const { server, virtualHosts, obstacles } = await session.look();
+      assert.deepEqual(obstacles, []);
+      assert.equal(server.serverRoot, asBytes(root));
+      assert.equal(server.configFile, asBytes(`${root}/conf/${config}`));
+      assert.deepEqual(new Set(virtualHosts.map(({ file }) => file)), new Set([asBytes(tls)]));
+      assert.equal(virtualHosts[0]?.documentRoot, asBytes(`${root}/htdocs`));
+    });
+
+    it("is judged well by the shadow, and left as it was", async () => {
+      const { result, judge, reasons } = await session.judge(wish());
+      assert.deepEqual([result, judge, reasons], ["well", "shadow", []]);
+      assert.equal(await tree(), clean);
+    });
+
+    it("is set up, and a second look wants nothing", async () => {
+      const { result, reasons } = await session.apply(wish());
+      assert.deepEqual([result, reasons], ["applied", []]);
+      assert.deepEqual(await clientsOf(session.lab), wantedTable);
+      const { change, findings } = await session.plan(wish());
+      assert.deepEqual([change, blocking(findings)], [undefined, []]);
+    });
+
+    it("takes bodies of some megabytes with a renegotiation", async () => {
+      const answer = await request(session.lab, {
+        certificate: "good",
+        path: "/cgi-bin/env.cgi",
+        bodyBytes: 2_000_000,
+        tlsVersion: "TLSv1.2",
+      });
+      assert.equal(answer.outcome, "200");
+      assert.ok(answer.body.includes("verify=SUCCESS"), answer.body);
+    });
+
+    it("gets a new CRL by the timer's own command", async () => {
+      await session.publishNew();
+      const before = await run(`sha256sum <${shellWord(`${own}/crl.pem`)}`);
+      assert.deepEqual(await session.timer(), { exitCode: 0, output: "" });
+      assert.notEqual(await run(`sha256sum <${shellWord(`${own}/crl.pem`)}`), before);
+      assert.deepEqual(await clientsOf(session.lab), wantedTable);
+      assert.match((await session.refresh("--status")).output, /^last run .*: updated \(exit status 0\)$/m);
+      assert.equal((await session.plan(wish())).change, undefined);
+    });
+
+    it("is repaired where somebody took our lines and files away", async () => {
+      await run(`sed -i /clientcert/d ${shellWord(tls)} && rm ${shellWord(`${own}/README`)}
+        echo '# tampered' >>${shellWord(`${own}/clientcert.conf`)}`);
+      const { change, findings } = await session.plan(wish());
+      assert.equal(change?.edits.length, 1);
+      assert.ok(
+        findings.every(({ place }) => !place.includes("Ã") && !/[\x80-\x9f]/.test(place)),
+        "places are text",
+      );
+      assert.equal((await session.apply({ ...wish(), reloadPendingEdits: true })).result, "applied");
+      assert.deepEqual(await clientsOf(session.lab), wantedTable);
+      assert.equal((await session.plan(wish())).change, undefined);
+    });
+
+    it("is as before after its own undo, and after a removal", async () => {
+      const said = await run("sh /var/lib/clientcert/*/undo");
+      assert.match(said, /^done: client-certificate authentication is out of this server/m);
+      assert.equal(await tree(), clean);
+      assert.equal((await session.apply(wish())).result, "applied");
+      const { result, reasons } = await session.remove();
+      assert.deepEqual([result, reasons], ["applied", []]);
+      assert.equal(await tree(), clean);
+      assert.equal((await request(session.lab)).outcome, "200");
+    });
+  });
