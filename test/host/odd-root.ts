@@ -15,7 +15,7 @@ export const oddNames: Readonly<Record<string, OddNames>> = {
   "with quotes, blanks and signs in its names": {
     root: '/opt/it\'s "web" 100% $HOME/a & b|c\\d;#`id`{e}',
     config: "-f 'main' %20.conf",
-    included: 'a "b" & c|d\\.conf',
+    included: 'a "b" & c|d\\ ',
   },
 };
 

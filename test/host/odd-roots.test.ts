@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../core/apache/model.ts";
 import { request } from "../../lab/client.ts";
+import { faultyProgram } from "../faults/program.ts";
 import { clientsOf, wantedTable } from "./clients.ts";
 import { asBytes, moveTree, oddNames, shellWord } from "./odd-root.ts";
 import { sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
@@ -14,13 +15,18 @@ for (const [what, names] of Object.entries(oddNames))
     const tls = `${root}/conf/extra/${included}`;
     let session: RefreshSession;
     let clean: string;
+    /** Shell text that redefines functions of the program. */
+    let more = "";
 
     before(async () => {
-      session = await startRefreshSession({ virtualHosts: 2, stopped: true });
+      session = await startRefreshSession({ virtualHosts: 2, stopped: true }, () => faultyProgram({ more }));
       await moveTree(session.lab, names);
       clean = await tree();
     });
     after(() => session.stop());
+    afterEach(() => {
+      more = "";
+    });
 
     const wish = () => sourced(session.publisher);
     const run = (command: string) => session.lab.run(command);
@@ -45,23 +51,35 @@ for (const [what, names] of Object.entries(oddNames))
       assert.equal(await tree(), clean);
     });
 
+    it("is judged well by the smaller judge where the host allows no namespaces", async () => {
+      more = 'shadow() { echo "none here" >"$work/shadow.errors"; return 3; }';
+      const { result, judge } = await session.judge(wish());
+      assert.deepEqual([result, judge], ["well", "minimal"]);
+    });
+
+    it("is not touched where a file is a mount point", async () => {
+      await run(`mount --bind ${shellWord(tls)} ${shellWord(tls)}`);
+      const { result, reasons } = await session.apply(wish());
+      await run(`umount ${shellWord(tls)}`);
+      assert.equal(result, "refused");
+      assert.ok(
+        reasons.includes(`${tls}: is a mount point, which cannot be replaced; edit the file that is mounted there`),
+      );
+      assert.equal(await tree(), clean);
+    });
+
+    it("is put back to the byte where it does not answer as promised", async () => {
+      more = "look() { return 1; }";
+      assert.equal((await session.apply(wish())).result, "rolledBack");
+      assert.equal(await tree(), clean);
+    });
+
     it("is set up, and a second look wants nothing", async () => {
       const { result, reasons } = await session.apply(wish());
       assert.deepEqual([result, reasons], ["applied", []]);
       assert.deepEqual(await clientsOf(session.lab), wantedTable);
       const { change, findings } = await session.plan(wish());
       assert.deepEqual([change, blocking(findings)], [undefined, []]);
-    });
-
-    it("takes bodies of some megabytes with a renegotiation", async () => {
-      const answer = await request(session.lab, {
-        certificate: "good",
-        path: "/cgi-bin/env.cgi",
-        bodyBytes: 2_000_000,
-        tlsVersion: "TLSv1.2",
-      });
-      assert.equal(answer.outcome, "200");
-      assert.ok(answer.body.includes("verify=SUCCESS"), answer.body);
     });
 
     it("gets a new CRL by the timer's own command", async () => {
