@@ -1,4 +1,5 @@
 /** How the refreshes of a host went: its scheduler, its timer files, and the record that its program keeps. */
+import { shown } from "../shown.ts";
 import { refreshName } from "./conf.ts";
 import type { Observation } from "./observation.ts";
 import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
@@ -27,7 +28,7 @@ export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "source
   for (const line of text.split("\n")) {
     const [what, ...words] = line.split(" ");
     if (what === "run") lastRun = readRun(words) ?? lastRun;
-    if (what === "sample") sample = asAscii(words.join(" "));
+    if (what === "sample") sample = toldOf(words.join(" "));
     const [id = "", ...rest] = words;
     if (what === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
   }
@@ -36,17 +37,17 @@ export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "source
 
 function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
   if (!isSeconds(seconds) || result === "") return undefined;
-  const run = { seconds: Number(seconds), result: asAscii(result) };
-  return reason.length === 0 ? run : { ...run, reason: asAscii(reason.join(" ")) };
+  const run = { seconds: Number(seconds), result: toldOf(result) };
+  return reason.length === 0 ? run : { ...run, reason: toldOf(reason.join(" ")) };
 }
 
 function readSource([kind, first = "", ...others]: readonly string[]): Partial<SourceFacts> {
   if (!isSeconds(first)) return {};
   switch (kind) {
     case "success":
-      return { lastSuccessSeconds: Number(first), url: asAscii(others.join(" ")) };
+      return { lastSuccessSeconds: Number(first), url: toldOf(others.join(" ")) };
     case "failure":
-      return { lastFailureSeconds: Number(first), reason: asAscii(others.join(" ")) };
+      return { lastFailureSeconds: Number(first), reason: toldOf(others.join(" ")) };
     case "crl":
       return { thisUpdate: isoTime(Number(first)), ...readCrl(others) };
     default:
@@ -66,5 +67,15 @@ const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
 /** As in CRLs: ISO 8601, UTC, without milliseconds. */
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
-/** The record has words of curl and of servers: nothing of them may steer a terminal. */
-const asAscii = (text: string): string => text.slice(0, 500).replace(/[^\x20-\x7e]/g, "?");
+/** The record has words of curl and of servers. An earlier version let a proxy's address into it, with its password. */
+const toldOf = (latin1: string): string => {
+  const words = Buffer.from(latin1.slice(0, 500), "latin1").toString("utf8").split(" ");
+  return shown(words.map(withoutCredentials).join(" "));
+};
+
+/** Also of an address that is malformed. */
+function withoutCredentials(word: string): string {
+  const at = word.lastIndexOf("@");
+  if (at < 0) return word;
+  return `${/^["'(]?[a-z][a-z0-9]*:\/\//i.exec(word)?.[0] ?? ""}…${word.slice(at)}`;
+}

@@ -66,7 +66,7 @@ read_proxy() {
   esac
   IFS= read -r proxy <"$proxy_file" || [ -n "$proxy" ] || failure="the proxy's file $proxy_file is empty"
   [ -n "$failure" ] || is_proxy_address "$proxy" ||
-    failure="the proxy's file $proxy_file does not hold one address on one line; write it as http://proxy.example:3128, or with a name and a password as http://NAME:PASSWORD@proxy.example:3128, in which @ is %40 and / is %2F"
+    failure="the proxy's file $proxy_file does not hold one address on one line, such as http://proxy.example:3128; in a name or a password write an at sign as %40 and a slash as %2F"
   [ -z "$failure" ]
 }
 
