@@ -107,7 +107,7 @@ describe("words of other programs", function () {
   });
 
   it("are escaped where stand-ins for openssl, unshare and systemctl print them", async () => {
-    const noise = `printf ${quoted} >&2`;
+    const noise = `printf ${quoted}'\\n' >&2`;
     await standIn(
       "openssl",
       `${noise}; case $1 in verify) printf 'error 7 at 0 depth lookup: '${quoted}'\\n' ;; *) exec /usr/bin/openssl "$@" ;; esac`,
