@@ -33,8 +33,8 @@ export async function moveTree(lab: LabHost, { root, config, included }: OddName
     export root included
     mkdir -p "\${root%/*}"
     mv -T ${productRoot} "$root"
-    mv "$root/conf/httpd.conf" "$root/conf/$config"
-    mv "$root/conf/extra/httpd-ssl.conf" "$root/conf/extra/$included"
+    [ "$config" = httpd.conf ] || mv "$root/conf/httpd.conf" "$root/conf/$config"
+    [ "$included" = httpd-ssl.conf ] || mv "$root/conf/extra/httpd-ssl.conf" "$root/conf/extra/$included"
     ${renameInFiles} "$root/conf/$config" "$root/conf/extra/$included"
     chmod 755 "\${root%/*}"
     ${startServer}`);
