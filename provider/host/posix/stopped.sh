@@ -212,6 +212,8 @@ starter() {
   case $own_config in /*) ;; *) own_config=$compiled_root/$own_config ;; esac
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ "$own_config" -ef "$config" ] && is_own_config=yes || is_own_config=''
+  # An apachectl within the server root names its configuration itself.
+  case $program in "$server_root"/*) is_own_config=yes ;; esac
   program=$program config=$config root=$server_root is_own=$is_own_config awk '
     function cut_out(name,   at) {
       while ((at = index(line, name)) > 0 && substr(line, at + length(name), 1) !~ /[A-Za-z0-9_-]/) {
