@@ -43,7 +43,8 @@ function textOf(node: ts.Node): string | undefined {
 function inShell(file: string): string[] {
   const code = readFileSync(file, "utf8").replace(/^\s*#.*\n/gm, "");
   const quoted = [
-    ...code.matchAll(/"((?:[^"\\$`]|\\.|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\$\{[^}]*\}|\$)*)"|'([^'\n]*)'/g),
+    // A quote behind a backslash begins nothing.
+    ...code.matchAll(/\\.|"((?:[^"\\$`]|\\.|\$\([^()]*(?:\([^()]*\)[^()]*)*\)|\$\{[^}]*\}|\$)*)"|'([^'\n]*)'/g),
   ];
   return quoted
     .map(([, double, single]) =>
