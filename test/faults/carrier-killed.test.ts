@@ -85,6 +85,7 @@ describe("what a run leaves half-way", function () {
   it("when a refresh is ended before its change, is nothing, and a failure", async () => {
     const file = (await session.lab.run(`echo ${stateDirectory}/program`)).trim();
     await session.lab.run(`cat >${file}`, dying('find_unit() { : "$never_set"; }'));
+    await session.publishNew();
     const { exitCode, output } = await session.refresh();
     await session.lab.run(`cat >${file}`, hostScript());
     assert.equal(exitCode, 1, output);

@@ -1,18 +1,9 @@
 /** The program that runs on hosts, with a fault built in: the steps are found in its text, so none can be forgotten. */
 import { hostScript } from "../../provider/host/scripts.ts";
+import { markedFunctions } from "./marks.ts";
 
 /** Directory on the host: how many steps were taken, and what was to be seen at each. */
 const traces = "/run/fault";
-/** Functions that change something on the host, or lie between such changes. */
-const functions = [
-  "journal_set", "keep_generation", "take_lock", "break_lock", "hold",
-  "prepare_swap", "stage_beside", "swap", "swap_own", "swap_edits", "swap_drops", "note_swap", "exchange",
-  "put_back", "restore_own", "restore_edit", "roll_back", "restore_live",
-  "prepare_collection", "collect_from", "accept_download", "assemble_crls", "carry_refresh_out", "carry_refresh",
-  "finish_refresh", "keep_crl_list", "save_record", "end_refresh", "write_refresh", "start_timers", "retire_timers",
-  "change", "finish", "recover_earlier", "reload_restored", "reload", "write_undo", "install_unattended",
-]; // prettier-ignore
-
 export interface FaultOptions {
   /** Shell command for each step, which finds its number in `$fault_step`; it runs in the process that carries the change out. */
   readonly at?: string;
@@ -31,6 +22,7 @@ export function faultyProgram({ at, unjudged = false, more = "" }: FaultOptions)
   [ ! -f ${traces}/count ] || read -r fault_step <${traces}/count
   fault_step=$((fault_step + 1))
   echo "$fault_step" >${traces}/count
+  echo "$1" >>${traces}/functions
   ${at ?? ":"}
 }
 `;
@@ -54,6 +46,9 @@ export const forgetSteps = `rm -rf ${traces}`;
 /** From what {@link noteState} wrote: the numbers of the steps at which something was other than at the step before. */
 export const readSteps = `cat ${traces}/states`;
 
+/** The functions that were stepped through, a line each. */
+export const readFunctionsSeen = `sort -u ${traces}/functions`;
+
 export function distinctSteps(states: string): number[] {
   const lines = states.trim().split("\n");
   return lines.flatMap((line, index) => (line === lines[index - 1] ? [] : [index + 1]));
@@ -61,39 +56,48 @@ export function distinctSteps(states: string): number[] {
 
 /** The text with one more line before each command of the functions, and one more command before each part of an and-list. */
 function withSteps(text: string): string {
-  let isInside = false;
+  const marked = markedFunctions();
+  let inside: string | undefined;
   let isQuoted = false;
   let before = "";
   const lines = text.split("\n").map((line) => {
-    const name = /^(\w+)\(\) \{/.exec(line)?.[1];
+    const [, name, oneLine] = /^(\w+)\(\) \{(?: (.*; \}))?$/.exec(line.replace(/ #.*$/, "")) ?? [];
     if (name !== undefined) {
-      isInside = functions.includes(name) && !line.endsWith("}");
+      const isMarked = marked.has(name);
+      if (oneLine !== undefined) return isMarked ? `${name}() { fault_point ${name}; ${oneLine}` : line;
+      inside = isMarked ? name : undefined;
       before = "";
       // The function before may have had a lone apostrophe in its words.
       isQuoted = false;
       return line;
     }
-    if (line === "}") isInside = false;
+    if (line === "}") inside = undefined;
     const wasQuoted = isQuoted;
     if ((line.match(/'/g) ?? []).length % 2 === 1) isQuoted = !isQuoted;
-    if (!isInside || wasQuoted || isQuoted) return line;
+    if (inside === undefined || wasQuoted || isQuoted) return line;
+    if (line.includes("<<")) throw new Error(`${inside}: has a document, which a step would become a part of`);
+    const point = `fault_point ${inside}`;
     const isContinued = /(&&|\|\||\||\\|\()$/.test(before);
     before = line;
-    const stepped = withStepsInLists(line);
-    return isContinued || !startsCommand(line) ? stepped : `fault_point\n${stepped}`;
+    const stepped = withStepsInLists(line, point);
+    return isContinued || !startsCommand(line) ? stepped : `${point}\n${stepped}`;
   });
   return lines.join("\n");
 }
 
-/** Not before `fi` and its like, and not before the pattern of a case. */
+/** Not before `fi` and its like, not before the pattern of a case, and not between a command and who asks for its status. */
 function startsCommand(line: string): boolean {
-  return !/^\s*(fi|done|esac|else|elif|then|do|\}|\)|\||;;)/.test(line) && !/^\s*[^\s(]+( \| [^\s(]+)*\) /.test(line);
+  return (
+    !/^\s*(fi|done|esac|else|elif|then|do|\}|\)|\||;;)/.test(line) &&
+    !/^\s*[^\s(]+( \| [^\s(]+)*\) /.test(line) &&
+    !/^\s*\w+=\$\?/.test(line)
+  );
 }
 
-function withStepsInLists(line: string): string {
+function withStepsInLists(line: string, point: string): string {
   return line
     .split(/('[^']*'|"[^"]*")/)
-    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(" && ", " && fault_point && ")))
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(" && ", ` && ${point} && `)))
     .join("");
 }
 

@@ -37,6 +37,7 @@ calm_down() {
 }
 
 # Valid and only not tidied up, or put back.
+# writes
 settle_change() {
   unreported=''
   read_journal

@@ -6,6 +6,7 @@
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
+# writes
 prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
   mkdir -p -- "$work/crls" "$work/known" "$work/chosen" || fail_no_room
@@ -120,6 +121,7 @@ is_source_installed() { # ID
     awk -v this="${delivered%% *}" -v key="${delivered##* }" '$1 == key && $2 >= this { found = 1 } END { exit !found }'
 }
 
+# writes
 collect_from() { # ID
   tried='' first_list=- is_outrun=''
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
@@ -141,6 +143,7 @@ collect_from() { # ID
 }
 
 # Nothing new, or a good CRL that is no older than the installed one.
+# writes
 accept_download() { # ID
   raw=$(hash_of "$work/raw")
   if [ "$(record_line "$1" raw)" = "$raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
@@ -222,6 +225,7 @@ EOF
 }
 
 # The candidate: $work/own/crl.pem and $work/crl.list. Fails when it is what is installed.
+# writes
 assemble_crls() {
   choose_crls
   cat -- "$work"/chosen/*.pem >"$work/crl.pem" 2>/dev/null || return 1

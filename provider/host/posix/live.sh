@@ -2,6 +2,7 @@
 # The live server: reload it, look at it, and put everything back when it is not as the shadow promised.
 
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
+# writes
 reload() {
   if ! words=$(httpd -t); then
     part words && printf '%s\n' "$words" | words_of_httpd
@@ -108,6 +109,7 @@ look() {
 }
 
 # The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
+# writes
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
   # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
@@ -178,16 +180,18 @@ use_running() { # PID
 }
 
 # Everything back, and the live server on it.
+# writes
 roll_back() {
   step 'roll back'
   [ ! -f "$work/swapped" ] || put_back "$work"
   is_back=$?
-  [ -z "$retiring" ] || resume_timers
+  resume_timers
   [ -z "$parent" ] || restore_live "${signalled:-}"
   [ "$is_back" != 0 ] || rm -f -- "$work/swapped"
 }
 
 # The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
+# writes
 restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   bytes_back=$(now_ticks)
   if is_parent_alive; then

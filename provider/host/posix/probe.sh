@@ -18,6 +18,7 @@ list_probes() {
 }
 
 # For refreshes.
+# writes
 keep_probes() {
   rm -rf -- "$state/probes.new" && cp -r -- "$work/probes" "$state/probes.new" && rm -rf -- "$state/probes" &&
     mv -T -- "$state/probes.new" "$state/probes"

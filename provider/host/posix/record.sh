@@ -3,6 +3,7 @@
 # and kind, so it never grows.
 
 # New lines take the place of old ones of the same source and kind; a success takes the failure away.
+# writes
 save_record() { # EXIT RESULT
   {
     printf 'run %s %s %s%.400s\n' "$(date +%s)" "$1" "$2" "${told_reason:+ $told_reason}"

@@ -63,6 +63,7 @@ tell_errors() { [ -n "${result:-}" ] || head -c "$longest_words" -- "$work/error
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
 # Of runs that were killed while they downloaded. One that was in its swap is put back by the next change.
+# writes
 sweep_refreshes() {
   read_journal
   for earlier in "$state"/run.refresh-*; do
@@ -100,6 +101,7 @@ is_nothing_new() {
 }
 
 # In a session of its own, as every change: Ctrl-C must not stop it half-way.
+# writes
 carry_refresh_out() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
@@ -115,6 +117,7 @@ carry_refresh_out() {
 }
 
 # Second part, under the lock: what is installed may be another by now.
+# writes
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason='' source_ids=''
   refresh_request
@@ -148,11 +151,13 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
 }
 
 # And what the sample certificate was found to be worth, where it was tried.
+# writes
 keep_crl_list() {
   mv -f -- "$work/crl.list" "$state/crl.list" && { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
 }
 
 # The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of ours.
+# writes
 finish_refresh() { # applied|stopped
   remove_stages "$work"
   keep_crl_list
@@ -162,6 +167,7 @@ finish_refresh() { # applied|stopped
 }
 
 # Ends this process with the exit status that the result and the dates ask for.
+# writes
 end_refresh() { # RESULT [REASON]
   # Everything was removed meanwhile: that is no failure, which systemd would remember.
   [ -d "$state" ] || exit 0

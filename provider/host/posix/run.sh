@@ -69,6 +69,7 @@ run_judge() {
 }
 
 # A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an hour.
+# writes
 sweep_judges() {
   for left in /run/clientcert.result.*; do
     [ ! -f "$left" ] || [ $(($(date +%s) - $(stat -c %Y -- "$left"))) -lt 3600 ] || rm -f -- "$left"
@@ -80,6 +81,7 @@ sweep_judges() {
 }
 
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
+# writes
 run_apply() {
   require_room
   mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
@@ -114,6 +116,7 @@ EOF
 
 # Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at the
 # host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
+# writes
 leave_nothing() {
   rm -rf -- "$state".gone.*
   [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
@@ -171,6 +174,7 @@ carry_out() { # WORK
   fi
 }
 
+# writes
 change() {
   is_lock_of "$held" || fail gone 'another run took this server out of our hands meanwhile; run again'
   [ "$aside" = yes ] || list_answers_before
@@ -200,6 +204,7 @@ change() {
 
 # The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
 # that dies is put back by the next one, after it the change stands.
+# writes
 finish() { # applied|stopped
   [ "$mode" != refresh ] || finish_refresh "$1"
   generation=$(journal_value generation) generation=$((${generation:-0} + 1))
@@ -222,6 +227,7 @@ finish() { # applied|stopped
   end_run "$1"
 }
 
+# writes
 take_back() {
   part "reason there is no room in $state"
   read_journal
@@ -230,6 +236,7 @@ take_back() {
   end_run rolledBack
 }
 
+# writes
 make_valid() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
@@ -244,6 +251,7 @@ owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
 
 # From this rename on the run of this id stands.
+# writes
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
   # One that ran once is expected to run, also where it was stopped at a later change.
@@ -258,6 +266,7 @@ journal_end() { # applied|stopped [KEY VALUE …]
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.
+# writes
 recover_earlier() {
   recovered=''
   for earlier in "$state"/run.*; do
@@ -275,6 +284,7 @@ recover_earlier() {
 }
 
 # After a recovery. A server that is stopped reads the right bytes at its start.
+# writes
 reload_restored() {
   [ -z "$parent" ] || restore_live yes || return 0
   journal_set owed ''
@@ -282,6 +292,7 @@ reload_restored() {
 }
 
 # One that never became valid leaves nothing.
+# writes
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0
   rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/undo.new" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
@@ -289,6 +300,7 @@ forget_first_change() {
 }
 
 # Ends this process.
+# writes
 end_run() { # RESULT
   unreported='' is_told=yes
   part "result $1 $judge $(journal_value generation)"

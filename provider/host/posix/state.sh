@@ -12,6 +12,7 @@ is_alive() { # PID START BOOT
 
 # One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken over.
 # It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the name is there.
+# writes
 take_lock() {
   [ -d "$work" ] || fail gone 'another run took this server out of our hands meanwhile; run again'
   mkdir -- "$work/lock" && hold "$work/lock" || fail disk "cannot write $work; make room or mount it writable"
@@ -44,6 +45,7 @@ is_lock_of() { # HOLDER
 }
 
 # Somebody else may have been quicker, and this one is theirs already: given back.
+# writes
 break_lock() { # HOLDER
   is_lock_of "$1" || return 1
   stale=$state/lock.stale.$$
@@ -53,6 +55,7 @@ break_lock() { # HOLDER
 }
 
 # Of runs that were killed while they broke one.
+# writes
 sweep_locks() {
   for left in "$state"/lock.stale.*; do
     [ ! -d "$left" ] || read_process "${left##*.}" || rm -rf -- "$left"
@@ -60,6 +63,7 @@ sweep_locks() {
 }
 
 # Says in DIRECTORY that it belongs to this process.
+# writes
 hold() { # DIRECTORY
   read_process "$$"
   printf '%s %s %s\n' "$$" "$process_start" "$(boot_id)" >"$1/holder"
@@ -83,6 +87,7 @@ journal_value() { # KEY
 }
 
 # Rewrites the journal in one rename, so that it is never half written.
+# writes
 journal_set() { # KEY VALUE [KEY VALUE …]
   while [ $# -gt 0 ]; do
     key=$1 value=$2
@@ -109,6 +114,7 @@ is_half_done() { # WORK
 }
 
 # The bytes of before, of the last three changes.
+# writes
 keep_generation() { # NUMBER
   mkdir -p -- "$state/generations"
   rm -rf -- "$state/generations/$1"

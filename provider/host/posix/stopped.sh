@@ -93,7 +93,7 @@ prove_stopped() { # PID_FILE
   [ -z "$parent$stopped_proved" ] || return 0
   case $processes in
     *"'/proc/$$/exe' -> "*) ;;
-    *) fail no-httpd "the processes of this host cannot be listed (/proc does not show even the one that asks, $$), so nobody can tell whether httpd runs; mount /proc so that root sees all of it" ;;
+    *) fail no-httpd "the processes of this host cannot be listed (/proc does not show even the one that asks, $$), so nobody can tell whether httpd runs; have /proc mounted so that root sees all of it" ;;
   esac
   named=$(timeout 5 cat -- "$1" 2>/dev/null)
   case $named in
@@ -136,7 +136,7 @@ suspect_holders() {
   while read -r holder port; do
     case $holder in
       '') ;;
-      -) fail no-httpd "port $port of $config is in use, and /proc does not show by which process, so nobody can tell whether httpd runs; mount /proc so that root sees all of it" ;;
+      -) fail no-httpd "port $port of $config is in use, and /proc does not show by which process, so nobody can tell whether httpd runs; have /proc mounted so that root sees all of it" ;;
       *) suspect "$holder" "listens on port $port" ;;
     esac
   done <<END_OF_HOLDERS
@@ -165,7 +165,7 @@ suspect() { # PID HOW
   case " $httpd_pids " in *" $top "*) fail gone 'httpd was started while it was being looked at; run again' ;; esac
   executable=$(readlink "/proc/$top/exe")
   case $executable in
-    '') fail no-httpd "process $1 $2, and /proc does not show which program it runs, so nobody can tell whether httpd runs; mount /proc so that root sees all of it" ;;
+    '') fail no-httpd "process $1 $2, and /proc does not show which program it runs, so nobody can tell whether httpd runs; have /proc mounted so that root sees all of it" ;;
     *' (deleted)') remedy='restart it, for its program file is gone' ;;
     *) remedy="write \"httpd: $executable\" for this host, or restart it by its usual name" ;;
   esac

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # From candidates to live files: what is named before what names it, each step one rename on one file system after an fsync.
 # After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
+# `# writes` stands above each function, here and elsewhere, that changes the host or leads from one such change to the next:
+# the fault ring ends runs at each of its steps.
 
 # A name of ours is one in our own directory, or an absolute path: that of a timer.
 own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;; esac; }
@@ -11,6 +13,7 @@ own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "
 # $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by `undo`.
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
+# writes
 prepare_swap() {
   mkdir -p -- "$work/before/own" "$work/before/edit" || fail_no_room
   [ ! -d "$own_directory" ] || cp -a -- "$own_directory/." "$work/before/own/" || fail_no_room
@@ -39,6 +42,7 @@ stage_of() { # N PATH
   if is_crontab "$2" && is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
 }
 
+# writes
 remove_stages() { # WORK
   while IFS=$tab read -r number _ _ path; do
     staged=$(stage_of "$number" "$path")
@@ -48,6 +52,7 @@ remove_stages() { # WORK
   rm -rf -- "$own_directory/.stage"
 }
 
+# writes
 stage_beside() {
   stage=$own_directory/.stage
   stage_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
@@ -74,6 +79,7 @@ missing_directories() { # PATH: those of its directories that do not exist, inne
 }
 
 # Removal goes the other way round: first the lines that name us, then our configuration, then the rest.
+# writes
 swap() {
   if [ "$removal" = yes ]; then
     swap_edits && swap_drops clientcert.conf
@@ -82,6 +88,7 @@ swap() {
   fi
 }
 
+# writes
 swap_own() {
   while IFS=$tab read -r _ name hash; do
     path=$(own_path "$name")
@@ -94,8 +101,10 @@ swap_own() {
   done <"$work/own.list"
 }
 
+# writes
 note_swap() { printf '%s\n' "$1" >>"$work/swapped" && sync -- "$work/swapped"; }
 
+# writes
 swap_edits() {
   while IFS=$tab read -r number before after path; do
     note_swap "edited $number $after $path" || return 1
@@ -113,6 +122,7 @@ swap_edits() {
 
 # Both names change places atomically where the host can (coreutils 9.5, util-linux 2.40, or perl); else the window between
 # the last look and the rename remains.
+# writes
 exchange() { # STAGED TARGET
   if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
   case $(uname -m) in x86_64) call=316 ;; aarch64) call=276 ;; *) call='' ;; esac
@@ -121,6 +131,7 @@ exchange() { # STAGED TARGET
 }
 
 # Files of ours that nothing names any more; the bytes are in $work/before.
+# writes
 swap_drops() { # NAME…
   for name in "$@"; do
     path=$(own_path "$name")
@@ -132,6 +143,7 @@ swap_drops() { # NAME…
 
 # Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now is
 # put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done again.
+# writes
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {
     is_back=yes
@@ -155,6 +167,7 @@ put_back() { # WORK
   return 0
 }
 
+# writes
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
   target=$(own_path "$2") && back=${target%/*}/.${target##*/}.back
@@ -164,6 +177,7 @@ restore_own() { # WORK NAME
   return 1
 }
 
+# writes
 restore_edit() { # WORK N HASH_AFTER PATH
   came_out=$(stage_of "$2" "$4")
   if [ "$(hash_of "$4")" = "$3" ] && [ -f "$came_out" ] && [ "$(hash_of "$came_out")" != "$3" ]; then

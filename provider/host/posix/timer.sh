@@ -36,6 +36,7 @@ observe_timer() {
 }
 
 # After the files are in place.
+# writes
 start_timers() {
   grep -q "$tab/etc/systemd/" "$work/own.list" && has_systemd || return 0
   { systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" && systemctl restart "$(timer_unit)"; } >/dev/null 2>&1 ||
@@ -43,6 +44,7 @@ start_timers() {
 }
 
 # Before they go. A timer whose file somebody has deleted still waits, and cannot be disabled.
+# writes
 retire_timers() {
   retiring=''
   has_systemd && is_timer_to_go || return 0
@@ -52,13 +54,18 @@ retire_timers() {
 }
 
 # Where what was about to retire them is put back.
-resume_timers() { systemctl daemon-reload && systemctl enable --quiet --now "$(timer_unit)" || :; }
+# writes
+resume_timers() {
+  [ -n "$retiring" ] || return 0
+  systemctl daemon-reload && systemctl enable --quiet --now "$(timer_unit)" || :
+}
 
 timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit)"; }
 
 is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }; }
 
 # After they are gone: what systemd itself remembers of them.
+# writes
 forget_timers() {
   [ -n "$retiring" ] || return 0
   { systemctl daemon-reload; systemctl reset-failed "$(timer_unit)" "clientcert-$instance.service"; } >/dev/null 2>&1

@@ -2,6 +2,7 @@
 # The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same transaction
 # as every change: judged, swapped, reloaded, looked at, or put back.
 
+# writes
 write_undo() {
   {
     cat -- "$state/edited" 2>/dev/null || find_edited
@@ -27,6 +28,7 @@ find_edited() {
 }
 
 # Each by a rename, as a shell may be reading the old one right now. Who may write where they lie could replace them.
+# writes
 install_unattended() { # NAME…
   chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/." || return 1
   for name in "$@"; do
@@ -36,6 +38,7 @@ install_unattended() { # NAME…
 
 # What a person or a timer calls, all of it in braces: an empty program ends well, one that was cut off runs as far as it goes,
 # and of a caller that was cut off itself no shell runs anything. core/apache/unattended.ts knows this text.
+# writes
 write_caller() { # NAME WHAT_IT_DOES
   printf '%s\n' '#!/bin/sh' "{ # $2" \
     "if [ \"\$(tail -n 1 '$state/program' 2>/dev/null)\" = 'main \"\$@\"' ]; then exec /bin/sh '$state/program' $1 \"\$@\"; fi" \
@@ -46,9 +49,11 @@ write_caller() { # NAME WHAT_IT_DOES
 }
 
 # Without sources nothing of a refresh stays.
+# writes
 forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.new" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
 
 # What the next refresh goes by.
+# writes
 write_refresh() {
   keep_probes && keep_crl_list
   save_record 0 updated
