@@ -56,6 +56,8 @@ export interface ClientAuthArgs {
   readonly reloadPendingEdits?: pulumi.Input<boolean>;
   /** The server is stopped on purpose now and then: that it does not run is no alarm. @default false */
   readonly mayBeStopped?: pulumi.Input<boolean>;
+  /** Reload although httpd would not start on the files that are installed now, which ends the site. @default false */
+  readonly reloadUnstartable?: pulumi.Input<boolean>;
   /** Take over a host that another stack has set up. @default false */
   readonly takeOver?: pulumi.Input<boolean>;
   /** Start the shadow on the host in previews, too; false looks only. @default true */

@@ -41,6 +41,7 @@ const inputs = {
   excludeVirtualHosts: described(texts, "ServerName, or ServerName:port, of virtual hosts to leave alone."),
   reloadPendingEdits: described(flag, "Reload although others' unfinished edits go live with it."),
   mayBeStopped: described(flag, "The server is stopped on purpose now and then: that is no alarm."),
+  reloadUnstartable: described(flag, "Reload although httpd would not start on the files that are installed now."),
   takeOver: described(flag, "Take the host over from another stack."),
   judgeInPreview: described(flag, "Let the real httpd judge a change in each preview."),
   phpVersion: described(text, "Overrides the PHP version found on the host."),

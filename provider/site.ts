@@ -75,7 +75,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
   const { caFiles, crlFiles, crlCheck } = site.clientAuth;
   const { organizations, organizationalUnits, countries, issuers, verifyDepth, acceptOlderCrls } = site.clientAuth;
   const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
-  const { acknowledgeSessionTicketKeys, mayBeStopped } = host;
+  const { acknowledgeSessionTicketKeys, mayBeStopped, reloadUnstartable } = host;
   return {
     ...makeTarget(host),
     siteFile,
@@ -97,6 +97,7 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
     excludeVirtualHosts,
     reloadPendingEdits,
     mayBeStopped,
+    reloadUnstartable,
     takeOver,
     judgeInPreview,
     ...(phpVersion === undefined ? {} : { phpVersion }),

@@ -46,6 +46,11 @@ export const mutations = [
     ...{ test: "judge-words", grep: "passphrase program" },
   },
   {
+    name: "judge: live files on which httpd would not start are reloaded",
+    ...{ file: "deadly.sh", from: "&& read_deadly || return 1", to: "&& false || return 1" },
+    ...{ test: "judge-deadly", grep: "says why: AH00104|raises the alarm" },
+  },
+  {
     name: "judge: a virtual host in which a change has no effect is well",
     ...{ file: "judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
     ...{ test: "judge-words", grep: "refuses a change that has no effect" },

@@ -124,6 +124,12 @@ const host = z.strictObject({
     .boolean()
     .default(false)
     .describe("The server of this host is stopped on purpose now and then: that it does not run is no alarm."),
+  reloadUnstartable: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Reload although httpd would not start on the files that are installed now, so that the reload may end the site. Refreshes never do.",
+    ),
   judgeInPreview: z
     .boolean()
     .default(true)

@@ -194,6 +194,7 @@ function transactionOf(wishes: Wishes, facts: Facts, change: Change, remove = fa
     id: randomUUID(),
     owner: wishes.owner,
     takeOver: wishes.takeOver,
+    reloadUnstartable: wishes.reloadUnstartable,
     configFile: facts.server.configFile,
     change,
     contents: contentsOf(wishes, change.write, read),

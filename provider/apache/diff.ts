@@ -8,7 +8,15 @@ import type { DiffArgs, DiffKind, DiffResult, Properties } from "../resource.ts"
 type Detailed = Readonly<Record<string, DiffKind>>;
 
 /** Where files lie and how previews judge change nothing on a host; the owner follows the resource. */
-const neverCompared = ["siteFile", "caFiles", "crlFiles", "judgeInPreview", "takeOver", "owner"] as const;
+const neverCompared = [
+  "siteFile",
+  "caFiles",
+  "crlFiles",
+  "judgeInPreview",
+  "reloadUnstartable",
+  "takeOver",
+  "owner",
+] as const;
 /** With another one of these, facts are about something else: what is there must be looked at again. */
 const looksElsewhere = ["detection", "port"] as const;
 

@@ -48,6 +48,7 @@ export interface Wishes {
   readonly excludeVirtualHosts: readonly string[];
   readonly reloadPendingEdits: boolean;
   readonly mayBeStopped: boolean;
+  readonly reloadUnstartable: boolean;
   readonly takeOver: boolean;
   readonly judgeInPreview: boolean;
   readonly phpVersion: string | undefined;
@@ -119,6 +120,7 @@ const rules: Readonly<Record<keyof Wishes, Rule>> = {
   excludeVirtualHosts: texts,
   reloadPendingEdits: flag,
   mayBeStopped: flag,
+  reloadUnstartable: flag,
   takeOver: flag,
   judgeInPreview: flag,
   phpVersion: optionalText('a version such as "8.3"'),
@@ -165,6 +167,7 @@ const defaults: Partial<Wishes> = {
   excludeVirtualHosts: [],
   reloadPendingEdits: false,
   mayBeStopped: false,
+  reloadUnstartable: false,
   takeOver: false,
   judgeInPreview: true,
 };

@@ -10,6 +10,8 @@ export interface Transaction {
   readonly id: string;
   readonly owner: string;
   readonly takeOver: boolean;
+  /** Reload although httpd would not start on the files that are installed now. @default false */
+  readonly reloadUnstartable?: boolean;
   /** Main configuration file that the change was planned for: another one on the host is refused. */
   readonly configFile: string;
   readonly change: Change;

@@ -29,6 +29,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `config ${transaction.configFile}`,
     `deadline ${deadlineSeconds}`,
     ...detectionLines(detection),
+    ...(transaction.reloadUnstartable === true ? ["reload-unstartable yes"] : []),
     ...(transaction.change.refresh ? ["refresh yes"] : []),
     ...(transaction.change.isAside ? ["aside yes"] : []),
     ...(transaction.change.needsBaseline ? ["baseline yes"] : []),

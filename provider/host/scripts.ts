@@ -17,6 +17,7 @@ const hostScriptFiles = [
   "ask.sh",
   "compare.sh",
   "shadow.sh",
+  "deadly.sh",
   "crl.sh",
   "sources.sh",
   "parts.sh",

@@ -50,6 +50,7 @@ describe("reading a site file", () => {
           excludeVirtualHosts: [],
           reloadPendingEdits: false,
           mayBeStopped: false,
+          reloadUnstartable: false,
           judgeInPreview: true,
           acknowledgeSessionTicketKeys: false,
           takeOver: false,

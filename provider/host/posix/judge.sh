@@ -46,7 +46,10 @@ judge_shadow() {
   fi
   step 'judge: shadow start on the live files, as baseline'
   shadow live || :
-  if ! is_baseline; then
+  if is_unstartable; then
+    verdict=refused
+    tell_words live
+  elif ! is_baseline; then
     part 'note the shadow cannot judge this server (it is not well on its live files either); the smaller judge speaks'
     judge_minimal
   elif ! shadow_is_plain && { ! shadow_is_well candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
@@ -102,7 +105,7 @@ EOF
 }
 
 tell_words() { # live|candidate
-  shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
+  [ "$1" = live ] || shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   covered_answers "$1" | awk -F "$tab" '
     $2 ~ /^re/ {
       split($1, word, " ")

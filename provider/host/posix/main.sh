@@ -3,7 +3,7 @@
 
 main() {
   # What is asked for later whether it is set or not: a login may have exported a variable of this name.
-  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused=''
+  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable=''
   # Where this text is: given by the run that starts a shadow, in the file that is being run, or given by the caller.
   case ${1:-} in
     shadow_*) ;;

@@ -11,8 +11,8 @@ Downloads the CRLs of this server's CAs, and gives httpd what is new and good.
   --status    say how the last refreshes ended, and do nothing else
   --timer     as cron or systemd call it: quiet, after a random delay
 Exit status: 0 up to date; 1 a source failed, the installed CRLs are good; 2 an installed CRL ends soon or has ended, or
-httpd refuses every certificate of a CA; 3 httpd did not reload well, or would refuse every certificate of a CA, and runs on the
-files of before; 4 another run works on this server; 64 wrong options.
+httpd refuses every certificate of a CA; 3 httpd did not reload well, or would not start, or would refuse every certificate of a
+CA, and runs on the files of before; 4 another run works on this server; 64 wrong options.
 END_OF_USAGE
 }
 
@@ -179,7 +179,7 @@ end_refresh() { # RESULT [REASON]
   esac
   [ -z "$already_refused" ] || told_reason=$already_refused
   case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
-  [ -z "$locked_out" ] || refresh_exit=3
+  [ -z "$locked_out$unstartable" ] || refresh_exit=3
   if [ "$refresh_exit" -lt 3 ] && is_ending; then result=expiring refresh_exit=2; fi
   if [ "$refresh_exit" -lt 3 ] && [ -n "$already_refused" ]; then result=refusing refresh_exit=2; fi
   [ -n "$dry_run" ] || save_record "$refresh_exit" "$result"
@@ -201,7 +201,7 @@ tell_refresh_end() {
     updated) ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || ending='the new CRL is written; httpd is stopped and stays so' ;;
     good) ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
     failed) ending='the installed CRLs stay' && [ -n "$told_reason" ] || ending='a source failed; the installed CRLs stay' ;;
-    refused) ending='the new CRL was refused; the installed one stays' ;;
+    refused) ending='the new CRL was refused; the installed one stays' && [ -z "$unstartable" ] || ending='httpd was not reloaded; the installed CRLs stay' ;;
     reload) ending='the new CRL was put back' ;;
     refusing) ending="it did what it could, and $already_refused" ;;
     expiring) ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;

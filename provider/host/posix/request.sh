@@ -38,7 +38,7 @@ fail() {
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
 # and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
 read_request() {
-  mode=observe id='' owner='' take_over=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15
+  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r line; do
     value=${line#* } request_text=$request_text$line$nl
@@ -49,6 +49,7 @@ read_request() {
       id) id=$value ;;
       owner) owner=$value ;;
       take-over) take_over=$value ;;
+      reload-unstartable) reload_unstartable=$value ;;
       removal) removal=$value ;;
       refresh) refresh=$value ;;
       aside) aside=$value ;;

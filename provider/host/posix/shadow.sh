@@ -40,6 +40,7 @@ shadow_outside_view() { # live|candidate
     echo 1 2>/dev/null >"/proc/sys/net/$family/ip_nonlocal_bind" || :
   done
   echo begun
+  export lacking
   exec chroot /sys/root /bin/sh -c '. /proc/self/fd/9/program' clientcert shadow_inside_view "$1"
 }
 
@@ -61,14 +62,14 @@ is_apart() {
 build_view() {
   mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo | sort -t "$tab" -u -k 2,2)
   mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
-  count=0
+  count=0 lacking=''
   while IFS=$tab read -r type point; do
     point=$(printf '%b' "$point")
     case $point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
     # A server that does not answer would hang us: judged by type, never looked at.
-    case $type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) continue ;; esac
+    case $type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) lacking=$lacking$nl$point && continue ;; esac
     count=$((count + 1))
-    view_of "$point" 2>/dev/null || [ "$point" != / ] || return 1
+    view_of "$point" 2>/dev/null || { [ "$point" != / ] && lacking=$lacking$nl$point; } || return 1
   done <<EOF
 $mounts
 EOF
@@ -124,7 +125,9 @@ shadow_inside_view() { # live|candidate
   add_names
   # shellcheck disable=SC3045 # dash and busybox ash have -c.
   ulimit -c 0
-  parent=shadow enter=''
+  parent=shadow enter='' which=$1
+  set -- /proc/[0-9]*
+  before=" $* "
   httpd -k start >/dev/shm/words 2>&1 &
   starter=$!
   if wait_for_start; then
@@ -132,6 +135,7 @@ shadow_inside_view() { # live|candidate
     ask_all
   else
     echo down
+    [ "$which" != live ] || say_deadly
   fi
   say_words
 }
@@ -177,14 +181,24 @@ wait_for_start() {
       wait "$starter" || return 1
       starter=''
     fi
+    [ -n "$starter" ] || is_any_left || return 1
     sleep 0.04
   done
+}
+
+# Of what the start began: httpd may also die after its starter has gone well.
+is_any_left() {
+  for entry in /proc/[0-9]*; do
+    case $before in *" $entry "*) continue ;; esac
+    ! read_process "${entry#/proc/}" || return 0
+  done
+  return 1
 }
 
 say_words() {
   echo words
   cat /dev/shm/words
   printf '%s\n' "$log_files" | while IFS= read -r log; do
-    if [ -f "$log" ]; then head -c 16384 -- "$log" | grep -a -e ' AH[0-9]*: ' -e 'SSL Library Error'; fi
+    if [ -f "$log" ]; then head -c 16384 -- "$log" | grep -a -e ' AH[0-9]*: ' -e '^AH[0-9]*: ' -e 'SSL Library Error'; fi
   done 2>/dev/null
 }

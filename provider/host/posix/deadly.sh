@@ -1,0 +1,93 @@
+# shellcheck shell=sh
+# What ends httpd at a reload although `httpd -t` says OK. The shadow start on the live files finds it; but the shadow itself may
+# be why httpd does not start (no network, no passphrase, no NFS), and then a smaller judge speaks. So only those of httpd's
+# codes count here whose cause is the same on the live host.
+
+# CODE KIND MEANING, for an administrator. KIND: `program`, what the words name is not there or not executable; `file`, what they
+# name cannot be opened, for a reason that lies in its path; `content`, of what httpd has read.
+# Not in it, because the shadow says them for reasons of its own: AH02564, AH02578, AH02580 (a key whose passphrase httpd keeps),
+# AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). A taken port (AH00072) it cannot see.
+# Not in it, because `httpd -t` finds them, which is asked before each signal: AH00526, AH00543, AH02291, AH02297.
+deadly_codes() {
+  cat <<'END_OF_CODES'
+AH00089 program the program of an ErrorLog cannot be started
+AH00104 program the program that a log is piped to cannot be started
+AH00654 program the program of a RewriteMap cannot be started
+AH00091 file an ErrorLog cannot be opened
+AH00649 file a log cannot be opened
+AH00651 file a ForensicLog cannot be opened
+AH01597 file the TypesConfig cannot be opened
+AH01895 content a file of CA certificates holds none that can be read
+AH01896 content a file of CA names for clients holds none that can be read
+AH01898 content SSLCipherSuite names no cipher that OpenSSL knows
+AH01901 content a file of CRLs holds none that can be read
+AH02231 content SSLProtocol leaves no TLS version
+AH02287 content an SSLSessionTicketKeyFile is too short
+AH02326 content a certificate for the proxy and its key do not match
+AH02561 content a certificate cannot be used
+AH02562 content a certificate cannot be used
+AH02565 content a certificate and its key do not match
+AH02572 content a virtual host with SSLEngine on has no certificate
+AH02579 content a key cannot be read
+AH10127 content SSLCipherSuite names no cipher for TLS 1.3 that OpenSSL knows
+END_OF_CODES
+}
+
+# In the shadow's view, where no path leads to a file system that may not answer: lines `deadly CODE PATH` of what httpd said.
+say_deadly() {
+  deadly_codes >/dev/shm/codes
+  say_words | awk '
+    FILENAME == ARGV[1] { kind[$1] = $2; next }
+    match($0, /AH[0-9]+: /) {
+      code = substr($0, RSTART, RLENGTH - 2); before = substr($0, 1, RSTART); after = substr($0, RSTART + RLENGTH)
+      if (!(code in kind) || said[code]++) next
+      error = match(before, /\([0-9]+\)/) ? substr(before, RSTART + 1, RLENGTH - 2) : "-"
+      path = match(after, /\/[^ \t\047"]*/) ? substr(after, RSTART, RLENGTH) : ""
+      sub(/[.,:]$/, "", path)
+      print kind[code], code, error, path
+    }' /dev/shm/codes - | while IFS=' ' read -r kind code error path; do
+    ! is_lacking "$path" || continue
+    case $kind:$error in
+      program:*) if [ -f "$path" ] && [ -x "$path" ]; then continue; fi ;;
+      content:* | file:2 | file:20 | file:21 | file:40) ;;
+      *) continue ;;
+    esac
+    printf 'deadly %s %s\n' "$code" "$path"
+  done
+}
+
+# Whether PATH leads to where the view has nothing, or not what the host has.
+is_lacking() { # PATH
+  resolved=$(realpath -m -- "${1:-/}")/
+  while IFS= read -r point; do
+    case $point:$resolved in :*) ;; "$point:$point"/*) return 0 ;; esac
+  done <<EOF
+/proc
+/sys
+/dev
+$lacking
+EOF
+  return 1
+}
+
+# Whether the reload itself would end the site, whatever is changed: the live files do not start, and httpd says why. Then one
+# reason is told. A server that is stopped has nothing to lose.
+is_unstartable() {
+  [ -n "$parent" ] && ! shadow_is_up candidate && read_deadly || return 1
+  why="httpd would not start on the files that are installed now, so a reload would end the site: $deadly"
+  if [ "$reload_unstartable" = yes ]; then
+    part "note $why; going on, as reloadUnstartable says"
+    return 1
+  fi
+  case $mode in apply | judge) way=', or write "reloadUnstartable: true" for this host' ;; *) way='' ;; esac
+  part "reason $why; mend this first$way"
+  unstartable=yes
+}
+
+# Sets deadly, the first word of httpd that counts.
+read_deadly() {
+  deadly=$(sed -n '/^words$/q; s/^deadly //p' "$work/shadow.live" | head -n 1)
+  [ -n "$deadly" ] || return 1
+  code=${deadly%% *} path=${deadly#* }
+  deadly="$(deadly_codes | sed -n "s/^$code [a-z]* //p") (${path:+$path, }$code)"
+}
