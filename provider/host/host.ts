@@ -25,12 +25,17 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
   const run = runner(pool, program);
   return {
     async observe(target, options = {}) {
-      const parts = await run(target, observeRequest(target.detection), observeTimeoutSeconds, options);
+      const parts = await run(
+        target,
+        observeRequest(target.detection, observeTimeoutSeconds),
+        observeTimeoutSeconds,
+        options,
+      );
       return requireObservation(target, parts);
     },
     async judge(target, transaction, options = {}) {
       requireAllRights(target);
-      const request = transactionRequest("judge", target.detection, transaction);
+      const request = transactionRequest("judge", target.detection, transaction, changeTimeoutSeconds);
       return readOutcome(target, await run(target, request, changeTimeoutSeconds, options));
     },
     async apply(target, transaction, options = {}) {
@@ -42,13 +47,13 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
 
   /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
   async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
-    const request = transactionRequest("apply", target.detection, transaction);
+    const request = transactionRequest("apply", target.detection, transaction, changeTimeoutSeconds);
     try {
       return await run(target, request, changeTimeoutSeconds, options);
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
-      const question = resultRequest(target.detection, transaction, request);
+      const question = resultRequest(target.detection, transaction, request, changeTimeoutSeconds);
       return await run(target, question, changeTimeoutSeconds, {}).catch((reason: unknown) => {
         throw unanswered(reason);
       });
@@ -102,6 +107,7 @@ const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   locked: "locked",
   owner: "locked",
   root: "sudo",
+  slow: "timeout",
 };
 
 function throwHostError(target: Target, parts: readonly Part[]): void {

@@ -14,11 +14,21 @@ export interface Request {
 /** For one start of httpd, in the shadow or at a reload; the host adds what large CRLs and many virtual hosts take. */
 const deadlineSeconds = 15;
 
-export function observeRequest(detection: Detection): Request {
-  return finish(["mode observe", ...detectionLines(detection)]);
+/**
+ * When the host ends what it was asked for, a change left alone: before we stop waiting, so that it can say what it waited for.
+ */
+const limitOf = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
+
+export function observeRequest(detection: Detection, timeoutSeconds: number): Request {
+  return finish(["mode observe", limitOf(timeoutSeconds), ...detectionLines(detection)]);
 }
 
-export function transactionRequest(mode: "judge" | "apply", detection: Detection, transaction: Transaction): Request {
+export function transactionRequest(
+  mode: "judge" | "apply",
+  detection: Detection,
+  transaction: Transaction,
+  timeoutSeconds: number,
+): Request {
   const contents = transaction.change.write.map((file) => requireContent(transaction, file.name));
   const lines = [
     `mode ${mode}`,
@@ -28,6 +38,7 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
     `removal ${yesNo(transaction.remove)}`,
     `config ${transaction.configFile}`,
     `deadline ${deadlineSeconds}`,
+    limitOf(timeoutSeconds),
     ...detectionLines(detection),
     ...(transaction.reloadUnstartable === true ? ["reload-unstartable yes"] : []),
     ...(transaction.change.refresh ? ["refresh yes"] : []),
@@ -43,8 +54,14 @@ export function transactionRequest(mode: "judge" | "apply", detection: Detection
 }
 
 /** Asks for the end of a run whose connection was cut; what it wrote has the mark of its own request. */
-export function resultRequest(detection: Detection, { id, remove }: Transaction, { mark }: Request): Request {
-  return finish(["mode result", `id ${id}`, `removal ${yesNo(remove)}`, ...detectionLines(detection)], { mark });
+export function resultRequest(
+  detection: Detection,
+  { id, remove }: Transaction,
+  { mark }: Request,
+  timeoutSeconds: number,
+): Request {
+  const lines = [`id ${id}`, `removal ${yesNo(remove)}`, limitOf(timeoutSeconds)];
+  return finish(["mode result", ...lines, ...detectionLines(detection)], { mark });
 }
 
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {

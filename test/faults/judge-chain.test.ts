@@ -25,7 +25,7 @@ describe("a judge that hangs in the shadow", function () {
     await session.lab.run("cat >/srv/program", hostScript());
     await session.lab.run("cat >/srv/request", "");
     state = await liveState(session, { exclude: ["/srv/request"] });
-    ({ data } = transactionRequest("judge", {}, await session.prepare()));
+    ({ data } = transactionRequest("judge", {}, await session.prepare(), 900));
   });
   after(() => session.stop());
 

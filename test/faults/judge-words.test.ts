@@ -163,7 +163,7 @@ describe("the smaller judge", function () {
 
   it("speaks where a passphrase program never answers in the shadow, and nothing stays running", () =>
     onHost({ passphraseKey: true }, async (session) => {
-      const { data } = transactionRequest("judge", {}, await session.prepare());
+      const { data } = transactionRequest("judge", {}, await session.prepare(), 900);
       const impatient = Buffer.from(data.toString("latin1").replace(/^deadline \d+$/m, "deadline 2"), "latin1");
       await session.lab.run("cat >/srv/program", hostScript());
       const answer = await unchanged(session, () =>

@@ -4,7 +4,7 @@
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
 # writes
 reload() {
-  if ! words=$(httpd -t); then
+  if ! words=$(httpd_in_time -t); then
     part words && printf '%s\n' "$words" | words_of_httpd
     return 1
   fi

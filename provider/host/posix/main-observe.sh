@@ -23,8 +23,13 @@ main() {
     --help) observe_usage && exit 0 ;;
     *) echo "$1: there is no such option" >&2 && observe_usage >&2 && exit 64 ;;
   esac
+  is_limited=''
   read_request
   keep_overrides
+  limited look_at_host
+}
+
+look_at_host() {
   [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server
   read_journal

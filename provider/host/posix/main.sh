@@ -3,8 +3,8 @@
 
 main() {
   # What is asked for later whether it is set or not: a login may have exported a variable of this name.
-  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable=''
-  # Where this text is: given by the run that starts a shadow, in the file that is being run, or given by the caller.
+  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable='' is_limited=''
+  # Where this text is: in the file that is being run, or given by the caller. A shadow needs it no more.
   case ${1:-} in
     shadow_*) ;;
     carry-out | undo | refresh | carry-refresh) script=$(cat -- "$0") ;;
@@ -18,9 +18,17 @@ main() {
     undo) shift && undo_request "$0" "$@" ;;
     *) read_request ;;
   esac
+  # A change goes on whoever waits for it; whoever waits does so for a time.
+  case ${1:-} in
+    '') limited serve "$mode" ;;
+    *) serve "$@" ;;
+  esac
+}
+
+serve() { # MODE, or the arguments of a run that was started here
   [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server
-  case ${1:-$mode} in
+  case $1 in
     observe) read_journal && observe && audit observation "looked at $config" ;;
     judge) prepare && run_judge ;;
     apply) run_apply ;;

@@ -46,15 +46,22 @@ observe_files() { # KIND LIMIT_BYTES PATHS
   [ -n "$3" ] || return 0
   oldifs=$IFS IFS=$nl
   set -f
+  doing "a look at ${3%%"$nl"*}, or at a file that is named beside it,"
   # shellcheck disable=SC2086
   resolved=$(inside realpath -m -- $3)
   # shellcheck disable=SC2086
-  facts=$(inside stat -c '%s %Y %Z %n' -- $resolved 2>/dev/null)
+  facts=$(inside stat -c '%f %s %Y %Z %n' -- $resolved 2>/dev/null)
   set +f
   IFS=$oldifs
   while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
-    [ "${fact#* * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
+    [ "${fact#* * * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
+    type=${fact%% *} fact=${fact#* }
+    is_readable "$type" "$real" || { [ "$1" = crontab ] && continue; } ||
+      fail pipe "$real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
     part "$1 ${fact%" $real"}$tab$real$tab$path"
+    # Files in /proc have no size, and may be read for ever.
+    [ "${fact%% *}" != 0 ] || continue
+    doing "reading $real"
     if [ "$1" = server-certificates ]; then
       inside cat -- "$real" | certificates_alone
     elif [ "${fact%% *}" -le "$2" ]; then
@@ -71,6 +78,11 @@ $resolved
 RESOLVED
 $facts
 FACTS
+}
+
+# A pipe would be read for ever, and a device may do anything. Where nothing is meant to be read, /dev/null may be named.
+is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
+  case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
 }
 
 # The certificates of a PEM file, and nothing else of it: a key may stand beside them, also where a block is never closed.
@@ -100,6 +112,7 @@ observe_named_files() { # NAMED
   part named
   oldifs=$IFS IFS=$nl
   set -f
+  doing "a look at the files that httpd's configuration names"
   # shellcheck disable=SC2046
   times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
   set +f
@@ -132,6 +145,7 @@ observe_php() {
   for found in $programs; do
     IFS=$oldifs path=${found#*:}
     [ -n "$path" ] && inside test -f "$path" || continue
+    doing "reading $path"
     known=$(inside stat -L -c '%i.%Y.%s' -- "$path")
     # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
     case $(journal_value "php $known") in
@@ -185,10 +199,11 @@ loaded_seconds() {
 # Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host, whatever
 # httpd's mount namespace holds. Which lines count is not decided here.
 observe_crontabs() { # NAMED
+  doing "reading the crontabs"
   crontabs=$({
     printf 'crl\n#clientcert-adopted# \n'
     printf '%s\n' "$1" | sed -n "s/^SSLCARevocationFile$tab//p"
-  } | grep -lisF -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
+  } | grep -lisF -D skip -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
     /var/spool/cron/* /var/spool/cron/crontabs/*)
   (enter='' && observe_files crontab 1048576 "$crontabs")
 }
@@ -207,6 +222,7 @@ observe_own() {
   done
   [ $# -gt 0 ] || return 0
   part own-hashes
+  doing "reading the files in $own"
   sha256sum -- "$@"
   observe_files own 1048576 "$own_files"
 }
@@ -214,7 +230,7 @@ observe_own() {
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$timers")
-  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && sed 's/^/sample /' "$state/sample" 2>/dev/null; }
+  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
 observe() {
@@ -224,6 +240,7 @@ observe() {
   server_root=$(run_setting ServerRoot)
   [ -n "$server_root" ] || server_root=${root_argument:-$compiled_root}
   prove_stopped "$(run_setting PidFile)"
+  doing "reading httpd's error log"
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   part server
   cat <<EOF

@@ -13,6 +13,8 @@ umask 077
 nl='
 '
 tab=$(printf '\t')
+# How long a look may take: less than its caller waits for it.
+look_seconds=50
 
 # An answer for the caller, or for who runs this by hand.
 part() {
@@ -24,7 +26,7 @@ part() {
     *) printf '\n%s %s\n' "$mark" "$1" ;;
   esac
 }
-step() { part "step $1"; }
+step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
 
 # fail KIND TEXT: the run ends here, before anything was changed; later it is put back first (end_carrier).
 fail() {
@@ -38,7 +40,7 @@ fail() {
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
 # and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
 read_request() {
-  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15
+  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15 limit_seconds=$look_seconds
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r line; do
     value=${line#* } request_text=$request_text$line$nl
@@ -56,6 +58,7 @@ read_request() {
       baseline) baseline=$value ;;
       config) expected_config=$value ;;
       deadline) deadline_seconds=$value ;;
+      limit) case $value in '' | *[!0-9]*) ;; *) limit_seconds=$value ;; esac ;;
       want-httpd) want_httpd=$value ;;
       want-config) want_config=$value ;;
       want-pid-file) want_pid_file=$value ;;

@@ -5,7 +5,10 @@
 prepare() {
   command -v openssl >/dev/null 2>&1 || fail openssl 'the program openssl is missing, so no judge could ask the server anything; install it'
   read_modules
-  dumped=$nl$(dump) || { part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first"; }
+  dumped=$nl$(dump) || {
+    case $? in 124 | 137) fail slow "httpd's reading of its configuration ($config) took longer than $look_seconds seconds: does that name a pipe, or a file on a file server that does not answer? See to that, and run again" ;; esac
+    part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first"
+  }
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)
@@ -94,7 +97,7 @@ run_apply() {
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
   : >"$work/output"
   trap - EXIT
-  "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" &
+  "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
   is_held "$work" || leave_nothing
 }
@@ -129,6 +132,7 @@ leave_nothing() {
 detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
 
 follow() { # PID
+  doing 'the run that works on this server' '; it goes on there, and the next run begins by looking at what became of it'
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
 }
 
@@ -306,7 +310,8 @@ end_run() { # RESULT
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
   # In a process of its own: what fails in it must not keep the rest from being tidied up.
-  [ -n "${quiet:-}" ] || (observe)
+  limit_seconds=$look_seconds
+  [ -n "${quiet:-}" ] || limited observe
   part 'done'
   rm -rf -- "$state".gone.*
   rmdir -- "${state%/*}" 2>/dev/null

@@ -168,6 +168,8 @@ use_stopped() {
     [ -n "$want_environment" ] && break
     [ ! -f "$candidate" ] || want_environment=$candidate
   done
+  # A pipe would be read for ever.
+  [ -f "$want_environment" ] || [ ! -e "$want_environment" ] || fail pipe "environmentFile: $want_environment is no regular file; give the file with httpd's variables"
   [ -z "$want_environment" ] || environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
 }
 
@@ -200,6 +202,7 @@ may_be_passing() {
 
 # The one server that is meant: by pid file or configuration, else the one that is set up, else the only one that runs.
 find_server() {
+  doing 'the search for httpd'
   looked_at=$(now_ticks) stopped_proved=''
   [ -z "$want_httpd" ] || [ -x "$want_httpd" ] || fail no-httpd "httpd: $want_httpd is no program on this host; give the right one, or leave it out to have it found"
   find_processes
@@ -267,6 +270,7 @@ use_stopped_beside_others() {
 # Sets version, compiled_root, config (resolved main configuration file) and instance from `httpd -V`, which reads the
 # configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a tenth of the time.
 read_version() {
+  doing "$program -V"
   for configuration in /dev/null ''; do
     version_text=$(httpd -V ${configuration:+-f "$configuration"})
     # Without a module httpd prints all it can, and fails.
@@ -310,5 +314,15 @@ read_modules() {
 dump() {
   set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
   case $info_module in '' | loaded) ;; *) quote_word "$info_module" && set -- -C "LoadModule info_module $quoted" "$@" ;; esac
-  httpd "$@"
+  httpd_in_time "$@"
+}
+
+# httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with 124 or 137 then.
+httpd_in_time() { # ARGS…
+  if [ -n "$is_limited" ]; then
+    doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
+    httpd "$@"
+  else
+    (arguments=-k${nl}1$nl$look_seconds$nl$program$nl$arguments program=$(command -v timeout) && httpd "$@")
+  fi
 }

@@ -11,13 +11,14 @@ shadow() {
   [ -f "$work/program" ] || printf '%s\n' "$script" >"$work/program"
   exec 5<>"$work/alive"
   (
-    exec 5>&- 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns" || exit
+    exec 5>&-
     read_process self
     export process_start work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
     cd /
+    # Given with the command: of what `exec` alone opens, mksh would hand nothing on.
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
-      timeout -k 1 "$deadline_seconds" /bin/sh -c '. /proc/self/fd/9/program' clientcert shadow_outside_view "$1"
+      timeout -k 1 "$deadline_seconds" /bin/sh /proc/self/fd/9/program shadow_outside_view "$1" 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns"
   ) </dev/null >"$work/shadow.$1" 2>"$work/shadow.errors"
   shadow_status=$?
   exec 5>&-
@@ -41,7 +42,7 @@ shadow_outside_view() { # live|candidate
   done
   echo begun
   export lacking
-  exec chroot /sys/root /bin/sh -c '. /proc/self/fd/9/program' clientcert shadow_inside_view "$1"
+  exec chroot /sys/root /bin/sh /proc/self/fd/9/program shadow_inside_view "$1"
 }
 
 # Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file systems
