@@ -16,6 +16,11 @@
 /** @type {readonly Mutation[]} */
 export const mutations = [
   {
+    name: "look: nobody ends one that waits for ever",
+    ...{ file: "limit.sh", from: '  end_tree "$1"\n', to: "" },
+    ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },
+  },
+  {
     name: "lock: a second run goes on",
     ...{ file: "state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
     ...{ test: "process-runs", grep: "do not disturb" },

@@ -101,7 +101,7 @@ function withStepsInLists(line: string, point: string): string {
     .join("");
 }
 
-function replaceOnce(text: string, from: string, to: string): string {
+export function replaceOnce(text: string, from: string, to: string): string {
   if (text.split(from).length !== 2)
     throw new Error(`${JSON.stringify(from)}: not there exactly once; adapt this test`);
   return text.replace(from, () => to);
