@@ -16,6 +16,11 @@
 /** @type {readonly Mutation[]} */
 export const mutations = [
   {
+    name: "tools: none is tried",
+    ...{ file: "main.sh", from: '  [ "$1" = carry-out ] || test_tools\n', to: "" },
+    ...{ test: "host/tools", grep: "names (awk|sed|stat) " },
+  },
+  {
     name: "look: nobody ends one that waits for ever",
     ...{ file: "limit.sh", from: '  end_tree "$1"\n', to: "" },
     ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },

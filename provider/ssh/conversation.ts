@@ -2,7 +2,7 @@
 import type { Duplex, Readable } from "node:stream";
 import { HostError, asOneLine } from "../errors.ts";
 import type { Connection } from "../host/model.ts";
-import { framed, headIsUnfit, type MarkedStream, promptOf, splitAtMark, sudoError } from "./remote-shell.ts";
+import { framed, headFails, headIsUnfit, type MarkedStream, promptOf, splitAtMark, sudoError } from "./remote-shell.ts";
 import { cancelled } from "./waiting.ts";
 
 export interface Program {
@@ -206,6 +206,8 @@ function conclude(run: Run, received: Received, exit: Exit | undefined): Ended {
     throw new HostError("cut", `${place}: ${found}; run again: it begins by looking at what is there`);
   }
   if (!received.stdout.isStarted()) throw notStarted(run, received, exit);
+  if (stderr.includes(`${run.mark}${headFails}`))
+    throw new HostError("answer", `${place}: this host's head cannot be run; repair it`);
   if (stderr.startsWith(`${run.mark}${headIsUnfit}`)) {
     throw new HostError(
       "answer",

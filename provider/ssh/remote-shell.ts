@@ -11,6 +11,8 @@ import type { Connection } from "../host/model.ts";
 
 /** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
 export const headIsUnfit = " head";
+/** It is missing, or does not run. */
+export const headFails = " no-head";
 
 /**
  * The command line for the user's login shell, whichever it is. Inside its single quotes stands nothing that bash,
@@ -23,7 +25,7 @@ export function remoteCommand(place: string, sudo: Connection["sudo"], mark: str
     "LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
     `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,
-    `s=$(head -c ${scriptBytes})`,
+    `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFails} >&2;exit 98;}`,
     `IFS= read -r l;[ "$l" = ${mark} ]||{ echo ${mark}${headIsUnfit} >&2;exit 98;}`,
     "unset l",
     'eval "$s"',

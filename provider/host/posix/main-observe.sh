@@ -23,14 +23,15 @@ main() {
     --help) observe_usage && exit 0 ;;
     *) echo "$1: there is no such option" >&2 && observe_usage >&2 && exit 64 ;;
   esac
-  is_limited=''
+  is_limited='' openssl_said=''
   read_request
   keep_overrides
   limited look_at_host
 }
 
 look_at_host() {
-  [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
+  test_tools
+  runs_as_root self || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server
   read_journal
   observe

@@ -3,7 +3,7 @@
 
 main() {
   # What is asked for later whether it is set or not: a login may have exported a variable of this name.
-  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable='' is_limited=''
+  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable='' is_limited='' openssl_said=''
   # Where this text is: in the file that is being run, or given by the caller. A shadow needs it no more.
   case ${1:-} in
     shadow_*) ;;
@@ -26,7 +26,8 @@ main() {
 }
 
 serve() { # MODE, or the arguments of a run that was started here
-  [ "$(id -u)" = 0 ] || fail root 'this needs root; give "sudo:" for this host or log in as root'
+  [ "$1" = carry-out ] || test_tools
+  runs_as_root self || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server
   case $1 in
     observe) read_journal && observe && audit observation "looked at $config" ;;

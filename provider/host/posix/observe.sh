@@ -6,13 +6,17 @@ run_setting() { # NAME
   printf '%s\n' "$dumped" | awk -v name="$1: \"" 'index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
+# Its version is the first line, and how it was built another one.
+ask_openssl() { openssl_said=${openssl_said:-$(openssl version -v -f 2>/dev/null || echo none)}; }
+
 # OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
 # its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
 security_level() {
+  ask_openssl
   {
     printf '%s\n' "$dumped" | awk 'tolower($1) ~ /^sslciphersuite$/ && match($0, /@SECLEVEL=[0-5]/) { print substr($0, RSTART + 10, 1) }' | sort -n
-    openssl version -f 2>/dev/null | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
-    openssl version 2>/dev/null | awk '$2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
+    printf '%s\n' "$openssl_said" | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
+    printf '%s\n' "$openssl_said" | awk 'NR == 1 && $2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
   } | head -n 1
 }
 
@@ -242,11 +246,12 @@ observe() {
   prove_stopped "$(run_setting PidFile)"
   doing "reading httpd's error log"
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
+  ask_openssl
   part server
   cat <<EOF
 now $(date +%s)
 version $version
-openssl $(openssl version 2>/dev/null || echo none)
+openssl ${openssl_said%%"$nl"*}
 security-level $(security_level)
 server-root $server_root
 config $config

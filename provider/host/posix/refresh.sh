@@ -32,6 +32,7 @@ run_refresh() { # PROGRAM OPTIONS…
   [ "$(id -u)" = 0 ] || { echo 'this needs root' >&2 && exit 1; }
   id=refresh-$$-$(date +%s) work=$state/run.$id
   begin_refresh
+  test_tools
   [ -z "$timer" ] || wait_for_turn
   # Everything, or the last source, was removed meanwhile: nothing may come back.
   [ -d "$work" ] && has_sources || exit 0

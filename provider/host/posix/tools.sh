@@ -1,0 +1,54 @@
+# shellcheck shell=sh
+# Whether this host's tools do what is asked of them. One that is missing, has lost a library, or is of another make would
+# otherwise only be noticed by what it leaves out, and words or plans would be made of that.
+
+# One pipeline through all that a look needs. What is wrong is only searched for where its end is not what it must be.
+test_tools() {
+  [ "$(try_together 2>/dev/null)" = '8c42b47fb5b61fd5a440654e9fc6e9073c606f9f7ae0f58abf3dc012cbd7e5c1  -' ] || name_broken_tool
+  case ${mode:-} in apply | undo | refresh) test_changing_tools ;; esac
+}
+
+try_together() {
+  { date -u -d @0 +/%F && readlink -f -- / && stat -c "/%N%F$tab%f" -- /proc/mounts; } | cat | cut -f 1 | sed -E -n 's/^(\/)(.*)$/\1\2/p' |
+    env -i LC_ALL=C "PATH=$PATH" sort -t / -u -k 2,2 | grep -a -D skip -e / | awk -F / '{ print "/" $2 $NF }' | tr '\n' '\0' |
+    xargs -0 -r realpath -m -- | sha256sum
+}
+
+name_broken_tool() {
+  tool_input="b$tab 1${nl}a$tab 2"
+  try_tool cat "$tool_input" --
+  try_tool date 1970-01-01 -u -d @0 +%F
+  try_tool readlink / -f -- /
+  try_tool stat "'/proc/mounts' -> 'self/mounts' symbolic link" -c '%N %F' -- /proc/mounts
+  try_tool cut " 1$nl 2" -f 2-
+  try_tool sed a -E -n "s/^(a)$tab 2\$/\\1/p"
+  try_tool env A=1 -i A=1
+  try_tool sort "a$tab 2${nl}b$tab 1" -t "$tab" -u -k 1,1
+  try_tool grep "a$tab 2" -a -D skip -e '^a'
+  try_tool awk b -F "$tab" '$2 == " 1" { print $1 }'
+  try_tool tr "b$tab 1:a$tab 2:" '\n' :
+  try_tool xargs "b 1 a 2" -r printf '%s %s %s %s'
+  try_tool realpath /proc/self-missing/b -m -- /proc/self-missing/a/../b
+  try_tool sha256sum '14479bb43e96b10b514f23bbf78b93cd6de505e7bd29c9bd1735c8e019a829f8  -' --
+  fail tools "this host's tools do not work together as they must, though each does for itself; look at its PATH and at the load of the host"
+}
+
+# With two lines as its input.
+try_tool() { # TOOL EXPECTED ARGS…
+  tool=$1 expected=$2
+  shift 2
+  found=$(printf '%s\n' "$tool_input" | "$tool" "$@" 2>&1)
+  tool_status=$?
+  [ "$tool_status" != 0 ] || [ "$found" != "$expected" ] || return 0
+  case $tool_status in
+    126 | 127) fail tools "this host's $tool cannot be run (exit status $tool_status); repair it" ;;
+    *) fail tools "this host's $tool does not do what GNU's does (exit status $tool_status); install GNU's, or repair it" ;;
+  esac
+}
+
+# Each says its version, or it is not GNU's, or does not run.
+test_changing_tools() {
+  for tool in base64 chmod chown cp head ln mkdir mkfifo mv od rm rmdir sync tail timeout wc; do
+    "$tool" --version >/dev/null 2>&1 || { tool_input='' && try_tool "$tool" '' --version; }
+  done
+}
