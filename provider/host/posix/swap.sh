@@ -59,9 +59,11 @@ stage_beside() {
   # Of a run whose state is gone; none that has its state can be here, for we have the lock.
   rm -rf -- "$stage"
   (umask 022 && mkdir -p -- "$own_directory") 2>/dev/null && mkdir -m 700 -- "$stage" 2>/dev/null || return 1
+  [ ! -s "$work/made" ] || label_as "${own_directory%/*}" "$own_directory"
+  label_as "$own_directory" "$stage"
   while IFS=$tab read -r role name _; do
     staged=$(own_stage "$name")
-    cp -- "$work/own/${name##*/}" "$staged" 2>/dev/null && chmod 644 -- "$staged" && sync -- "$staged" || return 1
+    cp -- "$work/own/${name##*/}" "$staged" 2>/dev/null && label_as "${staged%/*}" "$staged" && chmod 644 -- "$staged" && sync -- "$staged" || return 1
   done <"$work/own.list"
   while IFS=$tab read -r number _ after path; do
     # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
@@ -71,6 +73,12 @@ stage_beside() {
     [ "$(hash_of "$staged")" = "$after" ] && sync -- "$staged" || return 1
   done <"$work/edit.list"
   sync -- "$stage"
+}
+
+# Where the kernel has SELinux: the label that a file of ours would have if an administrator had made it there, whatever is said
+# for one that the process of a timer makes. Tried with labels on a kernel that does not enforce them, as there was no other.
+label_as() { # DIRECTORY FILE
+  [ ! -d /sys/fs/selinux ] || chcon --reference="$1" -- "$2" 2>/dev/null || :
 }
 
 missing_directories() { # PATH: those of its directories that do not exist, innermost first
