@@ -26,6 +26,31 @@ export const mutations = [
     ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },
   },
   {
+    name: "stopped: the only one that runs is taken for the one that is set up",
+    ...{ file: "server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
+    ...{ test: "stopped-choice", grep: "while it is stopped" },
+  },
+  {
+    name: "stopped: believed without a proof",
+    ...{ file: "stopped.sh", from: '  [ -z "$parent$stopped_proved" ] || return 0', to: "  return 0" },
+    ...{ test: "stopped-proof", grep: "by its pid file$" },
+  },
+  {
+    name: "stopped: nobody asks who has its port",
+    ...{ file: "stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
+    ...{ test: "stopped-proof", grep: "by its port where its pid file is gone" },
+  },
+  {
+    name: "stopped: that it ran is not written down, nor believed of an older build",
+    ...{
+      folder: "core/apache",
+      file: "stopped.ts",
+      from: "  if (starter === undefined && own.hasRun !== true) return [];",
+      to: "  if (starter === undefined) return [];",
+    },
+    ...{ test: "stopped-alarm", grep: "where it ran at the last change" },
+  },
+  {
     name: "lock: a second run goes on",
     ...{ file: "state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
     ...{ test: "process-runs", grep: "do not disturb" },

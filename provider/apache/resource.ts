@@ -136,7 +136,8 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   }
   refuseProblems(wishes, look.plan, context.preview ? undefined : await putBack(host, wishes, look, context));
   if (context.preview) return previewed(host, wishes, look, context);
-  return apply(host, wishes, look, args.id, context);
+  const outputs = await apply(host, wishes, look, args.id, context);
+  return look.plan.change === undefined ? { ...outputs, ...deedOf(args.oldOutputs) } : outputs;
 }
 
 /**
