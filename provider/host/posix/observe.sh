@@ -243,7 +243,8 @@ observe() {
   dumped=$nl$(dump) || dump_status=$?
   server_root=$(run_setting ServerRoot)
   [ -n "$server_root" ] || server_root=${root_argument:-$compiled_root}
-  prove_stopped "$(run_setting PidFile)"
+  started_by=''
+  [ -n "$parent" ] || { prove_stopped "$(run_setting PidFile)" && started_by=$(starter); }
   doing "reading httpd's error log"
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   ask_openssl
@@ -261,7 +262,7 @@ started $parent_start
 loaded $(loaded_seconds)
 arguments $(printf %s "$arguments" | tr '\n' '\t')
 state $(state_of_transaction)
-starter $(starter)
+starter $started_by
 $(observe_timer)
 EOF
   part "dump $dump_status"

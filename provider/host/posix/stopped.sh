@@ -202,7 +202,6 @@ runs_httpd() { # PID
 # What starts a stopped server with the machine: the link of a unit or of an init script. One that was given another configuration
 # than the program's own must name this one.
 starter() {
-  [ -z "$parent" ] || return 0
   set --
   for link in /etc/systemd/system/*.wants/*.service /etc/rc[2-5].d/S* /etc/rc.d/rc[2-5].d/S* /etc/runlevels/*/*; do
     [ ! -f "$link" ] || is_unused_link "$link" || set -- "$@" "$link"
