@@ -49,6 +49,9 @@ export const readSteps = `cat ${traces}/states`;
 /** The functions that were stepped through, a line each. */
 export const readFunctionsSeen = `sort -u ${traces}/functions`;
 
+/** Where the run was ended. */
+export const readLastFunction = `tail -n 1 ${traces}/functions`;
+
 export function distinctSteps(states: string): number[] {
   const lines = states.trim().split("\n");
   return lines.flatMap((line, index) => (line === lines[index - 1] ? [] : [index + 1]));
