@@ -285,4 +285,9 @@ export const mutations = [
     ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
     ...{ test: "refresh-moments", grep: "weather timer, (future|expired)" },
   },
+  {
+    name: "unattended: whichever program stays on a host is right",
+    ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.hashes.program !== program || ", to: "" },
+    ...{ test: "host/unattended", grep: "(an older|no) program$" },
+  },
 ];
