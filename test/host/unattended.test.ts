@@ -1,5 +1,10 @@
 /** What runs on a host as root without anybody looking on: the look tells whatever is wrong with it, and one change mends it. */
 import assert from "node:assert/strict";
+import { readUnattended } from "../../core/apache/unattended.ts";
+import { splitAnswer } from "../../provider/host/answer.ts";
+import { observationProgram } from "../../provider/host/observation-program.ts";
+import { readObservation } from "../../provider/host/observation.ts";
+import { observeRequest } from "../../provider/host/request.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../../provider/apache/files.ts";
 import { hostProgramSha256 } from "../../provider/host/scripts.ts";
 import { type RefreshSession, sourced, startRefreshSession } from "./refresh-session.ts";
@@ -85,6 +90,19 @@ describe("what runs unattended on a host", function () {
 
     it("has no refresh: one that is there goes", () =>
       expectMended(session, wish, ["refresh", `${state} cp -p undo refresh`, /\/refresh is not wanted any more$/]));
+
+    it("is seen by the observation program as well, for hosts whose sudo allows nothing else", async () => {
+      await session.lab.run(`${state} chmod 722 undo`);
+      await session.lab.run("cat >/srv/observe", observationProgram({}));
+      const { mark, data } = observeRequest({});
+      const answer = await session.lab.run("sh /srv/observe", data.toString("latin1"));
+      const observation = readObservation(splitAnswer(Buffer.from(answer, "latin1"), mark));
+      assert.ok(observation !== undefined);
+      const facts = await session.look();
+      assert.deepEqual(readUnattended(observation), facts.unattended);
+      assert.deepEqual(Object.values(facts.unattended?.open ?? {}), ["has mode 722 instead of 700"]);
+      assert.equal((await session.apply(wish)).result, "applied");
+    });
 
     it("is written whole where the state of the host was lost", async () => {
       await session.lab.run("rm -r /var/lib/clientcert");
