@@ -160,12 +160,13 @@ function addObserveProgram(program: Command, answer: (result: Answer) => void): 
     .option("--site <site>", "build in what this site file overrides for --host: httpd, config, pidFile, …")
     .option("--host <name>", "the host of the site")
     .option("--sudoers <user>", "print the line for sudoers instead, with the program's digest")
+    .option("--no-digest", "the line without the digest, for sudo-rs, which knows none")
     .option("--json", "print one JSON object with both")
-    .action(async ({ site, host, sudoers, json = false }: ObserveFlags, command: Command) => {
+    .action(async ({ site, host, sudoers, digest, json = false }: ObserveFlags, command: Command) => {
       if ((site === undefined) !== (host === undefined)) command.error("error: --site and --host belong together");
       const { observeProgram } = await import("./observe-program.ts");
       const of = site === undefined || host === undefined ? undefined : { site, host };
-      answer(observeProgram({ of, sudoers, json }));
+      answer(observeProgram({ of, sudoers, digest, json }));
     });
 }
 
@@ -173,6 +174,8 @@ const observeProgramHelp = `
 On the host, as root:
   install -o root -g root -m 755 PROGRAM /usr/local/sbin/clientcert-observe
   visudo -f /etc/sudoers.d/clientcert      (the line that --sudoers prints)
+Is sudo there sudo-rs (sudo --version says so)? It refuses digests: print the line with --no-digest. Then nothing but its place protects
+the program: it and every directory above it must belong to root, and nobody else may write there.
 In the site file:
   sudo: { program: /usr/local/sbin/clientcert-observe }
 That is enough for check, for refresh, and for previews with judgeInPreview: false.
@@ -184,6 +187,7 @@ interface ObserveFlags {
   readonly site?: string;
   readonly host?: string;
   readonly sudoers?: string;
+  readonly digest: boolean;
   readonly json?: boolean;
 }
 

@@ -11,20 +11,22 @@ export interface ObserveProgramOptions {
   readonly of: { readonly site: string; readonly host: string } | undefined;
   /** User for the sudoers line, which is then printed in place of the program. */
   readonly sudoers: string | undefined;
+  /** Whether the line names the program's digest: sudo-rs refuses every line that does ("digest specifications are not supported"). */
+  readonly digest: boolean;
   readonly json: boolean;
 }
 
 /** What sudoers(5) takes for a user or a group without quotes. */
 const userName = /^%?[A-Za-z_][\w.-]*$/;
 
-export function observeProgram({ of, sudoers, json }: ObserveProgramOptions): Answer {
+export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOptions): Answer {
   if (sudoers !== undefined && !userName.test(sudoers))
     return refuse([`--sudoers: found ${JSON.stringify(sudoers)}; write the name of a user, or %group`], json);
   const found = of === undefined ? { detection: {}, path: usualProgramPath } : placeOf(of.site, of.host);
   if ("problems" in found) return refuse(found.problems, json);
   const program = observationProgram(found.detection);
   const sha256 = createHash("sha256").update(program).digest("hex");
-  const rule = `${sudoers ?? "USER"} ALL=(root) NOPASSWD: sha256:${sha256} ${found.path} ""`;
+  const rule = `${sudoers ?? "USER"} ALL=(root) NOPASSWD: ${digest ? `sha256:${sha256} ` : ""}${found.path} ""`;
   const { fine } = exitCode;
   if (json)
     return {

@@ -110,7 +110,13 @@ const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[
     text: "sudo refused the password of {user} from {source}; put the right one there",
   },
   {
-    pattern: /not in the sudoers file|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo/,
+    // It tells of each such line of sudoers, and goes on without it.
+    pattern: /digest specifications are not supported[^]*afraid I can't do that/,
+    text: "{user} may not run {program} as root: sudo there is sudo-rs, which leaves out every line of sudoers with a digest; write the line that npx clientcert observe-program --sudoers {user} --no-digest prints",
+  },
+  {
+    pattern:
+      /not in the sudoers file|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo|afraid I can't do that/,
     text: "{user} may not run {program} as root; add a rule for {user} to sudoers with visudo",
   },
   {
