@@ -290,4 +290,24 @@ export const mutations = [
     ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.hashes.program !== program || ", to: "" },
     ...{ test: "host/unattended", grep: "(an older|no) program$" },
   },
+  {
+    name: "words: what a terminal obeys passes the gate of the host",
+    ...{ file: "words.sh", from: "  case $1 in *[!\\ -~]*) return 1 ;; esac\n", to: "" },
+    ...{ test: "foreign-words", grep: "stand-ins for openssl" },
+  },
+  {
+    name: "words: whatever stands in the proxy's file is given to curl",
+    ...{ file: "sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
+    ...{ test: "foreign-words", grep: "PASSWORD@h:x" },
+  },
+  {
+    name: "words: a host's words are printed as they come",
+    ...{
+      folder: "core",
+      file: "shown.ts",
+      from: "  return short.replace(unshowable, escaped);",
+      to: "  return short;",
+    },
+    ...{ test: "core/foreign-words", grep: "host that lies" },
+  },
 ];
