@@ -8,7 +8,9 @@ import { filterHttpdWords } from "../../provider/host/httpd-words.ts";
 import { readObservation } from "../../provider/host/observation.ts";
 import { answeringHost, hostile, isHarmless, target, transaction } from "./hostile-words.ts";
 
-describe("the gate for words of others", () => {
+describe("the gate for words of others", function () {
+  this.timeout(20_000);
+
   it("lets no character pass that is a control, invisible, or turns the direction of writing", () => {
     const all = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
     const passed = all.filter((character) => shown(character) === character).join("");
@@ -46,7 +48,9 @@ describe("the gate for words of others", () => {
   });
 });
 
-describe("an answer of a host that lies", () => {
+describe("an answer of a host that lies", function () {
+  this.timeout(20_000);
+
   for (const kind of ["refused", "locked"]) {
     it(`brings an error (${kind}) of one bounded, harmless text`, async () => {
       const host = answeringHost([`error ${kind} ${hostile}${"x".repeat(1_000_000)}`, `reason ${hostile}`, "done"]);
