@@ -34,6 +34,9 @@ const packages = [
   { name: "procps", programs: ["ps"], for: "test", why: "tests that nothing is left running" },
   { name: "sudo", programs: ["sudo"], for: "test", why: "hosts where root may not log in" },
   { name: "busybox", programs: ["busybox"], for: "test", why: "the host scripts under a second shell, ash" },
+  { name: "mksh", programs: ["mksh"], for: "test", why: "the host scripts under a third shell" },
+  { name: "yash", programs: ["yash"], for: "test", why: "a shell in which the host scripts do not run, and say so" },
+  { name: "posh", programs: ["posh"], for: "test", why: "another one" },
   { name: "e2fsprogs", programs: ["chattr"], for: "test", why: "immutable files" },
   {
     name: "slapd",

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 /** In the order in which they are joined; `main.sh` runs, the others define. */
 const hostScriptFiles = [
+  "shell.sh",
   "words.sh",
   "request.sh",
   "quoting.sh",
@@ -50,6 +51,7 @@ let hash: string | undefined;
 
 /** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
 export const observationScriptFiles = [
+  "shell.sh",
   "words.sh",
   "request.sh",
   "quoting.sh",

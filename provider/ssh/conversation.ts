@@ -2,7 +2,16 @@
 import type { Duplex, Readable } from "node:stream";
 import { HostError, asOneLine } from "../errors.ts";
 import type { Connection } from "../host/model.ts";
-import { framed, headFails, headIsUnfit, type MarkedStream, promptOf, splitAtMark, sudoError } from "./remote-shell.ts";
+import {
+  framed,
+  headFails,
+  headIsUnfit,
+  type MarkedStream,
+  promptOf,
+  shellIsUnfit,
+  splitAtMark,
+  sudoError,
+} from "./remote-shell.ts";
 import { cancelled } from "./waiting.ts";
 
 export interface Program {
@@ -206,19 +215,29 @@ function conclude(run: Run, received: Received, exit: Exit | undefined): Ended {
     throw new HostError("cut", `${place}: ${found}; run again: it begins by looking at what is there`);
   }
   if (!received.stdout.isStarted()) throw notStarted(run, received, exit);
-  if (stderr.includes(`${run.mark}${headFails}`))
-    throw new HostError("answer", `${place}: this host's head cannot be run; repair it`);
-  if (stderr.startsWith(`${run.mark}${headIsUnfit}`)) {
-    throw new HostError(
-      "answer",
-      `${place}: its "head -c" reads more than it is told to (busybox); install GNU coreutils there`,
-    );
-  }
+  requireUsable(run, stderr);
   if (connection.sudo.how === "program" && exit.code !== 0 && stdout.length === 0) {
     const refused = sudoError(place, connection, stderr, undefined);
     if (refused !== undefined) throw refused;
   }
   return { exitCode: exit.code, signal: exit.signal, stdout, stderr };
+}
+
+/** Before anything of the program runs. */
+function requireUsable({ place, mark }: Run, stderr: string): void {
+  const shell = new RegExp(`^${mark}${shellIsUnfit}(\\w+)$`, "m").exec(stderr)?.[1];
+  if (shell !== undefined) {
+    const found = `/bin/sh there is ${shell}, in which our program does not run`;
+    throw new HostError("answer", `${place}: ${found}; make it dash, bash, busybox ash or mksh`);
+  }
+  if (stderr.includes(`${mark}${headFails}`))
+    throw new HostError("answer", `${place}: this host's head cannot be run; repair it`);
+  if (stderr.startsWith(`${mark}${headIsUnfit}`)) {
+    throw new HostError(
+      "answer",
+      `${place}: its "head -c" reads more than it is told to (busybox); install GNU coreutils there`,
+    );
+  }
 }
 
 /** The login shell or sudo ended without running anything of ours. */

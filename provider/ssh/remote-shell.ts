@@ -11,6 +11,8 @@ import type { Connection } from "../host/model.ts";
 
 /** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
 export const headIsUnfit = " head";
+/** Followed by the name of a shell in which our programs do not run. */
+export const shellIsUnfit = " shell ";
 /** It is missing, or does not run. */
 export const headFails = " no-head";
 
@@ -24,6 +26,7 @@ export function remoteCommand(place: string, sudo: Connection["sudo"], mark: str
   const inner = [
     "LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
+    `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellIsUnfit}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
     `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,
     `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFails} >&2;exit 98;}`,
     `IFS= read -r l;[ "$l" = ${mark} ]||{ echo ${mark}${headIsUnfit} >&2;exit 98;}`,
