@@ -310,4 +310,14 @@ export const mutations = [
     },
     ...{ test: "core/foreign-words", grep: "host that lies" },
   },
+  {
+    name: "paths: what a site file names is sent as it is in memory",
+    ...{ folder: "provider/host", file: "request.ts", from: "`${key} ${hostBytes(value)}`", to: "`${key} ${value}`" },
+    ...{ test: "host/odd-paths", grep: "finds the server by" },
+  },
+  {
+    name: "labels: files of ours have whatever label they get",
+    ...{ file: "swap.sh", from: "[ ! -d /sys/fs/selinux ] ||", to: "true ||" },
+    ...{ test: "host/labels", grep: "of (new|a replaced) file" },
+  },
 ];
