@@ -94,7 +94,7 @@ describe("what runs unattended on a host", function () {
     it("is seen by the observation program as well, for hosts whose sudo allows nothing else", async () => {
       await session.lab.run(`${state} chmod 722 undo`);
       await session.lab.run("cat >/srv/observe", observationProgram({}));
-      const { mark, data } = observeRequest({});
+      const { mark, data } = observeRequest({}, 60);
       const answer = await session.lab.run("sh /srv/observe", data.toString("latin1"));
       const observation = readObservation(splitAnswer(Buffer.from(answer, "latin1"), mark));
       assert.ok(observation !== undefined);
