@@ -80,7 +80,7 @@ describe("an httpd that runs and is not found by its name", function () {
 
   it("because no process can be looked at, is told", async () => {
     const stat = "p=$(command -v stat)";
-    const broken = `#!/bin/sh\\ncase "$*" in */proc/*) exit 1 ;; esac\\nexec /usr/local/stat.real "$@"\\n`;
+    const broken = `#!/bin/sh\\ncase "$*" in */proc/[0-9]*/exe*) exit 1 ;; esac\\nexec /usr/local/stat.real "$@"\\n`;
     await session.lab.run(`${stat}; cp -p $p /usr/local/stat.real; rm $p; printf '${broken}' >$p; chmod 755 $p`);
     try {
       await isRefused(/the processes of this host cannot be listed/);
