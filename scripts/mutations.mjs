@@ -287,7 +287,7 @@ export const mutations = [
   },
   {
     name: "unattended: whichever program stays on a host is right",
-    ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.hashes.program !== program || ", to: "" },
+    ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.program !== program || ", to: "" },
     ...{ test: "host/unattended", grep: "(an older|no) program$" },
   },
   {

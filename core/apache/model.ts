@@ -214,10 +214,10 @@ export interface OwnFacts {
 }
 
 export interface UnattendedFacts {
-  /** SHA-256 by name of the program, and of `refresh` and `undo`, which call it; of each that is there. */
-  readonly hashes: Readonly<Record<string, string>>;
-  /** By path of a file or, with `/.`, a directory: how others than root could alter what root runs. */
-  readonly open: Readonly<Record<string, string>>;
+  /** SHA-256 of the program. @default - it is not there */
+  readonly program?: string;
+  /** By path what is wrong with the program or what calls it, its bytes but for the program's, and who could alter it. */
+  readonly wrong: Readonly<Record<string, string>>;
 }
 
 export interface PhpFacts {

@@ -66,7 +66,7 @@ const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean 
 
 /** Each change brings it. */
 function plannedProgram({ program }: Desired, { unattended, server }: Facts): Plan["files"] {
-  const sha256 = program ?? unattended?.hashes.program;
+  const sha256 = program ?? unattended?.program;
   return unattended === undefined || sha256 === undefined ? {} : { [programPath(server.instance)]: hashText(sha256) };
 }
 
@@ -164,7 +164,7 @@ function planTimers(desired: Desired, facts: Facts): OwnFile[] {
     .filter(
       ({ name, sha256: hash }) =>
         timers[name] !== hash ||
-        facts.unattended?.open[name] !== undefined ||
+        facts.unattended?.wrong[name] !== undefined ||
         (!isTimerEnabled && name.endsWith(".timer")),
     );
 }

@@ -33,22 +33,22 @@ export function renderCaller(instance: string, name: Caller): string {
 }
 
 /** Undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build. */
-export function readUnattended({ unattended, server: { instance } }: Observation): UnattendedFacts | undefined {
+export function readUnattended({ unattended, own, server }: Observation): UnattendedFacts | undefined {
   if (unattended === undefined) return undefined;
-  const directory = stateDirectory(instance);
-  const hashes = ["program", ...callers].flatMap((name) => {
-    const sha256 = unattended.get(`${directory}/${name}`)?.sha256;
-    return sha256 === undefined ? [] : [[name, sha256] as const];
+  const directory = stateDirectory(server.instance);
+  const opened = [...unattended].flatMap(([path, file]) => {
+    const text = path.endsWith("/.") ? openDirectory(file) : openFile(file, path.startsWith(directory) ? "700" : "644");
+    // As it is observed: with what a link there leads to.
+    return text === undefined ? [] : [[path.replace(/\/\.$/, ""), text] as const];
   });
-  const open = [...unattended].flatMap(([path, file]) => {
-    const text = isDirectory(path) ? openDirectory(file) : openFile(file, path.startsWith(directory) ? "700" : "644");
-    return text === undefined ? [] : [[path, text] as const];
+  const damaged = callers.flatMap((name) => {
+    const wanted = name === "undo" || own.has(refreshName) ? renderCaller(server.instance, name) : undefined;
+    const text = damagedCaller(unattended.get(`${directory}/${name}`)?.sha256, wanted);
+    return text === undefined ? [] : [[`${directory}/${name}`, text] as const];
   });
-  return { hashes: Object.fromEntries(hashes), open: Object.fromEntries(open) };
+  const program = unattended.get(programPath(server.instance))?.sha256;
+  return { ...(program === undefined ? {} : { program }), wrong: Object.fromEntries([...opened, ...damaged]) };
 }
-
-/** As they are observed: with what a link there leads to. */
-const isDirectory = (path: string): boolean => path.endsWith("/.");
 
 function openFile({ userId, mode }: UnattendedFile, wanted: string): string | undefined {
   if (userId !== 0) return `belongs to user ${userId}, not to root`;
@@ -60,42 +60,29 @@ function openDirectory({ userId, mode }: UnattendedFile): string | undefined {
   return (Number.parseInt(mode, 8) & 0o022) === 0 ? undefined : `can be written to by others than root (mode ${mode})`;
 }
 
+export const otherVersion = "is of another version";
+
+function damagedCaller(found: string | undefined, wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return found === undefined ? undefined : "is not wanted any more";
+  if (found === undefined) return "is missing";
+  return found === createHash("sha256").update(wanted).digest("hex") ? undefined : otherVersion;
+}
+
 /** Of no byte: a shell runs it, and ends well. */
 const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
-
 /** What is wrong with the program, and by path with what lies beside it, as far as the host alone tells; one text each. */
-export function unattendedStates(facts: Facts): readonly string[] {
-  const { unattended, server, own } = facts;
-  if (unattended === undefined || own.conf === undefined) return [];
-  const { hashes, open } = unattended;
-  const isWanted = (name: Caller): boolean => name === "undo" || own.files[refreshName] !== undefined;
-  const directory = stateDirectory(server.instance);
-  const opened = Object.entries(open).filter(([path]) => isBesideProgram(facts, path));
+export function unattendedStates({ unattended, server: { instance }, refresh }: Facts): readonly string[] {
+  const wrong = Object.entries(unattended?.wrong ?? {}).filter(([path]) => !(path in refresh.timers));
   return [
-    ...(hashes.program === emptySha256 ? ["is empty"] : []),
-    ...opened.map(([path, text]) =>
-      path === programPath(server.instance) ? text : `${path.replace(/\/\.$/, "")} ${text}`,
-    ),
-    ...callers.flatMap((name) => {
-      const found = hashes[name];
-      if (!isWanted(name)) return found === undefined ? [] : [`${directory}/${name} is not wanted any more`];
-      if (found === undefined) return [`${directory}/${name} is missing`];
-      return found === sha256(renderCaller(server.instance, name))
-        ? []
-        : [`${directory}/${name} is of another version`];
-    }),
+    ...(unattended?.program === emptySha256 ? ["is empty"] : []),
+    ...wrong.map(([path, text]) => (path === programPath(instance) ? text : `${path} ${text}`)),
   ];
 }
-
-/** A timer is a file of its own, and is written for itself. */
-const isBesideProgram = ({ server: { instance } }: Facts, path: string): boolean =>
-  path.startsWith(stateDirectory(instance)) || isDirectory(path);
 
 /** Whether the host's program, or what calls it, is not what this build would leave there. */
 export function isProgramStale({ program }: Desired, facts: Facts): boolean {
   const { unattended, own } = facts;
   if (program === undefined || unattended === undefined || own.conf === undefined) return false;
-  return unattended.hashes.program !== program || unattendedStates(facts).length > 0;
+  return unattended.program !== program || unattendedStates(facts).length > 0;
 }

@@ -4,7 +4,7 @@ import { shown } from "../../core/shown.ts";
 import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
 import { hashText, includeKey } from "../../core/apache/plan.ts";
-import { programPath, unattendedStates } from "../../core/apache/unattended.ts";
+import { otherVersion, programPath, unattendedStates } from "../../core/apache/unattended.ts";
 import { hostText } from "../../core/host-text.ts";
 import type { DiffArgs, DiffKind } from "../resource.ts";
 
@@ -33,7 +33,7 @@ const hashesOf = ({ own, refresh }: Facts): Readonly<Record<string, string>> => 
 
 /** The program with what lies beside it: one thing to a reader, because it is written as one. */
 function programFile(facts: Facts): Files {
-  const hash = facts.unattended?.hashes.program;
+  const hash = facts.unattended?.program;
   if (hash === undefined) return {};
   const states = unattendedStates(facts);
   return {
@@ -72,7 +72,7 @@ function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
 }
 
 const openTimers = ({ refresh, unattended }: Facts): (readonly [string, string])[] =>
-  Object.entries(unattended?.open ?? {}).filter(([path]) => path in refresh.timers);
+  Object.entries(unattended?.wrong ?? {}).filter(([path]) => path in refresh.timers);
 
 /** Only where somebody renews it: nothing that an update does would help against the end of another one. */
 function expiredCrl(facts: Facts): (readonly [string, string])[] {
@@ -122,8 +122,6 @@ export function fileChangeTexts(live: Files, planned: Files): readonly string[] 
 }
 
 const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
-
-const otherVersion = "is of another version";
 
 /** As {@link programFile} wrote it. What lies beside a program of another version is so, too, and comes with it. */
 function programText(found: string, wanted: string): string {

@@ -1,36 +1,24 @@
 import assert from "node:assert/strict";
 import type { Desired, Facts, UnattendedFacts } from "../../core/apache/model.ts";
 import { plan } from "../../core/apache/plan.ts";
-import { renderCaller } from "../../core/apache/unattended.ts";
+import { otherVersion, renderCaller } from "../../core/apache/unattended.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../../provider/apache/files.ts";
-import { observeText, sha256 } from "./apache-observation.ts";
-import {
-  bare,
-  crl,
-  cronFile,
-  factsOf,
-  good,
-  issuing,
-  refreshed,
-  settled,
-  withOwn,
-  withState,
-} from "./refreshed-host.ts";
+import { observeText, observedFile, sha256 } from "./apache-observation.ts";
+import { bare, cronFile, factsOf, good, refreshed, withOwn, withState } from "./refreshed-host.ts";
 
 const program = "a".repeat(64);
 const desired: Desired = { ...refreshed, program };
 const { instance } = good().server;
 const directory = `/var/lib/clientcert/${instance}`;
 
-const callers = {
-  refresh: sha256(renderCaller(instance, "refresh")),
-  undo: sha256(renderCaller(instance, "undo")),
-};
-const asLeft: UnattendedFacts = { hashes: { program, ...callers }, open: {} };
+const calling = (name: "refresh" | "undo"): string => sha256(renderCaller(instance, name));
+const asLeft: UnattendedFacts = { program, wrong: {} };
 const host = (unattended: Partial<UnattendedFacts> = {}, facts: Facts = good("cron")): Facts => ({
   ...facts,
   unattended: { ...asLeft, ...unattended },
 });
+/** Nothing is there. */
+const emptied = (facts: Facts = good("cron")): Facts => ({ ...facts, unattended: { wrong: {} } });
 
 const toldOf = (wish: Desired, facts: Facts): readonly string[] =>
   fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan(wish, facts)));
@@ -42,7 +30,7 @@ describe("a plan for what runs unattended", () => {
   });
 
   it("brings the program, in a change that httpd does not notice", () => {
-    const { change } = plan(desired, host({ hashes: { ...callers, program: "b".repeat(64) } }));
+    const { change } = plan(desired, host({ program: "b".repeat(64) }));
     assert.deepEqual(
       { ...change, look: [], others: [] },
       { write: [], drop: [], refresh: false, edits: [], look: [], others: [], needsBaseline: false, isAside: true },
@@ -50,7 +38,8 @@ describe("a plan for what runs unattended", () => {
   });
 
   it("tells an upgrade in one sentence, whatever came with the earlier build", () => {
-    const old = host({ hashes: { program: "b".repeat(64), refresh: "c", undo: "d" } });
+    const wrong = { [`${directory}/refresh`]: otherVersion, [`${directory}/undo`]: otherVersion };
+    const old = host({ program: "b".repeat(64), wrong });
     assert.deepEqual(toldOf(desired, old), [
       `${directory}/program: the program that refreshes and undoes on this host is of another version`,
     ]);
@@ -58,22 +47,22 @@ describe("a plan for what runs unattended", () => {
 
   it("is no plan where nobody looked, or where nobody says which program is right", () => {
     assert.equal(plan(desired, good("cron")).change, undefined);
-    assert.equal(plan(refreshed, host({ hashes: {} })).change, undefined);
+    assert.equal(plan(refreshed, emptied()).change, undefined);
   });
 
   it("writes everything where the host has forgotten whose it is", () => {
-    const forgotten = withOwn(host({ hashes: {} }), { owner: undefined });
+    const forgotten = withOwn(emptied(), { owner: undefined });
     const { change } = plan(desired, forgotten);
     assert.ok(change !== undefined && change.isAside !== true);
   });
 
   it("goes with a reload that is owed", () => {
-    const { change } = plan(desired, withOwn(host({ hashes: callers }), { owed: "it was interrupted" }));
+    const { change } = plan(desired, withOwn(emptied(), { owed: "it was interrupted" }));
     assert.ok(change !== undefined && change.isAside !== true);
   });
 
   it("writes a timer that others could alter", () => {
-    const { change } = plan(desired, host({ open: { [cronFile]: "has mode 666 instead of 644" } }));
+    const { change } = plan(desired, host({ wrong: { [cronFile]: "has mode 666 instead of 644" } }));
     assert.deepEqual([change?.write.map(({ name }) => name), change?.isAside], [[cronFile], true]);
   });
 
@@ -82,11 +71,12 @@ describe("a plan for what runs unattended", () => {
     assert.deepEqual([plan(desired, facts).change?.isAside, plan(desired, facts).change?.refresh], [undefined, true]);
   });
 
-  it("wants no refresh without sources", () => {
-    const lists: Desired = { ...desired, crlSources: [], crls: [crl(issuing)], crlSha256: "c" };
-    const facts = (hashes: Record<string, string>): Facts => host({ hashes }, settled(lists, [crl(issuing)], "cron"));
-    assert.equal(plan(lists, facts({ program, undo: callers.undo })).change, undefined);
-    assert.equal(plan(lists, facts({ program, ...callers })).change?.isAside, true);
+  it("tells what lies beside the program, and who could alter it", () => {
+    const wrong = { [`${directory}/undo`]: "is missing", [directory]: "belongs to user 7, not to root" };
+    assert.deepEqual(toldOf(desired, host({ wrong })), [
+      `${directory}/program: ${directory}/undo is missing; ${directory} belongs to user 7, not to root`,
+    ]);
+    assert.equal(plan(desired, host({ wrong })).change?.isAside, true);
   });
 
   it("warns where a program of an earlier build looked", () => {
@@ -97,25 +87,46 @@ describe("a plan for what runs unattended", () => {
     assert.doesNotMatch(texts({ ...live, unattended: asLeft }).join("\n"), /observation program/);
   });
 
-  it("reads owner and mode of each file, of directories only who may write", () => {
+  it("reads owner and mode of each file, of directories only who may write, and whether what calls is as it was written", () => {
     const file = { userId: 0, mode: "700", sizeBytes: 1, sha256: program };
     const observation = observeText("", {
       server: { instance },
       unattended: new Map([
         ["/var/lib/clientcert/.", { ...file, mode: "755" }],
         [`${directory}/.`, { ...file, mode: "1777" }],
-        [`${directory}/program`, file],
-        [`${directory}/undo`, { ...file, userId: 7 }],
+        [`${directory}/program`, { ...file, userId: 7 }],
+        [`${directory}/undo`, file],
         [cronFile, { ...file, mode: "644" }],
       ]),
     });
     assert.deepEqual(factsOf(observation).unattended, {
-      hashes: { program, undo: program },
-      open: {
-        [`${directory}/.`]: "can be written to by others than root (mode 1777)",
-        [`${directory}/undo`]: "belongs to user 7, not to root",
+      program,
+      wrong: {
+        [directory]: "can be written to by others than root (mode 1777)",
+        [`${directory}/program`]: "belongs to user 7, not to root",
+        [`${directory}/undo`]: otherVersion,
       },
     });
+  });
+
+  it("wants refresh where there are settings for it, and nowhere else", () => {
+    const file = { userId: 0, mode: "700", sizeBytes: 1, sha256: program };
+    const files = (["refresh", "undo"] as const).map(
+      (name) => [`${directory}/${name}`, { ...file, sha256: calling(name) }] as const,
+    );
+    const wrongOf = (own: string[], unattended: typeof files) =>
+      factsOf(
+        observeText("", {
+          server: { instance },
+          own: new Map(own.map((name) => [name, observedFile(name, "")])),
+          journal: new Map([["owner", "a/b/c/d"]]),
+          unattended: new Map(unattended),
+        }),
+      ).unattended?.wrong;
+    assert.deepEqual(wrongOf(["refresh.conf"], files), {});
+    assert.deepEqual(wrongOf([], files), { [`${directory}/refresh`]: "is not wanted any more" });
+    assert.deepEqual(wrongOf([], files.slice(1)), {});
+    assert.deepEqual(wrongOf(["refresh.conf"], files.slice(1)), { [`${directory}/refresh`]: "is missing" });
   });
 
   it("is not there before the first change", () => assert.equal(factsOf(bare("cron")).unattended, undefined));

@@ -30,7 +30,7 @@ find_edited() {
 # Each by a rename, as a shell may be reading the old one right now. Who may write where they lie could replace them.
 # writes
 install_unattended() { # NAME…
-  chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/." || return 1
+  chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/."
   for name in "$@"; do
     chmod 700 -- "$state/$name.new" && sync -- "$state/$name.new" && mv -f -T -- "$state/$name.new" "$state/$name" || return 1
   done
