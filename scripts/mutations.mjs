@@ -86,6 +86,11 @@ export const mutations = [
     ...{ test: "judge-deadly", grep: "says why: AH00104|raises the alarm" },
   },
   {
+    name: "resources: what a run lacked is not told",
+    ...{ file: "room.sh", from: '  [ -n "$hit" ] || return 0', to: "  return 0" },
+    ...{ test: "resources", grep: "hit after it had begun: memory" },
+  },
+  {
     name: "judge: a virtual host in which a change has no effect is well",
     ...{ file: "judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
     ...{ test: "judge-words", grep: "refuses a change that has no effect" },

@@ -2,6 +2,7 @@
 import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../errors.ts";
 import type { Pool } from "../ssh.ts";
 import { type Part, splitAnswer, stepsOf } from "./answer.ts";
+import { findLimit } from "./limits.ts";
 import { filterHttpdWords } from "./httpd-words.ts";
 import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./model.ts";
 import { readObservation } from "./observation.ts";
@@ -55,15 +56,17 @@ export function createHost(pool: Pool, program: () => string = hostScript): Host
       options.onProgress?.("connection cut; asking how the change ended");
       const question = resultRequest(target.detection, transaction, request, changeTimeoutSeconds);
       return await run(target, question, changeTimeoutSeconds, {}).catch((reason: unknown) => {
-        throw unanswered(reason);
+        throw unanswered(reason, error);
       });
     }
   }
 }
 
 /** An error of the question says nothing about the change: it may have been made, even where the host knows no such run any more. */
-function unanswered(reason: unknown): unknown {
-  return reason instanceof HostError ? new HostError("cut", reason.message) : reason;
+function unanswered(reason: unknown, cut: HostError): unknown {
+  if (!(reason instanceof HostError)) return reason;
+  const hit = findLimit(cut.message);
+  return new HostError("cut", `${reason.message}${hit === undefined ? "" : `; ${hit}`}`);
 }
 
 type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Part[]>;
@@ -86,7 +89,7 @@ function runner(pool: Pool, program: () => string): Run {
     if (parts.at(-1)?.kind === "done") return parts;
     throw new HostError(
       "cut",
-      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); run again`,
+      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); ${findLimit(ended.stderr) ?? "run again"}`,
     );
   };
 }

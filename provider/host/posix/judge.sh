@@ -171,7 +171,14 @@ judge_minimal() {
   wait_for_minimal "$port" && verdict=well
   kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
   wait "$minimal"
-  [ "$verdict" = well ] || { part words && cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd; }
+  [ "$verdict" = well ] || tell_minimal
+}
+
+tell_minimal() {
+  limited=$(limits_in_words)
+  [ -z "$limited" ] || part "reason httpd did not serve on a small configuration of its own$limited"
+  part words
+  cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd
 }
 
 # Our directory as it would be: a change need not bring all of it.

@@ -44,7 +44,7 @@ run_refresh() { # PROGRAM OPTIONS…
 
 begin_refresh() {
   sweep_refreshes
-  mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" || { echo "no room in $state" >&2 && exit 1; }
+  mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" || { echo "no room in $state$(inodes_in_words "$state")" >&2 && exit 1; }
   # Words of other programs, which nobody has asked for: shown where nothing else tells why this ended.
   exec 2>"$work/errors"
   trap 'tell_errors; rm -rf -- "$work"' EXIT

@@ -10,6 +10,8 @@ unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
 unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME WGETRC
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 umask 077
+# Then a write beyond a limit of file size fails, and does not end this shell.
+trap '' XFSZ
 nl='
 '
 tab=$(printf '\t')

@@ -7,7 +7,7 @@ prepare() {
   read_modules
   dumped=$nl$(dump) || {
     case $? in 124 | 137) fail slow "httpd's reading of its configuration ($config) took longer than $look_seconds seconds: does that name a pipe, or a file on a file server that does not answer? See to that, and run again" ;; esac
-    part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first"
+    part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first$(limits_in_words)"
   }
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
@@ -55,10 +55,12 @@ log_paths() {
 
 # Judged on a copy only. The work directory is on a tmpfs, is named after this process, and goes with us.
 run_judge() {
+  count_needed
+  require_file_size "$needed"
   sweep_judges
   read_process "$$"
   work=/run/clientcert.$$.$process_start
-  mkdir -m 700 -- "$work" || fail disk 'cannot write a private directory in /run'
+  mkdir -m 700 -- "$work" || fail disk "cannot write a private directory in /run$(inodes_in_words /run)"
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
   receive_own_files
@@ -99,22 +101,8 @@ run_apply() {
   trap - EXIT
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
+  tell_limit
   is_held "$work" || leave_nothing
-}
-
-# Without room for its answer, which holds the whole configuration, a run could not even say that there is no room.
-require_room() {
-  needed=8388608
-  while IFS=' ' read -r kind _ rest; do
-    case $kind in
-      own) needed=$((needed + 2 * ${rest##* })) ;;
-      edit) needed=$((needed + 4 * $(stat -c %s -- "$rest" 2>/dev/null || echo 0))) ;;
-    esac
-  done <<EOF
-$manifest
-EOF
-  [ "$(stat -f -c '%a*%S' -- "$(nearest_directory "$state")" | awk -F '*' '{ printf "%d", $1 * $2 / 1024 }')" -ge $((needed / 1024)) ] ||
-    fail disk "$state has less than $((needed / 1048576)) MiB of room; make room, nothing was changed"
 }
 
 # Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at the

@@ -278,7 +278,7 @@ read_version() {
   done
   case $version_text in
     *SERVER_CONFIG_FILE=*) ;;
-    *) fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"" ;;
+    *) fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"$(limits_in_words)" ;;
   esac
   version=${version_text#*Server version: } version=${version%%"$nl"*}
   compiled_root=${version_text#*HTTPD_ROOT=\"} compiled_root=${compiled_root%%\"*}

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Our state on the host: lock, journal, bytes of earlier generations. $state is /var/lib/clientcert/INSTANCE, root only.
 
-fail_no_room() { fail disk "no room in $state; nothing was changed"; }
+fail_no_room() { fail disk "no room in $state$(inodes_in_words "$state"); nothing was changed"; }
 
 boot_id() { read -r boot_name </proc/sys/kernel/random/boot_id && printf %s "$boot_name"; }
 

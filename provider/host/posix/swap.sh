@@ -31,6 +31,7 @@ prepare_swap() {
     "$work/before/own" "$work/before/edit" "$work/before" "$work" "$state" 2>/dev/null
   : >"$work/swapped"
   stage_beside && return
+  stage_failure=$stage_failure$(inodes_in_words "$own_directory")
   put_back "$work" && rm -f -- "$work/swapped"
   unreported=''
   fail "${stage_failure%% *}" "${stage_failure#* }"

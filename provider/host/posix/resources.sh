@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# What a login may use up: limits of processes (setrlimit(2), of sshd, PAM or a unit), and the inodes of a file system. Named in
+# plain words, since a program that hits one only says "File too large", or dies.
+
+# The soft limit of this process, as /proc names it ("Max file size"); nothing where it is unlimited.
+limit_of() { # NAME
+  while IFS= read -r limit_line; do
+    case $limit_line in
+      "$1 "*)
+        # shellcheck disable=SC2086
+        set -- ${limit_line#"$1 "}
+        [ "$1" = unlimited ] || printf %s "$1"
+        return
+        ;;
+    esac
+  done 2>/dev/null </proc/self/limits
+}
+
+raise_it='raise it for this login (ulimit, /etc/security/limits.conf, or the unit of sshd)'
+
+# Before anything is written: whether a file of BYTES may be.
+require_file_size() { # BYTES
+  file_limit=$(limit_of 'Max file size')
+  [ -z "$file_limit" ] || [ "$file_limit" -ge "$1" ] ||
+    fail limit "this login may write no file of more than $file_limit bytes (limit of file size), and this needs $1; $raise_it; nothing was changed"
+}
+
+# Fewer than this many inodes are no room for a change. File systems that make them as they need them say 0 of 0.
+require_inodes() { # FREE TOTAL DIRECTORY
+  [ "$2" = 0 ] || [ "$1" -ge 200 ] ||
+    fail disk "the file system of $3 has $1 inodes left, each file takes one, and a change needs 200; delete files there (df -i $3); nothing was changed"
+}
+
+# Behind a sentence that something could not be written: that there is room, but no inode.
+inodes_in_words() { # DIRECTORY
+  case $(stat -f -c '%d/%c' -- "$(nearest_directory "$1")" 2>/dev/null) in
+    0/0) ;;
+    0/*) printf %s ' (no inodes are left there: df -i; delete files)' ;;
+  esac
+}
+
+# Behind a sentence that a program did not run: limits that this login has and others mostly have not.
+limits_in_words() {
+  limits=''
+  for limit_name in 'Max address space' 'Max data size' 'Max file size'; do
+    limit=$(limit_of "$limit_name") && [ -z "$limit" ] || limits="$limits, ${limit_name#Max } $limit bytes"
+  done
+  limit=$(limit_of 'Max open files') && [ "${limit:-1024}" -ge 64 ] || limits="$limits, open files $limit"
+  [ -z "$limits" ] || printf '; this login has limits that may be the cause (%s): raise them (ulimit, /etc/security/limits.conf, or the unit of sshd)' "${limits#, }"
+}
+
+# What kept a run from its end, by what its programs said; nothing where they said nothing of a limit.
+limit_in_words() { # FILE
+  [ -s "$1" ] || return 0
+  case $(head -c 65536 -- "$1") in
+    *'File too large'* | *'File size limit'*) hit='a limit of file size was hit' ;;
+    *'Too many open files'* | *'Pipe call failed'*) hit='a limit of open files was hit' ;;
+    *[Cc]'annot fork'* | *'fork: '* | *'Resource temporarily unavailable'*) hit='a limit of processes was hit (of this login, or TasksMax of a unit)' ;;
+    *[Cc]'annot allocate memory'* | *[Oo]'ut of space'* | *[Oo]'ut of memory'* | *'memory exhausted'*) hit='a limit of memory was hit, or this host has too little' ;;
+    *'No space left on device'*) hit='there was no room, or no inode, for a file' ;;
+    *) return 0 ;;
+  esac
+  printf '%s; raise the limit for this login, or make room' "$hit"
+}

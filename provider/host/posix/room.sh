@@ -1,0 +1,40 @@
+# shellcheck shell=sh
+# Whether there is enough for a run before it begins, and what it lacked when it ended early.
+
+# A run that a limit kept from its end, before it had changed anything: told, and its files go.
+tell_limit() {
+  ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -x -e "$mark done" -- "$work/output" || return 0
+  hit=$(limit_in_words "$work/errors") && [ -n "$hit" ] || hit=$(limits_in_words)
+  [ -n "$hit" ] || return 0
+  fail limit "the run could not go on: ${hit#; }; nothing was changed" | tee -a -- "$work/output"
+  # It may have died without the strength to give its lock back.
+  stale_holder=$(cat -- "$state/lock/holder" 2>/dev/null)
+  # shellcheck disable=SC2086
+  is_alive $stale_holder || break_lock "$stale_holder"
+  leave_nothing
+  rm -rf -- "$work"
+}
+
+# Sets needed: bytes for what is sent, for candidates, and for the answer, which holds the whole configuration.
+count_needed() {
+  needed=8388608
+  while IFS=' ' read -r kind _ rest; do
+    case $kind in
+      own) needed=$((needed + 2 * ${rest##* })) ;;
+      edit) needed=$((needed + 4 * $(stat -c %s -- "$rest" 2>/dev/null || echo 0))) ;;
+    esac
+  done <<EOF
+$manifest
+EOF
+}
+
+# Without room for its answer a run could not even say that there is no room.
+require_room() {
+  count_needed
+  require_file_size "$needed"
+  # shellcheck disable=SC2046
+  set -- $(stat -f -c '%a %S %d %c' -- "$(nearest_directory "$state")" | awk '{ printf "%d %s %s", $1 * $2 / 1024, $3, $4 }')
+  require_inodes "${2:-0}" "${3:-0}" "$state"
+  [ "${1:-0}" -ge $((needed / 1024)) ] ||
+    fail disk "$state has less than $((needed / 1048576)) MiB of room; make room, nothing was changed"
+}
