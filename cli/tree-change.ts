@@ -5,7 +5,7 @@ import type { Change, Facts, Splice } from "../core/apache/model.ts";
 import { hostBytes } from "../core/host-text.ts";
 import { mostEdits, pathOf } from "../provider/apache/files.ts";
 import type { Tree } from "./tree.ts";
-import { diffOfSplices, withoutRuler } from "./unified-diff.ts";
+import { diffOfSplices, withHead } from "./unified-diff.ts";
 
 /** The texts; CA and CRL files are left out, because nobody reads base64. Bytes as latin1. */
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
@@ -25,7 +25,7 @@ function renderOwn(path: string, before: string | undefined, after: string): str
   const options = { maxEditLength: mostEdits };
   const patch = createTwoFilesPatch(names.before, names.after, before ?? "", after, undefined, undefined, options);
   const whole = [{ offset: 0, remove: before?.length ?? 0, insert: after }];
-  return patch === undefined ? diffOfSplices(names, before ?? "", whole) : withoutRuler(patch);
+  return patch === undefined ? diffOfSplices(names, before ?? "", whole) : withHead(patch, names);
 }
 
 interface Edited {

@@ -24,11 +24,18 @@ export function diffOfSplices(names: DiffNames, before: string, splices: readonl
   const hunks = hunksOf(lines, replacementsOf(before, lines, splices));
   const headers = { oldHeader: undefined, newHeader: undefined };
   const patch = formatPatch({ oldFileName: names.before, newFileName: names.after, ...headers, hunks });
-  return withoutRuler(patch);
+  return withHead(patch, names);
 }
 
-/** A patch as `diff -u` begins it: the library puts a ruler in front. */
-export const withoutRuler = (patch: string): string => patch.replace(/^=+\n/, "");
+/** A patch as `diff -u` begins it: the library puts a ruler in front, and takes bytes in names for letters. */
+export const withHead = (patch: string, { before, after }: DiffNames): string =>
+  patch.replace(/^(?:=+\n)?--- .*\n\+\+\+ .*\n/, () => `--- ${headName(before)}\n+++ ${headName(after)}\n`);
+
+/** Bytes as they are; quoted like a string of C, or ended by a tabulator, where `patch` would read on or stop too early. */
+function headName(name: string): string {
+  if (/["\\]/.test(name)) return `"${name.replace(/["\\]/g, "\\$&")}"`;
+  return name.includes(" ") ? `${name}\t` : name;
+}
 
 /** Each with its line end; the last may have none. */
 function linesOf(text: string): string[] {

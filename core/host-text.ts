@@ -18,3 +18,19 @@ export function findText(bytes: string): string | undefined {
 }
 
 const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
+
+/** What httpd writes into its log, and says on standard error, as the bytes that it means. @see ap_escape_errorlog_item */
+export const unescapeLog = (text: string): string =>
+  text.replace(/\\x[0-9a-f]{2}|\\[\\bnrtv]/g, (found) =>
+    found.startsWith("\\x")
+      ? String.fromCharCode(Number.parseInt(found.slice(2), 16))
+      : (letters[found] ?? found.slice(1)),
+  );
+
+const letters: Readonly<Record<string, string>> = {
+  "\\b": "\b",
+  "\\n": "\n",
+  "\\r": "\r",
+  "\\t": "\t",
+  "\\v": "\v",
+};

@@ -4,6 +4,8 @@
  * mod_info, and older programs lack parts of the others.
  */
 
+import { unescapeLog } from "../host-text.ts";
+
 export interface Dump {
   /** The main file, by the name that httpd uses. */
   readonly mainFile: string | undefined;
@@ -55,10 +57,10 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
 
 function readRejection(text: string): Dump["rejected"] {
   // Of an included file the including line is said first.
-  const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of ([^:\n]+):/g)].at(-1) ?? [];
-  if (file !== undefined) return { file, line: Number(line) };
+  const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of (.+?):(?=\s|$)/gm)].at(-1) ?? [];
+  if (file !== undefined) return { file: unescapeLog(file), line: Number(line) };
   const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
-  return missing === undefined ? undefined : { file: missing, line: 0 };
+  return missing === undefined ? undefined : { file: unescapeLog(missing), line: 0 };
 }
 
 function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {

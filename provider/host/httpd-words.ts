@@ -2,8 +2,8 @@
  * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the host.
  * Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we wrote.
  */
+import { hostText, unescapeLog } from "../../core/host-text.ts";
 import { shown } from "../../core/shown.ts";
-import { hostText } from "../../core/host-text.ts";
 
 const known: readonly RegExp[] = [
   /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
@@ -24,7 +24,7 @@ export function filterHttpdWords(latin1: string): string[] {
     if (noise.test(line)) return [];
     for (const pattern of known) {
       const match = pattern.exec(line);
-      if (match !== null) return [`httpd: ${shown(hostText(match[0]), longestCharacters)}`];
+      if (match !== null) return [`httpd: ${shown(hostText(unescapeLog(match[0])), longestCharacters)}`];
     }
     return [];
   });

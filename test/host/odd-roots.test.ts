@@ -92,6 +92,18 @@ for (const [what, names] of Object.entries(oddNames))
       assert.equal((await session.plan(wish())).change, undefined);
     });
 
+    it("is told which file of ours httpd does not accept", async () => {
+      const conf = shellWord(`${own}/clientcert.conf`);
+      await run(`cp -a ${conf} /tmp/conf && echo Nonsense >>${conf}`);
+      const { obstacles } = await session.look();
+      await run(`cp -a /tmp/conf ${conf}`);
+      assert.deepEqual(
+        obstacles.map(({ place, text }) => [place.replace(/:\d+$/, ""), /the file is ours and was altered/.test(text)]),
+        [[asBytes(`${own}/clientcert.conf`), true]],
+      );
+      assert.equal((await session.plan(wish())).change, undefined);
+    });
+
     it("is repaired where somebody took our lines and files away", async () => {
       await run(`sed -i /clientcert/d ${shellWord(tls)} && rm ${shellWord(`${own}/README`)}
         echo '# tampered' >>${shellWord(`${own}/clientcert.conf`)}`);
