@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
+import { type Publisher, startPublisher } from "../../lab/publisher.ts";
+import { siteText } from "../../lab/site.ts";
 import { labPassword } from "../../lab/ssh.ts";
 import { type LabSite, labSite } from "./lab-site.ts";
 
 /** Stands wherever the customer's own words stand: in a comment, in arguments, in the environment of httpd. */
 const customerMarker = "customer-marker-4711";
+/** The password of a proxy: its address is malformed in a way that curl quotes. */
+const proxyMarker = "proxy-marker-4711";
+const proxyFile = "/etc/clientcert-proxy";
 const passwordVariable = "CLIENTCERT_TEST_SUDO_PASSWORD";
 const volatile = {
   exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/sudo", "/var/lib/dpkg", "/var/lib/apt"],
@@ -13,6 +18,7 @@ const volatile = {
 
 describe("What must not leave the host or the process, under the real engine", () => {
   let lab: LabSite;
+  let publisher: Publisher;
   let secrets: readonly string[];
   const printed: string[] = [];
 
@@ -25,6 +31,7 @@ describe("What must not leave the host or the process, under the real engine", (
 
   before(async () => {
     const options = {
+      cron: true,
       ops: { sudo: "password" },
       environment: { SECRET_OF_APPLICATION: customerMarker },
       virtualHostDirectives: `# ${customerMarker}\nHeader set X-Marker "${customerMarker}"\nSetEnv DATABASE_PASSWORD ${customerMarker}`,
@@ -33,9 +40,13 @@ describe("What must not leave the host or the process, under the real engine", (
     await lab.writeSite({ connection: { user: "ops", sudo: { passwordEnvironment: passwordVariable } } });
     const keyLine = (await readFile(lab.host.keyFile, "utf8")).split("\n")[2] ?? "";
     assert.ok(keyLine.length > 40, "the second line of the key's body is the marker");
-    secrets = [customerMarker, labPassword, keyLine];
+    secrets = [customerMarker, labPassword, keyLine, proxyMarker];
+    publisher = await startPublisher(lab.host.pki);
   });
-  after(() => lab.remove());
+  after(async () => {
+    await publisher.stop();
+    await lab.remove();
+  });
 
   it("leaves the tree as it was after previews, refreshes and a refused change", async () => {
     const before = await lab.host.treeHash(volatile);
@@ -60,6 +71,26 @@ describe("What must not leave the host or the process, under the real engine", (
     assert.equal(await pulumi("preview", "--diff", "--expect-no-changes"), 7, printed.at(-1));
     assert.equal(await pulumi("up", "--yes", "--skip-preview", "--diff"), 0, printed.at(-1));
     assert.equal(await pulumi("stack", "output", "--json"), 0);
+  });
+
+  it("downloads CRLs, by a proxy whose address is malformed, and refreshes them by itself", async () => {
+    const connection = { user: "ops", sudo: { passwordEnvironment: passwordVariable } };
+    const hosts = [{ name: "web1", lab: lab.host, connection, more: { phpVersion: "8.3" } }];
+    const crlSources = [{ urls: [publisher.url("issuing.crl")], file: "issuing.crl" }];
+    const clientAuth = { crlSources, crlRefresh: { proxyFile } };
+    await lab.project.write("lab.yaml", siteText({ caFiles: ["ca.pem"], clientAuth, hosts }));
+    await lab.host.run(`umask 077; cat >${proxyFile}`, `http://ops:${proxyMarker}@h:x\n`);
+    assert.equal(await pulumi("up", "--yes", "--skip-preview", "--diff"), 0, printed.at(-1));
+    assert.match(printed.at(-1) ?? "", /the proxy's file \S+ does not hold one address on one line/);
+    printed.push(
+      await lab.host.run("sh /var/lib/clientcert/*/refresh --verbose; sh /var/lib/clientcert/*/refresh --status"),
+    );
+    assert.equal(await pulumi("refresh", "--yes", "--diff"), 0, printed.at(-1));
+    assert.match(printed.join(), /last failure .* does not hold one address on one line/);
+    const kept = await lab.host.run(
+      `grep -rl ${proxyMarker} /var/lib/clientcert /run /var/log /etc/cron.d 2>/dev/null || :`,
+    );
+    assert.equal(kept, "");
   });
 
   it("has printed none of the secrets, nor a word of the customer's", () => {
