@@ -6,7 +6,7 @@ import type { Outcome } from "../../provider/host/model.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { conf, findSteps } from "./kill.ts";
-import { faultyProgram, forgetSteps } from "./program.ts";
+import { faultyProgram, forgetSteps, readLastFunction } from "./program.ts";
 
 /** The second where it ends before there is a process that carries it out. */
 const early =
@@ -35,7 +35,13 @@ for (const shell of ["dash", "busybox"] as const) {
         return undefined;
       });
       use(faultyProgram({ unjudged: true }));
-      assert.equal((await session.lab.exec("ls -d /var/lib/clientcert/*/lock*")).stdout, "", `step ${step}: the lock`);
+      // Ended while it gave it back, it leaves it to the next run, which sees that its holder is gone.
+      if ((await session.lab.run(readLastFunction)).trim() !== "break_lock")
+        assert.equal(
+          (await session.lab.exec("ls -d /var/lib/clientcert/*/lock*")).stdout,
+          "",
+          `step ${step}: the lock`,
+        );
       if (told?.result === "applied") return "stands";
       assert.match(told?.reasons.join("\n") ?? "is put back", /is put back/);
       assert.ok(told === undefined || told.result === "rolledBack", `step ${step}: ${told?.result}`);

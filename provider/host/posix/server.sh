@@ -45,7 +45,7 @@ find_processes() {
   # Their paths may hold anything, too. stat quotes them, so that each is one line: 'NAME' -> 'PATH', or "PATH" with an apostrophe.
   set -f
   for line in $processes; do
-    executable=${line#*"' -> "} executable=${executable#[\'\"]} executable=${executable%[\'\"]} executable=${executable% (deleted)}
+    executable=${line#*"' -> "} executable=${executable#?} executable=${executable%?} executable=${executable% (deleted)}
     pid=${line#"'/proc/"} pid=${pid%%/*}
     if is_httpd "$executable"; then all_httpds="$all_httpds$pid "; fi
     case ${executable##*/} in
