@@ -6,7 +6,7 @@ import type { Outcome } from "../../provider/host/model.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { conf, findSteps } from "./kill.ts";
-import { faultyProgram, forgetSteps, readLastFunction } from "./program.ts";
+import { faultyProgram, forgetSteps } from "./program.ts";
 
 /** The second where it ends before there is a process that carries it out. */
 const early =
@@ -29,14 +29,19 @@ for (const shell of ["dash", "busybox"] as const) {
     /** Dies at that step. Says what the answer tells of the change. */
     async function die(death: string, step: number, run: () => Promise<Outcome>): Promise<"stands" | "is put back"> {
       await session.lab.run(forgetSteps);
-      use(faultyProgram({ at: `[ "$fault_step" != ${step} ] || ${death}`, unjudged: true }));
+      use(
+        faultyProgram({
+          at: `[ "$fault_step" != ${step} ] || { echo "$1" >/run/fault/died; ${death}; }`,
+          unjudged: true,
+        }),
+      );
       const told = await run().catch((error: unknown) => {
         assert.ok(error instanceof HostError && early.test(error.message), `step ${step}: ${String(error)}`);
         return undefined;
       });
       use(faultyProgram({ unjudged: true }));
       // Ended while it gave it back, it leaves it to the next run, which sees that its holder is gone.
-      if ((await session.lab.run(readLastFunction)).trim() !== "break_lock")
+      if ((await session.lab.exec("cat /run/fault/died")).stdout.trim() !== "break_lock")
         assert.equal(
           (await session.lab.exec("ls -d /var/lib/clientcert/*/lock*")).stdout,
           "",
