@@ -248,9 +248,10 @@ observe() {
   doing "reading httpd's error log"
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   ask_openssl
+  now=$(date +%s) && cat </dev/null || name_broken_tool
   part server
   cat <<EOF
-now $(date +%s)
+now $now
 version $version
 openssl ${openssl_said%%"$nl"*}
 security-level $(security_level)

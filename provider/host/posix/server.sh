@@ -115,9 +115,10 @@ use_parent() { # PID
     return 1
   fi
   parent_start=$process_start
-  program=$(readlink "/proc/$parent/exe") program=${program% (deleted)}
+  program=$(readlink "/proc/$parent/exe") || name_broken_tool
+  program=${program% (deleted)}
   work_directory=$(readlink "/proc/$parent/cwd")
-  environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ")
+  environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ") || name_broken_tool
   [ "$(readlink "/proc/$parent/root")" = / ] || fail chroot "httpd process $parent runs in a chroot; this is not supported"
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ /proc/self/ns/mnt -ef "/proc/$parent/ns/mnt" ] || enter="nsenter --target $parent --mount --"
@@ -278,7 +279,7 @@ read_version() {
   done
   case $version_text in
     *SERVER_CONFIG_FILE=*) ;;
-    *) fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"$(limits_in_words)" ;;
+    *) name_broken_tool && fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"$(limits_in_words)" ;;
   esac
   version=${version_text#*Server version: } version=${version%%"$nl"*}
   compiled_root=${version_text#*HTTPD_ROOT=\"} compiled_root=${compiled_root%%\"*}
@@ -286,7 +287,7 @@ read_version() {
   config=${config_argument:-${want_config:-$config}}
   case $config in /*) ;; *) config=${root_argument:-$compiled_root}/$config ;; esac
   config=$(inside realpath -m -- "$config")
-  instance=$(printf %s "$config" | sha256sum)
+  instance=$(printf %s "$config" | sha256sum) || name_broken_tool
   instance=$(printf %.16s "$instance")
   state=/var/lib/clientcert/$instance
 }
