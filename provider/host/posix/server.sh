@@ -317,13 +317,3 @@ dump() {
   case $info_module in '' | loaded) ;; *) quote_word "$info_module" && set -- -C "LoadModule info_module $quoted" "$@" ;; esac
   httpd_in_time "$@"
 }
-
-# httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with 124 or 137 then.
-httpd_in_time() { # ARGS…
-  if [ -n "$is_limited" ]; then
-    doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
-    httpd "$@"
-  else
-    (arguments=-k${nl}1$nl$look_seconds$nl$program$nl$arguments program=$(command -v timeout) && httpd "$@")
-  fi
-}
