@@ -20,12 +20,15 @@ const unmarked: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
       ...["shadow_outside_view", "shadow_inside_view", "build_view", "view_of", "bind_candidates", "build_devices"],
-      ...["place_candidates", "place_candidate", "empty_logs", "add_names"],
+      ...["place_candidates", "place_candidate", "empty_logs", "add_names", "say_deadly"],
     ].map((name) => [name, shadow]),
   ),
   spare_the_server: "to what the kernel says of this process",
   judge_minimal: "ends the throw-away httpd that it started",
   read_proxy: "nothing: a text says chmod",
+  limited: "ends the process that it started beside a look",
+  end_in_time: "to the pipe of the look that it ends",
+  end_tree: "ends what a look has started, and no run that changes anything (hanging-look.test.ts)",
 };
 
 describe("the steps at which the fault ring ends runs", function () {

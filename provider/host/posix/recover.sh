@@ -1,0 +1,37 @@
+# shellcheck shell=sh
+# What earlier runs have left, and what a first change that never became valid would leave.
+
+# What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
+# in the journal first, for this run may die, too.
+# writes
+recover_earlier() {
+  recovered=''
+  for earlier in "$state"/run.*; do
+    [ -d "$earlier" ] && [ "$earlier" != "$work" ] || continue
+    ! is_held "$earlier" || continue
+    if is_half_done "$earlier"; then
+      part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
+      owe 'an interrupted change was put back, and httpd has not been reloaded since'
+      own_directory=$(cat -- "$earlier/directory")
+      put_back "$earlier" || fail disk "an interrupted change ($earlier) could not be put back; make room in $own_directory, and run again"
+      recovered=yes
+    fi
+    rm -rf -- "$earlier"
+  done
+}
+
+# After a recovery. A server that is stopped reads the right bytes at its start.
+# writes
+reload_restored() {
+  [ -z "$parent" ] || restore_live yes || return 0
+  journal_set owed ''
+  forget_first_change
+}
+
+# One that never became valid leaves nothing.
+# writes
+forget_first_change() {
+  [ -z "$(journal_value generation)" ] || return 0
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/undo.new" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
+  forget_refresh
+}

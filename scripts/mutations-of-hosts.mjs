@@ -1,0 +1,100 @@
+/** The safety steps against what a host may be: stopped, hanging, damaged, short of something, shared with strangers. */
+
+/** @type {readonly import("./mutations.mjs").Mutation[]} */
+export const hostMutations = [
+  {
+    name: "tools: none is tried",
+    ...{ file: "main.sh", from: '  [ "$1" = carry-out ] || test_tools\n', to: "" },
+    ...{ test: "host/tools", grep: "names (awk|sed|stat) " },
+  },
+  {
+    name: "look: nobody ends one that waits for ever",
+    ...{ file: "limit.sh", from: '  end_tree "$1"\n', to: "" },
+    ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },
+  },
+  {
+    name: "stopped: the only one that runs is taken for the one that is set up",
+    ...{ file: "server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
+    ...{ test: "stopped-choice", grep: "while it is stopped" },
+  },
+  {
+    name: "stopped: believed without a proof",
+    ...{ file: "stopped.sh", from: '  [ -z "$parent$stopped_proved" ] || return 0', to: "  return 0" },
+    ...{ test: "stopped-proof", grep: "by its pid file$" },
+  },
+  {
+    name: "stopped: nobody asks who has its port",
+    ...{ file: "stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
+    ...{ test: "stopped-proof", grep: "by its port where its pid file is gone" },
+  },
+  {
+    name: "stopped: that it ran is not written down, nor believed of an older build",
+    ...{
+      folder: "core/apache",
+      file: "stopped.ts",
+      from: "  if (starter === undefined && own.hasRun !== true) return [];",
+      to: "  if (starter === undefined) return [];",
+    },
+    ...{ test: "stopped-alarm", grep: "where it ran at the last change" },
+  },
+  {
+    name: "names: a process's fields begin behind the first parenthesis",
+    ...{ file: "processes.sh", from: "process_text=${process_text##*)}", to: "process_text=${process_text#*)}" },
+    ...{ test: "attack-names", grep: "whose child it is" },
+  },
+  {
+    name: "shadow: namespaces of its own are believed in",
+    ...{ file: "shadow.sh", from: "  is_apart || {", to: "  : || {" },
+    ...{ test: "attack-unshare", grep: "what --pid asks for" },
+  },
+  {
+    name: "carrier: whatever ends it, only the lock is given back",
+    ...{ file: "carrier.sh", from: "trap end_carrier EXIT", to: "trap release_lock EXIT" },
+    ...{ test: "carrier-killed", grep: "ended by a signal" },
+  },
+  {
+    name: "judge: live files on which httpd would not start are reloaded",
+    ...{ file: "deadly.sh", from: "&& read_deadly || return 1", to: "&& false || return 1" },
+    ...{ test: "judge-deadly", grep: "says why: AH00104|raises the alarm" },
+  },
+  {
+    name: "resources: what a run lacked is not told",
+    ...{ file: "room.sh", from: '  [ -n "$hit" ] || return 0', to: "  return 0" },
+    ...{ test: "resources", grep: "hit after it had begun: memory" },
+  },
+  {
+    name: "unattended: whichever program stays on a host is right",
+    ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.program !== program || ", to: "" },
+    ...{ test: "host/unattended", grep: "(an older|no) program$" },
+  },
+  {
+    name: "words: what a terminal obeys passes the gate of the host",
+    ...{ file: "words.sh", from: "  case $1 in *[!\\ -~]*) return 1 ;; esac\n", to: "" },
+    ...{ test: "foreign-words", grep: "stand-ins for openssl" },
+  },
+  {
+    name: "words: whatever stands in the proxy's file is given to curl",
+    ...{ file: "sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
+    ...{ test: "foreign-words", grep: "PASSWORD@h:x" },
+  },
+  {
+    name: "words: a host's words are printed as they come",
+    ...{
+      folder: "core",
+      file: "shown.ts",
+      from: "  return short.replace(unshowable, escaped);",
+      to: "  return short;",
+    },
+    ...{ test: "core/foreign-words", grep: "host that lies" },
+  },
+  {
+    name: "paths: what a site file names is sent as it is in memory",
+    ...{ folder: "provider/host", file: "request.ts", from: "`${key} ${hostBytes(value)}`", to: "`${key} ${value}`" },
+    ...{ test: "host/odd-paths", grep: "finds the server by" },
+  },
+  {
+    name: "labels: files of ours have whatever label they get",
+    ...{ file: "swap.sh", from: "[ ! -d /sys/fs/selinux ] ||", to: "true ||" },
+    ...{ test: "host/labels", grep: "of (new|a replaced) file" },
+  },
+];
