@@ -7,7 +7,7 @@ import { filterHttpdWords } from "./httpd-words.ts";
 import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./model.ts";
 import { readObservation } from "./observation.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
-import { hostScript } from "./scripts.ts";
+import { hostScript, lookScript } from "./scripts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { hostText } from "../../core/host-text.ts";
 
@@ -21,12 +21,13 @@ const changeTimeoutSeconds = 900;
 const mostSteps = 1000;
 const mostReasons = 100;
 
-/** `program` is what runs on the host. */
-export function createHost(pool: Pool, program: () => string = hostScript): Host {
-  const run = runner(pool, program);
+/** `program`: what runs on the host, in looks as well. Tests interfere with it. @default - this build's */
+export function createHost(pool: Pool, program?: () => string): Host {
+  const look = runner(pool, program ?? lookScript);
+  const run = runner(pool, program ?? hostScript);
   return {
     async observe(target, options = {}) {
-      const parts = await run(
+      const parts = await look(
         target,
         observeRequest(target.detection, observeTimeoutSeconds),
         observeTimeoutSeconds,

@@ -1,6 +1,6 @@
 /** The program for a sudoers rule that lets a user look at a host as root and do nothing else. */
 import type { Detection } from "./model.ts";
-import { joinScripts, observationScriptFiles } from "./scripts.ts";
+import { withOverrides } from "./scripts.ts";
 
 /** Where the rule expects it; any other path will do when the site file names it. */
 export const usualProgramPath = "/usr/local/sbin/clientcert-observe";
@@ -10,9 +10,7 @@ export const usualProgramPath = "/usr/local/sbin/clientcert-observe";
  * request that could choose the httpd program or its configuration would let its sender run anything as root.
  */
 export function observationProgram(detection: Detection): string {
-  const [last, ...others] = [...observationScriptFiles].reverse();
-  const functions = joinScripts(others.reverse());
-  return `#!/bin/sh\n${safePath}${functions}${fixedOverrides(detection)}${joinScripts(last === undefined ? [] : [last])}`;
+  return `#!/bin/sh\n${safePath}${withOverrides(fixedOverrides(detection))}`;
 }
 
 /** sudo without secure_path leaves the caller's PATH. */

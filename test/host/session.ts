@@ -60,7 +60,7 @@ export async function startSession(
 ): Promise<Session> {
   const lab = await startLabHost(options);
   const freshCrl = await lab.pki.crl();
-  const host = product.createHost(product.createPool(), program ?? product.hostScript);
+  const host = product.createHost(product.createPool(), program);
   const connection: Connection = {
     address: lab.address,
     port: lab.ports.ssh,
