@@ -6,6 +6,7 @@ import { absolutePath, isInclude } from "../core/apache/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../core/apache/remedies.ts";
 import type { Effective, Resolved } from "../core/apache/resolve-model.ts";
 import { resolve } from "../core/apache/resolve.ts";
+import { hostText } from "../core/host-text.ts";
 import { IncludeError, type Tree } from "./tree.ts";
 
 /** From where the Includes are followed. */
@@ -93,11 +94,13 @@ function saidRoot(
   const known = { serverRoot, version, unsure };
   if (undecided !== undefined) {
     const found = "the files alone do not tell whether this condition around ServerRoot is true";
-    return { problem: `${undecided.file}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, known)}` };
+    return {
+      problem: `${hostText(undecided.file)}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, known)}`,
+    };
   }
   if (!path.includes("${")) return { path: absolutePath(serverRoot, path) };
   const found = "this ServerRoot has a variable whose value only httpd knows";
-  return { problem: `${file}:${node.line}: ${found}; ${remedyForVariable(path, known)}` };
+  return { problem: `${hostText(file)}:${node.line}: ${found}; ${remedyForVariable(path, known)}` };
 }
 
 /** A guess might put the protection where httpd never looks. */
@@ -148,7 +151,7 @@ function findUnread(tree: Tree, serverRoot: string, effective: readonly Effectiv
     const { files, problem } = expand(path);
     if (problem !== undefined) return [[place, { severity: "problem", place, text: problem }]];
     if (directive.name !== "include" || files.length > 0 || tree.resolve(path) !== undefined) return [];
-    const text = `the copy has no ${path}, which is included here; copy it, too`;
+    const text = `the copy has no ${hostText(path)}, which is included here; copy it, too`;
     return [[place, { severity: "problem", place, text, isUndecided: true }]];
   });
   // Once, however often the including file is read.

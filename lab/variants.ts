@@ -37,7 +37,7 @@ export function variantSetUp(options: LabHostOptions): string {
     options.hugeLogs === true ? `truncate -s 2G ${productRoot}/logs/access_log\n` : "",
     php === undefined ? "" : phpStandIn(php),
     options.secondInstance === true
-      ? `mkdir -p ${secondRoot}/logs\nln -s ${moduleDirectory} ${secondRoot}/modules\n`
+      ? `mkdir -p ${secondRoot}/logs\nln -s ${moduleDirectory} ${secondRoot}/modules\nln -s conf/httpd.conf ${secondRoot}/apache2.conf\n`
       : "",
   ].join("");
 }
@@ -45,8 +45,7 @@ export function variantSetUp(options: LabHostOptions): string {
 /** Shell commands that start httpd, around the layout's own. */
 export function variantStart(options: LabHostOptions, start: string): string {
   const own = options.privateTmp === true ? inPrivateNamespace(start) : start;
-  const second =
-    options.secondInstance === true ? `/usr/sbin/apache2 -d ${secondRoot} -f conf/httpd.conf -k start\n` : "";
+  const second = options.secondInstance === true ? `/usr/sbin/apache2 -d ${secondRoot} -k start\n` : "";
   return options.passphraseKey === true ? `touch ${answersFlag}\n${own}rm ${answersFlag}\n${second}` : own + second;
 }
 

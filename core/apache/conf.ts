@@ -19,6 +19,11 @@ export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slic
 export const ownPath = (facts: Facts, name: string): string =>
   absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
 
+/** Names of the CA and CRL files that a `clientcert.conf` names, also of a build that gave their whole paths. */
+export const namedIn = (conf = ""): readonly string[] => [
+  ...new Set([...conf.matchAll(/^SSLCA\w+File "?(?:.*\/)?(.*?)"?$/gm)].map(([, name = ""]) => name)),
+];
+
 /** httpd takes `*`, `?` and `[…]` in the path of a `<Directory>` for a pattern. @see apr_fnmatch */
 const asPattern = (path: string): string =>
   isPattern(path) ? path.replace(/[*?[]/g, "[$&]").replace(/\\/g, "\\\\") : path;

@@ -1,7 +1,7 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../host-text.ts";
-import { phpVersion } from "./conf.ts";
+import { namedIn, ownPath, phpVersion } from "./conf.ts";
 import { findForeignFindings } from "./foreign-findings.ts";
 import type { Change, Desired, Facts, Finding } from "./model.ts";
 import { findRefresh } from "./refresh-findings.ts";
@@ -160,10 +160,10 @@ const reloadYourself =
   "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or";
 
 /** A file that our configuration names and that is gone: httpd runs on without, and dies of the next reload. */
-const missingOwnFile = ({ own }: Facts): string | undefined =>
-  [...(own.conf ?? "").matchAll(/^SSLCA\w+File "?(.*?)"?$/gm)]
-    .map(([, path = ""]) => path)
-    .find((path) => own.files[path.slice(path.lastIndexOf("/") + 1)] === undefined);
+function missingOwnFile(facts: Facts): string | undefined {
+  const name = namedIn(facts.own.conf).find((one) => facts.own.files[one] === undefined);
+  return name === undefined ? undefined : hostText(ownPath(facts, name));
+}
 
 /** Files that lack our line: the live server still asks for certificates, until it reads them. */
 const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>

@@ -1,8 +1,9 @@
 /** A server that does not run: whether somebody must be told, and what keeps it from starting. */
+import { hostText } from "../host-text.ts";
 import { readCertificates } from "../pki/certificate.ts";
 import { readCrls } from "../pki/crl.ts";
 import { readSparseCrls } from "../pki/sparse-crl.ts";
-import { crlName, ownPath } from "./conf.ts";
+import { crlName, namedIn, ownPath } from "./conf.ts";
 import type { Desired, Facts, Finding, OwnFacts } from "./model.ts";
 import type { ObservedFile } from "./observation.ts";
 
@@ -24,8 +25,7 @@ export function findUnreadable(
   own: ReadonlyMap<string, ObservedFile>,
   conf: string | undefined,
 ): Pick<OwnFacts, "unreadable"> {
-  const named = [...(conf ?? "").matchAll(/^SSLCA\w+File "?(?:.*\/)?(.*?)"?$/gm)].map(([, name = ""]) => name);
-  const unreadable = [...new Set(named)].filter((name) => !isReadable(name, own.get(name)));
+  const unreadable = namedIn(conf).filter((name) => !isReadable(name, own.get(name)));
   return unreadable.length === 0 ? {} : { unreadable };
 }
 
@@ -60,7 +60,8 @@ export function findStopped({ mayBeStopped }: Desired, facts: Facts): Finding[] 
   const { starter, configFile: place } = server;
   if (mayBeStopped || server.running || server.source !== "httpd") return [];
   if (starter === undefined && own.hasRun !== true) return [];
-  const why = starter === undefined ? "it ran when it was changed last" : `${starter} starts it with the machine`;
+  const why =
+    starter === undefined ? "it ran when it was changed last" : `${hostText(starter)} starts it with the machine`;
   const text = `httpd does not run, so nobody is served, and it should: ${why}; ${remedyFor(facts)}, or write mayBeStopped: true for a host that is stopped on purpose`;
   return [{ severity: "problem", place, text, isAlarm: true }];
 }
@@ -69,7 +70,7 @@ function remedyFor(facts: Facts): string {
   const { unreadable = [], files } = facts.own;
   if (unreadable.length === 0) return "start it (where it ends at once, its error log says why)";
   const found = unreadable.map(
-    (name) => `${ownPath(facts, name)} ${files[name] === undefined ? "is missing" : "cannot be read"}`,
+    (name) => `${hostText(ownPath(facts, name))} ${files[name] === undefined ? "is missing" : "cannot be read"}`,
   );
   return `${found.join(" and ")}, which keeps it from starting: pulumi up mends that, then start it`;
 }

@@ -1,4 +1,5 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
+import { shownLines } from "../../core/shown.ts";
 import { isBlocking } from "../../core/apache/findings.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
 import { fileChanges, liveFiles, plannedFiles } from "./files.ts";
@@ -91,7 +92,8 @@ export const findingText = ({ place, text }: Finding): string => `${place}: ${te
 
 function newProblems(outputs: Properties, findings: readonly Finding[]): readonly string[] {
   const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
-  return problemTexts(findings).filter((text) => !known.includes(text));
+  // As they lie there: through the gate.
+  return problemTexts(findings).filter((text) => !known.includes(shownLines(text)));
 }
 
 /** What somebody must act on, one line each. */

@@ -48,7 +48,7 @@ describe("a host whose shell is busybox", function () {
 
   it("is put back by the next run when one is killed in the swap", async () => {
     program = faultyProgram({
-      at: `[ ! -f "${work:-}/swapped" ] || [ "$(wc -l <"$work/swapped")" -lt 4 ] || kill -KILL -$$`,
+      at: `[ ! -f "\${work:-}/swapped" ] || [ "$(wc -l <"$work/swapped")" -lt 4 ] || kill -KILL -$$`,
     });
     await assert.rejects(session.apply({ adopt: true }), HostError);
     program = hostScript();

@@ -7,9 +7,9 @@ guard_run() {
   unreported='' is_told='' retiring=''
   trap end_carrier EXIT
   trap 'exit 1' HUP INT QUIT PIPE TERM
-  # Of limits of time and of the size of a file; a shell may not know them.
+  # Of a limit of time; a shell may not know it.
   # shellcheck disable=SC3049
-  command trap 'exit 1' XCPU XFSZ 2>/dev/null || :
+  command trap 'exit 1' XCPU 2>/dev/null || :
 }
 
 # Each in a process of its own: what fails in it must not keep the lock.
@@ -20,7 +20,7 @@ end_carrier() {
     (calm_down; settle_change)
     carrier_status=$?
   elif [ -z "$is_told" ] && [ "$carrier_status" != 0 ]; then
-    (calm_down; fail early "the run ended early, $(end_in_words), and changed nothing; run again")
+    (calm_down; fail early "the run ended early, $(end_in_words); ${recovered:+an interrupted change was put back, else }nothing was changed; run again")
     carrier_status=1
   fi
   release_lock

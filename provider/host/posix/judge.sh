@@ -175,8 +175,8 @@ judge_minimal() {
 }
 
 tell_minimal() {
-  limited=$(limits_in_words)
-  [ -z "$limited" ] || part "reason httpd did not serve on a small configuration of its own$limited"
+  limits_said=$(limits_in_words)
+  [ -z "$limits_said" ] || part "reason httpd did not serve on a small configuration of its own$limits_said"
   part words
   cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd
 }

@@ -3,7 +3,8 @@
 
 # A run that a limit kept from its end, before it had changed anything: told, and its files go.
 tell_limit() {
-  ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -x -e "$mark done" -- "$work/output" || return 0
+  # A removal that is complete has left nothing to tell of it.
+  [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -e "^$mark done" -- "$work/output" || return 0
   hit=$(limit_in_words "$work/errors") && [ -n "$hit" ] || hit=$(limits_in_words)
   [ -n "$hit" ] || return 0
   fail limit "the run could not go on: ${hit#; }; nothing was changed" | tee -a -- "$work/output"

@@ -12,6 +12,7 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   pid_file=$(run_setting PidFile)
+  # Of one that runs, too: that it has ended by the last look is no reason to doubt what was done.
   prove_stopped "$pid_file" && stopped_proved=yes
   loaded_files=$(included_files | resolve_paths)
   log_files=$(log_paths | awk '!seen[$0]++')
@@ -94,11 +95,12 @@ run_apply() {
   sweep_judges
   work=$state/run.$id
   trap leave_nothing EXIT
+  trap 'exit 1' HUP INT TERM PIPE
   mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
   receive_own_files
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
   : >"$work/output"
-  trap - EXIT
+  trap - EXIT HUP INT TERM PIPE
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
   tell_limit

@@ -181,7 +181,9 @@ read_version() {
   version=${version_text#*Server version: } version=${version%%"$nl"*}
   compiled_root=${version_text#*HTTPD_ROOT=\"} compiled_root=${compiled_root%%\"*}
   config=${version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
-  config=${config_argument:-${want_config:-$config}}
+  config=${config_argument:-$config}
+  # Of one that runs its own command line tells: what is wanted says nothing of another one that runs beside it.
+  [ -n "$parent$config_argument" ] || config=${want_config:-$config}
   case $config in /*) ;; *) config=${root_argument:-$compiled_root}/$config ;; esac
   config=$(inside realpath -m -- "$config")
   instance=$(printf %s "$config" | sha256sum) || name_broken_tool

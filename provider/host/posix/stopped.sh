@@ -70,7 +70,7 @@ recall_program() {
   [ -z "$program" ] || return 0
   for candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     program=$candidate
-    [ ! -x "$candidate" ] || [ "$(want_config='' && read_version >/dev/null && printf %s "$config")" != "$wanted_config" ] || return 0
+    [ ! -x "$candidate" ] || [ "$(mode=observe want_config='' && read_version >/dev/null && printf %s "$config")" != "$wanted_config" ] || return 0
   done
   program=''
 }
@@ -240,8 +240,8 @@ is_unused_link() { # LINK
     /etc/systemd/*) ! has_systemd ;;
     *)
       has_systemd || return 1
-      script=${1##*/} script=${script#S[0-9][0-9]}
-      [ -e "/lib/systemd/system/$script.service" ] || [ -e "/etc/systemd/system/$script.service" ]
+      init_name=${1##*/} init_name=${init_name#S[0-9][0-9]}
+      [ -e "/lib/systemd/system/$init_name.service" ] || [ -e "/etc/systemd/system/$init_name.service" ]
       ;;
   esac
 }

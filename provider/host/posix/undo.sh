@@ -116,6 +116,8 @@ run_undo() {
   work=$state/run.$id
   mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail_no_room
   : >"$work/own.list"
+  # The lock has the name of this process: it waits for the other one, which puts back what a signal interrupts.
+  trap : HUP INT QUIT PIPE TERM
   # Words of other programs are shown where it did not go well.
   (carry_out "$work") 2>"$work/errors"
   set -- "$?"
