@@ -82,8 +82,8 @@ export const hostMutations = [
     ...{
       folder: "core",
       file: "shown.ts",
-      from: "  return short.replace(unshowable, escaped);",
-      to: "  return short;",
+      from: "short : short.replace(unshowable, escaped);",
+      to: "short : short;",
     },
     ...{ test: "core/foreign-words", grep: "host that lies" },
   },
