@@ -13,6 +13,8 @@ ask_all() {
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
   [ -n "${look_from:-}" ] && scratch=$look_from/asking || scratch=/dev/shm/clientcert
   mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
+  # Nobody can know it who may set a header of an answer: the mark of a request is always the same where nobody sends one.
+  IFS= read -r ask_mark </proc/sys/kernel/random/uuid
   first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
   for quarter in 0 1 2 3; do
@@ -55,13 +57,13 @@ ask_statuses() { # LIST
 
 ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard input
   while read -r is_shown is_told address port name; do
-    printf '\n%s question %s %s %s\n' "$mark" "$address" "$port" "$name"
+    printf '\n%s question %s %s %s\n' "$ask_mark" "$address" "$port" "$name"
     talk 2>"$1"
     # Behind all the rest: the words of both streams in one would be torn.
-    [ "$is_told" = 0 ] || { printf '\n%s said\n' "$mark" && cat -- "$1"; }
-    [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
+    [ "$is_told" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
+    [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
     [ "$is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
-  done | awk -v mark="$mark" -v tab="$tab" '
+  done | awk -v mark="$ask_mark" -v tab="$tab" '
     function tell() {
       if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
       if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab (probes == "" ? "-" : probes)
@@ -93,7 +95,7 @@ show_probes() { # FILE
       alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
       [ -z "$alert" ] || break
     done
-    printf '\n%s probe %s %s\n' "$mark" "$probe" "${alert:--}"
+    printf '\n%s probe %s %s\n' "$ask_mark" "$probe" "${alert:--}"
   done <"$lists/probes.list"
 }
 

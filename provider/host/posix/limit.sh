@@ -39,9 +39,16 @@ end_in_time() { # PROCESS START
   # By exec: a shell that is to undo it would keep copies, and whoever reads the answer would wait for this one.
   exec </dev/null >/dev/null 2>&1 8>&-
   trap 'kill "$!"; exit' TERM
-  sleep "$limit_seconds" &
-  wait "$!"
-  read_process "$1" && [ "$process_start" = "$2" ] && exec 8>"/proc/$1/fd/8" || exit
+  left=$limit_seconds
+  # In steps: where whoever would end this one was killed, it ends soon after the look.
+  while [ "$left" -gt 0 ]; do
+    [ "$left" -lt 5 ] && nap=$left || nap=5
+    sleep "$nap" &
+    wait "$!"
+    read_process "$1" && [ "$process_start" = "$2" ] || exit
+    left=$((left - nap))
+  done
+  exec 8>"/proc/$1/fd/8" || exit
   end_tree "$1"
   echo late >&8
 }

@@ -122,7 +122,11 @@ start_again() {
     part 'reason httpd ran in the foreground, and no supervisor started it again, so it was started without one: start it there instead'
     arguments=$(detached_arguments)$nl
   fi
-  (enter='' && httpd -k start) >"$work/start.words" 2>&1 &
+  # Not by `&`: what a shell starts so ignores SIGINT and SIGQUIT for ever.
+  (
+    enter='' arguments=-k${nl}1$nl$deadline_seconds$nl$program$nl$arguments program=$(command -v timeout)
+    httpd -k start
+  ) >"$work/start.words" 2>&1
   wait_for_server $((deadline_seconds * 10)) && return 0
   part 'reason httpd did NOT start again: look at its error log now'
   return 1

@@ -19,8 +19,9 @@ main() {
     *) read_request ;;
   esac
   # A change goes on whoever waits for it; whoever waits does so for a time.
-  case ${1:-} in
-    '') limited serve "$mode" ;;
+  case ${1:-}:$mode in
+    :undo) serve undo ;;
+    :*) limited serve "$mode" ;;
     *) serve "$@" ;;
   esac
 }

@@ -29,6 +29,9 @@ read_process() { # PID, or self
   case $1 in Z | X) return 1 ;; esac
 }
 
+# Sets own_pid and process_start: of the process that does the work, where `$$` is a shell that waits for it.
+read_self() { IFS=' ' read -r own_pid _ 2>/dev/null </proc/self/stat && read_process self; }
+
 # Clock ticks since boot, of which every Linux has 100 a second: the start of the process that this is called in, as $(now_ticks).
 # A container's /proc/uptime may be of another clock than the starts of processes, with which it is compared.
 now_ticks() { read_process self && printf %s "$process_start"; }

@@ -59,8 +59,8 @@ run_judge() {
   count_needed
   require_file_size "$needed"
   sweep_judges
-  read_process "$$"
-  work=/run/clientcert.$$.$process_start
+  read_self
+  work=/run/clientcert.$own_pid.$process_start
   mkdir -m 700 -- "$work" || fail disk "cannot write a private directory in /run$(inodes_in_words /run)"
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM PIPE

@@ -1,6 +1,9 @@
 # shellcheck shell=sh
 # What /bin/sh is: dash, bash, busybox ash or mksh. Joined before all else.
 
+# Called without standard output, the first pipe would take its place.
+[ -e /proc/self/fd/1 ] || exec >/dev/null
+
 # For whoever runs this from a file: a caller is told before it sends anything.
 refuse_unfit_shell() {
   shell_name=${YASH_VERSION:+yash}${POSH_VERSION:+posh}

@@ -65,8 +65,7 @@ sweep_locks() {
 # Says in DIRECTORY that it belongs to this process.
 # writes
 hold() { # DIRECTORY
-  read_process "$$"
-  printf '%s %s %s\n' "$$" "$process_start" "$(boot_id)" >"$1/holder"
+  read_self && printf '%s %s %s\n' "$own_pid" "$process_start" "$(boot_id)" >"$1/holder"
 }
 
 is_held() { # DIRECTORY
