@@ -13,6 +13,25 @@ export const hostMutations = [
     ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },
   },
   {
+    name: "undo: is ended as a look is",
+    ...{ file: "main.sh", from: ":undo) serve undo ;;", to: ":undo) limited serve undo ;;" },
+    ...{ test: "attack-hand-runs", grep: "not ended as a look" },
+  },
+  {
+    name: "lock: has the name of the shell that waits",
+    ...{
+      file: "processes.sh",
+      from: "</proc/self/stat && read_process self",
+      to: '</proc/self/stat; own_pid=$$; read_process "$$"',
+    },
+    ...{ test: "attack-hand-runs", grep: "holds the lock" },
+  },
+  {
+    name: "answers: words of ours in a header are believed",
+    ...{ file: "ask.sh", from: "IFS= read -r ask_mark </proc/sys/kernel/random/uuid", to: "ask_mark=$mark" },
+    ...{ test: "attack-hand-runs", grep: "believes no header" },
+  },
+  {
     name: "stopped: the only one that runs is taken for the one that is set up",
     ...{ file: "server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
     ...{ test: "stopped-choice", grep: "while it is stopped" },
