@@ -5,17 +5,17 @@ export const hostMutations = [
   {
     name: "tools: none is tried",
     ...{ file: "main.sh", from: '  [ "$1" = carry-out ] || test_tools\n', to: "" },
-    ...{ test: "host/tools", grep: "names (awk|sed|stat) " },
+    ...{ test: "attacks/tools", grep: "names (awk|sed|stat) " },
   },
   {
     name: "look: nobody ends one that waits for ever",
     ...{ file: "limit.sh", from: '  end_tree "$1"\n', to: "" },
-    ...{ test: "hanging-look", grep: "reads a pipe that is included, as root" },
+    ...{ test: "attacks/hanging-look", grep: "reads a pipe that is included, as root" },
   },
   {
     name: "undo: is ended as a look is",
     ...{ file: "main.sh", from: ":undo) serve undo ;;", to: ":undo) limited serve undo ;;" },
-    ...{ test: "attack-hand-runs", grep: "not ended as a look" },
+    ...{ test: "attacks/attack-hand-runs", grep: "not ended as a look" },
   },
   {
     name: "lock: has the name of the shell that waits",
@@ -24,27 +24,27 @@ export const hostMutations = [
       from: "</proc/self/stat && read_process self",
       to: '</proc/self/stat; own_pid=$$; read_process "$$"',
     },
-    ...{ test: "attack-hand-runs", grep: "holds the lock" },
+    ...{ test: "attacks/attack-hand-runs", grep: "holds the lock" },
   },
   {
     name: "answers: words of ours in a header are believed",
     ...{ file: "ask.sh", from: "IFS= read -r ask_mark </proc/sys/kernel/random/uuid", to: "ask_mark=$mark" },
-    ...{ test: "attack-hand-runs", grep: "believes no header" },
+    ...{ test: "attacks/attack-hand-runs", grep: "believes no header" },
   },
   {
     name: "stopped: the only one that runs is taken for the one that is set up",
     ...{ file: "server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
-    ...{ test: "stopped-choice", grep: "while it is stopped" },
+    ...{ test: "attacks/stopped-choice", grep: "while it is stopped" },
   },
   {
     name: "stopped: believed without a proof",
     ...{ file: "stopped.sh", from: '  [ -z "$parent$stopped_proved" ] || return 0', to: "  return 0" },
-    ...{ test: "stopped-proof", grep: "by its pid file$" },
+    ...{ test: "attacks/stopped-proof", grep: "by its pid file$" },
   },
   {
     name: "stopped: nobody asks who has its port",
     ...{ file: "stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
-    ...{ test: "stopped-proof", grep: "by its port where its pid file is gone" },
+    ...{ test: "attacks/stopped-proof", grep: "by its port where its pid file is gone" },
   },
   {
     name: "stopped: that it ran is not written down, nor believed of an older build",
@@ -54,47 +54,47 @@ export const hostMutations = [
       from: "  if (starter === undefined && own.hasRun !== true) return [];",
       to: "  if (starter === undefined) return [];",
     },
-    ...{ test: "stopped-alarm", grep: "where it ran at the last change" },
+    ...{ test: "attacks/stopped-alarm", grep: "where it ran at the last change" },
   },
   {
     name: "names: a process's fields begin behind the first parenthesis",
     ...{ file: "processes.sh", from: "process_text=${process_text##*)}", to: "process_text=${process_text#*)}" },
-    ...{ test: "attack-names", grep: "whose child it is" },
+    ...{ test: "attacks/attack-names", grep: "whose child it is" },
   },
   {
     name: "shadow: namespaces of its own are believed in",
     ...{ file: "shadow.sh", from: "  is_apart || {", to: "  : || {" },
-    ...{ test: "attack-unshare", grep: "what --pid asks for" },
+    ...{ test: "attacks/attack-unshare", grep: "what --pid asks for" },
   },
   {
     name: "carrier: whatever ends it, only the lock is given back",
     ...{ file: "carrier.sh", from: "trap end_carrier EXIT", to: "trap release_lock EXIT" },
-    ...{ test: "carrier-killed", grep: "ended by a signal" },
+    ...{ test: "attacks/carrier-killed", grep: "ended by a signal" },
   },
   {
     name: "judge: live files on which httpd would not start are reloaded",
     ...{ file: "deadly.sh", from: "&& read_deadly || return 1", to: "&& false || return 1" },
-    ...{ test: "judge-deadly", grep: "says why: AH00104|raises the alarm" },
+    ...{ test: "attacks/judge-deadly", grep: "says why: AH00104|raises the alarm" },
   },
   {
     name: "resources: what a run lacked is not told",
     ...{ file: "room.sh", from: '  [ -n "$hit" ] || return 0', to: "  return 0" },
-    ...{ test: "resources", grep: "hit after it had begun: memory" },
+    ...{ test: "attacks/resources", grep: "hit after it had begun: memory" },
   },
   {
     name: "unattended: whichever program stays on a host is right",
     ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.program !== program || ", to: "" },
-    ...{ test: "host/unattended", grep: "(an older|no) program$" },
+    ...{ test: "attacks/unattended", grep: "(an older|no) program$" },
   },
   {
     name: "words: what a terminal obeys passes the gate of the host",
     ...{ file: "words.sh", from: "  case $1 in *[!\\ -~]*) return 1 ;; esac\n", to: "" },
-    ...{ test: "foreign-words", grep: "stand-ins for openssl" },
+    ...{ test: "attacks/foreign-words", grep: "stand-ins for openssl" },
   },
   {
     name: "words: whatever stands in the proxy's file is given to curl",
     ...{ file: "sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
-    ...{ test: "foreign-words", grep: "PASSWORD@h:x" },
+    ...{ test: "attacks/foreign-words", grep: "PASSWORD@h:x" },
   },
   {
     name: "words: a host's words are printed as they come",
@@ -109,11 +109,11 @@ export const hostMutations = [
   {
     name: "paths: what a site file names is sent as it is in memory",
     ...{ folder: "provider/host", file: "request.ts", from: "`${key} ${hostBytes(value)}`", to: "`${key} ${value}`" },
-    ...{ test: "host/odd-paths", grep: "finds the server by" },
+    ...{ test: "attacks/odd-paths", grep: "finds the server by" },
   },
   {
     name: "labels: files of ours have whatever label they get",
     ...{ file: "swap.sh", from: "[ ! -d /sys/fs/selinux ] ||", to: "true ||" },
-    ...{ test: "host/labels", grep: "of (new|a replaced) file" },
+    ...{ test: "attacks/labels", grep: "of (new|a replaced) file" },
   },
 ];

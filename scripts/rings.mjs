@@ -48,6 +48,16 @@ export const rings = [
     processes: 3,
   },
   {
+    name: "attacks",
+    what: "hosts that are hostile, damaged, short of something or odd",
+    isLong: true,
+    long: ["judge-deadly.test.ts", "hanging-look.test.ts"],
+    needs: ["packages", "build"],
+    testSeconds: 240,
+    ringMinutes: 25,
+    processes: 3,
+  },
+  {
     name: "trust",
     what: "lint against the real OpenSSL, thousands of times",
     isLong: true,

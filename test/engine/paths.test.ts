@@ -1,7 +1,7 @@
 /** A host whose paths are Japanese under the real engine: its state, diffs and outputs are text. */
 import assert from "node:assert/strict";
 import { type LabSite, labSite } from "./lab-site.ts";
-import { moveTree, oddNames, shellWord, type OddNames } from "../host/odd-root.ts";
+import { moveTree, oddNames, shellWord, type OddNames } from "../attacks/odd-root.ts";
 
 /** What `--expect-no-changes` ends with when there are changes. */
 const changesFound = 7;

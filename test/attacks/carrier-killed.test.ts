@@ -4,9 +4,9 @@ import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { sourced, startRefreshSession, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import type { Wish } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { conf } from "./kill.ts";
-import { faultyProgram } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { conf } from "../faults/kill.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const killed = /as if it had been killed/;
 

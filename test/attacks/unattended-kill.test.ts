@@ -4,9 +4,9 @@ import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
 import type { Wish } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { conf, kill } from "./kill.ts";
-import { distinctSteps, faultyProgram, forgetSteps, readSteps } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { conf, kill } from "../faults/kill.ts";
+import { distinctSteps, faultyProgram, forgetSteps, readSteps } from "../faults/program.ts";
 
 const cron = "/etc/cron.d/clientcert-*";
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { Finding } from "../../core/apache/model.ts";
 import { request } from "../../lab/client.ts";
 import { faultyProgram } from "../faults/program.ts";
-import { clientsOf, wantedTable } from "./clients.ts";
+import { clientsOf, wantedTable } from "../host/clients.ts";
 import { asBytes, moveTree, oddNames, shellWord } from "./odd-root.ts";
-import { sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
+import { sourced, startRefreshSession, type RefreshSession } from "../host/refresh-session.ts";
 
 for (const [what, names] of Object.entries(oddNames))
   describe(`a server ${what}`, function () {

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { request } from "../../lab/client.ts";
 import { HostError } from "../../provider/errors.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf, endHttpd } from "./bytes.ts";
+import { bytesOf, endHttpd } from "../faults/bytes.ts";
 
 const root = "/usr/local/ni/apache";
 const bin = `${root}/bin`;

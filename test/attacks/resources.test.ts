@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const endOf = (run: Promise<{ result: string; reasons: readonly string[] }>): Promise<string> =>
   run.then(

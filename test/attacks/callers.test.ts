@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { renderCaller } from "../../core/apache/unattended.ts";
 import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
-import { type RefreshSession, sourced, startRefreshSession } from "./refresh-session.ts";
+import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
 
 const state = "cd /var/lib/clientcert/*[0-9a-f] &&";
 const words =

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { hostBytes, hostText } from "../../core/host-text.ts";
 import { readFacts } from "../../core/apache/facts.ts";
 import { request } from "../../lab/client.ts";
-import { clientsOf, wantedTable } from "./clients.ts";
+import { clientsOf, wantedTable } from "../host/clients.ts";
 import { moveTree, oddNames, shellWord, type OddNames } from "./odd-root.ts";
-import { startSession, type Session } from "./session.ts";
+import { startSession, type Session } from "../host/session.ts";
 
 /** With the byte of a backslash as the second one of its last letter. */
 const shiftJis = "/opt/\x83\x4f\x83\x8b\x95\x5c/apache";

@@ -1,8 +1,8 @@
 /** A shadow that is not in namespaces of its own would mount, listen and kill on the host itself. */
 import assert from "node:assert/strict";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { faultyProgram } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 /** What makes no sense, or would imply it, without the namespace that is not made. */
 const withoutMeaning = {

@@ -1,7 +1,7 @@
 /** Hosts whose tools do not run, or are of another make: named at once, before anything is done. */
 import assert from "node:assert/strict";
 import { hostScript } from "../../provider/host/scripts.ts";
-import { startSession, type Session } from "./session.ts";
+import { startSession, type Session } from "../host/session.ts";
 
 const looking = ["awk", "cat", "cut", "date", "env", "grep", "readlink", "realpath"].concat(
   ["sed", "sha256sum", "sort", "stat", "tr", "xargs"], // prettier-ignore

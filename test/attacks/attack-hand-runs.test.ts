@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { type RefreshSession, sourced, startRefreshSession, stateDirectory } from "../host/refresh-session.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf } from "../faults/bytes.ts";
 
 const root = "/usr/local/ni/apache";
 const undo = `sh ${stateDirectory}/undo`;

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { bytesOf } from "../faults/bytes.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { skipBecause } from "../skip.ts";
-import { clientsOf, wantedTable } from "./clients.ts";
-import { startSession, type Session } from "./session.ts";
-import { assertUnchanged, liveState, unchanged } from "./unchanged.ts";
+import { clientsOf, wantedTable } from "../host/clients.ts";
+import { startSession, type Session } from "../host/session.ts";
+import { assertUnchanged, liveState, unchanged } from "../host/unchanged.ts";
 
 /** More than a program takes as one argument, and every line of it comes back in httpd's own words. */
 const manyDirectives = Array.from({ length: 3000 }, (_, number) => `SetEnv LAB_${number} ${"x".repeat(40)}`).join("\n");

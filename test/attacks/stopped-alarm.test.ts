@@ -12,7 +12,7 @@ import { siteText } from "../../lab/site.ts";
 import { systemdProgram } from "../../lab/systemd.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { skipBecause } from "../skip.ts";
-import { endHttpd } from "./bytes.ts";
+import { endHttpd } from "../faults/bytes.ts";
 
 const root = "/usr/local/ni/apache";
 const crlFile = `${root}/conf/clientcert/crl.pem`;

@@ -7,8 +7,8 @@ import { readObservation } from "../../provider/host/observation.ts";
 import { observeRequest } from "../../provider/host/request.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../../provider/apache/files.ts";
 import { hostProgramSha256 } from "../../provider/host/scripts.ts";
-import { type RefreshSession, sourced, startRefreshSession } from "./refresh-session.ts";
-import { type Session, type Wish, startSession } from "./session.ts";
+import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
+import { type Session, type Wish, startSession } from "../host/session.ts";
 
 const program = hostProgramSha256();
 const otherVersion = "the program that refreshes and undoes on this host is of another version";

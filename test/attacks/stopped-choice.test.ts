@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Detection } from "../../provider/host/model.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf } from "../faults/bytes.ts";
 
 const root = "/usr/local/ni/apache";
 const config = `${root}/conf/httpd.conf`;

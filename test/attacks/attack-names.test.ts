@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { sourced, startRefreshSession, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
-import { bytesOf, endHttpd } from "./bytes.ts";
+import { bytesOf, endHttpd } from "../faults/bytes.ts";
 import { startNeighbours } from "./neighbours.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const quick = faultyProgram({ unjudged: true });
 const root = "/usr/local/ni/apache";

@@ -8,7 +8,7 @@ import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
 import { deadlyRows, type DeadlyRow } from "./deadly-table.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const root = "/usr/local/ni/apache";
 const start = `${root}/bin/apachectl start; timeout 10 sh -c 'until [ -s ${root}/logs/httpd.pid ]; do sleep 0.05; done'`;

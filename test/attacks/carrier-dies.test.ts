@@ -4,9 +4,9 @@ import { request } from "../../lab/client.ts";
 import { HostError } from "../../provider/errors.ts";
 import type { Outcome } from "../../provider/host/model.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { conf, findSteps } from "./kill.ts";
-import { faultyProgram, forgetSteps } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { conf, findSteps } from "../faults/kill.ts";
+import { faultyProgram, forgetSteps } from "../faults/program.ts";
 
 /** The second where it ends before there is a process that carries it out. */
 const early =

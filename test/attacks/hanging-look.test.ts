@@ -4,7 +4,7 @@ import type { LabHost } from "../../lab/host.ts";
 import type { Target } from "../../provider/host/model.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { replaceOnce } from "./program.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const root = "/usr/local/ni/apache";
 const directory = `${root}/conf/clientcert`;
