@@ -26,12 +26,16 @@ for (const shell of ["dash", "busybox"] as const) {
     });
     after(() => session.stop());
 
-    /** Dies at that step. Says what the answer tells of the change. */
-    async function die(death: string, step: number, run: () => Promise<Outcome>): Promise<"stands" | "is put back"> {
+    /** Dies at the step of that number, or at the first one of that function. Says what the answer tells of the change. */
+    async function die(
+      death: string,
+      step: number | string,
+      run: () => Promise<Outcome>,
+    ): Promise<"stands" | "is put back"> {
       await session.lab.run(forgetSteps);
       use(
         faultyProgram({
-          at: `[ "$fault_step" != ${step} ] || { echo "$1" >/run/fault/died; ${death}; }`,
+          at: `${typeof step === "number" ? `[ "$fault_step" != ${step} ]` : `[ "$1" != ${step} ] || [ -e /run/fault/died ]`} || { echo "$1" >/run/fault/died; ${death}; }`,
           unjudged: true,
         }),
       );
@@ -65,7 +69,8 @@ for (const shell of ["dash", "busybox"] as const) {
       use(faultyProgram({ unjudged: true }));
       await back();
       const seen = new Set<string>();
-      for (const step of steps) {
+      // The numbers of later steps depend on what runs that died have left: this one comes when the change stands.
+      for (const step of [...steps, "keep_generation"]) {
         const end = await die(death, step, there);
         seen.add(end);
         const stands = end === "stands";

@@ -20,11 +20,18 @@ end_carrier() {
     (calm_down; settle_change)
     carrier_status=$?
   elif [ -z "$is_told" ] && [ "$carrier_status" != 0 ]; then
-    (calm_down; fail early "the run ended early, $(end_in_words); ${recovered:+an interrupted change was put back, else }nothing was changed; run again")
+    (calm_down; tell_early_end)
     carrier_status=1
   fi
   release_lock
   exit "$carrier_status"
+}
+
+tell_early_end() {
+  unchanged="${recovered:+an interrupted change was put back, else }nothing was changed"
+  hit=$(limit_in_words "$work/errors")
+  [ -z "$hit" ] || fail limit "the run could not go on: $hit; $unchanged"
+  fail early "the run ended early, $(end_in_words); $unchanged; run again"
 }
 
 end_in_words() { printf 'by a signal, a limit or a fault of this program (exit status %s)' "$carrier_status"; }

@@ -4,10 +4,15 @@
 # A run that a limit kept from its end, before it had changed anything: told, and its files go.
 tell_limit() {
   # A removal that is complete has left nothing to tell of it.
-  [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -e "^$mark done" -- "$work/output" || return 0
-  hit=$(limit_in_words "$work/errors") && [ -n "$hit" ] || hit=$(limits_in_words)
-  [ -n "$hit" ] || return 0
-  fail limit "the run could not go on: ${hit#; }; nothing was changed" | tee -a -- "$work/output"
+  [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -- "$work/output" || return 0
+  # Where it had the strength, it has said so itself.
+  if ! grep -q -e "^$mark done" -- "$work/output"; then
+    hit=$(limit_in_words "$work/errors") && [ -n "$hit" ] || hit=$(limits_in_words)
+    [ -n "$hit" ] || return 0
+    fail limit "the run could not go on: ${hit#; }; nothing was changed" | tee -a -- "$work/output"
+  elif ! grep -q -e "^$mark error limit " -- "$work/output"; then
+    return 0
+  fi
   # It may have died without the strength to give its lock back.
   stale_holder=$(cat -- "$state/lock/holder" 2>/dev/null)
   # shellcheck disable=SC2086
