@@ -24,7 +24,8 @@ export const headFails = " no-head";
  */
 export function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
   const inner = [
-    "LC_ALL=C;export LC_ALL",
+    // Where a login exports one of this name, no program could be started beside so long a text.
+    "unset s;LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
     `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellIsUnfit}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
     `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,

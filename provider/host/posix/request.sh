@@ -6,6 +6,8 @@ LC_ALL=C
 export LC_ALL
 # Where a login sets these, tools print and read otherwise: without its quotes no link in /proc would be understood.
 unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
+# What a login exports stays exported when it is set here, and no program can be started beside a text above 128 KiB.
+unset script request_text manifest dumped processes version_text journal
 # A download of a change must go the way of the timer's, which has no login: the site file names the proxy.
 unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME WGETRC
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin

@@ -163,14 +163,14 @@ suspect() { # PID HOW
   while read_process "$top" && [ "$process_parent" -gt 1 ] && runs_httpd "$process_parent"; do top=$process_parent; done
   find_processes
   case " $httpd_pids " in *" $top "*) fail gone 'httpd was started while it was being looked at; run again' ;; esac
-  # Its program must not be advised: whatever "httpd:" names runs as root.
-  runs_as_root "$top" || fail no-httpd "no httpd of $config runs as root here, but process $top does as another user, which $2 and looks like httpd; stop it, or start httpd as root"
   executable=$(readlink "/proc/$top/exe")
   case $executable in
     '') fail no-httpd "process $1 $2, and /proc does not show which program it runs, so nobody can tell whether httpd runs; have /proc mounted so that root sees all of it" ;;
     *' (deleted)') remedy='restart it, for its program file is gone' ;;
     *) remedy="write \"httpd: $executable\" for this host, or restart it by its usual name" ;;
   esac
+  # Its program must not be advised: whatever "httpd:" names runs as root.
+  runs_as_root "$top" || fail no-httpd "no httpd of $config runs as root here, but process $top does as another user, which $2 and looks like httpd; stop it, or start httpd as root"
   fail no-httpd "no httpd of $config is known to run here, but process $top ($executable) does, which $2 and looks like httpd; $remedy"
 }
 
