@@ -147,6 +147,8 @@ describe("words of other programs", function () {
     await session.lab.run(
       `printf '#!/bin/sh\\n${flood}\\nexec /bin/sh "$@"\\n' >/usr/local/sbin/stand-in-shell; chmod 755 /usr/local/sbin/stand-in-shell; sed -i '/^ops:/s#/bin/sh#/usr/local/sbin/stand-in-shell#' /etc/passwd`,
     );
+    // sshd looks the shell up at the login.
+    await session.host.close();
     const connection = { ...session.connection, user: "ops", sudo: { how: "passwordless" } } as const;
     const failed = session.host.observe({ ...session.target, connection });
     await assert.rejects(failed, /: the host prints more than 4 MB that is no answer; look at /);
