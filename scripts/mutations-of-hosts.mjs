@@ -78,7 +78,7 @@ export const hostMutations = [
   },
   {
     name: "resources: what a run lacked is not told",
-    ...{ file: "room.sh", from: '  [ -n "$hit" ] || return 0', to: "  return 0" },
+    ...{ file: "carrier.sh", from: '[ -z "$hit" ] || fail limit "the run', to: ': || fail limit "the run' },
     ...{ test: "attacks/resources", grep: "hit after it had begun: memory" },
   },
   {
