@@ -9,7 +9,7 @@ export const hostMutations = [
   },
   {
     name: "look: nobody ends one that waits for ever",
-    ...{ file: "limit.sh", from: '  end_tree "$1"\n', to: "" },
+    ...{ file: "time-limit.sh", from: '  end_tree "$1"\n', to: "" },
     ...{ test: "attacks/hanging-look", grep: "reads a pipe that is included, as root" },
   },
   {

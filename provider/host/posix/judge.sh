@@ -164,8 +164,8 @@ judge_minimal() {
   verdict=refused
   # In the foreground and with a time limit of its own: a run that is killed leaves no server behind for long.
   (
-    arguments=-k${nl}1$nl$deadline_seconds$nl$program program=$(command -v timeout) enter=''
-    httpd -d "$work/minimal" -f "$work/minimal/httpd.conf" -D FOREGROUND
+    arguments='' enter=''
+    httpd_for "$deadline_seconds" -d "$work/minimal" -f "$work/minimal/httpd.conf" -D FOREGROUND
   ) >"$work/minimal/words" 2>&1 &
   minimal=$!
   wait_for_minimal "$port" && verdict=well

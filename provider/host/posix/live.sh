@@ -123,10 +123,7 @@ start_again() {
     arguments=$(detached_arguments)$nl
   fi
   # Not by `&`: what a shell starts so ignores SIGINT and SIGQUIT for ever.
-  (
-    enter='' arguments=-k${nl}1$nl$deadline_seconds$nl$program$nl$arguments program=$(command -v timeout)
-    httpd -k start
-  ) >"$work/start.words" 2>&1
+  (enter='' && httpd_for "$deadline_seconds" -k start) >"$work/start.words" 2>&1
   wait_for_server $((deadline_seconds * 10)) && return 0
   part 'reason httpd did NOT start again: look at its error log now'
   return 1

@@ -16,13 +16,13 @@ limit_of() { # NAME
   done 2>/dev/null </proc/self/limits
 }
 
-raise_it='raise it for this login (ulimit, /etc/security/limits.conf, or the unit of sshd)'
+limit_places='ulimit, /etc/security/limits.conf, or the unit of sshd'
 
 # Before anything is written: whether a file of BYTES may be.
 require_file_size() { # BYTES
   file_limit=$(limit_of 'Max file size')
   [ -z "$file_limit" ] || [ "$file_limit" -ge "$1" ] ||
-    fail limit "this login may write no file of more than $file_limit bytes (limit of file size), and this needs $1; $raise_it; nothing was changed"
+    fail limit "this login may write no file of more than $file_limit bytes (limit of file size), and this needs $1; raise it for this login ($limit_places); nothing was changed"
 }
 
 # Fewer than this many inodes are no room for a change. File systems that make them as they need them say 0 of 0.
@@ -46,7 +46,7 @@ limits_in_words() {
     limit=$(limit_of "$limit_name") && [ -z "$limit" ] || limits="$limits, ${limit_name#Max } $limit bytes"
   done
   limit=$(limit_of 'Max open files') && [ "${limit:-1024}" -ge 64 ] || limits="$limits, open files $limit"
-  [ -z "$limits" ] || printf '; this login has limits that may be the cause (%s): raise them (ulimit, /etc/security/limits.conf, or the unit of sshd)' "${limits#, }"
+  [ -z "$limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${limits#, }" "$limit_places"
 }
 
 # What kept a run from its end, by what its programs said; nothing where they said nothing of a limit.

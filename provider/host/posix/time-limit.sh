@@ -13,9 +13,8 @@ limited() { # COMMAND…
     doings=$(
       exec 8>&1 >&7 7>&-
       is_limited=yes
-      read_process self
-      IFS=' ' read -r look _ </proc/self/stat
-      end_in_time "$look" "$process_start" &
+      read_self
+      end_in_time "$own_pid" "$process_start" &
       printf '%s\n' "$!" >&8
       doing 'the look at this host'
       "$@"
@@ -55,7 +54,7 @@ end_in_time() { # PROCESS START
 
 # Stopped first, so that none can start another one meanwhile. PROCESS itself may tidy up.
 end_tree() { # PROCESS
-  IFS=' ' read -r myself _ </proc/self/stat
+  read_self
   tree='' found=" $1"
   while [ -n "$found" ]; do
     # shellcheck disable=SC2086
@@ -77,7 +76,7 @@ end_tree() { # PROCESS
 find_children() {
   found=''
   for entry in /proc/[0-9]*; do
-    case "$tree $myself " in *" ${entry#/proc/} "*) continue ;; esac
+    case "$tree $own_pid " in *" ${entry#/proc/} "*) continue ;; esac
     read_process "${entry#/proc/}" || continue
     case $tree in *" $process_parent "*) is_carrier "${entry#/proc/}" || found="$found ${entry#/proc/}" ;; esac
   done
@@ -95,6 +94,15 @@ httpd_in_time() { # ARGS…
     doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
     httpd "$@"
   else
-    (arguments=-k${nl}1$nl$look_seconds$nl$program$nl$arguments program=$(command -v timeout) && httpd "$@")
+    httpd_for "$look_seconds" "$@"
   fi
+}
+
+# httpd with an end of its own, for whoever is not limited. Ends with 124 or 137 then.
+httpd_for() { # SECONDS ARGS…
+  (
+    arguments=-k${nl}1$nl$1$nl$program$nl$arguments program=$(command -v timeout)
+    shift
+    httpd "$@"
+  )
 }
