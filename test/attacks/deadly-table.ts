@@ -27,7 +27,7 @@ const directive = (name: string, value: string) => `sed -i 's/^${name} .*/${name
 export const deadlyRows: readonly DeadlyRow[] = [
   {
     code: "AH00089",
-    ...{ server: 'ErrorLog "|/opt/program -x"', prepare: program, mar: "rm /opt/program" },
+    ...{ server: 'ErrorLog "|/opt/program -u"', prepare: program, mar: "rm /opt/program" },
     says: /program of an ErrorLog cannot be started \(\/opt\/program, /,
   },
   {
