@@ -12,7 +12,7 @@ const forbiddenFolders = {
   lab: ["components", "cli", "test", "bench"],
 };
 
-const sshLibrary = { regex: "^ssh2($|/)", message: "only provider/ssh/login.ts talks to the SSH library" };
+const sshLibrary = { regex: "^ssh2($|/)", message: "only provider/remote/login.ts talks to the SSH library" };
 const effects = {
   regex:
     "^(node:)?(fs|net|tls|http|https|http2|dgram|dns|os|child_process|worker_threads|cluster|process|timers|readline)($|/)",
@@ -76,7 +76,7 @@ export default tseslint.config(
     rules: { ...layer("core", [sshLibrary, effects, pulumi]), "no-restricted-syntax": ["error", ...pure] },
   },
   { files: ["provider/**/*.ts"], rules: layer("provider", [sshLibrary]) },
-  { files: ["provider/ssh/login.ts"], rules: layer("provider", []) },
+  { files: ["provider/remote/login.ts"], rules: layer("provider", []) },
   { files: ["components/**/*.ts"], rules: layer("components", [sshLibrary, wholeSdk]) },
   { files: ["cli/**/*.ts"], rules: { ...layer("cli", [sshLibrary]), "no-console": "off" } },
   { files: ["lab/**/*.ts"], rules: { ...layer("lab", []), "no-console": "off" } },

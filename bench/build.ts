@@ -22,16 +22,32 @@ export const programOf = (
 
 /** Exports of modules of that checkout, with the types of this one: what it lacks shows when it is used. */
 export async function loadFrom<Exports>({ root: checkout }: Build, files: readonly string[]): Promise<Exports> {
-  const urls = files.map((file) => pathToFileURL(path.join(checkout, file)).href);
+  const urls = files.map((file) => pathToFileURL(placeIn(checkout, file)).href);
   const modules = await Promise.all(urls.map((url) => import(url) as Promise<Partial<Exports>>)); // as: see above
   return Object.assign({}, ...modules) as Exports; // as: together they have all of it
+}
+
+/** Where builds have a module that they keep elsewhere than this one. */
+const earlierPlaces: Readonly<Record<string, string>> = {
+  "provider/apache/host.ts": "provider/host/host.ts",
+  "provider/apache/host-program.ts": "provider/host/scripts.ts",
+  "provider/remote/pool.ts": "provider/ssh.ts",
+  "core/apache/facts/read-facts.ts": "core/apache/facts.ts",
+  "core/apache/plan/plan.ts": "core/apache/plan.ts",
+  "core/apache/config/splices.ts": "core/apache/edit.ts",
+};
+
+function placeIn(checkout: string, file: string): string {
+  const place = path.join(checkout, file);
+  const earlier = earlierPlaces[file];
+  return existsSync(place) || earlier === undefined ? place : path.join(checkout, earlier);
 }
 
 /** What works on a host, to be put into a session of this checkout's lab. */
 export const productOf = (build: Build): Promise<Product> =>
   loadFrom<Product>(build, [
-    ...["provider/host/host.ts", "provider/host/scripts.ts", "provider/ssh.ts"],
-    ...["core/apache/facts.ts", "core/apache/plan.ts"],
+    ...["provider/apache/host.ts", "provider/apache/host-program.ts", "provider/remote/pool.ts"],
+    ...["core/apache/facts/read-facts.ts", "core/apache/plan/plan.ts"],
   ]);
 
 /** Another checkout, ready to be measured: with its libraries, and built. */

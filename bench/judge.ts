@@ -1,5 +1,5 @@
 /** The judgement of a change with many virtual hosts, beside httpd's own start on the host's live files. */
-import type { Transaction } from "../provider/host/model.ts";
+import type { Transaction } from "../provider/apache/host-model.ts";
 import { startSession, type Session } from "../test/host/session.ts";
 import { productOf, type Build } from "./build.ts";
 import type { Comparison } from "./starts.ts";

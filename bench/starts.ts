@@ -1,9 +1,9 @@
 /** What needs no host: how long a start takes, and the reader on small and large configurations. */
 import { spawn } from "node:child_process";
-import type * as Edit from "../core/apache/edit.ts";
-import type * as ReadFacts from "../core/apache/facts.ts";
+import type * as Edit from "../core/apache/config/splices.ts";
+import type * as ReadFacts from "../core/apache/facts/read-facts.ts";
 import type { Observation } from "../core/apache/observation.ts";
-import type * as MakePlan from "../core/apache/plan.ts";
+import type * as MakePlan from "../core/apache/plan/plan.ts";
 import type * as Observations from "../test/core/apache-observation.ts";
 import { loadFrom, programOf, type Build } from "./build.ts";
 
@@ -104,7 +104,7 @@ type Reader = Pick<
 /** Observations and wishes are the build's own, too: both grow with what it knows. */
 const readerOf = (build: Build): Promise<Reader> =>
   loadFrom<Reader>(build, [
-    ...["core/apache/edit.ts", "core/apache/facts.ts", "core/apache/plan.ts"],
+    ...["core/apache/config/splices.ts", "core/apache/facts/read-facts.ts", "core/apache/plan/plan.ts"],
     "test/core/apache-observation.ts",
   ]);
 

@@ -1,13 +1,13 @@
 /** `clientcert check`: every host of a site observed in one remote execution each, and what a change would do there. */
 import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { readFacts } from "../core/apache/facts.ts";
-import type { SiteHost } from "../core/site.ts";
-import { makeTarget } from "../core/site.ts";
-import { observeClock } from "../provider/host/clock.ts";
-import { createHost } from "../provider/host/host.ts";
-import type { Host } from "../provider/host/model.ts";
-import { createPool } from "../provider/ssh.ts";
+import { readFacts } from "../core/apache/facts/read-facts.ts";
+import type { SiteHost } from "../core/site/read-site.ts";
+import { makeTarget } from "../core/site/read-site.ts";
+import { observeClock } from "../provider/apache/clock.ts";
+import { createHost } from "../provider/apache/host.ts";
+import type { Host } from "../provider/apache/host-model.ts";
+import { createPool } from "../provider/remote/pool.ts";
 import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
 import { type Answer, type Style, count } from "./output.ts";
 import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";

@@ -1,9 +1,9 @@
 /** Opens what a command works on: one site, checked, and those of its hosts that the command line names. */
 import { basename } from "node:path";
 import { findNearest } from "../core/site/issues.ts";
-import type { Site, SiteHost } from "../core/site.ts";
-import type { HostErrorKind } from "../provider/errors.ts";
-import { type SitePki, loadSite } from "../provider/site.ts";
+import type { Site, SiteHost } from "../core/site/read-site.ts";
+import type { HostErrorKind } from "../provider/remote/host-error.ts";
+import { type SitePki, loadSite } from "../provider/site/load-site.ts";
 import { type Answer, exitCode } from "./output.ts";
 
 export interface SiteHosts {

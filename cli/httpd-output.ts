@@ -1,7 +1,7 @@
 /** What `httpd -V` and `httpd -M` print on a host, kept as files: it tells of a copy what its files alone do not. */
 import { readFileSync } from "node:fs";
-import { parseDump } from "../core/apache/dump.ts";
-import { absolutePath } from "../core/apache/paths.ts";
+import { parseDump } from "../core/apache/config/dump.ts";
+import { absolutePath } from "../core/apache/config/paths.ts";
 import { hostBytes } from "../core/host-text.ts";
 import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 

@@ -1,8 +1,8 @@
 /** `clientcert observe-program`: what a host needs for a user who may look as root and do nothing else. */
 import { createHash } from "node:crypto";
-import { makeTarget } from "../core/site.ts";
-import type { Detection } from "../provider/host/model.ts";
-import { observationProgram, usualProgramPath } from "../provider/host/observation-program.ts";
+import { makeTarget } from "../core/site/read-site.ts";
+import type { Detection } from "../provider/apache/host-model.ts";
+import { observationProgram, usualProgramPath } from "../provider/apache/observation-program.ts";
 import { openHosts, refuse } from "./hosts.ts";
 import { type Answer, exitCode } from "./output.ts";
 

@@ -1,5 +1,5 @@
 /** What a certificate or a CRL says, in plain words and dates. */
-import { comparedUnits } from "../core/apache/requirement.ts";
+import { comparedUnits } from "../core/apache/plan/requirement.ts";
 import { type Certificate, findWeakness, hasKeyUsage, isSelfSigned } from "../core/pki/certificate.ts";
 import type { Crl } from "../core/pki/crl.ts";
 import type { Revocation } from "../core/pki/crl-entries.ts";

@@ -5,7 +5,7 @@ import { type Crl, readCrl } from "../core/pki/crl.ts";
 import { DerError } from "../core/pki/der.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
 import { readBlocks } from "../core/pki/pem.ts";
-import { readFileBytes } from "../provider/site-files.ts";
+import { readFileBytes } from "../provider/site/pki-files.ts";
 import { type Answer, exitCode } from "./output.ts";
 import { type Examined, type Status, examine, statusOf, statusOfSerial } from "./pki-revocation.ts";
 import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./pki-words.ts";

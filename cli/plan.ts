@@ -1,9 +1,9 @@
 /** `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the copy. */
 import { readFileSync } from "node:fs";
-import { ownerIn } from "../core/apache/conf.ts";
-import { readFacts } from "../core/apache/facts.ts";
+import { ownerIn } from "../core/apache/plan/clientcert-conf.ts";
+import { readFacts } from "../core/apache/facts/read-facts.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
-import type { SiteHost } from "../core/site.ts";
+import type { SiteHost } from "../core/site/read-site.ts";
 import { shownLines } from "../core/shown.ts";
 import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";

@@ -1,9 +1,9 @@
 /** Opens a site for any command: the site file, then the CA and CRL files that it names. */
 import { readFileSync } from "node:fs";
-import { readSite } from "../core/site.ts";
-import { describeUnreadable } from "../provider/site.ts";
-import { type SiteFiles, readSiteFiles } from "../provider/site-files.ts";
-import { filePlaces, renderPlace } from "../provider/site-places.ts";
+import { readSite } from "../core/site/read-site.ts";
+import { describeUnreadable } from "../provider/site/load-site.ts";
+import { type SiteFiles, readSiteFiles } from "../provider/site/pki-files.ts";
+import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 
 /** One line of a command's answer. */
 export interface Message {

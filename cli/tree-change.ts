@@ -1,6 +1,6 @@
 /** A change of a copy of a host's files: shown as a unified diff, or carried out. */
 import { createTwoFilesPatch } from "diff";
-import { applySplices } from "../core/apache/edit.ts";
+import { applySplices } from "../core/apache/config/splices.ts";
 import type { Change, Facts, Splice } from "../core/apache/model.ts";
 import { hostBytes } from "../core/host-text.ts";
 import { mostEdits, pathOf } from "../provider/apache/files.ts";

@@ -1,11 +1,11 @@
 /** Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks. */
-import { sourceOf } from "../core/apache/facts.ts";
+import { sourceOf } from "../core/apache/facts/read-facts.ts";
 import type { Finding } from "../core/apache/model.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
-import { absolutePath, isInclude } from "../core/apache/paths.ts";
-import { remedyForCondition, remedyForVariable } from "../core/apache/remedies.ts";
-import type { Effective, Resolved } from "../core/apache/resolve-model.ts";
-import { resolve } from "../core/apache/resolve.ts";
+import { absolutePath, isInclude } from "../core/apache/config/paths.ts";
+import { remedyForCondition, remedyForVariable } from "../core/apache/config/remedies.ts";
+import type { Effective, Resolved } from "../core/apache/config/resolve-model.ts";
+import { resolve } from "../core/apache/config/resolve.ts";
 import { hostText } from "../core/host-text.ts";
 import { IncludeError, type Tree } from "./tree.ts";
 

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { ownDirectory } from "../core/apache/model.ts";
 import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
-import { absolutePath } from "../core/apache/paths.ts";
-import type { Effective } from "../core/apache/resolve-model.ts";
+import { absolutePath } from "../core/apache/config/paths.ts";
+import type { Effective } from "../core/apache/config/resolve-model.ts";
 import type { HttpdOutput } from "./httpd-output.ts";
 import type { SavedHost } from "./saved.ts";
 import type { Tree } from "./tree.ts";

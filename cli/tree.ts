@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import type { ObservedFile } from "../core/apache/observation.ts";
-import { hasWildcard, includeMatcher } from "../core/apache/paths.ts";
+import { hasWildcard, includeMatcher } from "../core/apache/config/paths.ts";
 
 /** All paths are the host's: absolute, as bytes in latin1. */
 export interface Tree {

@@ -3,8 +3,8 @@
  * number of edits: minutes for a file of ten thousand virtual hosts.
  */
 import { type StructuredPatchHunk, formatPatch } from "diff";
-import { applySplices } from "../core/apache/edit.ts";
-import { endOfPhysicalLine } from "../core/apache/lines.ts";
+import { applySplices } from "../core/apache/config/splices.ts";
+import { endOfPhysicalLine } from "../core/apache/config/lines.ts";
 import type { Splice } from "../core/apache/model.ts";
 
 /** Names as the head of the diff shows them. */

@@ -1,10 +1,10 @@
 import * as pulumi from "./pulumi.ts";
 import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
-import type { CrlRefresh } from "../core/apache/refresh-model.ts";
+import type { CrlRefresh } from "../core/crl-refresh/refresh-model.ts";
 import type { SampleWish, SourceWish } from "../provider/apache/inputs.ts";
-import type { Connection, Detection } from "../provider/host/model.ts";
+import type { Connection, Detection } from "../provider/apache/host-model.ts";
 import type { CrlSourceStatus, TimerStatus } from "../provider/apache/revocation-outputs.ts";
-import { outputNames } from "../provider/schema.ts";
+import { outputNames } from "../provider/engine/package-schema.ts";
 
 /** Inputs of {@link ClientAuth}; what each means is said where the site file's schema describes it. */
 export interface ClientAuthArgs {

@@ -1,6 +1,6 @@
 import * as pulumi from "./pulumi.ts";
-import type { SiteHost } from "../core/site.ts";
-import { type LoadedSite, hostInputs } from "../provider/site.ts";
+import type { SiteHost } from "../core/site/read-site.ts";
+import { type LoadedSite, hostInputs } from "../provider/site/load-site.ts";
 import { ApacheHost } from "./apache-host.ts";
 
 /** One customer site: every host of its site file. */

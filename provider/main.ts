@@ -1,9 +1,9 @@
 /** The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of output. */
 import { clientAuth } from "./apache/resource.ts";
-import { createHost } from "./host/host.ts";
-import { packageSchema } from "./schema.ts";
-import { serve } from "./server.ts";
-import { createPool } from "./ssh.ts";
+import { createHost } from "./apache/host.ts";
+import { packageSchema } from "./engine/package-schema.ts";
+import { serve } from "./engine/grpc-server.ts";
+import { createPool } from "./remote/pool.ts";
 import { version } from "./version.ts";
 
 async function main(engineAddress: string | undefined): Promise<void> {

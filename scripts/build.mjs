@@ -44,7 +44,7 @@ const options = {
 };
 
 /** Whatever the bundles are made from. Folders count too: their time changes when a file is removed. */
-const sources = ["provider", "cli", "core", "scripts/build.mjs", "package-lock.json"];
+const sources = ["host", "provider", "cli", "core", "scripts/build.mjs", "package-lock.json"];
 
 /** Builds everything when a source is newer than what stands there. Returns whether there was something to do. */
 export async function build() {

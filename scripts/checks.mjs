@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root, run, since } from "./steps.mjs";
 
 /** The scripts that run on hosts must be POSIX; those of the lab run here, where `local` of dash is fine. */
-const shellFolders = ["provider/host/posix", "lab"];
+const shellFolders = ["host/posix", "lab"];
 
 /** The host's files are joined when they are sent: a variable may be set in one (SC2034) and used in another (SC2154). */
 const shellcheckOptions = ["--shell=sh", "--severity=warning", "--exclude=SC2034,SC2154"];
@@ -14,7 +14,7 @@ const tool = (name, ...args) => [process.execPath, [`node_modules/${name}`, ...a
 function listChecks() {
   const scripts = shellFolders
     .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)))
     .filter((path) => path.endsWith(".sh"));
   return [
     { name: "lint: eslint", command: tool("eslint/bin/eslint.js", ".", "--max-warnings", "0") },

@@ -11,7 +11,7 @@ import path from "node:path";
 import { mutations } from "./mutations.mjs";
 import { isMain, main, root, say, since } from "./steps.mjs";
 
-const posix = "provider/host/posix";
+const posix = "host/posix";
 const minutesPerMutation = 6;
 
 /** Everything that tests read; libraries are shared. */

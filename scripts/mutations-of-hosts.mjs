@@ -9,7 +9,7 @@ export const hostMutations = [
   },
   {
     name: "look: nobody ends one that waits for ever",
-    ...{ file: "time-limit.sh", from: '  end_tree "$1"\n', to: "" },
+    ...{ file: "lib/time-limit.sh", from: '  end_tree "$1"\n', to: "" },
     ...{ test: "attacks/hanging-look", grep: "reads a pipe that is included, as root" },
   },
   {
@@ -20,7 +20,7 @@ export const hostMutations = [
   {
     name: "lock: has the name of the shell that waits",
     ...{
-      file: "processes.sh",
+      file: "lib/processes.sh",
       from: "</proc/self/stat && read_process self",
       to: '</proc/self/stat; own_pid=$$; read_process "$$"',
     },
@@ -28,28 +28,28 @@ export const hostMutations = [
   },
   {
     name: "answers: words of ours in a header are believed",
-    ...{ file: "ask.sh", from: "IFS= read -r ask_mark </proc/sys/kernel/random/uuid", to: "ask_mark=$mark" },
+    ...{ file: "apache/ask.sh", from: "IFS= read -r ask_mark </proc/sys/kernel/random/uuid", to: "ask_mark=$mark" },
     ...{ test: "attacks/attack-hand-runs", grep: "believes no header" },
   },
   {
     name: "stopped: the only one that runs is taken for the one that is set up",
-    ...{ file: "server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
+    ...{ file: "apache/server.sh", from: "      ! is_only_set_up || return 0", to: "      return 0" },
     ...{ test: "attacks/stopped-choice", grep: "while it is stopped" },
   },
   {
     name: "stopped: believed without a proof",
-    ...{ file: "stopped.sh", from: '  [ -z "$parent$stopped_proved" ] || return 0', to: "  return 0" },
+    ...{ file: "apache/stopped.sh", from: '  [ -z "$parent$stopped_proved" ] || return 0', to: "  return 0" },
     ...{ test: "attacks/stopped-proof", grep: "by its pid file$" },
   },
   {
     name: "stopped: nobody asks who has its port",
-    ...{ file: "stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
+    ...{ file: "apache/stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
     ...{ test: "attacks/stopped-proof", grep: "by its port where its pid file is gone" },
   },
   {
     name: "stopped: that it ran is not written down, nor believed of an older build",
     ...{
-      folder: "core/apache",
+      folder: "core/apache/facts",
       file: "stopped.ts",
       from: "  if (starter === undefined && own.hasRun !== true) return [];",
       to: "  if (starter === undefined) return [];",
@@ -58,42 +58,42 @@ export const hostMutations = [
   },
   {
     name: "names: a process's fields begin behind the first parenthesis",
-    ...{ file: "processes.sh", from: "process_text=${process_text##*)}", to: "process_text=${process_text#*)}" },
+    ...{ file: "lib/processes.sh", from: "process_text=${process_text##*)}", to: "process_text=${process_text#*)}" },
     ...{ test: "attacks/attack-names", grep: "whose child it is" },
   },
   {
     name: "shadow: namespaces of its own are believed in",
-    ...{ file: "shadow.sh", from: "  is_apart || {", to: "  : || {" },
+    ...{ file: "apache/shadow.sh", from: "  is_apart || {", to: "  : || {" },
     ...{ test: "attacks/attack-unshare", grep: "what --pid asks for" },
   },
   {
     name: "carrier: whatever ends it, only the lock is given back",
-    ...{ file: "carrier.sh", from: "trap end_carrier EXIT", to: "trap release_lock EXIT" },
+    ...{ file: "lib/carrier.sh", from: "trap end_carrier EXIT", to: "trap release_lock EXIT" },
     ...{ test: "attacks/carrier-killed", grep: "ended by a signal" },
   },
   {
     name: "judge: live files on which httpd would not start are reloaded",
-    ...{ file: "deadly.sh", from: "&& read_deadly || return 1", to: "&& false || return 1" },
+    ...{ file: "apache/deadly.sh", from: "&& read_deadly || return 1", to: "&& false || return 1" },
     ...{ test: "attacks/judge-deadly", grep: "says why: AH00104|raises the alarm" },
   },
   {
     name: "resources: what a run lacked is not told",
-    ...{ file: "carrier.sh", from: '[ -z "$hit" ] || fail limit "the run', to: ': || fail limit "the run' },
+    ...{ file: "lib/carrier.sh", from: '[ -z "$hit" ] || fail limit "the run', to: ': || fail limit "the run' },
     ...{ test: "attacks/resources", grep: "hit after it had begun: memory" },
   },
   {
     name: "unattended: whichever program stays on a host is right",
-    ...{ folder: "core/apache", file: "unattended.ts", from: "unattended.program !== program || ", to: "" },
+    ...{ folder: "core/apache/facts", file: "unattended.ts", from: "unattended.program !== program || ", to: "" },
     ...{ test: "attacks/unattended", grep: "(an older|no) program$" },
   },
   {
     name: "words: what a terminal obeys passes the gate of the host",
-    ...{ file: "words.sh", from: "  case $1 in *[!\\ -~]*) return 1 ;; esac\n", to: "" },
+    ...{ file: "lib/words.sh", from: "  case $1 in *[!\\ -~]*) return 1 ;; esac\n", to: "" },
     ...{ test: "attacks/foreign-words", grep: "stand-ins for openssl" },
   },
   {
     name: "words: whatever stands in the proxy's file is given to curl",
-    ...{ file: "sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
+    ...{ file: "crl/sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
     ...{ test: "attacks/foreign-words", grep: "PASSWORD@h:x" },
   },
   {
@@ -108,12 +108,12 @@ export const hostMutations = [
   },
   {
     name: "paths: what a site file names is sent as it is in memory",
-    ...{ folder: "provider/host", file: "request.ts", from: "`${key} ${hostBytes(value)}`", to: "`${key} ${value}`" },
+    ...{ folder: "provider/apache", file: "request.ts", from: "`${key} ${hostBytes(value)}`", to: "`${key} ${value}`" },
     ...{ test: "attacks/odd-paths", grep: "finds the server by" },
   },
   {
     name: "labels: files of ours have whatever label they get",
-    ...{ file: "swap.sh", from: "[ ! -d /sys/fs/selinux ] ||", to: "true ||" },
+    ...{ file: "apache/swap.sh", from: "[ ! -d /sys/fs/selinux ] ||", to: "true ||" },
     ...{ test: "attacks/labels", grep: "of (new|a replaced) file" },
   },
 ];

@@ -18,38 +18,42 @@ import { hostMutations } from "./mutations-of-hosts.mjs";
 export const mutations = [
   {
     name: "lock: a second run goes on",
-    ...{ file: "state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
+    ...{ file: "lib/state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
     ...{ test: "process-runs", grep: "do not disturb" },
   },
   {
     name: "judge: what it refuses is well",
-    ...{ file: "judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
+    ...{ file: "apache/judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
     ...{ test: "peers", grep: "is garbage is refused" },
   },
   {
     name: "baseline: the shadow's no is never questioned",
-    ...{ file: "judge.sh", from: "if ! is_baseline; then", to: "if false; then" },
+    ...{ file: "apache/judge.sh", from: "if ! is_baseline; then", to: "if false; then" },
     ...{ test: "judge-words", grep: "passphrase program" },
   },
   {
     name: "judge: a virtual host in which a change has no effect is well",
-    ...{ file: "judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
+    ...{ file: "apache/judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
     ...{ test: "judge-words", grep: "refuses a change that has no effect" },
   },
   {
     name: "compare: a file that changed since the plan is edited",
-    ...{ file: "stage.sh", from: '[ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]', to: "false" },
+    ...{
+      file: "apache/stage.sh",
+      from: '[ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]',
+      to: "false",
+    },
     ...{ test: "files-host", grep: "edited after it had been looked at" },
   },
   {
     name: "swap: what came out is not looked at",
-    ...{ file: "swap.sh", from: '!= "$before" ]; then', to: "= no ]; then" },
+    ...{ file: "apache/swap.sh", from: '!= "$before" ]; then', to: "= no ]; then" },
     ...{ test: "files-host", grep: "very moment of the swap" },
   },
   {
     name: "order: what names comes before what is named",
     ...{
-      file: "swap.sh",
+      file: "apache/swap.sh",
       from: 'sync -- "${path%/*}"\n  done <"$work/own.list"',
       to: 'sync -- "${path%/*}"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
     },
@@ -57,23 +61,27 @@ export const mutations = [
   },
   {
     name: "look: every answer is right",
-    ...{ file: "live.sh", from: "&& ! look_differs; then", to: "; then" },
+    ...{ file: "apache/live.sh", from: "&& ! look_differs; then", to: "; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
     name: "comparison on other ports: the judge's is left out",
-    ...{ file: "judge.sh", from: "elif tell_noticed ", to: "elif false && tell_noticed " },
+    ...{ file: "apache/judge.sh", from: "elif tell_noticed ", to: "elif false && tell_noticed " },
     ...{ test: "other-ports", grep: "refused by the judge when" },
   },
   {
     name: "comparison on other ports: no baseline is made for it",
-    ...{ file: "judge.sh", from: 'if shadow_is_plain && [ "$baseline" != yes ]; then', to: "if shadow_is_plain; then" },
+    ...{
+      file: "apache/judge.sh",
+      from: 'if shadow_is_plain && [ "$baseline" != yes ]; then',
+      to: "if shadow_is_plain; then",
+    },
     ...{ test: "other-ports", grep: "refused by the judge when" },
   },
   {
     name: "comparison on other ports: the live server's is left out",
     ...{
-      file: "live.sh",
+      file: "apache/live.sh",
       from: 'if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && !',
       to: "if !",
     },
@@ -82,7 +90,7 @@ export const mutations = [
   {
     name: "comparison on other ports: lines that come back open one",
     ...{
-      file: "compare.sh",
+      file: "apache/compare.sh",
       from: "strictness(after) > strictness(before)",
       to: "strictness(after) != strictness(before)",
     },
@@ -90,18 +98,18 @@ export const mutations = [
   },
   {
     name: "comparison on other ports: certificates are not counted",
-    ...{ file: "compare.sh", from: "isCounted && $5 != sent[$1]", to: "0" },
+    ...{ file: "apache/compare.sh", from: "isCounted && $5 != sent[$1]", to: "0" },
     ...{ test: "other-ports", grep: "that port would send fewer" },
   },
   {
     name: "comparison: certificates of covered hosts are not counted",
-    ...{ file: "compare.sh", from: "isCounted && $5 + 0 < sent[$1] + 0", to: "0" },
+    ...{ file: "apache/compare.sh", from: "isCounted && $5 + 0 < sent[$1] + 0", to: "0" },
     ...{ test: "other-ports", grep: "send its clients fewer" },
   },
   {
     name: "comparison: lines that come back may shut a covered host",
     ...{
-      file: "compare.sh",
+      file: "apache/compare.sh",
       from: '&& !(returning == "yes" && removal == "yes" && $2',
       to: '&& !(returning == "yes" && $2',
     },
@@ -109,13 +117,13 @@ export const mutations = [
   },
   {
     name: "narrower rules are never taken out: adopt takes them",
-    ...{ folder: "core/apache", file: "verdict.ts", from: '? told("decides by', to: '? removable("decides by' },
+    ...{ folder: "core/apache/plan", file: "verdict.ts", from: '? told("decides by', to: '? removable("decides by' },
     ...{ test: "directives/narrower", grep: "`SSLRequire` in `<Location /admin>`, with the site's CAs" },
   },
   {
     name: "taken-out lines come back: they stay out",
     ...{
-      folder: "core/apache",
+      folder: "core/apache/plan",
       file: "adopt.ts",
       from: "return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));",
       to: "return [];",
@@ -134,13 +142,13 @@ export const mutations = [
   },
   {
     name: "roll back: the bytes stay",
-    ...{ file: "live.sh", from: '[ ! -f "$work/swapped" ] || put_back "$work"', to: ":" },
+    ...{ file: "apache/live.sh", from: '[ ! -f "$work/swapped" ] || put_back "$work"', to: ":" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
     name: "roll back: httpd that died is not started",
     ...{
-      file: "live.sh",
+      file: "apache/live.sh",
       from: '  if [ -n "${signalled:-}" ]; then\n    # A supervisor',
       to: "  if false; then\n    # A supervisor",
     },
@@ -148,17 +156,17 @@ export const mutations = [
   },
   {
     name: "journal: an owed start is forgotten",
-    ...{ file: "run.sh", from: "owed='httpd was stopped when this was written'", to: "owed=''" },
+    ...{ file: "apache/run.sh", from: "owed='httpd was stopped when this was written'", to: "owed=''" },
     ...{ test: "process-live", grep: "stays stopped" },
   },
   {
     name: "journal: an interrupted run is not put back",
-    ...{ file: "recover.sh", from: 'if is_half_done "$earlier"; then', to: "if false; then" },
+    ...{ file: "apache/recover.sh", from: 'if is_half_done "$earlier"; then', to: "if false; then" },
     ...{ test: "process-hands", grep: "undo after a run that was killed" },
   },
   {
     name: "pid check: whoever the pid file names",
-    ...{ file: "live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
+    ...{ file: "apache/live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
     ...{ test: "process-live", grep: "names another process" },
   },
   {
@@ -173,62 +181,62 @@ export const mutations = [
   },
   {
     name: "probe: the judge does not ask",
-    ...{ file: "judge.sh", from: '[ "$verdict" = well ] && [ -s "$work/probes.list" ] ||', to: "false ||" },
+    ...{ file: "apache/judge.sh", from: '[ "$verdict" = well ] && [ -s "$work/probes.list" ] ||', to: "false ||" },
     ...{ test: "host/probe", grep: "names another certificate of its CA is refused" },
   },
   {
     name: "probe: the live server is not asked",
-    ...{ file: "live.sh", from: "is_parent_alive && locks_nobody_out", to: "is_parent_alive" },
+    ...{ file: "apache/live.sh", from: "is_parent_alive && locks_nobody_out", to: "is_parent_alive" },
     ...{ test: "host/probe", grep: "only the live server shows" },
   },
   {
     name: "probe: every alert is a good one",
-    ...{ file: "probe.sh", from: '      "$decrypt_error") continue ;;', to: "      [0-9]*) continue ;;" },
+    ...{ file: "apache/probe.sh", from: '      "$decrypt_error") continue ;;', to: "      [0-9]*) continue ;;" },
     ...{ test: "host/probe", grep: "is for CA certificates only is refused" },
   },
   {
     name: "probe: another alert than decrypt error is the good one",
-    ...{ file: "probe.sh", from: "decrypt_error=51", to: "decrypt_error=46" },
+    ...{ file: "apache/probe.sh", from: "decrypt_error=51", to: "decrypt_error=46" },
     ...{ test: "host/probe", grep: "what is right goes live" },
   },
   {
     name: "probe: no alert means that all is well",
-    ...{ file: "probe.sh", from: '        error=$(logged_errors "$2")\n', to: "        continue\n" },
+    ...{ file: "apache/probe.sh", from: '        error=$(logged_errors "$2")\n', to: "        continue\n" },
     ...{ test: "host/probe", grep: "the log decides" },
   },
   {
     name: "probe: who was refused before holds a change up",
-    ...{ file: "probe.sh", from: 'elif is_refused_already "$probe" "$4"; then', to: "elif false; then" },
+    ...{ file: "apache/probe.sh", from: 'elif is_refused_already "$probe" "$4"; then', to: "elif false; then" },
     ...{ test: "host/probe", grep: "hold up no change" },
   },
   {
     name: "probe: without a shadow nobody asks openssl",
-    ...{ file: "probe.sh", from: '      *) echo "$probe file" ;;', to: "      *) ;;" },
+    ...{ file: "apache/probe.sh", from: '      *) echo "$probe file" ;;', to: "      *) ;;" },
     ...{ test: "host/probe", grep: "by openssl where there is no shadow" },
   },
   {
     name: "probe: a refresh that would lock out ends like any other",
-    ...{ file: "refresh.sh", from: '[ -z "$locked_out$unstartable" ] ||', to: '[ -z "$unstartable" ] ||' },
+    ...{ file: "crl/refresh.sh", from: '[ -z "$locked_out$unstartable" ] ||', to: '[ -z "$unstartable" ] ||' },
     ...{ test: "host/refresh-probe", grep: "ends with 3" },
   },
   {
     name: "probe: a refresh raises no alarm for who is refused already",
-    ...{ file: "refresh.sh", from: '[ -n "$already_refused" ]; then', to: "false; then" },
+    ...{ file: "crl/refresh.sh", from: '[ -n "$already_refused" ]; then', to: "false; then" },
     ...{ test: "host/refresh-probe", grep: "raises the alarm" },
   },
   {
     name: "download: a signature is not looked at",
-    ...{ file: "crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
+    ...{ file: "crl/crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
     ...{ test: "refresh-moments", grep: "weather timer, (tampered|otherKey)" },
   },
   {
     name: "download: an old list replaces a newer one",
-    ...{ file: "crl.sh", from: 'print "older"', to: 'print "newer"' },
+    ...{ file: "crl/crl.sh", from: 'print "older"', to: 'print "newer"' },
     ...{ test: "refresh-moments", grep: "weather timer, older" },
   },
   {
     name: "download: dates do not matter",
-    ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
+    ...{ file: "crl/collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
     ...{ test: "refresh-moments", grep: "weather timer, (future|expired)" },
   },
   ...hostMutations,

@@ -5,8 +5,8 @@
  */
 
 import type { Finding } from "./finding.ts";
-import type { ForeignDirective } from "./foreign-model.ts";
-import type { CrlRefresh, CrlSource, RefreshFacts } from "./refresh-model.ts";
+import type { ForeignDirective } from "./facts/unmanaged-model.ts";
+import type { CrlRefresh, CrlSource, RefreshFacts } from "../crl-refresh/refresh-model.ts";
 
 export type { Finding };
 

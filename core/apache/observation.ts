@@ -1,8 +1,8 @@
 import type { Finding } from "./model.ts";
-import type { Scheduler } from "./refresh-model.ts";
+import type { Scheduler } from "../crl-refresh/refresh-model.ts";
 
 /**
- * What one look at a host found: the input of {@link readFacts}. Made by `provider/host/observation.ts` from a live host,
+ * What one look at a host found: the input of {@link readFacts}. Made by `provider/apache/observation-reader.ts` from a live host,
  * or by `cli/tree-observation.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
  *
  * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
@@ -44,7 +44,7 @@ export interface Observation {
    * those that are there; undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build.
    */
   readonly unattended?: ReadonlyMap<string, UnattendedFile>;
-  /** What the refresh program remembers, as `core/apache/refresh-facts.ts` reads it; empty before the first refresh. */
+  /** What the refresh program remembers, as `core/crl-refresh/refresh-facts.ts` reads it; empty before the first refresh. */
   readonly refreshRecord: string;
 }
 

@@ -1,5 +1,5 @@
 /** The CAs that a site file lets in by name, looked up among the CAs that it lists. */
-import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from "../apache/issuer-name.ts";
+import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from "./issuer-name.ts";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import { type PkiFinding, problem, warning } from "./finding.ts";
 

@@ -1,7 +1,7 @@
 /** The part of a site file about CRLs that hosts download by themselves. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type CrlRefresh, type CrlSource, defaultCrlRefresh } from "../apache/refresh-model.ts";
+import { type CrlRefresh, type CrlSource, defaultCrlRefresh } from "../crl-refresh/refresh-model.ts";
 import { findUrlMistake } from "../pki/crl-url.ts";
 import { renderPath } from "./problem.ts";
 import { absolutePath, checked, matching, siteRelativePath } from "./values.ts";

@@ -1,6 +1,6 @@
 /** The one description of a site file: its checks, its TypeScript types and the JSON Schema that editors read. */
 import { z } from "zod";
-import { findIssuerMistake } from "../apache/issuer-name.ts";
+import { findIssuerMistake } from "../pki/issuer-name.ts";
 import { defaultPort, defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
 import { checkLists, crlRefresh, crlSources } from "./crl-sources.ts";
 import { findHostKeyMistake } from "./host-key.ts";

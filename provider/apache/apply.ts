@@ -1,16 +1,16 @@
 /** One transaction on a host, and what its outcome means to Pulumi. */
 import { randomUUID } from "node:crypto";
 import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
-import { planRemoval } from "../../core/apache/plan.ts";
+import { planRemoval } from "../../core/apache/plan/plan.ts";
 import { hostText } from "../../core/host-text.ts";
 import { type Wishes, filesOf, targetOf } from "./inputs.ts";
 import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
 import { deedOf, nothingDone, outputsOf } from "./outputs.ts";
-import { HostError, type HostErrorKind } from "../errors.ts";
-import type { Host, Outcome, Transaction } from "../host/model.ts";
-import { type Context, PartialFailure, type Properties } from "../resource.ts";
-import { makeProbeFiles } from "../probes.ts";
-import { type SiteFiles, readSiteFiles } from "../site-files.ts";
+import { HostError, type HostErrorKind } from "../remote/host-error.ts";
+import type { Host, Outcome, Transaction } from "./host-model.ts";
+import { type Context, PartialFailure, type Properties } from "../engine/resource.ts";
+import { makeProbeFiles } from "./probe-files.ts";
+import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
 
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
 export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {

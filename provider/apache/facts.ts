@@ -1,7 +1,7 @@
 /** Facts in Pulumi's state: what one look at a host found, so that Check and Diff can plan without a host. */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Facts } from "../../core/apache/model.ts";
-import type { Properties } from "../resource.ts";
+import type { Properties } from "../engine/resource.ts";
 
 /**
  * Raised whenever what is read into {@link Facts} becomes more, or means something else: a plan from what an earlier build

@@ -1,12 +1,12 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
 import { diffLines } from "diff";
 import { shown } from "../../core/shown.ts";
-import { confName, crlName, ownPath } from "../../core/apache/conf.ts";
+import { confName, crlName, ownPath } from "../../core/apache/plan/clientcert-conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
-import { hashText, includeKey } from "../../core/apache/plan.ts";
-import { otherVersion, programPath, unattendedStates } from "../../core/apache/unattended.ts";
+import { hashText, includeKey } from "../../core/apache/plan/plan.ts";
+import { otherVersion, programPath, unattendedStates } from "../../core/apache/facts/unattended.ts";
 import { hostText } from "../../core/host-text.ts";
-import type { DiffArgs, DiffKind } from "../resource.ts";
+import type { DiffArgs, DiffKind } from "../engine/resource.ts";
 
 export type Files = Readonly<Record<string, string>>;
 

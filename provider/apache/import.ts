@@ -1,13 +1,13 @@
 /** `pulumi import`: an id is all that Read gets, so the id must say how to reach the host. */
-import { crlName, refreshName, sampleName } from "../../core/apache/conf.ts";
+import { crlName, refreshName, sampleName } from "../../core/apache/plan/clientcert-conf.ts";
 import { type Facts, defaultVerifyDepth } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
-import { readRequirement } from "../../core/apache/requirement.ts";
+import { readRequirement } from "../../core/apache/plan/requirement.ts";
 import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { type SourceWish, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
-import type { Login } from "../host/model.ts";
-import type { Properties } from "../resource.ts";
+import type { Login } from "./host-model.ts";
+import type { Properties } from "../engine/resource.ts";
 
 const form =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";

@@ -1,5 +1,5 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
-import { findIssuerMistake } from "../../core/apache/issuer-name.ts";
+import { findIssuerMistake } from "../../core/pki/issuer-name.ts";
 import {
   type CaBundle,
   type CrlSummary,
@@ -9,12 +9,12 @@ import {
   defaultVerifyDepth,
   maxVerifyDepth,
 } from "../../core/apache/model.ts";
-import { type CrlRefresh, defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
+import { type CrlRefresh, defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
 import { hostText } from "../../core/host-text.ts";
-import type { Connection, Detection, Target } from "../host/model.ts";
-import { hostProgramSha256 } from "../host/scripts.ts";
-import { type CheckFailure, type Properties } from "../resource.ts";
-import type { SiteFilesWanted } from "../site-files.ts";
+import type { Connection, Detection, Target } from "./host-model.ts";
+import { hostProgramSha256 } from "./host-program.ts";
+import { type CheckFailure, type Properties } from "../engine/resource.ts";
+import type { SiteFilesWanted } from "../site/pki-files.ts";
 
 /** What the site's file says about one host; all of it may be stored in Pulumi's state. */
 export interface Wishes {

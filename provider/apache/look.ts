@@ -1,14 +1,14 @@
 /** One look at a host, and what it means for what is wanted. */
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import { isBlocking } from "../../core/apache/findings.ts";
-import { plan } from "../../core/apache/plan.ts";
+import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
 import { findingText } from "./diff.ts";
 import { desiredOf, targetOf, type Wishes } from "./inputs.ts";
-import { observeClock } from "../host/clock.ts";
-import type { Host, RunOptions } from "../host/model.ts";
-import type { Context } from "../resource.ts";
+import { observeClock } from "./clock.ts";
+import type { Host, RunOptions } from "./host-model.ts";
+import type { Context } from "../engine/resource.ts";
 
 export interface Look {
   readonly facts: Facts;

@@ -1,16 +1,16 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
-import { isTls12Only, phpVersion } from "../../core/apache/conf.ts";
-import { isBlocking } from "../../core/apache/findings.ts";
+import { isTls12Only, phpVersion } from "../../core/apache/plan/clientcert-conf.ts";
+import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { shownDeep } from "../../core/shown.ts";
-import { findOwed } from "../../core/apache/stopped.ts";
+import { findOwed } from "../../core/apache/facts/stopped.ts";
 import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import { alarmTexts, findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
 import { liveFiles } from "./files.ts";
 import { desiredOf, type Wishes } from "./inputs.ts";
-import type { Judge } from "../host/model.ts";
-import { type Properties, unknown } from "../resource.ts";
+import type { Judge } from "./host-model.ts";
+import { type Properties, unknown } from "../engine/resource.ts";
 import { crlStatusOf, timerStatusOf } from "./revocation-outputs.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */

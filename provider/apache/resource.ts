@@ -1,6 +1,6 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
 import type { Facts } from "../../core/apache/model.ts";
-import { isFeasible } from "../../core/apache/plan.ts";
+import { isFeasible } from "../../core/apache/plan/plan.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { hostText } from "../../core/host-text.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
@@ -21,10 +21,10 @@ import {
   tell,
 } from "./look.ts";
 import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
-import type { Host } from "../host/model.ts";
-import type * as Calls from "../resource.ts";
-import { parseUrn } from "../urn.ts";
-import { hasUnknown } from "../values.ts";
+import type { Host } from "./host-model.ts";
+import type * as Calls from "../engine/resource.ts";
+import { parseUrn } from "../engine/urn.ts";
+import { hasUnknown } from "../engine/values.ts";
 
 /** The resource, around a host layer that does what it is told. */
 export function clientAuth(host: Host): Calls.Resource {

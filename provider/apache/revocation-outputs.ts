@@ -1,7 +1,7 @@
 /** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
 import type { Facts } from "../../core/apache/model.ts";
-import { isoTime } from "../../core/apache/refresh-facts.ts";
-import type { Scheduler } from "../../core/apache/refresh-model.ts";
+import { isoTime } from "../../core/crl-refresh/refresh-facts.ts";
+import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
 import type { Wishes } from "./inputs.ts";
 
 /** Times are ISO 8601, UTC, by the host's clock. */

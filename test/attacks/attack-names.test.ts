@@ -1,7 +1,7 @@
 /** The central faults once more, beside processes of an ordinary user whose names hold whatever misleads a reader of /proc. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import { bytesOf, endHttpd } from "../faults/bytes.ts";
 import { startNeighbours } from "./neighbours.ts";

@@ -1,8 +1,8 @@
 /** What a person or a timer calls on a host, where the program behind it is damaged: it must not end as if all were well. */
 import assert from "node:assert/strict";
-import { renderCaller } from "../../core/apache/unattended.ts";
+import { renderCaller } from "../../core/apache/facts/unattended.ts";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
 
 const state = "cd /var/lib/clientcert/*[0-9a-f] &&";

@@ -1,8 +1,8 @@
 /** A run that ends for a reason that nobody foresaw: it is put back, or it stands, and the answer says which. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
-import type { Outcome } from "../../provider/host/model.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import type { Outcome } from "../../provider/apache/host-model.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "../faults/bytes.ts";
 import { conf, findSteps } from "../faults/kill.ts";

@@ -1,7 +1,7 @@
 /** What a run leaves that is killed outright, or by a signal, is put back by the timer and by itself. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import type { Wish } from "../host/session.ts";
 import { bytesOf } from "../faults/bytes.ts";

@@ -1,7 +1,7 @@
 /** Words of programs on a host, with a planted password and with what steers a terminal: nowhere may either come out. */
 import assert from "node:assert/strict";
-import { HostError } from "../../provider/errors.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { hostile, isHarmless } from "../core/hostile-words.ts";
 import { sourced, startRefreshSession, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import type { Wish } from "../host/session.ts";

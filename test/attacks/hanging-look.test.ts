@@ -1,8 +1,8 @@
 /** Looks that would wait for ever: they end on the host, too, leave no process there, and say what they waited for. */
 import assert from "node:assert/strict";
 import type { LabHost } from "../../lab/host.ts";
-import type { Target } from "../../provider/host/model.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import type { Target } from "../../provider/apache/host-model.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { replaceOnce } from "../faults/program.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
@@ -67,7 +67,7 @@ describe("a server whose next reload would end it", function () {
   this.timeout(90_000);
 
   it("has a row here for each code that counts on a host", () => {
-    const text = readFileSync(new URL("../../provider/host/posix/deadly.sh", import.meta.url), "utf8");
+    const text = readFileSync(new URL("../../host/posix/apache/deadly.sh", import.meta.url), "utf8");
     const listed = [...text.matchAll(/^(AH\d+) (?:program|file|content) /gm)].map(([, code]) => code);
     assert.deepEqual([...new Set(deadlyRows.map(({ code }) => code))].sort(), listed.sort());
   });

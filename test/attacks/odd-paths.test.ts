@@ -1,7 +1,7 @@
 /** Paths that are no text, paths that a person names in a site file, and paths that httpd takes for something else. */
 import assert from "node:assert/strict";
 import { hostBytes, hostText } from "../../core/host-text.ts";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { request } from "../../lab/client.ts";
 import { clientsOf, wantedTable } from "../host/clients.ts";
 import { moveTree, oddNames, shellWord, type OddNames } from "./odd-root.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { shown } from "../../core/shown.ts";
-import { joinScripts } from "../../provider/host/scripts.ts";
+import { joinScripts } from "../../provider/apache/host-program.ts";
 
-const functions = joinScripts(["words.sh", "sources.sh"]);
+const functions = joinScripts(["lib/words.sh", "crl/sources.sh"]);
 
 for (const [name, command] of [
   ["dash", ["dash"]],

@@ -1,7 +1,7 @@
 /** Hosts whose /bin/sh is another one than dash, bash or busybox: mksh does, yash and posh are refused before anything is done. */
 import assert from "node:assert/strict";
 import { bytesOf } from "../faults/bytes.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { skipBecause } from "../skip.ts";
 import { clientsOf, wantedTable } from "../host/clients.ts";
 import { startSession, type Session } from "../host/session.ts";

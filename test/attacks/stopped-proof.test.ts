@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf, endHttpd } from "../faults/bytes.ts";
 

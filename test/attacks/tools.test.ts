@@ -1,6 +1,6 @@
 /** Hosts whose tools do not run, or are of another make: named at once, before anything is done. */
 import assert from "node:assert/strict";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 
 const looking = ["awk", "cat", "cut", "date", "env", "grep", "readlink", "realpath"].concat(

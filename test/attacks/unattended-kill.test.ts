@@ -1,7 +1,7 @@
 /** The change that only brings the program and the timer, which httpd must not notice, killed at each of its steps. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
 import type { Wish } from "../host/session.ts";
 import { bytesOf } from "../faults/bytes.ts";

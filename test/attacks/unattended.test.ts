@@ -1,12 +1,12 @@
 /** What runs on a host as root without anybody looking on: the look tells whatever is wrong with it, and one change mends it. */
 import assert from "node:assert/strict";
-import { readUnattended } from "../../core/apache/unattended.ts";
-import { splitAnswer } from "../../provider/host/answer.ts";
-import { observationProgram } from "../../provider/host/observation-program.ts";
-import { readObservation } from "../../provider/host/observation.ts";
-import { observeRequest } from "../../provider/host/request.ts";
+import { readUnattended } from "../../core/apache/facts/unattended.ts";
+import { splitAnswer } from "../../provider/remote/response.ts";
+import { observationProgram } from "../../provider/apache/observation-program.ts";
+import { readObservation } from "../../provider/apache/observation-reader.ts";
+import { observeRequest } from "../../provider/apache/request.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../../provider/apache/files.ts";
-import { hostProgramSha256 } from "../../provider/host/scripts.ts";
+import { hostProgramSha256 } from "../../provider/apache/host-program.ts";
 import { type RefreshSession, sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { type Session, type Wish, startSession } from "../host/session.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { unpackFacts } from "../../provider/apache/facts.ts";
-import { HostError } from "../../provider/errors.ts";
-import { unknown } from "../../provider/resource.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import { unknown } from "../../provider/engine/resource.ts";
 import type { Bag } from "./client.ts";
 import { initFailure } from "./client.ts";
 import { type State, rejected, useClientAuth } from "./client-auth.ts";

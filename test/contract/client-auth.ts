@@ -1,8 +1,8 @@
 /** The resource behind its real gRPC server, on a host in memory; and what the engine does with it, in short words. */
 import assert from "node:assert/strict";
 import { clientAuth } from "../../provider/apache/resource.ts";
-import { packageSchema } from "../../provider/schema.ts";
-import { type Server, serve } from "../../provider/server.ts";
+import { packageSchema } from "../../provider/engine/package-schema.ts";
+import { type Server, serve } from "../../provider/engine/grpc-server.ts";
 import { type Bag, ProviderClient } from "./client.ts";
 import { type ScriptedHost, scriptedHost } from "./scripted-host.ts";
 import { type TestSite, testSite } from "./site.ts";

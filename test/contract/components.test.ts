@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { createSshKeys } from "../../lab/ssh.ts";
-import { loadSite } from "../../provider/site.ts";
+import { loadSite } from "../../provider/site/load-site.ts";
 import { type TestSite, siteText, testSite } from "./site.ts";
 
 interface Seen {

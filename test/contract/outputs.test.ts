@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outputNames, packageSchema } from "../../provider/schema.ts";
+import { outputNames, packageSchema } from "../../provider/engine/package-schema.ts";
 import { useClientAuth } from "./client-auth.ts";
 
 interface Schema {

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
-import type { Scheduler } from "../../core/apache/refresh-model.ts";
-import { stateDirectory } from "../../core/apache/conf.ts";
-import { renderCaller } from "../../core/apache/unattended.ts";
+import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
+import { stateDirectory } from "../../core/apache/plan/clientcert-conf.ts";
+import { renderCaller } from "../../core/apache/facts/unattended.ts";
 import { readCrls } from "../../core/pki/crl.ts";
-import { hostProgramSha256 } from "../../provider/host/scripts.ts";
-import type { Host, Outcome, RunOptions, Target, Transaction } from "../../provider/host/model.ts";
+import { hostProgramSha256 } from "../../provider/apache/host-program.ts";
+import type { Host, Outcome, RunOptions, Target, Transaction } from "../../provider/apache/host-model.ts";
 
 const serverRoot = "/usr/local/ni/apache";
 export const configFile = `${serverRoot}/conf/httpd.conf`;

@@ -4,9 +4,9 @@ import engineServices from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import type engine from "@pulumi/pulumi/proto/engine_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import type { Context, Resource } from "../../provider/resource.ts";
-import { PartialFailure } from "../../provider/resource.ts";
-import { type Server, serve } from "../../provider/server.ts";
+import type { Context, Resource } from "../../provider/engine/resource.ts";
+import { PartialFailure } from "../../provider/engine/resource.ts";
+import { type Server, serve } from "../../provider/engine/grpc-server.ts";
 import { ProviderClient, initFailure } from "./client.ts";
 
 type Log = Pick<engine.LogRequest.AsObject, "message" | "urn" | "ephemeral" | "severity">;

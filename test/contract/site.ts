@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { labPki } from "../../lab/pki.ts";
 import { createSshKeys } from "../../lab/ssh.ts";
-import { hostInputs, loadSite } from "../../provider/site.ts";
+import { hostInputs, loadSite } from "../../provider/site/load-site.ts";
 import type { Bag } from "./client.ts";
 
 export interface TestSite {

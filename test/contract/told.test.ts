@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { clientAuth } from "../../provider/apache/resource.ts";
-import type { Context, Resource } from "../../provider/resource.ts";
+import type { Context, Resource } from "../../provider/engine/resource.ts";
 import { useClientAuth } from "./client-auth.ts";
 import { downText } from "./scripted-host.ts";
 

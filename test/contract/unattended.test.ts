@@ -1,8 +1,8 @@
 /** What runs unattended on a host, state of earlier builds, and a host that never comes to rest. */
 import assert from "node:assert/strict";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { Host } from "../../provider/host/model.ts";
-import { hostProgramSha256 } from "../../provider/host/scripts.ts";
+import type { Host } from "../../provider/apache/host-model.ts";
+import { hostProgramSha256 } from "../../provider/apache/host-program.ts";
 import { type State, rejected, useClientAuth } from "./client-auth.ts";
 import { configFile } from "./scripted-host.ts";
 

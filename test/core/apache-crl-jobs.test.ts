@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { applySplices } from "../../core/apache/edit.ts";
-import { readFacts } from "../../core/apache/facts.ts";
+import { applySplices } from "../../core/apache/config/splices.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type CrlJobFacts, type Desired, type FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
-import { plan, planRemoval } from "../../core/apache/plan.ts";
+import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import { observedFile, observeText, wanted } from "./apache-observation.ts";
 
 const crontab = "/etc/cron.d/ni";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { CrlSummary, Desired, Facts, Plan } from "../../core/apache/model.ts";
-import { isFeasible, plan } from "../../core/apache/plan.ts";
-import { findLacking, isRefreshDue } from "../../core/apache/revocation.ts";
+import { isFeasible, plan } from "../../core/apache/plan/plan.ts";
+import { findLacking, isRefreshDue } from "../../core/apache/plan/revocation.ts";
 import {
   crl,
   good,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type Facts } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
 import { observe, observeText, readTree, wanted, type Parts } from "./apache-observation.ts";
 
 const server = "LoadModule ssl_module modules/mod_ssl.so\n";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import type { Desired } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
 import { makeAuthorities, makeCertificate, name } from "../fixtures/pki.ts";
 import { factsOf, host, observedFile, serverOf, wanted } from "./apache-observation.ts";
 

@@ -4,8 +4,8 @@ import { readCertificates } from "../../core/pki/certificate.ts";
 import { readCrls } from "../../core/pki/crl.ts";
 import { includeLine, type Desired } from "../../core/apache/model.ts";
 import type { NamedFile, Observation } from "../../core/apache/observation.ts";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
-import { plan } from "../../core/apache/plan.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
 import { makeAuthorities, makeCertificate, makeCrl, name, toPem, type Made } from "../fixtures/pki.ts";
 import { afterChange, factsOf, host, serverOf, wanted } from "./apache-observation.ts";
 

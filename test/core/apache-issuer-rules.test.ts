@@ -1,8 +1,8 @@
 /** Rules of others on certificates: which are seen, and which ask for an issuer on every way through. */
 import assert from "node:assert/strict";
-import { readKind } from "../../core/apache/foreign-kinds.ts";
-import { requiresIssuer } from "../../core/apache/issuer-rules.ts";
-import { readWords } from "../../core/apache/words.ts";
+import { readKind } from "../../core/apache/facts/unmanaged-kinds.ts";
+import { requiresIssuer } from "../../core/apache/facts/issuer-rules.ts";
+import { readWords } from "../../core/apache/config/arguments.ts";
 
 const isOld = '%{SSL_CLIENT_I_DN_CN} eq "Old CA"';
 const isAdmin = '%{SSL_CLIENT_S_DN_CN} eq "admin"';

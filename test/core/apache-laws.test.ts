@@ -1,11 +1,11 @@
 /** The editor's laws, on the corpus and on generated input; httpd's own reading is in test/host/reader.test.ts. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type Desired } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
-import { plan, planRemoval } from "../../core/apache/plan.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
+import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import {
   afterChange,
   anyConfiguration,

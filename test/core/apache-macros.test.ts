@@ -1,8 +1,8 @@
 /** A macro that writes nothing we look at is as good as text; any other one is refused, and nothing else is said of it. */
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { host, observe, observedFile, planOf, serverOf, wanted } from "./apache-observation.ts";
-import { plan } from "../../core/apache/plan.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
 
 const places = (text: string): string[] =>
   readFacts(serverOf(text), { port: 443 }).obstacles.map(({ place, text: told }) => {

@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import fc from "fast-check";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Change, Desired, Facts, FileEdit, OwnFile, Plan } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
-import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
+import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
-import { applySplices } from "../../core/apache/edit.ts";
+import { applySplices } from "../../core/apache/config/splices.ts";
 
 export const fixtures = join(import.meta.dirname, "../fixtures/apache");
 

@@ -1,9 +1,9 @@
 /** A directory `conf/clientcert/` that was there before us, and one of ours whose journal was lost. */
 import assert from "node:assert/strict";
-import { renderConf } from "../../core/apache/conf.ts";
-import { readFacts } from "../../core/apache/facts.ts";
+import { renderConf } from "../../core/apache/plan/clientcert-conf.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
+import { isFeasible, plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import { observeText, observedFile, wanted } from "./apache-observation.ts";
 
 const text = `<VirtualHost *:443>\nSSLEngine on\n</VirtualHost>\n`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { logicalText, nodeAt, parse, render, type Tree } from "../../core/apache/parse.ts";
-import { expandVariables, quoteArgument, readWord, readWords } from "../../core/apache/words.ts";
+import { logicalText, nodeAt, parse, render, type Tree } from "../../core/apache/config/parse.ts";
+import { expandVariables, quoteArgument, readWord, readWords } from "../../core/apache/config/arguments.ts";
 import { anyConfiguration, readTree } from "./apache-observation.ts";
 
 const nodesOf = (tree: Tree): string[] =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type Facts } from "../../core/apache/model.ts";
 import { observe, observeText, observedFile, sha256, type Parts } from "./apache-observation.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
-import type { CrlSource, SourceFacts } from "../../core/apache/refresh-model.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
+import type { CrlSource, SourceFacts } from "../../core/crl-refresh/refresh-model.ts";
 import {
   at,
   bare,

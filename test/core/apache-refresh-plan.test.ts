@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
-import { isFeasible, plan, planRemoval } from "../../core/apache/plan.ts";
+import { isFeasible, plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import {
   bare,
   crl,

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Desired } from "../../core/apache/model.ts";
 import { shown } from "../../core/shown.ts";
-import { renderRefresh, renderTimers } from "../../core/apache/refresh.ts";
-import { readRecord } from "../../core/apache/refresh-facts.ts";
-import type { CrlRefresh, Scheduler } from "../../core/apache/refresh-model.ts";
+import { renderRefresh, renderTimers } from "../../core/crl-refresh/refresh-files.ts";
+import { readRecord } from "../../core/crl-refresh/refresh-facts.ts";
+import type { CrlRefresh, Scheduler } from "../../core/crl-refresh/refresh-model.ts";
 import {
   bare,
   cronFile,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { findIssuerMistake, parseIssuer, renderIssuer } from "../../core/apache/issuer-name.ts";
-import { readRequirement, renderRequirement } from "../../core/apache/requirement.ts";
+import { findIssuerMistake, parseIssuer, renderIssuer } from "../../core/pki/issuer-name.ts";
+import { readRequirement, renderRequirement } from "../../core/apache/plan/requirement.ts";
 
 const piece = fc.constantFrom(
   "A",

@@ -8,11 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { styleFor } from "../../cli/output.ts";
 import { plan as planCopy } from "../../cli/plan.ts";
-import { applySplices } from "../../core/apache/edit.ts";
-import { readFacts } from "../../core/apache/facts.ts";
+import { applySplices } from "../../core/apache/config/splices.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type Desired } from "../../core/apache/model.ts";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
-import { plan, planRemoval } from "../../core/apache/plan.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
+import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import { lineChangesOf } from "../../provider/apache/files.ts";
 import { observe, observeText, observedFile, wanted, type Parts } from "./apache-observation.ts";
 

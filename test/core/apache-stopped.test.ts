@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Desired } from "../../core/apache/model.ts";
-import { isBlocking } from "../../core/apache/findings.ts";
-import { plan } from "../../core/apache/plan.ts";
-import { readFacts } from "../../core/apache/facts.ts";
-import { findOwed } from "../../core/apache/stopped.ts";
+import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
+import { findOwed } from "../../core/apache/facts/stopped.ts";
 import { diffPlan } from "../../provider/apache/diff.ts";
 import { type Parts, observedFile, observeText, wanted } from "./apache-observation.ts";
 

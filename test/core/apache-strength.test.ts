@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { CertificateStrength, Desired, Facts } from "../../core/apache/model.ts";
-import { isFeasible, plan } from "../../core/apache/plan.ts";
-import { readObservation } from "../../provider/host/observation.ts";
+import { isFeasible, plan } from "../../core/apache/plan/plan.ts";
+import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { good, refreshed } from "./refreshed-host.ts";
 
 /** The same CAs, the first of this strength. */

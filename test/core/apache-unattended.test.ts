@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Desired, Facts, UnattendedFacts } from "../../core/apache/model.ts";
-import { plan } from "../../core/apache/plan.ts";
-import { otherVersion, renderCaller } from "../../core/apache/unattended.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
+import { otherVersion, renderCaller } from "../../core/apache/facts/unattended.ts";
 import { fileChangeTexts, liveFiles, plannedFiles } from "../../provider/apache/files.ts";
 import { observeText, observedFile, sha256 } from "./apache-observation.ts";
 import { bare, cronFile, factsOf, good, refreshed, withOwn, withState } from "./refreshed-host.ts";

@@ -1,6 +1,6 @@
 /** What nobody can tell is never taken for "no TLS here": a virtual host that is left out unseen lets everybody in. */
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Facts } from "../../core/apache/model.ts";
 import { observe, observeText, observedFile, type Parts } from "./apache-observation.ts";
 

@@ -1,10 +1,10 @@
 /** What variables stand for: as httpd expands them, in a time and a memory that no configuration can drive up. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Resolved } from "../../core/apache/resolve-model.ts";
-import { resolve, mostExpandedBytes } from "../../core/apache/resolve.ts";
-import { sourceOf } from "../../core/apache/facts.ts";
-import { expandVariables } from "../../core/apache/words.ts";
+import type { Resolved } from "../../core/apache/config/resolve-model.ts";
+import { resolve, mostExpandedBytes } from "../../core/apache/config/resolve.ts";
+import { sourceOf } from "../../core/apache/facts/read-facts.ts";
+import { expandVariables } from "../../core/apache/config/arguments.ts";
 import { factsOf, host, observeText } from "./apache-observation.ts";
 
 const file = "/etc/httpd/httpd.conf";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeRevocation, revocationLines } from "../../cli/report-revocation.ts";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { type Wishes, wishesOf } from "../../provider/apache/inputs.ts";
 import { type Parts, observeText, observedFile } from "./apache-observation.ts";
 

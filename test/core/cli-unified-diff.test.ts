@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { applyPatch, createTwoFilesPatch } from "diff";
 import fc from "fast-check";
 import { diffOfSplices } from "../../cli/unified-diff.ts";
-import { applySplices } from "../../core/apache/edit.ts";
+import { applySplices } from "../../core/apache/config/splices.ts";
 import { includeLine, type Splice } from "../../core/apache/model.ts";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 
 const names = { before: "a/x", after: "b/x" };
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { shown, shownDeep, shownLines } from "../../core/shown.ts";
 import { styleFor } from "../../cli/output.ts";
-import { asOneLine, HostError } from "../../provider/errors.ts";
-import { filterHttpdWords } from "../../provider/host/httpd-words.ts";
-import { readObservation } from "../../provider/host/observation.ts";
+import { asOneLine, HostError } from "../../provider/remote/host-error.ts";
+import { filterHttpdWords } from "../../provider/apache/httpd-messages.ts";
+import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { answeringHost, hostile, isHarmless, target, transaction } from "./hostile-words.ts";
 
 describe("the gate for words of others", function () {

@@ -1,7 +1,7 @@
 /** What a lying host may say, and a stand-in for a host that says it. */
 import { emptyChange } from "../../core/apache/model.ts";
-import { createHost } from "../../provider/host/host.ts";
-import type { Host, Target, Transaction } from "../../provider/host/model.ts";
+import { createHost } from "../../provider/apache/host.ts";
+import type { Host, Target, Transaction } from "../../provider/apache/host-model.ts";
 
 /** A title for the terminal (OSC), colours (CSI, of 7 and of 8 bits), an overwritten line, text from right to left, and marks without a width. */
 export const hostile =

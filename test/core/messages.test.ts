@@ -35,12 +35,12 @@ describe("what the product says", () => {
     const textsOf = (name: string): readonly string[] => files.find(([file]) => file === name)?.[1] ?? [];
     assert.ok(textsOf("core/pki/sample.ts").includes("{…} is a CA certificate; give the certificate of a user"));
     assert.ok(
-      textsOf("provider/host/posix/stage.sh").includes(
+      textsOf("host/posix/apache/stage.sh").includes(
         "{…}: changed since it was looked at; run again to plan for what it holds now",
       ),
     );
     assert.ok(
-      textsOf("provider/host/posix/probe.sh").some((text) => text.startsWith("it could not be told whether holders")),
+      textsOf("host/posix/apache/probe.sh").some((text) => text.startsWith("it could not be told whether holders")),
     );
   });
 });

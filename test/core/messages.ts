@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import ts from "typescript";
 
-const folders = ["core", "provider", "cli", "components"];
+const folders = ["core", "provider", "cli", "components", "host"];
 const fewestWords = 4;
 
 /** By file, in the order of the source; `{…}` for what is put in. */

@@ -36,7 +36,7 @@ function compareOnHost(directory: string, a: CrlSummary, b: CrlSummary): string 
   const seconds = (time: string | undefined): number | "-" => (time === undefined ? "-" : Date.parse(time) / 1000);
   for (const [name, { thisUpdate, nextUpdate, number = "-" }] of [["a", a] as const, ["b", b] as const])
     writeFileSync(join(directory, `${name}.facts`), `key ${seconds(thisUpdate)} ${seconds(nextUpdate)} ${number} 0\n`);
-  const script = join(import.meta.dirname, "../../provider/host/posix/crl.sh");
+  const script = join(import.meta.dirname, "../../host/posix/crl/crl.sh");
   const ended = spawnSync("sh", ["-c", `. "$1" && compare_crls a b`, "sh", script], {
     cwd: directory,
     encoding: "utf8",

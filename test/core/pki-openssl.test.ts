@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { escapeAsModSsl } from "../../core/apache/requirement.ts";
+import { escapeAsModSsl } from "../../core/apache/plan/requirement.ts";
 import { checkBundle, makeBundle } from "../../core/pki/bundle.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";

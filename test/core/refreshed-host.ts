@@ -1,10 +1,10 @@
 /** Hosts that download their CRLs by themselves, as facts, for the tests of the plan. */
 import assert from "node:assert/strict";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { CertificateSummary, CrlSummary, Desired, Facts } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import { plan } from "../../core/apache/plan.ts";
-import type { CrlRefresh, CrlSource, Scheduler } from "../../core/apache/refresh-model.ts";
+import { plan } from "../../core/apache/plan/plan.ts";
+import type { CrlRefresh, CrlSource, Scheduler } from "../../core/crl-refresh/refresh-model.ts";
 import { afterChange, observedFile, observeText, wanted } from "./apache-observation.ts";
 
 export const at = (time: string): number => Date.parse(`2026-11-${time}:00Z`) / 1000;

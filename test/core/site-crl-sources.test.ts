@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { makeCrlRefresh, makeCrlSources, readSite, renderProblem, type SiteClientAuth } from "../../core/site.ts";
+import {
+  makeCrlRefresh,
+  makeCrlSources,
+  readSite,
+  renderProblem,
+  type SiteClientAuth,
+} from "../../core/site/read-site.ts";
 
 const head = "clientAuth:\n  caFiles: [ca.pem]\n";
 const hosts =

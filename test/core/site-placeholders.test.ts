@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSite, renderProblem } from "../../core/site.ts";
+import { readSite, renderProblem } from "../../core/site/read-site.ts";
 
 const realKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBERERERERERERERERERERERERERERERERERERERERER";
 const warningsOf = (address: string, caFile = "ca.pem"): string[] => {

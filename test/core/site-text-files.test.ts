@@ -5,10 +5,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { lint } from "../../cli/lint.ts";
 import { styleFor } from "../../cli/output.ts";
-import { readSite } from "../../core/site.ts";
+import { readSite } from "../../core/site/read-site.ts";
 import { decodeText } from "../../core/site/text.ts";
-import { readLogin, readSudoPassword } from "../../provider/credentials.ts";
-import { loadSite } from "../../provider/site.ts";
+import { readLogin, readSudoPassword } from "../../provider/remote/credentials.ts";
+import { loadSite } from "../../provider/site/load-site.ts";
 import { type Encoding, encode, encodeUtf16 } from "../fixtures/encodings.ts";
 
 /** Names of companies as they are; `表` and `ソ` have a backslash as second byte in Shift_JIS. */

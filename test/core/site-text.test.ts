@@ -1,7 +1,7 @@
 /** Files that an editor in Japan saves in an encoding of its own are never read as names that nobody has. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readSite } from "../../core/site.ts";
+import { readSite } from "../../core/site/read-site.ts";
 import { decodeText } from "../../core/site/text.ts";
 
 /** Names of companies as they are; the last three are easily taken for another encoding. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Site, readSite, renderProblem } from "../../core/site.ts";
+import { type Site, readSite, renderProblem } from "../../core/site/read-site.ts";
 import { renderJsonSchema } from "../../core/site/schema.ts";
 
 const ecdsaKey =

@@ -1,7 +1,7 @@
 /** Runs rows on a live httpd: what the plan says, what clients get before and after, and that everything goes again. */
 import assert from "node:assert/strict";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
-import { isFeasible } from "../../core/apache/plan.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
+import { isFeasible } from "../../core/apache/plan/plan.ts";
 import type { Finding } from "../../core/apache/model.ts";
 import type { Wish } from "../host/session.ts";
 import { directiveOf, open, type Answers, type Expected, type Row } from "./row.ts";

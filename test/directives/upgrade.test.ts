@@ -1,10 +1,10 @@
 /** A host that build 5a6f128 has opened: lines that it took out, and that must never be out, come back. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { applySplices, sortSplices } from "../../core/apache/edit.ts";
+import { applySplices, sortSplices } from "../../core/apache/config/splices.ts";
 import type { Change, FileEdit, Finding } from "../../core/apache/model.ts";
-import { adoptedMark } from "../../core/apache/own-lines.ts";
-import { isFeasible } from "../../core/apache/plan.ts";
+import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
+import { isFeasible } from "../../core/apache/plan/plan.ts";
 import { requireValue } from "../../lab/values.ts";
 import { foreignCa, lines, optional, siteCas, within } from "./lines.ts";
 import type { Row } from "./row.ts";

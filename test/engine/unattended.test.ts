@@ -4,7 +4,7 @@ import { type LabHost, startLabHost } from "../../lab/host.ts";
 import { type Ended, type Project, createProject } from "../../lab/project.ts";
 import { type Publisher, startPublisher } from "../../lab/publisher.ts";
 import { siteText } from "../../lab/site.ts";
-import { hostProgramSha256 } from "../../provider/host/scripts.ts";
+import { hostProgramSha256 } from "../../provider/apache/host-program.ts";
 import { skipBecause } from "../skip.ts";
 import { buildEarlier, hasCommit, removeEarlier, useThisCheckout } from "./earlier-build.ts";
 

@@ -1,8 +1,8 @@
 /** A process that applies one transaction and tells its steps, to be killed in the middle. */
 import { text } from "node:stream/consumers";
-import { createHost } from "../../provider/host/host.ts";
-import type { Target, Transaction } from "../../provider/host/model.ts";
-import { createPool } from "../../provider/ssh.ts";
+import { createHost } from "../../provider/apache/host.ts";
+import type { Target, Transaction } from "../../provider/apache/host-model.ts";
+import { createPool } from "../../provider/remote/pool.ts";
 
 /** Name and bytes, as latin1. */
 type Files = readonly (readonly [string, string])[];

@@ -1,7 +1,7 @@
 /** Files that httpd cannot start on, handed straight to the host: there the judge is the last who can say no. */
 import assert from "node:assert/strict";
 import { crlToDer } from "../../lab/pki-crl.ts";
-import type { Outcome, Transaction } from "../../provider/host/model.ts";
+import type { Outcome, Transaction } from "../../provider/apache/host-model.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { assertUnchanged, liveState, unchanged, type LiveState } from "../host/unchanged.ts";
 

@@ -1,7 +1,7 @@
 /** A judge that is killed leaves nothing: whichever process of its chain ends, the others end with it. */
 import assert from "node:assert/strict";
-import { transactionRequest } from "../../provider/host/request.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { transactionRequest } from "../../provider/apache/request.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { assertUnchanged, liveState, type LiveState } from "../host/unchanged.ts";
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import type { Transaction } from "../../provider/host/model.ts";
-import { transactionRequest } from "../../provider/host/request.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import type { Transaction } from "../../provider/apache/host-model.ts";
+import { transactionRequest } from "../../provider/apache/request.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";

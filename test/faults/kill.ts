@@ -1,8 +1,8 @@
 /** Kills a run at each of its steps, and what has to be found afterwards. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
-import type { Outcome } from "../../provider/host/model.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import type { Outcome } from "../../provider/apache/host-model.ts";
 import type { Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import {

@@ -1,7 +1,7 @@
 /** The functions of the program that runs on hosts, as its files have them: which are marked, and which write. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const folder = new URL("../../provider/host/posix/", import.meta.url);
+const folder = new URL("../../host/posix/", import.meta.url);
 const mark = "# writes";
 
 export interface ShellFunction {
@@ -13,7 +13,7 @@ export interface ShellFunction {
 }
 
 export function readShellFunctions(): ShellFunction[] {
-  return readdirSync(folder)
+  return readdirSync(folder, { encoding: "utf8", recursive: true })
     .filter((file) => file.endsWith(".sh"))
     .flatMap((file) => functionsOf(file, readFileSync(new URL(file, folder), "utf8")));
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { faultyProgram } from "./program.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { conf, findSteps, kill, lookAt } from "./kill.ts";

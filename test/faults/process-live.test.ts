@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
-import type { Detection } from "../../provider/host/model.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import type { Detection } from "../../provider/apache/host-model.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf, endHttpd } from "./bytes.ts";
 import { faultyProgram } from "./program.ts";

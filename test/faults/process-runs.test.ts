@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { request, startTraffic } from "../../lab/client.ts";
-import { HostError } from "../../provider/errors.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "./bytes.ts";
 import { faultyProgram, forgetSteps, noteState, readSteps, distinctSteps } from "./program.ts";

@@ -1,5 +1,5 @@
 /** The program that runs on hosts, with a fault built in: the steps are found in its text, so none can be forgotten. */
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { markedFunctions } from "./marks.ts";
 
 /** Directory on the host: how many steps were taken, and what was to be seen at each. */

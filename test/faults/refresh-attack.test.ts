@@ -5,7 +5,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { request } from "../../lab/client.ts";
 import type { CrlOptions } from "../../lab/pki-crl.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import {
   listName,
   sourceOf,

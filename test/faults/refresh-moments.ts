@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { Fault } from "../../lab/publisher-faults.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import { bytesOf, endHttpd } from "./bytes.ts";
 import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "./program.ts";

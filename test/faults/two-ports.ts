@@ -1,14 +1,14 @@
 /** A host with a second TLS port that is not covered, and changes made by hand that would be noticed there. */
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { AskedHost, FileEdit } from "../../core/apache/model.ts";
-import { planRemoval } from "../../core/apache/plan.ts";
+import { planRemoval } from "../../core/apache/plan/plan.ts";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
 import { freePort } from "../../lab/ports.ts";
-import type { Outcome, Transaction } from "../../provider/host/model.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import type { Outcome, Transaction } from "../../provider/apache/host-model.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 
 const root = "/usr/local/ni/apache";

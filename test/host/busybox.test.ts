@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { bytesOf } from "../faults/bytes.ts";
 import { faultyProgram, forgetSteps } from "../faults/program.ts";
-import { HostError } from "../../provider/errors.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { HostError } from "../../provider/remote/host-error.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { clientsOf, wantedTable } from "./clients.ts";
 import { startSession, type Session } from "./session.ts";
 import { assertUnchanged, liveState, unchanged, type LiveState } from "./unchanged.ts";

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { siteText, type LabSiteHost } from "../../lab/site.ts";
 import { emptyChange } from "../../core/apache/model.ts";
-import { createHost } from "../../provider/host/host.ts";
-import { createPool } from "../../provider/ssh.ts";
+import { createHost } from "../../provider/apache/host.ts";
+import { createPool } from "../../provider/remote/pool.ts";
 import { startSession, type Session } from "./session.ts";
 
 const program = path.join(import.meta.dirname, "../../cli/main.ts");

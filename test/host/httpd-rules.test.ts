@@ -7,7 +7,7 @@ import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { freePort } from "../../lab/ports.ts";
 import { observeText } from "../core/apache-observation.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { encodePem } from "../../core/pki/pem.ts";
 import { makeLargeCrl } from "../../lab/large-crl.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { faultyProgram } from "../faults/program.ts";
 import { startSession, type Session } from "./session.ts";
 

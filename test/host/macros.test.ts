@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readFacts } from "../../core/apache/facts.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Facts } from "../../core/apache/model.ts";
 import { observe, observedFile } from "../core/apache-observation.ts";
 import { skipBecause } from "../skip.ts";

@@ -7,7 +7,7 @@ import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { renderRequirement, type Admission } from "../../core/apache/requirement.ts";
+import { renderRequirement, type Admission } from "../../core/apache/plan/requirement.ts";
 import { checkBundle } from "../../core/pki/bundle.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { checkIssuer, nameForIssuers, textsOf } from "../../core/pki/issuer.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { bytesOf } from "../faults/bytes.ts";
 import { type Session, startSession, type Wish } from "./session.ts";
 

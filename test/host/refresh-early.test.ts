@@ -1,7 +1,7 @@
 /** A CRL that is valid in a moment, and a login that knows another way out than the timer. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { listName, sourceOf, sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
 
 const proxies = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];

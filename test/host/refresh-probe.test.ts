@@ -1,7 +1,7 @@
 /** A CRL that locks every holder out, and that only httpd itself shows: the refresh keeps the installed one. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
 import { listName, sourced, startRefreshSession, stateDirectory, type RefreshSession } from "./refresh-session.ts";
 
 const ca = "CN=Lab Issuing CA,O=Lab Trust Services,C=JP";

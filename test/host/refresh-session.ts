@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createPki, type LabPki } from "../../lab/pki.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
 import { startPublisher, type Publisher } from "../../lab/publisher.ts";
-import type { CrlSource } from "../../core/apache/refresh-model.ts";
+import type { CrlSource } from "../../core/crl-refresh/refresh-model.ts";
 import { startSession, type Product, type Session, type Wish } from "./session.ts";
 
 export interface RefreshSession extends Session {

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { renderTimers } from "../../core/apache/refresh.ts";
+import { renderTimers } from "../../core/crl-refresh/refresh-files.ts";
 import { systemdProgram } from "../../lab/systemd.ts";
 import { skipBecause } from "../skip.ts";
 import { listName } from "./refresh-session.ts";

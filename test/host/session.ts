@@ -1,20 +1,20 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
 import { createHash, randomUUID } from "node:crypto";
-import { sampleName } from "../../core/apache/conf.ts";
+import { sampleName } from "../../core/apache/plan/clientcert-conf.ts";
 import { type Change, type Desired, type Facts, type Plan, emptyChange } from "../../core/apache/model.ts";
-import { defaultCrlRefresh } from "../../core/apache/refresh-model.ts";
-import { readFacts } from "../../core/apache/facts.ts";
-import { plan, planRemoval } from "../../core/apache/plan.ts";
+import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
+import { readFacts } from "../../core/apache/facts/read-facts.ts";
+import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import { unique, makeBundle } from "../../core/pki/bundle.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { encodeCrls, readCrls } from "../../core/pki/crl.ts";
 import { startLabHost, type LabHost } from "../../lab/host.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
-import { createHost } from "../../provider/host/host.ts";
-import type { Connection, Detection, Host, Outcome, Target, Transaction } from "../../provider/host/model.ts";
-import { hostScript } from "../../provider/host/scripts.ts";
-import { makeProbeFiles } from "../../provider/probes.ts";
-import { createPool } from "../../provider/ssh.ts";
+import { createHost } from "../../provider/apache/host.ts";
+import type { Connection, Detection, Host, Outcome, Target, Transaction } from "../../provider/apache/host-model.ts";
+import { hostScript } from "../../provider/apache/host-program.ts";
+import { makeProbeFiles } from "../../provider/apache/probe-files.ts";
+import { createPool } from "../../provider/remote/pool.ts";
 
 export interface Wish extends Partial<Omit<Desired, "ca" | "crls" | "crlSha256">> {
   readonly caPem?: string;

@@ -6,9 +6,9 @@ import path from "node:path";
 import { inspect } from "node:util";
 import { startLabHost, type LabHost } from "../../lab/host.ts";
 import { labPassword } from "../../lab/ssh.ts";
-import { HostError, type HostErrorKind } from "../../provider/errors.ts";
-import type { Connection } from "../../provider/host/model.ts";
-import { createPool, type Ended, type Pool, type Program } from "../../provider/ssh.ts";
+import { HostError, type HostErrorKind } from "../../provider/remote/host-error.ts";
+import type { Connection } from "../../provider/apache/host-model.ts";
+import { createPool, type Ended, type Pool, type Program } from "../../provider/remote/pool.ts";
 
 export const nothing = Buffer.alloc(0);
 export const passphrase = "MARKER-passphrase";

@@ -6,9 +6,9 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import { createSshKeys } from "../../lab/ssh.ts";
-import { placeOf } from "../../provider/errors.ts";
-import type { Login } from "../../provider/host/model.ts";
-import { createPool } from "../../provider/ssh.ts";
+import { placeOf } from "../../provider/remote/host-error.ts";
+import type { Login } from "../../provider/apache/host-model.ts";
+import { createPool } from "../../provider/remote/pool.ts";
 import { nothing, passphrase, until, useSshHost } from "./ssh-host.ts";
 
 const run = promisify(execFile);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
-import { readLogin, requireHostKey } from "../../provider/credentials.ts";
-import { logIn } from "../../provider/ssh/login.ts";
+import { readLogin, requireHostKey } from "../../provider/remote/credentials.ts";
+import { logIn } from "../../provider/remote/login.ts";
 import { nothing, until, useSshHost } from "./ssh-host.ts";
 
 describe("provider/ssh", function () {

@@ -6,11 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { applySplices } from "../../core/apache/edit.ts";
+import { applySplices } from "../../core/apache/config/splices.ts";
 import type { Splice } from "../../core/apache/model.ts";
-import { joinScripts } from "../../provider/host/scripts.ts";
+import { joinScripts } from "../../provider/apache/host-program.ts";
 
-const program = `${joinScripts(["request.sh", "stage.sh"])}
+const program = `${joinScripts(["lib/request.sh", "apache/stage.sh"])}
 mark=test removal=no work=$1 manifest=$(cat "$1/manifest")$nl
 mkdir "$work/edit"
 inside() { "$@"; }

@@ -95,7 +95,7 @@ const isRefusal = ({ severity }: PkiFinding): boolean => severity === "problem";
 /** What decides how the certificates of one name are sorted. */
 const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false });
 
-/** As provider/site-files.ts puts them together, without a sample. What a problem keeps from being installed is installed here all the same. */
+/** As provider/site/pki-files.ts puts them together, without a sample. What a problem keeps from being installed is installed here all the same. */
 function judge({ bundle, check }: SiteCell, crls: readonly Crl[]): { listed: string[]; installed: readonly Crl[] } {
   const order = orderOf(crls);
   const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, order });

@@ -1,0 +1,166 @@
+/**
+ * Reads what `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` prints: the parts
+ * come in one text, each with its own first line. Nothing is assumed to be there: DUMP_CONFIG prints nothing without
+ * mod_info, and older programs lack parts of the others.
+ */
+
+import { unescapeLog } from "../../host-text.ts";
+
+export interface Dump {
+  /** The main file, by the name that httpd uses. */
+  readonly mainFile: string | undefined;
+  /** Files that the Includes of a file took, by the including file, in the order of reading; undefined where httpd printed no tree. */
+  readonly includes: ReadonlyMap<string, readonly Included[]> | undefined;
+  readonly virtualHosts: readonly DumpedVirtualHost[];
+  /** Lines of effective directives by file, the last physical line of each: the judge of conditions; undefined without mod_info. */
+  readonly effective: ReadonlyMap<string, ReadonlySet<number>> | undefined;
+  /** Text of effective directives whose names were asked for, by `file:line`; variables replaced, continuations joined. */
+  readonly directives: ReadonlyMap<string, string>;
+  /** Names such as `ssl_module`, with how they were linked; undefined where httpd printed none. */
+  readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
+  /** Values of Define by name; empty for a name without a value. */
+  readonly defines: ReadonlyMap<string, string>;
+  readonly serverRoot: string | undefined;
+  /** Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration. */
+  readonly rejected: { readonly file: string; readonly line: number } | undefined;
+}
+
+export interface Included {
+  readonly file: string;
+  /**
+   * Line of the Include, as printed. Not reliable: when a wildcard takes several files, those behind one that itself
+   * includes something get the line of *that* Include (seen with 2.4.71).
+   */
+  readonly line: number;
+}
+
+export interface DumpedVirtualHost {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  /** As printed: `*:443`, `192.0.2.1:443`, `[::1]:443`. */
+  readonly address: string;
+}
+
+/** `wanted` chooses which directives keep their text, by the first word in lower case; lines are kept for all. */
+export function parseDump(text: string, wanted: (word: string) => boolean = () => false): Dump {
+  const lines = text.split("\n");
+  const values = readValues(lines);
+  return {
+    ...readIncludes(lines),
+    virtualHosts: readVirtualHosts(lines),
+    ...readConfiguration(lines, wanted),
+    ...values,
+    rejected: values.serverRoot === undefined ? readRejection(text) : undefined,
+  };
+}
+
+function readRejection(text: string): Dump["rejected"] {
+  // Of an included file the including line is said first.
+  const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of (.+?):(?=\s|$)/gm)].at(-1) ?? [];
+  if (file !== undefined) return { file: unescapeLog(file), line: Number(line) };
+  const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
+  return missing === undefined ? undefined : { file: unescapeLog(missing), line: 0 };
+}
+
+function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {
+  const start = lines.indexOf("Included configuration files:");
+  if (start < 0) return { mainFile: undefined, includes: undefined };
+  const includes = new Map<string, Included[]>();
+  const stack: string[] = [];
+  for (const line of lines.slice(start + 1)) {
+    const match = /^((?: {2})+)\((\*|\d+)\) (.*)$/.exec(line);
+    // httpd's warnings may stand between the lines.
+    if (/^(VirtualHost configuration|# In file|ServerRoot)/.test(line)) break;
+    if (match === null) continue;
+    const [, indent = "", includingLine = "", file = ""] = match;
+    const depth = indent.length / 2 - 1;
+    stack.length = Math.min(stack.length, depth);
+    const parent = stack.at(-1);
+    if (parent !== undefined) pushTo(includes, parent, { file, line: Number(includingLine) });
+    stack.push(file);
+  }
+  return { mainFile: stack[0], includes };
+}
+
+function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/**
+ * Two forms: `*:443  name (file:line)` for the only virtual host of an address, and for name-based ones
+ * `port 443 namevhost name (file:line)` below the address.
+ */
+function readVirtualHosts(lines: readonly string[]): DumpedVirtualHost[] {
+  const start = lines.indexOf("VirtualHost configuration:");
+  if (start < 0) return [];
+  const hosts: DumpedVirtualHost[] = [];
+  let address = "";
+  for (const line of lines.slice(start + 1)) {
+    if (/^\S+:(\d+|\*)\s+is a NameVirtualHost$/.test(line)) address = line.replace(/\s.*$/, "");
+    else if (/^ +(default server|port|alias|wild alias|wildcard) /.test(line)) {
+      const match = /^ +port \S+ namevhost (.*) \((.*):(\d+)\)$/.exec(line);
+      if (match !== null) hosts.push(dumpedHost(address, match));
+    } else {
+      const match = /^(\S+:(?:\d+|\*)) +(.*) \((.*):(\d+)\)$/.exec(line);
+      if (match === null) break;
+      hosts.push(dumpedHost(match[1] ?? "", match.slice(1)));
+    }
+  }
+  return hosts;
+}
+
+const dumpedHost = (address: string, [, name = "", file = "", line = ""]: readonly string[]): DumpedVirtualHost => ({
+  address,
+  name,
+  file,
+  line: Number(line),
+});
+
+const inFile = "# In file: ";
+
+/** From the first `# In file:`; each directive stands below a line with its number. Tags of empty sections are missing. */
+function readConfiguration(
+  lines: readonly string[],
+  wanted: (word: string) => boolean,
+): Pick<Dump, "effective" | "directives"> {
+  const start = lines.findIndex((line) => line.startsWith(inFile));
+  if (start < 0) return { effective: undefined, directives: new Map() };
+  const effective = new Map<string, Set<number>>();
+  const directives = new Map<string, string>();
+  let file = "";
+  let numbers = new Set<number>();
+  for (let index = start; index < lines.length; index++) {
+    const line = lines[index] ?? "";
+    if (line.startsWith(inFile)) {
+      file = line.slice(inFile.length);
+      numbers = effective.get(file) ?? new Set();
+      effective.set(file, numbers);
+      continue;
+    }
+    const number = /^ *# +(\d+):$/.exec(line)?.[1];
+    if (number === undefined) continue;
+    numbers.add(Number(number));
+    const text = (lines[++index] ?? "").trimStart();
+    if (wanted((/^\S*/.exec(text)?.[0] ?? "").toLowerCase())) directives.set(`${file}:${number}`, text);
+  }
+  return { effective, directives };
+}
+
+type Values = Pick<Dump, "modules" | "defines" | "serverRoot">;
+
+function readValues(lines: readonly string[]): Values {
+  const defines = new Map<string, string>();
+  const modules = new Map<string, "static" | "shared">();
+  let serverRoot: string | undefined;
+  for (const line of lines) {
+    const module = /^ (\S+_module) \((static|shared)\)$/.exec(line);
+    if (module !== null) modules.set(module[1] ?? "", module[2] === "static" ? "static" : "shared");
+    const define = /^Define: ([^=]*)=?(.*)$/.exec(line);
+    if (define !== null && !/^DUMP_/.test(define[1] ?? "")) defines.set(define[1] ?? "", define[2] ?? "");
+    serverRoot ??= /^ServerRoot: "(.*)"$/.exec(line)?.[1];
+  }
+  return { defines, serverRoot, modules: modules.size > 0 ? modules : undefined };
+}

@@ -1,0 +1,229 @@
+/**
+ * A lossless tree of one httpd configuration file, held as latin1 bytes. The nodes lie side by side in the order of the
+ * file and every byte belongs to exactly one of them. They are numbers in typed arrays, not objects: 10 MB have 300,000
+ * nodes, and the garbage collector would take longer than the reader. Nesting is told by {@link Node.partner}; recursion
+ * would not survive a hostile file that nests a million sections.
+ */
+import { continues, endOfPhysicalLine, isBlank, readLogicalLine, trimBlanks } from "./lines.ts";
+import { readWord } from "./arguments.ts";
+
+/** `trivia` is a run of blank lines and comments; `open` and `close` are the two tags of a section. */
+export type NodeKind = (typeof kinds)[number];
+
+const kinds = ["trivia", "directive", "open", "close"] as const;
+
+/** The numbers of the kinds in {@link Tree.kindIds}. */
+export const nodeKind = { trivia: 0, directive: 1, open: 2, close: 3 } as const;
+
+export interface Node {
+  readonly index: number;
+  readonly kind: NodeKind;
+  /** Byte span, line end included. */
+  readonly start: number;
+  readonly end: number;
+  /** 1-based number of its first physical line. */
+  readonly line: number;
+  /** Number of its last physical line, which is the one that httpd reports. */
+  readonly lastLine: number;
+  /** Name of the directive or section in lower case, as httpd compares it; empty for trivia. */
+  readonly name: string;
+  /** Index of the other tag of a section; -1 where there is none. */
+  readonly partner: number;
+}
+
+export interface SyntaxProblem {
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface Tree {
+  /** The bytes of the file as latin1. */
+  readonly text: string;
+  /** How many nodes there are. */
+  readonly count: number;
+  readonly problems: readonly SyntaxProblem[];
+  /** Every name once; {@link nameIds} points into it. */
+  readonly names: readonly string[];
+  readonly nameIds: Int32Array;
+  /** Numbers of {@link nodeKind}. */
+  readonly kindIds: Int32Array;
+  /** Where each node starts; one more entry than nodes, so each ends where the next one starts. */
+  readonly starts: Int32Array;
+  /** First physical line of each node; again one more. */
+  readonly lines: Int32Array;
+  readonly partners: Int32Array;
+}
+
+const { trivia, directive, open, close } = nodeKind;
+const hash = 0x23;
+const doubleQuote = 0x22;
+const singleQuote = 0x27;
+
+/** Parses any bytes; what is wrong with them is in `problems`. */
+export function parse(text: string): Tree {
+  const draft = startDraft(text);
+  while (draft.start < text.length) readNode(draft);
+  draft.starts[draft.count] = draft.start;
+  draft.lines[draft.count] = draft.line;
+  const { count, names, nameIds, kindIds, starts, lines } = draft;
+  const partners = new Int32Array(count).fill(-1);
+  const tree = { text, count, names, nameIds, kindIds, starts, lines, partners, problems: [] };
+  return { ...tree, problems: matchTags(tree, partners) };
+}
+
+/** The bytes again: the pieces of all nodes, joined. */
+export function render(tree: Tree): string {
+  let text = "";
+  for (let index = 0; index < tree.count; index++) text += tree.text.slice(tree.starts[index], tree.starts[index + 1]);
+  return text;
+}
+
+/** One node; `index` below {@link Tree.count}. */
+export function nodeAt(tree: Tree, index: number): Node {
+  return {
+    index,
+    kind: kinds[numberAt(tree.kindIds, index)] ?? "trivia",
+    start: numberAt(tree.starts, index),
+    end: numberAt(tree.starts, index + 1),
+    line: numberAt(tree.lines, index),
+    lastLine: numberAt(tree.lines, index + 1) - 1,
+    name: tree.names[numberAt(tree.nameIds, index)] ?? "",
+    partner: numberAt(tree.partners, index),
+  };
+}
+
+function numberAt(numbers: Int32Array, index: number): number {
+  const found = numbers[index];
+  if (found === undefined) throw new RangeError(`there is no node ${index}`);
+  return found;
+}
+
+/** Text of a node as httpd sees it: continuations joined, blanks around it gone. */
+export function logicalText(tree: Tree, node: Node): string {
+  const line = tree.text.slice(node.start, node.end);
+  const isPlain = node.line === node.lastLine && !line.includes("\0");
+  return isPlain ? trimBlanks(line) : readLogicalLine(tree.text, node.start).text;
+}
+
+/** The arrays while they grow. */
+interface Draft {
+  readonly text: string;
+  readonly hasNul: boolean;
+  readonly names: string[];
+  /** Ids of names as they are spelled: most are spelled the same each time. */
+  readonly ids: Map<string, number>;
+  count: number;
+  /** Where the next node starts, and on which physical line. */
+  start: number;
+  line: number;
+  nameIds: Int32Array;
+  kindIds: Int32Array;
+  starts: Int32Array;
+  lines: Int32Array;
+}
+
+function startDraft(text: string): Draft {
+  const array = (): Int32Array => new Int32Array(64 + (text.length >> 6));
+  const arrays = { nameIds: array(), kindIds: array(), starts: array(), lines: array() };
+  return { text, hasNul: text.includes("\0"), names: [""], ids: new Map(), count: 0, start: 0, line: 1, ...arrays };
+}
+
+function readNode(draft: Draft): void {
+  const { text, start } = draft;
+  const end = endOfPhysicalLine(text, start);
+  if (draft.hasNul || continues(text, start, end)) {
+    readRareNode(draft);
+    return;
+  }
+  let first = start;
+  while (first < end && isBlank(text.charCodeAt(first))) first++;
+  const code = text.charCodeAt(first);
+  if (first === end || code === hash) addNode(draft, "", end, 1);
+  else if (code === doubleQuote || code === singleQuote) addNode(draft, firstWord(text.slice(first, end)), end, 1);
+  else {
+    let wordEnd = first;
+    while (wordEnd < end && !isBlank(text.charCodeAt(wordEnd))) wordEnd++;
+    addNode(draft, text.slice(first, wordEnd), end, 1);
+  }
+}
+
+/** A line that is continued or holds a NUL: only here the joined text is made. */
+function readRareNode(draft: Draft): void {
+  const { text, end, physicalLines } = readLogicalLine(draft.text, draft.start);
+  addNode(draft, text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
+}
+
+/** Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
+function addNode(draft: Draft, word: string, end: number, physicalLines: number): void {
+  const { count } = draft;
+  const kind = kindOf(word);
+  if (kind !== trivia || count === 0 || draft.kindIds[count - 1] !== trivia) {
+    if (count + 1 >= draft.starts.length) grow(draft);
+    draft.kindIds[count] = kind;
+    draft.starts[count] = draft.start;
+    draft.lines[count] = draft.line;
+    draft.nameIds[count] = kind === trivia ? 0 : nameId(draft, word);
+    draft.count++;
+  }
+  draft.start = end;
+  draft.line += physicalLines;
+}
+
+function kindOf(word: string): number {
+  if (word === "") return trivia;
+  if (!word.startsWith("<")) return directive;
+  return word.startsWith("</") ? close : open;
+}
+
+function nameId(draft: Draft, word: string): number {
+  const known = draft.ids.get(word);
+  if (known !== undefined) return known;
+  const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
+  // No spelling begins with a NUL: httpd's text ends there.
+  const id = draft.ids.get(`\0${name}`) ?? draft.names.push(name) - 1;
+  draft.ids.set(word, id).set(`\0${name}`, id);
+  return id;
+}
+
+function grow(draft: Draft): void {
+  const double = (old: Int32Array): Int32Array => {
+    const larger = new Int32Array(old.length * 2);
+    larger.set(old);
+    return larger;
+  };
+  draft.nameIds = double(draft.nameIds);
+  draft.kindIds = double(draft.kindIds);
+  draft.starts = double(draft.starts);
+  draft.lines = double(draft.lines);
+}
+
+const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
+
+/**
+ * Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. What stands in a Macro is
+ * text up to its own close tag, whatever sections begin or end in it.
+ */
+function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  const opened: number[] = [];
+  const lineOf = (index: number): number => tree.lines[index] ?? 0;
+  const macro = tree.names.indexOf("macro");
+  for (let index = 0; index < tree.count; index++) {
+    const kind = tree.kindIds[index];
+    const opener = opened.at(-1);
+    if (opener !== undefined && tree.nameIds[opener] === macro && tree.nameIds[index] !== macro) continue;
+    if (kind === open) opened.push(index);
+    if (kind !== close) continue;
+    if (opener === undefined || tree.nameIds[opener] !== tree.nameIds[index]) {
+      const instead =
+        opener === undefined ? "no section is open" : `the section open here began at line ${lineOf(opener)}`;
+      problems.push({ line: lineOf(index), text: `a close tag without its open tag; ${instead}` });
+      continue;
+    }
+    opened.pop();
+    partners[index] = opener;
+    partners[opener] = index;
+  }
+  for (const index of opened) problems.push({ line: lineOf(index), text: "this section is never closed" });
+  return problems.sort((a, b) => a.line - b.line);
+}

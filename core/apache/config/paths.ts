@@ -1,0 +1,108 @@
+/** Paths and patterns as httpd resolves them for Include: relative to the server root, wildcards in each component. */
+import { ownDirectory } from "../model.ts";
+
+/** The path made absolute below `root`, without `.`, `..` and doubled slashes. */
+export function absolutePath(root: string, path: string): string {
+  const components: string[] = [];
+  for (const component of (path.startsWith("/") ? path : `${root}/${path}`).split("/")) {
+    if (component === "..") components.pop();
+    else if (component !== "" && component !== ".") components.push(component);
+  }
+  return `/${components.join("/")}`;
+}
+
+/** Our directory, with a slash at the end. */
+export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
+
+/** Whether a directive, by its name in lower case, is one of those that read other files. */
+export const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
+
+/** Whether an Include of this pattern looks for names, rather than taking one path. */
+export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
+const wildcardStart = /[*?[]/;
+
+/** Whether httpd takes a path for a pattern, in an Include and in `<Directory>`. @see apr_fnmatch_test */
+export const isPattern = (path: string): boolean => /[*?]|\[.*\]/.test(path);
+
+/**
+ * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot
+ * files and backups, too; a wildcard takes no name that begins with a dot.
+ */
+export const includesPath = (pattern: string, path: string): boolean => includeMatcher(pattern)(path);
+
+/** {@link includesPath} for many paths: thousands of Includes may each be asked of thousands of files. */
+export function includeMatcher(pattern: string): (path: string) => boolean {
+  if (!hasWildcard(pattern)) return (path) => path === pattern || path.startsWith(`${pattern}/`);
+  const literal = literalStart(pattern);
+  const wanted = pattern.slice(literal.length).split("/").map(componentMatcher);
+  return (path) => {
+    if (!path.startsWith(literal)) return false;
+    const components = path.slice(literal.length).split("/");
+    return wanted.length <= components.length && wanted.every((matches, index) => matches(components[index] ?? ""));
+  };
+}
+
+/** The directories before the first wildcard, with a slash at the end; without a wildcard, the pattern. */
+export function literalStart(pattern: string): string {
+  const wildcard = pattern.search(wildcardStart);
+  return wildcard < 0 ? pattern : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
+}
+
+function componentMatcher(pattern: string): (name: string) => boolean {
+  if (!hasWildcard(pattern)) return (name) => name === pattern;
+  const wildcards = readWildcards(pattern);
+  const takesDots = pattern.startsWith(".");
+  return (name) => (takesDots || !name.startsWith(".")) && matchesWildcards(wildcards, name);
+}
+
+type Wildcard = "any" | ((character: string) => boolean);
+
+/**
+ * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, a backslash before a literal character. Only the last `*`
+ * is ever tried again, so a hostile pattern costs no more than its length times the name's.
+ */
+function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
+  let at = 0;
+  let retry = { wildcard: -1, at: 0 };
+  for (let next = 0; at < name.length || next < wildcards.length;) {
+    const wildcard = wildcards[next];
+    if (wildcard === "any") {
+      retry = { wildcard: next++, at };
+    } else if (wildcard !== undefined && at < name.length && wildcard(name.charAt(at))) {
+      next++;
+      at++;
+    } else if (retry.wildcard >= 0 && retry.at < name.length) {
+      retry = { wildcard: retry.wildcard, at: retry.at + 1 };
+      next = retry.wildcard + 1;
+      at = retry.at;
+    } else return false;
+  }
+  return true;
+}
+
+function readWildcards(pattern: string): Wildcard[] {
+  return (pattern.match(/\*+|\?|\[[!^]?\]?[^\]]*\]|\\?[^]/g) ?? []).map((part) => {
+    if (part.startsWith("*")) return "any";
+    if (part === "?") return () => true;
+    if (part.startsWith("[") && part.length > 1) return bracket(part);
+    const literal = part.length > 1 ? part.slice(1) : part;
+    return (character) => character === literal;
+  });
+}
+
+function bracket(part: string): (character: string) => boolean {
+  const isNegated = part[1] === "!" || part[1] === "^";
+  const members = [...part.slice(isNegated ? 2 : 1, -1).matchAll(/([^])-([^])|([^])/g)];
+  const isMember = (character: string): boolean =>
+    members.some(([, from, to, single]) =>
+      from === undefined || to === undefined ? character === single : from <= character && character <= to,
+    );
+  return (character) => isMember(character) !== isNegated;
+}
+
+/** The order in which httpd reads what an Include took: by the bytes of each component. */
+export function comparePaths(a: string, b: string): number {
+  const left = a.replaceAll("/", "\0");
+  const right = b.replaceAll("/", "\0");
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,299 @@
+/**
+ * Reads the configuration as httpd does, from the main file through every Include, and tells which directives are
+ * effective and where their bytes lie. Conditions are judged by the real httpd where it was asked (what it lists was
+ * in a true section), else from the files; what cannot be decided is said, never guessed.
+ */
+import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
+import type { Included } from "./dump.ts";
+import { isOfArguments, readKind } from "../facts/unmanaged-kinds.ts";
+import { endOfSection, isWriter, judge, unlisted } from "./mod-info.ts";
+import { defineMacro, isHarmlessUse, type Macros } from "./macros.ts";
+import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
+import { includeFinder, type IncludeFinder } from "./include-finder.ts";
+import { absolutePath, comparePaths } from "./paths.ts";
+import type { Effective, Problem, Resolved, Source } from "./resolve-model.ts";
+import { startSection, type Section } from "./sections.ts";
+import { argumentsText, expandVariables, readWords, sectionArguments } from "./arguments.ts";
+
+interface Walk {
+  readonly source: Source;
+  readonly wanted: (name: string) => boolean;
+  readonly trees: Map<string, Tree>;
+  readonly effective: Effective[];
+  readonly problems: Problem[];
+  readonly variables: Map<string, string>;
+  /** Files that are known to be read more than once. */
+  readonly repeated: ReadonlySet<string>;
+  readonly unsure: Map<string, Section>;
+  readonly loaded: Set<string>;
+  readonly macros: Macros;
+  /** Files that are being read, outermost first. */
+  readonly reading: string[];
+  /** How often each file was read so far. */
+  readonly readings: Map<string, number>;
+  /** By the including file where httpd said what it includes; else one for all, under the empty name. */
+  readonly finders: Map<string, IncludeFinder>;
+  visits: number;
+  /** Bytes of all texts so far that variables were put into. */
+  expandedBytes: number;
+  /** That they would have come to more is told once. */
+  isTooLong: boolean;
+  serverRoot: string;
+}
+
+interface Context {
+  readonly section: Section | undefined;
+  readonly undecided: Section | undefined;
+}
+
+/** More visits of files than any real configuration makes; a few files that include each other twice make 2^n. */
+const maxVisits = 10_000;
+
+/** Files in files: httpd gives up at 128, and thousands would be too much for our stack. */
+const maxDepth = 256;
+
+/**
+ * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it is defined, so
+ * each Define that names the one before twice doubles it, and forty lines would fill any memory.
+ */
+export const mostExpandedBytes = 64 * 2 ** 20;
+
+/** `wanted` chooses by name, in lower case, which directives and sections are returned; without it, all are. */
+export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
+  const walk = walkThrough(source, wanted, new Set());
+  const repeated = [...walk.readings].filter(([, readings]) => readings > 1).map(([file]) => file);
+  // What httpd listed was believed: where it cannot tell two readings apart, once more.
+  return source.dump?.effective === undefined || repeated.length === 0
+    ? walk
+    : walkThrough(source, wanted, new Set(repeated));
+}
+
+function walkThrough(source: Source, wanted: (name: string) => boolean, repeated: ReadonlySet<string>): Walk {
+  const defines = source.defines.map((define): [string, string] => {
+    const at = define.indexOf("=");
+    return at < 0 ? [define, ""] : [define.slice(0, at), define.slice(at + 1)];
+  });
+  const walk: Walk = {
+    source,
+    wanted,
+    trees: new Map(),
+    effective: [],
+    problems: [],
+    variables: new Map(defines),
+    repeated,
+    unsure: new Map(),
+    loaded: new Set(),
+    macros: new Map(),
+    reading: [],
+    readings: new Map(),
+    finders: new Map(),
+    visits: 0,
+    expandedBytes: 0,
+    isTooLong: false,
+    serverRoot: source.serverRoot,
+  };
+  readFile(walk, source.mainFile, { section: undefined, undecided: undefined });
+  return walk;
+}
+
+function readFile(walk: Walk, file: string, outer: Context): void {
+  const tree = requireTree(walk, file);
+  if (tree === undefined || isTooMuch(walk, file)) return;
+  walk.reading.push(file);
+  walk.readings.set(file, (walk.readings.get(file) ?? 0) + 1);
+  const stack: Context[] = [outer];
+  const isRead = tree.names.map((name) => unlisted.has(name) || walk.wanted(name));
+  for (let index = 0; index < tree.count; index++) {
+    const kind = tree.kindIds[index];
+    const context = stack.at(-1) ?? outer;
+    if (kind === nodeKind.directive) {
+      if (isRead[tree.nameIds[index] ?? 0] === true) readDirective(walk, file, tree, nodeAt(tree, index), context);
+    } else if (kind === nodeKind.open) {
+      const opener = nodeAt(tree, index);
+      const inner = openSection(walk, file, tree, opener, context);
+      if (inner === undefined) index = endOfSection(tree, index);
+      else if (opener.partner >= 0) stack.push(inner);
+    } else if (kind === nodeKind.close && (tree.partners[index] ?? -1) >= 0) stack.pop();
+  }
+  walk.reading.pop();
+}
+
+function isTooMuch(walk: Walk, file: string): boolean {
+  if (++walk.visits === maxVisits + 1)
+    walk.problems.push({ file, line: 0, text: `from here on nothing was read: ${maxVisits} files were, twice or not` });
+  return walk.visits > maxVisits;
+}
+
+function requireTree(walk: Walk, file: string): Tree | undefined {
+  const known = walk.trees.get(file);
+  if (known !== undefined) return known;
+  const text = walk.source.files.get(file);
+  if (text === undefined) {
+    walk.problems.push({ file, line: 0, text: "the configuration includes this file, and it was not read" });
+    return undefined;
+  }
+  const tree = parse(text);
+  walk.trees.set(file, tree);
+  for (const problem of tree.problems) walk.problems.push({ file, ...problem });
+  return tree;
+}
+
+const writerProblem = (name: string): string =>
+  `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
+
+/** The context inside a section; undefined when its content is skipped. */
+function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
+  const { name } = node;
+  if (isWriter(name)) {
+    readWriter(walk, file, tree, node, context);
+    return undefined;
+  }
+  const isWanted = walk.wanted(name);
+  const isDecided = isCondition(name);
+  const text = isWanted || isDecided ? sectionArguments(expand(walk, file, node, logicalText(tree, node))) : "";
+  const section = startSection(name, text, file, node, context.section);
+  if (isDecided) {
+    const known = decide(name, text, knownTo(walk));
+    const decision = isTracked(walk, name, file)
+      ? (known ?? listedAs(walk, file, tree, node))
+      : (listedAs(walk, file, tree, node) ?? known);
+    if (decision === false) return undefined;
+    return decision ? context : { ...context, undecided: section };
+  }
+  if (isWanted) walk.effective.push({ name, file, node, opens: section, arguments: [text], ...context });
+  return { ...context, section };
+}
+
+/** A macro writes nothing until it is used. */
+function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecided }: Context): void {
+  if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
+  else {
+    const argument = sectionArguments(expand(walk, file, node, logicalText(tree, node)));
+    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, (name, words) =>
+      isWanted(walk, name, words),
+    );
+  }
+}
+
+/** Of directives that only some arguments make ours to know, a macro may write the others. */
+const isWanted = ({ wanted }: Walk, name: string, words: readonly string[]): boolean =>
+  wanted(name) && (!isOfArguments(name) || readKind(name, words) !== undefined);
+
+const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
+  judge(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
+
+/** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
+const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
+  condition === "ifdefine" && repeated.has(file);
+
+function knownTo(walk: Walk): Known {
+  const { hasAllDefines, version, existing, dump } = walk.source;
+  const { variables, unsure, loaded, serverRoot } = walk;
+  return { variables, unsure, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
+}
+
+function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
+  const words = argumentsAt(walk, file, tree, node);
+  if (unlisted.has(node.name)) readNow(walk, file, node, words, context);
+  if (!walk.wanted(node.name)) return;
+  walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
+}
+
+/** What httpd carries out while it reads. */
+function readNow(walk: Walk, file: string, node: Node, words: readonly string[], context: Context): void {
+  const first = words[0] ?? "";
+  switch (node.name) {
+    case "include":
+    case "includeoptional":
+      for (const path of filesOf(walk, file, node, first)) include(walk, file, node, path, context);
+      break;
+    case "loadmodule":
+    case "define":
+    case "undefine":
+      if (isSure(walk, first, context)) set(walk, node.name, first, words[1]);
+      break;
+    case "serverroot":
+      walk.serverRoot = absolutePath(walk.serverRoot, first);
+      break;
+    case "undefmacro":
+      if (context.undecided === undefined) walk.macros.delete(first.toLowerCase());
+      break;
+    case "use":
+      if (!isHarmlessUse(walk.macros, words))
+        walk.problems.push({ file, line: node.line, text: writerProblem("macro") });
+      break;
+    case "perl":
+      walk.problems.push({ file, line: node.line, text: writerProblem("perl") });
+  }
+}
+
+function set({ loaded, variables }: Walk, directive: string, name: string, value = ""): void {
+  if (directive === "loadmodule") loaded.add(name);
+  else if (directive === "define") variables.set(name, value);
+  else variables.delete(name);
+}
+
+/** Below a condition that nobody can decide, what is set may be set or not: from there on its value is not known. */
+function isSure({ unsure, variables }: Walk, name: string, { undecided }: Context): boolean {
+  if (undecided === undefined) {
+    unsure.delete(name);
+    return true;
+  }
+  unsure.set(name, undecided);
+  variables.delete(name);
+  return false;
+}
+
+/** A variable of the environment is known to httpd only, which lists the line with its value. */
+function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly string[] {
+  const line = logicalText(tree, node);
+  const words = readWords(argumentsText(line)).map((word) => expand(walk, file, node, word));
+  if (!words.some((word) => word.includes("${"))) return words;
+  const listed = walk.source.dump?.directives.get(`${file}:${node.lastLine}`);
+  return listed === undefined ? words : readWords(argumentsText(listed));
+}
+
+/** What would be too long stays as it is, like a variable that is not known. */
+function expand(walk: Walk, file: string, { line }: Node, text: string): string {
+  if (!text.includes("${")) return text;
+  const expanded = expandVariables(text, walk.variables, mostExpandedBytes - walk.expandedBytes);
+  if (expanded !== undefined && expanded !== text) walk.expandedBytes += expanded.length;
+  if (expanded === undefined && !walk.isTooLong) {
+    walk.isTooLong = true;
+    walk.problems.push({ file, line, text: tooLongProblem });
+  }
+  return expanded ?? text;
+}
+
+const tooLongProblem = `with this line, what variables stand for comes to more than ${mostExpandedBytes / 2 ** 20} MiB, so it was read without their values; define shorter ones`;
+
+function include(walk: Walk, file: string, node: Node, path: string, context: Context): void {
+  if (walk.source.skips(path)) return;
+  const problem = (text: string): void => void walk.problems.push({ file, line: node.line, text });
+  if (walk.reading.includes(path)) problem("this file includes itself");
+  else if (walk.reading.length >= maxDepth) problem(`this Include lies ${maxDepth} files deep; httpd reads fewer`);
+  else readFile(walk, path, context);
+}
+
+/** Files that an Include takes: of those that httpd said its file includes, or else of all, by their names. */
+function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
+  const said = walk.source.dump?.includes;
+  const isOpen = pattern.includes("${");
+  const finder = finderOf(walk, said === undefined ? "" : file);
+  if (said !== undefined && isOpen) return finder.at(node.lastLine);
+  if (!isOpen) return finder.taken(absolutePath(walk.serverRoot, pattern));
+  walk.problems.push({ file, line: node.line, text: "the Include has a variable", unknown: pattern });
+  return [];
+}
+
+function finderOf({ finders, source }: Walk, file: string): IncludeFinder {
+  const known = finders.get(file);
+  if (known !== undefined) return known;
+  const inOrder = (): Included[] =>
+    [...source.files.keys()].sort(comparePaths).map((path) => ({ file: path, line: 0 }));
+  const finder = includeFinder(
+    source.dump?.includes === undefined ? inOrder() : (source.dump.includes.get(file) ?? []),
+  );
+  finders.set(file, finder);
+  return finder;
+}

@@ -1,0 +1,90 @@
+/** Jobs of cron that fetch a CRL into a file that httpd reads: the daily `wget` of the vendor's manual. */
+import { endOfPhysicalLine } from "../config/lines.ts";
+import type { ForeignDirective } from "./unmanaged-model.ts";
+import type { AdoptedLine, CrlJobFacts } from "../model.ts";
+import type { ObservedFile, Observation } from "../observation.ts";
+import { absolutePath } from "../config/paths.ts";
+import type { Resolved } from "../config/resolve-model.ts";
+import { readWords } from "../config/arguments.ts";
+
+interface Surroundings {
+  readonly observation: Observation;
+  readonly resolved: Resolved;
+  readonly foreign: readonly ForeignDirective[];
+  readonly adopted: readonly AdoptedLine[];
+  /** Absolute path of our own CRL file. */
+  readonly ownCrl: string;
+}
+
+/** Every line of cron that names a CRL file, comments left out. A file that two names lead to counts once. */
+export function findCrlJobs(around: Surroundings): CrlJobFacts[] {
+  const targets = findTargets(around);
+  const crontabs = new Map([...around.observation.crontabs].map(([path, file]) => [file.resolvedPath, { path, file }]));
+  return [...crontabs.values()].flatMap(({ path, file }) => jobsIn(path, file, targets));
+}
+
+/** The CRL files that httpd reads, or would read again after a removal, with the virtual hosts that name them. */
+function findTargets({
+  observation,
+  resolved,
+  foreign,
+  adopted,
+  ownCrl,
+}: Surroundings): Map<string, readonly number[]> {
+  const { serverRoot } = observation.server;
+  const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
+  const hostsAt = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
+  const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
+  const targets = new Map<string, Set<number>>([[ownCrl, new Set()]]);
+  for (const { file, offset, length } of adopted) {
+    const target = crlFileOf(files.get(file) ?? "", offset + length);
+    if (target !== undefined) targets.set(absolutePath(serverRoot, target), new Set());
+  }
+  const seen = new Set<string>();
+  for (const directive of resolved.effective) {
+    const [argument] = directive.arguments;
+    if (directive.name !== "sslcarevocationfile" || argument === undefined) continue;
+    const path = absolutePath(serverRoot, argument);
+    const hosts = targets.get(path) ?? new Set();
+    targets.set(path, hosts);
+    const place = `${resolvedPath(directive.file)}:${directive.node.line}`;
+    // A file that each virtual host includes has its directive as often, each time for all of them.
+    if (seen.has(`${place} ${path}`)) continue;
+    seen.add(`${place} ${path}`);
+    for (const host of hostsAt.get(place) ?? []) hosts.add(host);
+  }
+  return new Map([...targets].map(([path, hosts]) => [path, [...hosts]]));
+}
+
+/** The file that an adopted directive named: the job may come back after the directive has gone. */
+function crlFileOf(text: string, offset: number): string | undefined {
+  const [name, argument] = readWords(text.slice(offset, endOfPhysicalLine(text, offset)));
+  return name?.toLowerCase() === "sslcarevocationfile" ? argument : undefined;
+}
+
+/** Programs that cron runs, not lists of jobs. */
+const isScript = (path: string): boolean => /^\/etc\/cron\.(hourly|daily|weekly|monthly)\//.test(path);
+
+/** `NAME = value`: other lines of the crontab may need it. */
+const isVariable = (line: string): boolean => /^[ \t]*["']?\w+["']?[ \t]*=/.test(line);
+
+/** cron knows no continuation: each physical line is a job. */
+function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, readonly number[]>): CrlJobFacts[] {
+  const { bytes, resolvedPath } = file;
+  const jobs: CrlJobFacts[] = [];
+  let line = 1;
+  for (let offset = 0; offset < bytes.length; line++) {
+    const end = endOfPhysicalLine(bytes, offset);
+    const text = bytes.slice(offset, end);
+    const named = /^[ \t]*#/.test(text) ? [] : [...targets].filter(([target]) => text.includes(target));
+    if (named.length > 0) {
+      const [[, ofOne] = ["", []], ...others] = named;
+      // A thousand jobs may fetch one file for ten thousand virtual hosts.
+      const virtualHosts = others.length === 0 ? ofOne : [...new Set(named.flatMap(([, hosts]) => hosts))];
+      const isOther = isScript(path) || isVariable(text);
+      jobs.push({ file: resolvedPath, line, virtualHosts, ...(isOther ? {} : { offset }) });
+    }
+    offset = end;
+  }
+  return jobs;
+}

@@ -1,0 +1,53 @@
+/** The two kinds of text that we put into files of others: the include line, and the mark before an adopted line. */
+import { endOfPhysicalLine } from "../config/lines.ts";
+import { includeLine, type AdoptedLine } from "../model.ts";
+import { logicalText, nodeAt, type Node, type Tree } from "../config/parse.ts";
+
+/** Makes a comment of a physical line; taken away again at removal, which gives back the very bytes. */
+export const adoptedMark = "#clientcert-adopted# ";
+
+/** Whether a node is our line and not one of others that names the same file. */
+export const isIncludeLine = (tree: Tree, node: Node): boolean =>
+  node.kind === "directive" && node.name === "includeoptional" && logicalText(tree, node) === includeLine;
+
+/** Our lines in a file wherever they stand, false conditions included. */
+export function findIncludeLines(tree: Tree): Node[] {
+  const name = tree.names.indexOf("includeoptional");
+  if (name < 0) return [];
+  const nodes: Node[] = [];
+  tree.nameIds.forEach((id, index) => {
+    if (id === name && index < tree.count) nodes.push(nodeAt(tree, index));
+  });
+  return nodes.filter((node) => isIncludeLine(tree, node));
+}
+
+/** The text as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last line gets its end, too. */
+export function withoutOurLines(bytes: string): string {
+  const lines = bytes.replace(/\n$/, "").split("\n");
+  return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");
+}
+
+const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
+
+/** Physical lines that an earlier adoption commented out. */
+export function findAdoptedLines(file: string, text: string, isJob = false): AdoptedLine[] {
+  const lines: AdoptedLine[] = [];
+  let counted = 0;
+  let line = 1;
+  for (let offset = text.indexOf(adoptedMark); offset >= 0; offset = text.indexOf(adoptedMark, offset + 1)) {
+    if (offset > 0 && text[offset - 1] !== "\n") continue;
+    for (let end = endOfPhysicalLine(text, counted); end <= offset; end = endOfPhysicalLine(text, counted)) {
+      counted = end;
+      line++;
+    }
+    lines.push({ file, line, offset, length: adoptedMark.length, isJob });
+  }
+  return lines;
+}
+
+/** Offsets of the physical lines of a node. */
+export function lineOffsetsOf(tree: Tree, node: Node): number[] {
+  const offsets: number[] = [];
+  for (let offset = node.start; offset < node.end; offset = endOfPhysicalLine(tree.text, offset)) offsets.push(offset);
+  return offsets;
+}

@@ -1,0 +1,264 @@
+/** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+import { hostText } from "../../host-text.ts";
+import { readCertificates } from "../../pki/certificate.ts";
+import { readCrls } from "../../pki/crl.ts";
+import { readSparseCrls } from "../../pki/sparse-crl.ts";
+import { parseDump, type Dump } from "../config/dump.ts";
+import { confName, crlName, ownerIn } from "../plan/clientcert-conf.ts";
+import { findCrlJobs } from "./cron-jobs.ts";
+import { findMissingIssuers } from "./server-chains.ts";
+import { findForeign } from "./unmanaged.ts";
+import { foreignNames, lookedAtNames } from "./unmanaged-kinds.ts";
+import { findUnreadable, hasRunBefore } from "./stopped.ts";
+import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
+import { restore } from "./restored.ts";
+import type { ForeignDirective } from "./unmanaged-model.ts";
+import {
+  type AdoptedLine,
+  type CertificateSummary,
+  type CrlSummary,
+  type Facts,
+  type OwnFacts,
+  type PhpFacts,
+  type StrayInclude,
+} from "../model.ts";
+import { findForeignFiles, findObstacles } from "./blockers.ts";
+import type { NamedFile, ObservedFile, Observation, PhpObservation } from "../observation.ts";
+import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
+import type { Node } from "../config/parse.ts";
+import { compareVersions } from "../config/conditions.ts";
+import { ownPrefix } from "../config/paths.ts";
+import { findPendingEdits } from "./pending-edits.ts";
+import { readRefresh } from "../../crl-refresh/refresh-facts.ts";
+import type { Resolved, Source } from "../config/resolve-model.ts";
+import { resolve } from "../config/resolve.ts";
+import { readUnattended } from "./unattended.ts";
+import {
+  findTlsVirtualHosts,
+  overlook,
+  virtualHostNames,
+  type Overview,
+  type Surroundings,
+  type TlsVirtualHost,
+} from "./virtual-hosts.ts";
+
+/** What the reader of facts is asked for. */
+export interface ReadOptions {
+  /** The port whose TLS virtual hosts are covered. */
+  readonly port: number;
+}
+
+/** Reads the facts; what stands in the way is among them, nothing is thrown for odd input. */
+export function readFacts(observation: Observation, options: ReadOptions): Facts {
+  const dump = dumpOf(observation);
+  const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
+  const { serverRoot, version } = observation.server;
+  const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
+  const { copy } = observation;
+  const around = { resolved, dump, serverRoot, version, resolvedPath, port: options.port, copy };
+  const overview = overlook(around);
+  const hosts = findTlsVirtualHosts(around, overview);
+  const adopted = findAdopted(observation);
+  const strayIncludes = findStrays(observation, resolved, hosts);
+  const covered = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.line}`));
+  const others = findOtherHosts(around, overview, covered);
+  const foreign = readForeign(observation, around, { overview, hosts, others, adopted, dump });
+  const ownCrl = ownPrefix(serverRoot) + crlName;
+  const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
+  const unattended = readUnattended(observation);
+  const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
+  return {
+    server: serverFacts(observation),
+    virtualHosts: hosts.map((host) => host.facts),
+    others: others.asked,
+    foreign,
+    adopted,
+    strayIncludes,
+    own: readOwn(observation),
+    refresh: readRefresh(observation),
+    ...(unattended === undefined ? {} : { unattended }),
+    php: findPhp(observation.php),
+    // What httpd does not accept must not be reloaded: nothing to advise on.
+    pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],
+    crlJobs,
+    files: hashesOf(observation, new Set(places.map(({ file }) => file))),
+    obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
+  };
+}
+
+interface ForeignParts {
+  readonly overview: Overview;
+  readonly hosts: readonly TlsVirtualHost[];
+  readonly others: OtherHosts;
+  readonly adopted: readonly AdoptedLine[];
+  readonly dump: Dump | undefined;
+}
+
+/** Directives of others, in the configuration as it would be without the marks of an adoption. */
+function readForeign(observation: Observation, around: Surroundings, parts: ForeignParts): ForeignDirective[] {
+  const { overview, hosts, others, adopted, dump } = parts;
+  const restored = restore(observation, adopted);
+  const { hasMark } = restored;
+  const isSame = restored.observation === observation;
+  const resolved = isSame
+    ? around.resolved
+    : resolve({ ...sourceOf(restored.observation, dump), hasMark }, (name) => lookedAt.has(name));
+  const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
+  const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
+  const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
+  const missingIssuers = findMissingIssuers(around, overview, hosts, certificatesOf);
+  return findForeign({ ...around, ...restored, resolved, hosts, others, certificatesOf, crlIssuersOf, missingIssuers });
+}
+
+const crlIssuersIn = (file: NamedFile | undefined): readonly string[] | undefined =>
+  file?.bytes === undefined
+    ? undefined
+    : crlsIn({ bytes: file.bytes, sizeBytes: file.sizeBytes ?? file.bytes.length }).map(({ issuer }) => issuer);
+
+/** Hundreds of virtual hosts may name one bundle of hundreds of certificates. */
+function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
+  const known = new Map<string, T>();
+  return (path) => {
+    if (!known.has(path)) known.set(path, read(path));
+    return known.get(path) as T; // as: it has just been set
+  };
+}
+
+/** What httpd says now, or said when an observation was saved: of that only what does not follow from the files. */
+function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
+  if (dump !== undefined) return parseDump(dump, (word) => dumpedWords.has(word));
+  const modules = saved?.modules ?? copy?.modules;
+  return modules && { ...parseDump(""), modules };
+}
+
+const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
+
+/** First words of lines of the dump: of them, httpd and the reader must find the same. */
+const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
+
+/** What the reader of the configuration goes by. */
+export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
+  const { server, files, copy } = observation;
+  const named = new Set(observation.namedFiles.map((file) => file.path));
+  const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];
+  const own = ownPrefix(server.serverRoot);
+  return {
+    files: new Map([...files].map(([path, file]) => [path, file.bytes])),
+    mainFile: dump?.mainFile ?? main ?? server.configFile,
+    serverRoot: dump?.serverRoot ?? server.serverRoot,
+    version: server.version,
+    defines: server.defines,
+    hasAllDefines: observation.dump !== undefined || server.isRunning || server.hasAllDefines === true,
+    dump,
+    existing: (path) => files.has(path) || named.has(path) || copy?.has(path),
+    skips: (path) => path.startsWith(own),
+  };
+}
+
+function serverFacts(observation: Observation): Facts["server"] {
+  const { version, openssl, securityLevel, serverRoot, configFile, instance, isRunning, starter } = observation.server;
+  const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";
+  const level = securityLevel === undefined ? {} : { securityLevel };
+  const started = isRunning || starter === undefined ? {} : { starter };
+  return { version, openssl, ...level, serverRoot, configFile, instance, running: isRunning, ...started, source };
+}
+
+function findAdopted(observation: Observation): AdoptedLine[] {
+  const { files: loaded, crontabs } = observation;
+  const configuration = new Map([...loaded.values()].map((file) => [file.resolvedPath, file.bytes]));
+  const jobs = new Map([...crontabs.values()].map((file) => [file.resolvedPath, file.bytes]));
+  return [
+    ...[...configuration].flatMap(([path, bytes]) => findAdoptedLines(path, bytes)),
+    ...[...jobs].flatMap(([path, bytes]) => (configuration.has(path) ? [] : findAdoptedLines(path, bytes, true))),
+  ];
+}
+
+/** Our lines that no covered virtual host has: of one that answers no TLS any more, or copied by someone. */
+function findStrays(observation: Observation, resolved: Resolved, hosts: readonly TlsVirtualHost[]): StrayInclude[] {
+  const placed = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.include?.offset}`));
+  const strays = new Map<string, StrayInclude>();
+  for (const [name, tree] of resolved.trees) {
+    const file = observation.files.get(name)?.resolvedPath ?? name;
+    for (const node of findIncludeLines(tree)) {
+      const key = `${file}:${node.start}`;
+      if (!placed.has(key)) strays.set(key, strayAt(file, node));
+    }
+  }
+  return [...strays.values()];
+}
+
+const strayAt = (file: string, node: Node): StrayInclude => ({
+  file,
+  line: node.line,
+  offset: node.start,
+  length: node.end - node.start,
+});
+
+/**
+ * Whether the directory that has our name is ours: by the journal of the host, or, where that was lost, by what our
+ * configuration says of itself. Nothing in another one is touched, whatever its name.
+ */
+function isOwn({ own, journal }: Observation): boolean {
+  return own.size === 0 || journal.size > 0 || ownerIn(own.get(confName)?.bytes) !== undefined;
+}
+
+function readOwn(observation: Observation): OwnFacts {
+  const { journal } = observation;
+  const own: Observation["own"] = isOwn(observation) ? observation.own : new Map();
+  const bytes = own.get(confName)?.bytes;
+  const conf = textOf(bytes);
+  const caFile = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
+  return {
+    conf,
+    files: Object.fromEntries([...own].map(([name, file]) => [name, file.sha256])),
+    crls: crlsIn(own.get(crlName)),
+    caFile,
+    ca: certificatesIn(own.get(caFile ?? "")?.bytes) ?? [],
+    owner: textOf(journal.get("owner")),
+    generation: Number(journal.get("generation") ?? 0),
+    owed: textOf(journal.get("owed")),
+    ...hasRunBefore(journal),
+    ...findUnreadable(own, conf),
+  };
+}
+
+const textOf = (bytes: string | undefined): string | undefined => (bytes === undefined ? undefined : hostText(bytes));
+
+/** Undefined when the bytes are not known, or not all of them are certificates: then nothing can be compared. */
+function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {
+  if (bytes === undefined) return undefined;
+  const { certificates, findings } = readCertificates(Buffer.from(bytes, "latin1"));
+  return findings.some(({ severity }) => severity === "problem")
+    ? undefined
+    : certificates.map(({ summary }) => summary);
+}
+
+/** A large CRL comes without its middle. */
+function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): readonly CrlSummary[] {
+  if (file === undefined) return [];
+  const { bytes, sizeBytes } = file;
+  if (bytes.length < sizeBytes) return readSparseCrls(bytes, sizeBytes);
+  return readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
+}
+
+const phpSources = ["module", "fpm", "cli"] as const;
+
+/** What httpd itself runs counts first; among equals the highest, because from 8.3 on the rule is stricter. */
+function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
+  const ranked = [...observed].sort(
+    (a, b) => phpSources.indexOf(a.source) - phpSources.indexOf(b.source) || compareVersions(b.version, a.version),
+  );
+  const [first, ...rest] = ranked;
+  if (first === undefined) return undefined;
+  const others = rest
+    .filter(({ version }) => version !== first.version)
+    .map(({ source, version }) => ({ source, version }));
+  return { version: first.version, source: first.source, path: first.path, others };
+}
+
+function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {
+  const hashes: Record<string, string> = {};
+  for (const file of [...observation.files.values(), ...observation.crontabs.values()])
+    if (edited.has(file.resolvedPath)) hashes[file.resolvedPath] = file.sha256;
+  return hashes;
+}

@@ -1,0 +1,77 @@
+/** The configuration as it would be without the marks of an earlier adoption, and where its bytes lie in the files as they are. */
+import type { AdoptedLine } from "../model.ts";
+import type { ObservedFile, Observation } from "../observation.ts";
+import { adoptedMark } from "./own-lines.ts";
+
+/** An observation without our marks, and the way back. */
+export interface Restored {
+  readonly observation: Observation;
+  /** Offset in the file (its resolved path) as it is, of one in the file without the marks. */
+  readonly realOffset: (file: string, offset: number) => number;
+  /** Whether a mark stands at this offset of the file as it is. */
+  readonly isAdopted: (file: string, offset: number) => boolean;
+  /** Whether a mark stands in this line, by the name of the file that httpd uses. */
+  readonly hasMark: (name: string, line: number) => boolean;
+}
+
+/** `adopted`: every line with a mark. */
+export function restore(observation: Observation, adopted: readonly AdoptedLine[]): Restored {
+  if (adopted.length === 0) return { observation, ...unmarked };
+  const offsets = groupBy(adopted, ({ offset }) => offset);
+  const lines = groupBy(adopted, ({ line }) => line);
+  const files = new Map([...observation.files].map(([name, file]) => [name, withoutMarks(file, offsets)]));
+  const positions = new Map(
+    [...offsets].map(([file, marks]) => [file, marks.map((at, index) => at - index * markLength)]),
+  );
+  const marked = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers)]));
+  const isMark = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
+  return {
+    observation: { ...observation, files },
+    realOffset: (file, offset) => offset + countBelow(positions.get(file) ?? [], offset) * markLength,
+    isAdopted: (file, offset) => isMark.get(file)?.has(offset) === true,
+    hasMark: (name, line) => marked.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
+  };
+}
+
+const unmarked: Omit<Restored, "observation"> = {
+  realOffset: (_, offset) => offset,
+  isAdopted: () => false,
+  hasMark: () => false,
+};
+
+const markLength = adoptedMark.length;
+
+/** By file, in the order of the file. */
+function groupBy(adopted: readonly AdoptedLine[], valueOf: (line: AdoptedLine) => number): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const line of adopted) {
+    const group = groups.get(line.file) ?? [];
+    group.push(valueOf(line));
+    groups.set(line.file, group);
+  }
+  return groups;
+}
+
+function withoutMarks(file: ObservedFile, offsets: ReadonlyMap<string, readonly number[]>): ObservedFile {
+  const marks = offsets.get(file.resolvedPath);
+  if (marks === undefined) return file;
+  let copied = 0;
+  const pieces = marks.map((offset) => {
+    const piece = file.bytes.slice(copied, offset);
+    copied = offset + markLength;
+    return piece;
+  });
+  return { ...file, bytes: pieces.join("") + file.bytes.slice(copied) };
+}
+
+/** How many of the sorted numbers are below `limit`. */
+function countBelow(sorted: readonly number[], limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? limit) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

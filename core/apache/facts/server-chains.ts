@@ -1,0 +1,25 @@
+/** Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not. */
+import type { CertificateSummary } from "../model.ts";
+import { absolutePath } from "../config/paths.ts";
+import { isSameName } from "../plan/revocation.ts";
+import { type Overview, type Surroundings, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
+
+/**
+ * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its issuer
+ * among the CAs; undefined elsewhere, and where the certificate is not known.
+ *
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
+ */
+export function findMissingIssuers(
+  { serverRoot }: Surroundings,
+  { levels }: Overview,
+  hosts: readonly TlsVirtualHost[],
+  certificatesOf: (path: string) => readonly CertificateSummary[] | undefined,
+): readonly (string | undefined)[] {
+  return hosts.map(({ section }) => {
+    const file = inherited(levels, section, "sslcertificatefile");
+    if (file === undefined || inherited(levels, section, "sslcertificatechainfile") !== undefined) return undefined;
+    const [own, ...others] = certificatesOf(absolutePath(serverRoot, file)) ?? [];
+    return own === undefined || others.length > 0 || isSameName(own.issuer, own.subject) ? undefined : own.issuer;
+  });
+}

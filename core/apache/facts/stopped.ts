@@ -1,0 +1,76 @@
+/** A server that does not run: whether somebody must be told, and what keeps it from starting. */
+import { hostText } from "../../host-text.ts";
+import { readCertificates } from "../../pki/certificate.ts";
+import { readCrls } from "../../pki/crl.ts";
+import { readSparseCrls } from "../../pki/sparse-crl.ts";
+import { crlName, namedIn, ownPath } from "../plan/clientcert-conf.ts";
+import type { Desired, Facts, Finding, OwnFacts } from "../model.ts";
+import type { ObservedFile } from "../observation.ts";
+
+/** As the host's program writes it into its journal. */
+const stoppedAtChange = "httpd was stopped when this was written";
+
+/** Why the live server does not run what its files say. One that is stopped reads them at its start. */
+export const findOwed = ({ own, server }: Facts): string | undefined =>
+  server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
+
+/** An older build does not write it down: a change of its that owes nothing ended with a running httpd. */
+export function hasRunBefore(journal: ReadonlyMap<string, string>): Pick<OwnFacts, "hasRun"> {
+  const isOwedByStop = journal.get("owed") === stoppedAtChange;
+  return journal.has("ran-as") || (journal.has("generation") && !isOwedByStop) ? { hasRun: true } : {};
+}
+
+/** Of the files that our configuration names, those that are missing or that hold anything but certificates or CRLs. */
+export function findUnreadable(
+  own: ReadonlyMap<string, ObservedFile>,
+  conf: string | undefined,
+): Pick<OwnFacts, "unreadable"> {
+  const unreadable = namedIn(conf).filter((name) => !isReadable(name, own.get(name)));
+  return unreadable.length === 0 ? {} : { unreadable };
+}
+
+function isReadable(name: string, file: ObservedFile | undefined): boolean {
+  if (file === undefined) return false;
+  const { bytes, sizeBytes } = file;
+  // Of a large one the middle was not sent.
+  if (bytes.length < sizeBytes) return name !== crlName || readSparseCrls(bytes, sizeBytes).length > 0;
+  const all = Buffer.from(bytes, "latin1");
+  const { findings, count } = name === crlName ? countCrls(all) : countCertificates(all);
+  return count > 0 && !findings.some(({ severity }) => severity === "problem");
+}
+
+interface Counted {
+  readonly findings: readonly Pick<Finding, "severity">[];
+  readonly count: number;
+}
+
+function countCrls(bytes: Buffer): Counted {
+  const { crls, findings } = readCrls(bytes);
+  return { findings, count: crls.length };
+}
+
+function countCertificates(bytes: Buffer): Counted {
+  const { certificates, findings } = readCertificates(bytes);
+  return { findings, count: certificates.length };
+}
+
+/** Nobody is served by a server that should run and does not. It is no hindrance: a change may be what lets it start. */
+export function findStopped({ mayBeStopped }: Desired, facts: Facts): Finding[] {
+  const { server, own } = facts;
+  const { starter, configFile: place } = server;
+  if (mayBeStopped || server.running || server.source !== "httpd") return [];
+  if (starter === undefined && own.hasRun !== true) return [];
+  const why =
+    starter === undefined ? "it ran when it was changed last" : `${hostText(starter)} starts it with the machine`;
+  const text = `httpd does not run, so nobody is served, and it should: ${why}; ${remedyFor(facts)}, or write mayBeStopped: true for a host that is stopped on purpose`;
+  return [{ severity: "problem", place, text, isAlarm: true }];
+}
+
+function remedyFor(facts: Facts): string {
+  const { unreadable = [], files } = facts.own;
+  if (unreadable.length === 0) return "start it (where it ends at once, its error log says why)";
+  const found = unreadable.map(
+    (name) => `${hostText(ownPath(facts, name))} ${files[name] === undefined ? "is missing" : "cannot be read"}`,
+  );
+  return `${found.join(" and ")}, which keeps it from starting: pulumi up mends that, then start it`;
+}

@@ -1,0 +1,244 @@
+/**
+ * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first. Those
+ * that an earlier adoption commented out are among them, as if they stood there still.
+ */
+import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
+import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./unmanaged-model.ts";
+import { mentionsIssuer, requiresIssuer } from "./issuer-rules.ts";
+import type { CertificateSummary } from "../model.ts";
+import type { OtherHosts } from "./other-hosts.ts";
+import { lineOffsetsOf } from "./own-lines.ts";
+import { absolutePath } from "../config/paths.ts";
+import { comparable } from "../plan/revocation.ts";
+import type { Effective, Resolved } from "../config/resolve-model.ts";
+import { levelOf, sectionsOf, spelledSection, type Section } from "../config/sections.ts";
+import type { TlsVirtualHost } from "./virtual-hosts.ts";
+
+/** What directives of others are found in. */
+export interface ForeignContext {
+  /** The configuration as it would be without the marks of an adoption. */
+  readonly resolved: Resolved;
+  readonly hosts: readonly TlsVirtualHost[];
+  readonly others: OtherHosts;
+  readonly serverRoot: string;
+  readonly resolvedPath: (file: string) => string;
+  /** Certificates of a CA file by its path; undefined when its content is not known. */
+  readonly certificatesOf: (path: string) => readonly CertificateSummary[] | undefined;
+  /** By index of a virtual host: the issuer of its certificate, where httpd looks for that among the CAs. */
+  readonly missingIssuers: readonly (string | undefined)[];
+  /** Issuers of the CRLs of a file by its path; undefined when its content is not known. */
+  readonly crlIssuersOf: (path: string) => readonly string[] | undefined;
+  /** Offset in the file as it is, of one in the file without the marks. */
+  readonly realOffset: (file: string, offset: number) => number;
+  /** Whether a mark stands at this offset of the file as it is. */
+  readonly isAdopted: (file: string, offset: number) => boolean;
+}
+
+/** A directive at one place and on one level, with all virtual hosts that read it there. */
+interface Found {
+  readonly directive: Effective;
+  readonly place: string;
+  readonly kind: ForeignKind;
+  readonly name: string;
+  readonly level: ForeignLevel;
+  readonly isOfIssuer: boolean;
+  /** Indexes into the covered virtual hosts, for which it is in scope. */
+  scope: Set<number> | "every";
+  isElsewhere: boolean;
+}
+
+/** What was found, in the order of the first reading, and which of what has one value counts where. */
+interface Gathered {
+  readonly found: readonly Found[];
+  readonly winners: Winners;
+}
+
+/**
+ * Each place once for each level, because a file may be included for the whole site and for a part of it; with the virtual
+ * hosts for which it is effective there. None that is effective for no covered one.
+ */
+export function findForeign(around: ForeignContext): ForeignDirective[] {
+  const { found, winners } = gather(around);
+  const everyHost = around.hosts.map((_, index) => index);
+  const narrower = new Set(found.flatMap(({ place, level }) => (level === "narrower" ? [place] : [])));
+  const rules = { narrower, exceptsLoopback: exceptsLoopback(around.resolved) };
+  return found.flatMap((one) => {
+    const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
+    const virtualHosts = isSingle(one.kind, one.level)
+      ? scope.filter((index) => isInForce(one, winnerOf(winners, one.kind, index)))
+      : scope;
+    return virtualHosts.length === 0 ? [] : [describe(around, one, virtualHosts, rules)];
+  });
+}
+
+function gather(around: ForeignContext): Gathered {
+  const indexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
+  const issuers = findIssuerRules(around.resolved);
+  const found = new Map<string, Found>();
+  const winners: Winners = new Map();
+  for (const directive of around.resolved.effective) {
+    const named = readKind(directive.name, directive.arguments);
+    if (named === undefined || isOutsideOfIf(named.kind, directive)) continue;
+    const one = startFound(around, directive, named, issuers);
+    const key = `${one.place} ${one.level} ${one.isOfIssuer}`;
+    const known = found.get(key) ?? one;
+    found.set(key, known);
+    const host = hostPlace(around, directive);
+    const index = host === undefined ? undefined : indexes.get(host);
+    addScope(around, known, host, index);
+    if (isSingle(known.kind, known.level)) addWinner(winners, known, index);
+  }
+  return { found: [...found.values()], winners };
+}
+
+function startFound(
+  { resolvedPath }: ForeignContext,
+  directive: Effective,
+  { kind, directive: name }: { readonly kind: ForeignKind; readonly directive: string },
+  issuers: ReadonlySet<Section | undefined>,
+): Found {
+  const level = levelOf(directive.section);
+  const isOfIssuer =
+    namesIssuer(directive) ||
+    (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
+  const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
+  const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
+  return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
+}
+
+/** `file:line` of the virtual host around it; undefined at server level. */
+function hostPlace({ resolvedPath }: ForeignContext, { section }: Effective): string | undefined {
+  const host = section?.virtualHost;
+  return host && `${resolvedPath(host.file)}:${host.node.line}`;
+}
+
+/** `host`: undefined at server level; `index`: undefined in a virtual host that is not covered. */
+function addScope({ others }: ForeignContext, found: Found, host: string | undefined, index: number | undefined): void {
+  // Without TLS only Satisfy does something, and the main server may always answer.
+  const isAlways = found.kind === "satisfyAny";
+  if (host === undefined) {
+    found.scope = "every";
+    found.isElsewhere ||= isAlways || others.places.size > 0 || others.isMainServer;
+  } else if (index === undefined) found.isElsewhere ||= isAlways || others.places.has(host);
+  else if (found.scope !== "every") found.scope.add(index);
+}
+
+/** SSLOptions take the variables from PHP only where they come after ours, which no other section does. */
+const isOutsideOfIf = (kind: ForeignKind, { section }: Effective): boolean =>
+  kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
+
+/** By kind: what counts at server level, and in each virtual host that says it itself. */
+type Winners = Map<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>;
+
+/** The last one that httpd reads, wherever its line was read for the first time. */
+function addWinner(winners: Winners, one: Found, index: number | undefined): void {
+  const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
+  winners.set(one.kind, known);
+  if (one.level === "server") known.server = one;
+  else if (index !== undefined) known.hosts.set(index, one);
+}
+
+function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | undefined {
+  const known = winners.get(kind);
+  return known?.hosts.get(index) ?? known?.server;
+}
+
+/** Of what an adoption takes out, the one of before would count again: all of them have to go. */
+const isInForce = (one: Found, winner: Found | undefined): boolean =>
+  winner === one || (isTakenOut(one.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
+
+/** An SSLRequire and a Require must hold; of a condition or a RewriteRule it is not known for what it is one. */
+const namesIssuer = ({ name, arguments: words }: Effective): boolean =>
+  name === "sslrequire" || name === "require" ? requiresIssuer(words) : mentionsIssuer(words);
+
+/** What other lines say about what is found. */
+interface Rules {
+  /** Places of lines that are in force for a part of the site. */
+  readonly narrower: ReadonlySet<string>;
+  readonly exceptsLoopback: boolean;
+}
+
+/** Of 127.0.0.0/8, or more of it than our questions come from. */
+const exceptsLoopback = ({ effective }: Resolved): boolean =>
+  effective.some(
+    ({ name, arguments: words }) =>
+      name === "remoteipproxyprotocolexceptions" && words.some((word) => /^127\.0\.0\.(0\/|1(\/|$))/.test(word)),
+  );
+
+/** Sections in which an SSLRequire, which must hold beside all else, says by which CA a certificate must have been issued. */
+const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
+  new Set(
+    effective
+      .filter((directive) => directive.name === "sslrequire" && namesIssuer(directive))
+      .map(({ section }) => section),
+  );
+
+function describe(
+  around: ForeignContext,
+  { directive, place, kind, name, level, isOfIssuer, isElsewhere }: Found,
+  virtualHosts: readonly number[],
+  { narrower, exceptsLoopback: isLoopbackExcepted }: Rules,
+): ForeignDirective {
+  const file = around.resolvedPath(directive.file);
+  const lineOffsets = offsetsOf(around, directive, file);
+  return {
+    kind,
+    directive: name,
+    file,
+    line: directive.node.line,
+    context: sectionsOf(directive.section).map(spelledSection),
+    level,
+    virtualHosts,
+    isElsewhere,
+    ...(kind === "proxyProtocol" && isLoopbackExcepted ? { value: "loopback" } : valueOf(kind, directive)),
+    ...contentOf(around, kind, directive, virtualHosts),
+    ...(isOfIssuer && { namesIssuer: true }),
+    ...(level !== "narrower" && narrower.has(place) && { isAlsoNarrower: true }),
+    ...(lineOffsets.some((offset) => around.isAdopted(file, offset)) && { isAdopted: true }),
+    lineOffsets,
+  };
+}
+
+function offsetsOf({ resolved, realOffset }: ForeignContext, { file, node }: Effective, path: string): number[] {
+  const tree = resolved.trees.get(file);
+  return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
+}
+
+/** Other words that mod_ssl takes, which its manual does not have. */
+const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
+
+function valueOf(kind: ForeignKind, { arguments: words }: Effective): Pick<ForeignDirective, "value"> {
+  const argument = (words[0] ?? "").toLowerCase();
+  if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
+  if (hasKeyword(kind)) return { value: argument };
+  // A whole site's rule may ask for more than a certificate: then it is none that ours takes the place of.
+  if (kind === "sslRequire") return { value: isAboutCertificateAlone(words.join(" ")) ? "certificate" : "mixed" };
+  return kind === "verifyDepth" && /^\d{1,9}$/.test(argument) ? { value: argument } : {};
+}
+
+/** Every variable of the expression is one of the client's certificate. */
+function isAboutCertificateAlone(expression: string): boolean {
+  const variables = [...expression.matchAll(/%\{([^}]*)\}/g)].map(([, variable = ""]) => variable);
+  const functions = /\b(file|oid|peerextlist)\s*\(/i.test(expression);
+  return !functions && variables.length > 0 && variables.every((variable) => /^(SSL:)?SSL_CLIENT_/i.test(variable));
+}
+
+function contentOf(
+  { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: ForeignContext,
+  kind: ForeignKind,
+  { arguments: [argument = ""] }: Effective,
+  virtualHosts: readonly number[],
+): Pick<ForeignDirective, "certificates" | "completesChain" | "crlIssuers"> {
+  const path = absolutePath(serverRoot, argument);
+  const crlIssuers = kind === "crlFile" ? crlIssuersOf(path) : undefined;
+  const certificates = kind === "caFile" ? certificatesOf(path) : undefined;
+  const wanted = new Set(virtualHosts.flatMap((index) => missingIssuers[index] ?? []).map(comparable));
+  const completing = certificates?.find(({ subject }) => wanted.has(comparable(subject)));
+  return {
+    ...(certificates && { certificates: certificates.map(nameOf) }),
+    ...(completing && { completesChain: nameOf(completing) }),
+    ...(crlIssuers && { crlIssuers }),
+  };
+}
+
+const nameOf = ({ fingerprint, subject }: CertificateSummary): ForeignCa => ({ fingerprint, subject });

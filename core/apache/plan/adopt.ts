@@ -1,0 +1,61 @@
+/** What `adopt` comments out of the lines of others, and what of that comes back because it should never have gone. */
+import type { ForeignDirective } from "../facts/unmanaged-model.ts";
+import type { AdoptedLine, CrlJobFacts, Desired, Facts } from "../model.ts";
+import { isInForceElsewhere, judgeForeign } from "./verdict.ts";
+import { isExcluded } from "./desired.ts";
+
+/** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
+function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
+  if (facts.foreign.length === 0) return [];
+  const judge = judgeForeign(desired, facts);
+  return facts.foreign.filter(
+    (directive) => judge(directive).is === "removable" && !isInForceElsewhere(desired, facts, directive),
+  );
+}
+
+/**
+ * Lines that an earlier adoption has commented out and that would stay today: an earlier version took out more than it
+ * should have, or the wishes are others now. The next change puts them back.
+ */
+export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
+  const lines = facts.adopted.filter(({ isJob }) => !isJob);
+  if (lines.length === 0) return [];
+  const staying = new Set(
+    findAdoptable(desired, facts).flatMap(({ file, lineOffsets }) => lineOffsets.map((offset) => `${file}:${offset}`)),
+  );
+  return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));
+}
+
+/** What a change does to lines of others in httpd's configuration. */
+export interface Marks {
+  /** Those that `adopt` has yet to comment out. */
+  readonly out: readonly ForeignDirective[];
+  /** Those that come back. */
+  readonly back: readonly AdoptedLine[];
+}
+
+/** What a plan marks, and whose mark it takes away. */
+export function findMarks(desired: Desired, facts: Facts): Marks {
+  const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
+  return { out: adoptable.filter(({ isAdopted }) => isAdopted !== true), back: findReturning(desired, facts) };
+}
+
+/** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */
+export interface AdoptableJob {
+  readonly file: string;
+  readonly lineOffsets: readonly number[];
+}
+
+/** Jobs that fetch a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
+export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[] =>
+  facts.crlJobs.flatMap((job) => {
+    const { file, offset } = job;
+    return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, lineOffsets: [offset] }];
+  });
+
+/** Whether a virtual host that is left alone needs the job. */
+export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
+  virtualHosts.some((index) => {
+    const host = facts.virtualHosts[index];
+    return host !== undefined && isExcluded(desired, host);
+  });

@@ -1,0 +1,192 @@
+/** Everything that is worth saying about a plan, and what forbids it. */
+import { isOfExcluded } from "./adopt.ts";
+import { findText, hostText } from "../../host-text.ts";
+import { namedIn, ownPath, phpVersion } from "./clientcert-conf.ts";
+import { findForeignFindings } from "./unmanaged-diagnostics.ts";
+import type { Change, Desired, Facts, Finding } from "../model.ts";
+import { findRefresh } from "../../crl-refresh/refresh-diagnostics.ts";
+import { findRevocation, findSessionTickets } from "./revocation-diagnostics.ts";
+import { findOwed, findStopped } from "../facts/stopped.ts";
+import { findWeakCas } from "./strength-diagnostics.ts";
+import { isExcluded, nameMatcher } from "./desired.ts";
+
+/** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
+export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Finding): boolean =>
+  (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
+
+/** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
+export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
+  const found = [
+    ...facts.obstacles,
+    ...findStopped(desired, facts),
+    ...findOwner(desired, facts),
+    ...findExclusions(desired, facts),
+    ...findOvertaken(desired, facts),
+    ...findOtherPorts(desired, facts),
+    ...findForeignFindings(desired, facts),
+    ...findCrlJobs(desired, facts),
+    ...findUnwritableRoots(desired, facts),
+    ...findWeakCas(desired, facts),
+    ...findRevocation(desired, facts),
+    ...findRefresh(desired, facts),
+    ...findSessionTickets(desired, facts),
+    ...findPhp(desired, facts),
+    ...findUnobserved(facts),
+    ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
+  ];
+  return found.map((finding) => ({ ...finding, place: hostText(finding.place) }));
+}
+
+function findOwner(desired: Desired, facts: Facts): Finding[] {
+  const { own, server } = facts;
+  const owed = findOwed(facts);
+  const findings: Finding[] = [];
+  if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
+    const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
+    findings.push({ severity: "problem", place: server.configFile, text });
+  }
+  if (owed !== undefined) {
+    const text = `the files are written, and the running server does not use them yet: ${owed}; the next change reloads it`;
+    findings.push({ severity: "warning", place: server.configFile, text });
+  }
+  return findings;
+}
+
+/** A host that is looked at by a program of its own, which nobody has installed again. */
+const findUnobserved = ({ own, server, unattended }: Facts): Finding[] =>
+  own.owner === undefined || server.source !== "httpd" || unattended !== undefined
+    ? []
+    : [{ severity: "warning", place: server.configFile, text: unobserved }];
+
+const unobserved =
+  "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
+
+function findExclusions(desired: Desired, facts: Facts): Finding[] {
+  // An obstacle tells why there is none.
+  if (facts.virtualHosts.length === 0) return [];
+  const isThere = nameMatcher(facts.virtualHosts);
+  const unknown = desired.excludeVirtualHosts.flatMap((name, index): Finding[] => {
+    if (isThere(name)) return [];
+    const names = facts.virtualHosts
+      .slice(0, 5)
+      .map(({ serverName }) => hostText(serverName))
+      .join(", ");
+    const text = `no TLS virtual host of port ${desired.port} has this ServerName; there are: ${names}`;
+    return [{ severity: "problem", place: `excludeVirtualHosts[${index}]`, text }];
+  });
+  const excluded = facts.virtualHosts.filter((host) => isExcluded(desired, host));
+  const consequence =
+    "is left alone as excludeVirtualHosts says; clients without SNI, and those that reuse a connection of another virtual host, get 421 Misdirected Request";
+  const warnings = excluded.map((host): Finding => ({
+    severity: "warning",
+    place: `${host.file}:${host.line}`,
+    text: `${hostText(host.serverName)} ${consequence}`,
+  }));
+  if (excluded.length === 0 || excluded.length < facts.virtualHosts.length) return [...unknown, ...warnings];
+  const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
+  return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
+}
+
+/** Ours wins over what stands before it: what somebody wrote behind it wins over ours. */
+const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
+  virtualHosts.flatMap((host): Finding[] => {
+    if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
+    const text =
+      "lines stand behind clientcert's in this virtual host, and win over it until the next `pulumi up` moves it to the end";
+    return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
+  });
+
+/** Our line is in force wherever its virtual host answers. */
+const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
+  virtualHosts.flatMap((host): Finding[] => {
+    const { file, line, serverName, otherPorts = [] } = host;
+    if (otherPorts.length === 0 || isExcluded(desired, host)) return [];
+    const ports = `port${otherPorts.length > 1 ? "s" : ""} ${otherPorts.join(", ")}`;
+    const text = `${hostText(serverName)} also answers ${ports}, where the same certificates are asked for and believed from now on; give other ports a virtual host of their own if they must stay as they are`;
+    return [{ severity: "warning", place: `${file}:${line}`, text }];
+  });
+
+/** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
+function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
+  const what = "this job fetches a CRL into a file that httpd reads";
+  const why = `${what}, and a failed download stops httpd at its next start`;
+  return facts.crlJobs.map((job) => {
+    const place = `${job.file}:${job.line}`;
+    if (isOfExcluded(desired, facts, job)) {
+      const text = `${why}; it is left alone for a virtual host that excludeVirtualHosts lists`;
+      return { severity: "warning", place, text };
+    }
+    if (job.offset === undefined) {
+      const text = `${why}; nobody but you can edit this script or variable: remove it there`;
+      return { severity: desired.adopt ? "warning" : "conflict", place, text };
+    }
+    return desired.adopt
+      ? { severity: "note", place, text: `${what}; it is commented out, and put back at removal` }
+      : { severity: "conflict", place, text: `${why}; remove it, or set adopt: true to have it commented out` };
+  });
+}
+
+/** Our file is UTF-8 and httpd compares paths byte by byte, so such a path cannot be named in it. */
+function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
+  return facts.virtualHosts
+    .filter(
+      (host) =>
+        !isExcluded(desired, host) && host.documentRoot !== undefined && findText(host.documentRoot) === undefined,
+    )
+    .map(({ file, line }) => ({
+      severity: "warning",
+      place: `${file}:${line}`,
+      text: "the path of its DocumentRoot is not UTF-8, so SSLRenegBufferSize is not raised for it and uploads above 128 KB may fail with 413; rename the directory",
+    }));
+}
+
+/** The product cannot do without PHP; another server can. */
+const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
+
+function findPhp(desired: Desired, facts: Facts): Finding[] {
+  const place = facts.server.configFile;
+  if (phpVersion(desired, facts) === undefined) {
+    const text = "no PHP was found, so TLS versions stay as they are; give phpVersion to have TLS 1.2 only from 8.3 on";
+    return [{ severity: isProduct(facts) ? "warning" : "note", place, text }];
+  }
+  if (desired.phpVersion !== undefined || facts.php === undefined || facts.php.others.length === 0) return [];
+  const others = facts.php.others.map(({ source, version }) => `${version} (${source})`).join(", ");
+  const text = `PHP ${facts.php.version} (${facts.php.source}) decides about TLS; there is also ${others}`;
+  return [{ severity: "note", place, text }];
+}
+
+// Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.
+const reloadYourself =
+  "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or";
+
+/** A file that our configuration names and that is gone: httpd runs on without, and dies of the next reload. */
+function missingOwnFile(facts: Facts): string | undefined {
+  const name = namedIn(facts.own.conf).find((one) => facts.own.files[one] === undefined);
+  return name === undefined ? undefined : hostText(ownPath(facts, name));
+}
+
+/** Files that lack our line: the live server still asks for certificates, until it reads them. */
+const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
+  new Set(
+    own.conf === undefined
+      ? []
+      : virtualHosts.filter((host) => host.include === undefined && !isExcluded(desired, host)).map(({ file }) => file),
+  );
+
+function findPending(desired: Desired, facts: Facts): Finding[] {
+  const missing = missingOwnFile(facts);
+  const withoutLine = findFilesWithoutLine(desired, facts);
+  const remedyFor = (file: string): string => {
+    if (missing !== undefined) return `${missing} is missing, so httpd would not survive a reload by hand:`;
+    return withoutLine.has(file)
+      ? "our line is missing in it, so a reload by hand would let everybody in without a certificate:"
+      : reloadYourself;
+  };
+  return facts.pendingEdits.map(({ file, modifiedSeconds }) => {
+    const changed = `changed at ${new Date(modifiedSeconds * 1000).toISOString()}, after httpd last read it`;
+    const remedy = `${remedyFor(file)} set reloadPendingEdits: true`;
+    return desired.reloadPendingEdits
+      ? { severity: "warning", place: file, text: `${changed}; it goes live with this change` }
+      : { severity: "problem", place: file, text: `${changed}; it would go live with this change: ${remedy}` };
+  });
+}

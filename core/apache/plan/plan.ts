@@ -1,0 +1,250 @@
+/** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
+import { createHash } from "node:crypto";
+import { findText, hostText } from "../../host-text.ts";
+import {
+  caName,
+  confName,
+  crlName,
+  ownPath,
+  readmeName,
+  refreshName,
+  renderConf,
+  sampleName,
+} from "./clientcert-conf.ts";
+import { findFindings, isBlocking } from "./diagnostics.ts";
+import { isSingle } from "../facts/unmanaged-kinds.ts";
+import {
+  emptyChange,
+  includeLine,
+  type Change,
+  type Desired,
+  type Facts,
+  type FileEdit,
+  type Finding,
+  type OwnFile,
+  type Plan,
+  type Splice,
+  type VirtualHostFacts,
+} from "../model.ts";
+import { sortSplices } from "../config/splices.ts";
+import { findAdoptableJobs, findMarks, type Marks } from "./adopt.ts";
+import { adoptedMark } from "../facts/own-lines.ts";
+import { renderReadme } from "./readme.ts";
+import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "../../crl-refresh/refresh-files.ts";
+import { isRefreshDue } from "./revocation.ts";
+import { isProgramStale, programPath } from "../facts/unattended.ts";
+import { findOwed } from "../facts/stopped.ts";
+import { askedAddress } from "../facts/virtual-hosts.ts";
+import { hasNewerCrl, hasRevocation, isExcluded } from "./desired.ts";
+
+/** How a virtual host is named in {@link Plan.files}. */
+export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);
+
+/** The plan; its change is undefined when the host is as wanted. Findings may forbid to carry it out. */
+export function plan(desired: Desired, facts: Facts): Plan {
+  const covered = facts.virtualHosts.filter((host) => !isExcluded(desired, host));
+  const conf = renderConf(desired, facts, documentRootsOf(covered));
+  const write = planWrites(desired, facts, conf);
+  const drop = planDrops(desired, facts);
+  const marks = findMarks(desired, facts);
+  const edits = planEdits(desired, facts, marks);
+  const isOther = findOwed(facts) !== undefined || isRefreshDue(desired, facts);
+  const isServers = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0 || isOther;
+  const isNeeded = isServers || write.length > 0 || isProgramStale(desired, facts);
+  const isAside = isNeeded && !isServers && facts.own.owner !== undefined;
+  const refresh = desired.crlSources.length > 0 && !isAside;
+  const needsBaseline = touchesOthers(desired, facts, marks);
+  const asked = { look: looksAt(covered), others: othersOf(desired, facts), needsBaseline };
+  const change = isNeeded ? { write, drop, refresh, edits, ...asked, ...(isAside && { isAside }) } : undefined;
+  const findings = findFindings(desired, facts, change);
+  return {
+    findings,
+    files: {
+      [hostText(ownPath(facts, confName))]: conf,
+      ...plannedProgram(desired, facts),
+      ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
+    },
+    change,
+    restore: planRestore(facts, findings, marks, { ...emptyChange, ...asked }),
+  };
+}
+
+/** The text of a timer that waits, or whose it is: the next call of it is soon enough. */
+const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
+  role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
+
+/** Each change brings it. */
+function plannedProgram({ program }: Desired, { unattended, server }: Facts): Plan["files"] {
+  const sha256 = program ?? unattended?.program;
+  return unattended === undefined || sha256 === undefined ? {} : { [programPath(server.instance)]: hashText(sha256) };
+}
+
+/** A file of ours of which a hash is enough. */
+export const hashText = (hash: string): string => `SHA-256 ${hash}\n`;
+
+/** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
+function planRestore(facts: Facts, findings: readonly Finding[], { back }: Marks, asked: Change): Change | undefined {
+  const blocking = findings.filter(isBlocking);
+  if (blocking.length === 0 || blocking.some(({ severity }) => severity === "problem")) return undefined;
+  return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(cut)) };
+}
+
+/** Virtual hosts of other ports, and those that are left alone: nothing may change for whoever asks them. */
+const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
+  ...facts.others,
+  ...looksAt(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
+];
+
+/** Whether the change takes out or brings back a line of others, or begins to win over one. */
+function touchesOthers(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
+  const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
+  const hasOverruled = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
+  return out.length + back.length > 0 || (isCovering && hasOverruled);
+}
+
+/** Whether nothing forbids to carry the plan out. */
+export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
+
+/** Takes everything of ours away: timers and lines out first, then clientcert.conf, then what it names. */
+export function planRemoval(facts: Facts): Change | undefined {
+  const lines = [...facts.virtualHosts.flatMap(takeOut), ...facts.strayIncludes.map(cut)];
+  const included = new Set(lines.map(({ file }) => file));
+  // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it goes.
+  const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(cut);
+  const edits = toEdits(facts, [
+    ...elsewhere,
+    ...lines,
+    ...facts.adopted.filter(({ file }) => included.has(file)).map(cut),
+  ]);
+  const names = Object.keys(facts.own.files).filter(isOwnName);
+  const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
+  const drop = [...findTimers(facts), ...own];
+  if (edits.length === 0 && drop.length === 0) return undefined;
+  return { ...emptyChange, drop, edits, look: looksAt(facts.virtualHosts), others: facts.others };
+}
+
+/** `<Directory>` for each distinct one. */
+function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
+  const roots = covered.flatMap(({ documentRoot }) =>
+    documentRoot === undefined ? [] : (findText(documentRoot) ?? []),
+  );
+  return [...new Set(roots)].sort();
+}
+
+const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
+
+/** What is named comes before what names it: after each single file the server must be able to start. */
+function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
+  const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
+  const crl: OwnFile = { role: "crl", name: crlName, sha256: desired.crlSha256, text: undefined };
+  const crls = desired.crls.length > 0 && hasNewerCrl(desired, facts) ? [crl] : [];
+  const isThere = (file: OwnFile): boolean => facts.own.files[file.name] === file.sha256;
+  const missing = (...files: readonly OwnFile[]): OwnFile[] => files.filter((file) => !isThere(file));
+  return [
+    ...missing(ca, ...settingsOf(desired)),
+    ...crls,
+    ...missing(withText("conf", confName, conf), withText("readme", readmeName, renderReadme(desired, facts))),
+    ...planTimers(desired, facts),
+  ];
+}
+
+const withText = (role: OwnFile["role"], name: string, text: string): OwnFile => ({
+  role,
+  name,
+  sha256: sha256(text),
+  text,
+});
+
+/** What the host's program reads at each download. */
+function settingsOf(desired: Desired): OwnFile[] {
+  const { crlSources, sample } = desired;
+  if (crlSources.length === 0) return [];
+  const settings = withText("refresh", refreshName, renderRefresh(desired));
+  return sample === undefined
+    ? [settings]
+    : [{ role: "sample", name: sampleName, sha256: sample.sha256, text: undefined }, settings];
+}
+
+/** systemd's is written again when it is disabled, which enables it; cron's file is enough. */
+function planTimers(desired: Desired, facts: Facts): OwnFile[] {
+  const { isTimerEnabled, timers } = facts.refresh;
+  return timersOf(desired, facts)
+    .map(({ path, text }) => withText("timer", path, text))
+    .filter(
+      ({ name, sha256: hash }) =>
+        timers[name] !== hash ||
+        facts.unattended?.wrong[name] !== undefined ||
+        (!isTimerEnabled && name.endsWith(".timer")),
+    );
+}
+
+const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>
+  desired.crlSources.length === 0 ? [] : renderTimers(desired, facts);
+
+/** Files that start our program, of whichever scheduler. */
+const findTimers = (facts: Facts): string[] =>
+  timerPaths(facts).filter((path) => facts.refresh.timers[path] !== undefined);
+
+const isOwnName = (name: string): boolean =>
+  [confName, crlName, readmeName, refreshName, sampleName].includes(name) || /^ca-[0-9a-f]{8}\.pem$/.test(name);
+
+/** Timers first: what they start needs the rest. */
+function planDrops(desired: Desired, facts: Facts): string[] {
+  const settings = settingsOf(desired).map(({ name }) => name);
+  const needed = [caName(desired), confName, readmeName, ...(hasRevocation(desired) ? [crlName] : []), ...settings];
+  const names = Object.keys(facts.own.files).filter((name) => isOwnName(name) && !needed.includes(name));
+  const timers = timersOf(desired, facts).map(({ path }) => path);
+  // A cron that does not run at the moment is a problem, and no reason to take its file away.
+  const isUnknown = desired.crlSources.length > 0 && facts.refresh.scheduler === "none";
+  return [...(isUnknown ? [] : findTimers(facts).filter((path) => !timers.includes(path))), ...names.sort()];
+}
+
+/** A splice in a file. */
+interface Placed {
+  readonly file: string;
+  readonly splice: Splice;
+}
+
+function planEdits(desired: Desired, facts: Facts, { out, back }: Marks): FileEdit[] {
+  const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? takeOut(host) : cover(host)));
+  const adopted = [...out, ...(desired.adopt ? findAdoptableJobs(desired, facts) : [])];
+  const marks = adopted.flatMap(({ file, lineOffsets }) =>
+    lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
+  );
+  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks, ...back.map(cut)]);
+}
+
+/** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */
+function cover(host: VirtualHostFacts): Placed[] {
+  if (host.include?.last === true) return [];
+  const { offset, eol } = host.insertAt;
+  return [...takeOut(host), { file: host.file, splice: { offset, remove: 0, insert: includeLine + eol } }];
+}
+
+const takeOut = (host: VirtualHostFacts): Placed[] =>
+  host.include === undefined ? [] : [cut({ file: host.file, ...host.include })];
+
+const cut = ({ file, offset, length }: { file: string; offset: number; length: number }): Placed => ({
+  file,
+  splice: { offset, remove: length, insert: "" },
+});
+
+function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
+  const files = new Map<string, Splice[]>();
+  for (const { file, splice } of placed) {
+    const splices = files.get(file);
+    if (splices === undefined) files.set(file, [splice]);
+    else splices.push(splice);
+  }
+  return [...files].map(([path, splices]) => ({
+    path,
+    sha256: facts.files[path] ?? "",
+    splices: sortSplices(splices),
+  }));
+}
+
+function looksAt(hosts: readonly VirtualHostFacts[]): Change["look"] {
+  return hosts.flatMap(({ addresses, serverName }) =>
+    addresses.map(({ address, port }) => ({ address: askedAddress(address), port, serverName })),
+  );
+}

@@ -1,0 +1,105 @@
+/** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
+import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
+import type { ForeignDirective } from "../facts/unmanaged-model.ts";
+import type { CertificateSummary, Desired, Facts } from "../model.ts";
+import { comparable } from "./revocation.ts";
+
+/** What counted in a virtual host before ours; by its index. */
+export interface Trust {
+  /** Certificates were asked for, of the whole virtual host or of a part. */
+  readonly verifies: (index: number) => boolean;
+  /** Nobody got into the virtual host without a certificate. */
+  readonly requires: (index: number) => boolean;
+  /** How CRLs were checked; undefined where they were not. */
+  readonly crlCheck: (index: number) => "leaf" | "chain" | undefined;
+  /** Subjects of CAs of the site whose holders were not trusted. */
+  readonly newCas: (index: number) => readonly string[];
+  /** CAs above a user's certificate of the site, the root included, where most stand above one. */
+  readonly deepestChain: number;
+}
+
+/** Of mod_ssl, where nobody says one. */
+const defaultDepth = 1;
+
+/** Looks through the directives once, for all questions. */
+export function readTrust(desired: Desired, { foreign }: Facts): Trust {
+  const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
+  const requiring = indexesOf(
+    foreign,
+    ({ kind, level, value }) => kind === "verifyClient" && value === "require" && isOfWholeHosts(level),
+  );
+  const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
+  const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
+  const trusted = new Map<number, ForeignDirective>();
+  for (const directive of foreign)
+    if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
+  const depths = readDepths(foreign);
+  const levels = findLevels(desired.ca.certificates);
+  const known = new Map<string, readonly string[]>();
+  return {
+    verifies: (index) => verifying.has(index),
+    requires: (index) => requiring.has(index),
+    crlCheck: (index) => (chain.has(index) ? "chain" : leaf.has(index) ? "leaf" : undefined),
+    newCas: (index) => {
+      const { file = "", line = 0, certificates = [] } = trusted.get(index) ?? {};
+      const depth = depths.get(index) ?? defaultDepth;
+      const key = `${file}:${line} ${depth}`;
+      const isTooDeep = ({ fingerprint }: CertificateSummary): boolean => (levels.get(fingerprint) ?? 0) > depth;
+      const found = known.get(key) ?? findNewCas(desired.ca.certificates, certificates, isTooDeep);
+      known.set(key, found);
+      return found;
+    },
+    deepestChain: Math.max(0, ...levels.values()),
+  };
+}
+
+/** The greatest SSLVerifyDepth that is said in a virtual host or in a part of it, by its index. */
+function readDepths(foreign: readonly ForeignDirective[]): ReadonlyMap<number, number> {
+  const depths = new Map<number, number>();
+  for (const { kind, value, virtualHosts } of foreign)
+    if (kind === "verifyDepth" && value !== undefined)
+      for (const index of virtualHosts) depths.set(index, Math.max(depths.get(index) ?? 0, Number(value)));
+  return depths;
+}
+
+/** By fingerprint, how many CAs stand from a root down to this one, both counted, on the longest way. None for a circle. */
+function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
+  const below = new Map<string, CertificateSummary[]>();
+  for (const ca of cas) {
+    const issuer = comparable(ca.issuer);
+    const group = below.get(issuer);
+    if (group === undefined) below.set(issuer, [ca]);
+    else group.push(ca);
+  }
+  const isRoot = ({ issuer, subject }: CertificateSummary): boolean => comparable(issuer) === comparable(subject);
+  const levels = new Map<string, number>();
+  let level = cas.filter(isRoot);
+  for (let depth = 1; level.length > 0 && depth <= cas.length; depth++) {
+    for (const { fingerprint } of level) levels.set(fingerprint, depth);
+    const under = level.flatMap(({ subject }) => below.get(comparable(subject)) ?? []);
+    level = [...new Set(under.filter((ca) => !isRoot(ca)))];
+  }
+  return levels;
+}
+
+const indexesOf = (
+  foreign: readonly ForeignDirective[],
+  isWanted: (directive: ForeignDirective) => boolean,
+): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
+
+/** A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long. */
+function findNewCas(
+  ours: readonly CertificateSummary[],
+  theirs: NonNullable<ForeignDirective["certificates"]>,
+  isTooDeep: (ca: CertificateSummary) => boolean,
+): readonly string[] {
+  const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));
+  const trusted = new Set(theirs.map(({ subject }) => comparable(subject)));
+  let left = ours.filter((ca) => isTooDeep(ca) || !fingerprints.has(ca.fingerprint));
+  for (;;) {
+    const fresh = left.filter((ca) => isTooDeep(ca) || !trusted.has(comparable(ca.issuer)));
+    if (fresh.length === left.length) return left.map(({ subject }) => subject);
+    for (const { subject } of left.filter((one) => !fresh.includes(one))) trusted.add(comparable(subject));
+    left = fresh;
+  }
+}

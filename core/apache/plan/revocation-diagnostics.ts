@@ -1,0 +1,122 @@
+/** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
+import type { CrlSummary, Desired, Facts, Finding } from "../model.ts";
+import { crlNameOf, findLacking, isFixed } from "./revocation.ts";
+import { findOlderCrls, hasNewerCrl, hasRevocation, isAcceptable, isExcluded, isOfSameCa } from "./desired.ts";
+
+/** Nothing where the site checks no CRL. */
+export function findRevocation(desired: Desired, facts: Facts): Finding[] {
+  if (!hasRevocation(desired)) return [];
+  const hasSources = desired.crlSources.length > 0;
+  return [
+    ...(hasSources ? findMissingSources(desired) : findMissing(desired)),
+    // Where there are sources, the host puts crl.pem together from the newest of each CA.
+    ...(hasSources ? [] : findOlder(desired, facts)),
+    ...findPartitioning(desired, facts),
+    ...findLockOut(desired, facts),
+  ];
+}
+
+function findMissing(desired: Desired): Finding[] {
+  return findLacking(desired, desired.crls).map((subject): Finding =>
+    desired.crlCheck === "chain"
+      ? {
+          severity: "problem",
+          place: "crlCheck",
+          text: `"chain" needs a CRL of every CA, and there is none of ${subject}; add its file to crlFiles, or write "leaf"`,
+        }
+      : {
+          severity: "warning",
+          place: "crlFiles",
+          text: `there is no CRL of ${subject}, so every certificate that it issued is refused; add its file`,
+        },
+  );
+}
+
+/** Which CA a source is for is only known when it has delivered: their number tells whether it can be enough. */
+function findMissingSources(desired: Desired): Finding[] {
+  const { crls, crlCheck, crlSources } = desired;
+  const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
+  const uncovered = findLacking(desired, crls);
+  const left = crlSources.length - firstLists.length;
+  if (uncovered.length <= left) return [];
+  const names = uncovered.join(" and ");
+  const sources = left === 1 ? "one source is" : `${left} sources are`;
+  const found = left === 0 ? `there is no CRL of ${names}` : `only ${sources} left for the CRLs of ${names}`;
+  const [place, why, way] =
+    crlCheck === "chain"
+      ? (["crlCheck", '"chain" needs a CRL of every CA', 'or write "leaf"'] as const)
+      : (["crlSources", "every certificate that such a CA issued would be refused", "or remove the CA"] as const);
+  return [{ severity: "problem", place, text: `${found}, and ${why}; add a source for each CA, ${way}` }];
+}
+
+/** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
+function findOlder(desired: Desired, facts: Facts): Finding[] {
+  const isOther = hasNewerCrl(desired, facts);
+  return findOlderCrls(desired, facts).map((crl): Finding => {
+    const name = crlNameOf(crl);
+    const found = `the CRL of ${name} (${crl.thisUpdate}, number ${crl.number ?? "none"}) is older than the one on the host`;
+    const anew = `, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
+    const remedy = `download the current CRL of ${name} into its file${isAcceptable(desired, facts, crl) ? anew : ""}`;
+    return isOther
+      ? {
+          severity: "problem",
+          place: "crlFiles",
+          text: `${found}, and all CRLs are installed together, of which another one is newer; ${remedy}`,
+        }
+      : { severity: "warning", place: "crlFiles", text: `${found}, which stays; ${remedy}` };
+  });
+}
+
+/** OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no more. */
+function findPartitioning({ crls, sample }: Desired, { own }: Facts): Finding[] {
+  return crls.flatMap((crl): Finding[] => {
+    const before = own.crls.filter((known) => isOfSameCa(known, crl));
+    const isComplete = ({ distributionPoint }: CrlSummary): boolean => distributionPoint === undefined;
+    if (isComplete(crl) || before.length === 0 || !before.every(isComplete)) return [];
+    if (crls.some((other) => isOfSameCa(other, crl) && isComplete(other))) return [];
+    const proof =
+      sample === undefined
+        ? "a user's certificate as sampleCertificate shows whether they do"
+        : "the sample certificate shows it of one";
+    return [
+      {
+        severity: "warning",
+        place: crl.isFirstList === true ? "crlSources" : "crlFiles",
+        text: `the CRL of ${crlNameOf(crl)} is one part of several (issuingDistributionPoint), and the one on the host is for all: from now on httpd refuses users of that CA whose certificates do not name this address; ${proof}`,
+      },
+    ];
+  });
+}
+
+/** Of lists that no source renews. */
+function findLockOut(desired: Desired, facts: Facts): Finding[] {
+  const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
+  const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
+  return crls.filter(isWithoutSource).flatMap((crl): Finding[] =>
+    crl.nextUpdate === undefined
+      ? []
+      : [
+          {
+            severity: "warning",
+            place: "crlFiles",
+            text: `after ${crl.nextUpdate} the CRL of ${crlNameOf(crl)} has expired and everyone with a certificate of it is refused; install a newer one before`,
+          },
+        ],
+  );
+}
+
+/** The keys of the file outlive a reload, and with them what httpd once found of a certificate. */
+export function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
+  if (!hasRevocation(desired)) return [];
+  const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
+  return facts.foreign
+    .filter(({ kind }) => kind === "sessionTicketKey")
+    .map(({ file, line, directive, virtualHosts }) => {
+      const place = `${file}:${line}`;
+      const text = `with ${directive} a revoked certificate goes on working in resumed sessions, also after a reload; remove it`;
+      const isTold = desired.acknowledgeSessionTicketKeys || !virtualHosts.some((index) => covered[index]);
+      return isTold
+        ? { severity: "warning", place, text }
+        : { severity: "problem", place, text: `${text}, or set acknowledgeSessionTicketKeys: true` };
+    });
+}

@@ -1,0 +1,91 @@
+/** Questions about revocation that plan and findings both ask. */
+import { isOfSamePart } from "../../pki/crl-order.ts";
+import { crlName } from "./clientcert-conf.ts";
+import type { CrlSummary, Desired, Facts } from "../model.ts";
+
+/** CRLs that came with the site and that no source renews. */
+const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
+
+/** Whether another CA of the bundle is below one of this name. */
+const isAbove = ({ ca: { certificates } }: Desired, name: string): boolean =>
+  certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
+
+/** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
+export function findNeeded(desired: Desired): string[] {
+  const { ca, crlCheck } = desired;
+  const needed = ca.certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(desired, subject));
+  return [...new Set(needed.map(({ subject }) => subject))];
+}
+
+/** Those of {@link findNeeded} that issued none of `crls` for all certificates that httpd checks: users', with `chain` those of CAs. */
+export function findLacking(desired: Desired, crls: readonly CrlSummary[]): string[] {
+  return findNeeded(desired).filter((name) => {
+    const isSelfIssued = desired.ca.certificates.some(
+      ({ issuer, subject }) => isSameName(subject, name) && isSameName(issuer, name),
+    );
+    const misfits = [
+      ...(isAbove(desired, name) ? [] : ["authorities"]),
+      ...(desired.crlCheck === "chain" && (isAbove(desired, name) || isSelfIssued) ? ["users"] : []),
+    ];
+    const own = crls.filter(({ issuer }) => isSameName(issuer, name));
+    return misfits.some((misfit) => own.every(({ scope }) => scope === misfit));
+  });
+}
+
+/** Those of `names` that issued none of `crls`. */
+export function findUncovered(names: readonly string[], crls: readonly CrlSummary[]): string[] {
+  const issuers = new Set(crls.map(({ issuer }) => comparable(issuer)));
+  return names.filter((name) => !issuers.has(comparable(name)));
+}
+
+/** Names are compared without regard to case and blanks (RFC 5280, section 7.1): an issuer may write its own in two ways. */
+export const comparable = (name: string): string => name.toLowerCase().replace(/\s+/g, " ").trim();
+/** Whether two names of CAs mean the same one. */
+export const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
+
+/** How a CRL is called: by its CA, and by its part where there are several. */
+export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
+  distributionPoint === undefined ? issuer : `${issuer} for ${distributionPoint}`;
+
+/** Whether an installed CRL is one that no source renews. */
+export const isFixed = (desired: Desired, crl: CrlSummary): boolean =>
+  fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
+
+/** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
+export function isRefreshed(desired: Desired, crl: CrlSummary): boolean {
+  const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
+  return isOfBundle && !isFixed(desired, crl);
+}
+
+/**
+ * Whether an installed CRL is left of a kind that its CA issues no more, for all or for one address, since it began to part its CRL
+ * or ceased to: kept while it counts, and renewed by nobody.
+ */
+export const isOutlived = ({ own }: Facts, crl: CrlSummary): boolean =>
+  own.crls.some(
+    (newer) =>
+      isSameName(newer.issuer, crl.issuer) &&
+      newer.authorityKey === crl.authorityKey &&
+      (newer.distributionPoint === undefined) !== (crl.distributionPoint === undefined) &&
+      Date.parse(newer.thisUpdate) > Date.parse(crl.thisUpdate),
+  );
+
+/** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
+export function secondsLeft({ refresh: { nowSeconds } }: Facts, { nextUpdate }: CrlSummary): number | undefined {
+  return nextUpdate === undefined || nowSeconds === undefined ? undefined : Date.parse(nextUpdate) / 1000 - nowSeconds;
+}
+
+/**
+ * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely another
+ * one than before is what the timer is for. Without an owner our directory of state was deleted, and with it the timer's program.
+ */
+export function isRefreshDue(desired: Desired, facts: Facts): boolean {
+  const { crls, files, owner } = facts.own;
+  if (desired.crlSources.length === 0) return false;
+  return (
+    (owner === undefined && facts.server.source === "httpd") ||
+    files[crlName] === undefined ||
+    findUncovered(findNeeded(desired), crls).length > 0 ||
+    crls.some((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
+  );
+}

@@ -1,0 +1,25 @@
+/** CA certificates that OpenSSL refuses with this host's security level: errors 67 and 68. */
+import { requiredBits } from "../../pki/strength.ts";
+import type { CertificateSummary, Desired, Facts, Finding } from "../model.ts";
+
+/** Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing. */
+export function findWeakCas(desired: Desired, { own, server }: Facts): Finding[] {
+  const { securityLevel } = server;
+  if (securityLevel === undefined) return [];
+  const installed = new Set(own.ca.map(({ fingerprint }) => fingerprint));
+  return desired.ca.certificates.flatMap((ca): Finding[] => {
+    const weakness = describeWeakness(ca, requiredBits(securityLevel));
+    if (weakness === undefined) return [];
+    const text = `${JSON.stringify(ca.subject)} has ${weakness}, and OpenSSL on this host asks for ${requiredBits(securityLevel)} (security level ${securityLevel}), so every certificate below it is refused; ask the issuer for its successor`;
+    return [{ severity: installed.has(ca.fingerprint) ? "warning" : "problem", place: "caFiles", text }];
+  });
+}
+
+function describeWeakness({ strength }: CertificateSummary, needed: number): string | undefined {
+  if (strength === undefined) return undefined;
+  const { keyBits, signatureBits } = strength;
+  if (keyBits < needed) return `a key of ${keyBits} security bits`;
+  return signatureBits !== undefined && signatureBits < needed
+    ? `a signature of ${signatureBits} security bits`
+    : undefined;
+}

@@ -1,0 +1,90 @@
+/** What a plan says of other people's directives: which stand against it, which stay beside it, and which come back. */
+import { findReturning } from "./adopt.ts";
+import { hasKeyword } from "../facts/unmanaged-kinds.ts";
+import type { ForeignDirective } from "../facts/unmanaged-model.ts";
+import type { Desired, Facts, Finding } from "../model.ts";
+import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
+
+/** All findings on directives of others; none on those that do no harm. */
+export function findForeignFindings(desired: Desired, facts: Facts): Finding[] {
+  if (facts.foreign.length + facts.adopted.length === 0) return [];
+  const judge = judgeForeign(desired, facts);
+  const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
+  return [...findReturned(desired, facts), ...told];
+}
+
+function tell(desired: Desired, facts: Facts, directive: ForeignDirective, verdict: Verdict): Finding[] {
+  const place = `${directive.file}:${directive.line}`;
+  const found = describe(directive);
+  switch (verdict.is) {
+    case "harmless":
+      return [];
+    case "told":
+      return [{ severity: verdict.severity, place, text: `${found} ${verdict.why}` }];
+    case "overruled":
+      return [tellOverruled(desired, directive, place, `${found} ${verdict.why}`)];
+    case "forbidding":
+      return [
+        { severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude(directive)}` },
+      ];
+    case "removable":
+      return tellRemovable(desired, facts, directive, `${found} ${verdict.why}`);
+  }
+}
+
+/** What stands outside of every virtual host is in force for all of them. */
+const orExclude = ({ context }: ForeignDirective): string =>
+  context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
+
+function tellOverruled({ adopt }: Desired, directive: ForeignDirective, place: string, found: string): Finding {
+  return adopt
+    ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
+    : {
+        severity: "conflict",
+        place,
+        text: `${found}; change it, or set adopt: true to let clientcert's own line win over it${orExclude(directive)}`,
+      };
+}
+
+function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirective, found: string): Finding[] {
+  const place = `${directive.file}:${directive.line}`;
+  if (isInForceElsewhere(desired, facts, directive)) {
+    const text = `${found}; it also applies to virtual hosts that clientcert does not cover: move it into those`;
+    return [{ severity: "conflict", place, text: `${text}, out of the covered ones` }];
+  }
+  if (directive.isAdopted === true) return [];
+  if (desired.adopt) return [{ severity: "note", place, text: `${found}; ${adoption}` }];
+  const text = `${found}; remove it, or set adopt: true to have it commented out${orExclude(directive)}`;
+  return [{ severity: "conflict", place, text }];
+}
+
+const adoption = "it is commented out, and put back at removal";
+
+/** Each physical line, because each has a mark of its own. */
+function findReturned(desired: Desired, facts: Facts): Finding[] {
+  const adopted = facts.foreign.filter(({ isAdopted }) => isAdopted === true);
+  const names = new Map(
+    adopted.flatMap((one) => one.lineOffsets.map((offset) => [`${one.file}:${offset}`, describe(one)] as const)),
+  );
+  return findReturning(desired, facts).map(({ file, line, offset }) => ({
+    severity: "problem",
+    place: `${file}:${line}`,
+    text:
+      `adopt commented ${names.get(`${file}:${offset}`) ?? "this line"} out, and it should be in effect: what it protected may be ` +
+      "open to everybody until the next `pulumi up` puts it back; delete the line if it is to stay out",
+    isMendedByChange: true,
+  }));
+}
+
+/** Only the directive's name, where it stands, and why it matters: never the line. */
+function describe({ directive, context, kind, value }: ForeignDirective): string {
+  const isSection = ["If", "ElseIf", "AuthzProviderAlias"].includes(directive);
+  const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
+  const keyword = hasKeyword(kind) ? ` ${keywordOrOther(value)}` : "";
+  const where = context.length === 0 ? "at server level" : `in ${context.map((section) => `<${section}>`).join(" ")}`;
+  return `${name}${keyword} ${where}`;
+}
+
+/** The few values that are keywords of httpd; anything else is not ours to print. */
+const keywords = /^(none|optional|require|optional_no_ca|leaf|chain|on)$/;
+const keywordOrOther = (value = ""): string => (keywords.test(value) ? value : "(other)");

@@ -1,0 +1,276 @@
+/**
+ * What becomes of a directive of others. Ours stands last in each covered virtual host, so what is said at server or
+ * virtual-host level stays and is judged by what it did; what is about a part of the site stays because it protects
+ * something; what ours cannot override is taken out, where that changes nothing for anybody else.
+ */
+import type { ForeignDirective, ForeignKind } from "../facts/unmanaged-model.ts";
+import type { Desired, Facts } from "../model.ts";
+import { isTls12Only } from "./clientcert-conf.ts";
+import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
+import { findLacking, isSameName } from "./revocation.ts";
+import { readTrust, type Trust } from "./previous-trust.ts";
+import { hasRevocation, isExcluded } from "./desired.ts";
+
+/**
+ * - `harmless`: nothing to say.
+ * - `told`: it stays, beside ours; somebody should know.
+ * - `overruled`: ours wins over it, which changes what the customer had; it stays, and the change waits for `adopt`.
+ * - `removable`: it stands in our way; `adopt` comments it out.
+ * - `forbidding`: only a hand can mend it.
+ */
+export type Verdict =
+  | { readonly is: "harmless" }
+  | { readonly is: "told"; readonly severity: "warning" | "note"; readonly why: string }
+  | { readonly is: "overruled"; readonly why: string }
+  | { readonly is: "removable"; readonly why: string }
+  | { readonly is: "forbidding"; readonly why: string; readonly remedy: string };
+
+const harmless: Verdict = { is: "harmless" };
+const told = (why: string, severity: "warning" | "note" = "warning"): Verdict => ({ is: "told", severity, why });
+const overruled = (why: string): Verdict => ({ is: "overruled", why });
+const removable = (why: string): Verdict => ({ is: "removable", why });
+const forbidding = (why: string, remedy: string): Verdict => ({ is: "forbidding", why, remedy });
+
+/** What a verdict is made from. */
+interface Question {
+  readonly desired: Desired;
+  readonly facts: Facts;
+  readonly trust: Trust;
+  readonly directive: ForeignDirective;
+  /** Indexes of the covered virtual hosts for which the directive is effective. */
+  readonly hosts: readonly number[];
+}
+
+/** The verdicts of one plan; what several of them ask is found out once. */
+export function judgeForeign(desired: Desired, facts: Facts): (directive: ForeignDirective) => Verdict {
+  const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
+  const trust = readTrust(desired, facts);
+  return (directive) => {
+    const hosts = directive.virtualHosts.filter((index) => covered[index] === true);
+    if (hosts.length === 0) return harmless;
+    const verdict = judges[directive.kind]({ desired, facts, trust, directive, hosts });
+    return onePortOnly(
+      verdict,
+      hosts.flatMap((index) => facts.virtualHosts[index]?.otherPorts ?? []),
+    );
+  };
+}
+
+/** Where the virtual host answers other ports as well, `adopt`, which is about one port, would change what those answer. */
+function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
+  return other === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
+    ? verdict
+    : forbidding(
+        `${verdict.why}, and on port ${other}, which the same virtual host answers, that would change as well`,
+        "give that port a virtual host of its own",
+      );
+}
+
+const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
+  verifyClient: judgeVerifyClient,
+  verifyDepth: judgeDepth,
+  caFile: judgeCaFile,
+  caPath: () => removable("adds CAs that clientcert's own directives cannot take away"),
+  caDnRequestFile: () =>
+    removable("names other CAs to browsers than caFiles does, so that they may not offer the users' certificates"),
+  crlFile: judgeCrlFile,
+  crlPath: judgeCrlPath,
+  crlCheck: judgeCrlCheck,
+  ocsp: judgeOcsp,
+  sslRequire: (question) =>
+    question.directive.level === "wholeSite" && question.directive.value === "certificate"
+      ? removableAlone(question, "is a rule for the whole site, and clientcert's rule takes its place")
+      : judgeRule(question),
+  certificateRule: judgeRule,
+  satisfyAny: (question) =>
+    question.directive.level === "wholeSite"
+      ? removableAlone(question, "lets in people whom clientcert's rule refuses")
+      : told("lets people into this part of the site whom clientcert's rule on names refuses"),
+  sessionTicketKey: () => harmless, // revocation-findings.ts has its say
+  certificateUser: judgeUser,
+  stdEnvVars: () =>
+    told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
+  confCommand: () =>
+    forbidding("changes how certificates are verified, and clientcert's directives cannot override it", "remove it"),
+  proxyProtocol: judgeProxyProtocol,
+  allowOverride: judgeOverride,
+};
+
+/** For a part of the site it would stay: one line cannot be taken out for the whole site alone. */
+const removableAlone = ({ directive }: Question, why: string): Verdict =>
+  directive.isAlsoNarrower === true
+    ? forbidding(
+        `${why}, and its file is included for a part of the site as well, which the line protects`,
+        "write the line out in the two places",
+      )
+    : removable(why);
+
+const isRestricting = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
+  organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
+
+function judgeVerifyClient(question: Question): Verdict {
+  const { level, value = "" } = question.directive;
+  // In a section `none` takes nothing back of what the handshake has asked for (seen with 2.4.71).
+  if (value === "optional" || value === "none") return harmless;
+  if (isOfWholeHosts(level))
+    return overruled(
+      value === "require"
+        ? "refuses people without a certificate, and clientcert lets them in"
+        : "lets in whoever has any certificate, and clientcert only those whose certificate a CA of caFiles issued",
+    );
+  if (level === "wholeSite")
+    return removableAlone(question, "asks for a certificate in another way than clientcert, for the whole site");
+  return judgeRequireOfPart(question);
+}
+
+/** Where the whole virtual host required one, nothing was asked a second time in a part of it. */
+function judgeRequireOfPart(question: Question): Verdict {
+  const { desired, facts, trust, hosts } = question;
+  const verdict = judgeRule(question);
+  const isAskedAgain = hosts.some((index) => trust.requires(index)) && !isTls12Only(desired, facts);
+  return verdict.is === "told" && isAskedAgain
+    ? forbidding(
+        "asks for the certificate a second time once the whole virtual host only asks for it: TLS 1.3 answers that with 403",
+        "write Require ssl-verify-client in its place",
+      )
+    : verdict;
+}
+
+/** In a section a smaller depth than ours asks for the certificate again, and keeps out whose chain is longer. */
+function judgeDepth(question: Question): Verdict {
+  const { desired, trust, directive } = question;
+  const depth = Number(directive.value);
+  if (isOfWholeHosts(directive.level) || depth >= desired.verifyDepth) return harmless;
+  const asksAgain = "asks for the certificate a second time, which TLS 1.3 answers with 403";
+  if (depth >= trust.deepestChain) return removable(asksAgain);
+  return directive.level === "wholeSite"
+    ? removableAlone(question, asksAgain)
+    : forbidding(
+        `keeps holders of certificates that stand ${trust.deepestChain} CAs deep out of this part of the site, and ${asksAgain}`,
+        "remove it, and protect that part in another way (Require) if they may not get in there",
+      );
+}
+
+function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
+  const { certificates, completesChain, isAdopted } = directive;
+  const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
+  if (completesChain !== undefined && !ours.has(completesChain.fingerprint))
+    return forbidding(
+      `also completes the chain of the server's own certificate (by ${completesChain.subject}), which clients would no longer receive`,
+      "append that CA's certificate to the file of SSLCertificateFile, behind the server's own",
+    );
+  if (!hosts.some((index) => trust.verifies(index))) return harmless;
+  if (certificates === undefined)
+    return isAdopted === true
+      ? harmless // it is read once the line is back
+      : overruled(
+          `names a file of CAs that could not be read${onCopy(facts)}, and the CAs of caFiles take their place`,
+        );
+  const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
+  return missing.length === 0
+    ? harmless
+    : overruled(`lets in holders of certificates of ${listed(missing)}, which caFiles lacks: they would be refused`);
+}
+
+const onCopy = ({ server }: Facts): string => (server.source === "httpd" ? "" : " (copy it, too)");
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more CAs`;
+
+/** Where revocation is checked, it must not end. */
+const ending = (uncovered: readonly string[]): Verdict =>
+  forbidding(
+    `checks revocation, and the site file is not known to have a CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
+    "give one for each of these CAs: in crlSources, where file: says which CA a source is for, or in crlFiles",
+  );
+
+/** Without a CRL of theirs httpd would not start, and that of a file is {@link judgeCrlFile}'s to tell. */
+function judgeCrlCheck({ desired, directive }: Question): Verdict {
+  return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
+    ? overruled("checks the CRLs of all CAs, and crlCheck: leaf only those of the CAs that issue to users")
+    : harmless;
+}
+
+function judgeCrlFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
+  const checks = hosts.flatMap((index) => trust.crlCheck(index) ?? []);
+  if (checks.length === 0) return harmless;
+  const isAbout = (name: string): boolean => directive.crlIssuers?.some((one) => isSameName(one, name)) ?? true;
+  const lost = findUncoveredCas(desired, facts, checks.includes("chain") ? "chain" : "leaf").filter(isAbout);
+  return lost.length > 0 ? ending(lost) : harmless;
+}
+
+function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
+  const uncovered = findUncoveredCas(desired, facts, "leaf");
+  return uncovered.length > 0 && hosts.some((index) => trust.crlCheck(index) !== undefined)
+    ? ending(uncovered)
+    : removable("adds CRLs that clientcert's own directives cannot take away");
+}
+
+function judgeOcsp({ desired, facts, directive }: Question): Verdict {
+  if (directive.value === "off") return harmless;
+  const uncovered = findUncoveredCas(desired, facts, "leaf");
+  return uncovered.length > 0
+    ? ending(uncovered)
+    : removable("refuses everybody who has a certificate while its responder does not answer");
+}
+
+/** CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from a source. */
+function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
+  // What is installed goes where the site file wants no revocation any more.
+  const installed = hasRevocation(desired) ? own.crls : [];
+  const uncovered = findLacking({ ...desired, crlCheck }, [...desired.crls, ...installed]);
+  const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
+  return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
+}
+
+/** It stays beside ours, and lets the same people in, if ours trusts no CA that was not trusted before. */
+function judgeRule({ trust, directive, hosts }: Question): Verdict {
+  const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  return fresh.length === 0
+    ? told("decides by the client's certificate who gets in here; it stays, and applies beside clientcert's rule")
+    : forbidding(
+        `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(fresh)}`,
+        issuerRemedy(directive),
+      );
+}
+
+/** An SSLRequire holds beside whatever else its section says; outside of one, only the rule itself can say it. */
+const issuerRemedy = ({ level }: ForeignDirective): string =>
+  level === "narrower"
+    ? 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>'
+    : "name in it the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}, or move it into a <Location> with an SSLRequire that does";
+
+/** Who has the name that was made of the certificate is asked for no password. */
+function judgeUser(question: Question): Verdict {
+  const verdict = judgeRule(question);
+  return verdict.is === "told"
+    ? told("makes a user name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
+    : verdict;
+}
+
+/** Files of this name are not read: they may be anywhere, and httpd reads them anew for each request. */
+function judgeOverride({ desired, trust, hosts }: Question): Verdict {
+  const lifts = isRestricting(desired) ? ["switch clientcert's rule on names off (by Satisfy Any)"] : [];
+  const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  const opens = `let in holders of certificates of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
+  const effects = [...lifts, ...(fresh.length > 0 ? [opens] : [])];
+  return effects.length === 0 ? harmless : told(`lets a .htaccess file ${effects.join(", and ")}`, "note");
+}
+
+/** Our own questions come over loopback, without the header of a proxy. */
+function judgeProxyProtocol({ directive }: Question): Verdict {
+  return directive.value === "loopback"
+    ? harmless
+    : forbidding(
+        "expects a proxy's header in each connection, so clientcert cannot ask httpd on this host whether a change is good",
+        "add RemoteIPProxyProtocolExceptions 127.0.0.0/8",
+      );
+}
+
+/** Whether the change would touch the line for somebody whom we do not cover. */
+export const isInForceElsewhere = (desired: Desired, facts: Facts, directive: ForeignDirective): boolean =>
+  directive.isElsewhere ||
+  directive.virtualHosts.some((index) => {
+    const host = facts.virtualHosts[index];
+    return host !== undefined && isExcluded(desired, host);
+  });

@@ -1,0 +1,124 @@
+/** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
+import type { CrlSummary, Desired, Facts, Finding } from "../apache/model.ts";
+import { isoTime } from "./refresh-facts.ts";
+import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
+import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
+import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "../apache/plan/revocation.ts";
+
+/** What is to be told of CRL sources and of the timer that asks them. */
+export function findRefresh(desired: Desired, facts: Facts): Finding[] {
+  if (desired.crlSources.length === 0) return [];
+  const stalled = findStalled(desired, facts);
+  return [
+    ...findScheduler(facts),
+    ...findDropIns(facts),
+    ...findEnding(desired, facts),
+    ...findShortLived(desired, facts),
+    ...findSample(desired, facts),
+    ...stalled,
+    ...(stalled.length > 0 ? [] : findFailing(desired, facts)),
+  ];
+}
+
+function findScheduler({ refresh, server }: Facts): Finding[] {
+  if (refresh.scheduler !== "none") return [];
+  const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;
+  const isUndecided = server.source !== "httpd";
+  return [{ severity: "problem", place: "crlSources", text, ...(isUndecided ? { isUndecided } : {}) }];
+}
+
+/** Not ours to take away, nor to judge: an administrator may want other times. */
+const findDropIns = ({ refresh }: Facts): Finding[] =>
+  (refresh.timerDropIns ?? []).map((place) => ({
+    severity: "warning",
+    place,
+    text: "this file alters for systemd when the CRLs are refreshed, or what is run then; delete it if that is not wanted (systemctl revert)",
+  }));
+
+const onCopy =
+  "a copy of the files does not show what starts jobs; give --saved FILE, made by npx clientcert check --save FILE";
+const noScheduler =
+  "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
+  "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
+
+function findEnding(desired: Desired, facts: Facts): Finding[] {
+  const { alarmHours } = desired.crlRefresh;
+  return facts.own.crls.flatMap((crl): Finding[] => {
+    const left = secondsLeft(facts, crl);
+    if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
+    if (isOutlived(facts, crl)) return findOutlived(crl);
+    const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
+    const consequence = `everyone with a certificate of it ${then} refused`;
+    const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
+    return [{ severity: "warning", place: "crlSources", text }];
+  });
+}
+
+/** Found by the host when it last had a new CRL. */
+function findSample({ sample }: Desired, { refresh }: Facts): Finding[] {
+  if (sample === undefined || refresh.sample === undefined) return [];
+  const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
+  return [{ severity: "warning", place: "sampleCertificate", text }];
+}
+
+/** The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an address. */
+function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Finding[] {
+  if (distributionPoint !== undefined) return [];
+  const text = `the CRL of ${issuer} for all its certificates expires (${nextUpdate}), and that CA now issues one for each address; whoever's certificate names none of them is then refused; if nobody's does, give a user's certificate as sampleCertificate, and a refresh removes the old CRL`;
+  return [{ severity: "warning", place: "crlSources", text }];
+}
+
+const remedy = ({ server }: Facts): string =>
+  `as root on the host, sh /var/lib/clientcert/${server.instance}/refresh --verbose says why`;
+
+/** This many intervals without a refresh are no accident: a host that was off, a night of maintenance. */
+const overdueIntervals = 3;
+
+/** Whether something that each refresh should do was last done too long ago. */
+function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: RefreshFacts, lastSeconds: number): boolean {
+  const limitMinutes = overdueIntervals * (longestGapMinutes(times) + spreadMinutes);
+  return nowSeconds !== undefined && nowSeconds - lastSeconds > limitMinutes * 60;
+}
+
+/** The timer itself: no run, good or bad. */
+function findStalled({ crlRefresh }: Desired, facts: Facts): Finding[] {
+  const { refresh, server } = facts;
+  if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
+  const timer =
+    refresh.scheduler === "systemd"
+      ? `systemctl status clientcert-${server.instance}.timer`
+      : `whether cron runs, and its log about /etc/cron.d/clientcert-${server.instance}`;
+  const text = `no refresh of the CRLs has run since ${isoTime(refresh.lastRun.seconds)}; look on the host: ${timer}`;
+  return [{ severity: "warning", place: "crlRefresh", text }];
+}
+
+function findFailing(desired: Desired, facts: Facts): Finding[] {
+  const { refresh } = facts;
+  const failing = desired.crlSources.flatMap(({ id }, index): Finding[] => {
+    const source = refresh.sources.find((one) => one.id === id);
+    const found = source && describeFailure(source, desired, facts);
+    return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
+  });
+  // Who is refused matters, whatever the sources do.
+  return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
+}
+
+function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Facts): string | undefined {
+  const { lastFailureSeconds, lastSuccessSeconds, reason, nextUpdate } = source;
+  const until = nextUpdate === undefined ? "" : ` until ${nextUpdate}`;
+  const last =
+    lastSuccessSeconds === undefined ? "it never worked" : `it last worked on ${isoTime(lastSuccessSeconds)}`;
+  if (lastFailureSeconds !== undefined)
+    return `failed on ${isoTime(lastFailureSeconds)} (${reason ?? "no reason was kept"}); ${last}, and the installed CRL serves${until}`;
+  if (lastSuccessSeconds === undefined || !isOverdue(crlRefresh, facts.refresh, lastSuccessSeconds)) return undefined;
+  return `${last}, and was not asked since, though refreshes have run; ${remedy(facts)}`;
+}
+
+/** A refresh that no source is to blame for, such as a reload that was put back. */
+function findUnwellRun({ refresh: { lastRun } }: Facts): Finding[] {
+  if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
+  const { seconds, result, reason = "no reason was kept" } = lastRun;
+  const end = result === "refusing" ? "" : "; the CRLs of before serve";
+  const text = `the refresh of ${isoTime(seconds)} ended as "${result}": ${reason}${end}`;
+  return [{ severity: "warning", place: "crlRefresh", text }];
+}

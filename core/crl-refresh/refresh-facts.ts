@@ -1,0 +1,81 @@
+/** How the refreshes of a host went: its scheduler, its timer files, and the record that its program keeps. */
+import { shown } from "../shown.ts";
+import { refreshName } from "../apache/plan/clientcert-conf.ts";
+import type { Observation } from "../apache/observation.ts";
+import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
+
+/** Of a host without sources most of it is empty. */
+export function readRefresh(observation: Observation): RefreshFacts {
+  const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
+  return {
+    scheduler,
+    timers: Object.fromEntries([...timers].map(([path, { sha256 }]) => [path, sha256])),
+    isTimerEnabled,
+    ...(timerDropIns.length === 0 ? {} : { timerDropIns }),
+    nowSeconds: own.has(refreshName) ? server.nowSeconds : undefined,
+    ...readRecord(refreshRecord),
+  };
+}
+
+/**
+ * Lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes them. A line of
+ * a kind that this version does not know, or that was cut, tells nothing.
+ */
+export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources" | "sample"> {
+  const sources = new Map<string, SourceFacts>();
+  let lastRun: RefreshFacts["lastRun"];
+  let sample: string | undefined;
+  for (const line of text.split("\n")) {
+    const [what, ...words] = line.split(" ");
+    if (what === "run") lastRun = readRun(words) ?? lastRun;
+    if (what === "sample") sample = toldOf(words.join(" "));
+    const [id = "", ...rest] = words;
+    if (what === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
+  }
+  return { lastRun, sources: [...sources.values()], ...(sample === undefined ? {} : { sample }) };
+}
+
+function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
+  if (!isSeconds(seconds) || result === "") return undefined;
+  const run = { seconds: Number(seconds), result: toldOf(result) };
+  return reason.length === 0 ? run : { ...run, reason: toldOf(reason.join(" ")) };
+}
+
+function readSource([kind, first = "", ...others]: readonly string[]): Partial<SourceFacts> {
+  if (!isSeconds(first)) return {};
+  switch (kind) {
+    case "success":
+      return { lastSuccessSeconds: Number(first), url: toldOf(others.join(" ")) };
+    case "failure":
+      return { lastFailureSeconds: Number(first), reason: toldOf(others.join(" ")) };
+    case "crl":
+      return { thisUpdate: isoTime(Number(first)), ...readCrl(others) };
+    default:
+      return {};
+  }
+}
+
+const readCrl = ([next = "", number = "", entries = ""]: readonly string[]): Partial<SourceFacts> => ({
+  ...(isSeconds(next) && { nextUpdate: isoTime(Number(next)) }),
+  ...(/^\d{1,60}$/.test(number) && { number }),
+  ...(/^\d{1,9}$/.test(entries) && { entries: Number(entries) }),
+});
+
+/** Up to the year 5138, which `Date` can still write. */
+const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
+
+/** As in CRLs: ISO 8601, UTC, without milliseconds. */
+export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+
+/** The record has words of curl and of servers. An earlier version let a proxy's address into it, with its password. */
+const toldOf = (latin1: string): string => {
+  const words = Buffer.from(latin1.slice(0, 500), "latin1").toString("utf8").split(" ");
+  return shown(words.map(withoutCredentials).join(" "));
+};
+
+/** Also of an address that is malformed. */
+function withoutCredentials(word: string): string {
+  const at = word.lastIndexOf("@");
+  if (at < 0) return word;
+  return `${/^["'(]?[a-z][a-z0-9]*:\/\//i.exec(word)?.[0] ?? ""}…${word.slice(at)}`;
+}

@@ -1,0 +1,131 @@
+/** The texts that make a host refresh its CRLs: the settings of its program, and the timer that calls it. */
+import { caName, sampleName, stateDirectory, undoPath } from "../apache/plan/clientcert-conf.ts";
+import type { Desired, Facts } from "../apache/model.ts";
+import type { CrlRefresh } from "./refresh-model.ts";
+
+/** `refresh.conf`, read line by line by the program on the host; what it does not know it skips. */
+export function renderRefresh(desired: Desired): string {
+  const { acceptOlderCrls = [], crlCheck, crlRefresh, crlSources, sample } = desired;
+  const { times, timeZone, spreadMinutes, alarmHours, proxyFile } = crlRefresh;
+  const lines = [
+    "# Written by clientcert for its program that downloads CRLs; `pulumi up` puts it back.",
+    `check ${crlCheck}`,
+    `ca ${caName(desired)}`,
+    `alarm-hours ${alarmHours}`,
+    `spread-minutes ${spreadMinutes}`,
+    `times ${times.join(" ")}`,
+    ...(timeZone === undefined ? [] : [`time-zone ${timeZone}`]),
+    ...(proxyFile === undefined ? [] : [`proxy-file ${proxyFile}`]),
+    ...(sample === undefined ? [] : [`sample ${sampleName}`]),
+    ...acceptOlderCrls.map((sha256) => `accept-older ${sha256}`),
+    ...crlSources.flatMap(({ id, urls, hasFile }) => [
+      `source ${id} ${hasFile ? "file" : "-"}`,
+      ...urls.map((url) => `url ${url}`),
+    ]),
+  ];
+  return joined(lines);
+}
+
+const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+
+/** A file that a scheduler of the host reads, by absolute path. */
+export interface TimerFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const cronPath = (instance: string): string => `/etc/cron.d/clientcert-${instance}`;
+const unitPath = (instance: string, kind: "service" | "timer"): string =>
+  `/etc/systemd/system/clientcert-${instance}.${kind}`;
+
+/** Every path that a timer of ours may have, whichever scheduler it is for; what calls comes before what is called. */
+export const timerPaths = ({ server: { instance } }: Facts): readonly string[] => [
+  unitPath(instance, "timer"),
+  unitPath(instance, "service"),
+  cronPath(instance),
+];
+
+/** In the order of writing: what calls comes last. None where nothing on the host would read them. */
+export function renderTimers({ crlRefresh }: Desired, { refresh, server }: Facts): readonly TimerFile[] {
+  const { instance } = server;
+  switch (refresh.scheduler) {
+    case "systemd":
+      return [
+        { path: unitPath(instance, "service"), text: renderService(instance) },
+        { path: unitPath(instance, "timer"), text: renderUnitTimer(instance, crlRefresh) },
+      ];
+    case "cron":
+      return [{ path: cronPath(instance), text: renderCron(instance, crlRefresh) }];
+    case "none":
+      return [];
+  }
+}
+
+/** Not the program itself: an empty one would end well. */
+const command = (instance: string): string => `/bin/sh ${stateDirectory(instance)}/refresh --timer`;
+
+const header = (instance: string): string[] => [
+  "# Written by clientcert to download CRLs; `pulumi up` puts it back.",
+  `# To undo everything without Pulumi, as root: sh ${undoPath(instance)}`,
+];
+
+function renderService(instance: string): string {
+  return joined([
+    ...header(instance),
+    "[Unit]",
+    "Description=Download of CRLs for httpd by clientcert",
+    "Wants=network-online.target",
+    "After=network-online.target",
+    "",
+    "[Service]",
+    "Type=oneshot",
+    `ExecStart=${command(instance)}`,
+    "# An httpd that had to be started again, because it died of the reload, outlives this service.",
+    "KillMode=process",
+  ]);
+}
+
+/** @see systemd.time(7): a time zone may follow the time from systemd 233 on */
+function renderUnitTimer(instance: string, { times, timeZone, spreadMinutes }: CrlRefresh): string {
+  const zone = timeZone === undefined ? "" : ` ${timeZone}`;
+  return joined([
+    ...header(instance),
+    "[Unit]",
+    "Description=Times of the download of CRLs by clientcert",
+    "",
+    "[Timer]",
+    ...times.map((time) => `OnCalendar=*-*-* ${time}:00${zone}`),
+    `RandomizedDelaySec=${spreadMinutes}min`,
+    "AccuracySec=1min",
+    "Persistent=true",
+    "",
+    "[Install]",
+    "WantedBy=timers.target",
+  ]);
+}
+
+/** @see crontab(5): a line of `/etc/cron.d` names the user, and `%` would end its command */
+function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
+  return joined([
+    ...header(instance),
+    "SHELL=/bin/sh",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ...cronTimes(times, timeZone).map((when) => `${when} * * * root ${command(instance)}`),
+  ]);
+}
+
+/** Minutes and hours. Those of a time zone, which cron does not know, are found out by the program at each call. */
+function cronTimes(times: readonly string[], timeZone: string | undefined): string[] {
+  const pairs = times.map((time) => time.split(":").map(Number) as [number, number]); // the site file has checked them
+  if (timeZone !== undefined) {
+    const minutes = pairs.flatMap(([, minute]) => offsetMinutes.map((offset) => (minute + offset) % 60));
+    return [`${list(minutes)} *`];
+  }
+  const minutes = [...new Set(pairs.map(([, minute]) => minute))];
+  return minutes.map((minute) => `${minute} ${list(pairs.filter(([, one]) => one === minute).map(([hour]) => hour))}`);
+}
+
+/** Time zones differ by quarters of an hour, such as 5:45 of Asia/Kathmandu. */
+const offsetMinutes = [0, 15, 30, 45];
+
+const list = (numbers: readonly number[]): string => [...new Set(numbers)].sort((a, b) => a - b).join(",");

@@ -1,0 +1,61 @@
+/** Whether the timer of a host asks often enough for the CRLs that it keeps. */
+import type { CrlSummary, Desired, Facts, Finding } from "../apache/model.ts";
+import type { CrlRefresh } from "./refresh-model.ts";
+import { crlNameOf, isOutlived, isRefreshed } from "../apache/plan/revocation.ts";
+
+const minutesOfDay = 24 * 60;
+
+/** Between two of the times (`HH:MM`, sorted), midnight included, in minutes. */
+export function longestGapMinutes(times: readonly string[]): number {
+  const minutes = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+  const gaps = minutes.map((minute, index) => minute - (minutes[index - 1] ?? (minutes.at(-1) ?? 0) - minutesOfDay));
+  return Math.max(...gaps);
+}
+
+/**
+ * CRLs that live shorter than the timer may wait: one expires before the next is asked for, and everybody
+ * below its CA is refused until then.
+ */
+export function findShortLived(desired: Desired, facts: Facts): Finding[] {
+  const { crlRefresh, crls } = desired;
+  const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
+  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl));
+  const lives = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
+    const minutes = lifeMinutes(crl);
+    return minutes === undefined || minutes >= waitMinutes ? [] : [{ name: crlNameOf(crl), minutes }];
+  });
+  return lives
+    .filter(({ name }, index) => lives.findIndex((other) => other.name === name) === index)
+    .map(({ name, minutes }) => ({
+      severity: "warning",
+      place: "crlRefresh",
+      text: `the CRL of ${name} is valid for ${inWords(minutes)}, and up to ${inWords(waitMinutes)} pass between two downloads: in between it expires, and everyone with a certificate of it is refused; ${remedy(minutes, crlRefresh)}`,
+    }));
+}
+
+function lifeMinutes({ thisUpdate, nextUpdate }: CrlSummary): number | undefined {
+  return nextUpdate === undefined ? undefined : (Date.parse(nextUpdate) - Date.parse(thisUpdate)) / 60_000;
+}
+
+/** Every so many hours; of a day, so that they are the same each day. */
+const intervalsHours = [12, 8, 6, 4, 3, 2, 1];
+
+/** Twice in a CRL's life, if that can be: a download may fail. */
+function remedy(lifeMinutes: number, { spreadMinutes }: CrlRefresh): string {
+  const findInterval = (limit: number): number | undefined =>
+    intervalsHours.find((hours) => hours * 60 + spreadMinutes <= limit);
+  const hours = findInterval(lifeMinutes / 2) ?? findInterval(lifeMinutes);
+  if (hours !== undefined) return `write under crlRefresh times: [${timesEvery(hours).join(", ")}]`;
+  return lifeMinutes >= 60
+    ? `write under crlRefresh times: [${timesEvery(1).join(", ")}] and spreadMinutes: ${Math.min(10, Math.floor(lifeMinutes - 60))}`
+    : "no timer asks so often; ask the issuer for CRLs that are valid longer";
+}
+
+const timesEvery = (hours: number): string[] =>
+  Array.from({ length: 24 / hours }, (_, index) => `"${String(index * hours).padStart(2, "0")}:30"`);
+
+/** Such as `6 h 20 min`. */
+function inWords(minutes: number): string {
+  const [hours, rest] = [Math.floor(minutes / 60), Math.round(minutes % 60)];
+  return [...(hours > 0 ? [`${hours} h`] : []), ...(rest > 0 || hours === 0 ? [`${rest} min`] : [])].join(" ");
+}

@@ -1,0 +1,215 @@
+/** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
+import { findDoubledBackslashes } from "./backslashes.ts";
+import { findSuspects } from "./characters.ts";
+import { type Mistake, describeIssue, valueAt } from "./issues.ts";
+import { type ClientAuthPart, readClientAuth } from "./parts.ts";
+import { findCaPlaceholders, findHostPlaceholders } from "./placeholders.ts";
+import { type Path, type Problem, renderPath } from "./problem.ts";
+import { type NumberedHost, findSameServers } from "./same-server.ts";
+import { type Site, type SiteClientAuth, makeJsonSchema, siteSchema } from "./schema.ts";
+import { decodeText } from "./text.ts";
+import { findSecretUrls } from "./secret-urls.ts";
+import { findEverybody, findLoneCompanyForms } from "./who-gets-in.ts";
+import { type Document, readYaml } from "./yaml.ts";
+
+export { type Problem, renderProblem } from "./problem.ts";
+export type { Site, SiteClientAuth, SiteHost } from "./schema.ts";
+export { makeCrlRefresh, makeCrlSources } from "./crl-sources.ts";
+export { makeTarget } from "./target.ts";
+
+export interface ReadSite {
+  /** Undefined when there is any problem. */
+  readonly site: Site | undefined;
+  /** With "" in the place of what is wrong: the files that it names can be checked, whatever else is wrong. */
+  readonly clientAuth: SiteClientAuth | undefined;
+  /** Keys of it whose value is not, or not wholly, what the author wants to say. */
+  readonly unsure: ReadonlySet<string>;
+  /** In the order of the file. */
+  readonly problems: readonly Problem[];
+  /** What stands there as in the example and cannot be meant; in the order of the file. */
+  readonly warnings: readonly Problem[];
+  /** Line of each key and list item, by paths such as `clientAuth.caFiles[0]`. */
+  readonly lines: ReadonlyMap<string, number>;
+}
+
+/** More than any real site; more would only mean a wrong file, and time. */
+const maxCharacters = 1_000_000;
+
+/** `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the first one. */
+export function readSite(content: Uint8Array | string, file: string): ReadSite {
+  const text = typeof content === "string" ? content : decodeText(content);
+  if (typeof text === "string") return readSiteText(text.replace(/^\ufeff/, ""), file);
+  return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
+}
+
+function readSiteText(text: string, file: string): ReadSite {
+  const at = (line: number, column: number, problem: string, path = ""): Problem => ({
+    file,
+    line,
+    column,
+    path,
+    text: problem,
+  });
+  if (text.length > maxCharacters)
+    return refused([at(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)]);
+  const pasted = findPrivateKeys(text).map((line) =>
+    at(
+      line,
+      1,
+      "a private key is pasted here; remove it, treat it as known to others, and write where the key is (login: keyFile)",
+    ),
+  );
+  const document = readYaml(text);
+  if ("reason" in document) {
+    const reason = describeSyntax(document.reason, text.split("\n")[document.at.line - 1] ?? "");
+    return refused(
+      sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
+    );
+  }
+  const { site, mistakes, doubts, part } = checkDocument(document);
+  const placed = mistakes.map((mistake) => place(mistake, document, file));
+  const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
+  const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
+  const warnings = sort(doubts.map((mistake) => place(mistake, document, file)));
+  if (site === undefined || problems.length > 0) return { ...refused(problems), ...part, warnings, lines };
+  return { ...part, site, problems, warnings, lines };
+}
+
+const refused = (problems: readonly Problem[]): ReadSite => ({
+  site: undefined,
+  clientAuth: undefined,
+  unsure: new Set(),
+  problems,
+  warnings: [],
+  lines: new Map(),
+});
+
+/** Doubts are only told. */
+interface Checked {
+  readonly site: Site | undefined;
+  readonly mistakes: readonly Mistake[];
+  readonly doubts: readonly Mistake[];
+  readonly part: ClientAuthPart;
+}
+
+/** The hosts without a mistake of form, by their index. */
+function findHosts({ value }: Document): NumberedHost[] {
+  const hosts = valueAt(value, ["hosts"]);
+  return (Array.isArray(hosts) ? hosts : []).flatMap((host, i): NumberedHost[] => {
+    const { data } = siteSchema.shape.hosts.element.safeParse(host);
+    return data === undefined ? [] : [[i, data]];
+  });
+}
+
+function checkDocument(document: Document): Checked {
+  const result = siteSchema.safeParse(document.value);
+  const context = { document: document.value, jsonSchema: makeJsonSchema() };
+  const hosts = findHosts(document);
+  const servers = findSameServers(hosts, (path) => document.positions.get(path)?.line);
+  const mistakes = [
+    ...document.duplicates.map(({ path }) => ({
+      path,
+      text: "the key stands twice, and only one can count; remove one",
+    })),
+    ...findSuspectTexts(document.value, []),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, context)),
+    ...findRepeatedHosts(hosts),
+    ...servers.problems,
+  ];
+  const part = readClientAuth(document.value, mistakes);
+  const doubts = [
+    ...hosts.flatMap(([index, host]) => findHostPlaceholders(host, index)),
+    ...servers.warnings,
+    ...findDoubts(part),
+  ];
+  return { site: result.data, mistakes, doubts, part };
+}
+
+function findDoubts({ clientAuth, unsure }: ClientAuthPart): Mistake[] {
+  if (clientAuth === undefined) return [];
+  const isUnknownWho = ["organizations", "countries", "issuers"].some((key) => unsure.has(key));
+  return [
+    ...findCaPlaceholders(clientAuth),
+    ...findDoubledBackslashes(clientAuth),
+    ...findLoneCompanyForms(clientAuth),
+    ...(isUnknownWho ? [] : findEverybody(clientAuth)),
+    ...findSecretUrls(clientAuth),
+  ];
+}
+
+function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
+  const first = new Map<string, number>();
+  return hosts.flatMap(([i, { name }]) => {
+    const before = first.get(name);
+    if (before === undefined) {
+      first.set(name, i);
+      return [];
+    }
+    const text = `${JSON.stringify(name)} is the name of hosts[${before}], too; give each host its own name`;
+    return [{ path: ["hosts", i, "name"], text }];
+  });
+}
+
+/** Suspicious characters in every key and text of the document. */
+function findSuspectTexts(value: unknown, path: Path): Mistake[] {
+  if (typeof value === "string") return findSuspects(value, isNamePath(path)).map((text) => ({ path, text }));
+  if (typeof value !== "object" || value === null) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    const innerPath = [...path, isList ? Number(key) : key];
+    const inKey = isList
+      ? []
+      : findSuspects(key, false).map((text) => ({ path: innerPath, text: `in the key, ${text}` }));
+    return [...inKey, ...(path.length < maxDepth ? findSuspectTexts(inner, innerPath) : [])];
+  });
+}
+
+/** A site file is five levels deep; YAML aliases could make it endless. */
+const maxDepth = 8;
+
+const isNamePath = (path: Path): boolean =>
+  path[0] === "clientAuth" &&
+  (["organizations", "organizationalUnits", "issuers", "caFiles", "crlFiles", "sampleCertificate"].includes(
+    String(path[1]),
+  ) ||
+    path[3] === "file");
+
+/** The nearest place that the file has: a missing key is reported at what should hold it. */
+function place({ path, text }: Mistake, document: Document, file: string): Problem {
+  for (let length = path.length; length > 0; length--) {
+    const at = document.positions.get(renderPath(path.slice(0, length)));
+    if (at !== undefined) return { file, ...at, path: renderPath(path), text };
+  }
+  const isEmpty = path.length === 0 && (valueAt(document.value, []) ?? undefined) === undefined;
+  return {
+    file,
+    line: 1,
+    column: 1,
+    path: renderPath(path),
+    text: isEmpty ? "the file is empty; write clientAuth: and hosts:, as in stacks/example.yaml" : text,
+  };
+}
+
+/** Lines where a private key begins, wherever it stands, comments included. */
+const findPrivateKeys = (text: string): number[] =>
+  text.split("\n").flatMap((line, i) => (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(line) ? [i + 1] : []));
+
+/** Where the syntax is wrong there are no values to check, only lines; comments may hold anything. */
+function findSuspectLines(text: string, file: string): Problem[] {
+  return text.split("\n").flatMap((line, i) => {
+    const code = line.replace(/(^|\s)#.*$/, "");
+    return findSuspects(code, false).map((found) => ({ file, line: i + 1, column: 1, path: "", text: found }));
+  });
+}
+
+/** js-yaml's reasons in the words of what to do. */
+function describeSyntax(reason: string, line: string): string {
+  if (/^[ ]*\t/.test(line)) return "a tab stands in the indentation, which YAML forbids; indent with blanks";
+  if (/expected a single document/.test(reason)) return "the file holds several YAML documents (---); write one";
+  if (/bad indentation|can not read (a block mapping|an implicit)/.test(reason))
+    return `the YAML is malformed here or just above (${reason}); compare the indentation and the colons with stacks/example.yaml`;
+  return `the YAML is malformed here or just above (${reason || "unreadable"}); compare it with stacks/example.yaml`;
+}
+
+const sort = (problems: readonly Problem[]): Problem[] =>
+  [...problems].sort((a, b) => a.line - b.line || a.column - b.column);

@@ -1,0 +1,61 @@
+/** What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/apache/host.ts` over SSH. */
+import type { Change } from "../../core/apache/model.ts";
+import type { Observation } from "../../core/apache/observation.ts";
+import type { Target } from "../../core/site/target.ts";
+
+export type { Connection, Detection, Endpoint, Login, Sudo, Target } from "../../core/site/target.ts";
+
+export interface Transaction {
+  /** Unique id of this run; the host keeps the outcome under it. */
+  readonly id: string;
+  readonly owner: string;
+  readonly takeOver: boolean;
+  /** Reload although httpd would not start on the files that are installed now. @default false */
+  readonly reloadUnstartable?: boolean;
+  /** Main configuration file that the change was planned for: another one on the host is refused. */
+  readonly configFile: string;
+  readonly change: Change;
+  /** Bytes of own files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
+  readonly contents: ReadonlyMap<string, Buffer>;
+  /** Files of probe certificates by name, for the CAs of the site: no part of what is wanted. Empty where none is to be asked. */
+  readonly probes: ReadonlyMap<string, Buffer>;
+  /** True at delete: our state on the host goes, too. */
+  readonly remove: boolean;
+}
+
+export type Judge = "shadow" | "minimal" | "syntax";
+
+export interface Outcome {
+  /**
+   * `well`: judged only, would be fine. `refused`: the judge or a pre-check said no, nothing was touched.
+   * `applied`: live and seen to be well. `stopped`: written, the server is stopped and stays so.
+   * `rolledBack`: swapped, then put back.
+   * `recovered`: only what an earlier, interrupted run had left half-way was put back; plan anew from the observation.
+   */
+  readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
+  readonly judge: Judge;
+  /**
+   * Why, in filtered words: httpd's message codes and texts without the customer's lines. Of what went well, what is worth
+   * telling all the same, such as a source that gave no CRL. Ready to print.
+   */
+  readonly reasons: readonly string[];
+  readonly generation: number;
+  /** The host after the change; undefined when only judged. */
+  readonly observation: Observation | undefined;
+}
+
+export interface RunOptions {
+  /** Called for each step, such as `judge: shadow start`. */
+  readonly onProgress?: (step: string) => void;
+  /** Aborted = stop before the swap; after it the host finishes by itself. */
+  readonly signal?: AbortSignal;
+}
+
+/** Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation. */
+export interface Host {
+  observe(target: Target, options?: RunOptions): Promise<Observation>;
+  /** The change on a copy, by the real httpd; touches nothing. */
+  judge(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
+  apply(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
+  close(): Promise<void>;
+}

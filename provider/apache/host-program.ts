@@ -1,0 +1,117 @@
+/** The program that runs on hosts: small shell files, one step each, joined when sent. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** In the order in which they are joined; `main.sh` runs, the others define. */
+const hostScriptFiles = [
+  "lib/shell.sh",
+  "lib/words.sh",
+  "lib/request.sh",
+  "lib/quoting.sh",
+  "lib/time-limit.sh",
+  "lib/tools.sh",
+  "lib/resources.sh",
+  "lib/processes.sh",
+  "apache/server.sh",
+  "apache/stopped.sh",
+  "apache/observe.sh",
+  "lib/state.sh",
+  "apache/stage.sh",
+  "apache/ask.sh",
+  "apache/compare.sh",
+  "apache/shadow.sh",
+  "apache/deadly.sh",
+  "crl/crl.sh",
+  "crl/sources.sh",
+  "crl/parts.sh",
+  "crl/sample.sh",
+  "crl/collect.sh",
+  "crl/record.sh",
+  "crl/timer.sh",
+  "apache/probe.sh",
+  "apache/judge.sh",
+  "apache/swap.sh",
+  "apache/live.sh",
+  "apache/undo.sh",
+  "crl/refresh.sh",
+  "lib/room.sh",
+  "apache/recover.sh",
+  "apache/run.sh",
+  "lib/carrier.sh",
+  "main.sh",
+] as const;
+
+/** SHA-256 of the file that a change leaves on a host: the text without the line ends at its end, which a shell drops, and one. */
+export function hostProgramSha256(): string {
+  hash ??= createHash("sha256")
+    .update(`${hostScript().replace(/\n+$/, "")}\n`)
+    .digest("hex");
+  return hash;
+}
+
+let hash: string | undefined;
+
+/** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
+const observationScriptFiles = [
+  "lib/shell.sh",
+  "lib/words.sh",
+  "lib/request.sh",
+  "lib/quoting.sh",
+  "lib/time-limit.sh",
+  "lib/tools.sh",
+  "lib/resources.sh",
+  "lib/processes.sh",
+  "apache/server.sh",
+  "apache/stopped.sh",
+  "apache/observe.sh",
+  "lib/state.sh",
+  "crl/timer.sh",
+  "main-observe.sh",
+] as const;
+
+let joined: string | undefined;
+
+/** The whole program, comments and indentation left out: it travels with every run. */
+export function hostScript(): string {
+  joined ??= joinScripts(hostScriptFiles);
+  return joined;
+}
+
+let joinedLook: string | undefined;
+
+/** What a look needs of it, a third of the bytes: a fleet is looked at far more often than it is changed. */
+export function lookScript(): string {
+  // The overrides of a request are its own where the login may run anything.
+  joinedLook ??= withOverrides("fixed_overrides() { :; }\n");
+  return joinedLook;
+}
+
+/** The observation alone, with `overrides` (the function `fixed_overrides`) before its last file, which runs it. */
+export function withOverrides(overrides: string): string {
+  const last = observationScriptFiles.length - 1;
+  return (
+    joinScripts(observationScriptFiles.slice(0, last)) + overrides + joinScripts(observationScriptFiles.slice(last))
+  );
+}
+
+export function joinScripts(names: readonly string[]): string {
+  const directory = join(packageRoot(), "host", "posix");
+  return names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");
+}
+
+/** The package's folder, found upwards from here, because this file also runs inside a bundle in `build/`. */
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, "host", "posix", "main.sh"))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error("host/posix: not found above the program; install the whole package");
+    directory = parent;
+  }
+  return directory;
+}

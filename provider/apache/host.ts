@@ -1,0 +1,176 @@
+/** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
+import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../remote/host-error.ts";
+import type { Pool } from "../remote/pool.ts";
+import { type Part, splitAnswer, stepsOf } from "../remote/response.ts";
+import { findLimit } from "../remote/limits.ts";
+import { filterHttpdWords } from "./httpd-messages.ts";
+import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./host-model.ts";
+import { readObservation } from "./observation-reader.ts";
+import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
+import { hostScript, lookScript } from "./host-program.ts";
+import type { Observation } from "../../core/apache/observation.ts";
+import { hostText } from "../../core/host-text.ts";
+
+const observeTimeoutSeconds = 60;
+/**
+ * Far above the deadlines of the host's own program, which lengthens them for large CRLs and ends downloads after 4 minutes:
+ * for a host that went silent.
+ */
+const changeTimeoutSeconds = 900;
+/** Of one run: each is a message to the engine. */
+const mostSteps = 1000;
+const mostReasons = 100;
+
+/** `program`: what runs on the host, in looks as well. Tests interfere with it. @default - this build's */
+export function createHost(pool: Pool, program?: () => string): Host {
+  const look = runner(pool, program ?? lookScript);
+  const run = runner(pool, program ?? hostScript);
+  return {
+    async observe(target, options = {}) {
+      const parts = await look(
+        target,
+        observeRequest(target.detection, observeTimeoutSeconds),
+        observeTimeoutSeconds,
+        options,
+      );
+      return requireObservation(target, parts);
+    },
+    async judge(target, transaction, options = {}) {
+      requireAllRights(target);
+      const request = transactionRequest("judge", target.detection, transaction, changeTimeoutSeconds);
+      return readOutcome(target, await run(target, request, changeTimeoutSeconds, options));
+    },
+    async apply(target, transaction, options = {}) {
+      requireAllRights(target);
+      return readOutcome(target, await applyOrAsk(target, transaction, options));
+    },
+    close: () => pool.close(),
+  };
+
+  /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
+  async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
+    const request = transactionRequest("apply", target.detection, transaction, changeTimeoutSeconds);
+    try {
+      return await run(target, request, changeTimeoutSeconds, options);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.kind !== "cut") throw error;
+      options.onProgress?.("connection cut; asking how the change ended");
+      const question = resultRequest(target.detection, transaction, request, changeTimeoutSeconds);
+      return await run(target, question, changeTimeoutSeconds, {}).catch((reason: unknown) => {
+        throw unanswered(reason, error);
+      });
+    }
+  }
+}
+
+/** An error of the question says nothing about the change: it may have been made, even where the host knows no such run any more. */
+function unanswered(reason: unknown, cut: HostError): unknown {
+  if (!(reason instanceof HostError)) return reason;
+  const hit = findLimit(cut.message);
+  return new HostError("cut", `${reason.message}${hit === undefined ? "" : `; ${hit}`}`);
+}
+
+type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Part[]>;
+
+function runner(pool: Pool, program: () => string): Run {
+  return async (target, request, timeoutSeconds, options) => {
+    let steps = 0;
+    const onStdout = (chunk: Buffer): void => {
+      for (const step of stepsOf(chunk.toString("latin1"), request.mark))
+        if (++steps <= mostSteps) options.onProgress?.(asOneLine(hostText(step)));
+    };
+    const sent = { script: program(), data: request.data };
+    const ended = await pool.execute(target.connection, sent, {
+      timeoutSeconds,
+      onStdout,
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const parts = splitAnswer(ended.stdout, request.mark);
+    throwHostError(target, parts);
+    if (parts.at(-1)?.kind === "done") return parts;
+    throw new HostError(
+      "cut",
+      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); ${findLimit(ended.stderr) ?? "run again"}`,
+    );
+  };
+}
+
+/** A sudoers rule for the observation program is enough to look, and for nothing else. */
+function requireAllRights({ connection }: Target): void {
+  const { sudo, user } = connection;
+  if (sudo.how !== "program") return;
+  const found = `${user} may only run ${sudo.path} as root there, which looks and changes nothing`;
+  const advice = "set judgeInPreview: false for previews, and give another sudo: for a change";
+  throw new HostError("sudo", `${placeOf(connection)}: ${found}; ${advice}`);
+}
+
+/** Kinds of `error` parts that callers tell apart; to all others the program's `fail` applies: nothing was changed. */
+const errorKinds: Readonly<Record<string, HostErrorKind>> = {
+  "no-httpd": "noHttpd",
+  several: "severalHttpds",
+  locked: "locked",
+  owner: "locked",
+  root: "sudo",
+  slow: "timeout",
+};
+
+function throwHostError(target: Target, parts: readonly Part[]): void {
+  const error = parts.find((part) => part.kind === "error");
+  if (error === undefined) return;
+  const space = error.argument.indexOf(" ");
+  // Behind a result only the look at the host failed, and the change may stand.
+  const isChanged = parts.some((part) => part.kind === "result");
+  const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
+  const words = reasonsOf(parts);
+  const text = [asOneLine(hostText(error.argument.slice(space + 1)), longestSentenceCharacters), ...words].join("\n  ");
+  throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
+}
+
+function requireObservation(target: Target, parts: readonly Part[]): Observation {
+  const observation = readObservation(parts);
+  if (observation !== undefined) return observation;
+  throw new HostError("answer", `${placeOf(target.connection)}: the observation is incomplete; run again`);
+}
+
+function readOutcome(target: Target, parts: readonly Part[]): Outcome {
+  const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
+  if (result === undefined) {
+    throw new HostError(
+      "answer",
+      `${placeOf(target.connection)}: the run ended without a result, as if it had been killed; run again, what it left half-way is put back first`,
+    );
+  }
+  return { ...readResult(target, result), reasons: reasonsOf(parts), observation: readObservation(parts) };
+}
+
+const results = ["well", "refused", "applied", "stopped", "rolledBack", "recovered"] as const;
+/** `none`: it came to no judge. */
+const judges = ["shadow", "minimal", "syntax", "none"] as const;
+
+function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
+  const [outcome, spoke, generation = ""] = words;
+  const result = results.find((known) => known === outcome);
+  const judge = judges.find((known) => known === spoke);
+  if (result === undefined || judge === undefined || !/^\d{0,15}$/.test(generation))
+    throw new HostError(
+      "answer",
+      `${placeOf(target.connection)}: the run ended with a result that is unknown; run again`,
+    );
+  // as: what came to no judge is refused, or was put back; nobody asks then who spoke.
+  return { result, judge: judge as Judge, generation: Number(generation || 0) };
+}
+
+/** What the script said itself, then httpd's words without the customer's lines. */
+function reasonsOf(parts: readonly Part[]): string[] {
+  const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
+  const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
+    if (kind === "words") return filterHttpdWords(body);
+    return [asOneLine(hostText(argument), longestSentenceCharacters)];
+  });
+  const unsaid = told.length - mostReasons;
+  return unsaid <= 0 ? reasons : [...reasons, `and ${unsaid} more`];
+}
+
+function said(stderr: string): string {
+  return stderr.trim() === "" ? "" : `: ${asOneLine(stderr)}`;
+}

@@ -1,0 +1,31 @@
+/** The program for a sudoers rule that lets a user look at a host as root and do nothing else. */
+import type { Detection } from "./host-model.ts";
+import { withOverrides } from "./host-program.ts";
+
+/** Where the rule expects it; any other path will do when the site file names it. */
+export const usualProgramPath = "/usr/local/sbin/clientcert-observe";
+
+/**
+ * Fixed text that takes no argument and reads its request from standard input. The overrides are in the text, because a
+ * request that could choose the httpd program or its configuration would let its sender run anything as root.
+ */
+export function observationProgram(detection: Detection): string {
+  return `#!/bin/sh\n${safePath}${withOverrides(fixedOverrides(detection))}`;
+}
+
+/** sudo without secure_path leaves the caller's PATH. */
+const safePath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n";
+
+function fixedOverrides({ httpd, config, pidFile, environmentFile, defines = [] }: Detection): string {
+  const values = {
+    want_httpd: httpd ?? "",
+    want_config: config ?? "",
+    want_pid_file: pidFile ?? "",
+    want_environment: environmentFile ?? "",
+    want_defines: defines.map((name) => `${name}\n`).join(""),
+  };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${quote(value)}\n`);
+  return `fixed_overrides() {\n${lines.join("")}}\n`;
+}
+
+const quote = (text: string): string => `'${text.replace(/'/g, "'\\''")}'`;

@@ -1,0 +1,190 @@
+/** From the parts of an answer to an {@link Observation}. */
+import { createHash } from "node:crypto";
+import type {
+  NamedFile,
+  ObservedFile,
+  Observation,
+  PhpObservation,
+  ServerObservation,
+  UnattendedFile,
+} from "../../core/apache/observation.ts";
+import { hostText } from "../../core/host-text.ts";
+import { asOneLine, HostError } from "../remote/host-error.ts";
+import type { Part } from "../remote/response.ts";
+
+/** Of a program, in its own words, in characters. */
+const longestVersion = 200;
+
+/** Undefined when the answer holds no complete observation. */
+export function readObservation(parts: readonly Part[]): Observation | undefined {
+  const server = parts.find((part) => part.kind === "server");
+  const dump = parts.find((part) => part.kind === "dump");
+  if (server === undefined || dump === undefined || parts.at(-1)?.kind !== "done") return undefined;
+  const values = readValues(server.body);
+  const hashes = readHashes(parts, "own-hashes");
+  return {
+    server: readServer(values),
+    dump: dump.body,
+    files: new Map(filesOf(parts, "file")),
+    own: new Map(
+      filesOf(parts, "own").map(([path, file]) => [
+        baseName(path),
+        { ...file, sha256: hashes.get(path) ?? file.sha256 },
+      ]),
+    ),
+    journal: readJournal(parts, values),
+    loadedHashes: readHashes(parts, "loaded-hashes"),
+    php: parts.filter((part) => part.kind === "php").map(readPhp),
+    namedFiles: readNamedFiles(parts),
+    crontabs: new Map(filesOf(parts, "crontab")),
+    scheduler: schedulers.find((known) => known === values.get("scheduler")) ?? "none",
+    isTimerEnabled: values.get("timer-enabled") === "yes",
+    timerDropIns: [...server.body.matchAll(/^timer-drop-ins (.*)$/gm)].flatMap(([, paths = ""]) =>
+      // Others are for all units: a distribution's, not somebody's word about ours.
+      paths.split(" ").filter((path) => /\/clientcert-[0-9a-f]+\.(timer|service)\.d\//.test(path)),
+    ),
+    timers: new Map(filesOf(parts, "timer")),
+    ...readUnattended(parts, hashes),
+    refreshRecord: parts.find((part) => part.kind === "refresh-record")?.body ?? "",
+  };
+}
+
+const schedulers = ["systemd", "cron"] as const;
+
+/** `key value` lines. */
+function readValues(text: string): Map<string, string> {
+  return new Map(
+    text.split("\n").map((line) => {
+      const space = line.indexOf(" ");
+      return space < 0 ? [line, ""] : [line.slice(0, space), line.slice(space + 1)];
+    }),
+  );
+}
+
+function readServer(values: ReadonlyMap<string, string>): ServerObservation {
+  const text = (key: string): string => values.get(key) ?? "";
+  return {
+    nowSeconds: Number(text("now")),
+    version: asOneLine(text("version"), longestVersion),
+    // Says the version of its library, too, mostly the same.
+    openssl: asOneLine(text("openssl"), longestVersion).replace(/^(.*) \(Library: \1\)$/, "$1"),
+    ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
+    serverRoot: text("server-root"),
+    configFile: text("config"),
+    defines: definesOf(text("arguments").split("\t")),
+    isRunning: text("parent") !== "",
+    ...(text("starter") !== "" && { starter: text("starter") }),
+    loadedSeconds: text("loaded") === "" ? undefined : Number(text("loaded")),
+    instance: text("instance"),
+  };
+}
+
+/** `-DNAME`, or `-D NAME`, on httpd's command line. */
+function definesOf(words: readonly string[]): string[] {
+  return words.flatMap((word, index) => {
+    if (word === "-D") return words[index + 1] ?? [];
+    return word.startsWith("-D") ? word.slice(2) : [];
+  });
+}
+
+/** Arguments: `SIZE MODIFIED CHANGED`, tab, resolved path, tab, path. */
+function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][] {
+  return parts
+    .filter((part) => part.kind === kind)
+    .map((part) => {
+      const [stat = "", resolvedPath = "", path = "", ...more] = part.argument.split("\t");
+      if (more.length > 0)
+        throw new HostError(
+          "answer",
+          `${hostText(resolvedPath)}…: the name of this ${kind} holds a tabulator; rename it`,
+        );
+      const [size = "0", modified = "0", changed = "0"] = stat.split(" ");
+      return [
+        path,
+        {
+          resolvedPath,
+          bytes: part.body,
+          sizeBytes: Number(size),
+          sha256: createHash("sha256").update(part.body, "latin1").digest("hex"),
+          modifiedSeconds: Number(modified),
+          changedSeconds: Number(changed),
+        },
+      ];
+    });
+}
+
+/**
+ * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our
+ * lines. A backslash in front says that those in the name are doubled.
+ */
+function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
+  const text = parts.find((part) => part.kind === kind)?.body ?? "";
+  return new Map(
+    [...text.matchAll(/^(\\?)([0-9a-f]{64}) [ *](.+)$/gm)].map(([, isEscaped, hash = "", path = ""]) => [
+      isEscaped ? path.replaceAll("\\\\", "\\") : path,
+      hash,
+    ]),
+  );
+}
+
+/** Lines `USER MODE SIZE PATH`. */
+function readUnattended(parts: readonly Part[], hashes: ReadonlyMap<string, string>): Pick<Observation, "unattended"> {
+  const part = parts.find(({ kind }) => kind === "unattended");
+  if (part === undefined) return {};
+  const files = [...part.body.matchAll(/^(\d+) ([0-7]+) (\d+) (\/.*)$/gm)].map(
+    ([, userId, mode = "", sizeBytes, path = ""]): [string, UnattendedFile] => [
+      path,
+      { userId: Number(userId), mode, sizeBytes: Number(sizeBytes), sha256: hashes.get(path) },
+    ],
+  );
+  return { unattended: new Map(files) };
+}
+
+/** What the journal says, and what only the state of the host tells: a run that ended half-way is owed, too. */
+function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>): Map<string, string> {
+  const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
+  journal.delete("");
+  const isLater = (key: string, than: string): boolean =>
+    Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
+  // In whole seconds, and of a start in clock ticks since boot: after a reboot these are few, and the seconds tell.
+  if (isLater("loaded", "changed") || isLater("started", "changed-at")) journal.delete("owed");
+  const [state, id] = (server.get("state") ?? "idle").split(" ");
+  // The first change of a host writes its journal last.
+  if (state === "running") journal.set("running", id ?? "");
+  if (state === "interrupted")
+    journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
+  return journal;
+}
+
+function readPhp(part: Part): PhpObservation {
+  const [head = "", path = ""] = part.argument.split("\t");
+  const [source, , version = ""] = head.split(" ");
+  return {
+    source: source === "module" || source === "fpm" ? source : "cli",
+    path,
+    version: asOneLine(version, longestVersion),
+  };
+}
+
+/** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
+function readNamedFiles(parts: readonly Part[]): NamedFile[] {
+  const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
+  const kinds = ["certificates", "crl", "server-certificates"].flatMap((kind) => [...filesOf(parts, kind)]);
+  const contents = new Map([...ownCas, ...kinds]);
+  const lines = (parts.find((part) => part.kind === "named")?.body ?? "").split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [times = "", , path = ""] = line.split("\t");
+    const [modified = "0", changed = "0"] = times.split(" ");
+    const content = contents.get(path);
+    return {
+      path,
+      modifiedSeconds: Number(modified),
+      changedSeconds: Number(changed),
+      ...(content === undefined ? {} : { bytes: content.bytes, sizeBytes: content.sizeBytes }),
+    };
+  });
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,24 @@
+/** Probe certificates as files for the program on hosts, each with a private key that opens nothing. */
+import { generateKeyPairSync } from "node:crypto";
+import { encodePem } from "../../core/pki/pem.ts";
+import { type ProbeMaterial, makeProbes } from "../../core/pki/probe.ts";
+
+/**
+ * By name. Before key and certificate, in PEM, stand the words that the host's program reads: `ca` and the CA's name, `role` with
+ * `users` or `other`, `points` with `users` where it names the distribution points of a user's certificate, else `guessed`.
+ */
+export function makeProbeFiles(material: ProbeMaterial): ReadonlyMap<string, Buffer> {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const probes = makeProbes(material, publicKey.export({ type: "spki", format: "der" }));
+  return new Map(
+    probes.map(({ id, ca, der, issuesToUsers, hasUsersPoints }) => {
+      const words = [
+        `ca ${ca}`,
+        `role ${issuesToUsers ? "users" : "other"}`,
+        `points ${hasUsersPoints ? "users" : "guessed"}`,
+      ];
+      return [id, Buffer.from(`${words.join("\n")}\n${key}${encodePem("CERTIFICATE", der)}`)];
+    }),
+  );
+}

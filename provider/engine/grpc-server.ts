@@ -1,0 +1,294 @@
+/** The resource-provider protocol ⇄ plain calls of {@link Resource}. Knows no Apache. */
+import * as grpc from "@grpc/grpc-js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import status from "@pulumi/pulumi/proto/status_pb.js";
+import any from "google-protobuf/google/protobuf/any_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { shown, shownLines } from "../../core/shown.ts";
+import { type EngineLog, engineLog } from "./engine-log.ts";
+import { type Context, type DiffKind, PartialFailure, type Resource } from "./resource.ts";
+import { parseUrn } from "./urn.ts";
+import { fromStruct, toStruct } from "./values.ts";
+
+export interface ServerOptions {
+  readonly resources: readonly Resource[];
+  /** Pulumi package schema; `pulumi import` writes code from it. */
+  readonly schema: () => string;
+  readonly version: string;
+  /** Where the engine listens; without it, the first handshake or attach says so. */
+  readonly engineAddress?: string | undefined;
+}
+
+export interface Server {
+  readonly port: number;
+  /** Ends at once: pending calls are cut. */
+  close(): Promise<void>;
+}
+
+/** Starts the server on a free loopback port. */
+export async function serve(options: ServerOptions): Promise<Server> {
+  const session = newSession(options);
+  const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
+  server.addService(services.ResourceProviderService, { ...protocolMethods(session), ...resourceMethods(session) });
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, free: number): void => (error === null ? resolve(free) : reject(error));
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), bound);
+  });
+  const close = async (): Promise<void> => {
+    server.forceShutdown();
+    await cancel(session);
+  };
+  return { port, close };
+}
+
+interface Session {
+  readonly options: ServerOptions;
+  readonly log: EngineLog;
+  engineAddress: string | undefined;
+  /** Of every call that runs now. Not one for the whole process: Cancel also comes at a normal end. */
+  readonly running: Set<AbortController>;
+  isCancelled: boolean;
+}
+
+function newSession(options: ServerOptions): Session {
+  const log = engineLog(() => session.engineAddress);
+  const session: Session = {
+    options,
+    log,
+    engineAddress: options.engineAddress,
+    running: new Set(),
+    isCancelled: false,
+  };
+  return session;
+}
+
+/** Stops what can still be stopped without harm; each resource knows when that is. Connections stay while one needs them. */
+async function cancel(session: Session): Promise<void> {
+  session.isCancelled = true;
+  for (const call of session.running) call.abort(new Error("cancelled"));
+  await closeWhenIdle(session);
+}
+
+async function closeWhenIdle({ isCancelled, running, options }: Session): Promise<void> {
+  if (isCancelled && running.size === 0) await Promise.all(options.resources.map((resource) => resource.close()));
+}
+
+type Method<Request, Response> = (request: Request) => Promise<Response> | Response;
+
+/** A method as grpc-js wants it. Every error becomes one line of text: never a stack trace. */
+function unary<Request, Response>(method: Method<Request, Response>): grpc.handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    Promise.resolve()
+      .then(() => method(call.request))
+      .then((response) => callback(null, response))
+      .catch((error: unknown) => callback(serviceError(error)));
+  };
+}
+
+function serviceError(error: unknown): Partial<grpc.StatusObject> {
+  const details = shownLines(error instanceof Error ? error.message : String(error));
+  if (error instanceof PartialFailure) {
+    return { code: grpc.status.UNKNOWN, details, metadata: initializationFailed(error, details) };
+  }
+  return { code: grpc.status.UNKNOWN, details };
+}
+
+/** `grpc-status-details-bin` carries structured errors; grpc-js has no better way for them. */
+function initializationFailed(error: PartialFailure, details: string): grpc.Metadata {
+  const failure = new messages.ErrorResourceInitFailed()
+    .setId(error.state.id)
+    .setProperties(toStruct(error.state.outputs))
+    .setReasonsList(error.reasons.map(shownLines));
+  const packed = new any.Any();
+  packed.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const whole = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).setDetailsList([packed]);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(whole.serializeBinary()));
+  return metadata;
+}
+
+/** The methods about the plugin itself. It has no configuration: what is needed to log in never passes through Pulumi. */
+function protocolMethods(session: Session) {
+  return {
+    handshake: unary((request: messages.ProviderHandshakeRequest) => {
+      session.engineAddress ??= request.getEngineAddress();
+      // Plain values arrive, and the engine marks the same top-level keys as secret again.
+      return new messages.ProviderHandshakeResponse().setAcceptSecrets(false);
+    }),
+    attach: unary((request: plugin.PluginAttach) => {
+      session.engineAddress = request.getAddress();
+      return new empty.Empty();
+    }),
+    configure: unary(() => new messages.ConfigureResponse().setSupportspreview(true)),
+    checkConfig: unary((request: messages.CheckRequest) => new messages.CheckResponse().setInputs(request.getNews())),
+    diffConfig: unary(() => new messages.DiffResponse().setChanges(messages.DiffResponse.DiffChanges.DIFF_NONE)),
+    getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(session.options.version)),
+    getSchema: unary(() => new messages.GetSchemaResponse().setSchema(session.options.schema())),
+    cancel: unary(async () => {
+      await cancel(session);
+      return new empty.Empty();
+    }),
+  };
+}
+
+function resourceMethods(session: Session) {
+  return {
+    check: unary((request: messages.CheckRequest) => check(session, request)),
+    diff: unary((request: messages.DiffRequest) => diff(session, request)),
+    create: unary((request: messages.CreateRequest) => create(session, request)),
+    read: unary((request: messages.ReadRequest) => read(session, request)),
+    update: unary((request: messages.UpdateRequest) => update(session, request)),
+    delete: unary((request: messages.DeleteRequest) => remove(session, request)),
+  };
+}
+
+async function check(session: Session, request: messages.CheckRequest): Promise<messages.CheckResponse> {
+  const args = { oldInputs: fromStruct(request.getOlds()), inputs: fromStruct(request.getNews()) };
+  const result = await withContext(session, request, {}, (resource, context) => resource.check(args, context));
+  const failures = result.failures.map(({ property, reason }) =>
+    new messages.CheckFailure().setProperty(property).setReason(shownLines(reason)),
+  );
+  return new messages.CheckResponse().setInputs(toStruct(result.inputs)).setFailuresList(failures);
+}
+
+async function diff(session: Session, request: messages.DiffRequest): Promise<messages.DiffResponse> {
+  const args = {
+    id: request.getId(),
+    oldInputs: fromStruct(request.getOldInputs()),
+    oldOutputs: fromStruct(request.getOlds()),
+    inputs: fromStruct(request.getNews()),
+  };
+  const result = await withContext(session, request, {}, (resource, context) => resource.diff(args, context));
+  return diffResponse(result.detailedDiff, result.replaces);
+}
+
+const { Kind } = messages.PropertyDiff;
+const kinds = {
+  keep: { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE },
+  replace: { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE },
+} as const;
+
+function diffResponse(detailed: Readonly<Record<string, DiffKind>>, replaces: readonly string[]) {
+  const paths = Object.entries(detailed);
+  const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
+  const response = new messages.DiffResponse()
+    .setChanges(paths.length > 0 ? DIFF_SOME : DIFF_NONE)
+    .setDiffsList([...new Set(paths.map(([path]) => topLevelKey(path)))])
+    .setReplacesList([...replaces])
+    .setHasdetaileddiff(true);
+  for (const [path, kind] of paths) {
+    const how = replaces.includes(path) ? kinds.replace : kinds.keep;
+    // Shown as old output → new input, so that drift, which only outputs have, is seen.
+    response.getDetaileddiffMap().set(shown(path), new messages.PropertyDiff().setKind(how[kind]).setInputdiff(false));
+  }
+  return response;
+}
+
+function topLevelKey(path: string): string {
+  return /^[^.[]+/.exec(path)?.[0] ?? path;
+}
+
+async function create(session: Session, request: messages.CreateRequest): Promise<messages.CreateResponse> {
+  const inputs = fromStruct(request.getProperties());
+  const state = await withContext(session, request, limits(request), (resource, context) =>
+    resource.create({ inputs }, context),
+  );
+  return new messages.CreateResponse().setId(state.id).setProperties(toStruct(state.outputs));
+}
+
+async function read(session: Session, request: messages.ReadRequest): Promise<messages.ReadResponse> {
+  const args = {
+    id: requireId(request.getId()),
+    inputs: fromStruct(request.getInputs()),
+    outputs: fromStruct(request.getProperties()),
+  };
+  const state = await withContext(session, request, {}, (resource, context) => resource.read(args, context));
+  // An empty id says that the resource is gone.
+  if (state === undefined) return new messages.ReadResponse();
+  return new messages.ReadResponse()
+    .setId(state.id)
+    .setProperties(toStruct(state.outputs))
+    .setInputs(toStruct(state.inputs));
+}
+
+async function update(session: Session, request: messages.UpdateRequest): Promise<messages.UpdateResponse> {
+  const args = {
+    id: requireId(request.getId()),
+    oldInputs: fromStruct(request.getOldInputs()),
+    oldOutputs: fromStruct(request.getOlds()),
+    inputs: fromStruct(request.getNews()),
+  };
+  const outputs = await withContext(session, request, limits(request), (resource, context) =>
+    resource.update(args, context),
+  );
+  return new messages.UpdateResponse().setProperties(toStruct(outputs));
+}
+
+async function remove(session: Session, request: messages.DeleteRequest): Promise<empty.Empty> {
+  const args = {
+    id: requireId(request.getId()),
+    inputs: fromStruct(request.getOldInputs()),
+    outputs: fromStruct(request.getProperties()),
+  };
+  const options = { timeoutSeconds: request.getTimeout() };
+  await withContext(session, request, options, (resource, context) => resource.delete(args, context));
+  return new empty.Empty();
+}
+
+function requireId(id: string): string {
+  if (id === "") throw new Error("the request has no id; a resource is read, changed and deleted by its id");
+  return id;
+}
+
+interface Limits {
+  readonly preview?: boolean;
+  /** 0 = none. The engine does not enforce it: that is ours to do. */
+  readonly timeoutSeconds?: number;
+}
+
+function limits(request: messages.CreateRequest | messages.UpdateRequest): Limits {
+  return { preview: request.getPreview(), timeoutSeconds: request.getTimeout() };
+}
+
+/** Runs one call of the resource that `request` is about, and lets it end only when all it logged has arrived. */
+async function withContext<Result>(
+  session: Session,
+  request: { getUrn(): string },
+  { preview = false, timeoutSeconds = 0 }: Limits,
+  call: (resource: Resource, context: Context) => Promise<Result>,
+): Promise<Result> {
+  const urn = request.getUrn();
+  const resource = requireResource(session, urn);
+  const controller = new AbortController();
+  const expire = (): void => controller.abort(new Error(`not done within its time limit of ${timeoutSeconds} s`));
+  const timer = timeoutSeconds > 0 ? setTimeout(expire, timeoutSeconds * 1000) : undefined;
+  session.running.add(controller);
+  try {
+    return await call(resource, contextOf(session.log, urn, preview, controller.signal));
+  } finally {
+    clearTimeout(timer);
+    session.running.delete(controller);
+    await session.log.flush();
+    await closeWhenIdle(session);
+  }
+}
+
+function contextOf(log: EngineLog, urn: string, preview: boolean, signal: AbortSignal): Context {
+  return {
+    urn,
+    preview,
+    signal,
+    progress: (step) => log.progress(urn, step),
+    log: (severity, text) => log.log(urn, severity, text),
+  };
+}
+
+function requireResource(session: Session, urn: string): Resource {
+  const { type } = parseUrn(urn);
+  const resource = session.options.resources.find((candidate) => candidate.type === type);
+  if (resource !== undefined) return resource;
+  const known = session.options.resources.map((candidate) => candidate.type).join(", ");
+  throw new Error(`${JSON.stringify(type)} is not a type of this provider; it has ${known}`);
+}

@@ -1,0 +1,38 @@
+/** Waiting that can be cancelled, and waiting in line. */
+import { HostError } from "./host-error.ts";
+
+export function cancelled(place: string): HostError {
+  return new HostError("cancelled", `${place}: cancelled; run again`);
+}
+
+export function requireGoing(place: string, signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancelled(place);
+}
+
+/** `work`, or the cancellation if that comes first; `work` then goes on unseen and must look at the signal itself. */
+export function unlessCancelled<T>(place: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(cancelled(place));
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+/** At most `count` holders at once; the others wait in order. */
+export function createSlots(count: number): { take(): Promise<() => void> } {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  const release = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  };
+  return {
+    async take() {
+      if (free > 0) free--;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      return release;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** Why a connection was not made, in words for the person who edits the site file. */
+import type { HostKey } from "../../core/site/host-key.ts";
+import { type Credentials, fingerprint } from "./credentials.ts";
+import { HostError, asOneLine } from "./host-error.ts";
+
+/** A login that was tried. */
+export interface Attempt {
+  readonly place: string;
+  readonly user: string;
+  readonly hostKey: HostKey;
+  readonly credentials: Credentials;
+  readonly readyTimeoutSeconds: number;
+}
+
+/** As the SSH library makes it. */
+export interface ClientError extends Error {
+  readonly level?: string;
+  readonly code?: string | number;
+}
+
+/** What the login has come to know before it failed. */
+export interface Seen {
+  /** The host's key. */
+  readonly shown: Buffer | undefined;
+  /** What the agent said. */
+  readonly agentFailure: string | undefined;
+  /** The methods that the host wants beside the one that it accepted. */
+  readonly wantsToo: string | undefined;
+}
+
+/** Why the connection was not made. */
+export function connectError(attempt: Attempt, error: ClientError, seen: Seen): HostError {
+  const { place, user, hostKey, credentials } = attempt;
+  const { shown, agentFailure, wantsToo } = seen;
+  if (shown !== undefined && !shown.equals(hostKey.bytes)) {
+    const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
+    const remedy =
+      'it may be another machine: compare with "cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -" on its console before you change the site file';
+    return new HostError("hostKey", `${place}: ${found}; ${remedy}`);
+  }
+  if (/host key format/.test(error.message)) {
+    if (hostKey.type === "ssh-rsa") {
+      const found = "has no RSA host key, or signs with SHA-1 only by it, which is too weak";
+      return new HostError("hostKey", `${place}: ${found}; update its sshd, or give another key, read on its console`);
+    }
+    const found = `has no host key of the type ${hostKey.type} that the site file names`;
+    return new HostError("hostKey", `${place}: ${found}; give a key that it has, read on its console`);
+  }
+  if (wantsToo !== undefined) {
+    const found = `accepts the ${credentials.by === "password" ? "password" : "key"} of ${user}, and wants ${asOneLine(wantsToo)}, too (AuthenticationMethods), which is not supported`;
+    return new HostError("login", `${place}: ${found}; let one of them do for this user`);
+  }
+  if (credentials.by === "agent" && /too many authentication failures/i.test(error.message)) {
+    const found = `the agent at SSH_AUTH_SOCK offers more keys than the host lets ${user} try (MaxAuthTries)`;
+    return new HostError("login", `${place}: ${found}; take the others out with ssh-add -d, or name a keyFile`);
+  }
+  if (error.level === "client-authentication") return loginError(place, user, credentials, agentFailure);
+  return unreachable(attempt, error);
+}
+
+function loginError(place: string, user: string, credentials: Credentials, agentFailure?: string): HostError {
+  const authorize = `~${user}/.ssh/authorized_keys on the host`;
+  switch (credentials.by) {
+    case "agent": {
+      const found =
+        agentFailure === undefined
+          ? `no key of the agent at SSH_AUTH_SOCK lets ${user} in`
+          : `the agent at SSH_AUTH_SOCK gives no key (${agentFailure})`;
+      return new HostError(
+        "login",
+        `${place}: ${found}; add the key with ssh-add, and its public half to ${authorize}`,
+      );
+    }
+    case "key":
+      return new HostError(
+        "login",
+        `${place}: the key of ${credentials.source} does not let ${user} in${credentials.hasCertificate === true ? ", and the certificate beside it (-cert.pub) is not supported" : ""}; add its public half to ${authorize}`,
+      );
+    case "password":
+      return new HostError(
+        "login",
+        `${place}: the password in ${credentials.source} does not let ${user} in; put the right one there, or use a key`,
+      );
+  }
+}
+
+const socketReasons: Readonly<Record<string, string>> = {
+  ENOTFOUND: "the name has no address; check the spelling and the DNS",
+  EAI_AGAIN: "the name cannot be looked up now; check the DNS of this machine",
+  ECONNREFUSED: "nothing listens on this port; start sshd there or correct the port",
+  EHOSTUNREACH: "there is no route to it; check network and firewall",
+  ENETUNREACH: "there is no route to it; check network and firewall",
+  ETIMEDOUT: "no answer on this port; check network and firewall",
+  ECONNRESET: "it closes the connection at once; look into the log of its sshd (MaxStartups, AllowUsers, a ban)",
+};
+
+function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError): HostError {
+  const known = socketReasons[String(error.code)];
+  if (known !== undefined) return new HostError("unreachable", `${place}: ${known}`);
+  if (error.level === "client-timeout") {
+    const found = `no login within ${readyTimeoutSeconds} s`;
+    return new HostError("unreachable", `${place}: ${found}; check network, firewall and the load of the host`);
+  }
+  return new HostError("unreachable", `${place}: no SSH connection (${said(error)}); see the log of its sshd`);
+}
+
+/** What a library or a host says, as part of a message. */
+export function said(error: unknown): string {
+  return asOneLine(error instanceof Error ? error.message : String(error));
+}

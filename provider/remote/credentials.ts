@@ -1,0 +1,158 @@
+/**
+ * Reads what the site file only points to: keys, passwords, passphrases. Values stay in memory and never enter a message;
+ * messages name the variable or the file.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { type HostKey, readHostKey } from "../../core/site/host-key.ts";
+import { decodeText, withoutByteOrderMark } from "../../core/site/text.ts";
+import { HostError, type HostErrorKind } from "./host-error.ts";
+import type { Login, Sudo } from "../apache/host-model.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Credentials =
+  | { readonly by: "agent"; readonly socket: string }
+  | {
+      readonly by: "key";
+      /** Where the key was found, for messages: `key file "…"` or `environment variable …`. */
+      readonly source: string;
+      readonly key: Buffer;
+      readonly passphrase: string | undefined;
+      readonly passphraseSource: string | undefined;
+      /** An OpenSSH certificate stands beside the key file; it is not used. */
+      readonly hasCertificate?: boolean;
+    }
+  | { readonly by: "password"; readonly source: string; readonly password: string };
+
+/** @param place - host that messages begin with */
+export async function readLogin(place: string, login: Login, environment: Environment): Promise<Credentials> {
+  switch (login.from) {
+    case "agent":
+      return { by: "agent", socket: requireVariable("login", place, "SSH_AUTH_SOCK", environment, agentRemedy) };
+    case "keyFile":
+      return {
+        by: "key",
+        source: `key file ${JSON.stringify(login.path)}`,
+        key: requireKeyBytes(
+          `${place}: key file ${JSON.stringify(login.path)}`,
+          await readSecretFile("login", place, "key file", login.path, environment),
+        ),
+        passphrase:
+          login.passphraseEnvironment === undefined
+            ? undefined
+            : requireVariable(
+                "login",
+                place,
+                login.passphraseEnvironment,
+                environment,
+                "set it to the key's passphrase",
+              ),
+        passphraseSource: login.passphraseEnvironment,
+        hasCertificate: existsSync(`${inHome(login.path, environment)}-cert.pub`),
+      };
+    case "keyEnvironment": {
+      const text = requireVariable("login", place, login.name, environment, "set it to the text of a private key");
+      const source = `environment variable ${login.name}`;
+      return { by: "key", source, key: Buffer.from(text), passphrase: undefined, passphraseSource: undefined };
+    }
+    case "passwordEnvironment": {
+      const password = requireVariable("login", place, login.name, environment, "set it to the user's password");
+      return { by: "password", source: `environment variable ${login.name}`, password };
+    }
+  }
+}
+
+const agentRemedy = "start an agent and add the key to it (ssh-agent, ssh-add), or name a key file";
+
+/** The password for sudo and where it came from; undefined where sudo asks for none. */
+export async function readSudoPassword(
+  place: string,
+  sudo: Sudo,
+  environment: Environment,
+): Promise<{ readonly password: string; readonly source: string } | undefined> {
+  if (sudo.how !== "password") return undefined;
+  if (sudo.environment !== undefined) {
+    const password = requireVariable("sudo", place, sudo.environment, environment, "set it to the password for sudo");
+    const source = `environment variable ${sudo.environment}`;
+    return { password: requireOneLine(place, source, password), source };
+  }
+  if (sudo.file !== undefined) {
+    const text = await readSecretFile("sudo", place, "password file", sudo.file, environment);
+    const source = `password file ${JSON.stringify(sudo.file)}`;
+    return { password: requireOneLine(place, source, requireText("sudo", `${place}: ${source}`, text)), source };
+  }
+  throw new HostError(
+    "sudo",
+    `${place}: sudo needs a password and no place for it is given; name a variable or a file`,
+  );
+}
+
+/** A key in PuTTY's form may have its comment in any encoding; one that Windows has written anew has zeros. */
+function requireKeyBytes(place: string, bytes: Buffer): Buffer {
+  if (bytes.includes(0)) requireText("login", place, bytes);
+  return withoutByteOrderMark(bytes);
+}
+
+/** Too many attempts with a wrong password would lock the account. */
+function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string {
+  const text = decodeText(bytes);
+  if (typeof text === "string") return text;
+  throw new HostError(kind, `${place}, line ${text.line}: ${text.text}`);
+}
+
+/** sudo reads one line; what follows a line end would be taken for something else. A final line end is an editor's. */
+function requireOneLine(place: string, source: string, text: string): string {
+  const password = text.replace(/\r?\n$/, "");
+  if (password !== "" && !/[\r\n\0]/.test(password)) return password;
+  const found = password === "" ? "is empty" : "holds more than one line";
+  throw new HostError("sudo", `${place}: ${source} ${found}; it must hold the password for sudo and nothing else`);
+}
+
+function requireVariable(
+  kind: HostErrorKind,
+  place: string,
+  name: string,
+  environment: Environment,
+  remedy: string,
+): string {
+  const value = environment[name];
+  if (value !== undefined && value !== "") return value;
+  const found = value === undefined ? "is not set" : "is empty";
+  throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
+}
+
+const inHome = (path: string, environment: Environment): string =>
+  path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir());
+
+async function readSecretFile(
+  kind: HostErrorKind,
+  place: string,
+  what: string,
+  path: string,
+  environment: Environment,
+): Promise<Buffer> {
+  try {
+    return await readFile(inHome(path, environment));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+    throw new HostError(
+      kind,
+      `${place}: ${what} ${JSON.stringify(path)} cannot be read (${code}); name an existing file that this user may read`,
+    );
+  }
+}
+
+/** Throws when it is none. */
+export function requireHostKey(place: string, text: string): HostKey {
+  const read = readHostKey(text);
+  if (typeof read !== "string") return read;
+  throw new HostError("hostKey", `${place}: the host key given is not a public key: ${read}`);
+}
+
+/** `SHA256:…` as `ssh-keygen -l` shows it. */
+export function fingerprint(key: Buffer): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}

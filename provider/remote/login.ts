@@ -1,0 +1,212 @@
+/** Logs in to a host: the only import of the SSH library. */
+import type { Duplex } from "node:stream";
+import type ssh2 from "ssh2";
+import type {
+  AnyAuthMethod,
+  AuthHandlerMiddleware,
+  Client,
+  ConnectConfig,
+  ParsedKey,
+  ServerHostKeyAlgorithm,
+} from "ssh2";
+import type { HostKey } from "../../core/site/host-key.ts";
+import type { Credentials } from "./credentials.ts";
+import { HostError } from "./host-error.ts";
+import type { Endpoint } from "../apache/host-model.ts";
+import { type Attempt, type ClientError, connectError, said } from "./connect-errors.ts";
+import type { Channel } from "./conversation.ts";
+
+const keepAliveSeconds = 10;
+const keepAlivesUnanswered = 3;
+const closeTimeoutSeconds = 0.5;
+
+type Library = typeof ssh2;
+
+/** A connection that was logged in to. Its methods reject with the library's own errors. */
+export interface LoggedIn {
+  /** Whether it still is. */
+  isOpen(): boolean;
+  /** Starts a command. `begin` gets its channel before any event of it: the exit status may come in the same packet. */
+  start<T>(command: string, begin: (channel: Channel) => T): Promise<T>;
+  /** A way through this host to another one. */
+  forward(to: Pick<Endpoint, "address" | "port">): Promise<Duplex>;
+  /** Ends it politely, and by force if the host does not answer. */
+  end(): Promise<void>;
+}
+
+export interface LoginWish extends Attempt {
+  readonly address: string;
+  readonly port: number;
+  /** A way through a bastion. @default - straight to the address */
+  readonly socket: Duplex | undefined;
+  /** Called when the connection has ended, or was never made. */
+  readonly onEnd: () => void;
+}
+
+/** Rejects with a {@link HostError}. */
+export async function logIn(login: LoginWish): Promise<LoggedIn> {
+  // ssh2 costs 60 ms to load: not at the start of a plugin that may never connect.
+  const { default: library } = await import("ssh2");
+  const methods = inOrder(authentication(library, login.place, login.user, login.credentials));
+  return connect(new library.Client(), login, methods);
+}
+
+/** Tries one method after the other, and keeps what the host wants beside the one that it accepted. */
+interface Methods {
+  readonly next: AuthHandlerMiddleware;
+  wantsToo(): string | undefined;
+}
+
+function inOrder(methods: readonly AnyAuthMethod[]): Methods {
+  let tried = 0;
+  let wanted: string | undefined;
+  const next: AuthHandlerMiddleware = (left, isPartial, use) => {
+    // The library's type leaves out that it begins with null.
+    if ((isPartial as boolean | null) === true) wanted = left.join(" or ");
+    const method = methods[tried];
+    tried += 1;
+    // The library takes false for the end of the list, which its type leaves out.
+    use(method ?? (false as unknown as AnyAuthMethod));
+  };
+  return { next, wantsToo: () => wanted };
+}
+
+function connect(client: Client, login: LoginWish, methods: Methods): Promise<LoggedIn> {
+  return new Promise((resolve, reject) => {
+    let isOpen = false;
+    let shown: Buffer | undefined;
+    let agentFailure: string | undefined;
+    const closed = (): void => {
+      isOpen = false;
+      login.onEnd();
+    };
+    const fail = (error: ClientError): void => {
+      if (isOpen) return;
+      reject(connectError(login, error, { shown, agentFailure, wantsToo: methods.wantsToo() }));
+      client.destroy();
+    };
+    client
+      .on("ready", () => {
+        isOpen = true;
+        resolve({ isOpen: () => isOpen, ...methodsOf(client, closed) });
+      })
+      .on("error", (error: ClientError) => {
+        // The agent may refuse one key and still sign with the next.
+        if (error.level === "agent") agentFailure = said(error);
+        else fail(error);
+      })
+      .on("close", () => {
+        fail(new Error("it was closed during the login"));
+        closed();
+      });
+    const isPinned = (key: Buffer): boolean => {
+      shown = key;
+      return key.equals(login.hostKey.bytes);
+    };
+    client.connect(settings(login, methods.next, isPinned));
+    // Else each of our small packets waits up to 40 ms for the acknowledgement of the one before.
+    client.setNoDelay(true);
+  });
+}
+
+const methodsOf = (client: Client, closed: () => void): Omit<LoggedIn, "isOpen"> => ({
+  start: (command, begin) =>
+    new Promise((resolve, reject) => {
+      unlessGone(closed, () =>
+        client.exec(command, (error, channel) => (error ? reject(error) : resolve(begin(channel)))),
+      );
+    }),
+  forward: ({ address, port }) =>
+    new Promise((resolve, reject) => {
+      unlessGone(closed, () =>
+        client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
+          error ? reject(error) : resolve(channel),
+        ),
+      );
+    }),
+  end: () => end(client),
+});
+
+/** ssh2 throws only where the socket is gone already, which can be before any event has said so. */
+function unlessGone(closed: () => void, ask: () => unknown): void {
+  try {
+    ask();
+  } catch (error) {
+    closed();
+    throw error;
+  }
+}
+
+function settings(
+  login: LoginWish,
+  authHandler: AuthHandlerMiddleware,
+  hostVerifier: (key: Buffer) => boolean,
+): ConnectConfig {
+  return {
+    ...(login.socket === undefined ? { host: login.address, port: login.port } : { sock: login.socket }),
+    username: login.user,
+    authHandler,
+    algorithms: { serverHostKey: hostKeyAlgorithms(login.hostKey) },
+    hostVerifier,
+    readyTimeout: login.readyTimeoutSeconds * 1000,
+    keepaliveInterval: keepAliveSeconds * 1000,
+    keepaliveCountMax: keepAlivesUnanswered,
+  };
+}
+
+/** Only what signs with the pinned key: else a host with several keys shows another one. No SHA-1. */
+function hostKeyAlgorithms(hostKey: HostKey): ServerHostKeyAlgorithm[] {
+  if (hostKey.type === "ssh-rsa") return ["rsa-sha2-512", "rsa-sha2-256"];
+  return [hostKey.type];
+}
+
+/** How to log in: one method, named by the site file; nothing else is tried. */
+function authentication(library: Library, place: string, username: string, credentials: Credentials): AnyAuthMethod[] {
+  switch (credentials.by) {
+    case "agent":
+      return [{ type: "agent", username, agent: credentials.socket }];
+    case "key":
+      return [{ type: "publickey", username, key: requireKey(library, place, credentials) }];
+    case "password": {
+      const { password } = credentials;
+      return [
+        { type: "password", username, password },
+        {
+          // PAM hosts often take passwords only this way. One hidden question is the password; anything else is not.
+          type: "keyboard-interactive",
+          username,
+          prompt: (_name, _instructions, _language, prompts, finish) =>
+            finish(prompts.length === 1 && prompts[0]?.echo !== true ? [password] : []),
+        },
+      ];
+    }
+  }
+}
+
+function requireKey(library: Library, place: string, credentials: Extract<Credentials, { by: "key" }>): ParsedKey {
+  const { source, passphrase, passphraseSource } = credentials;
+  const key = library.utils.parseKey(credentials.key, passphrase);
+  if (!(key instanceof Error) && key.isPrivateKey()) return key;
+  const fail = (found: string): never => {
+    throw new HostError("login", `${place}: ${source} ${found}`);
+  };
+  const reason = key instanceof Error ? key.message : "unsupported key format";
+  if (/no passphrase given/i.test(reason)) {
+    return fail("is encrypted; name an environment variable with its passphrase, or add the key to an agent");
+  }
+  if (passphrase !== undefined && !/unsupported key format/i.test(reason)) {
+    return fail(`cannot be decrypted with the passphrase in ${passphraseSource}; put the right one there`);
+  }
+  return fail("holds no private key that can be used; give one in OpenSSH or PEM form, as ssh-keygen writes it");
+}
+
+function end(client: Client): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => client.destroy(), closeTimeoutSeconds * 1000);
+    client.once("close", () => {
+      clearTimeout(force);
+      resolve();
+    });
+    client.end();
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * Connects to hosts and runs scripts on them. One connection per host and process, kept for the next execution until
+ * {@link Pool.close}.
+ */
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { type Environment, readLogin, readSudoPassword, requireHostKey } from "./credentials.ts";
+import { HostError, placeOf } from "./host-error.ts";
+import type { Connection, Endpoint } from "../apache/host-model.ts";
+import { said } from "./connect-errors.ts";
+import { converse, type Ended, type ExecuteOptions, type Program, type Run } from "./conversation.ts";
+import { type LoggedIn, logIn } from "./login.ts";
+import { remoteCommand } from "./shell/posix.ts";
+import { createSlots, requireGoing, unlessCancelled } from "./cancellation.ts";
+
+export type { Ended, ExecuteOptions, Program } from "./conversation.ts";
+
+export interface PoolOptions {
+  /**
+   * How many executions run at once, over all hosts; the others wait.
+   *
+   * @default defaultParallel
+   */
+  readonly parallel?: number;
+  /**
+   * From the first packet to the end of the login, in seconds.
+   *
+   * @default defaultReadyTimeoutSeconds
+   */
+  readonly readyTimeoutSeconds?: number;
+  /** Where keys and passwords are looked up. @default process.env */
+  readonly environment?: Environment;
+}
+
+export interface Pool {
+  /** Runs one program on a host. Rejects with a {@link HostError}; an exit status other than 0 is no error here. */
+  execute(connection: Connection, program: Program, options: ExecuteOptions): Promise<Ended>;
+  /** Ends all connections. What still runs ends as cut. */
+  close(): Promise<void>;
+}
+
+/** Measured with 50 hosts: 8, 24 and 64 at once all took longer, because each login costs both sides processor time. */
+export const defaultParallel = 16;
+export const defaultReadyTimeoutSeconds = 20;
+
+/** A host, or the bastion before it. */
+type Stop = Endpoint & { readonly bastion?: Endpoint };
+
+/** A pool without a connection: each is made when something is to be executed there. */
+export function createPool(options: PoolOptions = {}): Pool {
+  const environment = options.environment ?? process.env;
+  const readyTimeoutSeconds = options.readyTimeoutSeconds ?? defaultReadyTimeoutSeconds;
+  const kept = new Map<string, Promise<LoggedIn>>();
+  const slots = createSlots(options.parallel ?? defaultParallel);
+
+  function connect(stop: Stop): Promise<LoggedIn> {
+    const key = JSON.stringify([stop.address, stop.port, stop.user, stop.hostKey, stop.login, stop.bastion]);
+    const existing = kept.get(key);
+    if (existing !== undefined) return existing;
+    const forget = (): void => void (kept.get(key) === dialled && kept.delete(key));
+    const dialled = dial(stop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
+    kept.set(key, dialled);
+    dialled.catch(forget);
+    return dialled;
+  }
+
+  return {
+    async execute(connection, program, executeOptions) {
+      const free = await slots.take();
+      try {
+        return await executeOnce(() => connect(connection), environment, connection, program, executeOptions);
+      } finally {
+        free();
+      }
+    },
+    async close() {
+      const all = [...kept.values()];
+      kept.clear();
+      await Promise.allSettled(all.map(async (login) => (await login).end()));
+    },
+  };
+}
+
+async function executeOnce(
+  connect: () => Promise<LoggedIn>,
+  environment: Environment,
+  connection: Connection,
+  program: Program,
+  options: ExecuteOptions,
+): Promise<Ended> {
+  const place = placeOf(connection);
+  requireGoing(place, options.signal);
+  const password = await readSudoPassword(place, connection.sudo, environment);
+  const mark = randomBytes(16).toString("hex");
+  const command = remoteCommand(place, connection.sudo, mark, Buffer.byteLength(program.script));
+  const run: Run = { place, connection, program, options, mark, password };
+  const starting = startOnce(place, connect, (login) => startChannel(login, command, run));
+  const { ended } = await unlessCancelled(place, options.signal, starting);
+  return ended;
+}
+
+interface Started {
+  readonly ended: Promise<Ended>;
+}
+
+/**
+ * Starts on the kept connection. One that turns out to have died while idle is replaced, once: before the host confirmed
+ * the start, no script was sent.
+ */
+async function startOnce(
+  place: string,
+  connect: () => Promise<LoggedIn>,
+  start: (login: LoggedIn) => Promise<Started>,
+): Promise<Started> {
+  const first = await connect();
+  try {
+    return await start(first);
+  } catch (error) {
+    if (first.isOpen() || error instanceof HostError) throw refusedChannel(place, error);
+  }
+  const second = await connect();
+  return start(second).catch((error: unknown) => Promise.reject(refusedChannel(place, error)));
+}
+
+function refusedChannel(place: string, error: unknown): HostError {
+  if (error instanceof HostError) return error;
+  return new HostError(
+    "unreachable",
+    `${place}: connected, but the host starts no command (${said(error)}); see MaxSessions and ForceCommand in its sshd_config`,
+  );
+}
+
+async function startChannel(login: LoggedIn, command: string, run: Run): Promise<Started> {
+  requireGoing(run.place, run.options.signal);
+  return login.start(command, (channel) => {
+    const ended = converse(channel, run);
+    // Nobody waits for it when the run was cancelled meanwhile.
+    ended.catch(() => undefined);
+    return { ended };
+  });
+}
+
+interface Dialling {
+  readonly environment: Environment;
+  readonly readyTimeoutSeconds: number;
+  /** For the bastion. */
+  readonly connect: (stop: Stop) => Promise<LoggedIn>;
+  readonly onEnd: () => void;
+}
+
+async function dial(stop: Stop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<LoggedIn> {
+  const place = placeOf(stop);
+  const hostKey = requireHostKey(place, stop.hostKey);
+  const credentials = await readLogin(place, stop.login, environment);
+  const socket = stop.bastion && (await through(await connect(stop.bastion), stop.bastion, stop, place));
+  const { address, port, user } = stop;
+  return logIn({ place, address, port, user, hostKey, credentials, socket, readyTimeoutSeconds, onEnd });
+}
+
+/** A way to `stop` through the bastion's connection. */
+function through(bastion: LoggedIn, gate: Endpoint, stop: Stop, place: string): Promise<Duplex> {
+  return bastion.forward(stop).catch((error: unknown) => {
+    const found = `the bastion ${placeOf(gate)} cannot connect to it (${said(error)})`;
+    throw new HostError("unreachable", `${place}: ${found}; check address and port, and AllowTcpForwarding there`);
+  });
+}

@@ -1,0 +1,166 @@
+/**
+ * How a script and its data get through a login shell and sudo into a root shell. Pure: texts in, texts out.
+ *
+ * Standard input is `[password line] MARK line, script, MARK line, data`. The shell on the host throws away everything
+ * up to the first mark, so a password that sudo did not ask for (NOPASSWD, cached ticket) is never run as a command;
+ * it then takes exactly the script's bytes, and the second mark proves that nothing of the data went with them.
+ * Standard output and error both begin with a mark line, so whatever banners and rc files print before is not ours.
+ */
+import { HostError, asOneLine } from "../host-error.ts";
+import type { Connection } from "../../apache/host-model.ts";
+
+/** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
+export const headIsUnfit = " head";
+/** Followed by the name of a shell in which our programs do not run. */
+export const shellIsUnfit = " shell ";
+/** It is missing, or does not run. */
+export const headFails = " no-head";
+
+/**
+ * The command line for the user's login shell, whichever it is. Inside its single quotes stands nothing that bash,
+ * dash, csh or fish would read differently: no quote, backslash, line end or `!`.
+ *
+ * @param mark - hex digits, fresh and random: nothing else on the streams looks like it
+ */
+export function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
+  const inner = [
+    // Where a login exports one of this name, no program could be started beside so long a text.
+    "unset s;LC_ALL=C;export LC_ALL",
+    `echo;echo ${mark};echo ${mark} >&2`,
+    `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellIsUnfit}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
+    `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,
+    `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFails} >&2;exit 98;}`,
+    `IFS= read -r l;[ "$l" = ${mark} ]||{ echo ${mark}${headIsUnfit} >&2;exit 98;}`,
+    "unset l",
+    'eval "$s"',
+  ].join(";");
+  // sudo lies in a directory that a bare PATH may lack, and its messages are read below: LC_ALL before it, too.
+  const outer = "LC_ALL=C;export LC_ALL;PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH;export PATH;";
+  switch (sudo.how) {
+    case "none":
+      return `exec /bin/sh -c '${inner}'`;
+    case "passwordless":
+      return `exec /bin/sh -c '${outer}exec sudo -n -- /bin/sh -c "$1"' sh '${inner}'`;
+    case "password":
+      return `exec /bin/sh -c '${outer}exec sudo -S -p ${promptOf(mark)} -- /bin/sh -c "$1"' sh '${inner}'`;
+    case "program":
+      return `exec /bin/sh -c '${outer}echo;echo ${mark};echo ${mark} >&2;exec sudo -n -- "$1"' sh ${quote(place, sudo.path)}`;
+  }
+}
+
+/** What sudo writes to standard error when it asks: seen twice, the password was wrong. */
+export function promptOf(mark: string): string {
+  return `${mark}.password`;
+}
+
+/** One argument in single quotes, for any Bourne shell, csh and fish. */
+function quote(place: string, text: string): string {
+  if (/^[\w./@%+=:,-]+$/.test(text)) return `'${text}'`;
+  throw new HostError(
+    "sudo",
+    `${place}: sudo program ${JSON.stringify(text)} is no plain path; write an absolute path without blanks or quotes`,
+  );
+}
+
+/** Standard input of {@link remoteCommand} behind the password line. Without a script, the data alone. */
+export async function* framed(
+  mark: string,
+  script: string | undefined,
+  data: Buffer | AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer, void> {
+  if (script !== undefined) yield Buffer.from(`${mark}\n${script}${mark}\n`);
+  if (Buffer.isBuffer(data)) yield data;
+  else yield* data;
+}
+
+/** One of the host's two output streams, split at our mark. */
+export interface MarkedStream {
+  /** Takes what arrived; returns what of it stands behind the mark. */
+  take(chunk: Buffer): Buffer;
+  isStarted(): boolean;
+  /** What came before the mark: banners, sudo's messages; its last bytes when it is long. */
+  before(): string;
+}
+
+const longestNoiseBytes = 64 * 1024;
+
+export function splitAtMark(mark: string): MarkedStream {
+  const line = Buffer.from(`${mark}\n`);
+  let isStarted = false;
+  let before = Buffer.alloc(0);
+  return {
+    take(chunk) {
+      if (isStarted) return chunk;
+      before = Buffer.concat([before, chunk]);
+      const at = before.indexOf(line);
+      isStarted = at >= 0;
+      const ours = isStarted ? before.subarray(at + line.length) : Buffer.alloc(0);
+      before = Buffer.from(isStarted ? before.subarray(0, at) : before.subarray(-longestNoiseBytes));
+      return ours;
+    },
+    isStarted: () => isStarted,
+    before: () => before.toString("utf8"),
+  };
+}
+
+/** Reasons of sudo (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs), first match wins. `{user}` and `{source}` are filled in. */
+const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[] = [
+  {
+    pattern: /must have a tty|requiretty/,
+    text: "sudo refuses to run without a terminal (requiretty); add to sudoers with visudo: Defaults:{user} !requiretty",
+  },
+  {
+    pattern: /incorrect password attempt|Sorry, try again|Authentication failed/,
+    text: "sudo refused the password of {user} from {source}; put the right one there",
+  },
+  {
+    // It tells of each such line of sudoers, and goes on without it.
+    pattern: /digest specifications are not supported[^]*afraid I can't do that/,
+    text: "{user} may not run {program} as root: sudo there is sudo-rs, which leaves out every line of sudoers with a digest; write the line that npx clientcert observe-program --sudoers {user} --no-digest prints",
+  },
+  {
+    pattern:
+      /not in the sudoers file|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo|afraid I can't do that/,
+    text: "{user} may not run {program} as root; add a rule for {user} to sudoers with visudo",
+  },
+  {
+    pattern:
+      /a password is required|no password was provided|a terminal is required|interactive authentication is required/,
+    text: "sudo asks {user} for a password; say where the password is, or add a NOPASSWD rule for {program} to sudoers with visudo",
+  },
+  {
+    pattern: /account validation failure|account or password is expired|password (has )?expired/,
+    text: "sudo says that the account or password of {user} has expired; renew it on the host",
+  },
+  {
+    pattern: /sudo: (command )?not found|not found: sudo|sudo: No such file/i,
+    text: "the host has no sudo; install it, or log in as root and say that no sudo is needed",
+  },
+  {
+    pattern: /no new privileges|must be owned by uid 0|effective uid is not 0/,
+    text: "sudo cannot become root there: {said}",
+  },
+  { pattern: /^sudo: .*(command not found|unable to execute)/m, text: "sudo found no {program}; install it there" },
+];
+
+/** What sudo meant, undefined when `stderr` has no message of sudo's. */
+export function sudoError(
+  place: string,
+  connection: Pick<Connection, "user" | "sudo">,
+  stderr: string,
+  source: string | undefined,
+): HostError | undefined {
+  const reason = sudoReasons.find(({ pattern }) => pattern.test(stderr));
+  if (reason === undefined || connection.sudo.how === "none") return undefined;
+  const program = connection.sudo.how === "program" ? connection.sudo.path : "/bin/sh";
+  const values: Record<string, string> = {
+    user: connection.user,
+    source: source ?? "the site file",
+    program,
+    said: asOneLine(stderr),
+  };
+  return new HostError(
+    "sudo",
+    `${place}: ${reason.text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)}`,
+  );
+}

@@ -1,0 +1,48 @@
+/** Where the site file names a file that something was found about. */
+import { fileOf, keyPlace, type SiteFilesWanted } from "./pki-files.ts";
+
+export interface FilePlace {
+  readonly file: string;
+  /** 1-based, where `file` is the site file. */
+  readonly line?: number;
+  /** Where `file` is another one: `file:line` of the site file that names it, or `file:2 and 6` where it does so twice. */
+  readonly namedAt?: string;
+}
+
+/** Turns the place of a finding of `readSiteFiles` into one that an editor can open; `lines` are those of `readSite`. */
+export function filePlaces(
+  siteFile: string,
+  wanted: SiteFilesWanted,
+  lines: ReadonlyMap<string, number>,
+): (place: string) => FilePlace {
+  const namedIn = (place: string): readonly number[] =>
+    pathsOf(wanted).flatMap(([path, key]) =>
+      fileOf(siteFile, path) === place ? (lines.get(`clientAuth.${key}`) ?? []) : [],
+    );
+  const keys = new Map([...lines].map(([key, line]) => [keyPlace(siteFile, key), line]));
+  return (place) => {
+    const keyLine = keys.get(place);
+    if (keyLine !== undefined) return { file: siteFile, line: keyLine };
+    const line = lines.get("clientAuth");
+    if (place === siteFile) return line === undefined ? { file: place } : { file: place, line };
+    const named = namedIn(place);
+    return named.length === 0 ? { file: place } : { file: place, namedAt: `${siteFile}:${named.join(" and ")}` };
+  };
+}
+
+type Named = readonly [path: string, key: string];
+
+function pathsOf({ caFiles, crlFiles, crlSources = [], sampleCertificate }: SiteFilesWanted): Named[] {
+  return [
+    ...caFiles.map((path, i): Named => [path, `caFiles[${i}]`]),
+    ...crlFiles.map((path, i): Named => [path, `crlFiles[${i}]`]),
+    ...crlSources.flatMap(({ file }, i): Named[] => (file === undefined ? [] : [[file, `crlSources[${i}].file`]])),
+    ...(sampleCertificate === undefined ? [] : ([[sampleCertificate, "sampleCertificate"]] as const)),
+  ];
+}
+
+/** `file:line`, or `file (site file:line)`. */
+export function renderPlace({ file, line, namedAt }: FilePlace): string {
+  if (namedAt !== undefined) return `${file} (${namedAt})`;
+  return line === undefined ? file : `${file}:${line}`;
+}

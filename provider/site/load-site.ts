@@ -1,0 +1,172 @@
+/** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import type { CaBundle, CrlSummary, Finding } from "../../core/apache/model.ts";
+import { findNearest } from "../../core/site/issues.ts";
+import {
+  type Site,
+  type SiteClientAuth,
+  type SiteHost,
+  makeCrlRefresh,
+  makeCrlSources,
+  makeTarget,
+  readSite,
+  renderProblem,
+} from "../../core/site/read-site.ts";
+import type { SampleWish, SourceWish, Wishes } from "../apache/inputs.ts";
+import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files.ts";
+import { filePlaces, renderPlace } from "./file-places.ts";
+
+export interface LoadedSite {
+  /** Relative to the project. */
+  readonly file: string;
+  /** One line each; when there is one, nothing below is there. */
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  readonly site: Site | undefined;
+  readonly pki: SitePki | undefined;
+  /** As `readSite` gives them: where the site file names what. */
+  readonly lines: ReadonlyMap<string, number>;
+}
+
+/** What of the CA and CRL files goes into Pulumi's state. */
+export interface SitePki {
+  readonly ca: CaBundle;
+  readonly crls: readonly CrlSummary[];
+  /** Of the PEM text that would be installed; empty without CRLs. */
+  readonly crlSha256: string;
+  readonly sample?: SampleWish;
+}
+
+/** Never throws for what a file holds or lacks. */
+export function loadSite(file: string): LoadedSite {
+  const bytes = readBytes(file);
+  if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
+  const { site, clientAuth, unsure, problems, warnings, lines } = readSite(bytes, file);
+  if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
+  const { files, findings } = readFiles(file, { ...clientAuth, unsure });
+  const placeOf = filePlaces(file, clientAuth, lines);
+  const told = (wanted: Finding["severity"]): string[] =>
+    findings
+      .filter(({ severity }) => severity === wanted)
+      .map(({ place, text: what }) => `${renderPlace(placeOf(place))}: ${what}`);
+  const wrong = [...problems.map(renderProblem), ...told("problem")];
+  if (site === undefined || wrong.length > 0) return refused(file, wrong);
+  const { sha256, certificates } = files.ca;
+  const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
+  const sample = sampleOf(files, clientAuth);
+  const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
+  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki, lines };
+}
+
+function refused(file: string, problems: readonly string[]): LoadedSite {
+  return { file, problems, warnings: [], site: undefined, pki: undefined, lines: new Map() };
+}
+
+/** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */
+export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
+  readonly phpVersion?: string;
+  readonly sample?: SampleWish;
+};
+
+/** The same for the program and the command line. */
+export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
+  const { caFiles, crlFiles, crlCheck } = site.clientAuth;
+  const { organizations, organizationalUnits, countries, issuers, verifyDepth, acceptOlderCrls } = site.clientAuth;
+  const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
+  const { acknowledgeSessionTicketKeys, mayBeStopped, reloadUnstartable } = host;
+  return {
+    ...makeTarget(host),
+    siteFile,
+    caFiles,
+    crlFiles,
+    crlCheck,
+    organizations,
+    organizationalUnits,
+    countries,
+    issuers,
+    verifyDepth,
+    ...pki,
+    crlSources: sourcesOf(site.clientAuth),
+    crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh),
+    acceptOlderCrls,
+    acknowledgeSessionTicketKeys,
+    port,
+    adopt,
+    excludeVirtualHosts,
+    reloadPendingEdits,
+    mayBeStopped,
+    reloadUnstartable,
+    takeOver,
+    judgeInPreview,
+    ...(phpVersion === undefined ? {} : { phpVersion }),
+  };
+}
+
+function sourcesOf({ crlSources }: SiteClientAuth): readonly SourceWish[] {
+  return makeCrlSources(crlSources).map(({ id, urls }, index) => {
+    const file = crlSources[index]?.file;
+    return { id, urls, ...(file === undefined ? {} : { file }) };
+  });
+}
+
+function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleWish | undefined {
+  if (sample === undefined || sampleCertificate === undefined) return undefined;
+  return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
+}
+
+/**
+ * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed, and
+ * that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
+ */
+function readFiles(
+  file: string,
+  clientAuth: SiteFilesWanted,
+): Pick<SiteFiles, "findings"> & { readonly files: SiteFiles } {
+  const now = Date.now();
+  const files = readSiteFiles(file, clientAuth, { now });
+  if (!files.findings.some(({ severity }) => severity === "problem")) return { files, findings: files.findings };
+  const installedCa = files.ca.certificates.map(({ fingerprint }) => fingerprint);
+  const { findings } = readSiteFiles(file, clientAuth, { now, installedCa, installedCrls: files.crls });
+  return { files, findings };
+}
+
+const mostNames = 10;
+
+/** Why a site file cannot be read, and which site files there are. */
+export function describeUnreadable(file: string): string {
+  if (existsSync(file) && statSync(file).isDirectory()) return "is a directory; write the path of a site file in it";
+  if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
+  const others = siteFilesIn(path.dirname(file));
+  const folder = path.resolve(path.dirname(file));
+  if (others.length === 0)
+    return `does not exist, nor any other site file in ${folder}; copy stacks/example.yaml of the project, or write another path`;
+  const nearest = findNearest(
+    path.basename(file),
+    others.map((other) => path.basename(other)),
+  );
+  const more = others.length > mostNames ? `, and ${others.length - mostNames} more` : "";
+  const listed = `there are ${others.slice(0, mostNames).join(", ")}${more}`;
+  if (nearest === undefined) return `does not exist; ${listed}`;
+  return `does not exist; did you mean ${path.join(path.dirname(file), nearest)}?${others.length > 1 ? ` (${listed})` : ""}`;
+}
+
+/** Without `Pulumi.<stack>.yaml`, the stacks' own settings, which lie beside them. */
+function siteFilesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("Pulumi."));
+    return names.sort().map((name) => path.join(folder, name));
+  } catch {
+    return []; // no folder, no site files
+  }
+}
+
+function readBytes(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
+    return undefined;
+  }
+}

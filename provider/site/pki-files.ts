@@ -1,0 +1,284 @@
+/** The one place that reads a site's CA and CRL files and its sample certificate, for the program and the CLI. */
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import type { CrlSummary, Finding } from "../../core/apache/model.ts";
+import { type Bundle, checkBundle, makeBundle, unique } from "../../core/pki/bundle.ts";
+import { type Certificate, readCertificates } from "../../core/pki/certificate.ts";
+import { checkCrls } from "../../core/pki/crl-check.ts";
+import { type Crl, encodeCrls, readCrls } from "../../core/pki/crl.ts";
+import { proposeCrlUrls } from "../../core/pki/distribution-points.ts";
+import { type PkiFinding, problem } from "../../core/pki/finding.ts";
+import { checkIssuer } from "../../core/pki/issuer.ts";
+import { encodePem } from "../../core/pki/pem.ts";
+import type { ProbeMaterial } from "../../core/pki/probe.ts";
+import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
+
+/** What of the site file decides about its files. */
+export interface SiteFilesWanted {
+  readonly caFiles: readonly string[];
+  /** CRLs that nothing renews. */
+  readonly crlFiles: readonly string[];
+  readonly crlCheck: "leaf" | "chain";
+  /** Each `file` is the list to begin with, until the host has downloaded the source's own. */
+  readonly crlSources?: readonly { readonly file?: string | undefined }[];
+  /** File of a user's certificate that every new CRL must accept. */
+  readonly sampleCertificate?: string | undefined;
+  /** CAs whose certificates are let in, by name. @default - all */
+  readonly issuers?: readonly string[];
+  /** @default defaultVerifyDepth */
+  readonly verifyDepth?: number;
+  /** Keys of the above whose value is not wholly known: nothing is called missing that may stand there. */
+  readonly unsure?: ReadonlySet<string>;
+}
+
+export interface SiteFilesOptions {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** What the host already has: its dates only warn. */
+  readonly installedCa?: readonly string[];
+  readonly installedCrls?: readonly CrlSummary[];
+}
+
+export interface SiteFiles {
+  /** Only meaningful when no finding is a `problem`. */
+  readonly ca: Bundle;
+  /** One per CA and part of its CRL, in the order in which `crlPem` holds them. */
+  readonly crls: readonly CrlSummary[];
+  /** What is installed as crl.pem; empty when the site has no CRL. */
+  readonly crlPem: string;
+  readonly sample: SiteSample | undefined;
+  /** What probe certificates are made from, with `urls` of the site's sources. */
+  readonly material: Omit<ProbeMaterial, "urls">;
+  /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
+  readonly findings: readonly Finding[];
+}
+
+/** A user's certificate, as it is installed. */
+export interface SiteSample {
+  readonly pem: string;
+  /** Of the PEM text. */
+  readonly sha256: string;
+  readonly subject: string;
+}
+
+/** 1,000,000 revoked certificates are 47 MB of PEM. */
+const maxFileBytes = 64 * 1024 * 1024;
+
+/** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
+export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
+  const { certificates, crls, firstLists, holderOf, findings } = readLists(siteFile, wanted);
+  const { isCaUnread, isCrlUnread } = findUnread(siteFile, wanted, findings);
+  const { now, installedCa, installedCrls } = options;
+  const bundle = unique(certificates);
+  const sample = readSample(siteFile, wanted);
+  const sources = describeSources(wanted);
+  const { verifyDepth } = wanted;
+  const order = { now, verifyDepth, crls: [...crls, ...firstLists], hasMore: sources.hasMore };
+  const checked = checkCrls([...crls, ...firstLists], bundle, {
+    order,
+    now,
+    crlCheck: wanted.crlCheck,
+    installed: installedCrls,
+    renewed: firstLists.map(({ summary }) => summary.sha256),
+    ...sources,
+    sample: sample.certificate,
+  });
+  const add = (found: readonly PkiFinding[], isUnread: boolean): number =>
+    findings.push(...locate(found, isUnread, holderOf, siteFile));
+  add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
+  add(checked.findings, isCaUnread || isCrlUnread);
+  const hasMore = sources.hasMore || isCrlUnread;
+  const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore, order });
+  return {
+    ca: makeBundle(certificates, order),
+    crls: summariesOf(checked.crls, firstLists),
+    crlPem: encodeCrls(checked.crls),
+    sample: sample.certificate && sampleOf(sample.certificate),
+    material: { bundle, crls: checked.crls, sample: sample.certificate },
+    findings: withoutRepeats([
+      ...findings,
+      ...sample.findings,
+      ...sampled,
+      ...(isCaUnread ? [] : findIssuers(siteFile, wanted, bundle)),
+      ...(isUnsure(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
+    ]),
+  };
+}
+
+/** What a file that could not be read would have added is not reported as missing. */
+const locate = (
+  found: readonly PkiFinding[],
+  isUnread: boolean,
+  holderOf: ReadonlyMap<string, string>,
+  siteFile: string,
+): Finding[] =>
+  found
+    .filter(({ about }) => about !== undefined || !isUnread)
+    .map(({ severity, text, about }) => ({ severity, text, place: holderOf.get(about ?? "") ?? siteFile }));
+
+const crlKeys = ["crlFiles", "crlSources"];
+
+const isUnsure = ({ unsure }: SiteFilesWanted, keys: readonly string[]): boolean =>
+  keys.some((key) => unsure?.has(key) ?? false);
+
+/** Whether CAs or CRLs are missing here that the author has named; a CRL that cannot be read hides no CA. */
+function findUnread(siteFile: string, wanted: SiteFilesWanted, findings: readonly Finding[]) {
+  const bad = new Set(findings.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
+  const isBad = (paths: readonly string[]): boolean => paths.some((path) => bad.has(fileOf(siteFile, path)));
+  const { caFiles, crlFiles, crlSources = [] } = wanted;
+  return {
+    isCaUnread: isBad(caFiles) || isUnsure(wanted, ["caFiles"]),
+    isCrlUnread: isBad([...crlFiles, ...crlSources.flatMap(({ file }) => file ?? [])]) || isUnsure(wanted, crlKeys),
+  };
+}
+
+const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSummary[] =>
+  crls.map(({ summary }) =>
+    firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
+  );
+
+/** The place of a key such as `clientAuth.issuers[0]`, until somebody knows its line. */
+export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
+
+const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Finding[] =>
+  (wanted.issuers ?? []).flatMap((issuer, i) =>
+    (isWritten(issuer) ? checkIssuer(issuer, bundle) : []).map(({ severity, text }) => ({
+      severity,
+      text,
+      place: keyPlace(siteFile, `clientAuth.issuers[${i}]`),
+    })),
+  );
+
+/** A file that is named twice is read twice, and said once. */
+const withoutRepeats = (findings: readonly Finding[]): Finding[] =>
+  findings.filter(
+    ({ place, text }, index) => findings.findIndex((one) => one.place === place && one.text === text) === index,
+  );
+
+interface Lists {
+  readonly certificates: readonly Certificate[];
+  readonly crls: readonly Crl[];
+  readonly firstLists: readonly Crl[];
+  /** By fingerprint of a CA, or SHA-256 of a CRL. */
+  readonly holderOf: ReadonlyMap<string, string>;
+  /** The caller adds its own. */
+  readonly findings: Finding[];
+}
+
+function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
+  const findings: Finding[] = [];
+  const holderOf = new Map<string, string>();
+  const certificates = readAll(siteFile, caFiles, readCertificates, findings).flatMap(({ file, result }) => {
+    for (const { summary } of result.certificates) holderOf.set(summary.fingerprint, file);
+    return result.certificates;
+  });
+  const crlsIn = (paths: readonly string[]): Crl[] =>
+    readAll(siteFile, paths, readCrls, findings).flatMap(({ file, result }) => {
+      for (const { summary } of result.crls) holderOf.set(summary.sha256, file);
+      return result.crls;
+    });
+  const crls = crlsIn(crlFiles);
+  const firstLists = crlsIn(crlSources.flatMap(({ file }) => file ?? []));
+  return { certificates, crls, firstLists, holderOf, findings };
+}
+
+/** A list without an address lasts until its end, and no list at all lets revoked certificates in. */
+function findMissingSources(
+  place: string,
+  { crlFiles, crlSources = [], crlCheck }: SiteFilesWanted,
+  bundle: readonly Certificate[],
+  sample: Certificate | undefined,
+): Finding[] {
+  if (crlSources.length > 0) return [];
+  // A CA's certificate names the list of the CA above it, which matters to a check of the whole chain only.
+  const named = proposeCrlUrls([...(sample ? [sample] : []), ...(crlCheck === "chain" ? bundle : [])]);
+  const addresses = named.map(({ issuer, urls }) => `for ${JSON.stringify(issuer)} ${urls.join(" or ")}`).join("; ");
+  const remedy =
+    named.length > 0
+      ? `write crlSources with the addresses that the certificates name: ${addresses}`
+      : "write crlSources with the address of the issuing CA's, which npx clientcert pki FILE shows for a user's certificate";
+  const text = "clientAuth.crlSources: names no CRL, so revoked certificates are accepted";
+  if (crlFiles.length === 0) return [{ severity: "warning", place, text: `${text}; ${remedy}` }];
+  return named.length === 0
+    ? []
+    : [{ severity: "warning", place, text: `clientAuth.crlFiles: nothing renews these lists; ${remedy}` }];
+}
+
+/** Of the sources that begin with no list, how many CRLs will come. */
+function describeSources({ crlSources = [] }: SiteFilesWanted): { readonly hasMore: boolean; readonly more: number } {
+  const more = crlSources.filter(({ file }) => file === undefined).length;
+  return { hasMore: more > 0, more };
+}
+
+interface ReadSample {
+  /** Only of a file that holds certificates and nothing else. */
+  readonly certificate: Certificate | undefined;
+  readonly findings: readonly Finding[];
+  readonly check: (options: SampleOptions) => Finding[];
+}
+
+function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): ReadSample {
+  const none: ReadSample = { certificate: undefined, findings: [], check: () => [] };
+  if (sampleCertificate === undefined) return none;
+  const findings: Finding[] = [];
+  const [read] = readAll(siteFile, [sampleCertificate], readCertificates, findings);
+  if (read === undefined || findings.length > 0) return { ...none, findings };
+  const { file, result } = read;
+  return {
+    certificate: result.certificates[0],
+    findings,
+    check: (options) =>
+      checkSample(result.certificates, options).map(({ severity, text }) => ({ severity, text, place: file })),
+  };
+}
+
+function sampleOf({ der, summary }: Certificate): SiteSample {
+  const pem = encodePem("CERTIFICATE", der);
+  return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
+}
+
+/** What each readable file holds; the findings of the others are added to `findings`. */
+function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
+  siteFile: string,
+  paths: readonly string[],
+  read: (bytes: Buffer) => T,
+  findings: Finding[],
+): { readonly file: string; readonly result: T }[] {
+  return paths.filter(isWritten).flatMap((path) => {
+    const file = fileOf(siteFile, path);
+    const bytes = readFileBytes(file);
+    const result = typeof bytes === "string" ? undefined : read(bytes);
+    const found = result === undefined ? [problem(String(bytes))] : result.findings;
+    findings.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
+    return result === undefined ? [] : [{ file, result }];
+  });
+}
+
+/** Empty in the place of a text that is wrong in the site file. */
+const isWritten = (text: string): boolean => text !== "";
+
+/** A path of the site file as it is opened. */
+export const fileOf = (siteFile: string, path: string): string =>
+  isAbsolute(path) ? path : join(dirname(siteFile), path);
+
+/** The bytes, or why there are none: not a file, too large, unreadable. */
+export function readFileBytes(file: string): Buffer | string {
+  try {
+    const found = statSync(file);
+    if (!found.isFile()) return "is a directory or a special file; write the path of a file";
+    if (found.size > maxFileBytes)
+      return `has ${found.size} bytes, more than ${maxFileBytes}; give the issuer's plain certificate or CRL file`;
+    return readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return reasons[code] ?? `cannot be read (${code}); check the path`;
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist; check the path (in a site file it starts at the folder of that file)",
+  ENOTDIR: "does not exist, a part of its path is no directory; check the path",
+  EACCES: "may not be read by this user; change its permissions",
+  EPERM: "may not be read by this user; change its permissions",
+};
