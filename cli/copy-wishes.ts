@@ -1,6 +1,7 @@
 /** What of the wishes can be had on a copy of a host's files: nothing is downloaded there, and no program of ours put there. */
 import { crlName, refreshName } from "../core/apache/plan/clientcert-conf.ts";
-import type { Facts, Finding } from "../core/apache/model.ts";
+import type { Finding } from "../core/diagnostic.ts";
+import type { Facts } from "../core/apache/model.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";
 
 export interface CopyWishes {

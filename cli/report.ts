@@ -2,7 +2,8 @@
 import { findMarks } from "../core/apache/plan/adopt.ts";
 import { isBlocking } from "../core/apache/plan/diagnostics.ts";
 import { confName, crlName } from "../core/apache/plan/clientcert-conf.ts";
-import type { Change, Facts, Finding, Plan, VirtualHostFacts } from "../core/apache/model.ts";
+import type { Finding } from "../core/diagnostic.ts";
+import type { Change, Facts, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/facts/unattended.ts";
 import { findOwed } from "../core/apache/facts/stopped.ts";
 import { isExcluded } from "../core/apache/plan/desired.ts";

@@ -1,6 +1,6 @@
 /** Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks. */
 import { sourceOf } from "../core/apache/facts/read-facts.ts";
-import type { Finding } from "../core/apache/model.ts";
+import type { Finding } from "../core/diagnostic.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
 import { absolutePath, isInclude } from "../core/apache/config/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../core/apache/config/remedies.ts";

@@ -1,5 +1,5 @@
 import * as pulumi from "./pulumi.ts";
-import type { CaBundle, CrlSummary } from "../core/apache/model.ts";
+import type { CaBundle, CrlSummary } from "../core/pki/summary.ts";
 import type { CrlRefresh } from "../core/crl-refresh/refresh-model.ts";
 import type { SampleWish, SourceWish } from "../provider/apache/inputs.ts";
 import type { Connection, Detection } from "../provider/apache/host-model.ts";

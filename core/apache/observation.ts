@@ -1,4 +1,4 @@
-import type { Finding } from "./model.ts";
+import type { Finding } from "../diagnostic.ts";
 import type { Scheduler } from "../crl-refresh/refresh-model.ts";
 
 /**

@@ -1,5 +1,7 @@
 /** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
-import type { CrlSummary, Desired, Facts, Finding } from "../apache/model.ts";
+import type { CrlSummary } from "../pki/summary.ts";
+import type { Finding } from "../diagnostic.ts";
+import type { Desired, Facts } from "../apache/model.ts";
 import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
 import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";

@@ -1,5 +1,7 @@
 /** Whether the timer of a host asks often enough for the CRLs that it keeps. */
-import type { CrlSummary, Desired, Facts, Finding } from "../apache/model.ts";
+import type { CrlSummary } from "../pki/summary.ts";
+import type { Finding } from "../diagnostic.ts";
+import type { Desired, Facts } from "../apache/model.ts";
 import type { CrlRefresh } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed } from "../apache/plan/revocation.ts";
 

@@ -1,5 +1,5 @@
 /** From each CA of the bundle up to its root, by the certificates that OpenSSL takes with the bundle in its installed order. */
-import { defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
+import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
 import { isSameAuthority } from "./crl-signer.ts";

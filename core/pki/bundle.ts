@@ -1,6 +1,6 @@
 /** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
 import { createHash } from "node:crypto";
-import type { CaBundle } from "../apache/model.ts";
+import type { CaBundle } from "./summary.ts";
 import { checkChains, findChains, isSpare } from "./bundle-chains.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, nameOf } from "./certificate.ts";
 import { dayMilliseconds } from "./days.ts";

@@ -1,6 +1,6 @@
 /** Certificates, from the bytes of a file. */
 import { type KeyObject, X509Certificate, createHash } from "node:crypto";
-import type { CertificateSummary } from "../apache/model.ts";
+import type { CertificateSummary } from "./summary.ts";
 import {
   type Tlv,
   DerError,

@@ -1,5 +1,5 @@
 /** Which CRLs of a site may be installed, and what is wrong with the others. */
-import type { CrlSummary } from "../apache/model.ts";
+import type { CrlSummary } from "./summary.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { type CoverageOptions, checkCoverage } from "./crl-coverage.ts";

@@ -1,4 +1,4 @@
-import type { CrlSummary } from "../apache/model.ts";
+import type { CrlSummary } from "./summary.ts";
 
 /** What a site file says about the order of CRLs. */
 export interface CrlOrderOptions {

@@ -3,7 +3,7 @@
  *
  * @see RFC 5280, section 5.2.5; crl_crldp_check in OpenSSL's crypto/x509/x509_vfy.c
  */
-import type { CrlSummary } from "../apache/model.ts";
+import type { CrlSummary } from "./summary.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { type Tlv, DerError, children, contextTag, readWhole } from "./der.ts";

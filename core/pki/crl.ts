@@ -4,7 +4,7 @@
  * @see RFC 5280, section 5.1
  */
 import { createHash } from "node:crypto";
-import type { CrlSummary } from "../apache/model.ts";
+import type { CrlSummary } from "./summary.ts";
 import {
   type Tlv,
   DerError,

@@ -1,5 +1,5 @@
 /** OpenSSL's answers depend on the order of the installed bundle: judge in that, whatever the order of the site file. */
-import { defaultVerifyDepth } from "../apache/model.ts";
+import { defaultVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, seemsIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";

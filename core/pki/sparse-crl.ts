@@ -2,7 +2,7 @@
  * A CRL of which only both ends are known: the lines in the middle, the list of revoked certificates, stay on the host.
  * Issuer and dates stand in front of that list, the CRL number behind it.
  */
-import type { CrlSummary } from "../apache/model.ts";
+import type { CrlSummary } from "./summary.ts";
 import { DerError } from "./der.ts";
 import { readCrl } from "./crl.ts";
 import { readBlocks } from "./pem.ts";

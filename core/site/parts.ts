@@ -1,5 +1,5 @@
 /** What of `clientAuth` is right although something else is wrong: nothing is judged less for another's mistake. */
-import { maxVerifyDepth } from "../apache/model.ts";
+import { maxVerifyDepth } from "../pki/summary.ts";
 import { type Mistake, findNearest, valueAt } from "./issues.ts";
 import type { Path } from "./problem.ts";
 import { type SiteClientAuth, siteSchema } from "./schema.ts";

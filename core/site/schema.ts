@@ -1,7 +1,8 @@
 /** The one description of a site file: its checks, its TypeScript types and the JSON Schema that editors read. */
 import { z } from "zod";
 import { findIssuerMistake } from "../pki/issuer-name.ts";
-import { defaultPort, defaultVerifyDepth, maxVerifyDepth } from "../apache/model.ts";
+import { defaultVerifyDepth, maxVerifyDepth } from "../pki/summary.ts";
+import { defaultPort } from "../apache/model.ts";
 import { checkLists, crlRefresh, crlSources } from "./crl-sources.ts";
 import { findHostKeyMistake } from "./host-key.ts";
 import { absolutePath as absolutePathLike, checked, crlPath, matching, siteRelativePath } from "./values.ts";

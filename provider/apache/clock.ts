@@ -1,5 +1,5 @@
 /** The host's clock beside this machine's: dates of CRLs and certificates are judged by the host's. */
-import type { Finding } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import type { Host, RunOptions, Target } from "./host-model.ts";
 

@@ -1,7 +1,8 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
 import { shownLines } from "../../core/shown.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
-import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
+import type { Facts, Plan } from "../../core/apache/model.ts";
 import { fileChanges, liveFiles, plannedFiles } from "./files.ts";
 import { changedWishes } from "./inputs.ts";
 import type { DiffArgs, DiffKind, DiffResult, Properties } from "../engine/resource.ts";

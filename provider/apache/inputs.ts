@@ -1,14 +1,7 @@
 /** Inputs of `clientcert:apache:ClientAuth`: their shape, their defaults, and what they mean to core and to the host. */
 import { findIssuerMistake } from "../../core/pki/issuer-name.ts";
-import {
-  type CaBundle,
-  type CrlSummary,
-  type Desired,
-  type Facts,
-  defaultPort,
-  defaultVerifyDepth,
-  maxVerifyDepth,
-} from "../../core/apache/model.ts";
+import { type CaBundle, type CrlSummary, defaultVerifyDepth, maxVerifyDepth } from "../../core/pki/summary.ts";
+import { type Desired, type Facts, defaultPort } from "../../core/apache/model.ts";
 import { type CrlRefresh, defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
 import { hostText } from "../../core/host-text.ts";
 import type { Connection, Detection, Target } from "./host-model.ts";

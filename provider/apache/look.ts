@@ -1,6 +1,7 @@
 /** One look at a host, and what it means for what is wanted. */
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
+import type { Facts, Plan } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { plan } from "../../core/apache/plan/plan.ts";

@@ -3,7 +3,8 @@ import { isTls12Only, phpVersion } from "../../core/apache/plan/clientcert-conf.
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { findOwed } from "../../core/apache/facts/stopped.ts";
-import type { Facts, Finding, Plan } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
+import type { Facts, Plan } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import { alarmTexts, findingText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";

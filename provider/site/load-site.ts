@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { CaBundle, CrlSummary, Finding } from "../../core/apache/model.ts";
+import type { CaBundle, CrlSummary } from "../../core/pki/summary.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import { findNearest } from "../../core/site/issues.ts";
 import {
   type Site,

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { CrlSummary, Finding } from "../../core/apache/model.ts";
+import type { CrlSummary } from "../../core/pki/summary.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import { type Bundle, checkBundle, makeBundle, unique } from "../../core/pki/bundle.ts";
 import { type Certificate, readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";

@@ -1,6 +1,6 @@
 /** The whole life of a server whose root and files have names that a shell, a list or an encoding could take for something else. */
 import assert from "node:assert/strict";
-import type { Finding } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import { request } from "../../lab/client.ts";
 import { faultyProgram } from "../faults/program.ts";
 import { clientsOf, wantedTable } from "../host/clients.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { CrlSummary, Plan } from "../../core/apache/model.ts";
+import type { CrlSummary } from "../../core/pki/summary.ts";
+import type { Plan } from "../../core/apache/model.ts";
 import { host, planOf } from "./apache-observation.ts";
 
 const confOf = (found: Plan): string => found.files["/etc/httpd/conf/clientcert/clientcert.conf"] ?? "";

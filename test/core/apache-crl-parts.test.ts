@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { CrlSummary, Desired, Facts, Plan } from "../../core/apache/model.ts";
+import type { CrlSummary } from "../../core/pki/summary.ts";
+import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
 import { isFeasible, plan } from "../../core/apache/plan/plan.ts";
 import { findLacking, isRefreshDue } from "../../core/apache/plan/revocation.ts";
 import {

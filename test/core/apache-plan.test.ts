@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { includeLine, type CrlSummary, type Desired, type Facts, type Plan } from "../../core/apache/model.ts";
+import type { CrlSummary } from "../../core/pki/summary.ts";
+import { includeLine, type Desired, type Facts, type Plan } from "../../core/apache/model.ts";
 import { isFeasible, plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import {
   afterChange,

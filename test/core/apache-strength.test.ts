@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import type { CertificateStrength, Desired, Facts } from "../../core/apache/model.ts";
+import type { CertificateStrength } from "../../core/pki/summary.ts";
+import type { Desired, Facts } from "../../core/apache/model.ts";
 import { isFeasible, plan } from "../../core/apache/plan/plan.ts";
 import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { good, refreshed } from "./refreshed-host.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CrlSummary } from "../../core/apache/model.ts";
+import type { CrlSummary } from "../../core/pki/summary.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { compareCrls } from "../../core/pki/crl-order.ts";

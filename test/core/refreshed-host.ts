@@ -1,7 +1,8 @@
 /** Hosts that download their CRLs by themselves, as facts, for the tests of the plan. */
 import assert from "node:assert/strict";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import type { CertificateSummary, CrlSummary, Desired, Facts } from "../../core/apache/model.ts";
+import type { CertificateSummary, CrlSummary } from "../../core/pki/summary.ts";
+import type { Desired, Facts } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import type { CrlRefresh, CrlSource, Scheduler } from "../../core/crl-refresh/refresh-model.ts";

@@ -1,5 +1,5 @@
 /** The words of a row: a customer's configuration, what the plan must say of it, and what clients must get before and after. */
-import type { Finding } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import type { ClientName, LabPki } from "../../lab/pki.ts";
 import type { Wish } from "../host/session.ts";
 

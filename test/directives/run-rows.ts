@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan/plan.ts";
-import type { Finding } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
 import type { Wish } from "../host/session.ts";
 import { directiveOf, open, type Answers, type Expected, type Row } from "./row.ts";
 import { placeOf, rowFiles, startStage, type Stage } from "./stage.ts";

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { applySplices, sortSplices } from "../../core/apache/config/splices.ts";
-import type { Change, FileEdit, Finding } from "../../core/apache/model.ts";
+import type { Finding } from "../../core/diagnostic.ts";
+import type { Change, FileEdit } from "../../core/apache/model.ts";
 import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan/plan.ts";
 import { requireValue } from "../../lab/values.ts";

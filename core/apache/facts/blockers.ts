@@ -2,7 +2,8 @@
 import type { Dump } from "../config/dump.ts";
 import type { CopyObservation, Observation } from "../observation.ts";
 import { foreignNames } from "./unmanaged-kinds.ts";
-import { ownDirectory, type Finding } from "../model.ts";
+import type { Finding } from "../../diagnostic.ts";
+import { ownDirectory } from "../model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, isInclude, isPattern, ownPrefix } from "../config/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../config/remedies.ts";

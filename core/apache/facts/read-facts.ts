@@ -13,15 +13,8 @@ import { findUnreadable, hasRunBefore } from "./stopped.ts";
 import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
 import type { ForeignDirective } from "./unmanaged-model.ts";
-import {
-  type AdoptedLine,
-  type CertificateSummary,
-  type CrlSummary,
-  type Facts,
-  type OwnFacts,
-  type PhpFacts,
-  type StrayInclude,
-} from "../model.ts";
+import type { CertificateSummary, CrlSummary } from "../../pki/summary.ts";
+import type { AdoptedLine, Facts, OwnFacts, PhpFacts, StrayInclude } from "../model.ts";
 import { findForeignFiles, findObstacles } from "./blockers.ts";
 import type { NamedFile, ObservedFile, Observation, PhpObservation } from "../observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";

@@ -4,7 +4,8 @@ import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";
 import { readSparseCrls } from "../../pki/sparse-crl.ts";
 import { crlName, namedIn, ownPath } from "../plan/clientcert-conf.ts";
-import type { Desired, Facts, Finding, OwnFacts } from "../model.ts";
+import type { Finding } from "../../diagnostic.ts";
+import type { Desired, Facts, OwnFacts } from "../model.ts";
 import type { ObservedFile } from "../observation.ts";
 
 /** As the host's program writes it into its journal. */

@@ -5,7 +5,7 @@
 import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
 import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./unmanaged-model.ts";
 import { mentionsIssuer, requiresIssuer } from "./issuer-rules.ts";
-import type { CertificateSummary } from "../model.ts";
+import type { CertificateSummary } from "../../pki/summary.ts";
 import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "../config/paths.ts";

@@ -1,7 +1,8 @@
 /** Small questions about the wishes that plan and findings both ask. */
 import { hostBytes } from "../../host-text.ts";
 import { compareCrls, isOfSamePart } from "../../pki/crl-order.ts";
-import type { CrlSummary, Desired, Facts, VirtualHostFacts } from "../model.ts";
+import type { CrlSummary } from "../../pki/summary.ts";
+import type { Desired, Facts, VirtualHostFacts } from "../model.ts";
 
 /** Whether the site file leaves this virtual host alone. Host names are compared without regard to case. */
 export function isExcluded({ excludeVirtualHosts }: Desired, host: VirtualHostFacts): boolean {

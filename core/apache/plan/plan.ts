@@ -13,19 +13,8 @@ import {
 } from "./clientcert-conf.ts";
 import { findFindings, isBlocking } from "./diagnostics.ts";
 import { isSingle } from "../facts/unmanaged-kinds.ts";
-import {
-  emptyChange,
-  includeLine,
-  type Change,
-  type Desired,
-  type Facts,
-  type FileEdit,
-  type Finding,
-  type OwnFile,
-  type Plan,
-  type Splice,
-  type VirtualHostFacts,
-} from "../model.ts";
+import type { Finding } from "../../diagnostic.ts";
+import { emptyChange, includeLine, type Change, type Desired, type Facts, type FileEdit, type OwnFile, type Plan, type Splice, type VirtualHostFacts } from "../model.ts";
 import { sortSplices } from "../config/splices.ts";
 import { findAdoptableJobs, findMarks, type Marks } from "./adopt.ts";
 import { adoptedMark } from "../facts/own-lines.ts";

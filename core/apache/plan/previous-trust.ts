@@ -1,7 +1,8 @@
 /** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
 import type { ForeignDirective } from "../facts/unmanaged-model.ts";
-import type { CertificateSummary, Desired, Facts } from "../model.ts";
+import type { CertificateSummary } from "../../pki/summary.ts";
+import type { Desired, Facts } from "../model.ts";
 import { comparable } from "./revocation.ts";
 
 /** What counted in a virtual host before ours; by its index. */

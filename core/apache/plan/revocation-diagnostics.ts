@@ -1,5 +1,7 @@
 /** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
-import type { CrlSummary, Desired, Facts, Finding } from "../model.ts";
+import type { CrlSummary } from "../../pki/summary.ts";
+import type { Finding } from "../../diagnostic.ts";
+import type { Desired, Facts } from "../model.ts";
 import { crlNameOf, findLacking, isFixed } from "./revocation.ts";
 import { findOlderCrls, hasNewerCrl, hasRevocation, isAcceptable, isExcluded, isOfSameCa } from "./desired.ts";
 

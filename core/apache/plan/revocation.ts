@@ -1,7 +1,8 @@
 /** Questions about revocation that plan and findings both ask. */
 import { isOfSamePart } from "../../pki/crl-order.ts";
 import { crlName } from "./clientcert-conf.ts";
-import type { CrlSummary, Desired, Facts } from "../model.ts";
+import type { CrlSummary } from "../../pki/summary.ts";
+import type { Desired, Facts } from "../model.ts";
 
 /** CRLs that came with the site and that no source renews. */
 const fixedCrls = ({ crls }: Desired): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);

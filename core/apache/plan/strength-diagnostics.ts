@@ -1,6 +1,8 @@
 /** CA certificates that OpenSSL refuses with this host's security level: errors 67 and 68. */
 import { requiredBits } from "../../pki/strength.ts";
-import type { CertificateSummary, Desired, Facts, Finding } from "../model.ts";
+import type { CertificateSummary } from "../../pki/summary.ts";
+import type { Finding } from "../../diagnostic.ts";
+import type { Desired, Facts } from "../model.ts";
 
 /** Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing. */
 export function findWeakCas(desired: Desired, { own, server }: Facts): Finding[] {

@@ -2,7 +2,8 @@
 import { findReturning } from "./adopt.ts";
 import { hasKeyword } from "../facts/unmanaged-kinds.ts";
 import type { ForeignDirective } from "../facts/unmanaged-model.ts";
-import type { Desired, Facts, Finding } from "../model.ts";
+import type { Finding } from "../../diagnostic.ts";
+import type { Desired, Facts } from "../model.ts";
 import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
 
 /** All findings on directives of others; none on those that do no harm. */
