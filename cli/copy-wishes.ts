@@ -1,5 +1,5 @@
 /** What of the wishes can be had on a copy of a host's files: nothing is downloaded there, and no program of ours put there. */
-import { crlName, refreshName } from "../core/apache/plan/clientcert-conf.ts";
+import { crlName, refreshName } from "../core/own-files.ts";
 import type { Finding } from "../core/diagnostic.ts";
 import type { Facts } from "../core/apache/model.ts";
 import type { Wishes } from "../provider/apache/inputs.ts";

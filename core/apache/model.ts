@@ -5,9 +5,9 @@
  */
 
 import type { Finding } from "../diagnostic.ts";
-import type { CaBundle, CertificateSummary, CrlSummary } from "../pki/summary.ts";
+import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
 import type { ForeignDirective } from "./facts/unmanaged-model.ts";
-import type { CrlRefresh, CrlSource, RefreshFacts } from "../crl-refresh/refresh-model.ts";
+import type { CrlInputs, RefreshFacts } from "../crl-refresh/refresh-model.ts";
 
 /** Directory of ours, relative to the directory `conf` of the server root. */
 export const ownDirectory = "clientcert";
@@ -18,24 +18,13 @@ export const defaultPort = 443;
 export const renegBufferSizeBytes = 52428800;
 
 /** What the site file wants of one host. */
-export interface Desired {
+export interface Desired extends CrlInputs {
   /** `organization/project/stack/name` of the resource: another owner's host is refused. */
   readonly owner: string;
   readonly takeOver: boolean;
   readonly port: number;
-  readonly ca: CaBundle;
-  /** CRLs that came with the site file, first lists of sources included, one per CA and part of its CRL. */
-  readonly crls: readonly CrlSummary[];
   /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
   readonly crlSha256: string;
-  readonly crlCheck: "leaf" | "chain";
-  /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
-  readonly crlSources: readonly CrlSource[];
-  readonly crlRefresh: CrlRefresh;
-  /** SHA-256 of CRLs that may replace one with a higher number: the CA has begun its numbers anew. @default - none */
-  readonly acceptOlderCrls?: readonly string[];
-  /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
-  readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;
   readonly organizations: readonly string[];
   /** Of a user's certificate any of the first five must be listed. */

@@ -1,5 +1,5 @@
 import type { Finding } from "../diagnostic.ts";
-import type { Scheduler } from "../crl-refresh/refresh-model.ts";
+import type { RefreshObservation } from "../crl-refresh/refresh-model.ts";
 
 /**
  * What one look at a host found: the input of {@link readFacts}. Made by `provider/apache/observation-reader.ts` from a live host,
@@ -7,7 +7,7 @@ import type { Scheduler } from "../crl-refresh/refresh-model.ts";
  *
  * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
  */
-export interface Observation {
+export interface Observation extends RefreshObservation {
   readonly server: ServerObservation;
   /**
    * What `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` printed, standard
@@ -31,12 +31,6 @@ export interface Observation {
   readonly namedFiles: readonly NamedFile[];
   /** Crontabs and scripts of cron that may fetch a CRL, or have a line that we commented out, by path. */
   readonly crontabs: ReadonlyMap<string, ObservedFile>;
-  /** What runs jobs on this host: systemd, else a cron that is running. */
-  readonly scheduler: Scheduler;
-  /** Whether systemd's timer of ours is enabled and waiting. */
-  readonly isTimerEnabled: boolean;
-  /** Files by which somebody alters the units of the timer (`systemctl edit`). */
-  readonly timerDropIns?: readonly string[];
   /** Files of ours that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, ObservedFile>;
   /**
@@ -44,8 +38,6 @@ export interface Observation {
    * those that are there; undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build.
    */
   readonly unattended?: ReadonlyMap<string, UnattendedFile>;
-  /** What the refresh program remembers, as `core/crl-refresh/refresh-facts.ts` reads it; empty before the first refresh. */
-  readonly refreshRecord: string;
 }
 
 /** What only a copy of the files needs: what it lacks. */

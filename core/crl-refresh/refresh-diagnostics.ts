@@ -1,14 +1,13 @@
 /** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
 import type { CrlSummary } from "../pki/summary.ts";
 import type { Finding } from "../diagnostic.ts";
-import type { Desired, Facts } from "../apache/model.ts";
 import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
-import type { CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
-import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "../apache/plan/revocation.ts";
+import type { CrlFacts, CrlInputs, CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
+import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */
-export function findRefresh(desired: Desired, facts: Facts): Finding[] {
+export function findRefresh(desired: CrlInputs, facts: CrlFacts): Finding[] {
   if (desired.crlSources.length === 0) return [];
   const stalled = findStalled(desired, facts);
   return [
@@ -22,7 +21,7 @@ export function findRefresh(desired: Desired, facts: Facts): Finding[] {
   ];
 }
 
-function findScheduler({ refresh, server }: Facts): Finding[] {
+function findScheduler({ refresh, server }: CrlFacts): Finding[] {
   if (refresh.scheduler !== "none") return [];
   const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;
   const isUndecided = server.source !== "httpd";
@@ -30,7 +29,7 @@ function findScheduler({ refresh, server }: Facts): Finding[] {
 }
 
 /** Not ours to take away, nor to judge: an administrator may want other times. */
-const findDropIns = ({ refresh }: Facts): Finding[] =>
+const findDropIns = ({ refresh }: CrlFacts): Finding[] =>
   (refresh.timerDropIns ?? []).map((place) => ({
     severity: "warning",
     place,
@@ -43,7 +42,7 @@ const noScheduler =
   "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
   "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
 
-function findEnding(desired: Desired, facts: Facts): Finding[] {
+function findEnding(desired: CrlInputs, facts: CrlFacts): Finding[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Finding[] => {
     const left = secondsLeft(facts, crl);
@@ -57,7 +56,7 @@ function findEnding(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** Found by the host when it last had a new CRL. */
-function findSample({ sample }: Desired, { refresh }: Facts): Finding[] {
+function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Finding[] {
   if (sample === undefined || refresh.sample === undefined) return [];
   const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
   return [{ severity: "warning", place: "sampleCertificate", text }];
@@ -70,7 +69,7 @@ function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Fi
   return [{ severity: "warning", place: "crlSources", text }];
 }
 
-const remedy = ({ server }: Facts): string =>
+const remedy = ({ server }: CrlFacts): string =>
   `as root on the host, sh /var/lib/clientcert/${server.instance}/refresh --verbose says why`;
 
 /** This many intervals without a refresh are no accident: a host that was off, a night of maintenance. */
@@ -83,7 +82,7 @@ function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: Refresh
 }
 
 /** The timer itself: no run, good or bad. */
-function findStalled({ crlRefresh }: Desired, facts: Facts): Finding[] {
+function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Finding[] {
   const { refresh, server } = facts;
   if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
   const timer =
@@ -94,7 +93,7 @@ function findStalled({ crlRefresh }: Desired, facts: Facts): Finding[] {
   return [{ severity: "warning", place: "crlRefresh", text }];
 }
 
-function findFailing(desired: Desired, facts: Facts): Finding[] {
+function findFailing(desired: CrlInputs, facts: CrlFacts): Finding[] {
   const { refresh } = facts;
   const failing = desired.crlSources.flatMap(({ id }, index): Finding[] => {
     const source = refresh.sources.find((one) => one.id === id);
@@ -105,7 +104,7 @@ function findFailing(desired: Desired, facts: Facts): Finding[] {
   return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
-function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Facts): string | undefined {
+function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: CrlFacts): string | undefined {
   const { lastFailureSeconds, lastSuccessSeconds, reason, nextUpdate } = source;
   const until = nextUpdate === undefined ? "" : ` until ${nextUpdate}`;
   const last =
@@ -117,7 +116,7 @@ function describeFailure(source: SourceFacts, { crlRefresh }: Desired, facts: Fa
 }
 
 /** A refresh that no source is to blame for, such as a reload that was put back. */
-function findUnwellRun({ refresh: { lastRun } }: Facts): Finding[] {
+function findUnwellRun({ refresh: { lastRun } }: CrlFacts): Finding[] {
   if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
   const { seconds, result, reason = "no reason was kept" } = lastRun;
   const end = result === "refusing" ? "" : "; the CRLs of before serve";

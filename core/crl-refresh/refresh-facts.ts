@@ -1,11 +1,10 @@
 /** How the refreshes of a host went: its scheduler, its timer files, and the record that its program keeps. */
 import { shown } from "../shown.ts";
-import { refreshName } from "../apache/plan/clientcert-conf.ts";
-import type { Observation } from "../apache/observation.ts";
-import type { RefreshFacts, SourceFacts } from "./refresh-model.ts";
+import { refreshName } from "../own-files.ts";
+import type { RefreshFacts, RefreshObservation, SourceFacts } from "./refresh-model.ts";
 
 /** Of a host without sources most of it is empty. */
-export function readRefresh(observation: Observation): RefreshFacts {
+export function readRefresh(observation: RefreshObservation): RefreshFacts {
   const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
   return {
     scheduler,

@@ -1,10 +1,9 @@
 /** The texts that make a host refresh its CRLs: the settings of its program, and the timer that calls it. */
-import { caName, sampleName, stateDirectory, undoPath } from "../apache/plan/clientcert-conf.ts";
-import type { Desired, Facts } from "../apache/model.ts";
-import type { CrlRefresh } from "./refresh-model.ts";
+import { caName, sampleName, stateDirectory, undoPath } from "../own-files.ts";
+import type { CrlFacts, CrlInputs, CrlRefresh } from "./refresh-model.ts";
 
 /** `refresh.conf`, read line by line by the program on the host; what it does not know it skips. */
-export function renderRefresh(desired: Desired): string {
+export function renderRefresh(desired: CrlInputs): string {
   const { acceptOlderCrls = [], crlCheck, crlRefresh, crlSources, sample } = desired;
   const { times, timeZone, spreadMinutes, alarmHours, proxyFile } = crlRefresh;
   const lines = [
@@ -39,14 +38,14 @@ const unitPath = (instance: string, kind: "service" | "timer"): string =>
   `/etc/systemd/system/clientcert-${instance}.${kind}`;
 
 /** Every path that a timer of ours may have, whichever scheduler it is for; what calls comes before what is called. */
-export const timerPaths = ({ server: { instance } }: Facts): readonly string[] => [
+export const timerPaths = ({ server: { instance } }: CrlFacts): readonly string[] => [
   unitPath(instance, "timer"),
   unitPath(instance, "service"),
   cronPath(instance),
 ];
 
 /** In the order of writing: what calls comes last. None where nothing on the host would read them. */
-export function renderTimers({ crlRefresh }: Desired, { refresh, server }: Facts): readonly TimerFile[] {
+export function renderTimers({ crlRefresh }: CrlInputs, { refresh, server }: CrlFacts): readonly TimerFile[] {
   const { instance } = server;
   switch (refresh.scheduler) {
     case "systemd":

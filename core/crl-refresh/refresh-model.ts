@@ -1,4 +1,39 @@
-/** The words of the plan about CRLs that a host downloads by itself: wished, and found there. */
+/** What a site wants of CRLs, and what a host has of them: of whatever kind its server is. */
+import type { CaBundle, CrlSummary } from "../pki/summary.ts";
+
+/** What a site wants: its CAs, the CRLs that came with it, and where hosts download others. */
+export interface CrlInputs {
+  readonly ca: CaBundle;
+  /** CRLs that came with the site file, first lists of sources included, one per CA and part of its CRL. */
+  readonly crls: readonly CrlSummary[];
+  /** Of users' certificates alone, or of all in the chain. */
+  readonly crlCheck: "leaf" | "chain";
+  /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
+  readonly crlSources: readonly CrlSource[];
+  readonly crlRefresh: CrlRefresh;
+  /** SHA-256 of CRLs that may replace one with a higher number: the CA has begun its numbers anew. @default - none */
+  readonly acceptOlderCrls?: readonly string[];
+  /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
+  readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
+}
+
+/** What a host has. */
+export interface CrlFacts {
+  readonly server: {
+    /** By which its timer and its state are named. */
+    readonly instance: string;
+    /** The live program, a saved observation, or the files alone. */
+    readonly source: "httpd" | "saved" | "files";
+  };
+  readonly own: {
+    /** The installed ones. */
+    readonly crls: readonly CrlSummary[];
+    /** SHA-256 by name of every file of ours. */
+    readonly files: Readonly<Record<string, string>>;
+    readonly owner: string | undefined;
+  };
+  readonly refresh: RefreshFacts;
+}
 
 /** Delivers one CRL, of one issuer key. */
 export interface CrlSource {
@@ -47,6 +82,23 @@ export interface RefreshFacts {
   readonly sources: readonly SourceFacts[];
   /** Why the sample certificate shows nothing of the installed CRLs: what is said of it. @default - it is accepted, or there is none */
   readonly sample?: string;
+}
+
+/** What was observed of it. */
+export interface RefreshObservation {
+  readonly server: { /** Seconds since 1970 on the host's clock. */ readonly nowSeconds: number };
+  /** Files in our directory, by name. */
+  readonly own: ReadonlyMap<string, unknown>;
+  /** What runs jobs on this host: systemd, else a cron that is running. */
+  readonly scheduler: Scheduler;
+  /** Whether systemd's timer of ours is enabled and waiting. */
+  readonly isTimerEnabled: boolean;
+  /** Files by which somebody alters the units of the timer (`systemctl edit`). */
+  readonly timerDropIns?: readonly string[];
+  /** Files of ours that start a refresh, by absolute path. */
+  readonly timers: ReadonlyMap<string, { readonly sha256: string }>;
+  /** What the refresh program remembers, as `readRecord` reads it; empty before the first refresh. */
+  readonly refreshRecord: string;
 }
 
 export type Scheduler = "systemd" | "cron" | "none";

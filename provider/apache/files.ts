@@ -1,7 +1,8 @@
 /** `files`: what of a host a reader sees in a diff, as path → text. Ours only, never a line of the customer's. */
 import { diffLines } from "diff";
 import { shown } from "../../core/shown.ts";
-import { confName, crlName, ownPath } from "../../core/apache/plan/clientcert-conf.ts";
+import { confName, crlName } from "../../core/own-files.ts";
+import { ownPath } from "../../core/apache/plan/clientcert-conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
 import { hashText, includeKey } from "../../core/apache/plan/plan.ts";
 import { otherVersion, programPath, unattendedStates } from "../../core/apache/facts/unattended.ts";

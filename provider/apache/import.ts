@@ -1,5 +1,5 @@
 /** `pulumi import`: an id is all that Read gets, so the id must say how to reach the host. */
-import { crlName, refreshName, sampleName } from "../../core/apache/plan/clientcert-conf.ts";
+import { crlName, refreshName, sampleName } from "../../core/own-files.ts";
 import { defaultVerifyDepth } from "../../core/pki/summary.ts";
 import type { Facts } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
 import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
-import { stateDirectory } from "../../core/apache/plan/clientcert-conf.ts";
+import { stateDirectory } from "../../core/own-files.ts";
 import { renderCaller } from "../../core/apache/facts/unattended.ts";
 import { readCrls } from "../../core/pki/crl.ts";
 import { hostProgramSha256 } from "../../provider/apache/host-program.ts";

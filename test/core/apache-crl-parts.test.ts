@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CrlSummary } from "../../core/pki/summary.ts";
 import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
 import { isFeasible, plan } from "../../core/apache/plan/plan.ts";
-import { findLacking, isRefreshDue } from "../../core/apache/plan/revocation.ts";
+import { findLacking, isRefreshDue } from "../../core/crl-refresh/crl-policy.ts";
 import {
   crl,
   good,

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { caName } from "../../core/apache/plan/clientcert-conf.ts";
+import { caName } from "../../core/own-files.ts";
 import { parseDump } from "../../core/apache/config/dump.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Observation } from "../../core/apache/observation.ts";

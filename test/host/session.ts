@@ -1,6 +1,6 @@
 /** A lab host under our hands: look, plan, judge, apply and remove with the real parts, as the provider does. */
 import { createHash, randomUUID } from "node:crypto";
-import { sampleName } from "../../core/apache/plan/clientcert-conf.ts";
+import { sampleName } from "../../core/own-files.ts";
 import { type Change, type Desired, type Facts, type Plan, emptyChange } from "../../core/apache/model.ts";
 import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";

@@ -1,7 +1,7 @@
 /** Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not. */
 import type { CertificateSummary } from "../../pki/summary.ts";
 import { absolutePath } from "../config/paths.ts";
-import { isSameName } from "../plan/revocation.ts";
+import { isSameName } from "../../pki/same-name.ts";
 import { type Overview, type Surroundings, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**

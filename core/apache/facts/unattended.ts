@@ -1,6 +1,6 @@
 /** What of ours runs on a host as root without anybody looking on: the program, what calls it, and who could alter that. */
 import { createHash } from "node:crypto";
-import { refreshName, stateDirectory } from "../plan/clientcert-conf.ts";
+import { refreshName, stateDirectory } from "../../own-files.ts";
 import type { Desired, Facts, UnattendedFacts } from "../model.ts";
 import type { Observation, UnattendedFile } from "../observation.ts";
 

@@ -9,7 +9,7 @@ import type { CertificateSummary } from "../../pki/summary.ts";
 import type { OtherHosts } from "./other-hosts.ts";
 import { lineOffsetsOf } from "./own-lines.ts";
 import { absolutePath } from "../config/paths.ts";
-import { comparable } from "../plan/revocation.ts";
+import { comparable } from "../../pki/same-name.ts";
 import type { Effective, Resolved } from "../config/resolve-model.ts";
 import { levelOf, sectionsOf, spelledSection, type Section } from "../config/sections.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";

@@ -3,17 +3,9 @@ import { compareVersions } from "../config/conditions.ts";
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
 import { absolutePath, isPattern } from "../config/paths.ts";
 import { renderRequirement } from "./requirement.ts";
-import { hasRevocation } from "./desired.ts";
+import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
+import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";
-
-export const confName = "clientcert.conf";
-export const crlName = "crl.pem";
-export const readmeName = "README";
-export const refreshName = "refresh.conf";
-export const sampleName = "sample.pem";
-
-/** Name of the CA bundle: another bundle gets another name, so the old one stays until nothing names it. */
-export const caName = (desired: Desired): string => `ca-${desired.ca.sha256.slice(0, 8)}.pem`;
 
 /** Absolute path of a file of ours, as bytes. */
 export const ownPath = (facts: Facts, name: string): string =>
@@ -76,12 +68,6 @@ function header(desired: Desired, facts: Facts): string[] {
       : "# To undo everything: delete the lines that include this file, reload httpd, delete this directory.",
   ];
 }
-
-/** The way out without Pulumi, which only a host has that `pulumi up` has changed. */
-export const undoPath = (instance: string): string => `${stateDirectory(instance)}/undo`;
-
-/** What the host itself keeps of us, root's alone. */
-export const stateDirectory = (instance: string): string => `/var/lib/clientcert/${instance}`;
 
 /** Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words. */
 export const hasUndo = (facts: Facts): boolean =>

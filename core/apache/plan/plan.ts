@@ -1,30 +1,33 @@
 /** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
 import { createHash } from "node:crypto";
 import { findText, hostText } from "../../host-text.ts";
-import {
-  caName,
-  confName,
-  crlName,
-  ownPath,
-  readmeName,
-  refreshName,
-  renderConf,
-  sampleName,
-} from "./clientcert-conf.ts";
+import { caName, confName, crlName, readmeName, refreshName, sampleName } from "../../own-files.ts";
+import { isRefreshDue, hasNewerCrl, hasRevocation } from "../../crl-refresh/crl-policy.ts";
+import { ownPath, renderConf } from "./clientcert-conf.ts";
 import { findFindings, isBlocking } from "./diagnostics.ts";
 import { isSingle } from "../facts/unmanaged-kinds.ts";
 import type { Finding } from "../../diagnostic.ts";
-import { emptyChange, includeLine, type Change, type Desired, type Facts, type FileEdit, type OwnFile, type Plan, type Splice, type VirtualHostFacts } from "../model.ts";
+import {
+  emptyChange,
+  includeLine,
+  type Change,
+  type Desired,
+  type Facts,
+  type FileEdit,
+  type OwnFile,
+  type Plan,
+  type Splice,
+  type VirtualHostFacts,
+} from "../model.ts";
 import { sortSplices } from "../config/splices.ts";
 import { findAdoptableJobs, findMarks, type Marks } from "./adopt.ts";
 import { adoptedMark } from "../facts/own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "../../crl-refresh/refresh-files.ts";
-import { isRefreshDue } from "./revocation.ts";
 import { isProgramStale, programPath } from "../facts/unattended.ts";
 import { findOwed } from "../facts/stopped.ts";
 import { askedAddress } from "../facts/virtual-hosts.ts";
-import { hasNewerCrl, hasRevocation, isExcluded } from "./desired.ts";
+import { isExcluded } from "./desired.ts";
 
 /** How a virtual host is named in {@link Plan.files}. */
 export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);

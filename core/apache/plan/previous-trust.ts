@@ -3,7 +3,7 @@ import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
 import type { ForeignDirective } from "../facts/unmanaged-model.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
 import type { Desired, Facts } from "../model.ts";
-import { comparable } from "./revocation.ts";
+import { comparable } from "../../pki/same-name.ts";
 
 /** What counted in a virtual host before ours; by its index. */
 export interface Trust {

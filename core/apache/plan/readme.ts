@@ -1,5 +1,6 @@
 /** The note beside our files, for the administrator who finds them and knows nothing of Pulumi. */
-import { hasUndo, undoPath } from "./clientcert-conf.ts";
+import { undoPath } from "../../own-files.ts";
+import { hasUndo } from "./clientcert-conf.ts";
 import { includeLine, type Desired, type Facts } from "../model.ts";
 
 /** In English and in ASCII, so that it can be read on any terminal. */

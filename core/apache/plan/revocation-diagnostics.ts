@@ -2,8 +2,17 @@
 import type { CrlSummary } from "../../pki/summary.ts";
 import type { Finding } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
-import { crlNameOf, findLacking, isFixed } from "./revocation.ts";
-import { findOlderCrls, hasNewerCrl, hasRevocation, isAcceptable, isExcluded, isOfSameCa } from "./desired.ts";
+import {
+  crlNameOf,
+  findLacking,
+  isFixed,
+  findOlderCrls,
+  hasNewerCrl,
+  hasRevocation,
+  isAcceptable,
+  isOfSameCa,
+} from "../../crl-refresh/crl-policy.ts";
+import { isExcluded } from "./desired.ts";
 
 /** Nothing where the site checks no CRL. */
 export function findRevocation(desired: Desired, facts: Facts): Finding[] {

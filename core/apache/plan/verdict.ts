@@ -7,9 +7,10 @@ import type { ForeignDirective, ForeignKind } from "../facts/unmanaged-model.ts"
 import type { Desired, Facts } from "../model.ts";
 import { isTls12Only } from "./clientcert-conf.ts";
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
-import { findLacking, isSameName } from "./revocation.ts";
+import { findLacking, hasRevocation } from "../../crl-refresh/crl-policy.ts";
+import { isSameName } from "../../pki/same-name.ts";
 import { readTrust, type Trust } from "./previous-trust.ts";
-import { hasRevocation, isExcluded } from "./desired.ts";
+import { isExcluded } from "./desired.ts";
 
 /**
  * - `harmless`: nothing to say.
