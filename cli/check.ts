@@ -8,7 +8,7 @@ import { observeClock } from "../provider/apache/clock.ts";
 import { createHost } from "../provider/apache/host.ts";
 import type { Host } from "../provider/apache/host-model.ts";
 import { createPool } from "../provider/remote/pool.ts";
-import { type SiteHosts, openHosts, refuse } from "./hosts.ts";
+import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, type Style, count } from "./output.ts";
 import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
 import { type SavedHost, renderSaved, savedOf } from "./saved.ts";

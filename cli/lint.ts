@@ -1,7 +1,7 @@
 /** `clientcert lint FILE…`: everything that can be said of site files without a host. */
-import { siteFileOf } from "./hosts.ts";
+import { siteFileOf } from "./open-hosts.ts";
 import { type Answer, type Style, count, exitCode } from "./output.ts";
-import { type Message, type OpenSite, openSite, renderMessage } from "./site.ts";
+import { type Message, type OpenSite, openSite, renderMessage } from "./open-site.ts";
 
 export interface LintOptions {
   readonly json: boolean;

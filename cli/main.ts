@@ -63,7 +63,7 @@ function addPki(program: Command, answer: (result: Answer) => void): void {
     .option("--json", "print one JSON object")
     .addHelpText("after", pkiCodes)
     .action(async (files: string[], { json = false, serial }: { json?: boolean; serial?: string }) => {
-      const { explainPki } = await import("./pki.ts");
+      const { explainPki } = await import("./explain-pki.ts");
       answer(explainPki(files, { json, serial, now: Date.now() }));
     });
 }

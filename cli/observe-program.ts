@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { makeTarget } from "../core/site/read-site.ts";
 import type { Detection } from "../provider/apache/host-model.ts";
 import { observationProgram, usualProgramPath } from "../provider/apache/observation-program.ts";
-import { openHosts, refuse } from "./hosts.ts";
+import { openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, exitCode } from "./output.ts";
 
 export interface ObserveProgramOptions {

@@ -13,12 +13,12 @@ import { readSiteFiles } from "../provider/site/pki-files.ts";
 import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, plannedFiles, shownPathOf } from "../provider/apache/files.ts";
 import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache/inputs.ts";
-import { lookFrom } from "../provider/apache/look.ts";
+import { lookFrom } from "../provider/apache/planned-host.ts";
 import { earliest, tlsRule } from "../provider/apache/outputs.ts";
 import { HostError, placeOf } from "../provider/remote/host-error.ts";
 import { hostInputs } from "../provider/site/load-site.ts";
 import type { SiteHost } from "../core/site/read-site.ts";
-import { type SiteHosts, placeInSite } from "./hosts.ts";
+import { type SiteHosts, placeInSite } from "./open-hosts.ts";
 import { type Style, count, exitCode } from "./output.ts";
 import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 

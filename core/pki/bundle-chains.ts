@@ -3,7 +3,7 @@ import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
 import { isSameAuthority } from "./crl-signer.ts";
-import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
 import {
   type Chain,
   type OrderOptions,

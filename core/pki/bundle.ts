@@ -5,7 +5,7 @@ import { checkChains, findChains, isSpare } from "./bundle-chains.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, nameOf } from "./certificate.ts";
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension, findUnknownCritical, hasRepeats } from "./extensions.ts";
-import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, inInstalledOrder, unique } from "./installed-order.ts";
 import { encodePem } from "./pem.ts";
 

@@ -17,7 +17,7 @@ import {
 } from "./der.ts";
 import { type AuthorityKey, isNamedBy, readAuthority } from "./authority.ts";
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
-import { type PkiFinding, problem } from "./finding.ts";
+import { type PkiFinding, problem } from "./pki-diagnostic.ts";
 import { describeWrongKind } from "./kind.ts";
 import { type NameAttribute, canonicalName, readAttributes, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";

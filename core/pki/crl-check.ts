@@ -9,7 +9,7 @@ import { notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, checkRollover, findSigner, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
-import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, inInstalledOrder } from "./installed-order.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */

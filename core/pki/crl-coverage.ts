@@ -7,7 +7,7 @@ import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certi
 import type { Crl } from "./crl.ts";
 import { isInScope, notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
-import { type PkiFinding, about, problem, warning } from "./finding.ts";
+import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
 import { findAuthorities, findTaken } from "./installed-order.ts";
 
 export interface CoverageOptions {

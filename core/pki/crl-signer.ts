@@ -3,7 +3,7 @@ import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, hasSameKey } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
-import { type PkiFinding, about, problem } from "./finding.ts";
+import { type PkiFinding, about, problem } from "./pki-diagnostic.ts";
 
 /** A CRL and the CA that signed it, or why none of the bundle did. */
 export interface SignedCrl {

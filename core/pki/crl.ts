@@ -25,7 +25,7 @@ import { type AuthorityKey, readAuthority } from "./authority.ts";
 import { countEntries } from "./crl-entries.ts";
 import { readIssuingPoint } from "./crl-scope.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
-import { type PkiFinding, problem } from "./finding.ts";
+import { type PkiFinding, problem } from "./pki-diagnostic.ts";
 import { describeWrongKind } from "./kind.ts";
 import { canonicalName, renderName } from "./name.ts";
 import { type Block, encodePem, readBlocks } from "./pem.ts";

@@ -1,5 +1,5 @@
 /** PEM armour: read with its usual accidents, written in one normal form. */
-import { type PkiFinding, problem, warning } from "./finding.ts";
+import { type PkiFinding, problem, warning } from "./pki-diagnostic.ts";
 import { type Kind, describeWrongKind, detectBinaryKind, detectDerKind } from "./kind.ts";
 
 /** One DER value of a file. `line` is that of its BEGIN line, undefined in a binary file. */

@@ -5,7 +5,7 @@ import { findRevocation } from "./crl-entries.ts";
 import { hasReasons, isInScope } from "./crl-scope.ts";
 import { isNamedBy } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
-import { type PkiFinding, problem, warning } from "./finding.ts";
+import { type PkiFinding, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, findChain, inInstalledOrder } from "./installed-order.ts";
 import { findForbiddenNames } from "./name-constraints.ts";
 import { findRefusals } from "./user-check.ts";

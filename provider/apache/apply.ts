@@ -4,7 +4,7 @@ import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/a
 import { planRemoval } from "../../core/apache/plan/plan.ts";
 import { hostText } from "../../core/host-text.ts";
 import { type Wishes, filesOf, targetOf } from "./inputs.ts";
-import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./look.ts";
+import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./planned-host.ts";
 import { deedOf, nothingDone, outputsOf } from "./outputs.ts";
 import { HostError, type HostErrorKind } from "../remote/host-error.ts";
 import type { Host, Outcome, Transaction } from "./host-model.ts";

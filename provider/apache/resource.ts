@@ -19,7 +19,7 @@ import {
   problemTexts,
   refuseProblems,
   tell,
-} from "./look.ts";
+} from "./planned-host.ts";
 import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
 import type { Host } from "./host-model.ts";
 import type * as Calls from "../engine/resource.ts";

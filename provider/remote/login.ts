@@ -14,7 +14,7 @@ import type { Credentials } from "./credentials.ts";
 import { HostError } from "./host-error.ts";
 import type { Endpoint } from "../apache/host-model.ts";
 import { type Attempt, type ClientError, connectError, said } from "./connect-errors.ts";
-import type { Channel } from "./conversation.ts";
+import type { Channel } from "./run-program.ts";
 
 const keepAliveSeconds = 10;
 const keepAlivesUnanswered = 3;

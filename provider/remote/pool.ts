@@ -8,12 +8,12 @@ import { type Environment, readLogin, readSudoPassword, requireHostKey } from ".
 import { HostError, placeOf } from "./host-error.ts";
 import type { Connection, Endpoint } from "../apache/host-model.ts";
 import { said } from "./connect-errors.ts";
-import { converse, type Ended, type ExecuteOptions, type Program, type Run } from "./conversation.ts";
+import { converse, type Ended, type ExecuteOptions, type Program, type Run } from "./run-program.ts";
 import { type LoggedIn, logIn } from "./login.ts";
 import { remoteCommand } from "./shell/posix.ts";
 import { createSlots, requireGoing, unlessCancelled } from "./cancellation.ts";
 
-export type { Ended, ExecuteOptions, Program } from "./conversation.ts";
+export type { Ended, ExecuteOptions, Program } from "./run-program.ts";
 
 export interface PoolOptions {
   /**

@@ -9,7 +9,7 @@ import { type Certificate, readCertificates } from "../../core/pki/certificate.t
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrls } from "../../core/pki/crl.ts";
 import { proposeCrlUrls } from "../../core/pki/distribution-points.ts";
-import { type PkiFinding, problem } from "../../core/pki/finding.ts";
+import { type PkiFinding, problem } from "../../core/pki/pki-diagnostic.ts";
 import { checkIssuer } from "../../core/pki/issuer.ts";
 import { encodePem } from "../../core/pki/pem.ts";
 import type { ProbeMaterial } from "../../core/pki/probe.ts";

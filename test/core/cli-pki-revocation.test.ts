@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { explainPki } from "../../cli/pki.ts";
+import { explainPki } from "../../cli/explain-pki.ts";
 import {
   type Made,
   authorityKey,

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { explainPki, parseSerial } from "../../cli/pki.ts";
+import { explainPki, parseSerial } from "../../cli/explain-pki.ts";
 import {
   crlPoints,
   days,

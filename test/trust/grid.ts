@@ -8,7 +8,7 @@ import { type Certificate, readCertificate } from "../../core/pki/certificate.ts
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrl } from "../../core/pki/crl.ts";
 import { DerError } from "../../core/pki/der.ts";
-import type { PkiFinding } from "../../core/pki/finding.ts";
+import type { PkiFinding } from "../../core/pki/pki-diagnostic.ts";
 import { checkSample } from "../../core/pki/sample.ts";
 import { testNow } from "../fixtures/pki.ts";
 import { type Authorities, type Order, authorities } from "./authorities.ts";

@@ -8,7 +8,7 @@ import { readBlocks } from "../core/pki/pem.ts";
 import { readFileBytes } from "../provider/site/pki-files.ts";
 import { type Answer, exitCode } from "./output.ts";
 import { type Examined, type Status, examine, statusOf, statusOfSerial } from "./pki-revocation.ts";
-import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./pki-words.ts";
+import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./format-pki.ts";
 
 export interface PkiOptions {
   readonly json: boolean;
