@@ -10,7 +10,7 @@ import type { Host } from "../provider/apache/host-model.ts";
 import { createPool } from "../provider/remote/pool.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, type Style, count } from "./output.ts";
-import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
+import { type HostReport, codeOf, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
 import { type SavedHost, renderSaved, savedOf } from "./saved.ts";
 
 export interface CheckOptions {
@@ -69,11 +69,11 @@ function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions
 /** Every error is about this host alone: the others are still told. */
 async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
   try {
-    const { observation, findings } = await observeClock(host, makeTarget(one));
+    const { observation, diagnostics } = await observeClock(host, makeTarget(one));
     const facts = readFacts(observation, { port: one.port });
-    const wishes = wishesFor(site, one, facts.own.owner);
+    const inputs = inputsFor(site, one, facts.own.owner);
     return {
-      report: reportPlan(wishes, one, { facts, findings, lines: site.lines }, now),
+      report: reportPlan(inputs, one, { facts, diagnostics, lines: site.lines }, now),
       saved: savedOf(observation, now),
     };
   } catch (error) {

@@ -72,8 +72,8 @@ function readFile(file: string): File {
   const bytes = readFileBytes(file);
   const read: File = { file, certificates: [], crls: [], problems: [] };
   if (typeof bytes === "string") return { ...read, problems: [bytes] };
-  const { blocks, findings } = readBlocks(bytes, "a certificate or CRL");
-  read.problems.push(...findings.map(({ text }) => text));
+  const { blocks, diagnostics } = readBlocks(bytes, "a certificate or CRL");
+  read.problems.push(...diagnostics.map(({ text }) => text));
   for (const { kind, der } of blocks) {
     try {
       if (kind === "certificate") read.certificates.push(readCertificate(der));

@@ -28,9 +28,9 @@ export interface OpenSite {
 export function openSite(file: string, now: number): OpenSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return { file, messages: [unreadable(file)] };
-  const { clientAuth, unsure, problems, warnings, lines } = readSite(bytes, file);
-  const files = clientAuth && readSiteFiles(file, { ...clientAuth, unsure }, { now });
-  const found = clientAuth === undefined ? [] : foundIn(files?.findings ?? [], filePlaces(file, clientAuth, lines));
+  const { clientAuth, undetermined, problems, warnings, lines } = readSite(bytes, file);
+  const files = clientAuth && readSiteFiles(file, { ...clientAuth, undetermined }, { now });
+  const found = clientAuth === undefined ? [] : foundIn(files?.diagnostics ?? [], filePlaces(file, clientAuth, lines));
   const messages = [
     ...problems.map((problem): Message => ({ severity: "problem", ...problem })),
     ...warnings.map((warning): Message => ({ severity: "warning", ...warning })),
@@ -39,7 +39,7 @@ export function openSite(file: string, now: number): OpenSite {
   return { file, messages };
 }
 
-const foundIn = (findings: SiteFiles["findings"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
+const foundIn = (findings: SiteFiles["diagnostics"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
   findings.map(({ severity, place, text }) => {
     return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text };
   });

@@ -8,13 +8,13 @@ import { shownLines } from "../core/shown.ts";
 import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";
 import { contentsOf, readFilesOf } from "../provider/apache/apply.ts";
-import type { Wishes } from "../provider/apache/inputs.ts";
-import { lookFrom } from "../provider/apache/planned-host.ts";
-import { wishesForCopy } from "./copy-inputs.ts";
+import type { Inputs } from "../provider/apache/inputs.ts";
+import { planFor } from "../provider/apache/planned-host.ts";
+import { inputsForCopy } from "./copy-inputs.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type HttpdOutput, openOutputs } from "./httpd-output.ts";
 import { type Answer, type Style } from "./output.ts";
-import { type HostReport, codeOf, renderReport, reportError, reportPlan, wishesFor } from "./report.ts";
+import { type HostReport, codeOf, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
 import { type SavedHost, readSaved } from "./saved.ts";
 import { type Tree, openTree } from "./tree.ts";
 import { renderDiff, writeChange } from "./tree-change.ts";
@@ -71,7 +71,7 @@ interface Planned {
 }
 
 interface Step {
-  readonly wishes: Wishes;
+  readonly inputs: Inputs;
   readonly facts: Facts;
   readonly change: Change;
 }
@@ -81,7 +81,7 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
   if (step === undefined) return answer(copy, { report, diff: "" }, options);
   const diff = renderDiff(copy.tree, step.facts, step.change);
   if (!options.write) return answer(copy, { report, diff }, options);
-  const contents = contentsOf(step.wishes, step.change.write, () => readFilesOf(step.wishes, step.facts));
+  const contents = contentsOf(step.inputs, step.change.write, () => readFilesOf(step.inputs, step.facts));
   writeChange(copy.tree, step.facts, step.change, contents);
   // Looked at again: what counts is what stands there now.
   const after = look(copy, options.now).report;
@@ -97,14 +97,14 @@ function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
     if (observation === undefined) throw new Error(describeMissing(wanted));
     const facts = readFacts(observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
-    const { wishes, findings } = wishesForCopy(wishesFor(site, host, owner), facts);
-    const seen = { facts, findings, lines: site.lines };
-    const report = reportPlan(wishes, host, seen, now);
-    const { change } = lookFrom(wishes, facts).plan;
+    const { inputs, diagnostics } = inputsForCopy(inputsFor(site, host, owner), facts);
+    const seen = { facts, diagnostics, lines: site.lines };
+    const report = reportPlan(inputs, host, seen, now);
+    const { change } = planFor(inputs, facts).plan;
     // A patch that leaves out what cannot be done would look like the whole.
     return change === undefined || report.state !== "differs"
       ? { report }
-      : { report, step: { wishes, facts, change } };
+      : { report, step: { inputs, facts, change } };
   } catch (error) {
     return { report: reportError(site, host, error) };
   }

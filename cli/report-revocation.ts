@@ -1,6 +1,6 @@
 /** What a look at one host tells of the CRLs that it downloads by itself: the lines of a report. */
 import type { Facts } from "../core/apache/model.ts";
-import type { Wishes } from "../provider/apache/inputs.ts";
+import type { Inputs } from "../provider/apache/inputs.ts";
 import {
   type CrlSourceStatus,
   type TimerStatus,
@@ -18,12 +18,12 @@ export interface RevocationReport {
 }
 
 /** Undefined where nothing is to be downloaded. `now`: milliseconds since 1970. */
-export function describeRevocation(wishes: Wishes, facts: Facts, now: number): RevocationReport | undefined {
-  const timer = timerStatusOf(wishes, facts);
+export function describeRevocation(inputs: Inputs, facts: Facts, now: number): RevocationReport | undefined {
+  const timer = timerStatusOf(inputs, facts);
   if (timer === undefined) return undefined;
   // Without a file on the host, nothing is scheduled.
-  const next = timer.isEnabled ? nextRefresh(wishes.crlRefresh, now) : undefined;
-  return { sources: crlStatusOf(wishes, facts), timer, nextRefresh: next };
+  const next = timer.isEnabled ? nextRefresh(inputs.crlRefresh, now) : undefined;
+  return { sources: crlStatusOf(inputs, facts), timer, nextRefresh: next };
 }
 
 export const revocationLines = ({ sources, timer, nextRefresh: next }: RevocationReport): string[] => [

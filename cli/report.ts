@@ -2,18 +2,18 @@
 import { findMarks } from "../core/apache/plan/adopt.ts";
 import { isBlocking } from "../core/apache/plan/diagnostics.ts";
 import { confName, crlName } from "../core/own-files.ts";
-import type { Finding } from "../core/diagnostic.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Change, Facts, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/facts/unattended.ts";
-import { findOwed } from "../core/apache/facts/stopped.ts";
+import { findPendingReload } from "../core/apache/facts/stopped.ts";
 import { isExcluded } from "../core/apache/plan/desired.ts";
 import { shownDeep, shownLines } from "../core/shown.ts";
 import { hostText } from "../core/host-text.ts";
 import { readSiteFiles } from "../provider/site/pki-files.ts";
 import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, plannedFiles, shownPathOf } from "../provider/apache/files.ts";
-import { type Wishes, desiredOf, filesOf, wishesOf } from "../provider/apache/inputs.ts";
-import { lookFrom } from "../provider/apache/planned-host.ts";
+import { type Inputs, desiredOf, filesOf, parseInputs } from "../provider/apache/inputs.ts";
+import { planFor } from "../provider/apache/planned-host.ts";
 import { earliest, tlsRule } from "../provider/apache/outputs.ts";
 import { HostError, placeOf } from "../provider/remote/host-error.ts";
 import { hostInputs } from "../provider/site/load-site.ts";
@@ -36,7 +36,7 @@ export interface HostReport {
   /** What a change would do, one line each. */
   readonly changes: readonly string[];
   /** Those that forbid a change first. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Diagnostic[];
 }
 
 export interface ServerReport {
@@ -68,39 +68,39 @@ export interface VirtualHostReport {
 }
 
 /**
- * The wishes for one host. The command line knows neither organization nor project of the stack: an owner whose end is
+ * The inputs for one host. The command line knows neither organization nor project of the stack: an owner whose end is
  * right is taken for ours.
  */
-export function wishesFor(
+export function inputsFor(
   { file, stack, site, pki }: SiteHosts,
   host: SiteHost,
   ownerThere: string | undefined,
-): Wishes {
+): Inputs {
   const end = `/${stack}/${host.name}`;
   const owner = ownerThere?.endsWith(end) === true ? ownerThere : `organization/clientcert${end}`;
-  return wishesOf({ ...hostInputs(file, site, host, pki), owner });
+  return parseInputs({ ...hostInputs(file, site, host, pki), owner });
 }
 
 /** One look at a host. */
 export interface Seen {
   readonly facts: Facts;
   /** Beside those of the plan. */
-  readonly findings: readonly Finding[];
+  readonly diagnostics: readonly Diagnostic[];
   /** Of the site file. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
-export function reportPlan(wishes: Wishes, host: SiteHost, seen: Seen, now: number): HostReport {
+export function reportPlan(inputs: Inputs, host: SiteHost, seen: Seen, now: number): HostReport {
   const { facts } = seen;
-  const { plan } = lookFrom(wishes, facts);
-  const findings = sort([...seen.findings, ...plan.findings, ...findUnfit(wishes, seen, plan, now)]);
+  const { plan } = planFor(inputs, facts);
+  const findings = sort([...seen.diagnostics, ...plan.diagnostics, ...findUnfit(inputs, seen, plan, now)]);
   const state = stateOf(plan, findings);
   return shownDeep({
     ...named(host),
     state,
-    server: describeServer(wishes, facts, now),
+    server: describeServer(inputs, facts, now),
     // What depends on an unknown condition would be a guess.
-    changes: state === "unknown" ? [] : describeChanges(wishes, facts, plan),
+    changes: state === "unknown" ? [] : describeChanges(inputs, facts, plan),
     findings,
   });
 }
@@ -125,7 +125,7 @@ const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host"
 const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
-function stateOf(plan: Plan, findings: readonly Finding[]): State {
+function stateOf(plan: Plan, findings: readonly Diagnostic[]): State {
   if (findings.some(({ isUndecided }) => isUndecided === true)) return "unknown";
   if (findings.some(isBlocking)) return "conflict";
   const isAlarmed = findings.some(({ isAlarm }) => isAlarm === true);
@@ -133,24 +133,31 @@ function stateOf(plan: Plan, findings: readonly Finding[]): State {
 }
 
 /** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
-function findUnfit(wishes: Wishes, { facts: { own }, lines }: Seen, { change }: Plan, now: number): readonly Finding[] {
+function findUnfit(
+  inputs: Inputs,
+  { facts: { own }, lines }: Seen,
+  { change }: Plan,
+  now: number,
+): readonly Diagnostic[] {
   if (change?.write.some(({ text }) => text === undefined) !== true) return [];
   const installedCa = own.ca.map(({ fingerprint }) => fingerprint);
-  const files = filesOf(wishes);
-  const { findings } = readSiteFiles(wishes.siteFile, files, { now, installedCa, installedCrls: own.crls });
-  const placeOf = filePlaces(wishes.siteFile, files, lines);
-  return findings.filter(isBlocking).map((finding) => ({ ...finding, place: renderPlace(placeOf(finding.place)) }));
+  const files = filesOf(inputs);
+  const { diagnostics } = readSiteFiles(inputs.siteFile, files, { now, installedCa, installedCrls: own.crls });
+  const placeOf = filePlaces(inputs.siteFile, files, lines);
+  return diagnostics
+    .filter(isBlocking)
+    .map((diagnostic) => ({ ...diagnostic, place: renderPlace(placeOf(diagnostic.place)) }));
 }
 
 const order = ["conflict", "problem", "warning", "note"] as const;
-const sort = (findings: readonly Finding[]): Finding[] =>
+const sort = (findings: readonly Diagnostic[]): Diagnostic[] =>
   [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 
-function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport {
+function describeServer(inputs: Inputs, facts: Facts, now: number): ServerReport {
   const { server, own, php } = facts;
-  const desired = desiredOf(wishes);
-  const ca = own.ca.length > 0 ? own.ca : wishes.ca.certificates;
-  const crls = own.crls.length > 0 ? own.crls : wishes.crls;
+  const desired = desiredOf(inputs);
+  const ca = own.ca.length > 0 ? own.ca : inputs.ca.certificates;
+  const crls = own.crls.length > 0 ? own.crls : inputs.crls;
   return {
     version: server.version,
     openssl: server.openssl,
@@ -158,7 +165,7 @@ function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport
     configFile: hostText(server.configFile),
     source: server.source,
     php: php && `${php.version} (${php.source})`,
-    tlsRule: tlsRule(facts, wishes),
+    tlsRule: tlsRule(facts, inputs),
     virtualHosts: facts.virtualHosts.map((host) => ({
       serverName: hostText(host.serverName),
       place: hostText(`${host.file}:${host.line}`),
@@ -169,12 +176,12 @@ function describeServer(wishes: Wishes, facts: Facts, now: number): ServerReport
     generation: own.generation,
     caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
     crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
-    revocation: describeRevocation(wishes, facts, now),
+    revocation: describeRevocation(inputs, facts, now),
   };
 }
 
 /** Our files by name, our line by place; of a file of ours that differs, its lines, too. */
-function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
+function describeChanges(inputs: Inputs, facts: Facts, plan: Plan): string[] {
   const { change } = plan;
   if (change === undefined) return [];
   const confPath = shownPathOf(facts, confName);
@@ -191,19 +198,19 @@ function describeChanges(wishes: Wishes, facts: Facts, plan: Plan): string[] {
     ),
     ...conf,
     ...program,
-    ...describeIncludes(wishes, facts),
+    ...describeIncludes(inputs, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${hostText(file)}:${line}, where it does not belong`,
     ),
-    ...describeMarks(wishes, facts),
+    ...describeMarks(inputs, facts),
     ...change.drop.map((name) => `remove ${shownPathOf(facts, name)}`),
-    ...(findOwed(facts) === undefined ? [] : ["reload httpd, which does not run what its files say"]),
+    ...(findPendingReload(facts) === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
 
 /** Lines of others, by their place. */
-function describeMarks(wishes: Wishes, facts: Facts): string[] {
-  const { out, back } = findMarks(desiredOf(wishes), facts);
+function describeMarks(inputs: Inputs, facts: Facts): string[] {
+  const { out, back } = findMarks(desiredOf(inputs), facts);
   return [
     ...out.map(({ directive, file, line }) => `comment out ${directive} at ${hostText(file)}:${line}`),
     ...back.map(({ file, line }) => `put back ${hostText(file)}:${line}`),
@@ -214,8 +221,8 @@ function describeMarks(wishes: Wishes, facts: Facts): string[] {
 const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
   refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
-function describeIncludes(wishes: Wishes, { virtualHosts }: Facts): string[] {
-  const desired = desiredOf(wishes);
+function describeIncludes(inputs: Inputs, { virtualHosts }: Facts): string[] {
+  const desired = desiredOf(inputs);
   return virtualHosts.flatMap((host) => {
     const { file, line, include } = host;
     const place = hostText(`${file}:${include?.line ?? line}`);
@@ -240,7 +247,9 @@ export function renderReport(report: HostReport, style: Style): string {
   const name = titleOf(report);
   const title = `${name}: ${paintState(state, style)}`;
   if (error !== undefined) return [title, ...indent(error.slice(`${name}: `.length))].join("\n");
-  const told = findings.map((finding) => `  ${paintSeverity(finding, style)} ${finding.place}: ${finding.text}`);
+  const told = findings.map(
+    (diagnostic) => `  ${paintSeverity(diagnostic, style)} ${diagnostic.place}: ${diagnostic.text}`,
+  );
   return [
     title,
     ...(server === undefined ? [] : serverLines(server)),
@@ -263,7 +272,7 @@ function paintState(state: State, style: Style): string {
   return paint(stateWords[state]);
 }
 
-function paintSeverity({ severity }: Finding, style: Style): string {
+function paintSeverity({ severity }: Diagnostic, style: Style): string {
   if (severity === "note") return severity;
   return (severity === "warning" ? style.yellow : style.red)(severity);
 }

@@ -1,6 +1,6 @@
 /** Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks. */
 import { sourceOf } from "../core/apache/facts/read-facts.ts";
-import type { Finding } from "../core/diagnostic.ts";
+import type { Diagnostic } from "../core/diagnostic.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
 import { absolutePath, isInclude } from "../core/apache/config/paths.ts";
 import { remedyForCondition, remedyForVariable } from "../core/apache/config/remedies.ts";
@@ -84,14 +84,14 @@ const isLink = (tree: Tree, path: string): boolean => {
 
 /** What the last ServerRoot says, or why nobody can tell that; undefined where there is none. */
 function saidRoot(
-  { effective, unsure }: Resolved,
+  { effective, undetermined }: Resolved,
   { serverRoot, version }: Observation["server"],
 ): { readonly path?: string; readonly problem?: string } | undefined {
   const directive = effective.filter(({ name }) => name === "serverroot").at(-1);
   if (directive === undefined) return undefined;
   const { file, node, undecided, arguments: words } = directive;
   const [path = ""] = words;
-  const known = { serverRoot, version, unsure };
+  const known = { serverRoot, version, undetermined };
   if (undecided !== undefined) {
     const found = "the files alone do not tell whether this condition around ServerRoot is true";
     return {
@@ -142,8 +142,8 @@ const patternOf = ({ name, arguments: [pattern = ""] }: Effective): string | und
   isInclude(name) && !pattern.includes("${") ? pattern : undefined;
 
 /** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
-function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Finding[] {
-  const unread = effective.flatMap((directive): (readonly [string, Finding])[] => {
+function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Diagnostic[] {
+  const unread = effective.flatMap((directive): (readonly [string, Diagnostic])[] => {
     const pattern = patternOf(directive);
     if (pattern === undefined) return [];
     const path = absolutePath(serverRoot, pattern);

@@ -1,7 +1,7 @@
 import * as pulumi from "./pulumi.ts";
 import type { CaBundle, CrlSummary } from "../core/pki/summary.ts";
 import type { CrlRefresh } from "../core/crl-refresh/refresh-model.ts";
-import type { SampleWish, SourceWish } from "../provider/apache/inputs.ts";
+import type { SampleCertificateInput, CrlSourceInput } from "../provider/apache/inputs.ts";
 import type { Connection, Detection } from "../provider/apache/host-model.ts";
 import type { CrlSourceStatus, TimerStatus } from "../provider/apache/revocation-outputs.ts";
 import { outputNames } from "../provider/engine/package-schema.ts";
@@ -27,13 +27,13 @@ export interface ClientAuthArgs {
   /** `leaf` checks the user's certificate alone, `chain` every CA above it, too. @default "leaf" */
   readonly crlCheck?: pulumi.Input<"leaf" | "chain">;
   /** Where the host downloads CRLs. @default - nowhere */
-  readonly crlSources?: pulumi.Input<readonly SourceWish[]>;
+  readonly crlSources?: pulumi.Input<readonly CrlSourceInput[]>;
   /** @default defaultCrlRefresh */
   readonly crlRefresh?: pulumi.Input<CrlRefresh>;
   /** CRLs that may replace one with a higher number and an earlier date, by SHA-256 of the DER. @default - none */
   readonly acceptOlderCrls?: pulumi.Input<readonly string[]>;
   /** A user's certificate that every new CRL must go on accepting. @default - none */
-  readonly sample?: pulumi.Input<SampleWish>;
+  readonly sample?: pulumi.Input<SampleCertificateInput>;
   /** Accept SSLSessionTicketKeyFile, with which revoked certificates can resume old sessions. @default false */
   readonly acknowledgeSessionTicketKeys?: pulumi.Input<boolean>;
   /** TLS port of the virtual hosts to cover. @default 443 */

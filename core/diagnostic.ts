@@ -1,5 +1,5 @@
 /** `conflict` and `problem` stop a change; `warning` and `note` are told. */
-export interface Finding {
+export interface Diagnostic {
   readonly severity: "conflict" | "problem" | "warning" | "note";
   /** `file:line`, or a path of the site file. */
   readonly place: string;

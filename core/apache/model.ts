@@ -4,9 +4,9 @@
  * only file names, line numbers, offsets, hashes, and names of directives that we manage.
  */
 
-import type { Finding } from "../diagnostic.ts";
+import type { Diagnostic } from "../diagnostic.ts";
 import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
-import type { ForeignDirective } from "./facts/unmanaged-model.ts";
+import type { UnmanagedDirective } from "./facts/unmanaged-model.ts";
 import type { CrlInputs, RefreshFacts } from "../crl-refresh/refresh-model.ts";
 
 /** Directory of ours, relative to the directory `conf` of the server root. */
@@ -53,7 +53,7 @@ export interface Facts {
   /** TLS virtual hosts of other ports. */
   readonly others: readonly AskedHost[];
   /** Directives of others on what we manage, effective for at least one TLS virtual host, or adopted. */
-  readonly foreign: readonly ForeignDirective[];
+  readonly foreign: readonly UnmanagedDirective[];
   /** Physical lines that an earlier `adopt` commented out. */
   readonly adopted: readonly AdoptedLine[];
   /** Our include lines anywhere else than in {@link virtualHosts}: every plan takes them out. */
@@ -68,7 +68,7 @@ export interface Facts {
   /** SHA-256 by path of the files that a change may edit. */
   readonly files: Readonly<Record<string, string>>;
   /** What keeps us from touching this host whatever is wanted: a macro that may write virtual hosts, an Include over our directory. */
-  readonly obstacles: readonly Finding[];
+  readonly obstacles: readonly Diagnostic[];
 }
 
 export interface ServerFacts {
@@ -207,7 +207,7 @@ export interface Change {
   readonly refresh: boolean;
   readonly edits: readonly FileEdit[];
   /** Virtual hosts that the look asks. */
-  readonly look: readonly AskedHost[];
+  readonly healthCheck: readonly AskedHost[];
   /** TLS virtual hosts of this httpd that the change must not be noticed in: of other ports, and excluded ones. */
   readonly others: readonly AskedHost[];
   /** Nothing of it is read by httpd, which is neither asked to judge it nor reloaded. @default false */
@@ -222,7 +222,7 @@ export const emptyChange: Change = {
   drop: [],
   refresh: false,
   edits: [],
-  look: [],
+  healthCheck: [],
   others: [],
   needsBaseline: false,
 };
@@ -236,7 +236,7 @@ export interface AskedHost {
 
 /** What would be done, and everything to be told of it. */
 export interface Plan {
-  readonly findings: readonly Finding[];
+  readonly diagnostics: readonly Diagnostic[];
   /** Texts to show, by path as text: our file, and each include line. */
   readonly files: Readonly<Record<string, string>>;
   /** Undefined when the host is as wanted. */

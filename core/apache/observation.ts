@@ -1,4 +1,4 @@
-import type { Finding } from "../diagnostic.ts";
+import type { Diagnostic } from "../diagnostic.ts";
 import type { RefreshObservation } from "../crl-refresh/refresh-model.ts";
 
 /**
@@ -47,7 +47,7 @@ export interface CopyObservation {
   /** What `httpd -M` printed; undefined where nobody kept it. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
   /** Includes that could not be followed: what is missing elsewhere may only follow from these. */
-  readonly unread: readonly Finding[];
+  readonly unread: readonly Diagnostic[];
 }
 
 export interface ServerObservation {

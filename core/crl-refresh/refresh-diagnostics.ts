@@ -1,13 +1,13 @@
 /** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
 import type { CrlSummary } from "../pki/summary.ts";
-import type { Finding } from "../diagnostic.ts";
+import type { Diagnostic } from "../diagnostic.ts";
 import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
 import type { CrlFacts, CrlInputs, CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */
-export function findRefresh(desired: CrlInputs, facts: CrlFacts): Finding[] {
+export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   if (desired.crlSources.length === 0) return [];
   const stalled = findStalled(desired, facts);
   return [
@@ -21,7 +21,7 @@ export function findRefresh(desired: CrlInputs, facts: CrlFacts): Finding[] {
   ];
 }
 
-function findScheduler({ refresh, server }: CrlFacts): Finding[] {
+function findScheduler({ refresh, server }: CrlFacts): Diagnostic[] {
   if (refresh.scheduler !== "none") return [];
   const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;
   const isUndecided = server.source !== "httpd";
@@ -29,7 +29,7 @@ function findScheduler({ refresh, server }: CrlFacts): Finding[] {
 }
 
 /** Not ours to take away, nor to judge: an administrator may want other times. */
-const findDropIns = ({ refresh }: CrlFacts): Finding[] =>
+const findDropIns = ({ refresh }: CrlFacts): Diagnostic[] =>
   (refresh.timerDropIns ?? []).map((place) => ({
     severity: "warning",
     place,
@@ -42,9 +42,9 @@ const noScheduler =
   "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
   "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
 
-function findEnding(desired: CrlInputs, facts: CrlFacts): Finding[] {
+function findEnding(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { alarmHours } = desired.crlRefresh;
-  return facts.own.crls.flatMap((crl): Finding[] => {
+  return facts.own.crls.flatMap((crl): Diagnostic[] => {
     const left = secondsLeft(facts, crl);
     if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
     if (isOutlived(facts, crl)) return findOutlived(crl);
@@ -56,14 +56,14 @@ function findEnding(desired: CrlInputs, facts: CrlFacts): Finding[] {
 }
 
 /** Found by the host when it last had a new CRL. */
-function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Finding[] {
+function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] {
   if (sample === undefined || refresh.sample === undefined) return [];
   const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
   return [{ severity: "warning", place: "sampleCertificate", text }];
 }
 
 /** The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an address. */
-function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Finding[] {
+function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Diagnostic[] {
   if (distributionPoint !== undefined) return [];
   const text = `the CRL of ${issuer} for all its certificates expires (${nextUpdate}), and that CA now issues one for each address; whoever's certificate names none of them is then refused; if nobody's does, give a user's certificate as sampleCertificate, and a refresh removes the old CRL`;
   return [{ severity: "warning", place: "crlSources", text }];
@@ -82,7 +82,7 @@ function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: Refresh
 }
 
 /** The timer itself: no run, good or bad. */
-function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Finding[] {
+function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh, server } = facts;
   if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
   const timer =
@@ -93,9 +93,9 @@ function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Finding[] {
   return [{ severity: "warning", place: "crlRefresh", text }];
 }
 
-function findFailing(desired: CrlInputs, facts: CrlFacts): Finding[] {
+function findFailing(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh } = facts;
-  const failing = desired.crlSources.flatMap(({ id }, index): Finding[] => {
+  const failing = desired.crlSources.flatMap(({ id }, index): Diagnostic[] => {
     const source = refresh.sources.find((one) => one.id === id);
     const found = source && describeFailure(source, desired, facts);
     return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
@@ -116,7 +116,7 @@ function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: 
 }
 
 /** A refresh that no source is to blame for, such as a reload that was put back. */
-function findUnwellRun({ refresh: { lastRun } }: CrlFacts): Finding[] {
+function findUnwellRun({ refresh: { lastRun } }: CrlFacts): Diagnostic[] {
   if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
   const { seconds, result, reason = "no reason was kept" } = lastRun;
   const end = result === "refusing" ? "" : "; the CRLs of before serve";

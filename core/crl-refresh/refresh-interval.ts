@@ -1,6 +1,6 @@
 /** Whether the timer of a host asks often enough for the CRLs that it keeps. */
 import type { CrlSummary } from "../pki/summary.ts";
-import type { Finding } from "../diagnostic.ts";
+import type { Diagnostic } from "../diagnostic.ts";
 import type { CrlFacts, CrlInputs, CrlRefresh } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed } from "./crl-policy.ts";
 
@@ -17,7 +17,7 @@ export function longestGapMinutes(times: readonly string[]): number {
  * CRLs that live shorter than the timer may wait: one expires before the next is asked for, and everybody
  * below its CA is refused until then.
  */
-export function findShortLived(desired: CrlInputs, facts: CrlFacts): Finding[] {
+export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { crlRefresh, crls } = desired;
   const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
   const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl));

@@ -3,7 +3,7 @@ import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
 import { isSameAuthority } from "./crl-signer.ts";
-import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
 import {
   type Chain,
   type OrderOptions,
@@ -46,7 +46,7 @@ export function checkChains(
   chains: readonly Chain[],
   listed: readonly Certificate[],
   options: ChainOptions,
-): PkiFinding[] {
+): PkiDiagnostic[] {
   const { verifyDepth = defaultVerifyDepth } = options;
   // Several CAs below one gap are one mistake.
   const gaps = [...new Set(chains.flatMap((chain) => findGap(chain) ?? []))];
@@ -79,7 +79,7 @@ function describeGap(end: Certificate, listed: readonly Certificate[]): string {
 }
 
 /** A cross-certificate without its root, beside a certificate of the same CA by which OpenSSL reaches another one. */
-const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]): PkiFinding[] =>
+const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]): PkiDiagnostic[] =>
   listed
     .filter((ca) => isSpare(ca, chains, listed) && !ca.isTop && !listed.some((upper) => isIssuedBy(ca, upper)))
     .flatMap((ca) => {
@@ -91,7 +91,7 @@ const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]):
       return about(ca.summary.fingerprint, [warning(text)]);
     });
 
-function checkDepth(chain: Chain, verifyDepth: number): PkiFinding[] {
+function checkDepth(chain: Chain, verifyDepth: number): PkiDiagnostic[] {
   const { length } = chain;
   if (length <= verifyDepth) return [];
   const instead =
@@ -103,7 +103,7 @@ function checkDepth(chain: Chain, verifyDepth: number): PkiFinding[] {
   ];
 }
 
-function checkPath(chain: Chain): PkiFinding[] {
+function checkPath(chain: Chain): PkiDiagnostic[] {
   const limiting = findLimit(chain);
   return limiting === undefined
     ? []
@@ -115,7 +115,7 @@ function checkPath(chain: Chain): PkiFinding[] {
 }
 
 /** That one has its own finding, whose remedy alone would not lead out. */
-function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiFinding[] {
+function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   return chain.flatMap((below, at) => {
     const upper = chain[at + 1];

@@ -5,7 +5,7 @@ import { checkChains, findChains, isSpare } from "./bundle-chains.ts";
 import { type Certificate, findWeakness, hasKeyUsage, hasSameKey, nameOf } from "./certificate.ts";
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension, findUnknownCritical, hasRepeats } from "./extensions.ts";
-import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, inInstalledOrder, unique } from "./installed-order.ts";
 import { encodePem } from "./pem.ts";
 
@@ -37,12 +37,12 @@ export function makeBundle(certificates: readonly Certificate[], options: OrderO
 }
 
 /** Everything that would make httpd refuse certificates of this bundle's CAs, or that deserves a warning. */
-export function checkBundle(certificates: readonly Certificate[], options: BundleOptions): PkiFinding[] {
+export function checkBundle(certificates: readonly Certificate[], options: BundleOptions): PkiDiagnostic[] {
   if (certificates.length === 0)
     return [problem("there is no CA certificate; list the issuing CA and its root under caFiles")];
   const distinct = unique(certificates);
   const chains = findChains(distinct, options);
-  const findings = distinct.flatMap((certificate) =>
+  const diagnostics = distinct.flatMap((certificate) =>
     about(certificate.summary.fingerprint, [
       ...checkAuthority(certificate),
       ...checkDates(certificate, options, isSpare(certificate, chains, distinct)),
@@ -50,13 +50,13 @@ export function checkBundle(certificates: readonly Certificate[], options: Bundl
   );
   return [
     ...findDuplicates(certificates, distinct),
-    ...findings,
+    ...diagnostics,
     ...checkNamesakes(distinct),
     ...checkChains(chains, distinct, options),
   ];
 }
 
-function findDuplicates(certificates: readonly Certificate[], distinct: readonly Certificate[]): PkiFinding[] {
+function findDuplicates(certificates: readonly Certificate[], distinct: readonly Certificate[]): PkiDiagnostic[] {
   const repeated = distinct.filter(
     ({ summary }) => certificates.filter((other) => other.summary.fingerprint === summary.fingerprint).length > 1,
   );
@@ -67,40 +67,40 @@ function findDuplicates(certificates: readonly Certificate[], distinct: readonly
   );
 }
 
-function checkAuthority(certificate: Certificate): PkiFinding[] {
+function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
   const name = nameOf(certificate);
   const { isCa, noCaReason, allowsClientAuth, extensions } = certificate;
   const text = refuseForm(certificate);
-  const findings = text === undefined ? [] : [problem(`${name} ${text}`)];
+  const diagnostics = text === undefined ? [] : [problem(`${name} ${text}`)];
   if (!isCa)
     return [
-      ...findings,
+      ...diagnostics,
       problem(`${name} is no CA certificate (${noCaReason}); list the certificate of the CA that issued it`),
     ];
   if (!hasKeyUsage(certificate, "keyCertSign"))
-    findings.push(
+    diagnostics.push(
       problem(
         `${name} may not sign certificates (keyUsage without keyCertSign); list the CA that issues the client certificates`,
       ),
     );
   if (!allowsClientAuth)
-    findings.push(
+    diagnostics.push(
       problem(
         `${name} is not allowed to issue client certificates (extended key usage without clientAuth), so OpenSSL refuses them; list the issuer's CA for clients`,
       ),
     );
   if (findExtension(extensions, extensionOid.nameConstraints))
-    findings.push(
+    diagnostics.push(
       warning(
         `${name} has name constraints, so OpenSSL refuses users whose names it does not permit; make sure that it permits those of all your users`,
       ),
     );
   const weakness = findWeakness(certificate);
   if (weakness !== undefined)
-    findings.push(
+    diagnostics.push(
       warning(`${name} has ${weakness}, which newer OpenSSL versions refuse; ask the issuer for its successor`),
     );
-  return findings;
+  return diagnostics;
 }
 
 /** What OpenSSL never takes in a CA's certificate: errors 34, 94, 13 to 16, 41. */
@@ -114,7 +114,7 @@ function refuseForm({ extensions, hasExplicitCurve, hasExactDates }: Certificate
   return hasExactDates ? undefined : `has a date with a fraction of a second, ${remedy}`;
 }
 
-function checkDates(certificate: Certificate, options: BundleOptions, isUnused: boolean): PkiFinding[] {
+function checkDates(certificate: Certificate, options: BundleOptions, isUnused: boolean): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   const { notBefore, notAfter, fingerprint } = certificate.summary;
   const report = isUnused || installed.includes(fingerprint) ? warning : problem;
@@ -141,7 +141,7 @@ function checkDates(certificate: Certificate, options: BundleOptions, isUnused: 
 }
 
 /** Two keys under one name: OpenSSL goes by key identifiers, and without them tries one of the CAs only. */
-function checkNamesakes(all: readonly Certificate[]): PkiFinding[] {
+function checkNamesakes(all: readonly Certificate[]): PkiDiagnostic[] {
   const mixedUp = all.filter((ca) =>
     all.some(
       (other) =>

@@ -17,7 +17,7 @@ import {
 } from "./der.ts";
 import { type AuthorityKey, isNamedBy, readAuthority } from "./authority.ts";
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
-import { type PkiFinding, problem } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, problem } from "./pki-diagnostic.ts";
 import { describeWrongKind } from "./kind.ts";
 import { type NameAttribute, canonicalName, readAttributes, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";
@@ -63,23 +63,23 @@ export interface Certificate {
 
 export interface Certificates {
   readonly certificates: readonly Certificate[];
-  readonly findings: readonly PkiFinding[];
+  readonly diagnostics: readonly PkiDiagnostic[];
 }
 
 /** Reads PEM (several blocks, text between them) or DER. Anything else in the file is a problem that says what it is. */
 export function readCertificates(bytes: Buffer): Certificates {
-  const { blocks, findings } = readBlocks(bytes, "a certificate");
+  const { blocks, diagnostics } = readBlocks(bytes, "a certificate");
   const certificates: Certificate[] = [];
-  const problems: PkiFinding[] = [...findings];
+  const problems: PkiDiagnostic[] = [...diagnostics];
   for (const block of blocks) {
     const place = block.line === undefined ? "" : `line ${block.line}: the block `;
     if (block.kind !== "certificate") problems.push(problem(place + describeWrongKind(block.kind, "a certificate")));
     else collect(block, place, certificates, problems);
   }
-  return { certificates, findings: problems };
+  return { certificates, diagnostics: problems };
 }
 
-function collect(block: Block, place: string, certificates: Certificate[], problems: PkiFinding[]): void {
+function collect(block: Block, place: string, certificates: Certificate[], problems: PkiDiagnostic[]): void {
   try {
     certificates.push(readCertificate(block.der));
   } catch (error) {
@@ -198,7 +198,7 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
     : [];
 }
 
-/** How findings call it. */
+/** How diagnostics call it. */
 export const nameOf = ({ summary }: Certificate): string =>
   JSON.stringify(summary.subject || `(no name, fingerprint ${summary.fingerprint.slice(0, 16)})`);
 

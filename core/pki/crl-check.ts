@@ -9,7 +9,7 @@ import { notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, checkRollover, findSigner, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { dayMilliseconds } from "./days.ts";
 import { extensionOid, findExtension } from "./extensions.ts";
-import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, inInstalledOrder } from "./installed-order.ts";
 
 /** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
@@ -27,7 +27,7 @@ export interface CrlOptions extends CoverageOptions {
 export interface CheckedCrls {
   /** The newest good one of each CA and part, in a fixed order. */
   readonly crls: readonly Crl[];
-  readonly findings: readonly PkiFinding[];
+  readonly diagnostics: readonly PkiDiagnostic[];
 }
 
 /** `certificates` is the CA bundle. */
@@ -51,10 +51,10 @@ export function checkCrls(
   ]);
   return {
     crls: newest.signed.map(({ crl }) => crl).filter((crl) => !isEndedFirstList(crl, options)),
-    findings: [
+    diagnostics: [
       ...unsigned,
       ...unasked.flatMap(({ crl }) => describeUnasked(crl, coverage, options)),
-      ...newest.findings,
+      ...newest.diagnostics,
       ...chosen,
       ...coverage,
     ],
@@ -66,9 +66,9 @@ const isUnasked = ({ summary }: Crl, { crlCheck }: CrlOptions): boolean =>
   crlCheck === "leaf" && summary.scope === "authorities";
 
 /** A host refuses it of a source, again at each download. */
-function describeUnasked(crl: Crl, coverage: readonly PkiFinding[], options: CrlOptions): PkiFinding[] {
+function describeUnasked(crl: Crl, coverage: readonly PkiDiagnostic[], options: CrlOptions): PkiDiagnostic[] {
   const { sha256 } = crl.summary;
-  if (coverage.some((finding) => finding.about === sha256)) return [];
+  if (coverage.some((diagnostic) => diagnostic.about === sha256)) return [];
   return about(sha256, [
     isFirstList(crl, options)
       ? problem(`${nameOf(crl)} ${notForUsers}`)
@@ -86,7 +86,7 @@ function isEndedFirstList(crl: Crl, options: CrlOptions): boolean {
   return isFirstList(crl, options) && nextUpdate !== undefined && Date.parse(nextUpdate) <= options.now;
 }
 
-function checkDates(crl: Crl, options: CrlOptions): PkiFinding[] {
+function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   const { thisUpdate, nextUpdate } = crl.summary;
   if (isEndedFirstList(crl, options)) {
@@ -126,7 +126,7 @@ function checkDates(crl: Crl, options: CrlOptions): PkiFinding[] {
 /** What OpenSSL takes as critical (crl_cb and crl_set_issuers in crypto/x509/x_crl.c); for any other it refuses every certificate. */
 const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
 
-function checkForm(crl: Crl): PkiFinding[] {
+function checkForm(crl: Crl): PkiDiagnostic[] {
   if (!crl.hasExactDates)
     return [
       problem(
@@ -153,15 +153,18 @@ function checkForm(crl: Crl): PkiFinding[] {
 const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
 /** httpd goes by the date, and takes the first of two with one date, even with a lower number: it must never see two of one part. */
-function takeNewest(all: readonly SignedCrl[]): { readonly signed: SignedCrl[]; readonly findings: PkiFinding[] } {
+function takeNewest(all: readonly SignedCrl[]): {
+  readonly signed: SignedCrl[];
+  readonly diagnostics: PkiDiagnostic[];
+} {
   const signed: SignedCrl[] = [];
-  const findings: PkiFinding[] = [];
+  const diagnostics: PkiDiagnostic[] = [];
   for (const one of [...all].sort((a, b) => compareByDate(b.crl.summary, a.crl.summary))) {
     const newer = signed.find((other) => isOfOnePart(other, one));
     if (newer === undefined) signed.push(one);
-    else findings.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
+    else diagnostics.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
   }
-  return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), findings };
+  return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), diagnostics };
 }
 
 /** Of one CA, and for the same of its certificates: OpenSSL looks for the part that a certificate names. */

@@ -7,7 +7,7 @@ import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certi
 import type { Crl } from "./crl.ts";
 import { isInScope, notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
-import { type PkiFinding, about, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
 import { findAuthorities, findTaken } from "./installed-order.ts";
 
 export interface CoverageOptions {
@@ -34,7 +34,7 @@ interface Authority {
 
 /** The bundle in two orders. */
 export interface OrderedBundle {
-  /** As the site file lists it: findings come in this order. */
+  /** As the site file lists it: diagnostics come in this order. */
   readonly listed: readonly Certificate[];
   /** As it is installed: OpenSSL goes by that. */
   readonly installed: readonly Certificate[];
@@ -45,7 +45,7 @@ export function checkCoverage(
   crls: readonly SignedCrl[],
   certificates: OrderedBundle,
   options: CoverageOptions,
-): PkiFinding[] {
+): PkiDiagnostic[] {
   const { crlCheck, hasMore = false } = options;
   if (crls.length === 0 && crlCheck === "leaf" && !hasMore) return [];
   const authorities = describeAuthorities(crls, certificates, options);
@@ -119,7 +119,7 @@ const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certif
 const findUnfit = ({ taken }: Authority): Certificate | undefined =>
   taken.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
 
-function describeUnfit(authority: Authority): PkiFinding[] {
+function describeUnfit(authority: Authority): PkiDiagnostic[] {
   const unfit = findUnfit(authority);
   if (unfit === undefined) return [];
   const remedy = authority.certificates.some((certificate) => hasKeyUsage(certificate, "cRLSign"))
@@ -133,7 +133,7 @@ function describeUnfit(authority: Authority): PkiFinding[] {
 }
 
 /** Two certificates of one key: a CRL may name one of them, and OpenSSL takes the other. */
-function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiFinding[] {
+function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagnostic[] {
   const { certificates, crls, taken } = authority;
   if (certificates.length < 2) return [];
   return crls.flatMap(({ crl }) => {
@@ -169,7 +169,7 @@ function describeMissed(authority: Authority, crl: Crl, isShown: boolean): strin
 }
 
 /** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
-function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiFinding[] {
+function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagnostic[] {
   const { crls, issues } = authority;
   const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
   if (crls.length === 0)
@@ -184,7 +184,7 @@ function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiFindi
 }
 
 /** A CA's certificate is checked, too, a root's by the root's own CRL, and mostly names no address: then a CRL for one is not for it. */
-function describeUnaddressed({ crls, taken }: Authority): PkiFinding[] {
+function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
   const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
   if (parts.length < crls.length) return [];
   const unmet = taken.flatMap(({ for: holder }) =>
@@ -201,13 +201,13 @@ const notForAuthorities =
   "is for user certificates only (issuingDistributionPoint), and crlCheck: chain checks those of CAs, too, so every certificate below that CA is refused; list its CRL for CA certificates, too, or write crlCheck: leaf";
 
 /** Where all are for others. */
-const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorities", text: string): PkiFinding[] =>
+const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorities", text: string): PkiDiagnostic[] =>
   crls.every(({ crl }) => crl.summary.scope === misfit)
     ? crls.flatMap(({ crl }) => about(crl.summary.sha256, [problem(`${nameOf(crl)} ${text}`)]))
     : [];
 
 /** Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is missing. */
-function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiFinding[] {
+function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiDiagnostic[] {
   const { crlCheck, more } = options;
   const lacking = authorities.filter((authority) => checkFit(authority, options).length > 0);
   if (more === undefined || lacking.length <= more) return [];

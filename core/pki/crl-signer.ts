@@ -3,7 +3,7 @@ import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, hasSameKey } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
-import { type PkiFinding, about, problem } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, about, problem } from "./pki-diagnostic.ts";
 
 /** A CRL and the CA that signed it, or why none of the bundle did. */
 export interface SignedCrl {
@@ -11,7 +11,7 @@ export interface SignedCrl {
   readonly signer: Certificate | string;
 }
 
-/** How findings call a CRL. */
+/** How diagnostics call a CRL. */
 export const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
 
 /** Looks for the CA among `certificates`, the bundle. */
@@ -42,7 +42,7 @@ export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>
  * A CA that changed its key keeps its name, and each key has its CRL. OpenSSL tells the two apart by key identifiers
  * only; without them it takes one CRL for both keys and refuses everybody ("CRL signature failure").
  */
-export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly Certificate[]): PkiFinding[] {
+export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly Certificate[]): PkiDiagnostic[] {
   if (typeof signer === "string") return [];
   const mixedUp = certificates.some(
     (other) =>

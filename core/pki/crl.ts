@@ -25,7 +25,7 @@ import { type AuthorityKey, readAuthority } from "./authority.ts";
 import { countEntries } from "./crl-entries.ts";
 import { readIssuingPoint } from "./crl-scope.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
-import { type PkiFinding, problem } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, problem } from "./pki-diagnostic.ts";
 import { describeWrongKind } from "./kind.ts";
 import { canonicalName, renderName } from "./name.ts";
 import { type Block, encodePem, readBlocks } from "./pem.ts";
@@ -56,23 +56,23 @@ export interface SignedParts {
 
 export interface Crls {
   readonly crls: readonly Crl[];
-  readonly findings: readonly PkiFinding[];
+  readonly diagnostics: readonly PkiDiagnostic[];
 }
 
 /** Reads PEM (several blocks) or DER. A certificate in a CRL file would become a trust anchor of httpd: it is a problem. */
 export function readCrls(bytes: Buffer): Crls {
-  const { blocks, findings } = readBlocks(bytes, "a CRL");
+  const { blocks, diagnostics } = readBlocks(bytes, "a CRL");
   const crls: Crl[] = [];
-  const problems: PkiFinding[] = [...findings];
+  const problems: PkiDiagnostic[] = [...diagnostics];
   for (const block of blocks) {
     const place = block.line === undefined ? "" : `line ${block.line}: the block `;
     if (block.kind !== "crl") problems.push(problem(place + describeWrongKind(block.kind, "a CRL")));
     else collect(block, place, crls, problems);
   }
-  return { crls, findings: problems };
+  return { crls, diagnostics: problems };
 }
 
-function collect(block: Block, place: string, crls: Crl[], problems: PkiFinding[]): void {
+function collect(block: Block, place: string, crls: Crl[], problems: PkiDiagnostic[]): void {
   try {
     crls.push(readCrl(block.der));
   } catch (error) {

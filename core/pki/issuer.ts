@@ -1,10 +1,10 @@
 /** The CAs that a site file lets in by name, looked up among the CAs that it lists. */
 import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from "./issuer-name.ts";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
-import { type PkiFinding, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 
 /** What keeps the CA that `issuer` names from letting anybody in, or hints at another one; `bundle` without repetitions. */
-export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiFinding[] {
+export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiDiagnostic[] {
   const said = `${JSON.stringify(issuer)} under issuers`;
   const named = bundle.filter((ca) => ca.isCa && isNamed(ca, issuer));
   if (named.length === 0) {

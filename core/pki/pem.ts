@@ -1,5 +1,5 @@
 /** PEM armour: read with its usual accidents, written in one normal form. */
-import { type PkiFinding, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 import { type Kind, describeWrongKind, detectBinaryKind, detectDerKind } from "./kind.ts";
 
 /** One DER value of a file. `line` is that of its BEGIN line, undefined in a binary file. */
@@ -11,7 +11,7 @@ export interface Block {
 
 export interface Blocks {
   readonly blocks: readonly Block[];
-  readonly findings: readonly PkiFinding[];
+  readonly diagnostics: readonly PkiDiagnostic[];
 }
 
 /** A bundle of every public CA of the world has about 150 certificates. */
@@ -27,14 +27,14 @@ export function readBlocks(bytes: Buffer, wanted: string): Blocks {
 }
 
 function readUnarmoured(bytes: Buffer, kind: Kind, wanted: string): Blocks {
-  if (kind === "unknown") return { blocks: [], findings: [problem(describeUnknown(bytes, wanted))] };
+  if (kind === "unknown") return { blocks: [], diagnostics: [problem(describeUnknown(bytes, wanted))] };
   const isDer = bytes[0] === 0x30;
   if (!isDer)
     return {
       blocks: [],
-      findings: [problem(kind === "empty" ? `is empty; give ${wanted}` : describeWrongKind(kind, wanted))],
+      diagnostics: [problem(kind === "empty" ? `is empty; give ${wanted}` : describeWrongKind(kind, wanted))],
     };
-  return { blocks: [{ kind, der: bytes, line: undefined }], findings: [] };
+  return { blocks: [{ kind, der: bytes, line: undefined }], diagnostics: [] };
 }
 
 function describeUnknown(bytes: Buffer, wanted: string): string {
@@ -54,27 +54,27 @@ const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 /** Works on the bytes: a CRL of a million entries is 47 MB of PEM, and each copy of it as text would cost as much again. */
 function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
-  const findings: PkiFinding[] = [];
+  const diagnostics: PkiDiagnostic[] = [];
   if (bytes.subarray(0, 3).equals(byteOrderMark))
-    findings.push(
+    diagnostics.push(
       warning("starts with a byte order mark, which hides the first block from OpenSSL; save it as UTF-8 without one"),
     );
   let line = 1;
   let counted = 0;
   for (let position = 0; ;) {
     const begin = bytes.indexOf(beginning, position);
-    if (begin < 0) return { blocks, findings };
+    if (begin < 0) return { blocks, diagnostics };
     line += countLines(bytes, counted, begin);
     counted = begin;
-    if (blocks.length >= maxBlocks || findings.length >= maxFindings) {
-      findings.push(
+    if (blocks.length >= maxBlocks || diagnostics.length >= maxFindings) {
+      diagnostics.push(
         problem(`line ${line}: too many blocks or too many mistakes, the rest was not read; give only what is needed`),
       );
-      return { blocks, findings };
+      return { blocks, diagnostics };
     }
     const armour = findArmour(bytes, begin);
     const block = typeof armour === "string" ? armour : decodeBody(armour, line);
-    if (typeof block === "string") findings.push(problem(`line ${line}: ${block}`));
+    if (typeof block === "string") diagnostics.push(problem(`line ${line}: ${block}`));
     else blocks.push(block);
     position = typeof armour === "string" ? begin + beginning.length : armour.end;
   }

@@ -1,5 +1,5 @@
 /** What is wrong with a certificate, a bundle or a CRL; the caller knows the file and puts it in front. */
-export interface PkiFinding {
+export interface PkiDiagnostic {
   /** `problem` refuses the file, `warning` is told. */
   readonly severity: "problem" | "warning";
   /** What was found; what to do instead. Ready to print, holds no control character and nothing of a key. */
@@ -8,9 +8,9 @@ export interface PkiFinding {
   readonly about?: string;
 }
 
-export const problem = (text: string): PkiFinding => ({ severity: "problem", text });
-export const warning = (text: string): PkiFinding => ({ severity: "warning", text });
+export const problem = (text: string): PkiDiagnostic => ({ severity: "problem", text });
+export const warning = (text: string): PkiDiagnostic => ({ severity: "warning", text });
 
-/** The same findings, of one certificate or CRL. */
-export const about = (id: string, findings: readonly PkiFinding[]): PkiFinding[] =>
-  findings.map((finding) => ({ ...finding, about: id }));
+/** The same diagnostics, of one certificate or CRL. */
+export const about = (id: string, diagnostics: readonly PkiDiagnostic[]): PkiDiagnostic[] =>
+  diagnostics.map((diagnostic) => ({ ...diagnostic, about: id }));

@@ -5,7 +5,7 @@ import { findRevocation } from "./crl-entries.ts";
 import { hasReasons, isInScope } from "./crl-scope.ts";
 import { isNamedBy } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
-import { type PkiFinding, problem, warning } from "./pki-diagnostic.ts";
+import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, findChain, inInstalledOrder } from "./installed-order.ts";
 import { findForbiddenNames } from "./name-constraints.ts";
 import { findRefusals } from "./user-check.ts";
@@ -27,7 +27,7 @@ export interface SampleOptions {
 const warnSampleDays = 30;
 
 /** What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted today. */
-export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiFinding[] {
+export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiDiagnostic[] {
   const [sample, ...others] = certificates;
   if (sample === undefined || others.length > 0)
     return [
@@ -51,7 +51,7 @@ const isSignedBy = (sample: Certificate, { bundle }: SampleOptions): boolean =>
   bundle.some((ca) => ca.canonicalSubject === sample.canonicalIssuer && sample.x509.verify(ca.x509.publicKey));
 
 /** OpenSSL looks for the certificate of the CA that the sample names. */
-const explainUnissued = (sample: Certificate, refusals: readonly PkiFinding[]): readonly PkiFinding[] =>
+const explainUnissued = (sample: Certificate, refusals: readonly PkiDiagnostic[]): readonly PkiDiagnostic[] =>
   refusals.length > 0
     ? refusals
     : [
@@ -64,7 +64,7 @@ const anotherUser = "give the certificate of a user";
 
 const nameOf = ({ summary }: Certificate): string => JSON.stringify(summary.subject);
 
-function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiFinding[] {
+function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiDiagnostic[] {
   if (sample.isCa) return [problem(`${nameOf(sample)} is a CA certificate; give the certificate of a user`)];
   const { issuer } = sample.summary;
   if (!bundle.some((ca) => ca.isCa && isIssuedBy(sample, ca)))
@@ -77,7 +77,7 @@ function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiFinding[]
 }
 
 /** By any CA above it: a CA of that kind refuses more users than this one, and no CA file shows whom. */
-const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions): PkiFinding[] =>
+const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions): PkiDiagnostic[] =>
   findChain(sample, inInstalledOrder(bundle, order), now).flatMap((ca) =>
     findForbiddenNames(sample, ca).map((what) =>
       problem(
@@ -86,7 +86,7 @@ const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions):
     ),
   );
 
-function checkWeakness(sample: Certificate): PkiFinding[] {
+function checkWeakness(sample: Certificate): PkiDiagnostic[] {
   const weakness = findWeakness(sample);
   return weakness === undefined
     ? []
@@ -97,7 +97,7 @@ function checkWeakness(sample: Certificate): PkiFinding[] {
       ];
 }
 
-function checkDates({ summary }: Certificate, now: number): PkiFinding[] {
+function checkDates({ summary }: Certificate, now: number): PkiDiagnostic[] {
   const { notBefore, notAfter } = summary;
   const why = "and no new CRL is installed while the sample is refused";
   if (Date.parse(notAfter) <= now)
@@ -110,7 +110,7 @@ function checkDates({ summary }: Certificate, now: number): PkiFinding[] {
 }
 
 /** Against those that OpenSSL counts for it. */
-function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiFinding[] {
+function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiDiagnostic[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
     issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl.authority, ca)),
@@ -124,13 +124,13 @@ function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: Sampl
 }
 
 /** Of a CRL for CA certificates there is another finding. */
-function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiFinding[] {
+function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiDiagnostic[] {
   if (distributionPoint === undefined) return [];
   const found = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
   return [problem(`${found}, so httpd refuses it; list the CRL of the address that it names, or the complete one`)];
 }
 
-function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boolean): PkiFinding[] {
+function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boolean): PkiDiagnostic[] {
   const isRefused =
     counted.length === 0 ? hasMore && hasReasons(sample) : counted.every((crl) => hasReasons(sample, crl));
   return isRefused
@@ -143,7 +143,7 @@ function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boo
 }
 
 /** No fault of the CRL: it must come to the host. */
-function checkRevocation(sample: Certificate, counted: readonly Crl[]): PkiFinding[] {
+function checkRevocation(sample: Certificate, counted: readonly Crl[]): PkiDiagnostic[] {
   const revocation = counted.map((crl) => findRevocation(crl, sample.serial)).find((found) => found !== undefined);
   if (revocation === undefined) return [];
   const since = revocation.date === undefined ? "" : ` since ${revocation.date}`;

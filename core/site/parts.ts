@@ -8,7 +8,7 @@ export interface ClientAuthPart {
   /** Has "" in the place of a text that is wrong, so that the others keep their places; undefined where there is no set of keys. */
   readonly clientAuth: SiteClientAuth | undefined;
   /** Keys whose value is not, or not wholly, what the author wants to say; also those that a misspelt key may have meant. */
-  readonly unsure: ReadonlySet<string>;
+  readonly undetermined: ReadonlySet<string>;
 }
 
 export function readClientAuth(document: unknown, mistakes: readonly Mistake[]): ClientAuthPart {
@@ -16,11 +16,11 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
   const keys = Object.keys(shape);
   const value = valueAt(document, ["clientAuth"]);
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    return { clientAuth: undefined, unsure: new Set(keys) };
+    return { clientAuth: undefined, undetermined: new Set(keys) };
   const isWrong = (path: Path): boolean =>
     mistakes.some((mistake) => ["clientAuth", ...path].every((key, i) => mistake.path[i] === key));
   const meant = Object.keys(value).flatMap((key) => (keys.includes(key) ? [] : (findNearest(key, keys) ?? [])));
-  const unsure = new Set([...keys.filter((key) => isWrong([key])), ...meant]);
+  const undetermined = new Set([...keys.filter((key) => isWrong([key])), ...meant]);
   const plain = (key: string): unknown => (isWrong([key]) ? undefined : valueAt(value, [key]));
   const text = (path: Path): string => {
     const found = valueAt(value, path);
@@ -43,9 +43,9 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
     countries: list(["countries"], text),
     issuers: list(["issuers"], text),
     // Of an unknown depth nothing is too deep.
-    verifyDepth: unsure.has("verifyDepth") ? maxVerifyDepth : shape.verifyDepth.parse(plain("verifyDepth")),
+    verifyDepth: undetermined.has("verifyDepth") ? maxVerifyDepth : shape.verifyDepth.parse(plain("verifyDepth")),
   };
-  return { clientAuth, unsure };
+  return { clientAuth, undetermined };
 }
 
 /** Those that are one value: taken as a whole, or as if they were not there. */

@@ -23,7 +23,7 @@ export interface ReadSite {
   /** With "" in the place of what is wrong: the files that it names can be checked, whatever else is wrong. */
   readonly clientAuth: SiteClientAuth | undefined;
   /** Keys of it whose value is not, or not wholly, what the author wants to say. */
-  readonly unsure: ReadonlySet<string>;
+  readonly undetermined: ReadonlySet<string>;
   /** In the order of the file. */
   readonly problems: readonly Problem[];
   /** What stands there as in the example and cannot be meant; in the order of the file. */
@@ -78,7 +78,7 @@ function readSiteText(text: string, file: string): ReadSite {
 const refused = (problems: readonly Problem[]): ReadSite => ({
   site: undefined,
   clientAuth: undefined,
-  unsure: new Set(),
+  undetermined: new Set(),
   problems,
   warnings: [],
   lines: new Map(),
@@ -125,9 +125,9 @@ function checkDocument(document: Document): Checked {
   return { site: result.data, mistakes, doubts, part };
 }
 
-function findDoubts({ clientAuth, unsure }: ClientAuthPart): Mistake[] {
+function findDoubts({ clientAuth, undetermined }: ClientAuthPart): Mistake[] {
   if (clientAuth === undefined) return [];
-  const isUnknownWho = ["organizations", "countries", "issuers"].some((key) => unsure.has(key));
+  const isUnknownWho = ["organizations", "countries", "issuers"].some((key) => undetermined.has(key));
   return [
     ...findCaPlaceholders(clientAuth),
     ...findDoubledBackslashes(clientAuth),

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
 import { planRemoval } from "../../core/apache/plan/plan.ts";
 import { hostText } from "../../core/host-text.ts";
-import { type Wishes, filesOf, targetOf } from "./inputs.ts";
-import { type Look, factsOf, isGone, lookFrom, refuseProblems, runOptions } from "./planned-host.ts";
-import { deedOf, nothingDone, outputsOf } from "./outputs.ts";
+import { type Inputs, filesOf, targetOf } from "./inputs.ts";
+import { type PlannedHost, factsOf, isGone, planFor, refuseProblems, runOptions } from "./planned-host.ts";
+import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
 import { HostError, type HostErrorKind } from "../remote/host-error.ts";
 import type { Host, Outcome, Transaction } from "./host-model.ts";
 import { type Context, PartialFailure, type Properties } from "../engine/resource.ts";
@@ -13,16 +13,16 @@ import { makeProbeFiles } from "./probe-files.ts";
 import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
 
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
-export async function judge(host: Host, wishes: Wishes, { facts, plan }: Look, context: Context): Promise<void> {
+export async function judge(host: Host, inputs: Inputs, { facts, plan }: PlannedHost, context: Context): Promise<void> {
   if (plan.change === undefined) return;
   if (plan.change.isAside === true)
     return context.progress("done: planned; httpd reads nothing of it, so nothing is judged");
   // Made in every preview: it also finds CA and CRL files that cannot be installed.
-  const transaction = transactionOf(wishes, facts, plan.change);
-  if (!wishes.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
-  const outcome = await host.judge(targetOf(wishes), transaction, runOptions(context));
-  if (outcome.result !== "well") throw refusal(wishes, outcome);
-  tellNotes(wishes, outcome, context);
+  const transaction = transactionOf(inputs, facts, plan.change);
+  if (!inputs.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
+  const outcome = await host.judge(targetOf(inputs), transaction, runOptions(context));
+  if (outcome.result !== "well") throw refusal(inputs, outcome);
+  reportNotes(inputs, outcome, context);
   context.progress(`done: judged well (${outcome.judge})`);
 }
 
@@ -32,47 +32,47 @@ const mostRecoveries = 3;
 /** Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to plan anew. */
 export async function apply(
   host: Host,
-  wishes: Wishes,
-  look: Look,
+  inputs: Inputs,
+  planned: PlannedHost,
   id: string,
   context: Context,
   rounds = mostRecoveries,
 ): Promise<Properties> {
-  const { facts, plan } = look;
+  const { facts, plan } = planned;
   const { change } = plan;
   if (change === undefined) {
     context.progress("done: as wanted already");
-    return outputsOf(wishes, facts, plan, nothingDone);
+    return outputsOf(inputs, facts, plan, noChange);
   }
-  const transaction = transactionOf(wishes, facts, change);
-  const outcome = await applyKnown(host, wishes, transaction, context).catch((error: unknown) => {
-    throw mayHaveChanged(error) ? unknownOutcome(wishes, look, id, error) : error;
+  const transaction = transactionOf(inputs, facts, change);
+  const outcome = await applyKnown(host, inputs, transaction, context).catch((error: unknown) => {
+    throw mayHaveChanged(error) ? unknownOutcome(inputs, planned, id, error) : error;
   });
-  const recovered = recoveredFacts(wishes, outcome, context);
+  const recovered = recoveredFacts(inputs, outcome, context);
   if (recovered !== undefined) {
-    refuseRounds(wishes, rounds);
-    const anew = lookFrom(wishes, recovered);
-    refuseProblems(wishes, anew.plan);
-    return apply(host, wishes, anew, id, context, rounds - 1);
+    refuseRounds(inputs, rounds);
+    const anew = planFor(inputs, recovered);
+    refuseProblems(inputs, anew.plan);
+    return apply(host, inputs, anew, id, context, rounds - 1);
   }
-  return settle(wishes, { look, change, outcome }, context);
+  return settle(inputs, { planned, change, outcome }, context);
 }
 
-const applyKnown = (host: Host, wishes: Wishes, transaction: Transaction, context: Context): Promise<Outcome> =>
-  host.apply(targetOf(wishes), transaction, runOptions(context));
+const applyKnown = (host: Host, inputs: Inputs, transaction: Transaction, context: Context): Promise<Outcome> =>
+  host.apply(targetOf(inputs), transaction, runOptions(context));
 
 /** An earlier run that was interrupted has been put back, and this one was planned on what that had left: plan anew. */
 function recoveredFacts(
-  wishes: Wishes,
+  inputs: Inputs,
   { result, reasons, observation }: Outcome,
   context: Context,
 ): Facts | undefined {
   if (result !== "recovered" || observation === undefined) return undefined;
-  context.log("warning", [`${wishes.connection.address}:`, ...reasons].join("\n  "));
-  return factsOf(observation, wishes);
+  context.log("warning", [`${inputs.connection.address}:`, ...reasons].join("\n  "));
+  return factsOf(observation, inputs);
 }
 
-function refuseRounds({ connection }: Wishes, rounds: number): void {
+function refuseRounds({ connection }: Inputs, rounds: number): void {
   if (rounds > 1) return;
   const found = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
   const advice =
@@ -81,33 +81,36 @@ function refuseRounds({ connection }: Wishes, rounds: number): void {
 }
 
 interface Applied {
-  readonly look: Look;
+  readonly planned: PlannedHost;
   readonly change: Change;
   readonly outcome: Outcome;
 }
 
-function settle(wishes: Wishes, { look, change, outcome }: Applied, context: Context): Properties {
+function settle(inputs: Inputs, { planned, change, outcome }: Applied, context: Context): Properties {
   if (outcome.result === "refused" || outcome.result === "rolledBack" || outcome.result === "well") {
-    throw refusal(wishes, outcome);
+    throw refusal(inputs, outcome);
   }
-  const after = outcome.observation === undefined ? look : lookFrom(wishes, factsOf(outcome.observation, wishes));
-  const deed = deedOf({ lastChange: describeChange(change), judge: outcome.judge });
-  const outputs: Properties = { ...outputsOf(wishes, after.facts, after.plan, deed), generation: outcome.generation };
-  if (outcome.result === "stopped") context.log("warning", stoppedText(wishes, outcome));
-  else tellNotes(wishes, outcome, context);
+  const after = outcome.observation === undefined ? planned : planFor(inputs, factsOf(outcome.observation, inputs));
+  const lastChange = lastChangeOf({ lastChange: describeChange(change), judge: outcome.judge });
+  const outputs: Properties = {
+    ...outputsOf(inputs, after.facts, after.plan, lastChange),
+    generation: outcome.generation,
+  };
+  if (outcome.result === "stopped") context.log("warning", stoppedText(inputs, outcome));
+  else reportNotes(inputs, outcome, context);
   const judged = change.isAside === true ? "httpd reads nothing of it" : `judged by ${outcome.judge}`;
   context.progress(`done: generation ${outcome.generation}, ${judged}`);
   return outputs;
 }
 
 /** Of a run that went well, such as a CRL source that is down while the installed list still serves. */
-function tellNotes(wishes: Wishes, { reasons }: Outcome, { log }: Context): void {
-  for (const reason of reasons) log("warning", `${wishes.connection.address}: ${reason}`);
+function reportNotes(inputs: Inputs, { reasons }: Outcome, { log }: Context): void {
+  for (const reason of reasons) log("warning", `${inputs.connection.address}: ${reason}`);
 }
 
-function stoppedText(wishes: Wishes, { reasons }: Outcome): string {
+function stoppedText(inputs: Inputs, { reasons }: Outcome): string {
   const hint = "the server is stopped and was not started; the files take effect when it is started";
-  return [`${wishes.connection.address}: ${hint}`, ...reasons].join("\n  ");
+  return [`${inputs.connection.address}: ${hint}`, ...reasons].join("\n  ");
 }
 
 const refusals = {
@@ -116,9 +119,9 @@ const refusals = {
   well: "only judged, not applied",
 } as const;
 
-function refusal(wishes: Wishes, { result, judge: spoke, reasons }: Outcome): Error {
+function refusal(inputs: Inputs, { result, judge: spoke, reasons }: Outcome): Error {
   const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // just looked up
-  return new Error([`${wishes.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
+  return new Error([`${inputs.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
 }
 
 /** These say that the host was left alone; after any other error it may have been changed. */
@@ -138,31 +141,31 @@ function mayHaveChanged(error: unknown): boolean {
 }
 
 /** Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all. */
-function unknownOutcome(wishes: Wishes, { facts, plan }: Look, id: string, error: unknown): PartialFailure {
+function unknownOutcome(inputs: Inputs, { facts, plan }: PlannedHost, id: string, error: unknown): PartialFailure {
   const reason = error instanceof Error ? error.message : String(error);
   const owed = `${reason}; whether the change was made is not known, the next run looks`;
-  const outputs = outputsOf(wishes, facts, plan, nothingDone);
+  const outputs = outputsOf(inputs, facts, plan, noChange);
   return new PartialFailure({ id, outputs: { ...outputs, facts: undefined, owed } }, [owed]);
 }
 
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
 export async function remove(
   host: Host,
-  wishes: Wishes,
+  inputs: Inputs,
   facts: Facts,
   context: Context,
   rounds = mostRecoveries,
 ): Promise<void> {
   const change = planRemoval(facts) ?? emptyChange;
-  const transaction = transactionOf(wishes, facts, change, true);
-  const outcome = await applyKnown(host, wishes, transaction, context);
-  const recovered = recoveredFacts(wishes, outcome, context);
+  const transaction = transactionOf(inputs, facts, change, true);
+  const outcome = await applyKnown(host, inputs, transaction, context);
+  const recovered = recoveredFacts(inputs, outcome, context);
   if (recovered !== undefined) {
     if (isGone(recovered)) return;
-    refuseRounds(wishes, rounds);
-    return remove(host, wishes, recovered, context, rounds - 1);
+    refuseRounds(inputs, rounds);
+    return remove(host, inputs, recovered, context, rounds - 1);
   }
-  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
+  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(inputs, outcome);
   context.progress("done: removed");
 }
 
@@ -172,45 +175,45 @@ export async function remove(
  */
 export async function putBack(
   host: Host,
-  wishes: Wishes,
-  { facts, plan }: Look,
+  inputs: Inputs,
+  { facts, plan }: PlannedHost,
   context: Context,
 ): Promise<string | undefined> {
   const { restore } = plan;
   if (restore === undefined) return undefined;
-  const outcome = await applyKnown(host, wishes, transactionOf(wishes, facts, restore), context);
-  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(wishes, outcome);
+  const outcome = await applyKnown(host, inputs, transactionOf(inputs, facts, restore), context);
+  if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(inputs, outcome);
   const count = restore.edits.reduce((sum, { splices }) => sum + splices.length, 0);
   const what = count === 1 ? "a line was" : `${count} lines were`;
   context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
   return `${what} put back that an earlier version had commented out, and nothing else was changed`;
 }
 
-function transactionOf(wishes: Wishes, facts: Facts, change: Change, remove = false): Transaction {
+function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
   let known: SiteFiles | undefined;
   // Once for both: a CRL of a million entries takes seconds.
-  const read = (): SiteFiles => (known ??= readFilesOf(wishes, facts));
+  const read = (): SiteFiles => (known ??= readFilesOf(inputs, facts));
   return {
     id: randomUUID(),
-    owner: wishes.owner,
-    takeOver: wishes.takeOver,
-    reloadUnstartable: wishes.reloadUnstartable,
+    owner: inputs.owner,
+    takeOver: inputs.takeOver,
+    reloadUnstartable: inputs.reloadUnstartable,
     configFile: facts.server.configFile,
     change,
-    contents: contentsOf(wishes, change.write, read),
-    probes: remove || change.isAside === true ? new Map() : probesOf(wishes, read()),
+    contents: contentsOf(inputs, change.write, read),
+    probes: remove || change.isAside === true ? new Map() : probesOf(inputs, read()),
     remove,
   };
 }
 
 /** Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are not fit to be installed. */
 export function contentsOf(
-  wishes: Wishes,
+  inputs: Inputs,
   files: readonly OwnFile[],
   read: () => SiteFiles,
 ): ReadonlyMap<string, Buffer> {
   const needsSite = files.some((file) => file.text === undefined);
-  const site: SiteTexts = needsSite ? requireSiteFiles(wishes, read()) : {};
+  const site: SiteTexts = needsSite ? requireSiteFiles(inputs, read()) : {};
   return new Map(
     files.flatMap(({ name, role, text = site[role] }) =>
       text === undefined ? [] : [[name, Buffer.from(text, "utf8")] as const],
@@ -219,12 +222,12 @@ export function contentsOf(
 }
 
 /** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
-const probesOf = (wishes: Wishes, { material }: SiteFiles): Transaction["probes"] =>
-  makeProbeFiles({ ...material, urls: wishes.crlSources.flatMap(({ urls }) => urls) });
+const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
+  makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
 
 /** The site's own files as they are now. */
-export const readFilesOf = (wishes: Wishes, { own }: Facts): SiteFiles =>
-  readSiteFiles(wishes.siteFile, filesOf(wishes), {
+export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
+  readSiteFiles(inputs.siteFile, filesOf(inputs), {
     now: Date.now(),
     installedCa: own.ca.map((certificate) => certificate.fingerprint),
     installedCrls: own.crls,
@@ -234,13 +237,13 @@ export const readFilesOf = (wishes: Wishes, { own }: Facts): SiteFiles =>
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
 /** They must still be what the program read, and fit to be installed. */
-function requireSiteFiles(wishes: Wishes, read: SiteFiles): SiteTexts {
-  const problems = read.findings.filter(({ severity }) => severity === "problem");
+function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
+  const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
-  const isSameSample = read.sample?.sha256 === wishes.sample?.sha256;
-  const isSame = isSameSample && read.ca.sha256 === wishes.ca.sha256 && hashes(read.crls) === hashes(wishes.crls);
+  const isSameSample = read.sample?.sha256 === inputs.sample?.sha256;
+  const isSame = isSameSample && read.ca.sha256 === inputs.ca.sha256 && hashes(read.crls) === hashes(inputs.crls);
   if (isSame) return { ca: read.ca.pem, crl: read.crlPem, ...(read.sample && { sample: read.sample.pem }) };
-  throw new Error(`${wishes.siteFile}: the files that it names changed while this command ran; run it again`);
+  throw new Error(`${inputs.siteFile}: the files that it names changed while this command ran; run it again`);
 }
 
 const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();

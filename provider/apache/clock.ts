@@ -1,5 +1,5 @@
 /** The host's clock beside this machine's: dates of CRLs and certificates are judged by the host's. */
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import type { Host, RunOptions, Target } from "./host-model.ts";
 
@@ -8,7 +8,7 @@ const toleranceSeconds = 300;
 
 export interface ClockedObservation {
   readonly observation: Observation;
-  readonly findings: readonly Finding[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** One look, and a warning when the host's clock is off. */
@@ -16,11 +16,11 @@ export async function observeClock(host: Host, target: Target, options: RunOptio
   const begun = Date.now() / 1000;
   const observation = await host.observe(target, options);
   const ended = Date.now() / 1000;
-  return { observation, findings: findOffset(observation.server.nowSeconds, { begun, ended }) };
+  return { observation, diagnostics: findOffset(observation.server.nowSeconds, { begun, ended }) };
 }
 
 /** When the host said its time during the look is not known, so a slow look must not count as an offset. */
-function findOffset(now: number, { begun, ended }: { readonly begun: number; readonly ended: number }): Finding[] {
+function findOffset(now: number, { begun, ended }: { readonly begun: number; readonly ended: number }): Diagnostic[] {
   const offset = now > ended ? now - ended : Math.min(0, now - begun);
   if (Math.abs(offset) <= toleranceSeconds) return [];
   const minutes = Math.round(Math.abs(offset) / 60);

@@ -1,10 +1,10 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
 import { shownLines } from "../../core/shown.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import { fileChanges, liveFiles, plannedFiles } from "./files.ts";
-import { changedWishes } from "./inputs.ts";
+import { changedInputs } from "./inputs.ts";
 import type { DiffArgs, DiffKind, DiffResult, Properties } from "../engine/resource.ts";
 
 type Detailed = Readonly<Record<string, DiffKind>>;
@@ -23,7 +23,7 @@ const neverCompared = [
 const looksElsewhere = ["detection", "port"] as const;
 
 /** True when the facts of the old outputs are not about what the inputs name. */
-export function isElsewhere(old: Properties, inputs: Properties): boolean {
+export function isTargetChanged(old: Properties, inputs: Properties): boolean {
   return Object.keys(elsewhere(old, inputs)).length > 0;
 }
 
@@ -31,7 +31,7 @@ function elsewhere(old: Properties, inputs: Properties): Detailed {
   const connection = ["address", "hostKey"].filter(
     (name) => field(old.connection, name) !== field(inputs.connection, name),
   );
-  const others = changedWishes(old, inputs).filter((name) => looksElsewhere.some((other) => other === name));
+  const others = changedInputs(old, inputs).filter((name) => looksElsewhere.some((other) => other === name));
   return updates([...connection.map((name) => `connection.${name}`), ...others]);
 }
 
@@ -55,12 +55,12 @@ function replacesOf(old: Properties, inputs: Properties): readonly string[] {
 
 /** Inputs that are not all known yet: every wish that differs may change the host. */
 export function diffUnknown({ inputs, oldOutputs }: DiffArgs): DiffResult {
-  const changed = changedWishes(oldOutputs, inputs).filter((name) => !neverCompared.some((other) => other === name));
+  const changed = changedInputs(oldOutputs, inputs).filter((name) => !neverCompared.some((other) => other === name));
   return { detailedDiff: { ...unwell(oldOutputs), ...updates(changed) }, replaces: [] };
 }
 
 /** The facts are about another place, or there are none because the last run did not learn what became of the host. */
-export function diffElsewhere({ inputs, oldOutputs }: DiffArgs): DiffResult {
+export function diffTargetChanged({ inputs, oldOutputs }: DiffArgs): DiffResult {
   const changed = { ...unwell(oldOutputs), ...elsewhere(oldOutputs, inputs) };
   const detailedDiff: Detailed = Object.keys(changed).length > 0 ? changed : { facts: "update" };
   return { detailedDiff, replaces: replacesOf(oldOutputs, inputs) };
@@ -68,11 +68,11 @@ export function diffElsewhere({ inputs, oldOutputs }: DiffArgs): DiffResult {
 
 /** What `plan` would change, and what keeps the host from being well. */
 export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
-  const unwellNow = { ...newAlarm(plan.findings), ...unwell(args.oldOutputs) };
-  if (plan.change === undefined && newProblems(args.oldOutputs, plan.findings).length === 0) {
+  const unwellNow = { ...newAlarm(plan.diagnostics), ...unwell(args.oldOutputs) };
+  if (plan.change === undefined && newProblems(args.oldOutputs, plan.diagnostics).length === 0) {
     return { detailedDiff: unwellNow, replaces: [] };
   }
-  const compared = changedWishes(args.oldOutputs, args.inputs).filter(
+  const compared = changedInputs(args.oldOutputs, args.inputs).filter(
     (name) => name !== "connection" && !neverCompared.some((other) => other === name),
   );
   const shown = {
@@ -85,25 +85,25 @@ export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
 }
 
 /** Conflicts and problems as one line each, as they lie in outputs. */
-export function problemTexts(findings: readonly Finding[]): readonly string[] {
-  return findings.filter(isBlocking).map(findingText);
+export function problemTexts(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics.filter(isBlocking).map(diagnosticText);
 }
 
-export const findingText = ({ place, text }: Finding): string => `${place}: ${text}`;
+export const diagnosticText = ({ place, text }: Diagnostic): string => `${place}: ${text}`;
 
-function newProblems(outputs: Properties, findings: readonly Finding[]): readonly string[] {
+function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): readonly string[] {
   const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
   // As they lie there: through the gate.
-  return problemTexts(findings).filter((text) => !known.includes(shownLines(text)));
+  return problemTexts(diagnostics).filter((text) => !known.includes(shownLines(text)));
 }
 
 /** What somebody must act on, one line each. */
-export const alarmTexts = (findings: readonly Finding[]): readonly string[] =>
-  findings.filter(({ isAlarm }) => isAlarm === true).map(findingText);
+export const alarmTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
+  diagnostics.filter(({ isAlarm }) => isAlarm === true).map(diagnosticText);
 
 /** What the site file no longer says is meant so. */
-const newAlarm = (findings: readonly Finding[]): Detailed =>
-  alarmTexts(findings).length > 0 ? { stopped: "add" } : {};
+const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
+  alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
 /**
  * Problems, an owed reload and a server that should run end a preview with 7, with a refresh and without: DELETE shows what

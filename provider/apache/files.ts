@@ -97,7 +97,7 @@ const includeText = (isLast: boolean): string =>
 
 /**
  * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts the
- * inputs have no texts, and a path would look like a deletion: then the changed wishes must do.
+ * inputs have no texts, and a path would look like a deletion: then the changed inputs must do.
  */
 export function fileChanges(live: Files, planned: Files, { inputs, oldInputs }: DiffArgs): Record<string, DiffKind> {
   if ((inputs.files ?? oldInputs.files) === undefined) return {};

@@ -1,9 +1,9 @@
 /** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
 import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../remote/host-error.ts";
 import type { Pool } from "../remote/pool.ts";
-import { type Part, splitAnswer, stepsOf } from "../remote/response.ts";
+import { type Message, parseResponse, stepsOf } from "../remote/response.ts";
 import { findLimit } from "../remote/limits.ts";
-import { filterHttpdWords } from "./httpd-messages.ts";
+import { filterHttpdMessages } from "./httpd-messages.ts";
 import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./host-model.ts";
 import { readObservation } from "./observation-reader.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
@@ -23,11 +23,11 @@ const mostReasons = 100;
 
 /** `program`: what runs on the host, in looks as well. Tests interfere with it. @default - this build's */
 export function createHost(pool: Pool, program?: () => string): Host {
-  const look = runner(pool, program ?? lookScript);
+  const planned = runner(pool, program ?? lookScript);
   const run = runner(pool, program ?? hostScript);
   return {
     async observe(target, options = {}) {
-      const parts = await look(
+      const parts = await planned(
         target,
         observeRequest(target.detection, observeTimeoutSeconds),
         observeTimeoutSeconds,
@@ -48,7 +48,7 @@ export function createHost(pool: Pool, program?: () => string): Host {
   };
 
   /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
-  async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Part[]> {
+  async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Message[]> {
     const request = transactionRequest("apply", target.detection, transaction, changeTimeoutSeconds);
     try {
       return await run(target, request, changeTimeoutSeconds, options);
@@ -70,7 +70,7 @@ function unanswered(reason: unknown, cut: HostError): unknown {
   return new HostError("cut", `${reason.message}${hit === undefined ? "" : `; ${hit}`}`);
 }
 
-type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Part[]>;
+type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Message[]>;
 
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
@@ -85,7 +85,7 @@ function runner(pool: Pool, program: () => string): Run {
       onStdout,
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    const parts = splitAnswer(ended.stdout, request.mark);
+    const parts = parseResponse(ended.stdout, request.mark);
     throwHostError(target, parts);
     if (parts.at(-1)?.kind === "done") return parts;
     throw new HostError(
@@ -114,7 +114,7 @@ const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   slow: "timeout",
 };
 
-function throwHostError(target: Target, parts: readonly Part[]): void {
+function throwHostError(target: Target, parts: readonly Message[]): void {
   const error = parts.find((part) => part.kind === "error");
   if (error === undefined) return;
   const space = error.argument.indexOf(" ");
@@ -126,13 +126,13 @@ function throwHostError(target: Target, parts: readonly Part[]): void {
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
 }
 
-function requireObservation(target: Target, parts: readonly Part[]): Observation {
+function requireObservation(target: Target, parts: readonly Message[]): Observation {
   const observation = readObservation(parts);
   if (observation !== undefined) return observation;
   throw new HostError("answer", `${placeOf(target.connection)}: the observation is incomplete; run again`);
 }
 
-function readOutcome(target: Target, parts: readonly Part[]): Outcome {
+function readOutcome(target: Target, parts: readonly Message[]): Outcome {
   const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
   if (result === undefined) {
     throw new HostError(
@@ -161,10 +161,10 @@ function readResult(target: Target, words: readonly string[]): Pick<Outcome, "re
 }
 
 /** What the script said itself, then httpd's words without the customer's lines. */
-function reasonsOf(parts: readonly Part[]): string[] {
+function reasonsOf(parts: readonly Message[]): string[] {
   const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
   const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
-    if (kind === "words") return filterHttpdWords(body);
+    if (kind === "words") return filterHttpdMessages(body);
     return [asOneLine(hostText(argument), longestSentenceCharacters)];
   });
   const unsaid = told.length - mostReasons;

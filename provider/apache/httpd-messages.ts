@@ -19,7 +19,7 @@ const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
 const longestCharacters = 300;
 
-export function filterHttpdWords(latin1: string): string[] {
+export function filterHttpdMessages(latin1: string): string[] {
   const kept = latin1.split("\n").flatMap((line) => {
     if (noise.test(line)) return [];
     for (const pattern of known) {

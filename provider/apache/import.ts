@@ -6,15 +6,15 @@ import type { ObservedFile, Observation } from "../../core/apache/observation.ts
 import { readRequirement } from "../../core/apache/plan/requirement.ts";
 import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
-import { type SourceWish, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
+import { type CrlSourceInput, type Inputs, withDefaults, parseInputs } from "./inputs.ts";
 import type { Login } from "./host-model.ts";
 import type { Properties } from "../engine/resource.ts";
 
 const form =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";
 
-/** The wishes that an import id names; what it does not name comes from the host, see {@link importedInputs}. */
-export function importTarget(id: string, owner: string): Wishes {
+/** The inputs that an import id names; what it does not name comes from the host, see {@link importedInputs}. */
+export function importTarget(id: string, owner: string): Inputs {
   const url = parseUrl(id);
   const { searchParams: parameters } = url;
   const keyFile = parameters.get("keyFile");
@@ -33,7 +33,7 @@ export function importTarget(id: string, owner: string): Wishes {
   const port = parameters.has("httpsPort") ? { port: Number(parameters.get("httpsPort")) } : {};
   const siteFile = `stacks/${owner.split("/")[2] ?? "site"}.yaml`;
   const ca = { sha256: "unknown until the host is read", certificates: [] };
-  return wishesOf({ owner, siteFile, ca, connection, detection, ...port });
+  return parseInputs({ owner, siteFile, ca, connection, detection, ...port });
 }
 
 function parseUrl(id: string): URL {
@@ -43,15 +43,15 @@ function parseUrl(id: string): URL {
 }
 
 /** Inputs that describe the host as it is, so that an import changes nothing. */
-export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observation): Properties {
+export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observation): Properties {
   const { conf = "", files, ca, owner } = facts.own;
   const refresh = importedRefresh(textOf(own.get(refreshName)));
   // Which of them a source renews is not told by the file; that the timer keeps them fresh is.
   const crls = facts.own.crls.map((crl) => (refresh.crlSources === undefined ? crl : { ...crl, isFirstList: true }));
   const caFile = facts.own.caFile;
   return withDefaults({
-    ...wishes,
-    owner: owner ?? wishes.owner,
+    ...inputs,
+    owner: owner ?? inputs.owner,
     ca: { sha256: files[caFile ?? ""] ?? "none", certificates: ca },
     caFiles: caFile === undefined ? [] : [caFile],
     crls,
@@ -70,10 +70,10 @@ export function importedInputs(wishes: Wishes, facts: Facts, { own }: Observatio
 const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes ?? "");
 
 /** From the file that the host's own program reads. */
-function importedRefresh(conf: string): Partial<Wishes> {
+function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
-  const sources: SourceWish[] = [];
+  const sources: CrlSourceInput[] = [];
   for (const [word, first = "", second] of lines) {
     const last = sources.at(-1);
     if (word === "source") sources.push({ id: first, urls: [], ...(second === "file" && { file: crlName }) });
@@ -90,7 +90,7 @@ function importedRefresh(conf: string): Partial<Wishes> {
 /** A path may hold blanks. */
 const restOf = (conf: string, key: string): string | undefined => new RegExp(`^${key} (.*)$`, "m").exec(conf)?.[1];
 
-function importedSample(file: ObservedFile | undefined): Partial<Wishes> {
+function importedSample(file: ObservedFile | undefined): Partial<Inputs> {
   const [certificate] = file === undefined ? [] : readCertificates(Buffer.from(file.bytes, "latin1")).certificates;
   if (file === undefined || certificate === undefined) return {};
   return { sample: { sha256: file.sha256, subject: certificate.summary.subject, file: sampleName } };

@@ -10,7 +10,7 @@ import { type CheckFailure, type Properties } from "../engine/resource.ts";
 import type { SiteFilesWanted } from "../site/pki-files.ts";
 
 /** What the site's file says about one host; all of it may be stored in Pulumi's state. */
-export interface Wishes {
+export interface Inputs {
   /** `organization/project/stack/name` of the resource. */
   readonly owner: string;
   readonly connection: Connection;
@@ -25,11 +25,11 @@ export interface Wishes {
   /** SHA-256 of the PEM text of all of them, as it is installed; empty without CRLs. */
   readonly crlSha256: string;
   readonly crlCheck: "leaf" | "chain";
-  readonly crlSources: readonly SourceWish[];
+  readonly crlSources: readonly CrlSourceInput[];
   readonly crlRefresh: CrlRefresh;
   /** SHA-256 of CRLs that may replace one with a higher number. */
   readonly acceptOlderCrls: readonly string[];
-  readonly sample: SampleWish | undefined;
+  readonly sample: SampleCertificateInput | undefined;
   readonly acknowledgeSessionTicketKeys: boolean;
   readonly port: number;
   readonly organizations: readonly string[];
@@ -48,7 +48,7 @@ export interface Wishes {
 }
 
 /** Where the host downloads one CRL. */
-export interface SourceWish {
+export interface CrlSourceInput {
   readonly id: string;
   readonly urls: readonly string[];
   /** First list, relative to the site file. */
@@ -56,7 +56,7 @@ export interface SourceWish {
 }
 
 /** A user's certificate that every new CRL must go on accepting. */
-export interface SampleWish {
+export interface SampleCertificateInput {
   /** Of its PEM text, as it is installed. */
   readonly sha256: string;
   readonly subject: string;
@@ -65,7 +65,7 @@ export interface SampleWish {
 }
 
 /** What Check and Read add, for display and for the next Check: never wished, never compared. */
-const mirrored = ["files", "facts"] as const;
+const computedInputs = ["files", "facts"] as const;
 
 type Rule = readonly [isRight: (value: unknown) => boolean, expected: string];
 
@@ -87,7 +87,7 @@ const flag: Rule = [(value) => typeof value === "boolean", "true or false"];
 
 const optionalText = (expected: string): Rule => [(value) => value === undefined || isText(value), expected];
 
-const rules: Readonly<Record<keyof Wishes, Rule>> = {
+const rules: Readonly<Record<keyof Inputs, Rule>> = {
   owner: [isText, "organization/project/stack/name of the resource"],
   connection: [isConnection, "an object with address, user and hostKey"],
   detection: [isObject, "an object"],
@@ -139,7 +139,7 @@ function isSample(value: unknown): boolean {
 }
 
 /** The one place for defaults of the noun. */
-const defaults: Partial<Wishes> = {
+const defaults: Partial<Inputs> = {
   detection: {},
   caFiles: [],
   crlFiles: [],
@@ -165,11 +165,11 @@ const defaults: Partial<Wishes> = {
   judgeInPreview: true,
 };
 
-const wishNames = Object.keys(rules) as readonly (keyof Wishes)[]; // `rules` has every name of Wishes and no other
+const inputNames = Object.keys(rules) as readonly (keyof Inputs)[]; // `rules` has every name of Wishes and no other
 
-/** Names of the wishes whose values differ between two property bags; a state of an earlier version lacks the newer ones. */
-export function changedWishes(a: Properties, b: Properties): readonly (keyof Wishes)[] {
-  return wishNames.filter((name) => canonical(a[name] ?? defaults[name]) !== canonical(b[name] ?? defaults[name]));
+/** Names of the inputs whose values differ between two property bags; a state of an earlier version lacks the newer ones. */
+export function changedInputs(a: Properties, b: Properties): readonly (keyof Inputs)[] {
+  return inputNames.filter((name) => canonical(a[name] ?? defaults[name]) !== canonical(b[name] ?? defaults[name]));
 }
 
 /** JSON with sorted keys: the wire keeps no order of keys. */
@@ -182,7 +182,7 @@ function canonical(value: unknown): string {
 /** Inputs with every default filled in, and without what Check adds. */
 export function withDefaults(inputs: Properties): Properties {
   const merged: Record<string, unknown> = { ...defaults, ...inputs };
-  for (const name of mirrored) delete merged[name];
+  for (const name of computedInputs) delete merged[name];
   if (isObject(merged.connection)) {
     const { connection } = merged;
     const sudo = { how: connection.user === "root" ? "none" : "passwordless" };
@@ -192,8 +192,8 @@ export function withDefaults(inputs: Properties): Properties {
 }
 
 /** What is wrong with inputs that are all known. The site file has been checked before: this is for other callers. */
-export function checkWishes(inputs: Properties): readonly CheckFailure[] {
-  const wrong = wishNames.filter((name) => !rules[name][0](inputs[name]));
+export function validateInputs(inputs: Properties): readonly CheckFailure[] {
+  const wrong = inputNames.filter((name) => !rules[name][0](inputs[name]));
   const unknownNames = Object.keys(inputs).filter((name) => !(name in rules));
   return [
     ...wrong.map((name) => ({ property: name, reason: `${name}: ${found(inputs[name])}; write ${rules[name][1]}` })),
@@ -206,19 +206,19 @@ function found(value: unknown): string {
   return `is not of the right form (${Array.isArray(value) ? "list" : typeof value})`;
 }
 
-/** Inputs that {@link checkWishes} has found right, typed. */
-export function wishesOf(inputs: Properties): Wishes {
+/** Inputs that {@link validateInputs} has found right, typed. */
+export function parseInputs(inputs: Properties): Inputs {
   const complete = withDefaults(inputs);
-  const [failure] = checkWishes(complete);
+  const [failure] = validateInputs(complete);
   if (failure !== undefined) throw new Error(failure.reason);
-  return complete as unknown as Wishes; // each field has just been looked at
+  return complete as unknown as Inputs; // each field has just been looked at
 }
 
-/** The part of the wishes that core plans from. */
-export function desiredOf(wishes: Wishes): Desired {
-  const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = wishes;
-  const { organizations, organizationalUnits, countries, issuers, verifyDepth } = wishes;
-  const { adopt, excludeVirtualHosts, reloadPendingEdits, mayBeStopped, phpVersion } = wishes;
+/** The part of the inputs that core plans from. */
+export function desiredOf(inputs: Inputs): Desired {
+  const { owner, takeOver, port, ca, crls, crlSha256, crlCheck, crlSources, crlRefresh, sample } = inputs;
+  const { organizations, organizationalUnits, countries, issuers, verifyDepth } = inputs;
+  const { adopt, excludeVirtualHosts, reloadPendingEdits, mayBeStopped, phpVersion } = inputs;
   return {
     owner,
     takeOver,
@@ -229,9 +229,9 @@ export function desiredOf(wishes: Wishes): Desired {
     crlCheck,
     crlSources: crlSources.map(({ id, urls, file }) => ({ id, urls, hasFile: file !== undefined })),
     crlRefresh,
-    acceptOlderCrls: wishes.acceptOlderCrls,
+    acceptOlderCrls: inputs.acceptOlderCrls,
     sample: sample && { sha256: sample.sha256, subject: sample.subject },
-    acknowledgeSessionTicketKeys: wishes.acknowledgeSessionTicketKeys,
+    acknowledgeSessionTicketKeys: inputs.acknowledgeSessionTicketKeys,
     organizations,
     organizationalUnits,
     countries,
@@ -247,21 +247,21 @@ export function desiredOf(wishes: Wishes): Desired {
 }
 
 /** The files of the site, as they are read. */
-export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample, ...wishes }: Wishes): SiteFilesWanted => ({
+export const filesOf = ({ caFiles, crlFiles, crlCheck, crlSources, sample, ...inputs }: Inputs): SiteFilesWanted => ({
   caFiles,
-  issuers: wishes.issuers,
-  verifyDepth: wishes.verifyDepth,
+  issuers: inputs.issuers,
+  verifyDepth: inputs.verifyDepth,
   crlFiles,
   crlCheck,
   crlSources,
   sampleCertificate: sample?.file,
 });
 
-export function targetOf(wishes: Wishes): Target {
-  return { connection: wishes.connection, detection: wishes.detection };
+export function targetOf(inputs: Inputs): Target {
+  return { connection: inputs.connection, detection: inputs.detection };
 }
 
 /** How a resource is called in the state: `address|apache|main configuration file`. */
-export function resourceId(wishes: Wishes, facts: Facts): string {
-  return [wishes.connection.address, "apache", hostText(facts.server.configFile)].join("|");
+export function resourceId(inputs: Inputs, facts: Facts): string {
+  return [inputs.connection.address, "apache", hostText(facts.server.configFile)].join("|");
 }

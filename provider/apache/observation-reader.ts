@@ -10,13 +10,13 @@ import type {
 } from "../../core/apache/observation.ts";
 import { hostText } from "../../core/host-text.ts";
 import { asOneLine, HostError } from "../remote/host-error.ts";
-import type { Part } from "../remote/response.ts";
+import type { Message } from "../remote/response.ts";
 
 /** Of a program, in its own words, in characters. */
 const longestVersion = 200;
 
 /** Undefined when the answer holds no complete observation. */
-export function readObservation(parts: readonly Part[]): Observation | undefined {
+export function readObservation(parts: readonly Message[]): Observation | undefined {
   const server = parts.find((part) => part.kind === "server");
   const dump = parts.find((part) => part.kind === "dump");
   if (server === undefined || dump === undefined || parts.at(-1)?.kind !== "done") return undefined;
@@ -88,7 +88,7 @@ function definesOf(words: readonly string[]): string[] {
 }
 
 /** Arguments: `SIZE MODIFIED CHANGED`, tab, resolved path, tab, path. */
-function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][] {
+function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile][] {
   return parts
     .filter((part) => part.kind === kind)
     .map((part) => {
@@ -117,7 +117,7 @@ function filesOf(parts: readonly Part[], kind: string): [string, ObservedFile][]
  * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our
  * lines. A backslash in front says that those in the name are doubled.
  */
-function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
+function readHashes(parts: readonly Message[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";
   return new Map(
     [...text.matchAll(/^(\\?)([0-9a-f]{64}) [ *](.+)$/gm)].map(([, isEscaped, hash = "", path = ""]) => [
@@ -128,7 +128,10 @@ function readHashes(parts: readonly Part[], kind: string): Map<string, string> {
 }
 
 /** Lines `USER MODE SIZE PATH`. */
-function readUnattended(parts: readonly Part[], hashes: ReadonlyMap<string, string>): Pick<Observation, "unattended"> {
+function readUnattended(
+  parts: readonly Message[],
+  hashes: ReadonlyMap<string, string>,
+): Pick<Observation, "unattended"> {
   const part = parts.find(({ kind }) => kind === "unattended");
   if (part === undefined) return {};
   const files = [...part.body.matchAll(/^(\d+) ([0-7]+) (\d+) (\/.*)$/gm)].map(
@@ -141,7 +144,7 @@ function readUnattended(parts: readonly Part[], hashes: ReadonlyMap<string, stri
 }
 
 /** What the journal says, and what only the state of the host tells: a run that ended half-way is owed, too. */
-function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>): Map<string, string> {
+function readJournal(parts: readonly Message[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
   journal.delete("");
   const isLater = (key: string, than: string): boolean =>
@@ -156,7 +159,7 @@ function readJournal(parts: readonly Part[], server: ReadonlyMap<string, string>
   return journal;
 }
 
-function readPhp(part: Part): PhpObservation {
+function readPhp(part: Message): PhpObservation {
   const [head = "", path = ""] = part.argument.split("\t");
   const [source, , version = ""] = head.split(" ");
   return {
@@ -167,7 +170,7 @@ function readPhp(part: Part): PhpObservation {
 }
 
 /** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
-function readNamedFiles(parts: readonly Part[]): NamedFile[] {
+function readNamedFiles(parts: readonly Message[]): NamedFile[] {
   const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
   const kinds = ["certificates", "crl", "server-certificates"].flatMap((kind) => [...filesOf(parts, kind)]);
   const contents = new Map([...ownCas, ...kinds]);

@@ -2,30 +2,30 @@
 import { isTls12Only, phpVersion } from "../../core/apache/plan/clientcert-conf.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { shownDeep } from "../../core/shown.ts";
-import { findOwed } from "../../core/apache/facts/stopped.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import { findPendingReload } from "../../core/apache/facts/stopped.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
-import { alarmTexts, findingText, problemTexts } from "./diff.ts";
+import { alarmTexts, diagnosticText, problemTexts } from "./diff.ts";
 import { packFacts } from "./facts.ts";
 import { liveFiles } from "./files.ts";
-import { desiredOf, type Wishes } from "./inputs.ts";
+import { desiredOf, type Inputs } from "./inputs.ts";
 import type { Judge } from "./host-model.ts";
 import { type Properties, unknown } from "../engine/resource.ts";
 import { crlStatusOf, timerStatusOf } from "./revocation-outputs.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */
-export interface Deed {
+export interface LastChange {
   /** One line for each thing that the last change did. */
   readonly lastChange: readonly string[];
   /** Which judge spoke; undefined when nothing had to be judged yet. */
   readonly judge: Judge | undefined;
 }
 
-export const nothingDone: Deed = { lastChange: [], judge: undefined };
+export const noChange: LastChange = { lastChange: [], judge: undefined };
 
 /** What the last change was, kept through a refresh and runs without a change. */
-export function deedOf({ lastChange, judge }: Properties): Deed {
+export function lastChangeOf({ lastChange, judge }: Properties): LastChange {
   const lines = Array.isArray(lastChange) ? lastChange.filter((line) => typeof line === "string") : [];
   return { lastChange: lines, judge: judges.find((known) => known === judge) };
 }
@@ -47,36 +47,36 @@ const observed = [
 ] as const;
 
 /** Outputs for a host as `facts` say it is; `plan` was made from the same facts. What the host says goes through the gate. */
-export function outputsOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Properties {
-  return { ...wishes, ...shownDeep(seenOf(wishes, facts, plan, deed)) };
+export function outputsOf(inputs: Inputs, facts: Facts, plan: Plan, lastChange: LastChange): Properties {
+  return { ...inputs, ...shownDeep(seenOf(inputs, facts, plan, lastChange)) };
 }
 
-function seenOf(wishes: Wishes, facts: Facts, plan: Plan, deed: Deed): Properties {
+function seenOf(inputs: Inputs, facts: Facts, plan: Plan, lastChange: LastChange): Properties {
   return {
     files: liveFiles(facts),
     facts: packFacts(facts),
     generation: facts.own.generation,
-    lastChange: deed.lastChange,
-    judge: deed.judge,
+    lastChange: lastChange.lastChange,
+    judge: lastChange.judge,
     serverVersion: facts.server.version,
     opensslVersion: facts.server.openssl,
     php: facts.php && `${facts.php.version} (${facts.php.source})`,
-    tlsRule: tlsRule(facts, wishes),
+    tlsRule: tlsRule(facts, inputs),
     virtualHosts: facts.virtualHosts.map((host) => hostText(`${host.serverName} (${host.file}:${host.line})`)),
     caNotAfter: earliest(facts.own.ca.map((certificate) => certificate.notAfter)),
     crlNextUpdate: earliest(facts.own.crls.map((crl) => crl.nextUpdate)),
-    crlStatus: crlStatusOf(wishes, facts),
-    timer: timerStatusOf(wishes, facts),
-    warnings: plan.findings.filter(isWarning).map(findingText),
-    problems: problemTexts(plan.findings),
-    owed: findOwed(facts),
-    stopped: alarmTexts(plan.findings)[0],
+    crlStatus: crlStatusOf(inputs, facts),
+    timer: timerStatusOf(inputs, facts),
+    warnings: plan.diagnostics.filter(isWarning).map(diagnosticText),
+    problems: problemTexts(plan.diagnostics),
+    owed: findPendingReload(facts),
+    stopped: alarmTexts(plan.diagnostics)[0],
   };
 }
 
 /** What the next change mends stands in its way no more than a warning. */
-const isWarning = (finding: Finding): boolean =>
-  finding.severity === "warning" || (finding.severity === "problem" && !isBlocking(finding));
+const isWarning = (diagnostic: Diagnostic): boolean =>
+  diagnostic.severity === "warning" || (diagnostic.severity === "problem" && !isBlocking(diagnostic));
 
 /** Outputs of a preview: what only the change itself tells is unknown. */
 export function previewOutputs(outputs: Properties): Properties {
@@ -89,10 +89,10 @@ export function unknownOutputs(inputs: Properties): Properties {
 }
 
 /** The vendor's rule depends on PHP alone. */
-export function tlsRule(facts: Facts, wishes: Wishes): string {
-  const desired = desiredOf(wishes);
+export function tlsRule(facts: Facts, inputs: Inputs): string {
+  const desired = desiredOf(inputs);
   const version = phpVersion(desired, facts);
-  const source = wishes.phpVersion === undefined ? facts.php?.source : "site file";
+  const source = inputs.phpVersion === undefined ? facts.php?.source : "site file";
   const reason = version === undefined ? "no PHP was found" : `PHP ${version} (${source ?? "unknown"})`;
   return isTls12Only(desired, facts) ? `TLS 1.2 only: ${reason}` : `TLS versions as the server has them: ${reason}`;
 }

@@ -75,7 +75,7 @@ function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
           `splice ${splice.offset} ${splice.remove} ${Buffer.from(splice.insert, "latin1").toString("base64")}`,
       ),
     ]),
-    ...change.look.map(askedLine("look")),
+    ...change.healthCheck.map(askedLine("look")),
     ...change.others.map(askedLine("other")),
   ];
 }

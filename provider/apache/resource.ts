@@ -4,23 +4,23 @@ import { isFeasible } from "../../core/apache/plan/plan.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { hostText } from "../../core/host-text.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
-import { diffElsewhere, diffPlan, diffUnknown, isElsewhere } from "./diff.ts";
+import { diffTargetChanged, diffPlan, diffUnknown, isTargetChanged } from "./diff.ts";
 import { coveredConfigFile, packFacts, unpackFacts } from "./facts.ts";
 import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
 import { importedInputs, importTarget } from "./import.ts";
-import { checkWishes, resourceId, type Wishes, withDefaults, wishesOf } from "./inputs.ts";
+import { validateInputs, resourceId, type Inputs, withDefaults, parseInputs } from "./inputs.ts";
 import {
-  type Look,
+  type PlannedHost,
   factsOf,
   isGone,
-  lookFrom,
+  planFor,
   observe,
   observeFacts,
   problemTexts,
   refuseProblems,
-  tell,
+  report,
 } from "./planned-host.ts";
-import { deedOf, nothingDone, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
+import { lastChangeOf, noChange, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
 import type { Host } from "./host-model.ts";
 import type * as Calls from "../engine/resource.ts";
 import { parseUrn } from "../engine/urn.ts";
@@ -44,10 +44,10 @@ export function clientAuth(host: Host): Calls.Resource {
 function check(oldInputs: Calls.Properties, inputs: Calls.Properties): Calls.CheckResult {
   const complete = withDefaults(inputs);
   if (hasUnknown(complete)) return { inputs: complete, failures: [] };
-  const failures = checkWishes(complete);
-  const facts = isElsewhere(oldInputs, complete) ? undefined : unpackFacts(oldInputs);
+  const failures = validateInputs(complete);
+  const facts = isTargetChanged(oldInputs, complete) ? undefined : unpackFacts(oldInputs);
   if (failures.length > 0 || facts === undefined) return { inputs: complete, failures };
-  const { plan } = lookFrom(wishesOf(complete), facts);
+  const { plan } = planFor(parseInputs(complete), facts);
   return { inputs: { ...complete, files: shownDeep(plannedFiles(facts, plan)), facts: oldInputs.facts }, failures };
 }
 
@@ -56,9 +56,9 @@ function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
   if (hasUnknown(args.inputs)) return diffUnknown(args);
   const facts = unpackFacts(args.oldOutputs);
   if (facts === undefined && coveredConfigFile(args.oldOutputs) !== undefined) context.log("info", otherVersionText);
-  if (facts === undefined || isElsewhere(args.oldOutputs, args.inputs)) return diffElsewhere(args);
-  const { plan } = lookFrom(wishesOf(args.inputs), facts);
-  tell(context, plan.findings);
+  if (facts === undefined || isTargetChanged(args.oldOutputs, args.inputs)) return diffTargetChanged(args);
+  const { plan } = planFor(parseInputs(args.inputs), facts);
+  report(context, plan.diagnostics);
   const differences = fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan));
   if (differences.length > 0) context.log("info", differences.join("\n"));
   return diffPlan(args, facts, plan);
@@ -69,20 +69,25 @@ const otherVersionText =
 
 async function create(host: Host, inputs: Calls.Properties, context: Calls.Context): Promise<Calls.ResourceState> {
   if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
-  const wishes = wishesOf(inputs);
-  const look = lookFrom(wishes, await observeFacts(host, wishes, context));
-  refuseProblems(wishes, look.plan, context.preview ? undefined : await putBack(host, wishes, look, context));
-  tell(context, look.plan.findings);
-  const id = resourceId(wishes, look.facts);
-  if (!context.preview) return { id, outputs: await apply(host, wishes, look, id, context) };
+  const parsed = parseInputs(inputs);
+  const planned = planFor(parsed, await observeFacts(host, parsed, context));
+  refuseProblems(parsed, planned.plan, context.preview ? undefined : await putBack(host, parsed, planned, context));
+  report(context, planned.plan.diagnostics);
+  const id = resourceId(parsed, planned.facts);
+  if (!context.preview) return { id, outputs: await apply(host, parsed, planned, id, context) };
   // No facts were known to Check, so the inputs show nothing of this yet.
-  context.log("info", planText(wishes.connection.address, look.facts, look.plan));
-  return { id, outputs: await previewed(host, wishes, look, context) };
+  context.log("info", planText(parsed.connection.address, planned.facts, planned.plan));
+  return { id, outputs: await previewed(host, parsed, planned, context) };
 }
 
-async function previewed(host: Host, wishes: Wishes, look: Look, context: Calls.Context): Promise<Calls.Properties> {
-  await judge(host, wishes, look, context);
-  return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
+async function previewed(
+  host: Host,
+  inputs: Inputs,
+  planned: PlannedHost,
+  context: Calls.Context,
+): Promise<Calls.Properties> {
+  await judge(host, inputs, planned, context);
+  return previewOutputs(outputsOf(inputs, planned.facts, planned.plan, noChange));
 }
 
 /** Drift goes into outputs, and into inputs too: the next Check plans from it. */
@@ -92,18 +97,18 @@ async function read(
   context: Calls.Context,
 ): Promise<Calls.ReadResult | undefined> {
   const isImport = Object.keys(inputs).length === 0;
-  const known = isImport ? importTarget(id, ownerOf(context.urn)) : wishesOf(inputs);
+  const known = isImport ? importTarget(id, ownerOf(context.urn)) : parseInputs(inputs);
   const observation = await observe(host, known, context);
   const facts = factsOf(observation, known);
   refuseOtherServer(known, outputs, facts);
   if (isGone(facts)) return undefined;
   const complete = isImport ? importedInputs(known, facts, observation) : withDefaults(inputs);
-  const wishes = wishesOf(complete);
-  const { plan } = lookFrom(wishes, facts);
+  const parsed = parseInputs(complete);
+  const { plan } = planFor(parsed, facts);
   return {
-    id: isImport ? resourceId(wishes, facts) : id,
+    id: isImport ? resourceId(parsed, facts) : id,
     inputs: { ...complete, files: shownDeep(liveFiles(facts)), facts: packFacts(facts) },
-    outputs: outputsOf(wishes, facts, plan, deedOf(outputs)),
+    outputs: outputsOf(parsed, facts, plan, lastChangeOf(outputs)),
   };
 }
 
@@ -115,41 +120,44 @@ function ownerOf(urn: string): string {
 
 async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context): Promise<Calls.Properties> {
   if (hasUnknown(args.inputs)) return unknownOutputs(withDefaults(args.inputs));
-  const wishes = wishesOf(args.inputs);
+  const inputs = parseInputs(args.inputs);
   // The refresh before has looked already; what changed on the host since then, the judge refuses by its hash.
   const known =
-    context.preview && !isElsewhere(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
-  const look = lookFrom(wishes, known ?? (await observeFacts(host, wishes, context)));
-  refuseOtherServer(wishes, args.oldOutputs, look.facts);
+    context.preview && !isTargetChanged(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
+  const planned = planFor(inputs, known ?? (await observeFacts(host, inputs, context)));
+  refuseOtherServer(inputs, args.oldOutputs, planned.facts);
   // No error: a preview of drift ends with 7, whatever the drift is.
-  if (context.preview && !isFeasible(look.plan)) {
+  if (context.preview && !isFeasible(planned.plan)) {
     // What was known before, Diff has told already.
-    const reasons = known === undefined ? problemTexts(look.plan) : [];
+    const reasons = known === undefined ? problemTexts(planned.plan) : [];
     const first =
-      look.plan.restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
-    const text = `${wishes.connection.address}: \`pulumi up\` would ${first}refuse this change`;
+      planned.plan.restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
+    const text = `${inputs.connection.address}: \`pulumi up\` would ${first}refuse this change`;
     context.log(
       "warning",
       reasons.length > 0 ? [`${text}:`, ...reasons].join("\n  ") : `${text}, for the reasons given`,
     );
-    return previewOutputs(outputsOf(wishes, look.facts, look.plan, nothingDone));
+    return previewOutputs(outputsOf(inputs, planned.facts, planned.plan, noChange));
   }
-  refuseProblems(wishes, look.plan, context.preview ? undefined : await putBack(host, wishes, look, context));
-  if (context.preview) return previewed(host, wishes, look, context);
-  const outputs = await apply(host, wishes, look, args.id, context);
-  return look.plan.change === undefined ? { ...outputs, ...deedOf(args.oldOutputs) } : outputs;
+  refuseProblems(inputs, planned.plan, context.preview ? undefined : await putBack(host, inputs, planned, context));
+  if (context.preview) return previewed(host, inputs, planned, context);
+  const outputs = await apply(host, inputs, planned, args.id, context);
+  return planned.plan.change === undefined ? { ...outputs, ...lastChangeOf(args.oldOutputs) } : outputs;
 }
 
 /**
  * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is stopped,
  * tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
  */
-function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, facts: Facts): void {
+function refuseOtherServer(inputs: Inputs, oldOutputs: Calls.Properties, facts: Facts): void {
   const before = coveredConfigFile(oldOutputs);
   const now = facts.server.configFile;
-  const isSameMachine = !isElsewhere({ ...oldOutputs, detection: wishes.detection, port: wishes.port }, { ...wishes });
+  const isSameMachine = !isTargetChanged(
+    { ...oldOutputs, detection: inputs.detection, port: inputs.port },
+    { ...inputs },
+  );
   if (before === undefined || before === now || !isSameMachine) return;
-  const place = `${wishes.connection.address}: this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
+  const place = `${inputs.connection.address}: this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
   const ways = [
     'start the first one, or name it with "config:"',
     "give the other one a host entry with a name of its own in the site file",
@@ -159,14 +167,14 @@ function refuseOtherServer(wishes: Wishes, oldOutputs: Calls.Properties, facts: 
 }
 
 async function destroy(host: Host, args: Calls.DeleteArgs, context: Calls.Context): Promise<void> {
-  const wishes = wishesOf(args.inputs);
-  const facts = await observeFacts(host, wishes, context);
-  refuseOtherServer(wishes, args.outputs, facts);
+  const inputs = parseInputs(args.inputs);
+  const facts = await observeFacts(host, inputs, context);
+  refuseOtherServer(inputs, args.outputs, facts);
   if (isGone(facts)) return context.progress("done: nothing of ours was there");
   const { owner } = facts.own;
-  if (owner !== undefined && owner !== wishes.owner) {
-    const text = `${wishes.connection.address}: belongs to ${owner} now, so nothing was removed`;
+  if (owner !== undefined && owner !== inputs.owner) {
+    const text = `${inputs.connection.address}: belongs to ${owner} now, so nothing was removed`;
     return context.log("warning", text);
   }
-  await remove(host, wishes, facts, context);
+  await remove(host, inputs, facts, context);
 }

@@ -2,7 +2,7 @@
 import type { Facts } from "../../core/apache/model.ts";
 import { isoTime } from "../../core/crl-refresh/refresh-facts.ts";
 import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
-import type { Wishes } from "./inputs.ts";
+import type { Inputs } from "./inputs.ts";
 
 /** Times are ISO 8601, UTC, by the host's clock. */
 export interface CrlSourceStatus {
@@ -39,7 +39,7 @@ export interface TimerStatus {
 }
 
 /** In the order of the site file. */
-export function crlStatusOf({ crlSources }: Wishes, { refresh }: Facts): readonly CrlSourceStatus[] {
+export function crlStatusOf({ crlSources }: Inputs, { refresh }: Facts): readonly CrlSourceStatus[] {
   return crlSources.map(({ id, urls }) => {
     const known = refresh.sources.find((source) => source.id === id);
     return {
@@ -57,7 +57,7 @@ export function crlStatusOf({ crlSources }: Wishes, { refresh }: Facts): readonl
 }
 
 /** Undefined where nothing is to be downloaded. */
-export function timerStatusOf({ crlSources, crlRefresh, sample }: Wishes, { refresh }: Facts): TimerStatus | undefined {
+export function timerStatusOf({ crlSources, crlRefresh, sample }: Inputs, { refresh }: Facts): TimerStatus | undefined {
   if (crlSources.length === 0) return undefined;
   const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
   const { times, timeZone, spreadMinutes } = crlRefresh;

@@ -4,7 +4,7 @@ import { shown } from "../../core/shown.ts";
 import { type Properties, unknown } from "./resource.ts";
 
 /**
- * C0 but for tab and line feed, DEL, C1. No more here: wishes pass this border and come back, and the name of an organization may
+ * C0 but for tab and line feed, DEL, C1. No more here: inputs pass this border and come back, and the name of an organization may
  * hold a joiner or a soft hyphen. What a host says has been through the gate before (`outputsOf`).
  */
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

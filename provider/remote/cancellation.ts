@@ -5,12 +5,12 @@ export function cancelled(place: string): HostError {
   return new HostError("cancelled", `${place}: cancelled; run again`);
 }
 
-export function requireGoing(place: string, signal: AbortSignal | undefined): void {
+export function throwIfCancelled(place: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelled(place);
 }
 
 /** `work`, or the cancellation if that comes first; `work` then goes on unseen and must look at the signal itself. */
-export function unlessCancelled<T>(place: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+export function withCancellation<T>(place: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(cancelled(place));

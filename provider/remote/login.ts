@@ -34,7 +34,7 @@ export interface LoggedIn {
   end(): Promise<void>;
 }
 
-export interface LoginWish extends Attempt {
+export interface LoginOptions extends Attempt {
   readonly address: string;
   readonly port: number;
   /** A way through a bastion. @default - straight to the address */
@@ -44,7 +44,7 @@ export interface LoginWish extends Attempt {
 }
 
 /** Rejects with a {@link HostError}. */
-export async function logIn(login: LoginWish): Promise<LoggedIn> {
+export async function logIn(login: LoginOptions): Promise<LoggedIn> {
   // ssh2 costs 60 ms to load: not at the start of a plugin that may never connect.
   const { default: library } = await import("ssh2");
   const methods = inOrder(authentication(library, login.place, login.user, login.credentials));
@@ -71,7 +71,7 @@ function inOrder(methods: readonly AnyAuthMethod[]): Methods {
   return { next, wantsToo: () => wanted };
 }
 
-function connect(client: Client, login: LoginWish, methods: Methods): Promise<LoggedIn> {
+function connect(client: Client, login: LoginOptions, methods: Methods): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     let isOpen = false;
     let shown: Buffer | undefined;
@@ -138,7 +138,7 @@ function unlessGone(closed: () => void, ask: () => unknown): void {
 }
 
 function settings(
-  login: LoginWish,
+  login: LoginOptions,
   authHandler: AuthHandlerMiddleware,
   hostVerifier: (key: Buffer) => boolean,
 ): ConnectConfig {

@@ -8,12 +8,12 @@ import { type Environment, readLogin, readSudoPassword, requireHostKey } from ".
 import { HostError, placeOf } from "./host-error.ts";
 import type { Connection, Endpoint } from "../apache/host-model.ts";
 import { said } from "./connect-errors.ts";
-import { converse, type Ended, type ExecuteOptions, type Program, type Run } from "./run-program.ts";
+import { runProgram, type ProgramResult, type ExecuteOptions, type Program, type Execution } from "./run-program.ts";
 import { type LoggedIn, logIn } from "./login.ts";
 import { remoteCommand } from "./shell/posix.ts";
-import { createSlots, requireGoing, unlessCancelled } from "./cancellation.ts";
+import { createSlots, throwIfCancelled, withCancellation } from "./cancellation.ts";
 
-export type { Ended, ExecuteOptions, Program } from "./run-program.ts";
+export type { ProgramResult as Ended, ExecuteOptions, Program } from "./run-program.ts";
 
 export interface PoolOptions {
   /**
@@ -34,7 +34,7 @@ export interface PoolOptions {
 
 export interface Pool {
   /** Runs one program on a host. Rejects with a {@link HostError}; an exit status other than 0 is no error here. */
-  execute(connection: Connection, program: Program, options: ExecuteOptions): Promise<Ended>;
+  execute(connection: Connection, program: Program, options: ExecuteOptions): Promise<ProgramResult>;
   /** Ends all connections. What still runs ends as cut. */
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export const defaultParallel = 16;
 export const defaultReadyTimeoutSeconds = 20;
 
 /** A host, or the bastion before it. */
-type Stop = Endpoint & { readonly bastion?: Endpoint };
+type Hop = Endpoint & { readonly bastion?: Endpoint };
 
 /** A pool without a connection: each is made when something is to be executed there. */
 export function createPool(options: PoolOptions = {}): Pool {
@@ -53,12 +53,12 @@ export function createPool(options: PoolOptions = {}): Pool {
   const kept = new Map<string, Promise<LoggedIn>>();
   const slots = createSlots(options.parallel ?? defaultParallel);
 
-  function connect(stop: Stop): Promise<LoggedIn> {
-    const key = JSON.stringify([stop.address, stop.port, stop.user, stop.hostKey, stop.login, stop.bastion]);
+  function connect(hop: Hop): Promise<LoggedIn> {
+    const key = JSON.stringify([hop.address, hop.port, hop.user, hop.hostKey, hop.login, hop.bastion]);
     const existing = kept.get(key);
     if (existing !== undefined) return existing;
     const forget = (): void => void (kept.get(key) === dialled && kept.delete(key));
-    const dialled = dial(stop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
+    const dialled = dial(hop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
     kept.set(key, dialled);
     dialled.catch(forget);
     return dialled;
@@ -87,20 +87,20 @@ async function executeOnce(
   connection: Connection,
   program: Program,
   options: ExecuteOptions,
-): Promise<Ended> {
+): Promise<ProgramResult> {
   const place = placeOf(connection);
-  requireGoing(place, options.signal);
+  throwIfCancelled(place, options.signal);
   const password = await readSudoPassword(place, connection.sudo, environment);
   const mark = randomBytes(16).toString("hex");
   const command = remoteCommand(place, connection.sudo, mark, Buffer.byteLength(program.script));
-  const run: Run = { place, connection, program, options, mark, password };
+  const run: Execution = { place, connection, program, options, mark, password };
   const starting = startOnce(place, connect, (login) => startChannel(login, command, run));
-  const { ended } = await unlessCancelled(place, options.signal, starting);
+  const { ended } = await withCancellation(place, options.signal, starting);
   return ended;
 }
 
 interface Started {
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ProgramResult>;
 }
 
 /**
@@ -130,10 +130,10 @@ function refusedChannel(place: string, error: unknown): HostError {
   );
 }
 
-async function startChannel(login: LoggedIn, command: string, run: Run): Promise<Started> {
-  requireGoing(run.place, run.options.signal);
+async function startChannel(login: LoggedIn, command: string, run: Execution): Promise<Started> {
+  throwIfCancelled(run.place, run.options.signal);
   return login.start(command, (channel) => {
-    const ended = converse(channel, run);
+    const ended = runProgram(channel, run);
     // Nobody waits for it when the run was cancelled meanwhile.
     ended.catch(() => undefined);
     return { ended };
@@ -144,23 +144,23 @@ interface Dialling {
   readonly environment: Environment;
   readonly readyTimeoutSeconds: number;
   /** For the bastion. */
-  readonly connect: (stop: Stop) => Promise<LoggedIn>;
+  readonly connect: (hop: Hop) => Promise<LoggedIn>;
   readonly onEnd: () => void;
 }
 
-async function dial(stop: Stop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<LoggedIn> {
-  const place = placeOf(stop);
-  const hostKey = requireHostKey(place, stop.hostKey);
-  const credentials = await readLogin(place, stop.login, environment);
-  const socket = stop.bastion && (await through(await connect(stop.bastion), stop.bastion, stop, place));
-  const { address, port, user } = stop;
+async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<LoggedIn> {
+  const place = placeOf(hop);
+  const hostKey = requireHostKey(place, hop.hostKey);
+  const credentials = await readLogin(place, hop.login, environment);
+  const socket = hop.bastion && (await openTunnel(await connect(hop.bastion), hop.bastion, hop, place));
+  const { address, port, user } = hop;
   return logIn({ place, address, port, user, hostKey, credentials, socket, readyTimeoutSeconds, onEnd });
 }
 
 /** A way to `stop` through the bastion's connection. */
-function through(bastion: LoggedIn, gate: Endpoint, stop: Stop, place: string): Promise<Duplex> {
-  return bastion.forward(stop).catch((error: unknown) => {
-    const found = `the bastion ${placeOf(gate)} cannot connect to it (${said(error)})`;
+function openTunnel(bastion: LoggedIn, bastionEndpoint: Endpoint, hop: Hop, place: string): Promise<Duplex> {
+  return bastion.forward(hop).catch((error: unknown) => {
+    const found = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${said(error)})`;
     throw new HostError("unreachable", `${place}: ${found}; check address and port, and AllowTcpForwarding there`);
   });
 }

@@ -1,6 +1,6 @@
 /** A run's answer, split at its mark into parts; nothing in it is believed to be text until its reader says so. */
 
-export interface Part {
+export interface Message {
   readonly kind: string;
   /** The rest of the mark's line. */
   readonly argument: string;
@@ -8,10 +8,10 @@ export interface Part {
   readonly body: string;
 }
 
-export function splitAnswer(stdout: Buffer, mark: string): Part[] {
+export function parseResponse(stdout: Buffer, mark: string): Message[] {
   const text = stdout.toString("latin1");
   const separator = `\n${mark} `;
-  const parts: Part[] = [];
+  const parts: Message[] = [];
   let at = text.indexOf(separator);
   while (at >= 0) {
     const lineEnd = text.indexOf("\n", at + separator.length);

@@ -21,7 +21,7 @@ export interface Program {
 }
 
 /** How a program ended on the host. */
-export interface Ended {
+export interface ProgramResult {
   /** Undefined when a signal ended it. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
@@ -39,7 +39,7 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Run {
+export interface Execution {
   readonly place: string;
   readonly connection: Connection;
   readonly program: Program;
@@ -64,7 +64,7 @@ const largestNoiseBytes = 4 * 1024 * 1024;
 const sudoTimeoutSeconds = 30;
 
 /** Runs the program in a channel on which {@link remoteCommand} was just started. Must be called before any event of it. */
-export function converse(channel: Channel, run: Run): Promise<Ended> {
+export function runProgram(channel: Channel, run: Execution): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     // The host may never answer the closing, so nothing waits for it.
     const stop = (error: Error): void => {
@@ -89,7 +89,7 @@ interface Timers {
   readonly clear: () => void;
 }
 
-function watch(run: Run, stop: (error: Error) => void): Timers {
+function watch(run: Execution, stop: (error: Error) => void): Timers {
   const { place, options, connection } = run;
   const onAbort = (): void => stop(cancelled(place));
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -121,7 +121,12 @@ interface Received {
   readonly stderrBytes: () => Buffer;
 }
 
-function receive(channel: Channel, run: Run, on: { onStart: () => void; stop: (error: Error) => void }): Received {
+interface Listener {
+  readonly onStart: () => void;
+  readonly stop: (error: Error) => void;
+}
+
+function receive(channel: Channel, run: Execution, on: Listener): Received {
   const stdout = splitAtMark(run.mark);
   const stderr = splitAtMark(run.mark);
   const chunks: Buffer[] = [];
@@ -164,7 +169,7 @@ function isAskedAgain(stderr: string, mark: string): boolean {
   return stderr.split(promptOf(mark)).length > 2 || stderr.includes("Sorry, try again");
 }
 
-async function send(channel: Channel, run: Run, started: Promise<void>): Promise<void> {
+async function send(channel: Channel, run: Execution, started: Promise<void>): Promise<void> {
   const { connection, program, mark, password } = run;
   if (password !== undefined) {
     channel.write(`${password.password}\n`);
@@ -206,7 +211,7 @@ function exitOf(channel: Channel): Promise<Exit | undefined> {
   return Promise.all(closed).then(() => exit);
 }
 
-function conclude(run: Run, received: Received, exit: Exit | undefined): Ended {
+function conclude(run: Execution, received: Received, exit: Exit | undefined): ProgramResult {
   const { place, connection } = run;
   const stdout = received.stdoutBytes();
   const stderr = hide(received.stderrBytes().toString("utf8"), run);
@@ -224,7 +229,7 @@ function conclude(run: Run, received: Received, exit: Exit | undefined): Ended {
 }
 
 /** Before anything of the program runs. */
-function requireUsable({ place, mark }: Run, stderr: string): void {
+function requireUsable({ place, mark }: Execution, stderr: string): void {
   const shell = new RegExp(`^${mark}${shellIsUnfit}(\\w+)$`, "m").exec(stderr)?.[1];
   if (shell !== undefined) {
     const found = `/bin/sh there is ${shell}, in which our program does not run`;
@@ -241,7 +246,7 @@ function requireUsable({ place, mark }: Run, stderr: string): void {
 }
 
 /** The login shell or sudo ended without running anything of ours. */
-function notStarted(run: Run, received: Received, exit: Exit): HostError {
+function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   const { place, connection, password } = run;
   const noise = hide(`${received.stderr.before()}\n${received.stdout.before()}`, run);
   const refused = sudoError(place, connection, noise, password?.source);
@@ -252,6 +257,6 @@ function notStarted(run: Run, received: Received, exit: Exit): HostError {
 }
 
 /** Only the password for sudo goes through a channel, so only it could come back. */
-function hide(text: string, run: Run): string {
+function hide(text: string, run: Execution): string {
   return run.password === undefined ? text : text.replaceAll(run.password.password, "(hidden)");
 }

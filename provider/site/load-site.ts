@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { CaBundle, CrlSummary } from "../../core/pki/summary.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import { findNearest } from "../../core/site/issues.ts";
 import {
   type Site,
@@ -15,7 +15,7 @@ import {
   readSite,
   renderProblem,
 } from "../../core/site/read-site.ts";
-import type { SampleWish, SourceWish, Wishes } from "../apache/inputs.ts";
+import type { SampleCertificateInput, CrlSourceInput, Inputs } from "../apache/inputs.ts";
 import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files.ts";
 import { filePlaces, renderPlace } from "./file-places.ts";
 
@@ -37,19 +37,19 @@ export interface SitePki {
   readonly crls: readonly CrlSummary[];
   /** Of the PEM text that would be installed; empty without CRLs. */
   readonly crlSha256: string;
-  readonly sample?: SampleWish;
+  readonly sample?: SampleCertificateInput;
 }
 
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
-  const { site, clientAuth, unsure, problems, warnings, lines } = readSite(bytes, file);
+  const { site, clientAuth, undetermined, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
-  const { files, findings } = readFiles(file, { ...clientAuth, unsure });
+  const { files, diagnostics } = readFiles(file, { ...clientAuth, undetermined });
   const placeOf = filePlaces(file, clientAuth, lines);
-  const told = (wanted: Finding["severity"]): string[] =>
-    findings
+  const told = (wanted: Diagnostic["severity"]): string[] =>
+    diagnostics
       .filter(({ severity }) => severity === wanted)
       .map(({ place, text: what }) => `${renderPlace(placeOf(place))}: ${what}`);
   const wrong = [...problems.map(renderProblem), ...told("problem")];
@@ -66,9 +66,9 @@ function refused(file: string, problems: readonly string[]): LoadedSite {
 }
 
 /** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */
-export type HostInputs = Omit<Wishes, "owner" | "phpVersion" | "sample"> & {
+export type HostInputs = Omit<Inputs, "owner" | "phpVersion" | "sample"> & {
   readonly phpVersion?: string;
-  readonly sample?: SampleWish;
+  readonly sample?: SampleCertificateInput;
 };
 
 /** The same for the program and the command line. */
@@ -105,14 +105,14 @@ export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: Si
   };
 }
 
-function sourcesOf({ crlSources }: SiteClientAuth): readonly SourceWish[] {
+function sourcesOf({ crlSources }: SiteClientAuth): readonly CrlSourceInput[] {
   return makeCrlSources(crlSources).map(({ id, urls }, index) => {
     const file = crlSources[index]?.file;
     return { id, urls, ...(file === undefined ? {} : { file }) };
   });
 }
 
-function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleWish | undefined {
+function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleCertificateInput | undefined {
   if (sample === undefined || sampleCertificate === undefined) return undefined;
   return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
 }
@@ -124,13 +124,14 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth):
 function readFiles(
   file: string,
   clientAuth: SiteFilesWanted,
-): Pick<SiteFiles, "findings"> & { readonly files: SiteFiles } {
+): Pick<SiteFiles, "diagnostics"> & { readonly files: SiteFiles } {
   const now = Date.now();
   const files = readSiteFiles(file, clientAuth, { now });
-  if (!files.findings.some(({ severity }) => severity === "problem")) return { files, findings: files.findings };
+  if (!files.diagnostics.some(({ severity }) => severity === "problem"))
+    return { files, diagnostics: files.diagnostics };
   const installedCa = files.ca.certificates.map(({ fingerprint }) => fingerprint);
-  const { findings } = readSiteFiles(file, clientAuth, { now, installedCa, installedCrls: files.crls });
-  return { files, findings };
+  const { diagnostics } = readSiteFiles(file, clientAuth, { now, installedCa, installedCrls: files.crls });
+  return { files, diagnostics };
 }
 
 const mostNames = 10;

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CrlSummary } from "../../core/pki/summary.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import { type Bundle, checkBundle, makeBundle, unique } from "../../core/pki/bundle.ts";
 import { type Certificate, readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrls } from "../../core/pki/crl.ts";
 import { proposeCrlUrls } from "../../core/pki/distribution-points.ts";
-import { type PkiFinding, problem } from "../../core/pki/pki-diagnostic.ts";
+import { type PkiDiagnostic, problem } from "../../core/pki/pki-diagnostic.ts";
 import { checkIssuer } from "../../core/pki/issuer.ts";
 import { encodePem } from "../../core/pki/pem.ts";
 import type { ProbeMaterial } from "../../core/pki/probe.ts";
@@ -30,7 +30,7 @@ export interface SiteFilesWanted {
   /** @default defaultVerifyDepth */
   readonly verifyDepth?: number;
   /** Keys of the above whose value is not wholly known: nothing is called missing that may stand there. */
-  readonly unsure?: ReadonlySet<string>;
+  readonly undetermined?: ReadonlySet<string>;
 }
 
 export interface SiteFilesOptions {
@@ -52,7 +52,7 @@ export interface SiteFiles {
   /** What probe certificates are made from, with `urls` of the site's sources. */
   readonly material: Omit<ProbeMaterial, "urls">;
   /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
-  readonly findings: readonly Finding[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** A user's certificate, as it is installed. */
@@ -68,8 +68,8 @@ const maxFileBytes = 64 * 1024 * 1024;
 
 /** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
-  const { certificates, crls, firstLists, holderOf, findings } = readLists(siteFile, wanted);
-  const { isCaUnread, isCrlUnread } = findUnread(siteFile, wanted, findings);
+  const { certificates, crls, firstLists, holderOf, diagnostics } = readLists(siteFile, wanted);
+  const { isCaUnread, isCrlUnread } = findUnread(siteFile, wanted, diagnostics);
   const { now, installedCa, installedCrls } = options;
   const bundle = unique(certificates);
   const sample = readSample(siteFile, wanted);
@@ -85,10 +85,10 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ...sources,
     sample: sample.certificate,
   });
-  const add = (found: readonly PkiFinding[], isUnread: boolean): number =>
-    findings.push(...locate(found, isUnread, holderOf, siteFile));
+  const add = (found: readonly PkiDiagnostic[], isUnread: boolean): number =>
+    diagnostics.push(...locate(found, isUnread, holderOf, siteFile));
   add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
-  add(checked.findings, isCaUnread || isCrlUnread);
+  add(checked.diagnostics, isCaUnread || isCrlUnread);
   const hasMore = sources.hasMore || isCrlUnread;
   const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore, order });
   return {
@@ -97,40 +97,41 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     crlPem: encodeCrls(checked.crls),
     sample: sample.certificate && sampleOf(sample.certificate),
     material: { bundle, crls: checked.crls, sample: sample.certificate },
-    findings: withoutRepeats([
-      ...findings,
-      ...sample.findings,
+    diagnostics: withoutRepeats([
+      ...diagnostics,
+      ...sample.diagnostics,
       ...sampled,
       ...(isCaUnread ? [] : findIssuers(siteFile, wanted, bundle)),
-      ...(isUnsure(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
+      ...(isUndetermined(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
     ]),
   };
 }
 
 /** What a file that could not be read would have added is not reported as missing. */
 const locate = (
-  found: readonly PkiFinding[],
+  found: readonly PkiDiagnostic[],
   isUnread: boolean,
   holderOf: ReadonlyMap<string, string>,
   siteFile: string,
-): Finding[] =>
+): Diagnostic[] =>
   found
     .filter(({ about }) => about !== undefined || !isUnread)
     .map(({ severity, text, about }) => ({ severity, text, place: holderOf.get(about ?? "") ?? siteFile }));
 
 const crlKeys = ["crlFiles", "crlSources"];
 
-const isUnsure = ({ unsure }: SiteFilesWanted, keys: readonly string[]): boolean =>
-  keys.some((key) => unsure?.has(key) ?? false);
+const isUndetermined = ({ undetermined }: SiteFilesWanted, keys: readonly string[]): boolean =>
+  keys.some((key) => undetermined?.has(key) ?? false);
 
 /** Whether CAs or CRLs are missing here that the author has named; a CRL that cannot be read hides no CA. */
-function findUnread(siteFile: string, wanted: SiteFilesWanted, findings: readonly Finding[]) {
-  const bad = new Set(findings.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
+function findUnread(siteFile: string, wanted: SiteFilesWanted, diagnostics: readonly Diagnostic[]) {
+  const bad = new Set(diagnostics.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
   const isBad = (paths: readonly string[]): boolean => paths.some((path) => bad.has(fileOf(siteFile, path)));
   const { caFiles, crlFiles, crlSources = [] } = wanted;
   return {
-    isCaUnread: isBad(caFiles) || isUnsure(wanted, ["caFiles"]),
-    isCrlUnread: isBad([...crlFiles, ...crlSources.flatMap(({ file }) => file ?? [])]) || isUnsure(wanted, crlKeys),
+    isCaUnread: isBad(caFiles) || isUndetermined(wanted, ["caFiles"]),
+    isCrlUnread:
+      isBad([...crlFiles, ...crlSources.flatMap(({ file }) => file ?? [])]) || isUndetermined(wanted, crlKeys),
   };
 }
 
@@ -142,7 +143,7 @@ const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSumma
 /** The place of a key such as `clientAuth.issuers[0]`, until somebody knows its line. */
 export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
 
-const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Finding[] =>
+const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Diagnostic[] =>
   (wanted.issuers ?? []).flatMap((issuer, i) =>
     (isWritten(issuer) ? checkIssuer(issuer, bundle) : []).map(({ severity, text }) => ({
       severity,
@@ -152,9 +153,9 @@ const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly
   );
 
 /** A file that is named twice is read twice, and said once. */
-const withoutRepeats = (findings: readonly Finding[]): Finding[] =>
-  findings.filter(
-    ({ place, text }, index) => findings.findIndex((one) => one.place === place && one.text === text) === index,
+const withoutRepeats = (diagnostics: readonly Diagnostic[]): Diagnostic[] =>
+  diagnostics.filter(
+    ({ place, text }, index) => diagnostics.findIndex((one) => one.place === place && one.text === text) === index,
   );
 
 interface Lists {
@@ -164,24 +165,24 @@ interface Lists {
   /** By fingerprint of a CA, or SHA-256 of a CRL. */
   readonly holderOf: ReadonlyMap<string, string>;
   /** The caller adds its own. */
-  readonly findings: Finding[];
+  readonly diagnostics: Diagnostic[];
 }
 
 function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
-  const findings: Finding[] = [];
+  const diagnostics: Diagnostic[] = [];
   const holderOf = new Map<string, string>();
-  const certificates = readAll(siteFile, caFiles, readCertificates, findings).flatMap(({ file, result }) => {
+  const certificates = readAll(siteFile, caFiles, readCertificates, diagnostics).flatMap(({ file, result }) => {
     for (const { summary } of result.certificates) holderOf.set(summary.fingerprint, file);
     return result.certificates;
   });
   const crlsIn = (paths: readonly string[]): Crl[] =>
-    readAll(siteFile, paths, readCrls, findings).flatMap(({ file, result }) => {
+    readAll(siteFile, paths, readCrls, diagnostics).flatMap(({ file, result }) => {
       for (const { summary } of result.crls) holderOf.set(summary.sha256, file);
       return result.crls;
     });
   const crls = crlsIn(crlFiles);
   const firstLists = crlsIn(crlSources.flatMap(({ file }) => file ?? []));
-  return { certificates, crls, firstLists, holderOf, findings };
+  return { certificates, crls, firstLists, holderOf, diagnostics };
 }
 
 /** A list without an address lasts until its end, and no list at all lets revoked certificates in. */
@@ -190,7 +191,7 @@ function findMissingSources(
   { crlFiles, crlSources = [], crlCheck }: SiteFilesWanted,
   bundle: readonly Certificate[],
   sample: Certificate | undefined,
-): Finding[] {
+): Diagnostic[] {
   if (crlSources.length > 0) return [];
   // A CA's certificate names the list of the CA above it, which matters to a check of the whole chain only.
   const named = proposeCrlUrls([...(sample ? [sample] : []), ...(crlCheck === "chain" ? bundle : [])]);
@@ -215,20 +216,20 @@ function describeSources({ crlSources = [] }: SiteFilesWanted): { readonly hasMo
 interface ReadSample {
   /** Only of a file that holds certificates and nothing else. */
   readonly certificate: Certificate | undefined;
-  readonly findings: readonly Finding[];
-  readonly check: (options: SampleOptions) => Finding[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly check: (options: SampleOptions) => Diagnostic[];
 }
 
 function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): ReadSample {
-  const none: ReadSample = { certificate: undefined, findings: [], check: () => [] };
+  const none: ReadSample = { certificate: undefined, diagnostics: [], check: () => [] };
   if (sampleCertificate === undefined) return none;
-  const findings: Finding[] = [];
-  const [read] = readAll(siteFile, [sampleCertificate], readCertificates, findings);
-  if (read === undefined || findings.length > 0) return { ...none, findings };
+  const diagnostics: Diagnostic[] = [];
+  const [read] = readAll(siteFile, [sampleCertificate], readCertificates, diagnostics);
+  if (read === undefined || diagnostics.length > 0) return { ...none, diagnostics };
   const { file, result } = read;
   return {
     certificate: result.certificates[0],
-    findings,
+    diagnostics,
     check: (options) =>
       checkSample(result.certificates, options).map(({ severity, text }) => ({ severity, text, place: file })),
   };
@@ -239,19 +240,19 @@ function sampleOf({ der, summary }: Certificate): SiteSample {
   return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
 }
 
-/** What each readable file holds; the findings of the others are added to `findings`. */
-function readAll<T extends { readonly findings: readonly PkiFinding[] }>(
+/** What each readable file holds; the diagnostics of the others are added to `diagnostics`. */
+function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
   siteFile: string,
   paths: readonly string[],
   read: (bytes: Buffer) => T,
-  findings: Finding[],
+  diagnostics: Diagnostic[],
 ): { readonly file: string; readonly result: T }[] {
   return paths.filter(isWritten).flatMap((path) => {
     const file = fileOf(siteFile, path);
     const bytes = readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
-    const found = result === undefined ? [problem(String(bytes))] : result.findings;
-    findings.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
+    const found = result === undefined ? [problem(String(bytes))] : result.diagnostics;
+    diagnostics.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
     return result === undefined ? [] : [{ file, result }];
   });
 }

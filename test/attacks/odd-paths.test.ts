@@ -32,9 +32,9 @@ describe("a server root in Shift_JIS", function () {
     assert.equal((await session.look()).server.serverRoot, shiftJis);
     assert.equal((await session.apply()).result, "applied");
     assert.deepEqual(await clientsOf(session.lab), wantedTable);
-    const { change, findings } = await session.plan();
+    const { change, diagnostics } = await session.plan();
     assert.equal(change, undefined);
-    const told = findings.find(({ text }) => text.startsWith("the path of its DocumentRoot is not UTF-8"));
+    const told = diagnostics.find(({ text }) => text.startsWith("the path of its DocumentRoot is not UTF-8"));
     assert.match(told?.place ?? "", /^\/opt\/\\x83O\\x83\\x8b\\x95\\\/apache\/conf\/extra\/httpd-ssl\.conf:\d+$/);
   });
 

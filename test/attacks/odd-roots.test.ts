@@ -1,6 +1,6 @@
 /** The whole life of a server whose root and files have names that a shell, a list or an encoding could take for something else. */
 import assert from "node:assert/strict";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import { request } from "../../lab/client.ts";
 import { faultyProgram } from "../faults/program.ts";
 import { clientsOf, wantedTable } from "../host/clients.ts";
@@ -34,7 +34,7 @@ for (const [what, names] of Object.entries(oddNames))
     const tree = () =>
       run(`cd ${shellWord(root)} && { find . /var/lib/clientcert /etc/cron.d -path ./logs -prune -o -printf '%y %m %u %p\\n'
         find . /etc/cron.d -path ./logs -prune -o -type f -exec sha256sum {} +; } 2>/dev/null | sort`);
-    const blocking = (findings: readonly Finding[]) => findings.filter(({ severity }) => severity !== "note");
+    const blocking = (findings: readonly Diagnostic[]) => findings.filter(({ severity }) => severity !== "note");
 
     it("is looked at under its own names", async () => {
       const { server, virtualHosts, obstacles } = await session.look();
@@ -78,8 +78,8 @@ for (const [what, names] of Object.entries(oddNames))
       const { result, reasons } = await session.apply(wish());
       assert.deepEqual([result, reasons], ["applied", []]);
       assert.deepEqual(await clientsOf(session.lab), wantedTable);
-      const { change, findings } = await session.plan(wish());
-      assert.deepEqual([change, blocking(findings)], [undefined, []]);
+      const { change, diagnostics } = await session.plan(wish());
+      assert.deepEqual([change, blocking(diagnostics)], [undefined, []]);
     });
 
     it("gets a new CRL by the timer's own command", async () => {
@@ -107,10 +107,10 @@ for (const [what, names] of Object.entries(oddNames))
     it("is repaired where somebody took our lines and files away", async () => {
       await run(`sed -i /clientcert/d ${shellWord(tls)} && rm ${shellWord(`${own}/README`)}
         echo '# tampered' >>${shellWord(`${own}/clientcert.conf`)}`);
-      const { change, findings } = await session.plan(wish());
+      const { change, diagnostics } = await session.plan(wish());
       assert.equal(change?.edits.length, 1);
       assert.ok(
-        findings.every(({ place }) => !place.includes("Ã") && !/[\x80-\x9f]/.test(place)),
+        diagnostics.every(({ place }) => !place.includes("Ã") && !/[\x80-\x9f]/.test(place)),
         "places are text",
       );
       assert.equal((await session.apply({ ...wish(), reloadPendingEdits: true })).result, "applied");

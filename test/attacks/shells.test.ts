@@ -31,7 +31,7 @@ describe("a host whose shell is mksh", function () {
     assert.ok((await session.look()).server.configFile.endsWith("/httpd.conf"));
     const { dump } = await session.host.observe(session.target);
     assert.ok((dump ?? "").length > 131_072);
-    const conflicts = (await session.plan()).findings.filter(({ severity }) => severity === "conflict");
+    const conflicts = (await session.plan()).diagnostics.filter(({ severity }) => severity === "conflict");
     assert.notEqual(conflicts.length, 0);
   });
 

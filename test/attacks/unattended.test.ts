@@ -1,7 +1,7 @@
 /** What runs on a host as root without anybody looking on: the look tells whatever is wrong with it, and one change mends it. */
 import assert from "node:assert/strict";
 import { readUnattended } from "../../core/apache/facts/unattended.ts";
-import { splitAnswer } from "../../provider/remote/response.ts";
+import { parseResponse } from "../../provider/remote/response.ts";
 import { observationProgram } from "../../provider/apache/observation-program.ts";
 import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { observeRequest } from "../../provider/apache/request.ts";
@@ -95,7 +95,7 @@ describe("what runs unattended on a host", function () {
       await session.lab.run("cat >/srv/observe", observationProgram({}));
       const { mark, data } = observeRequest({}, 60);
       const answer = await session.lab.run("sh /srv/observe", data.toString("latin1"));
-      const observation = readObservation(splitAnswer(Buffer.from(answer, "latin1"), mark));
+      const observation = readObservation(parseResponse(Buffer.from(answer, "latin1"), mark));
       assert.ok(observation !== undefined);
       const facts = await session.look();
       assert.deepEqual(readUnattended(observation), facts.unattended);
@@ -119,10 +119,10 @@ describe("what runs unattended on a host", function () {
     it("leaves what others have edited and not loaded as it is", async () => {
       await session.lab.run("sleep 1.1; echo '# edited' >>/usr/local/ni/apache/conf/extra/httpd-ssl.conf");
       await session.lab.run(`${state} : >program`);
-      const { change, findings } = await session.plan(wish);
+      const { change, diagnostics } = await session.plan(wish);
       assert.equal(change?.isAside, true);
       assert.deepEqual(
-        findings.filter(({ severity }) => severity === "problem"),
+        diagnostics.filter(({ severity }) => severity === "problem"),
         [],
       );
       assert.equal((await session.apply(wish)).result, "applied");

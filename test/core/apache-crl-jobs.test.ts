@@ -69,9 +69,9 @@ describe("jobs of cron that fetch a CRL", () => {
   it("are left alone for a virtual host that is left alone", () => {
     const found = server(naming + host("b.example", ""), { [crontab]: job });
     assert.ok(!editsOf(found, { excludeVirtualHosts: ["a.example"] }).some(({ path }) => path === crontab));
-    const { findings } = plan({ ...wanted, excludeVirtualHosts: ["a.example"] }, readFacts(found, { port: 443 }));
+    const { diagnostics } = plan({ ...wanted, excludeVirtualHosts: ["a.example"] }, readFacts(found, { port: 443 }));
     assert.deepEqual(
-      findings.filter(({ place }) => place.startsWith(crontab)).map(({ severity }) => severity),
+      diagnostics.filter(({ place }) => place.startsWith(crontab)).map(({ severity }) => severity),
       ["warning"],
     );
   });

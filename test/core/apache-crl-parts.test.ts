@@ -26,8 +26,8 @@ const site = (...crls: readonly CrlSummary[]): Desired => ({ ...refreshed, crlSo
 const hostWith = (...crls: readonly CrlSummary[]): Facts => settled(site(crl(issuing)), crls);
 const isWritten = ({ change }: Plan): boolean => change?.write.some(({ role }) => role === "crl") ?? false;
 /** Without what is said of every CRL that nothing renews. */
-const told = ({ findings }: Plan): string[] =>
-  findings
+const told = ({ diagnostics }: Plan): string[] =>
+  diagnostics
     .filter(({ text }) => !/^after .* has expired/.test(text))
     .map(({ severity, place, text }) => `${severity} ${place}: ${text}`);
 

@@ -28,8 +28,8 @@ const part = (lines: string, path = "/admin"): string => `<Location "${path}">\n
 function outcome(text: string, included: string): { conflicts: string[]; marks: number } {
   const before = serverOf(`${text}SSLVerifyDepth 4\n`, { namedFiles });
   const files = new Map([...before.files, [snippet, observedFile(snippet, included)]]);
-  const { findings, change } = plan(desired, factsOf({ ...before, files }));
-  const conflicts = findings.flatMap(({ severity, place }) => (severity === "conflict" ? [place] : []));
+  const { diagnostics, change } = plan(desired, factsOf({ ...before, files }));
+  const conflicts = diagnostics.flatMap(({ severity, place }) => (severity === "conflict" ? [place] : []));
   const edit = change?.edits.find(({ path }) => path === snippet);
   return { conflicts, marks: edit?.splices.length ?? 0 };
 }
@@ -81,8 +81,8 @@ describe("other people's directives in .htaccess files, which are not read", () 
   const told = (ca: string): string => {
     const overridden = "<Directory /x>\nAllowOverride All\n</Directory>\n";
     const text = host(`${asks}SSLCACertificateFile ${ca}\n${overridden}SSLVerifyDepth 4\n`);
-    const { findings } = plan(desired, factsOf(serverOf(text, { namedFiles })));
-    return findings.find((finding) => /htaccess/.test(finding.text))?.text ?? "";
+    const { diagnostics } = plan(desired, factsOf(serverOf(text, { namedFiles })));
+    return diagnostics.find((finding) => /htaccess/.test(finding.text))?.text ?? "";
   };
 
   it("are said to let in holders of CAs that are trusted from now on", () => {

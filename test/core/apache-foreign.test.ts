@@ -36,7 +36,7 @@ const isAboutDate = (place: string): boolean => place === "crlFiles";
 /** With a depth that lets the site's certificates in, behind everything else, so that no line is another. */
 const observe = (text: string): Observation => serverOf(`${text}SSLVerifyDepth 4\n`, { namedFiles });
 const say = (text: string, desired: Partial<Desired>): string[] =>
-  plan({ ...base, ...desired }, factsOf(observe(text))).findings.flatMap(({ severity, place }) =>
+  plan({ ...base, ...desired }, factsOf(observe(text))).diagnostics.flatMap(({ severity, place }) =>
     isAboutDate(place) ? [] : [`${severity}${place.replace(/^.*(?=:)/, "")}`],
   );
 /** Lines that an adoption comments out. */
@@ -248,14 +248,14 @@ describe("other people's directives", () => {
   }
 
   it("say in a conflict which CA is meant", () => {
-    const { findings } = plan(base, factsOf(observe(host(asksOld + part(rule)))));
-    assert.match(findings[0]?.text ?? "", /holders of .*CN=Old CA.*caFiles lacks/);
-    assert.match(findings[1]?.text ?? "", /would also let in holders of .*Harbour Root CA.*SSL_CLIENT_I_DN_CN/);
+    const { diagnostics } = plan(base, factsOf(observe(host(asksOld + part(rule)))));
+    assert.match(diagnostics[0]?.text ?? "", /holders of .*CN=Old CA.*caFiles lacks/);
+    assert.match(diagnostics[1]?.text ?? "", /would also let in holders of .*Harbour Root CA.*SSL_CLIENT_I_DN_CN/);
   });
 
   it("say how a require that has no expression is held to its issuer", () => {
-    const { findings } = plan(base, factsOf(observe(host(asksOld + part("SSLVerifyClient require")))));
-    assert.match(findings[1]?.text ?? "", /require the issuer as well, by SSLRequire/);
+    const { diagnostics } = plan(base, factsOf(observe(host(asksOld + part("SSLVerifyClient require")))));
+    assert.match(diagnostics[1]?.text ?? "", /require the issuer as well, by SSLRequire/);
   });
 });
 
@@ -268,7 +268,7 @@ describe("lines that an earlier version commented out and that stay today", () =
   it("come back with the next change, each named as a problem that does not block it", () => {
     const text = host(`${asks}${opened}${includeLine}\n`);
     const found = plan({ ...base, adopt: true }, factsOf(observe(text)));
-    const problems = found.findings.filter(({ severity }) => severity === "problem");
+    const problems = found.diagnostics.filter(({ severity }) => severity === "problem");
     assert.deepEqual(
       problems.map(({ place, isMendedByChange }) => [place, isMendedByChange]),
       [

@@ -131,7 +131,7 @@ describe("a macro", () => {
     const facts = readFacts(observe(new Map([[main, observedFile(main, text)]]), { server, dump }), { port: 443 });
     const excluded = { ...wanted, excludeVirtualHosts: ["a"] };
     assert.deepEqual(
-      plan(excluded, facts).findings.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])),
+      plan(excluded, facts).diagnostics.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])),
       [`${main}:7`],
     );
   });

@@ -5,7 +5,7 @@ import { host, planOf } from "./apache-observation.ts";
 const listens = "Listen 443\nListen 8443\n";
 const require = "SSLVerifyClient require\n";
 const told = (text: string, listen = listens): string[] =>
-  planOf(listen + text, { adopt: true, phpVersion: "8.2" }).findings.flatMap(({ severity, place }) =>
+  planOf(listen + text, { adopt: true, phpVersion: "8.2" }).diagnostics.flatMap(({ severity, place }) =>
     severity === "note" ? [] : [`${severity}${place.replace(/^.*(?=:)/, "")}`],
   );
 

@@ -21,13 +21,13 @@ describe("the directory of our name", () => {
 
   it("is somebody else's where there is no journal: nothing is written beside it or deleted from it", () => {
     const facts = look(theirs);
-    const { findings, change } = plan(wanted, facts);
-    assert.equal(isFeasible({ findings, files: {}, change, restore: undefined }), false);
+    const { diagnostics, change } = plan(wanted, facts);
+    assert.equal(isFeasible({ diagnostics, files: {}, change, restore: undefined }), false);
     assert.deepEqual(
-      findings.map(({ severity, place }) => `${severity} ${place}`),
+      diagnostics.map(({ severity, place }) => `${severity} ${place}`),
       ["problem /etc/httpd/conf/clientcert"],
     );
-    assert.match(findings[0]?.text ?? "", /\(README, ca-3f9c01d2\.pem, crl\.pem\)/);
+    assert.match(diagnostics[0]?.text ?? "", /\(README, ca-3f9c01d2\.pem, crl\.pem\)/);
     assert.deepEqual(change?.drop, []);
     assert.equal(planRemoval(facts), undefined);
   });

@@ -13,7 +13,7 @@ import {
   type Parts,
 } from "./apache-observation.ts";
 
-const findingsOf = (found: Plan): string[] => found.findings.map(({ severity, place }) => `${severity} ${place}`);
+const findingsOf = (found: Plan): string[] => found.diagnostics.map(({ severity, place }) => `${severity} ${place}`);
 
 const crl = (issuer: string, number: string, thisUpdate = "2026-01-01T00:00:00Z"): CrlSummary => ({
   sha256: `${issuer}${number}`,
@@ -61,7 +61,7 @@ describe("a plan", () => {
   it("asks each virtual host, one for any address at loopback", () => {
     const { change } = planOf(host() + host("", "b.example", "192.0.2.1:443"));
     assert.deepEqual(
-      change?.look.map(({ address, serverName }) => `${serverName} ${address}`),
+      change?.healthCheck.map(({ address, serverName }) => `${serverName} ${address}`),
       ["a.example 127.0.0.1", "b.example 192.0.2.1"],
     );
   });
@@ -70,7 +70,7 @@ describe("a plan", () => {
     const found = plan(wanted, factsOf({ ...serverOf(host()), journal: new Map([["owner", "o/p/s/old"]]) }));
     const text =
       /belongs to o\/p\/s\/old; remove it there, or, as after pulumi stack rename, write takeOver: true once/;
-    assert.match(found.findings[0]?.text ?? "", text);
+    assert.match(found.diagnostics[0]?.text ?? "", text);
   });
 
   it("is a reload alone when only that is owed", () => {
@@ -207,7 +207,7 @@ describe("findings", () => {
 
   it("never quote a line of the customer's", () => {
     const found = planOf(host("SSLVerifyClient planted\n<Location /planted>\nSSLRequire planted\n</Location>\n"));
-    assert.equal(found.findings.length, 2);
+    assert.equal(found.diagnostics.length, 2);
     assert.ok(!JSON.stringify(found).includes("planted"));
   });
 

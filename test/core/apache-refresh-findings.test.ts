@@ -21,8 +21,8 @@ import {
 } from "./refreshed-host.ts";
 
 describe("findings about CRL sources", () => {
-  const told = ({ findings }: Plan): string[] =>
-    findings.map(({ severity, place, text }) => `${severity} ${place}: ${text}`);
+  const told = ({ diagnostics }: Plan): string[] =>
+    diagnostics.map(({ severity, place, text }) => `${severity} ${place}: ${text}`);
   const state = (rest: Partial<SourceFacts>): Partial<Facts["refresh"]> => ({ sources: [{ id: "11111111", ...rest }] });
   const ending = (nextUpdate: string): Facts => withOwn(good(), { crls: [crl(issuing, "7", { nextUpdate })] });
   const living = (thisUpdate: string, nextUpdate: string): Facts =>
@@ -232,10 +232,10 @@ describe("findings about CRL sources", () => {
   }
 
   it("cannot be decided from a copy of the files where no scheduler was found", () => {
-    const [unknown] = plan(refreshed, factsOf(bare("none"))).findings;
+    const [unknown] = plan(refreshed, factsOf(bare("none"))).diagnostics;
     assert.equal(unknown?.isUndecided, true);
     assert.match(unknown.text, /^a copy of the files does not show what starts jobs; give --saved FILE/);
-    const [known] = plan(refreshed, running(factsOf(bare("none")))).findings;
+    const [known] = plan(refreshed, running(factsOf(bare("none")))).diagnostics;
     assert.equal(known?.isUndecided, undefined);
   });
 });

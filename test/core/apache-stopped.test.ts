@@ -3,7 +3,7 @@ import type { Desired } from "../../core/apache/model.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import { findOwed } from "../../core/apache/facts/stopped.ts";
+import { findPendingReload } from "../../core/apache/facts/stopped.ts";
 import { diffPlan } from "../../provider/apache/diff.ts";
 import { type Parts, observedFile, observeText, wanted } from "./apache-observation.ts";
 
@@ -22,7 +22,7 @@ function stopped(parts: Parts = {}, desired: Partial<Desired> = {}) {
   const server = { isRunning: false, ...parts.server };
   const facts = readFacts(observeText(text, { dump: "", ...parts, server }), { port: 443 });
   const planned = plan({ ...wanted, ...desired }, facts);
-  return { facts, planned, alarms: planned.findings.filter(({ isAlarm }) => isAlarm === true) };
+  return { facts, planned, alarms: planned.diagnostics.filter(({ isAlarm }) => isAlarm === true) };
 }
 
 const journal = (entries: Readonly<Record<string, string>>): Parts => ({ journal: new Map(Object.entries(entries)) });
@@ -51,14 +51,14 @@ describe("a server that does not run", () => {
       assert.match(alarms[0]?.text ?? "", why);
       assert.equal(alarms[0]?.place, place);
       // A change may be what lets it start.
-      assert.ok(!planned.findings.some(isBlocking));
+      assert.ok(!planned.diagnostics.some(isBlocking));
       assert.deepEqual(stopped(parts, { mayBeStopped: true }).alarms, []);
     });
   }
 
   it("owes no reload for having been stopped at the last change; for another reason it does", () => {
     const owedBy = (owed: string, isRunning = false) =>
-      findOwed(stopped({ ...journal({ generation: "1", owed }), server: { isRunning } }).facts);
+      findPendingReload(stopped({ ...journal({ generation: "1", owed }), server: { isRunning } }).facts);
     assert.equal(owedBy(stoppedText), undefined);
     assert.equal(owedBy(stoppedText, true), stoppedText);
     assert.equal(owedBy("a change was put back"), "a change was put back");

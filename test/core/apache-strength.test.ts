@@ -35,7 +35,7 @@ describe("the strength of a CA in a plan", () => {
   for (const [strength, level, isInstalled, expected] of cases)
     it(`is judged by the host's level: ${JSON.stringify(strength)} at ${level}${isInstalled ? ", installed" : ""}`, () => {
       const planned = plan(withStrength(strength), host(level, isInstalled));
-      const told = planned.findings.filter(({ text }) => text.includes("security bits"));
+      const told = planned.diagnostics.filter(({ text }) => text.includes("security bits"));
       assert.equal(told.length, expected === undefined ? 0 : 1);
       const [found] = told;
       if (found && expected) assert.match(`${found.severity} ${found.place}: ${found.text}`, expected);

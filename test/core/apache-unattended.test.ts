@@ -82,7 +82,7 @@ describe("a plan for what runs unattended", () => {
   it("warns where a program of an earlier build looked", () => {
     const facts = good();
     const live: Facts = { ...facts, server: { ...facts.server, source: "httpd" } };
-    const texts = (one: Facts): string[] => plan(desired, one).findings.map(({ text }) => text);
+    const texts = (one: Facts): string[] => plan(desired, one).diagnostics.map(({ text }) => text);
     assert.match(texts(live).join("\n"), /observation program of this host is of an earlier version/);
     assert.doesNotMatch(texts({ ...live, unattended: asLeft }).join("\n"), /observation program/);
   });

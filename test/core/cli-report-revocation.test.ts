@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describeRevocation, revocationLines } from "../../cli/report-revocation.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import { type Wishes, wishesOf } from "../../provider/apache/inputs.ts";
+import { type Inputs, parseInputs } from "../../provider/apache/inputs.ts";
 import { type Parts, observeText, observedFile } from "./apache-observation.ts";
 
 const now = Date.parse("2026-11-23T03:00:00Z");
 const seconds = (time: string): number => Date.parse(time) / 1000;
 const timer = "/etc/systemd/system/clientcert-0123456789abcdef.timer";
 
-const wishes = (more: Partial<Wishes> = {}): Wishes =>
-  wishesOf({
+const wishes = (more: Partial<Inputs> = {}): Inputs =>
+  parseInputs({
     owner: "organization/clientcert/harbour/web1",
     connection: { address: "web1", user: "root", hostKey: "ssh-ed25519 AAAA" },
     ...{ siteFile: "stacks/harbour.yaml", ca: { sha256: "a", certificates: [] } },
@@ -34,7 +34,7 @@ const running: Parts = {
   ].join("\n"),
 };
 
-const describeHost = (parts: Parts, more: Partial<Wishes> = {}) =>
+const describeHost = (parts: Parts, more: Partial<Inputs> = {}) =>
   describeRevocation(wishes(more), readFacts(observeText("", parts), { port: 443 }), now);
 
 describe("what check tells of CRL sources", () => {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { shown, shownDeep, shownLines } from "../../core/shown.ts";
 import { styleFor } from "../../cli/output.ts";
 import { asOneLine, HostError } from "../../provider/remote/host-error.ts";
-import { filterHttpdWords } from "../../provider/apache/httpd-messages.ts";
+import { filterHttpdMessages } from "../../provider/apache/httpd-messages.ts";
 import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { answeringHost, hostile, isHarmless, target, transaction } from "./hostile-words.ts";
 
@@ -78,7 +78,7 @@ describe("an answer of a host that lies", function () {
   });
 
   it("brings words of httpd without what a terminal obeys", () => {
-    const [words = ""] = filterHttpdWords(`AH02572: Failed ${hostile}`);
+    const [words = ""] = filterHttpdMessages(`AH02572: Failed ${hostile}`);
     assert.ok(words.startsWith("httpd: AH02572: Failed") && isHarmless(words));
   });
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseDump } from "../../core/apache/config/dump.ts";
 import { findText, hostBytes, hostText, unescapeLog } from "../../core/host-text.ts";
 import { nameMatcher } from "../../core/apache/plan/desired.ts";
-import { filterHttpdWords } from "../../provider/apache/httpd-messages.ts";
+import { filterHttpdMessages } from "../../provider/apache/httpd-messages.ts";
 import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { skipBecause } from "../skip.ts";
 import { factsOf, host, serverOf } from "./apache-observation.ts";
@@ -33,7 +33,7 @@ describe("the border between bytes of a host and text", () => {
     assert.equal(unescapeLog(String.raw`/opt/\xe3\x82\xb0/a\\x41\tb"c`), '/opt/\xe3\x82\xb0/a\\x41\tb"c');
     const said = String.raw`AH00526: Syntax error on line 4 of /opt/\xe3\x82\xb0: a/b.conf:` + "\n";
     assert.deepEqual(parseDump(said).rejected, { file: "/opt/\xe3\x82\xb0", line: 4 });
-    assert.deepEqual(filterHttpdWords(said), ["httpd: Syntax error on line 4 of /opt/グ: a/b.conf:"]);
+    assert.deepEqual(filterHttpdMessages(said), ["httpd: Syntax error on line 4 of /opt/グ: a/b.conf:"]);
     const colon = "Syntax error on line 1 of /a:b/c.conf: Syntax error on line 2 of /a:b/d.conf: Cannot load x";
     assert.deepEqual(parseDump(colon).rejected, { file: "/a:b/d.conf", line: 2 });
   });

@@ -78,8 +78,8 @@ const kinds: readonly (readonly [string, RegExp | undefined, readonly Made[], nu
 
 const user = (issuer: Made): Made => makeCertificate({ subject: name(["CN", "User"]), issuer, extensions: [] });
 const findingsOf = (cas: readonly Made[]): string[] => {
-  const { certificates, findings } = readCertificates(Buffer.from(cas.map(({ pem }) => pem).join("")));
-  assert.deepEqual(findings, []);
+  const { certificates, diagnostics } = readCertificates(Buffer.from(cas.map(({ pem }) => pem).join("")));
+  assert.deepEqual(diagnostics, []);
   return checkBundle(certificates, { now: testNow }).map(({ severity, text }) => `${severity}: ${text}`);
 };
 
@@ -102,9 +102,9 @@ describe("OpenSSL agrees on what a CA is", function () {
     it(`reads no date such as ${text}`, () => {
       const [ca = root] = ofRoot({ notBefore: dated(0x17, text) });
       assert.equal(verifyWithOpenssl({ cas: [ca], crls: [], user: user(ca) }), 13);
-      const { certificates, findings } = readCertificates(ca.der);
+      const { certificates, diagnostics } = readCertificates(ca.der);
       assert.equal(certificates.length, 0);
-      assert.match(findings[0]?.text ?? "", /a date is not written as RFC 5280 wants it/);
+      assert.match(diagnostics[0]?.text ?? "", /a date is not written as RFC 5280 wants it/);
     });
   it("reads a date at the end of a year of two digits", () => {
     assert.deepEqual(findingsOf(ofRoot({ notAfter: time(new Date("2049-12-31T23:59:59Z")) })), []);

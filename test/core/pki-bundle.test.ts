@@ -21,8 +21,8 @@ import {
 } from "../fixtures/pki.ts";
 
 const check = (...made: readonly Made[]): string[] => {
-  const { certificates, findings } = readCertificates(Buffer.from(made.map(({ pem }) => pem).join("")));
-  assert.deepEqual(findings, []);
+  const { certificates, diagnostics } = readCertificates(Buffer.from(made.map(({ pem }) => pem).join("")));
+  assert.deepEqual(diagnostics, []);
   return checkBundle(certificates, { now: testNow }).map(({ severity, text }) => `${severity}: ${text}`);
 };
 const ca = (cn: string, wishes: Partial<CertificateWishes> = {}): Made =>

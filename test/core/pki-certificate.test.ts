@@ -25,11 +25,11 @@ const { root, issuing } = makeAuthorities();
 const text = (bytes: Buffer | string): string => {
   const read = readCertificates(Buffer.from(bytes));
   assert.equal(read.certificates.length, 0, "nothing may be read from it");
-  return read.findings.map((finding) => finding.text).join("\n");
+  return read.diagnostics.map((finding) => finding.text).join("\n");
 };
 const load = (...made: readonly Made[]): readonly Certificate[] => {
   const read = readCertificates(Buffer.from(made.map(({ pem }) => pem).join("")));
-  assert.deepEqual(read.findings, []);
+  assert.deepEqual(read.diagnostics, []);
   return read.certificates;
 };
 const check = (made: readonly Made[], installed: readonly string[] = []): string[] =>
@@ -38,8 +38,8 @@ const check = (made: readonly Made[], installed: readonly string[] = []): string
 describe("reading certificates", () => {
   it("reads several PEM blocks with text between them, CRLF and no final line end", () => {
     const file = `Issuing CA\r\n${issuing.pem.replace(/\n/g, "\r\n")}subject=x\r\n${root.pem.trimEnd()}`;
-    const { certificates, findings } = readCertificates(Buffer.from(file));
-    assert.deepEqual(findings, []);
+    const { certificates, diagnostics } = readCertificates(Buffer.from(file));
+    assert.deepEqual(diagnostics, []);
     assert.deepEqual(
       certificates.map(({ summary }) => summary.subject),
       ["CN=Harbour Issuing CA,O=Harbour,C=JP", "CN=Harbour Root CA,O=Harbour,C=JP"],
@@ -65,8 +65,8 @@ describe("reading certificates", () => {
 
   it("drops OpenSSL's trust settings from a TRUSTED CERTIFICATE", () => {
     const trusted = toPem("TRUSTED CERTIFICATE", Buffer.concat([root.der, seq(seq(oid("1.3.6.1.5.5.7.3.2")))]));
-    const { certificates, findings } = readCertificates(Buffer.from(trusted));
-    assert.deepEqual(findings, []);
+    const { certificates, diagnostics } = readCertificates(Buffer.from(trusted));
+    assert.deepEqual(diagnostics, []);
     assert.deepEqual(
       certificates.map(({ der: bytes }) => bytes),
       [root.der],
@@ -74,13 +74,13 @@ describe("reading certificates", () => {
   });
 
   it("warns of a byte order mark and reads on", () => {
-    const { certificates, findings } = readCertificates(Buffer.from(`\ufeff${root.pem}`));
+    const { certificates, diagnostics } = readCertificates(Buffer.from(`\ufeff${root.pem}`));
     assert.equal(certificates.length, 1);
     assert.deepEqual(
-      findings.map(({ severity }) => severity),
+      diagnostics.map(({ severity }) => severity),
       ["warning"],
     );
-    assert.match(findings[0]?.text ?? "", /byte order mark/);
+    assert.match(diagnostics[0]?.text ?? "", /byte order mark/);
   });
 
   const key = makeKey("ecdsa");

@@ -25,7 +25,8 @@ function check(cas: readonly Made[], crls: readonly Buffer[], options: Partial<C
   const read = crls.flatMap((bytes) => readCrls(bytes).crls);
   return checkCrls(read, certificates, { now: testNow, crlCheck: "leaf", ...options });
 }
-const textsOf = ({ findings }: CheckedCrls): string[] => findings.map(({ severity, text }) => `${severity}: ${text}`);
+const textsOf = ({ diagnostics }: CheckedCrls): string[] =>
+  diagnostics.map(({ severity, text }) => `${severity}: ${text}`);
 
 describe("a CA that issues to users and has no CRL", function () {
   this.timeout(60_000);
@@ -87,7 +88,7 @@ describe("the dates of a CRL", function () {
       if (!hasOpenssl()) this.skip();
       const crl = makeCrl(issuing, wishes);
       assert.equal(verifyWithOpenssl({ cas: [issuing, root], crls: [crl], user: userOf(issuing) }), error);
-      const unread = readCrls(crl).findings.map(({ severity, text }) => `${severity}: ${text}`);
+      const unread = readCrls(crl).diagnostics.map(({ severity, text }) => `${severity}: ${text}`);
       const texts = unread.length > 0 ? unread : textsOf(check([issuing, root], [crl]));
       assert.match(texts.join("\n"), words);
     });

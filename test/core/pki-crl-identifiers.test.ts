@@ -35,7 +35,8 @@ function check(cas: readonly Made[], crl: Buffer, options: Partial<CrlOptions> =
   const { certificates } = readCertificates(Buffer.from(cas.map(({ pem }) => pem).join("")));
   return checkCrls(readCrls(crl).crls, certificates, { now: testNow, crlCheck: "leaf", ...options });
 }
-const textsOf = ({ findings }: CheckedCrls): string[] => findings.map(({ severity, text }) => `${severity}: ${text}`);
+const textsOf = ({ diagnostics }: CheckedCrls): string[] =>
+  diagnostics.map(({ severity, text }) => `${severity}: ${text}`);
 const installed = (cas: readonly Made[]): Made[] => {
   const { certificates } = readCertificates(Buffer.from(cas.map(({ pem }) => pem).join("")));
   const order = makeBundle(certificates).certificates.map(({ fingerprint }) => fingerprint);
@@ -73,7 +74,7 @@ describe("a CRL's authority key identifier, as OpenSSL counts it", function () {
         const checked = check(cas, crl);
         const answer = verifyWithOpenssl({ cas: installed(cas), crls: [crl], user: user() });
         assert.equal(
-          checked.findings.some(({ severity }) => severity === "problem"),
+          checked.diagnostics.some(({ severity }) => severity === "problem"),
           answer !== 0,
           `${answer}\n${textsOf(checked).join("\n")}`,
         );
@@ -123,7 +124,7 @@ describe("a CRL's authority key identifier, as OpenSSL counts it", function () {
       const { certificates } = readCertificates(Buffer.from(cas.map(({ pem }) => pem).join("")));
       const read = crls.flatMap((bytes) => readCrls(bytes).crls);
       const checked = checkCrls(read, certificates, { now: testNow, crlCheck: "chain" });
-      assert.equal(checked.findings.length > 0, answer !== 0, textsOf(checked).join("\n"));
+      assert.equal(checked.diagnostics.length > 0, answer !== 0, textsOf(checked).join("\n"));
     }
   });
 });
@@ -136,13 +137,13 @@ describe("a CA that may not sign CRLs", function () {
   it("is a problem by itself, whatever a source will deliver", () => {
     const { certificates } = readCertificates(Buffer.from(silent.pem + root.pem));
     const options = { now: testNow, crlCheck: "leaf", hasMore: true } as const;
-    const found = checkCrls([], certificates, options).findings;
+    const found = checkCrls([], certificates, options).diagnostics;
     assert.deepEqual(
       found.map(({ about }) => about),
       [certificates[0]?.summary.fingerprint],
     );
     assert.match(found[0]?.text ?? "", /^"CN=Issuing" may not sign CRLs \(keyUsage without cRLSign\).*list no CRL/);
-    assert.deepEqual(checkCrls([], certificates, { ...options, hasMore: false }).findings, []);
+    assert.deepEqual(checkCrls([], certificates, { ...options, hasMore: false }).diagnostics, []);
   });
 
   it("is none where nobody is checked against its CRL", () => {

@@ -78,7 +78,7 @@ describe("of several CRLs of one CA, a site", () => {
       ],
     );
     assert.deepEqual(
-      checked.findings.map(({ severity }) => severity),
+      checked.diagnostics.map(({ severity }) => severity),
       ["warning", "warning", "warning"],
     );
   });

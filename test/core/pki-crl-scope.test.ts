@@ -41,8 +41,9 @@ function check(cas: readonly Made[], crls: readonly Buffer[], options: Partial<C
   const read = crls.flatMap((bytes) => readCrls(bytes).crls);
   return checkCrls(read, certificates, { now: testNow, crlCheck: "leaf", ...options });
 }
-const textsOf = ({ findings }: CheckedCrls): string[] => findings.map(({ severity, text }) => `${severity}: ${text}`);
-const isRefused = ({ findings }: CheckedCrls): boolean => findings.some(({ severity }) => severity === "problem");
+const textsOf = ({ diagnostics }: CheckedCrls): string[] =>
+  diagnostics.map(({ severity, text }) => `${severity}: ${text}`);
+const isRefused = ({ diagnostics }: CheckedCrls): boolean => diagnostics.some(({ severity }) => severity === "problem");
 
 describe("a CRL for some certificates of its CA only, as OpenSSL counts it", function () {
   this.timeout(60_000);
@@ -98,7 +99,7 @@ describe("a CRL for some certificates of its CA only, as OpenSSL counts it", fun
     const checked = check([root, issuing], crls);
     assert.equal(checked.crls.length, 1);
     assert.match(textsOf(checked).join("\n"), /^warning: .*Harbour Root.*left out, because it is for CA certificates/);
-    const renewed = checked.findings.flatMap(({ about }) => about ?? []);
+    const renewed = checked.diagnostics.flatMap(({ about }) => about ?? []);
     assert.match(
       textsOf(check([root, issuing], crls, { renewed })).join("\n"),
       /^problem: .*not for user certificates/,

@@ -31,7 +31,7 @@ const bundle = readCertificates(Buffer.from(issuing.pem + root.pem)).certificate
 const load = (...crls: readonly Buffer[]): Crl[] =>
   crls.flatMap((bytes) => {
     const read = readCrls(bytes);
-    assert.deepEqual(read.findings, []);
+    assert.deepEqual(read.diagnostics, []);
     return [...read.crls];
   });
 const one = (bytes: Buffer): Crl => {
@@ -40,7 +40,7 @@ const one = (bytes: Buffer): Crl => {
   return crl;
 };
 const check = (crls: readonly Crl[], options: Partial<CrlOptions> = {}, certificates = bundle): string[] =>
-  checkCrls(crls, certificates, { now: testNow, crlCheck: "leaf", ...options }).findings.map(
+  checkCrls(crls, certificates, { now: testNow, crlCheck: "leaf", ...options }).diagnostics.map(
     ({ severity, text }) => `${severity}: ${text}`,
   );
 
@@ -84,22 +84,22 @@ describe("reading CRLs", () => {
 
   it("reads several PEM blocks and writes them anew, without the text between", () => {
     const file = `junk\r\n${toPem("X509 CRL", bytes)}more\n${toPem("X509 CRL", makeCrl(root))}`;
-    const { crls, findings } = readCrls(Buffer.from(file));
-    assert.deepEqual(findings, []);
+    const { crls, diagnostics } = readCrls(Buffer.from(file));
+    assert.deepEqual(diagnostics, []);
     assert.equal(encodeCrls(crls), crls.map((crl) => toPem("X509 CRL", crl.der)).join(""));
     assert.deepEqual(crls[0]?.der, bytes);
   });
 
   it("takes a CRL in the armour of a certificate, as certutil -encode writes it, and installs it in its own", () => {
-    const { crls, findings } = readCrls(Buffer.from(toPem("CERTIFICATE", bytes).replaceAll("\n", "\r\n")));
-    assert.deepEqual(findings, []);
+    const { crls, diagnostics } = readCrls(Buffer.from(toPem("CERTIFICATE", bytes).replaceAll("\n", "\r\n")));
+    assert.deepEqual(diagnostics, []);
     assert.equal(encodeCrls(crls), toPem("X509 CRL", bytes));
   });
 
   it("refuses a certificate in a CRL file, which httpd would trust", () => {
-    const { findings } = readCrls(Buffer.from(toPem("X509 CRL", bytes) + root.pem));
+    const { diagnostics } = readCrls(Buffer.from(toPem("X509 CRL", bytes) + root.pem));
     assert.match(
-      findings[0]?.text ?? "",
+      diagnostics[0]?.text ?? "",
       /^line \d+: the block is a certificate, not a CRL; list CA certificates under caFiles/,
     );
   });
@@ -199,11 +199,11 @@ describe("checking CRLs", () => {
   describe("that a source replaces on the host", () => {
     const first = (bytes: Buffer, options: Partial<CrlOptions> = {}) => {
       const crl = one(bytes);
-      const { crls, findings } = checkCrls([crl], bundle, {
+      const { crls, diagnostics } = checkCrls([crl], bundle, {
         ...{ now: testNow, crlCheck: "leaf", renewed: [crl.summary.sha256] },
         ...options,
       });
-      return { taken: crls.length, told: findings.map(({ severity, text }) => `${severity}: ${text}`).join() };
+      return { taken: crls.length, told: diagnostics.map(({ severity, text }) => `${severity}: ${text}`).join() };
     };
 
     it("may end within 7 days", () => {

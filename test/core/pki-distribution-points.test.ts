@@ -8,8 +8,8 @@ const issuer = "CN=Harbour Issuing CA,O=Harbour,C=JP";
 
 const load = (...extensions: readonly Buffer[]) => {
   const user = makeCertificate({ subject: name(["CN", "tanaka"]), issuer: issuing, extensions });
-  const { certificates, findings } = readCertificates(user.der);
-  assert.deepEqual(findings, []);
+  const { certificates, diagnostics } = readCertificates(user.der);
+  assert.deepEqual(diagnostics, []);
   return certificates;
 };
 const propose = (...extensions: readonly Buffer[]) => proposeCrlUrls(load(...extensions));

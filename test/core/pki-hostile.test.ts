@@ -90,11 +90,11 @@ describe("hostile certificates and CRLs", function () {
 
   /** Everything that we do with a file; it must answer, and may throw nothing. */
   const read = (bytes: Buffer, isChecked = true): void => {
-    const { certificates, findings } = readCertificates(bytes);
-    assert.ok(certificates.length + findings.length > 0);
+    const { certificates, diagnostics } = readCertificates(bytes);
+    assert.ok(certificates.length + diagnostics.length > 0);
     if (certificates.length > 0) proposeCrlUrls(certificates);
     if (certificates.length > 0 && isChecked) checkBundle([...certificates, trusted], { now: testNow });
-    const { crls, findings: others } = readCrls(bytes);
+    const { crls, diagnostics: others } = readCrls(bytes);
     assert.ok(crls.length + others.length > 0);
     for (const one of crls) findRevocation(one, "2");
     if (crls.length > 0 && isChecked) checkCrls(crls, bundle, { now: testNow, crlCheck: "leaf" });
@@ -141,7 +141,7 @@ describe("hostile certificates and CRLs", function () {
         /indefinite length/,
       ],
     ];
-    for (const [bytes, words] of refused) assert.match(readCrls(bytes).findings[0]?.text ?? "", words);
+    for (const [bytes, words] of refused) assert.match(readCrls(bytes).diagnostics[0]?.text ?? "", words);
     for (const extensions of [
       [extension("2.5.29.19", seq(der(1, Buffer.from([255])), huge))],
       [extension("2.5.29.31", seq(seq(der(0xa0, der(0xa0, der(0x86, Buffer.alloc(1_000_000, 0x61)))))))],

@@ -157,7 +157,7 @@ describe("OpenSSL agrees", function () {
       const { root: ca } = makeAuthorities();
       const crl = makeCrl({ ...ca, subject: name(["O", value]) });
       assert.match(openssl("crl", "-noout", "-in", put("t.crl", toPem("X509 CRL", crl))), /unable to load/i);
-      assert.match(readCrls(crl).findings[0]?.text ?? "", /another encoding than it says/);
+      assert.match(readCrls(crl).diagnostics[0]?.text ?? "", /another encoding than it says/);
     }
   });
 
@@ -193,7 +193,7 @@ describe("OpenSSL agrees", function () {
     };
     const { certificates } = readCertificates(Buffer.from(issuing.pem + root.pem));
     const isTaken = (crl: Buffer): boolean =>
-      checkCrls(readCrls(crl).crls, certificates, { now: testNow, crlCheck: "leaf" }).findings.length === 0;
+      checkCrls(readCrls(crl).crls, certificates, { now: testNow, crlCheck: "leaf" }).diagnostics.length === 0;
     const entry = (critical: boolean): Buffer =>
       seq(integer(7n), time(days(-1)), seq(extension("2.5.29.21", der(0x0a, Buffer.from([1])), critical)));
     // Serial numbers that look like the head of a BOOLEAN.

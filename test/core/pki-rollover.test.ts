@@ -50,7 +50,8 @@ const check = (cas: readonly Made[], crls: readonly Buffer[]): CheckedCrls => {
     { now: testNow, crlCheck: "leaf" },
   );
 };
-const texts = ({ findings }: CheckedCrls): string[] => findings.map(({ severity, text }) => `${severity}: ${text}`);
+const texts = ({ diagnostics }: CheckedCrls): string[] =>
+  diagnostics.map(({ severity, text }) => `${severity}: ${text}`);
 
 describe("the CRLs of a CA that changed its key", () => {
   const { cas, crls } = makeRollover(true);

@@ -29,7 +29,7 @@ describe("reading a site's CA and CRL files", () => {
       { now: testNow, ...options },
     );
   const told = (...args: Parameters<typeof read>): string[] =>
-    read(...args).findings.map(
+    read(...args).diagnostics.map(
       ({ severity, place, text }) => `${severity}: ${place.replace(`${directory}/`, "")}: ${text}`,
     );
 
@@ -46,8 +46,8 @@ describe("reading a site's CA and CRL files", () => {
   after(() => rmSync(directory, { recursive: true }));
 
   it("gives the bundle and the CRL as they are installed, DER or PEM, relative to the site file", () => {
-    const { ca, crls, crlPem, findings } = read({ crlFiles: ["issuing.crl"] });
-    assert.deepEqual(findings, []);
+    const { ca, crls, crlPem, diagnostics } = read({ crlFiles: ["issuing.crl"] });
+    assert.deepEqual(diagnostics, []);
     assert.deepEqual(
       new Set(ca.certificates.map(({ fingerprint }) => fingerprint)),
       new Set([sha256(root.der), sha256(issuing.der)]),
@@ -67,7 +67,7 @@ describe("reading a site's CA and CRL files", () => {
 
   it("takes an absolute path as it is", () => {
     const caFiles = [join(directory, "issuing.pem"), "root.der"];
-    assert.deepEqual(read({ caFiles, crlFiles: [join(directory, "issuing.crl")] }).findings, []);
+    assert.deepEqual(read({ caFiles, crlFiles: [join(directory, "issuing.crl")] }).diagnostics, []);
   });
 
   it("names the file of each problem, all at once", () => {
@@ -147,8 +147,8 @@ describe("reading a site's CA and CRL files", () => {
     const crlSources = [{ file: "aging.crl" }];
 
     it("installs the first list, however soon it ends", () => {
-      const { crls, findings } = read({ crlSources });
-      assert.deepEqual(findings, []);
+      const { crls, diagnostics } = read({ crlSources });
+      assert.deepEqual(diagnostics, []);
       assert.deepEqual(
         crls.map(({ nextUpdate }) => nextUpdate),
         [days(3).toISOString().replace(".000", "")],
@@ -192,8 +192,8 @@ describe("reading a site's CA and CRL files", () => {
     });
 
     it("gives its PEM text as it is installed, with its hash and subject", () => {
-      const { sample, findings } = read({ sampleCertificate: "user.der", crlSources: [{}] });
-      assert.deepEqual(findings, []);
+      const { sample, diagnostics } = read({ sampleCertificate: "user.der", crlSources: [{}] });
+      assert.deepEqual(diagnostics, []);
       assert.deepEqual(sample, { pem: user.pem, sha256: sha256(Buffer.from(user.pem)), subject: "CN=tanaka" });
     });
 

@@ -1,5 +1,5 @@
 /** The words of a row: a customer's configuration, what the plan must say of it, and what clients must get before and after. */
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { ClientName, LabPki } from "../../lab/pki.ts";
 import type { Wish } from "../host/session.ts";
 
@@ -11,7 +11,7 @@ export type Answers = Readonly<Record<string, string | readonly [tls12: string, 
 
 /** A finding that the plan must have. */
 export interface Expected {
-  readonly severity: Finding["severity"];
+  readonly severity: Diagnostic["severity"];
   /** The line of the row at which it stands. It is in the row once. */
   readonly at: string;
   /** Further words that its text must have, such as the name of a CA. The directive's name is always among them. */
@@ -64,7 +64,7 @@ export const warning = (at: string, says?: string): Expected => expected("warnin
 export const note = (at: string, says?: string): Expected => expected("note", at, "stays", says);
 
 const expected = (
-  severity: Finding["severity"],
+  severity: Diagnostic["severity"],
   at: string,
   adopt: Expected["adopt"],
   says: string | undefined,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan/plan.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Wish } from "../host/session.ts";
 import { directiveOf, open, type Answers, type Expected, type Row } from "./row.ts";
 import { placeOf, rowFiles, startStage, type Stage } from "./stage.ts";
@@ -113,18 +113,22 @@ async function findingsOf(
   const expected = row.findings ?? [];
   const resolved = expected.filter((each) => each.adopt !== "stays").map(({ at }) => placeOf(at, texts));
   const noted = expected.filter(({ severity }) => severity === "note").map(({ at }) => placeOf(at, texts));
-  const isTold = ({ severity, place }: Finding): boolean => {
+  const isTold = ({ severity, place }: Diagnostic): boolean => {
     if (severity === "conflict" || severity === "problem") return true;
     if (severity === "note") return noted.includes(place);
     return !resolved.includes(place) && rowFiles.some((file) => place.startsWith(`${file}:`));
   };
-  const told = planned.findings.filter(isTold);
+  const told = planned.diagnostics.filter(isTold);
   assert.equal(isFeasible(planned), !told.some(({ severity }) => severity === "conflict" || severity === "problem"));
   return told.map((finding) => textOf(finding, expected, texts)).sort();
 }
 
 /** Severity, place, and those of the words that it must have which it has. */
-function textOf({ severity, place, text }: Finding, expected: readonly Expected[], texts: readonly string[]): string {
+function textOf(
+  { severity, place, text }: Diagnostic,
+  expected: readonly Expected[],
+  texts: readonly string[],
+): string {
   const wanted = expected.filter(({ at }) => placeOf(at, texts) === place).flatMap(wordsOf);
   const words = wanted.filter((word) => text.includes(word));
   return `${severity} ${place} ${words.join(", ")}${words.length === wanted.length ? "" : ` in: ${text}`}`.trim();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { applySplices, sortSplices } from "../../core/apache/config/splices.ts";
-import type { Finding } from "../../core/diagnostic.ts";
+import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 import { isFeasible } from "../../core/apache/plan/plan.ts";
@@ -52,7 +52,7 @@ function restoredBy(texts: readonly string[], { edits }: Change): string[] {
     .map((line) => line.slice(adoptedMark.length));
 }
 
-const placesOf = (findings: readonly Finding[], severity: Finding["severity"]): string[] =>
+const placesOf = (findings: readonly Diagnostic[], severity: Diagnostic["severity"]): string[] =>
   findings.filter((finding) => finding.severity === severity).map(({ place }) => place);
 
 describe("a host that build 5a6f128 has opened", function () {
@@ -75,7 +75,7 @@ describe("a host that build 5a6f128 has opened", function () {
     assert.equal((await stage.ask(closed))["/admin/"], "200 200 refused", "it is open");
     const planned = await stage.session.plan(adopt);
     const places = [verify, rule].map((line) => placeOf(line, original));
-    assert.deepEqual(placesOf(planned.findings, "problem"), places);
+    assert.deepEqual(placesOf(planned.diagnostics, "problem"), places);
     assert.deepEqual(restoredBy(await stage.texts(), requireValue(planned.change, "a change")), [verify, rule]);
     assert.ok(isFeasible(planned));
     assert.equal((await stage.session.apply(adopt)).result, "applied");
@@ -93,9 +93,9 @@ describe("a host that build 5a6f128 has opened", function () {
     assert.equal((await stage.ask(row))["/admin/"], "200 200 refused", "it is open");
     const planned = await stage.session.plan(adopt);
     assert.ok(!isFeasible(planned));
-    assert.ok(placesOf(planned.findings, "conflict").includes(placeOf(verify, original)));
+    assert.ok(placesOf(planned.diagnostics, "conflict").includes(placeOf(verify, original)));
     const places = [foreignCa, verify, rule].map((line) => placeOf(line, original));
-    assert.deepEqual(placesOf(planned.findings, "problem"), places);
+    assert.deepEqual(placesOf(planned.diagnostics, "problem"), places);
     const change = requireValue(planned.restore, "a change that puts the lines back");
     assert.deepEqual([change.write, change.drop, change.refresh], [[], [], false]);
     assert.deepEqual(restoredBy(await stage.texts(), change), [foreignCa, verify, rule]);
@@ -115,7 +115,7 @@ describe("a host that build 5a6f128 has opened", function () {
     await stage.set(row);
     await adoptAsBefore(stage, [whole]);
     const planned = await stage.session.plan(adopt);
-    assert.deepEqual(placesOf(planned.findings, "problem"), []);
+    assert.deepEqual(placesOf(planned.diagnostics, "problem"), []);
     assert.ok(planned.change === undefined);
     assert.equal((await stage.session.remove()).result, "applied");
     assert.deepEqual(await stage.ask(row), row.before);

@@ -21,7 +21,9 @@ describe("a virtual host of an IPv6 address", function () {
 
   it("is asked at its address, in the shadow and after the reload", async () => {
     const { change } = await session.plan();
-    assert.deepEqual(change?.look, [{ address: "::1", port: session.lab.ports.https, serverName: "a.lab.test" }]);
+    assert.deepEqual(change?.healthCheck, [
+      { address: "::1", port: session.lab.ports.https, serverName: "a.lab.test" },
+    ]);
     const outcome = await session.apply();
     assert.deepEqual([outcome.result, outcome.judge], ["applied", "shadow"], outcome.reasons.join("\n"));
     assert.match(

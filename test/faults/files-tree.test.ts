@@ -48,8 +48,8 @@ describe("a configuration that names our directory itself", function () {
     it(`is a conflict: ${include}`, async () => {
       const session = await startSession({ serverDirectives: include });
       try {
-        const { findings } = await session.plan();
-        const conflicts = findings.filter(({ severity }) => severity === "conflict" || severity === "problem");
+        const { diagnostics } = await session.plan();
+        const conflicts = diagnostics.filter(({ severity }) => severity === "conflict" || severity === "problem");
         assert.match(conflicts.map(({ place }) => place).join("\n"), /httpd\.conf:\d+$/m);
       } finally {
         await session.stop();

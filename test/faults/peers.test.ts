@@ -90,7 +90,7 @@ describe("where other tools fail", function () {
       [tls],
     );
     assert.match(
-      JSON.stringify(plan.findings),
+      JSON.stringify(plan.diagnostics),
       /httpd-ssl\.conf:\d+","text":"lines stand behind clientcert's in this virtual host/,
     );
     assert.equal((await session.apply({ reloadPendingEdits: true })).result, "applied");

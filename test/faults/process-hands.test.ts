@@ -31,7 +31,7 @@ describe("an administrator's hands on the host", function () {
     await session.lab.run(`echo '# an unfinished thought' >>${main}`);
     const changed = Number(await session.lab.run(`stat -c %Y ${main}`));
     const told = async (wish: object) =>
-      (await session.plan({ adopt: true, ...wish })).findings.find(
+      (await session.plan({ adopt: true, ...wish })).diagnostics.find(
         ({ place, text }) => place === main && text.includes("after httpd last read it"),
       );
     const found = await told({});
@@ -50,7 +50,7 @@ describe("an administrator's hands on the host", function () {
 
   it("a line that httpd does not accept is named, in a file of ours with the way to mend it", async () => {
     const problems = async (wish = {}) =>
-      (await session.plan({ adopt: true, ...wish })).findings
+      (await session.plan({ adopt: true, ...wish })).diagnostics
         .filter(({ severity }) => severity === "problem")
         .map(({ place, text }) => `${place}: ${text}`);
     await nextSecond(); // the reload above has read the file
@@ -110,7 +110,7 @@ describe("an administrator's hands on the host", function () {
     const hosts = `${root}/conf/extra/httpd-ssl.conf`;
     const takeOut = `sed -i '/^IncludeOptional "conf.clientcert/d' ${hosts}`;
     const problems = async (): Promise<string> =>
-      (await session.plan({ adopt: true })).findings
+      (await session.plan({ adopt: true })).diagnostics
         .filter(({ severity }) => severity === "problem")
         .map(({ place, text }) => `${place}: ${text}`)
         .join("\n");
@@ -136,7 +136,7 @@ describe("an administrator's hands on the host", function () {
     program = faultyProgram({ more: `retire_timers() { retiring='' && sleep 2.2; echo '# a thought' >>${main}; }` });
     await session.apply({ adopt: true, reloadPendingEdits: true });
     program = hostScript();
-    const found = (await session.plan({ adopt: true, organizations: ["X"] })).findings.filter(
+    const found = (await session.plan({ adopt: true, organizations: ["X"] })).diagnostics.filter(
       ({ severity }) => severity === "problem",
     );
     assert.deepEqual(

@@ -17,7 +17,7 @@ const kinds = [
 ] as const;
 
 const findingsAt = async (session: Session, file: string, adopt: boolean): Promise<string[]> =>
-  (await session.plan({ adopt })).findings
+  (await session.plan({ adopt })).diagnostics
     .filter(({ place }) => place.startsWith(file))
     .map(({ severity, place }) => `${severity} ${place}`);
 
@@ -56,8 +56,8 @@ for (const { manual, file, mode, job } of kinds) {
     });
 
     it("leaves nothing to do for a second run", async () => {
-      const { change, findings } = await session.plan({ adopt: true });
-      assert.deepEqual([change, findings.filter(({ place }) => place.startsWith(file))], [undefined, []]);
+      const { change, diagnostics } = await session.plan({ adopt: true });
+      assert.deepEqual([change, diagnostics.filter(({ place }) => place.startsWith(file))], [undefined, []]);
     });
 
     it("is drift when somebody adds it again", async () => {

@@ -28,7 +28,7 @@ describe("a host whose shell is busybox", function () {
   });
 
   it("is looked at, which finds what was set up by hand", async () => {
-    const conflicts = (await session.plan()).findings.filter(({ severity }) => severity === "conflict");
+    const conflicts = (await session.plan()).diagnostics.filter(({ severity }) => severity === "conflict");
     assert.notEqual(conflicts.length, 0);
   });
 

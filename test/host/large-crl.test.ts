@@ -35,8 +35,8 @@ describe("an installed CRL of 200,000 entries", function () {
   });
 
   it("leaves nothing to do for a second run", async () => {
-    const { change, findings } = await session.plan({ crlPem });
-    assert.deepEqual([change, findings.filter(({ severity }) => severity === "problem")], [undefined, []]);
+    const { change, diagnostics } = await session.plan({ crlPem });
+    assert.deepEqual([change, diagnostics.filter(({ severity }) => severity === "problem")], [undefined, []]);
   });
 
   it("stays when the site's CRL is older, and goes when it is newer", async () => {

@@ -35,8 +35,8 @@ describe("an httpd in a mount namespace of its own", function () {
   });
 
   it("owes no reload, and leaves nothing to do for a second run", async () => {
-    const { change, findings } = await session.plan();
-    assert.deepEqual([change, findings.filter(({ severity }) => severity !== "warning")], [undefined, []]);
+    const { change, diagnostics } = await session.plan();
+    assert.deepEqual([change, diagnostics.filter(({ severity }) => severity !== "warning")], [undefined, []]);
     assert.equal((await session.look()).own.owed, undefined);
   });
 

@@ -10,7 +10,7 @@ import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { logicalText } from "../../core/apache/config/parse.ts";
 import { isFeasible, plan, planRemoval } from "../../core/apache/plan/plan.ts";
-import { unlisted } from "../../core/apache/config/mod-info.ts";
+import { notInModInfo } from "../../core/apache/config/mod-info.ts";
 import { resolve } from "../../core/apache/config/resolve.ts";
 import { argumentsText, expandVariables } from "../../core/apache/config/arguments.ts";
 import { afterChange, observe, observedFile, readTree, sha256, wanted as wishes } from "../core/apache-observation.ts";
@@ -213,7 +213,7 @@ function readByUs(host: Observation): string[] {
     skips: () => false,
   });
   const lines = resolved.effective
-    .filter(({ name, undecided }) => !unlisted.has(name) && undecided === undefined)
+    .filter(({ name, undecided }) => !notInModInfo.has(name) && undecided === undefined)
     .map(({ file, node, opens }) => {
       const tree = resolved.trees.get(file);
       const text = tree === undefined ? "" : (expandVariables(logicalText(tree, node), variables, Infinity) ?? "");

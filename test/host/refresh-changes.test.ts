@@ -150,7 +150,7 @@ describe("a host whose CAs and CRL sources change", function () {
     assert.deepEqual(await outcomes("good", "noOrganization"), ["200", "refused"]);
     assert.match((await session.refresh("--status")).output, why);
     const said = async (): Promise<string> =>
-      (await session.plan(sample)).findings
+      (await session.plan(sample)).diagnostics
         .filter(({ place }) => place === "sampleCertificate")
         .map(({ text }) => text)
         .join();

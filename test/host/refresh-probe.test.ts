@@ -37,8 +37,8 @@ describe("a refresh that would lock every holder out", function () {
     assert.match(output, new RegExp(why));
     const status = await session.refresh("--status");
     assert.match(status.output, new RegExp(`refused: .*${why}.*\\(exit status 3\\)`));
-    const { findings } = await session.plan(sourced(session.publisher));
-    assert.match(findings.map(({ text }) => text).join("\n"), new RegExp(`failed on .*${why}`));
+    const { diagnostics } = await session.plan(sourced(session.publisher));
+    assert.match(diagnostics.map(({ text }) => text).join("\n"), new RegExp(`failed on .*${why}`));
   });
 
   it("takes the next good one", async () => {
@@ -68,11 +68,14 @@ describe("a refresh that would lock every holder out", function () {
       output,
       new RegExp(`refusing: it did what it could, and httpd refuses every certificate of the CA ${ca} already`),
     );
-    const { findings } = await session.plan({
+    const { diagnostics } = await session.plan({
       ...sourced(session.publisher),
       organizations: ["ABC CORPORATION", "OTHER"],
     });
-    assert.match(findings.map(({ text }) => text).join("\n"), /ended as "refusing": httpd refuses every certificate/);
+    assert.match(
+      diagnostics.map(({ text }) => text).join("\n"),
+      /ended as "refusing": httpd refuses every certificate/,
+    );
     session.publisher.publish(listName, await session.pki.crl({ number: 900_002 }));
     assert.equal((await session.timer()).exitCode, 0);
     assert.equal(await good(), "200");

@@ -28,7 +28,9 @@ testTimer(
       await session.lab.run(
         `cd ${units} && for unit in clientcert-*.timer; do ${edit}; done && systemctl daemon-reload`,
       );
-      const found = (await session.plan(wish)).findings.find(({ place }) => /\.timer\.d\/override\.conf$/.test(place));
+      const found = (await session.plan(wish)).diagnostics.find(({ place }) =>
+        /\.timer\.d\/override\.conf$/.test(place),
+      );
       assert.equal(found?.severity, "warning");
       await session.lab.run(`rm -r ${units}/clientcert-*.timer.d && systemctl daemon-reload`);
     });

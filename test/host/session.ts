@@ -76,7 +76,7 @@ export async function startSession(
     const { desired, contents } = wanted(lab, { crlPem: freshCrl, ...wish });
     const planned = plan(desired, facts);
     const change = given ?? planned.change;
-    if (change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.findings)}`);
+    if (change === undefined) throw new Error(`nothing to change: ${JSON.stringify(planned.diagnostics)}`);
     return { ...transactionOf(facts, change, contents, false), probes: probesOf(lab, { crlPem: freshCrl, ...wish }) };
   }
 

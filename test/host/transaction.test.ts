@@ -145,7 +145,7 @@ describe("a change of a host that was set up by hand as the manual says", functi
   it("is a conflict, then adopts what is there, and gives it back to the byte", () =>
     onHost({ manual: "cron.d" }, async (session) => {
       const before = await liveState(session, { times: false });
-      const conflicts = (await session.plan()).findings.filter(({ severity }) => severity === "conflict");
+      const conflicts = (await session.plan()).diagnostics.filter(({ severity }) => severity === "conflict");
       assert.notEqual(conflicts.length, 0);
       for (const { place } of conflicts) assert.match(place, /^\/(usr\/local\/ni\/apache\/conf|etc\/cron\.d)\/.*:\d+$/);
       const outcome = await session.apply({ adopt: true });

@@ -8,7 +8,7 @@ import { type Certificate, readCertificate } from "../../core/pki/certificate.ts
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrl } from "../../core/pki/crl.ts";
 import { DerError } from "../../core/pki/der.ts";
-import type { PkiFinding } from "../../core/pki/pki-diagnostic.ts";
+import type { PkiDiagnostic } from "../../core/pki/pki-diagnostic.ts";
 import { checkSample } from "../../core/pki/sample.ts";
 import { testNow } from "../fixtures/pki.ts";
 import { type Authorities, type Order, authorities } from "./authorities.ts";
@@ -90,7 +90,7 @@ async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promis
   }));
 }
 
-const isRefusal = ({ severity }: PkiFinding): boolean => severity === "problem";
+const isRefusal = ({ severity }: PkiDiagnostic): boolean => severity === "problem";
 
 /** What decides how the certificates of one name are sorted. */
 const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false });
@@ -99,7 +99,7 @@ const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false 
 function judge({ bundle, check }: SiteCell, crls: readonly Crl[]): { listed: string[]; installed: readonly Crl[] } {
   const order = orderOf(crls);
   const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, order });
-  const found = [...checkBundle(bundle, order), ...checked.findings].filter(isRefusal);
+  const found = [...checkBundle(bundle, order), ...checked.diagnostics].filter(isRefusal);
   return { listed: found.map(({ text }) => text), installed: found.length > 0 ? crls : checked.crls };
 }
 

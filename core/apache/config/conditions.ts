@@ -7,11 +7,11 @@ import { absolutePath } from "./paths.ts";
 import { readWord, readWords } from "./arguments.ts";
 
 /** What is known at one place of the configuration; it grows while the files are read. */
-export interface Known {
+export interface ConditionContext {
   /** Values by name: `-D`, and each Define read so far. */
   readonly variables: ReadonlyMap<string, string>;
   /** Names of variables and modules that may be set or not. */
-  readonly unsure: ReadonlyMap<string, unknown>;
+  readonly undetermined: ReadonlyMap<string, unknown>;
   /** Whether `variables` has every `-D` of httpd's command line. */
   readonly hasAllDefines: boolean;
   /** Modules that httpd says it has; undefined where no httpd was asked. */
@@ -32,13 +32,13 @@ export type Decision = boolean | undefined;
 export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
 
 /** Decides `<name argument>`; a `!` before the argument turns the answer round. */
-export function decide(name: string, argument: string, known: Known): Decision {
+export function decide(name: string, argument: string, known: ConditionContext): Decision {
   const isNegated = argument.startsWith("!");
   const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, known);
   return decision === undefined ? undefined : decision !== isNegated;
 }
 
-const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision> = new Map([
+const deciders: ReadonlyMap<string, (argument: string, known: ConditionContext) => Decision> = new Map([
   ["ifmodule", (argument, known) => hasModule(moduleName(argument), known)],
   ["ifdefine", hasVariable],
   ["ifversion", decideVersion],
@@ -47,9 +47,9 @@ const deciders: ReadonlyMap<string, (argument: string, known: Known) => Decision
   ["ifsection", () => undefined],
 ]);
 
-function hasVariable(name: string, { variables, unsure, hasAllDefines }: Known): Decision {
+function hasVariable(name: string, { variables, undetermined, hasAllDefines }: ConditionContext): Decision {
   if (variables.has(name)) return true;
-  return hasAllDefines && !unsure.has(name) ? false : undefined;
+  return hasAllDefines && !undetermined.has(name) ? false : undefined;
 }
 
 /** Source files whose module is not named after them. */
@@ -74,16 +74,16 @@ function moduleName(argument: string): string {
 /** Modules that are often compiled in: no LoadModule says nothing about them. */
 const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|ssl|mpm_\w+)_module$/;
 
-function hasModule(name: string, known: Known): Decision {
+function hasModule(name: string, known: ConditionContext): Decision {
   if (known.loaded.has(name)) return true;
   const linked = known.modules?.get(name);
   // For the dump, mod_info may have been loaded by the command line: of shared modules only LoadModule tells about it.
   if (known.modules !== undefined) return linked === "static" || (linked === "shared" && name !== "info_module");
   if (name === "core_module" || name === "http_module" || name === "so_module") return true;
-  return known.loaded.size > 0 && !maybeStatic.test(name) && !known.unsure.has(name) ? false : undefined;
+  return known.loaded.size > 0 && !maybeStatic.test(name) && !known.undetermined.has(name) ? false : undefined;
 }
 
-function decideVersion(argument: string, known: Known): Decision {
+function decideVersion(argument: string, known: ConditionContext): Decision {
   const version = /^Apache\/(\d+(?:\.\d+){1,2})/.exec(known.version)?.[1];
   const words = readWords(argument);
   const operator = words.length > 1 ? (words[0] ?? "") : "=";

@@ -4,7 +4,7 @@
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_macro.html
  */
-import { isWriter, unlisted } from "./mod-info.ts";
+import { isWriter, notInModInfo } from "./mod-info.ts";
 import { logicalText, nodeAt, parse, type Node, type Tree } from "./parse.ts";
 import { readWord, readWords } from "./arguments.ts";
 
@@ -71,7 +71,7 @@ function findUses(parameters: readonly string[], text: string, isLookedAt: IsLoo
     const line = logicalText(tree, node);
     const { next } = readWord(line, 0);
     if (!isFixed(line, next) || isWriter(node.name) || isLookedAt(node.name, readWords(line, next))) return undefined;
-    if (!unlisted.has(node.name)) continue;
+    if (!notInModInfo.has(node.name)) continue;
     const [name = "", ...values] = readWords(line, next);
     if (node.name !== "use" || !isFixed(line, readWord(line, next).next) || values.some(joinsLines)) return undefined;
     uses.push(name.toLowerCase());

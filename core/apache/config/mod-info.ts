@@ -10,10 +10,11 @@ export function endOfSection(tree: Tree, index: number): number {
 }
 
 /** Whether httpd listed the node at `index`; undefined for what it never lists. */
-function isListed(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
+function isInModInfo(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
   const kind = tree.kindIds[index];
   const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
-  const isCounted = kind === nodeKind.directive ? !unlisted.has(name) : kind === nodeKind.open && !isCondition(name);
+  const isCounted =
+    kind === nodeKind.directive ? !notInModInfo.has(name) : kind === nodeKind.open && !isCondition(name);
   if (!isCounted || isWriter(name)) return undefined;
   const { line, lastLine } = nodeAt(tree, index);
   return lines?.has(lastLine) === true ? true : hasMark(line) ? undefined : false;
@@ -26,7 +27,7 @@ type HasMark = (line: number) => boolean;
 export const isWriter = (name: string): boolean => name === "macro" || name === "perl";
 
 /** Carried out by httpd while it reads, so mod_info never lists them. */
-export const unlisted: ReadonlySet<string> = new Set([
+export const notInModInfo: ReadonlySet<string> = new Set([
   ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
   ...["serverroot", "defaultruntimedir", "use", "undefmacro", "perl", "error"],
 ]);
@@ -35,7 +36,7 @@ export const unlisted: ReadonlySet<string> = new Set([
  * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was. One
  * directive alone does not tell: a module may carry out its own while httpd reads.
  */
-export function judge(
+export function decideByModInfo(
   dump: Dump | undefined,
   file: string,
   tree: Tree,
@@ -50,7 +51,7 @@ export function judge(
   let decision: Decision;
   let endOfInner = 0;
   for (let index = opener.index + 1; index < end; index++) {
-    const listed = isListed(tree, index, lines, hasMark);
+    const listed = isInModInfo(tree, index, lines, hasMark);
     if (listed === true) return true;
     if (index > endOfInner) decision = listed ?? decision;
     if (tree.kindIds[index] !== nodeKind.open) continue;

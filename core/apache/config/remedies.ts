@@ -9,7 +9,7 @@ interface Known {
   readonly version: string;
   readonly serverRoot: string;
   /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
-  readonly unsure: ReadonlyMap<string, Section>;
+  readonly undetermined: ReadonlyMap<string, Section>;
 }
 
 const outside = "move what stands in this section out of it";
@@ -48,11 +48,11 @@ export function remedyForVariable(text: string, known: Known): string {
 
 /** Where a Define below another condition says what this name is, `defines` of the site file cannot. */
 function dependence(name: string, known: Known): string | undefined {
-  let condition = known.unsure.get(name);
+  let condition = known.undetermined.get(name);
   if (condition === undefined) return undefined;
   for (let steps = 0; steps < mostSteps; steps++)
-    condition = (condition.name === "ifdefine" && known.unsure.get(withoutSign(condition))) || condition;
-  const remedy = remedyForCondition(condition, { ...known, unsure: new Map() });
+    condition = (condition.name === "ifdefine" && known.undetermined.get(withoutSign(condition))) || condition;
+  const remedy = remedyForCondition(condition, { ...known, undetermined: new Map() });
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }
 

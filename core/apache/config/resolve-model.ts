@@ -51,5 +51,5 @@ export interface Resolved {
   /** Syntax, a Use that is not harmless, Includes that cannot be followed, variables that stand for too much. */
   readonly problems: readonly Problem[];
   /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
-  readonly unsure: ReadonlyMap<string, Section>;
+  readonly undetermined: ReadonlyMap<string, Section>;
 }

@@ -3,10 +3,10 @@
  * effective and where their bytes lie. Conditions are judged by the real httpd where it was asked (what it lists was
  * in a true section), else from the files; what cannot be decided is said, never guessed.
  */
-import { decide, isCondition, type Decision, type Known } from "./conditions.ts";
+import { decide, isCondition, type Decision, type ConditionContext } from "./conditions.ts";
 import type { Included } from "./dump.ts";
 import { isOfArguments, readKind } from "../facts/unmanaged-kinds.ts";
-import { endOfSection, isWriter, judge, unlisted } from "./mod-info.ts";
+import { endOfSection, isWriter, decideByModInfo, notInModInfo } from "./mod-info.ts";
 import { defineMacro, isHarmlessUse, type Macros } from "./macros.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
 import { includeFinder, type IncludeFinder } from "./include-finder.ts";
@@ -24,7 +24,7 @@ interface Walk {
   readonly variables: Map<string, string>;
   /** Files that are known to be read more than once. */
   readonly repeated: ReadonlySet<string>;
-  readonly unsure: Map<string, Section>;
+  readonly undetermined: Map<string, Section>;
   readonly loaded: Set<string>;
   readonly macros: Macros;
   /** Files that are being read, outermost first. */
@@ -81,7 +81,7 @@ function walkThrough(source: Source, wanted: (name: string) => boolean, repeated
     problems: [],
     variables: new Map(defines),
     repeated,
-    unsure: new Map(),
+    undetermined: new Map(),
     loaded: new Set(),
     macros: new Map(),
     reading: [],
@@ -102,7 +102,7 @@ function readFile(walk: Walk, file: string, outer: Context): void {
   walk.reading.push(file);
   walk.readings.set(file, (walk.readings.get(file) ?? 0) + 1);
   const stack: Context[] = [outer];
-  const isRead = tree.names.map((name) => unlisted.has(name) || walk.wanted(name));
+  const isRead = tree.names.map((name) => notInModInfo.has(name) || walk.wanted(name));
   for (let index = 0; index < tree.count; index++) {
     const kind = tree.kindIds[index];
     const context = stack.at(-1) ?? outer;
@@ -180,21 +180,21 @@ const isWanted = ({ wanted }: Walk, name: string, words: readonly string[]): boo
   wanted(name) && (!isOfArguments(name) || readKind(name, words) !== undefined);
 
 const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
-  judge(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
+  decideByModInfo(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
 
 /** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
 const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
   condition === "ifdefine" && repeated.has(file);
 
-function knownTo(walk: Walk): Known {
+function knownTo(walk: Walk): ConditionContext {
   const { hasAllDefines, version, existing, dump } = walk.source;
-  const { variables, unsure, loaded, serverRoot } = walk;
-  return { variables, unsure, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
+  const { variables, undetermined, loaded, serverRoot } = walk;
+  return { variables, undetermined, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
 }
 
 function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
   const words = argumentsAt(walk, file, tree, node);
-  if (unlisted.has(node.name)) readNow(walk, file, node, words, context);
+  if (notInModInfo.has(node.name)) readNow(walk, file, node, words, context);
   if (!walk.wanted(node.name)) return;
   walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
 }
@@ -210,7 +210,7 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
     case "loadmodule":
     case "define":
     case "undefine":
-      if (isSure(walk, first, context)) set(walk, node.name, first, words[1]);
+      if (isDetermined(walk, first, context)) set(walk, node.name, first, words[1]);
       break;
     case "serverroot":
       walk.serverRoot = absolutePath(walk.serverRoot, first);
@@ -234,12 +234,12 @@ function set({ loaded, variables }: Walk, directive: string, name: string, value
 }
 
 /** Below a condition that nobody can decide, what is set may be set or not: from there on its value is not known. */
-function isSure({ unsure, variables }: Walk, name: string, { undecided }: Context): boolean {
+function isDetermined({ undetermined, variables }: Walk, name: string, { undecided }: Context): boolean {
   if (undecided === undefined) {
-    unsure.delete(name);
+    undetermined.delete(name);
     return true;
   }
-  unsure.set(name, undecided);
+  undetermined.set(name, undecided);
   variables.delete(name);
   return false;
 }

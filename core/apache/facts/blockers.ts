@@ -1,8 +1,8 @@
 /** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
 import type { Dump } from "../config/dump.ts";
 import type { CopyObservation, Observation } from "../observation.ts";
-import { foreignNames } from "./unmanaged-kinds.ts";
-import type { Finding } from "../../diagnostic.ts";
+import { unmanagedNames } from "./unmanaged-kinds.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import { ownDirectory } from "../model.ts";
 import { isIncludeLine } from "./own-lines.ts";
 import { absolutePath, hasWildcard, includesPath, isInclude, isPattern, ownPrefix } from "../config/paths.ts";
@@ -33,68 +33,68 @@ interface Surroundings {
 }
 
 /** Problems whatever is wanted, and what may be meant otherwise (warnings). */
-export function findObstacles(around: Surroundings): Finding[] {
-  const rejected = findRejection(around);
+export function findBlockers(context: Surroundings): Diagnostic[] {
+  const rejected = findRejection(context);
   if (rejected !== undefined) return [rejected];
-  if (isPattern(around.serverRoot)) return [{ severity: "problem", place: around.serverRoot, text: patternText }];
+  if (isPattern(context.serverRoot)) return [{ severity: "problem", place: context.serverRoot, text: patternText }];
   const unread = [
-    ...(around.copy?.unread ?? []),
-    ...around.resolved.problems.map((problem) => unreadAt(around, problem)),
+    ...(context.copy?.unread ?? []),
+    ...context.resolved.problems.map((problem) => unreadAt(context, problem)),
   ];
-  const undecided = [...findUndecided(around), ...findUnknownValues(around)];
-  const found = [...unread, ...findForeignIncludes(around), ...undecided];
+  const undecided = [...findUndecided(context), ...findUnknownValues(context)];
+  const found = [...unread, ...findUnmanagedIncludes(context), ...undecided];
   // What was not read is missing everywhere else: whatever is said of that would only mislead.
   if (unread.length > 0) return found;
-  const unclear = findUnclearEngines(around);
-  const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(around);
-  return [...found, ...findDisagreements(around), ...findMainServer(around), ...missing];
+  const unclear = findUnclearEngines(context);
+  const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(context);
+  return [...found, ...findDisagreements(context), ...findMainServer(context), ...missing];
 }
 
 /** httpd looks for every relative Include by its whole path, and so does not find what stands under such a name, or finds more. */
 const patternText =
   "the path of this server root has *, ? or [], which httpd takes for a pattern in each Include, so that our line would read nothing, or another server's file; rename the directory";
 
-function unreadAt(around: Surroundings, { file, line, text, unknown }: Problem): Finding {
-  if (unknown === undefined) return obstacle(around, file, line, text);
-  const known = { ...around, unsure: around.resolved.unsure };
+function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem): Diagnostic {
+  if (unknown === undefined) return blocker(context, file, line, text);
+  const known = { ...context, undetermined: context.resolved.undetermined };
   const told = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
-  return { ...obstacle(around, file, line, told), isUndecided: true };
+  return { ...blocker(context, file, line, told), isUndecided: true };
 }
 
 /** Then httpd has told nothing else, and every other obstacle would only follow from that. */
-function findRejection(around: Surroundings): Finding | undefined {
-  const { rejected } = around.dump ?? {};
+function findRejection(context: Surroundings): Diagnostic | undefined {
+  const { rejected } = context.dump ?? {};
   if (rejected === undefined) return undefined;
-  return obstacle(around, rejected.file, rejected.line, rejectionText(around, rejected));
+  return blocker(context, rejected.file, rejected.line, rejectionText(context, rejected));
 }
 
-function rejectionText(around: Surroundings, { file, line }: NonNullable<Dump["rejected"]>): string {
+function rejectionText(context: Surroundings, { file, line }: NonNullable<Dump["rejected"]>): string {
   if (line === 0)
     return "httpd cannot open this configuration file; give the right one as config:, or leave it out to have it found";
   const found = "httpd does not accept this line, and would not start any more";
-  return file.startsWith(ownPrefix(around.serverRoot))
+  return file.startsWith(ownPrefix(context.serverRoot))
     ? `${found}; the file is ours and was altered: delete it, httpd does without, and let the next \`pulumi up\` write it anew`
     : `${found}; mend it first, httpd -t says what is wrong`;
 }
 
-function obstacle(around: Surroundings, file: string, line: number, text: string): Finding {
-  return { severity: "problem", place: placeOf(around.resolvedPath(file), line), text };
+function blocker(context: Surroundings, file: string, line: number, text: string): Diagnostic {
+  return { severity: "problem", place: placeOf(context.resolvedPath(file), line), text };
 }
 
 const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
 
 /** An Include that takes our files at another place than ours would make them effective where nobody planned it. */
-function findForeignIncludes(around: Surroundings): Finding[] {
-  const own = `${ownPrefix(around.serverRoot)}clientcert.conf`;
-  return around.resolved.effective
+function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
+  const own = `${ownPrefix(context.serverRoot)}clientcert.conf`;
+  return context.resolved.effective
     .filter(({ name, arguments: [pattern = ""] }) => {
       if (!isInclude(name)) return false;
-      const absolute = absolutePath(around.serverRoot, pattern);
+      const absolute = absolutePath(context.serverRoot, pattern);
       return includesPath(absolute, own) || (name === "include" && asksOf(absolute, own));
     })
-    .filter((directive) => !isOurs(around, directive))
+    .filter((directive) => !isOurs(context, directive))
     .map(({ file, node }) =>
-      obstacle(around, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
+      blocker(context, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
     );
 }
 
@@ -106,13 +106,13 @@ function asksOf(pattern: string, ownFile: string): boolean {
   return directories.length >= own.length && includesPath(directories.slice(0, own.length).join("/"), own.join("/"));
 }
 
-function isOurs(around: Surroundings, { file, node }: Effective): boolean {
-  const tree = around.resolved.trees.get(file);
+function isOurs(context: Surroundings, { file, node }: Effective): boolean {
+  const tree = context.resolved.trees.get(file);
   return tree !== undefined && isIncludeLine(tree, node);
 }
 
 /** A directory that was there before us may have files of the very names of ours. */
-export function findForeignFiles({ own, server }: Observation): Finding[] {
+export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
   const place = absolutePath(server.serverRoot, `conf/${ownDirectory}`);
   const names = [...own.keys()].sort().map((name) => name.replace(/[^\x20-\x7e]/g, "?"));
   const listed = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`;
@@ -120,59 +120,59 @@ export function findForeignFiles({ own, server }: Observation): Finding[] {
   return [{ severity: "problem", place, text }];
 }
 
-const decisive = new Set([...foreignNames, "sslengine"]);
+const decisive = new Set([...unmanagedNames, "sslengine"]);
 
 /** One finding for each condition that holds back something we need to know. */
-function findUndecided(around: Surroundings): Finding[] {
-  const hosts = new Set(around.hosts.map(({ section }) => section.node));
+function findUndecided(context: Surroundings): Diagnostic[] {
+  const hosts = new Set(context.hosts.map(({ section }) => section.node));
   const conditions = new Map(
-    around.resolved.effective
+    context.resolved.effective
       .filter((directive) => decisive.has(directive.name) || hosts.has(directive.node))
       .flatMap(({ undecided }) => (undecided === undefined ? [] : [[undecided.node, undecided] as const])),
   );
   return [...conditions.values()].map((section) => ({
-    ...obstacle(around, section.file, section.node.line, undecidedText(around, section)),
+    ...blocker(context, section.file, section.node.line, undecidedText(context, section)),
     isUndecided: true,
   }));
 }
 
-function undecidedText(around: Surroundings, section: Section): string {
-  if (around.dump !== undefined && around.copy === undefined)
+function undecidedText(context: Surroundings, section: Section): string {
+  if (context.dump !== undefined && context.copy === undefined)
     return "httpd does not tell whether this condition is true; move what stands in this section out of it, or load mod_info, which tells more";
-  const remedy = remedyForCondition(section, { ...around, unsure: around.resolved.unsure });
+  const remedy = remedyForCondition(section, { ...context, undetermined: context.resolved.undetermined });
   return `the files alone do not tell whether this condition is true; ${remedy}`;
 }
 
 /** Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so. */
-function findUnknownValues(around: Surroundings): Finding[] {
-  const said = new Set(around.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
+function findUnknownValues(context: Surroundings): Diagnostic[] {
+  const said = new Set(context.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
   const isOpen = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
     if (!text.includes("${") || (name !== "virtualhost" && name !== "sslengine")) return false;
     if (name === "sslengine") return true;
     if (said.has(`${file}:${node.lastLine}`)) return false;
-    return readWords(text).some((word) => word.includes("${") && [0, around.port].includes(readAddress(word).port));
+    return readWords(text).some((word) => word.includes("${") && [0, context.port].includes(readAddress(word).port));
   };
-  const known = { ...around, unsure: around.resolved.unsure };
-  return around.resolved.effective.filter(isOpen).map(({ file, node, arguments: [unknown = ""] }) => {
+  const known = { ...context, undetermined: context.resolved.undetermined };
+  return context.resolved.effective.filter(isOpen).map(({ file, node, arguments: [unknown = ""] }) => {
     const text = `a variable stands here whose value only httpd knows; ${remedyForVariable(unknown, known)}`;
-    return { ...obstacle(around, file, node.line, text), isUndecided: true };
+    return { ...blocker(context, file, node.line, text), isUndecided: true };
   });
 }
 
 /** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
-function findDisagreements(around: Surroundings): Finding[] {
-  const { dump, resolved } = around;
+function findDisagreements(context: Surroundings): Diagnostic[] {
+  const { dump, resolved } = context;
   if (dump === undefined) return [];
   const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
   const virtualHosts = dump.virtualHosts.map(({ file, line }) => `${file}:${line}`);
   const missed = [...new Set([...virtualHosts, ...dump.directives.keys()])]
-    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(around.serverRoot)))
-    .map((place): Finding => ({ severity: "problem", place, text: missedText }));
+    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(context.serverRoot)))
+    .map((place): Diagnostic => ({ severity: "problem", place, text: missedText }));
   const listed = dump.effective;
   if (listed === undefined) return missed;
   const unlisted = resolved.effective
     .filter(({ name, file, node }) => isListed(name) && listed.get(file)?.has(node.lastLine) !== true)
-    .map(({ file, node }) => obstacle(around, file, node.line, unlistedText));
+    .map(({ file, node }) => blocker(context, file, node.line, unlistedText));
   return [...missed, ...unlisted];
 }
 
@@ -185,7 +185,7 @@ const isListed = (name: string): boolean => decisive.has(name) || name === "virt
  * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443. Which
  * Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor do we.
  */
-function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Finding[] {
+function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Diagnostic[] {
   const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));
   if (!isHttps) return [];
   const engines = levelsOf(resolved, "sslengine");
@@ -211,7 +211,7 @@ const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | und
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
 /** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
-function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Finding[] {
+function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Diagnostic[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !isTlsOn(engine.arguments[0]) || hosts.length === 0) return [];
   const open = unansweredListen(resolved, port);
@@ -220,24 +220,24 @@ function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): 
   return [{ severity: "warning", place: placeOf(resolvedPath(engine.file), engine.node.line), text }];
 }
 
-function findMissingHosts(around: Surroundings): Finding[] {
-  if (around.hosts.length > 0) return [];
-  const others = findTlsPorts(around.resolved);
+function findMissingHosts(context: Surroundings): Diagnostic[] {
+  if (context.hosts.length > 0) return [];
+  const others = findTlsPorts(context.resolved);
   const listed = `port${others.length > 1 ? "s" : ""} ${others.join(", ")} ${others.length > 1 ? "have" : "has"} one`;
   const remedy =
     others.length > 0
       ? `${listed}: give that port, or set HTTPS up in a virtual host of this one first`
       : "set HTTPS up in a virtual host first, or give the port";
-  const engine = around.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
+  const engine = context.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
   const place =
     engine === undefined
-      ? around.resolvedPath([...around.resolved.trees.keys()][0] ?? "")
-      : placeOf(around.resolvedPath(engine.file), engine.node.line);
+      ? context.resolvedPath([...context.resolved.trees.keys()][0] ?? "")
+      : placeOf(context.resolvedPath(engine.file), engine.node.line);
   return [
     {
       severity: "problem",
       place,
-      text: `no <VirtualHost> with SSLEngine on answers port ${around.port}; ${remedy}`,
+      text: `no <VirtualHost> with SSLEngine on answers port ${context.port}; ${remedy}`,
     },
   ];
 }

@@ -1,6 +1,6 @@
 /** Jobs of cron that fetch a CRL into a file that httpd reads: the daily `wget` of the vendor's manual. */
 import { endOfPhysicalLine } from "../config/lines.ts";
-import type { ForeignDirective } from "./unmanaged-model.ts";
+import type { UnmanagedDirective } from "./unmanaged-model.ts";
 import type { AdoptedLine, CrlJobFacts } from "../model.ts";
 import type { ObservedFile, Observation } from "../observation.ts";
 import { absolutePath } from "../config/paths.ts";
@@ -10,16 +10,18 @@ import { readWords } from "../config/arguments.ts";
 interface Surroundings {
   readonly observation: Observation;
   readonly resolved: Resolved;
-  readonly foreign: readonly ForeignDirective[];
+  readonly foreign: readonly UnmanagedDirective[];
   readonly adopted: readonly AdoptedLine[];
   /** Absolute path of our own CRL file. */
   readonly ownCrl: string;
 }
 
 /** Every line of cron that names a CRL file, comments left out. A file that two names lead to counts once. */
-export function findCrlJobs(around: Surroundings): CrlJobFacts[] {
-  const targets = findTargets(around);
-  const crontabs = new Map([...around.observation.crontabs].map(([path, file]) => [file.resolvedPath, { path, file }]));
+export function findCrlJobs(context: Surroundings): CrlJobFacts[] {
+  const targets = findTargets(context);
+  const crontabs = new Map(
+    [...context.observation.crontabs].map(([path, file]) => [file.resolvedPath, { path, file }]),
+  );
   return [...crontabs.values()].flatMap(({ path, file }) => jobsIn(path, file, targets));
 }
 

@@ -3,8 +3,8 @@ import type { AskedHost } from "../model.ts";
 import type { Section } from "../config/sections.ts";
 import {
   type Address,
-  type Overview,
-  type Surroundings,
+  type ConfigurationIndex,
+  type Context,
   askedAddress,
   hostName,
   inherited,
@@ -26,20 +26,24 @@ export interface OtherHosts {
 }
 
 /** `covered`: `file:line` of each virtual host of our port. */
-export function findOtherHosts(around: Surroundings, overview: Overview, covered: ReadonlySet<string>): OtherHosts {
+export function findOtherHosts(
+  context: Context,
+  overview: ConfigurationIndex,
+  covered: ReadonlySet<string>,
+): OtherHosts {
   const asked = new Map<string, AskedHost>();
   const places = new Set<string>();
-  for (const { opens: section } of around.resolved.effective) {
+  for (const { opens: section } of context.resolved.effective) {
     if (section?.name !== "virtualhost" || !mayAnswerTls(overview, section)) continue;
-    const place = `${around.resolvedPath(section.file)}:${section.node.line}`;
-    const addresses = covered.has(place) ? [] : tlsAddressesOf(around, overview, section);
+    const place = `${context.resolvedPath(section.file)}:${section.node.line}`;
+    const addresses = covered.has(place) ? [] : tlsAddressesOf(context, overview, section);
     if (addresses.length === 0) continue;
     places.add(place);
     const serverName = hostName(inherited(overview.levels, section, "servername") ?? "");
     for (const address of addresses) add(asked, { ...askedAt(overview, address), serverName });
   }
-  const main = mainServerAddresses(around, overview);
-  const isOnOwnPort = hasMainServerTls(overview) && unansweredListen(around.resolved, around.port) !== undefined;
+  const main = mainServerAddresses(context, overview);
+  const isOnOwnPort = hasMainServerTls(overview) && unansweredListen(context.resolved, context.port) !== undefined;
   for (const address of main) add(asked, { ...askedAt(overview, address), serverName: "" });
   return { asked: [...asked.values()], places, isMainServer: main.length > 0 || isOnOwnPort };
 }
@@ -48,38 +52,38 @@ const add = (asked: Map<string, AskedHost>, host: AskedHost): Map<string, AskedH
   asked.set(`${host.address} ${host.port} ${host.serverName}`, host);
 
 /** A virtual host without a port answers on each one. */
-const addressesOf = ({ port: own }: Surroundings, overview: Overview, section: Section): Address[] =>
+const addressesOf = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
   namedAddresses(overview, section)
     .flatMap((one) => (one.port === 0 ? overview.listens.map(({ port }) => ({ ...one, port })) : [one]))
     .filter(({ port }) => port !== own);
 
 /** To ask once too often harms nobody: an answer that is no TLS is the same before and after. */
-function mayAnswerTls({ levels }: Overview, section: Section): boolean {
+function mayAnswerTls({ levels }: ConfigurationIndex, section: Section): boolean {
   const engine = inherited(levels, section, "sslengine");
   return engine === undefined ? inherited(levels, section, "sslcertificatefile") !== undefined : isTlsOn(engine);
 }
 
 /** Without SSLEngine only a Listen of https makes a virtual host with a certificate answer TLS. */
-function tlsAddressesOf(around: Surroundings, overview: Overview, section: Section): readonly Address[] {
-  const addresses = addressesOf(around, overview, section);
+function tlsAddressesOf(context: Context, overview: ConfigurationIndex, section: Section): readonly Address[] {
+  const addresses = addressesOf(context, overview, section);
   if (inherited(overview.levels, section, "sslengine") !== undefined) return addresses;
   const isHttps = (port: number): boolean => overview.listens.some((listen) => listen.isHttps && listen.port === port);
   return addresses.some(({ port }) => isHttps(port)) ? addresses : [];
 }
 
-const hasMainServerTls = ({ levels }: Overview): boolean => isTlsOn(levels.get(undefined)?.sslengine);
+const hasMainServerTls = ({ levels }: ConfigurationIndex): boolean => isTlsOn(levels.get(undefined)?.sslengine);
 
-function mainServerAddresses(around: Surroundings, overview: Overview): Address[] {
+function mainServerAddresses(context: Context, overview: ConfigurationIndex): Address[] {
   if (!hasMainServerTls(overview)) return [];
   const answered = new Set(
-    around.resolved.effective.flatMap(({ opens }) =>
-      opens?.name === "virtualhost" ? addressesOf(around, overview, opens).map(({ port }) => port) : [],
+    context.resolved.effective.flatMap(({ opens }) =>
+      opens?.name === "virtualhost" ? addressesOf(context, overview, opens).map(({ port }) => port) : [],
     ),
   );
-  return overview.listens.filter(({ port }) => port !== around.port && !answered.has(port));
+  return overview.listens.filter(({ port }) => port !== context.port && !answered.has(port));
 }
 
-function askedAt({ listens }: Overview, { address, port }: Address): Omit<AskedHost, "serverName"> {
+function askedAt({ listens }: ConfigurationIndex, { address, port }: Address): Omit<AskedHost, "serverName"> {
   const listening = isAny(address) ? listeningAddress(listens, port) : address;
   return { address: askedAddress(listening), port };
 }

@@ -8,15 +8,15 @@ import { confName, crlName } from "../../own-files.ts";
 import { ownerIn } from "../plan/clientcert-conf.ts";
 import { findCrlJobs } from "./cron-jobs.ts";
 import { findMissingIssuers } from "./server-chains.ts";
-import { findForeign } from "./unmanaged.ts";
-import { foreignNames, lookedAtNames } from "./unmanaged-kinds.ts";
+import { findUnmanaged } from "./unmanaged.ts";
+import { unmanagedNames, lookedAtNames } from "./unmanaged-kinds.ts";
 import { findUnreadable, hasRunBefore } from "./stopped.ts";
 import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
-import type { ForeignDirective } from "./unmanaged-model.ts";
+import type { UnmanagedDirective } from "./unmanaged-model.ts";
 import type { CertificateSummary, CrlSummary } from "../../pki/summary.ts";
 import type { AdoptedLine, Facts, OwnFacts, PhpFacts, StrayInclude } from "../model.ts";
-import { findForeignFiles, findObstacles } from "./blockers.ts";
+import { findUnmanagedFiles, findBlockers } from "./blockers.ts";
 import type { NamedFile, ObservedFile, Observation, PhpObservation } from "../observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "../config/parse.ts";
@@ -29,10 +29,10 @@ import { resolve } from "../config/resolve.ts";
 import { readUnattended } from "./unattended.ts";
 import {
   findTlsVirtualHosts,
-  overlook,
+  indexConfiguration,
   virtualHostNames,
-  type Overview,
-  type Surroundings,
+  type ConfigurationIndex,
+  type Context,
   type TlsVirtualHost,
 } from "./virtual-hosts.ts";
 
@@ -49,14 +49,14 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const { serverRoot, version } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const { copy } = observation;
-  const around = { resolved, dump, serverRoot, version, resolvedPath, port: options.port, copy };
-  const overview = overlook(around);
-  const hosts = findTlsVirtualHosts(around, overview);
+  const context = { resolved, dump, serverRoot, version, resolvedPath, port: options.port, copy };
+  const overview = indexConfiguration(context);
+  const hosts = findTlsVirtualHosts(context, overview);
   const adopted = findAdopted(observation);
   const strayIncludes = findStrays(observation, resolved, hosts);
   const covered = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.line}`));
-  const others = findOtherHosts(around, overview, covered);
-  const foreign = readForeign(observation, around, { overview, hosts, others, adopted, dump });
+  const others = findOtherHosts(context, overview, covered);
+  const foreign = readForeign(observation, context, { overview, hosts, others, adopted, dump });
   const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
   const unattended = readUnattended(observation);
@@ -76,12 +76,12 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
-    obstacles: [...findObstacles({ ...around, hosts }), ...(isOwn(observation) ? [] : findForeignFiles(observation))],
+    obstacles: [...findBlockers({ ...context, hosts }), ...(isOwn(observation) ? [] : findUnmanagedFiles(observation))],
   };
 }
 
 interface ForeignParts {
-  readonly overview: Overview;
+  readonly overview: ConfigurationIndex;
   readonly hosts: readonly TlsVirtualHost[];
   readonly others: OtherHosts;
   readonly adopted: readonly AdoptedLine[];
@@ -89,19 +89,28 @@ interface ForeignParts {
 }
 
 /** Directives of others, in the configuration as it would be without the marks of an adoption. */
-function readForeign(observation: Observation, around: Surroundings, parts: ForeignParts): ForeignDirective[] {
+function readForeign(observation: Observation, context: Context, parts: ForeignParts): UnmanagedDirective[] {
   const { overview, hosts, others, adopted, dump } = parts;
   const restored = restore(observation, adopted);
   const { hasMark } = restored;
   const isSame = restored.observation === observation;
   const resolved = isSame
-    ? around.resolved
+    ? context.resolved
     : resolve({ ...sourceOf(restored.observation, dump), hasMark }, (name) => lookedAt.has(name));
   const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
   const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
   const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
-  const missingIssuers = findMissingIssuers(around, overview, hosts, certificatesOf);
-  return findForeign({ ...around, ...restored, resolved, hosts, others, certificatesOf, crlIssuersOf, missingIssuers });
+  const missingIssuers = findMissingIssuers(context, overview, hosts, certificatesOf);
+  return findUnmanaged({
+    ...context,
+    ...restored,
+    resolved,
+    hosts,
+    others,
+    certificatesOf,
+    crlIssuersOf,
+    missingIssuers,
+  });
 }
 
 const crlIssuersIn = (file: NamedFile | undefined): readonly string[] | undefined =>
@@ -128,7 +137,7 @@ function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
 const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
 
 /** First words of lines of the dump: of them, httpd and the reader must find the same. */
-const dumpedWords = new Set([...foreignNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
+const dumpedWords = new Set([...unmanagedNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
 
 /** What the reader of the configuration goes by. */
 export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
@@ -221,8 +230,8 @@ const textOf = (bytes: string | undefined): string | undefined => (bytes === und
 /** Undefined when the bytes are not known, or not all of them are certificates: then nothing can be compared. */
 function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {
   if (bytes === undefined) return undefined;
-  const { certificates, findings } = readCertificates(Buffer.from(bytes, "latin1"));
-  return findings.some(({ severity }) => severity === "problem")
+  const { certificates, diagnostics } = readCertificates(Buffer.from(bytes, "latin1"));
+  return diagnostics.some(({ severity }) => severity === "problem")
     ? undefined
     : certificates.map(({ summary }) => summary);
 }

@@ -2,7 +2,7 @@
 import type { CertificateSummary } from "../../pki/summary.ts";
 import { absolutePath } from "../config/paths.ts";
 import { isSameName } from "../../pki/same-name.ts";
-import { type Overview, type Surroundings, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
+import { type ConfigurationIndex, type Context, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**
  * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its issuer
@@ -11,8 +11,8 @@ import { type Overview, type Surroundings, type TlsVirtualHost, inherited } from
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
  */
 export function findMissingIssuers(
-  { serverRoot }: Surroundings,
-  { levels }: Overview,
+  { serverRoot }: Context,
+  { levels }: ConfigurationIndex,
   hosts: readonly TlsVirtualHost[],
   certificatesOf: (path: string) => readonly CertificateSummary[] | undefined,
 ): readonly (string | undefined)[] {

@@ -5,7 +5,7 @@ import { readCrls } from "../../pki/crl.ts";
 import { readSparseCrls } from "../../pki/sparse-crl.ts";
 import { crlName } from "../../own-files.ts";
 import { namedIn, ownPath } from "../plan/clientcert-conf.ts";
-import type { Finding } from "../../diagnostic.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts, OwnFacts } from "../model.ts";
 import type { ObservedFile } from "../observation.ts";
 
@@ -13,7 +13,7 @@ import type { ObservedFile } from "../observation.ts";
 const stoppedAtChange = "httpd was stopped when this was written";
 
 /** Why the live server does not run what its files say. One that is stopped reads them at its start. */
-export const findOwed = ({ own, server }: Facts): string | undefined =>
+export const findPendingReload = ({ own, server }: Facts): string | undefined =>
   server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
 
 /** An older build does not write it down: a change of its that owes nothing ended with a running httpd. */
@@ -37,27 +37,27 @@ function isReadable(name: string, file: ObservedFile | undefined): boolean {
   // Of a large one the middle was not sent.
   if (bytes.length < sizeBytes) return name !== crlName || readSparseCrls(bytes, sizeBytes).length > 0;
   const all = Buffer.from(bytes, "latin1");
-  const { findings, count } = name === crlName ? countCrls(all) : countCertificates(all);
-  return count > 0 && !findings.some(({ severity }) => severity === "problem");
+  const { diagnostics, count } = name === crlName ? countCrls(all) : countCertificates(all);
+  return count > 0 && !diagnostics.some(({ severity }) => severity === "problem");
 }
 
 interface Counted {
-  readonly findings: readonly Pick<Finding, "severity">[];
+  readonly diagnostics: readonly Pick<Diagnostic, "severity">[];
   readonly count: number;
 }
 
 function countCrls(bytes: Buffer): Counted {
-  const { crls, findings } = readCrls(bytes);
-  return { findings, count: crls.length };
+  const { crls, diagnostics } = readCrls(bytes);
+  return { diagnostics, count: crls.length };
 }
 
 function countCertificates(bytes: Buffer): Counted {
-  const { certificates, findings } = readCertificates(bytes);
-  return { findings, count: certificates.length };
+  const { certificates, diagnostics } = readCertificates(bytes);
+  return { diagnostics, count: certificates.length };
 }
 
 /** Nobody is served by a server that should run and does not. It is no hindrance: a change may be what lets it start. */
-export function findStopped({ mayBeStopped }: Desired, facts: Facts): Finding[] {
+export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic[] {
   const { server, own } = facts;
   const { starter, configFile: place } = server;
   if (mayBeStopped || server.running || server.source !== "httpd") return [];

@@ -1,14 +1,14 @@
 /** Which directives of others are looked at, and what each means to us. */
-import type { ForeignKind, ForeignLevel } from "./unmanaged-model.ts";
+import type { UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 
 interface Named {
-  readonly kind: ForeignKind;
+  readonly kind: UnmanagedKind;
   /** As the manual spells it. */
   readonly directive: string;
 }
 
 /** Names in lower case. SSLProtocol and SSLRenegBufferSize are not here: ours simply override them. */
-function table(entries: readonly (readonly [directive: string, kind: ForeignKind])[]): ReadonlyMap<string, Named> {
+function table(entries: readonly (readonly [directive: string, kind: UnmanagedKind])[]): ReadonlyMap<string, Named> {
   return new Map(entries.map(([directive, kind]) => [directive.toLowerCase(), { kind, directive }]));
 }
 
@@ -47,7 +47,7 @@ const reported = table([
 ]);
 
 /** Names, in lower case, of directives that a change may take out or overrule. */
-export const foreignNames: readonly string[] = [...decisive.keys()];
+export const unmanagedNames: readonly string[] = [...decisive.keys()];
 
 /** Names, in lower case, of all directives and sections that are looked at here. */
 export const lookedAtNames: readonly string[] = [
@@ -70,7 +70,7 @@ export function readKind(name: string, words: readonly string[]): Named | undefi
   return { kind, directive: isOption ? "SSLOptions FakeBasicAuth" : known.directive };
 }
 
-function kindOf(kind: ForeignKind, words: readonly string[]): ForeignKind | undefined {
+function kindOf(kind: UnmanagedKind, words: readonly string[]): UnmanagedKind | undefined {
   const [first = ""] = words;
   switch (kind) {
     case "satisfyAny":
@@ -95,7 +95,7 @@ const isAboutCertificates = (words: readonly string[]): boolean =>
   words.some((word) => /\bssl-verify-client\b|SSL_CLIENT_|PeerExtList/i.test(word));
 
 /** A user made of the certificate; or, in an `<If>`, which comes after ours, no variables for PHP. */
-function kindOfOptions(words: readonly string[]): ForeignKind | undefined {
+function kindOfOptions(words: readonly string[]): UnmanagedKind | undefined {
   if (words.some((word) => /^\+?FakeBasicAuth$/i.test(word))) return "certificateUser";
   return takesVariables(words) ? "stdEnvVars" : undefined;
 }
@@ -107,20 +107,21 @@ function takesVariables(words: readonly string[]): boolean {
 }
 
 /** Of which a virtual host has one value: its own last one, or else the server's. */
-const single: ReadonlySet<ForeignKind> = new Set([
+const single: ReadonlySet<UnmanagedKind> = new Set([
   ...(["verifyClient", "verifyDepth", "caFile", "caPath", "caDnRequestFile"] as const),
   ...(["crlFile", "crlPath", "crlCheck", "ocsp", "sessionTicketKey", "proxyProtocol"] as const),
 ]);
 
 /** Whether what is said on this level is about whole virtual hosts: there ours comes later, and wins. */
-export const isOfWholeHosts = (level: ForeignLevel): boolean => level === "server" || level === "virtualHost";
+export const isOfWholeHosts = (level: UnmanagedLevel): boolean => level === "server" || level === "virtualHost";
 
 /** Whether another directive of this kind takes its place in a virtual host. */
-export const isSingle = (kind: ForeignKind, level: ForeignLevel): boolean => single.has(kind) && isOfWholeHosts(level);
+export const isSingle = (kind: UnmanagedKind, level: UnmanagedLevel): boolean =>
+  single.has(kind) && isOfWholeHosts(level);
 
 /** Whether ours cannot override it, so that an adoption takes it out: the kinds that verdict.ts may call `removable` at these levels. */
-export const isTakenOut = (kind: ForeignKind): boolean =>
+export const isTakenOut = (kind: UnmanagedKind): boolean =>
   kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
 
 /** Whether its argument is a keyword of httpd's, which may be told. */
-export const hasKeyword = (kind: ForeignKind): boolean => ["verifyClient", "crlCheck", "ocsp"].includes(kind);
+export const hasKeyword = (kind: UnmanagedKind): boolean => ["verifyClient", "crlCheck", "ocsp"].includes(kind);

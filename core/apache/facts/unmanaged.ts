@@ -3,7 +3,7 @@
  * that an earlier adoption commented out are among them, as if they stood there still.
  */
 import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
-import type { ForeignCa, ForeignDirective, ForeignKind, ForeignLevel } from "./unmanaged-model.ts";
+import type { UnmanagedCa, UnmanagedDirective, UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 import { mentionsIssuer, requiresIssuer } from "./issuer-rules.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
 import type { OtherHosts } from "./other-hosts.ts";
@@ -15,7 +15,7 @@ import { levelOf, sectionsOf, spelledSection, type Section } from "../config/sec
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
 /** What directives of others are found in. */
-export interface ForeignContext {
+export interface UnmanagedContext {
   /** The configuration as it would be without the marks of an adoption. */
   readonly resolved: Resolved;
   readonly hosts: readonly TlsVirtualHost[];
@@ -38,13 +38,13 @@ export interface ForeignContext {
 interface Found {
   readonly directive: Effective;
   readonly place: string;
-  readonly kind: ForeignKind;
+  readonly kind: UnmanagedKind;
   readonly name: string;
-  readonly level: ForeignLevel;
+  readonly level: UnmanagedLevel;
   readonly isOfIssuer: boolean;
   /** Indexes into the covered virtual hosts, for which it is in scope. */
   scope: Set<number> | "every";
-  isElsewhere: boolean;
+  isInAnotherPlace: boolean;
 }
 
 /** What was found, in the order of the first reading, and which of what has one value counts where. */
@@ -57,44 +57,44 @@ interface Gathered {
  * Each place once for each level, because a file may be included for the whole site and for a part of it; with the virtual
  * hosts for which it is effective there. None that is effective for no covered one.
  */
-export function findForeign(around: ForeignContext): ForeignDirective[] {
-  const { found, winners } = gather(around);
-  const everyHost = around.hosts.map((_, index) => index);
+export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
+  const { found, winners } = gather(context);
+  const everyHost = context.hosts.map((_, index) => index);
   const narrower = new Set(found.flatMap(({ place, level }) => (level === "narrower" ? [place] : [])));
-  const rules = { narrower, exceptsLoopback: exceptsLoopback(around.resolved) };
+  const rules = { narrower, exceptsLoopback: exceptsLoopback(context.resolved) };
   return found.flatMap((one) => {
     const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
     const virtualHosts = isSingle(one.kind, one.level)
       ? scope.filter((index) => isInForce(one, winnerOf(winners, one.kind, index)))
       : scope;
-    return virtualHosts.length === 0 ? [] : [describe(around, one, virtualHosts, rules)];
+    return virtualHosts.length === 0 ? [] : [describe(context, one, virtualHosts, rules)];
   });
 }
 
-function gather(around: ForeignContext): Gathered {
-  const indexes = new Map(around.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
-  const issuers = findIssuerRules(around.resolved);
+function gather(context: UnmanagedContext): Gathered {
+  const indexes = new Map(context.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
+  const issuers = findIssuerRules(context.resolved);
   const found = new Map<string, Found>();
   const winners: Winners = new Map();
-  for (const directive of around.resolved.effective) {
+  for (const directive of context.resolved.effective) {
     const named = readKind(directive.name, directive.arguments);
     if (named === undefined || isOutsideOfIf(named.kind, directive)) continue;
-    const one = startFound(around, directive, named, issuers);
+    const one = startFound(context, directive, named, issuers);
     const key = `${one.place} ${one.level} ${one.isOfIssuer}`;
     const known = found.get(key) ?? one;
     found.set(key, known);
-    const host = hostPlace(around, directive);
+    const host = hostPlace(context, directive);
     const index = host === undefined ? undefined : indexes.get(host);
-    addScope(around, known, host, index);
+    addScope(context, known, host, index);
     if (isSingle(known.kind, known.level)) addWinner(winners, known, index);
   }
   return { found: [...found.values()], winners };
 }
 
 function startFound(
-  { resolvedPath }: ForeignContext,
+  { resolvedPath }: UnmanagedContext,
   directive: Effective,
-  { kind, directive: name }: { readonly kind: ForeignKind; readonly directive: string },
+  { kind, directive: name }: { readonly kind: UnmanagedKind; readonly directive: string },
   issuers: ReadonlySet<Section | undefined>,
 ): Found {
   const level = levelOf(directive.section);
@@ -103,32 +103,37 @@ function startFound(
     (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
   const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
   const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
-  return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
+  return { directive, place, kind, name, level, isOfIssuer, scope, isInAnotherPlace: false };
 }
 
 /** `file:line` of the virtual host around it; undefined at server level. */
-function hostPlace({ resolvedPath }: ForeignContext, { section }: Effective): string | undefined {
+function hostPlace({ resolvedPath }: UnmanagedContext, { section }: Effective): string | undefined {
   const host = section?.virtualHost;
   return host && `${resolvedPath(host.file)}:${host.node.line}`;
 }
 
 /** `host`: undefined at server level; `index`: undefined in a virtual host that is not covered. */
-function addScope({ others }: ForeignContext, found: Found, host: string | undefined, index: number | undefined): void {
+function addScope(
+  { others }: UnmanagedContext,
+  found: Found,
+  host: string | undefined,
+  index: number | undefined,
+): void {
   // Without TLS only Satisfy does something, and the main server may always answer.
   const isAlways = found.kind === "satisfyAny";
   if (host === undefined) {
     found.scope = "every";
-    found.isElsewhere ||= isAlways || others.places.size > 0 || others.isMainServer;
-  } else if (index === undefined) found.isElsewhere ||= isAlways || others.places.has(host);
+    found.isInAnotherPlace ||= isAlways || others.places.size > 0 || others.isMainServer;
+  } else if (index === undefined) found.isInAnotherPlace ||= isAlways || others.places.has(host);
   else if (found.scope !== "every") found.scope.add(index);
 }
 
 /** SSLOptions take the variables from PHP only where they come after ours, which no other section does. */
-const isOutsideOfIf = (kind: ForeignKind, { section }: Effective): boolean =>
+const isOutsideOfIf = (kind: UnmanagedKind, { section }: Effective): boolean =>
   kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
 
 /** By kind: what counts at server level, and in each virtual host that says it itself. */
-type Winners = Map<ForeignKind, { server?: Found; readonly hosts: Map<number, Found> }>;
+type Winners = Map<UnmanagedKind, { server?: Found; readonly hosts: Map<number, Found> }>;
 
 /** The last one that httpd reads, wherever its line was read for the first time. */
 function addWinner(winners: Winners, one: Found, index: number | undefined): void {
@@ -138,7 +143,7 @@ function addWinner(winners: Winners, one: Found, index: number | undefined): voi
   else if (index !== undefined) known.hosts.set(index, one);
 }
 
-function winnerOf(winners: Winners, kind: ForeignKind, index: number): Found | undefined {
+function winnerOf(winners: Winners, kind: UnmanagedKind, index: number): Found | undefined {
   const known = winners.get(kind);
   return known?.hosts.get(index) ?? known?.server;
 }
@@ -174,13 +179,13 @@ const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefin
   );
 
 function describe(
-  around: ForeignContext,
-  { directive, place, kind, name, level, isOfIssuer, isElsewhere }: Found,
+  context: UnmanagedContext,
+  { directive, place, kind, name, level, isOfIssuer, isInAnotherPlace: isElsewhere }: Found,
   virtualHosts: readonly number[],
   { narrower, exceptsLoopback: isLoopbackExcepted }: Rules,
-): ForeignDirective {
-  const file = around.resolvedPath(directive.file);
-  const lineOffsets = offsetsOf(around, directive, file);
+): UnmanagedDirective {
+  const file = context.resolvedPath(directive.file);
+  const lineOffsets = offsetsOf(context, directive, file);
   return {
     kind,
     directive: name,
@@ -191,15 +196,15 @@ function describe(
     virtualHosts,
     isElsewhere,
     ...(kind === "proxyProtocol" && isLoopbackExcepted ? { value: "loopback" } : valueOf(kind, directive)),
-    ...contentOf(around, kind, directive, virtualHosts),
+    ...contentOf(context, kind, directive, virtualHosts),
     ...(isOfIssuer && { namesIssuer: true }),
     ...(level !== "narrower" && narrower.has(place) && { isAlsoNarrower: true }),
-    ...(lineOffsets.some((offset) => around.isAdopted(file, offset)) && { isAdopted: true }),
+    ...(lineOffsets.some((offset) => context.isAdopted(file, offset)) && { isAdopted: true }),
     lineOffsets,
   };
 }
 
-function offsetsOf({ resolved, realOffset }: ForeignContext, { file, node }: Effective, path: string): number[] {
+function offsetsOf({ resolved, realOffset }: UnmanagedContext, { file, node }: Effective, path: string): number[] {
   const tree = resolved.trees.get(file);
   return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
 }
@@ -207,7 +212,7 @@ function offsetsOf({ resolved, realOffset }: ForeignContext, { file, node }: Eff
 /** Other words that mod_ssl takes, which its manual does not have. */
 const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
 
-function valueOf(kind: ForeignKind, { arguments: words }: Effective): Pick<ForeignDirective, "value"> {
+function valueOf(kind: UnmanagedKind, { arguments: words }: Effective): Pick<UnmanagedDirective, "value"> {
   const argument = (words[0] ?? "").toLowerCase();
   if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
   if (hasKeyword(kind)) return { value: argument };
@@ -224,11 +229,11 @@ function isAboutCertificateAlone(expression: string): boolean {
 }
 
 function contentOf(
-  { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: ForeignContext,
-  kind: ForeignKind,
+  { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: UnmanagedContext,
+  kind: UnmanagedKind,
   { arguments: [argument = ""] }: Effective,
   virtualHosts: readonly number[],
-): Pick<ForeignDirective, "certificates" | "completesChain" | "crlIssuers"> {
+): Pick<UnmanagedDirective, "certificates" | "completesChain" | "crlIssuers"> {
   const path = absolutePath(serverRoot, argument);
   const crlIssuers = kind === "crlFile" ? crlIssuersOf(path) : undefined;
   const certificates = kind === "caFile" ? certificatesOf(path) : undefined;
@@ -241,4 +246,4 @@ function contentOf(
   };
 }
 
-const nameOf = ({ fingerprint, subject }: CertificateSummary): ForeignCa => ({ fingerprint, subject });
+const nameOf = ({ fingerprint, subject }: CertificateSummary): UnmanagedCa => ({ fingerprint, subject });

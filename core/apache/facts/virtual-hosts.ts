@@ -30,7 +30,7 @@ export const virtualHostNames: readonly string[] = [
 ];
 
 /** What virtual hosts are found in. */
-export interface Surroundings {
+export interface Context {
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
   readonly serverRoot: string;
@@ -41,13 +41,13 @@ export interface Surroundings {
 }
 
 /** In the order in which httpd reads them; a file that is included twice counts once. */
-export function findTlsVirtualHosts(around: Surroundings, overview: Overview): TlsVirtualHost[] {
+export function findTlsVirtualHosts(context: Context, overview: ConfigurationIndex): TlsVirtualHost[] {
   const found = new Map<string, TlsVirtualHost>();
-  for (const directive of around.resolved.effective) {
+  for (const directive of context.resolved.effective) {
     const section = directive.opens;
     if (section?.name !== "virtualhost") continue;
-    const key = `${around.resolvedPath(section.file)}:${section.node.start}`;
-    const facts = found.has(key) ? undefined : readVirtualHost(around, section, overview);
+    const key = `${context.resolvedPath(section.file)}:${section.node.start}`;
+    const facts = found.has(key) ? undefined : readVirtualHost(context, section, overview);
     if (facts !== undefined) found.set(key, { facts, section, undecided: directive.undecided });
   }
   return [...found.values()];
@@ -67,7 +67,7 @@ const inheritedNames = [
 const isInherited = (name: string): name is keyof Level => (inheritedNames as readonly string[]).includes(name);
 
 /** What is looked up for each virtual host, gathered once. */
-export interface Overview {
+export interface ConfigurationIndex {
   /** First arguments by the section that directives stand in directly: the last directive of a name wins. */
   readonly levels: ReadonlyMap<Section | undefined, Level>;
   /** Our line by the section that it stands in directly; the last one, if someone copied it. */
@@ -83,7 +83,7 @@ export interface Overview {
 }
 
 /** Gathers what is looked up for each virtual host. */
-export function overlook({ resolved, dump, port }: Surroundings): Overview {
+export function indexConfiguration({ resolved, dump, port }: Context): ConfigurationIndex {
   const includes = new Map<Section | undefined, Effective>();
   const listens: Listen[] = [];
   for (const directive of resolved.effective) {
@@ -108,7 +108,7 @@ export function overlook({ resolved, dump, port }: Surroundings): Overview {
   };
 }
 
-function levelsIn(effective: readonly Effective[]): Overview["levels"] {
+function levelsIn(effective: readonly Effective[]): ConfigurationIndex["levels"] {
   const levels = new Map<Section | undefined, Level>();
   for (const { name, section, arguments: words } of effective)
     if (isInherited(name)) levelOf(levels, section)[name] = words[0];
@@ -123,21 +123,25 @@ function levelOf(levels: Map<Section | undefined, Level>, section: Section | und
   return level;
 }
 
-function readVirtualHost(around: Surroundings, section: Section, overview: Overview): VirtualHostFacts | undefined {
+function readVirtualHost(
+  context: Context,
+  section: Section,
+  overview: ConfigurationIndex,
+): VirtualHostFacts | undefined {
   const { levels } = overview;
   if (!hasTls(levels, section)) return undefined;
-  const addresses = addressesOf(around.port, section, overview);
-  const tree = around.resolved.trees.get(section.file);
+  const addresses = addressesOf(context.port, section, overview);
+  const tree = context.resolved.trees.get(section.file);
   if (addresses.length === 0 || tree === undefined || section.node.partner < 0) return undefined;
   const documentRoot = inherited(levels, section, "documentroot");
-  const otherPorts = otherPortsOf(around.port, section, overview);
+  const otherPorts = otherPortsOf(context.port, section, overview);
   return {
-    file: around.resolvedPath(section.file),
+    file: context.resolvedPath(section.file),
     line: section.node.line,
     serverName: hostName(inherited(levels, section, "servername") ?? saidOf(overview, section)[0]?.name ?? ""),
     addresses,
     ...(otherPorts.length > 0 && { otherPorts }),
-    documentRoot: documentRoot === undefined ? undefined : absolutePath(around.serverRoot, documentRoot),
+    documentRoot: documentRoot === undefined ? undefined : absolutePath(context.serverRoot, documentRoot),
     insertAt: {
       offset: nodeAt(tree, section.node.partner).start,
       eol: tree.text[section.node.end - 2] === "\r" ? "\r\n" : "\n",
@@ -146,15 +150,18 @@ function readVirtualHost(around: Surroundings, section: Section, overview: Overv
   };
 }
 
-const hasTls = (levels: Overview["levels"], section: Section): boolean =>
+const hasTls = (levels: ConfigurationIndex["levels"], section: Section): boolean =>
   isTlsOn(inherited(levels, section, "sslengine"));
 
 /** Whether a virtual host whose SSLEngine has this argument may answer TLS; undefined where it has no SSLEngine. */
 export const isTlsOn = (engine = ""): boolean => /^(on|optional)$/i.test(engine);
 
 /** What a virtual host says itself, or has from the server. */
-export const inherited = (levels: Overview["levels"], section: Section, name: keyof Level): string | undefined =>
-  levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
+export const inherited = (
+  levels: ConfigurationIndex["levels"],
+  section: Section,
+  name: keyof Level,
+): string | undefined => levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
 
 /** ServerName takes `https://name:443`, too. */
 export const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
@@ -163,18 +170,18 @@ export const hostName = (serverName: string): string => serverName.replace(/^\w+
 export type Address = VirtualHostFacts["addresses"][number];
 
 /** What httpd said of a virtual host. */
-const saidOf = ({ dumped }: Overview, { file, node }: Section): readonly DumpedVirtualHost[] =>
+const saidOf = ({ dumped }: ConfigurationIndex, { file, node }: Section): readonly DumpedVirtualHost[] =>
   dumped.get(`${file}:${node.lastLine}`) ?? [];
 
 /** The addresses of a virtual host: what httpd said about them first, because it resolves names. */
-export function namedAddresses(overview: Overview, section: Section): Address[] {
+export function namedAddresses(overview: ConfigurationIndex, section: Section): Address[] {
   const said = saidOf(overview, section);
   const words = said.length > 0 ? said.map(({ address }) => address) : readWords(section.arguments);
   return words.filter((word) => !word.includes("${")).map(readAddress);
 }
 
 /** Those of the port, as they can be asked. */
-function addressesOf(port: number, section: Section, overview: Overview): Address[] {
+function addressesOf(port: number, section: Section, overview: ConfigurationIndex): Address[] {
   return namedAddresses(overview, section)
     .filter((address) => address.port === port || address.port === 0)
     .map(({ address }) => ({ address: isAny(address) ? overview.anyAddress : address, port }));
@@ -194,7 +201,7 @@ const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
   );
 
 /** Of those that httpd listens on. */
-function otherPortsOf(port: number, section: Section, { listens, namedPorts }: Overview): number[] {
+function otherPortsOf(port: number, section: Section, { listens, namedPorts }: ConfigurationIndex): number[] {
   const named = readWords(section.arguments).map((word) => readAddress(word).port);
   const taken = named.includes(0) ? namedPorts() : undefined;
   const isAnswered = (other: number): boolean => named.includes(other) || taken?.has(other) === false;
@@ -275,7 +282,7 @@ export function unansweredListen({ effective }: Resolved, port: number): Address
 }
 
 /** Our line, when it stands in the virtual host itself and in its file. */
-function findInclude(tree: Tree, section: Section, { includes }: Overview): VirtualHostFacts["include"] {
+function findInclude(tree: Tree, section: Section, { includes }: ConfigurationIndex): VirtualHostFacts["include"] {
   const own = includes.get(section);
   if (own === undefined || own.file !== section.file) return undefined;
   const { start, end, line } = own.node;

@@ -1,13 +1,13 @@
 /** What `adopt` comments out of the lines of others, and what of that comes back because it should never have gone. */
-import type { ForeignDirective } from "../facts/unmanaged-model.ts";
+import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { AdoptedLine, CrlJobFacts, Desired, Facts } from "../model.ts";
-import { isInForceElsewhere, judgeForeign } from "./verdict.ts";
+import { isInForceElsewhere, judgeUnmanaged } from "./verdict.ts";
 import { isExcluded } from "./desired.ts";
 
 /** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
-function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
+function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
   if (facts.foreign.length === 0) return [];
-  const judge = judgeForeign(desired, facts);
+  const judge = judgeUnmanaged(desired, facts);
   return facts.foreign.filter(
     (directive) => judge(directive).is === "removable" && !isInForceElsewhere(desired, facts, directive),
   );
@@ -15,7 +15,7 @@ function findAdoptable(desired: Desired, facts: Facts): ForeignDirective[] {
 
 /**
  * Lines that an earlier adoption has commented out and that would stay today: an earlier version took out more than it
- * should have, or the wishes are others now. The next change puts them back.
+ * should have, or the inputs are others now. The next change puts them back.
  */
 export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
   const lines = facts.adopted.filter(({ isJob }) => !isJob);
@@ -29,7 +29,7 @@ export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
 /** What a change does to lines of others in httpd's configuration. */
 export interface Marks {
   /** Those that `adopt` has yet to comment out. */
-  readonly out: readonly ForeignDirective[];
+  readonly out: readonly UnmanagedDirective[];
   /** Those that come back. */
   readonly back: readonly AdoptedLine[];
 }

@@ -1,4 +1,4 @@
-/** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same wishes, same bytes. */
+/** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same inputs, same bytes. */
 import { compareVersions } from "../config/conditions.ts";
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
 import { absolutePath, isPattern } from "../config/paths.ts";

@@ -2,21 +2,21 @@
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
 import { namedIn, ownPath, phpVersion } from "./clientcert-conf.ts";
-import { findForeignFindings } from "./unmanaged-diagnostics.ts";
-import type { Finding } from "../../diagnostic.ts";
+import { diagnoseUnmanaged } from "./unmanaged-diagnostics.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import type { Change, Desired, Facts } from "../model.ts";
-import { findRefresh } from "../../crl-refresh/refresh-diagnostics.ts";
-import { findRevocation, findSessionTickets } from "./revocation-diagnostics.ts";
-import { findOwed, findStopped } from "../facts/stopped.ts";
+import { diagnoseRefresh } from "../../crl-refresh/refresh-diagnostics.ts";
+import { diagnoseRevocation, diagnoseSessionTickets } from "./revocation-diagnostics.ts";
+import { findPendingReload, findStopped } from "../facts/stopped.ts";
 import { findWeakCas } from "./strength-diagnostics.ts";
 import { isExcluded, nameMatcher } from "./desired.ts";
 
 /** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
-export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Finding): boolean =>
+export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Diagnostic): boolean =>
   (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
 
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
-export function findFindings(desired: Desired, facts: Facts, change: Change | undefined): Finding[] {
+export function diagnose(desired: Desired, facts: Facts, change: Change | undefined): Diagnostic[] {
   const found = [
     ...facts.obstacles,
     ...findStopped(desired, facts),
@@ -24,37 +24,37 @@ export function findFindings(desired: Desired, facts: Facts, change: Change | un
     ...findExclusions(desired, facts),
     ...findOvertaken(desired, facts),
     ...findOtherPorts(desired, facts),
-    ...findForeignFindings(desired, facts),
+    ...diagnoseUnmanaged(desired, facts),
     ...findCrlJobs(desired, facts),
     ...findUnwritableRoots(desired, facts),
     ...findWeakCas(desired, facts),
-    ...findRevocation(desired, facts),
-    ...findRefresh(desired, facts),
-    ...findSessionTickets(desired, facts),
+    ...diagnoseRevocation(desired, facts),
+    ...diagnoseRefresh(desired, facts),
+    ...diagnoseSessionTickets(desired, facts),
     ...findPhp(desired, facts),
     ...findUnobserved(facts),
     ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
   ];
-  return found.map((finding) => ({ ...finding, place: hostText(finding.place) }));
+  return found.map((diagnostic) => ({ ...diagnostic, place: hostText(diagnostic.place) }));
 }
 
-function findOwner(desired: Desired, facts: Facts): Finding[] {
+function findOwner(desired: Desired, facts: Facts): Diagnostic[] {
   const { own, server } = facts;
-  const owed = findOwed(facts);
-  const findings: Finding[] = [];
+  const owed = findPendingReload(facts);
+  const diagnostics: Diagnostic[] = [];
   if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
     const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
-    findings.push({ severity: "problem", place: server.configFile, text });
+    diagnostics.push({ severity: "problem", place: server.configFile, text });
   }
   if (owed !== undefined) {
     const text = `the files are written, and the running server does not use them yet: ${owed}; the next change reloads it`;
-    findings.push({ severity: "warning", place: server.configFile, text });
+    diagnostics.push({ severity: "warning", place: server.configFile, text });
   }
-  return findings;
+  return diagnostics;
 }
 
 /** A host that is looked at by a program of its own, which nobody has installed again. */
-const findUnobserved = ({ own, server, unattended }: Facts): Finding[] =>
+const findUnobserved = ({ own, server, unattended }: Facts): Diagnostic[] =>
   own.owner === undefined || server.source !== "httpd" || unattended !== undefined
     ? []
     : [{ severity: "warning", place: server.configFile, text: unobserved }];
@@ -62,11 +62,11 @@ const findUnobserved = ({ own, server, unattended }: Facts): Finding[] =>
 const unobserved =
   "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
 
-function findExclusions(desired: Desired, facts: Facts): Finding[] {
+function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
   // An obstacle tells why there is none.
   if (facts.virtualHosts.length === 0) return [];
   const isThere = nameMatcher(facts.virtualHosts);
-  const unknown = desired.excludeVirtualHosts.flatMap((name, index): Finding[] => {
+  const unknown = desired.excludeVirtualHosts.flatMap((name, index): Diagnostic[] => {
     if (isThere(name)) return [];
     const names = facts.virtualHosts
       .slice(0, 5)
@@ -78,7 +78,7 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
   const excluded = facts.virtualHosts.filter((host) => isExcluded(desired, host));
   const consequence =
     "is left alone as excludeVirtualHosts says; clients without SNI, and those that reuse a connection of another virtual host, get 421 Misdirected Request";
-  const warnings = excluded.map((host): Finding => ({
+  const warnings = excluded.map((host): Diagnostic => ({
     severity: "warning",
     place: `${host.file}:${host.line}`,
     text: `${hostText(host.serverName)} ${consequence}`,
@@ -89,8 +89,8 @@ function findExclusions(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** Ours wins over what stands before it: what somebody wrote behind it wins over ours. */
-const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
-  virtualHosts.flatMap((host): Finding[] => {
+const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
+  virtualHosts.flatMap((host): Diagnostic[] => {
     if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
     const text =
       "lines stand behind clientcert's in this virtual host, and win over it until the next `pulumi up` moves it to the end";
@@ -98,8 +98,8 @@ const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
   });
 
 /** Our line is in force wherever its virtual host answers. */
-const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
-  virtualHosts.flatMap((host): Finding[] => {
+const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
+  virtualHosts.flatMap((host): Diagnostic[] => {
     const { file, line, serverName, otherPorts = [] } = host;
     if (otherPorts.length === 0 || isExcluded(desired, host)) return [];
     const ports = `port${otherPorts.length > 1 ? "s" : ""} ${otherPorts.join(", ")}`;
@@ -108,7 +108,7 @@ const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Finding[] =>
   });
 
 /** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
-function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
+function findCrlJobs(desired: Desired, facts: Facts): Diagnostic[] {
   const what = "this job fetches a CRL into a file that httpd reads";
   const why = `${what}, and a failed download stops httpd at its next start`;
   return facts.crlJobs.map((job) => {
@@ -128,7 +128,7 @@ function findCrlJobs(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** Our file is UTF-8 and httpd compares paths byte by byte, so such a path cannot be named in it. */
-function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
+function findUnwritableRoots(desired: Desired, facts: Facts): Diagnostic[] {
   return facts.virtualHosts
     .filter(
       (host) =>
@@ -144,7 +144,7 @@ function findUnwritableRoots(desired: Desired, facts: Facts): Finding[] {
 /** The product cannot do without PHP; another server can. */
 const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
 
-function findPhp(desired: Desired, facts: Facts): Finding[] {
+function findPhp(desired: Desired, facts: Facts): Diagnostic[] {
   const place = facts.server.configFile;
   if (phpVersion(desired, facts) === undefined) {
     const text = "no PHP was found, so TLS versions stay as they are; give phpVersion to have TLS 1.2 only from 8.3 on";
@@ -174,7 +174,7 @@ const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): R
       : virtualHosts.filter((host) => host.include === undefined && !isExcluded(desired, host)).map(({ file }) => file),
   );
 
-function findPending(desired: Desired, facts: Facts): Finding[] {
+function findPending(desired: Desired, facts: Facts): Diagnostic[] {
   const missing = missingOwnFile(facts);
   const withoutLine = findFilesWithoutLine(desired, facts);
   const remedyFor = (file: string): string => {

@@ -1,12 +1,12 @@
-/** What must change on a host, and what is in the way: pure, from the wishes and the facts alone. */
+/** What must change on a host, and what is in the way: pure, from the inputs and the facts alone. */
 import { createHash } from "node:crypto";
 import { findText, hostText } from "../../host-text.ts";
 import { caName, confName, crlName, readmeName, refreshName, sampleName } from "../../own-files.ts";
 import { isRefreshDue, hasNewerCrl, hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { ownPath, renderConf } from "./clientcert-conf.ts";
-import { findFindings, isBlocking } from "./diagnostics.ts";
+import { diagnose, isBlocking } from "./diagnostics.ts";
 import { isSingle } from "../facts/unmanaged-kinds.ts";
-import type { Finding } from "../../diagnostic.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import {
   emptyChange,
   includeLine,
@@ -25,7 +25,7 @@ import { adoptedMark } from "../facts/own-lines.ts";
 import { renderReadme } from "./readme.ts";
 import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "../../crl-refresh/refresh-files.ts";
 import { isProgramStale, programPath } from "../facts/unattended.ts";
-import { findOwed } from "../facts/stopped.ts";
+import { findPendingReload } from "../facts/stopped.ts";
 import { askedAddress } from "../facts/virtual-hosts.ts";
 import { isExcluded } from "./desired.ts";
 
@@ -40,24 +40,24 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
-  const isOther = findOwed(facts) !== undefined || isRefreshDue(desired, facts);
+  const isOther = findPendingReload(facts) !== undefined || isRefreshDue(desired, facts);
   const isServers = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0 || isOther;
   const isNeeded = isServers || write.length > 0 || isProgramStale(desired, facts);
   const isAside = isNeeded && !isServers && facts.own.owner !== undefined;
   const refresh = desired.crlSources.length > 0 && !isAside;
   const needsBaseline = touchesOthers(desired, facts, marks);
-  const asked = { look: looksAt(covered), others: othersOf(desired, facts), needsBaseline };
+  const asked = { healthCheck: askedHosts(covered), others: othersOf(desired, facts), needsBaseline };
   const change = isNeeded ? { write, drop, refresh, edits, ...asked, ...(isAside && { isAside }) } : undefined;
-  const findings = findFindings(desired, facts, change);
+  const diagnostics = diagnose(desired, facts, change);
   return {
-    findings,
+    diagnostics,
     files: {
       [hostText(ownPath(facts, confName))]: conf,
       ...plannedProgram(desired, facts),
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
     change,
-    restore: planRestore(facts, findings, marks, { ...emptyChange, ...asked }),
+    restore: planRestore(facts, diagnostics, marks, { ...emptyChange, ...asked }),
   };
 }
 
@@ -75,16 +75,21 @@ function plannedProgram({ program }: Desired, { unattended, server }: Facts): Pl
 export const hashText = (hash: string): string => `SHA-256 ${hash}\n`;
 
 /** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
-function planRestore(facts: Facts, findings: readonly Finding[], { back }: Marks, asked: Change): Change | undefined {
-  const blocking = findings.filter(isBlocking);
+function planRestore(
+  facts: Facts,
+  diagnostics: readonly Diagnostic[],
+  { back }: Marks,
+  asked: Change,
+): Change | undefined {
+  const blocking = diagnostics.filter(isBlocking);
   if (blocking.length === 0 || blocking.some(({ severity }) => severity === "problem")) return undefined;
-  return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(cut)) };
+  return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(deleteSpan)) };
 }
 
 /** Virtual hosts of other ports, and those that are left alone: nothing may change for whoever asks them. */
 const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
   ...facts.others,
-  ...looksAt(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
+  ...askedHosts(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
 ];
 
 /** Whether the change takes out or brings back a line of others, or begins to win over one. */
@@ -95,24 +100,24 @@ function touchesOthers(desired: Desired, facts: Facts, { out, back }: Marks): bo
 }
 
 /** Whether nothing forbids to carry the plan out. */
-export const isFeasible = ({ findings }: Plan): boolean => !findings.some(isBlocking);
+export const isFeasible = ({ diagnostics }: Plan): boolean => !diagnostics.some(isBlocking);
 
 /** Takes everything of ours away: timers and lines out first, then clientcert.conf, then what it names. */
 export function planRemoval(facts: Facts): Change | undefined {
-  const lines = [...facts.virtualHosts.flatMap(takeOut), ...facts.strayIncludes.map(cut)];
+  const lines = [...facts.virtualHosts.flatMap(removeInclude), ...facts.strayIncludes.map(deleteSpan)];
   const included = new Set(lines.map(({ file }) => file));
   // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it goes.
-  const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(cut);
+  const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(deleteSpan);
   const edits = toEdits(facts, [
     ...elsewhere,
     ...lines,
-    ...facts.adopted.filter(({ file }) => included.has(file)).map(cut),
+    ...facts.adopted.filter(({ file }) => included.has(file)).map(deleteSpan),
   ]);
   const names = Object.keys(facts.own.files).filter(isOwnName);
   const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
   const drop = [...findTimers(facts), ...own];
   if (edits.length === 0 && drop.length === 0) return undefined;
-  return { ...emptyChange, drop, edits, look: looksAt(facts.virtualHosts), others: facts.others };
+  return { ...emptyChange, drop, edits, healthCheck: askedHosts(facts.virtualHosts), others: facts.others };
 }
 
 /** `<Directory>` for each distinct one. */
@@ -192,36 +197,38 @@ function planDrops(desired: Desired, facts: Facts): string[] {
 }
 
 /** A splice in a file. */
-interface Placed {
+interface FileSplice {
   readonly file: string;
   readonly splice: Splice;
 }
 
 function planEdits(desired: Desired, facts: Facts, { out, back }: Marks): FileEdit[] {
-  const hosts = facts.virtualHosts.flatMap((host) => (isExcluded(desired, host) ? takeOut(host) : cover(host)));
+  const hosts = facts.virtualHosts.flatMap((host) =>
+    isExcluded(desired, host) ? removeInclude(host) : addInclude(host),
+  );
   const adopted = [...out, ...(desired.adopt ? findAdoptableJobs(desired, facts) : [])];
   const marks = adopted.flatMap(({ file, lineOffsets }) =>
     lineOffsets.map((offset) => ({ file, splice: { offset, remove: 0, insert: adoptedMark } })),
   );
-  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(cut), ...marks, ...back.map(cut)]);
+  return toEdits(facts, [...hosts, ...facts.strayIncludes.map(deleteSpan), ...marks, ...back.map(deleteSpan)]);
 }
 
 /** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */
-function cover(host: VirtualHostFacts): Placed[] {
+function addInclude(host: VirtualHostFacts): FileSplice[] {
   if (host.include?.last === true) return [];
   const { offset, eol } = host.insertAt;
-  return [...takeOut(host), { file: host.file, splice: { offset, remove: 0, insert: includeLine + eol } }];
+  return [...removeInclude(host), { file: host.file, splice: { offset, remove: 0, insert: includeLine + eol } }];
 }
 
-const takeOut = (host: VirtualHostFacts): Placed[] =>
-  host.include === undefined ? [] : [cut({ file: host.file, ...host.include })];
+const removeInclude = (host: VirtualHostFacts): FileSplice[] =>
+  host.include === undefined ? [] : [deleteSpan({ file: host.file, ...host.include })];
 
-const cut = ({ file, offset, length }: { file: string; offset: number; length: number }): Placed => ({
+const deleteSpan = ({ file, offset, length }: { file: string; offset: number; length: number }): FileSplice => ({
   file,
   splice: { offset, remove: length, insert: "" },
 });
 
-function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
+function toEdits(facts: Facts, placed: readonly FileSplice[]): FileEdit[] {
   const files = new Map<string, Splice[]>();
   for (const { file, splice } of placed) {
     const splices = files.get(file);
@@ -235,7 +242,7 @@ function toEdits(facts: Facts, placed: readonly Placed[]): FileEdit[] {
   }));
 }
 
-function looksAt(hosts: readonly VirtualHostFacts[]): Change["look"] {
+function askedHosts(hosts: readonly VirtualHostFacts[]): Change["healthCheck"] {
   return hosts.flatMap(({ addresses, serverName }) =>
     addresses.map(({ address, port }) => ({ address: askedAddress(address), port, serverName })),
   );

@@ -1,6 +1,6 @@
 /** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
-import type { ForeignDirective } from "../facts/unmanaged-model.ts";
+import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
 import type { Desired, Facts } from "../model.ts";
 import { comparable } from "../../pki/same-name.ts";
@@ -31,7 +31,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   );
   const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
   const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
-  const trusted = new Map<number, ForeignDirective>();
+  const trusted = new Map<number, UnmanagedDirective>();
   for (const directive of foreign)
     if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
   const depths = readDepths(foreign);
@@ -55,7 +55,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
 }
 
 /** The greatest SSLVerifyDepth that is said in a virtual host or in a part of it, by its index. */
-function readDepths(foreign: readonly ForeignDirective[]): ReadonlyMap<number, number> {
+function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number, number> {
   const depths = new Map<number, number>();
   for (const { kind, value, virtualHosts } of foreign)
     if (kind === "verifyDepth" && value !== undefined)
@@ -84,14 +84,14 @@ function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, num
 }
 
 const indexesOf = (
-  foreign: readonly ForeignDirective[],
-  isWanted: (directive: ForeignDirective) => boolean,
+  foreign: readonly UnmanagedDirective[],
+  isWanted: (directive: UnmanagedDirective) => boolean,
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
 /** A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long. */
 function findNewCas(
   ours: readonly CertificateSummary[],
-  theirs: NonNullable<ForeignDirective["certificates"]>,
+  theirs: NonNullable<UnmanagedDirective["certificates"]>,
   isTooDeep: (ca: CertificateSummary) => boolean,
 ): readonly string[] {
   const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));

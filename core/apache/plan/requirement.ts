@@ -2,7 +2,7 @@
 import { type IssuerPart, issuerVariables, parseIssuer, renderIssuer } from "../../pki/issuer-name.ts";
 import type { Desired } from "../model.ts";
 
-/** What of the wishes the line is made of. */
+/** What of the inputs the line is made of. */
 export type Admission = Pick<Desired, "organizations" | "organizationalUnits" | "countries" | "issuers">;
 
 /** How many organizational units (OU) of a certificate are compared; mod_ssl has no variable for all of them. */

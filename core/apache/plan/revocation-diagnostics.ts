@@ -1,6 +1,6 @@
 /** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
 import type { CrlSummary } from "../../pki/summary.ts";
-import type { Finding } from "../../diagnostic.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 import {
   crlNameOf,
@@ -15,7 +15,7 @@ import {
 import { isExcluded } from "./desired.ts";
 
 /** Nothing where the site checks no CRL. */
-export function findRevocation(desired: Desired, facts: Facts): Finding[] {
+export function diagnoseRevocation(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
   const hasSources = desired.crlSources.length > 0;
   return [
@@ -27,8 +27,8 @@ export function findRevocation(desired: Desired, facts: Facts): Finding[] {
   ];
 }
 
-function findMissing(desired: Desired): Finding[] {
-  return findLacking(desired, desired.crls).map((subject): Finding =>
+function findMissing(desired: Desired): Diagnostic[] {
+  return findLacking(desired, desired.crls).map((subject): Diagnostic =>
     desired.crlCheck === "chain"
       ? {
           severity: "problem",
@@ -44,7 +44,7 @@ function findMissing(desired: Desired): Finding[] {
 }
 
 /** Which CA a source is for is only known when it has delivered: their number tells whether it can be enough. */
-function findMissingSources(desired: Desired): Finding[] {
+function findMissingSources(desired: Desired): Diagnostic[] {
   const { crls, crlCheck, crlSources } = desired;
   const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
   const uncovered = findLacking(desired, crls);
@@ -61,9 +61,9 @@ function findMissingSources(desired: Desired): Finding[] {
 }
 
 /** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
-function findOlder(desired: Desired, facts: Facts): Finding[] {
+function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
   const isOther = hasNewerCrl(desired, facts);
-  return findOlderCrls(desired, facts).map((crl): Finding => {
+  return findOlderCrls(desired, facts).map((crl): Diagnostic => {
     const name = crlNameOf(crl);
     const found = `the CRL of ${name} (${crl.thisUpdate}, number ${crl.number ?? "none"}) is older than the one on the host`;
     const anew = `, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
@@ -79,8 +79,8 @@ function findOlder(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no more. */
-function findPartitioning({ crls, sample }: Desired, { own }: Facts): Finding[] {
-  return crls.flatMap((crl): Finding[] => {
+function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
+  return crls.flatMap((crl): Diagnostic[] => {
     const before = own.crls.filter((known) => isOfSameCa(known, crl));
     const isComplete = ({ distributionPoint }: CrlSummary): boolean => distributionPoint === undefined;
     if (isComplete(crl) || before.length === 0 || !before.every(isComplete)) return [];
@@ -100,10 +100,10 @@ function findPartitioning({ crls, sample }: Desired, { own }: Facts): Finding[] 
 }
 
 /** Of lists that no source renews. */
-function findLockOut(desired: Desired, facts: Facts): Finding[] {
+function findLockOut(desired: Desired, facts: Facts): Diagnostic[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
   const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
-  return crls.filter(isWithoutSource).flatMap((crl): Finding[] =>
+  return crls.filter(isWithoutSource).flatMap((crl): Diagnostic[] =>
     crl.nextUpdate === undefined
       ? []
       : [
@@ -117,7 +117,7 @@ function findLockOut(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** The keys of the file outlive a reload, and with them what httpd once found of a certificate. */
-export function findSessionTickets(desired: Desired, facts: Facts): Finding[] {
+export function diagnoseSessionTickets(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
   const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
   return facts.foreign

@@ -1,15 +1,15 @@
 /** CA certificates that OpenSSL refuses with this host's security level: errors 67 and 68. */
 import { requiredBits } from "../../pki/strength.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
-import type { Finding } from "../../diagnostic.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 
 /** Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing. */
-export function findWeakCas(desired: Desired, { own, server }: Facts): Finding[] {
+export function findWeakCas(desired: Desired, { own, server }: Facts): Diagnostic[] {
   const { securityLevel } = server;
   if (securityLevel === undefined) return [];
   const installed = new Set(own.ca.map(({ fingerprint }) => fingerprint));
-  return desired.ca.certificates.flatMap((ca): Finding[] => {
+  return desired.ca.certificates.flatMap((ca): Diagnostic[] => {
     const weakness = describeWeakness(ca, requiredBits(securityLevel));
     if (weakness === undefined) return [];
     const text = `${JSON.stringify(ca.subject)} has ${weakness}, and OpenSSL on this host asks for ${requiredBits(securityLevel)} (security level ${securityLevel}), so every certificate below it is refused; ask the issuer for its successor`;

@@ -1,20 +1,20 @@
 /** What a plan says of other people's directives: which stand against it, which stay beside it, and which come back. */
 import { findReturning } from "./adopt.ts";
 import { hasKeyword } from "../facts/unmanaged-kinds.ts";
-import type { ForeignDirective } from "../facts/unmanaged-model.ts";
-import type { Finding } from "../../diagnostic.ts";
+import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
+import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
-import { isInForceElsewhere, judgeForeign, type Verdict } from "./verdict.ts";
+import { isInForceElsewhere, judgeUnmanaged, type Verdict } from "./verdict.ts";
 
-/** All findings on directives of others; none on those that do no harm. */
-export function findForeignFindings(desired: Desired, facts: Facts): Finding[] {
+/** All diagnostics on directives of others; none on those that do no harm. */
+export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] {
   if (facts.foreign.length + facts.adopted.length === 0) return [];
-  const judge = judgeForeign(desired, facts);
+  const judge = judgeUnmanaged(desired, facts);
   const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
   return [...findReturned(desired, facts), ...told];
 }
 
-function tell(desired: Desired, facts: Facts, directive: ForeignDirective, verdict: Verdict): Finding[] {
+function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, verdict: Verdict): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   const found = describe(directive);
   switch (verdict.is) {
@@ -34,10 +34,10 @@ function tell(desired: Desired, facts: Facts, directive: ForeignDirective, verdi
 }
 
 /** What stands outside of every virtual host is in force for all of them. */
-const orExclude = ({ context }: ForeignDirective): string =>
+const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 
-function tellOverruled({ adopt }: Desired, directive: ForeignDirective, place: string, found: string): Finding {
+function tellOverruled({ adopt }: Desired, directive: UnmanagedDirective, place: string, found: string): Diagnostic {
   return adopt
     ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
     : {
@@ -47,7 +47,7 @@ function tellOverruled({ adopt }: Desired, directive: ForeignDirective, place: s
       };
 }
 
-function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirective, found: string): Finding[] {
+function tellRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirective, found: string): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   if (isInForceElsewhere(desired, facts, directive)) {
     const text = `${found}; it also applies to virtual hosts that clientcert does not cover: move it into those`;
@@ -62,7 +62,7 @@ function tellRemovable(desired: Desired, facts: Facts, directive: ForeignDirecti
 const adoption = "it is commented out, and put back at removal";
 
 /** Each physical line, because each has a mark of its own. */
-function findReturned(desired: Desired, facts: Facts): Finding[] {
+function findReturned(desired: Desired, facts: Facts): Diagnostic[] {
   const adopted = facts.foreign.filter(({ isAdopted }) => isAdopted === true);
   const names = new Map(
     adopted.flatMap((one) => one.lineOffsets.map((offset) => [`${one.file}:${offset}`, describe(one)] as const)),
@@ -78,7 +78,7 @@ function findReturned(desired: Desired, facts: Facts): Finding[] {
 }
 
 /** Only the directive's name, where it stands, and why it matters: never the line. */
-function describe({ directive, context, kind, value }: ForeignDirective): string {
+function describe({ directive, context, kind, value }: UnmanagedDirective): string {
   const isSection = ["If", "ElseIf", "AuthzProviderAlias"].includes(directive);
   const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
   const keyword = hasKeyword(kind) ? ` ${keywordOrOther(value)}` : "";

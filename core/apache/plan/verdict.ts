@@ -3,7 +3,7 @@
  * virtual-host level stays and is judged by what it did; what is about a part of the site stays because it protects
  * something; what ours cannot override is taken out, where that changes nothing for anybody else.
  */
-import type { ForeignDirective, ForeignKind } from "../facts/unmanaged-model.ts";
+import type { UnmanagedDirective, UnmanagedKind } from "../facts/unmanaged-model.ts";
 import type { Desired, Facts } from "../model.ts";
 import { isTls12Only } from "./clientcert-conf.ts";
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
@@ -37,13 +37,13 @@ interface Question {
   readonly desired: Desired;
   readonly facts: Facts;
   readonly trust: Trust;
-  readonly directive: ForeignDirective;
+  readonly directive: UnmanagedDirective;
   /** Indexes of the covered virtual hosts for which the directive is effective. */
   readonly hosts: readonly number[];
 }
 
 /** The verdicts of one plan; what several of them ask is found out once. */
-export function judgeForeign(desired: Desired, facts: Facts): (directive: ForeignDirective) => Verdict {
+export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: UnmanagedDirective) => Verdict {
   const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
   const trust = readTrust(desired, facts);
   return (directive) => {
@@ -67,7 +67,7 @@ function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
       );
 }
 
-const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
+const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> = {
   verifyClient: judgeVerifyClient,
   verifyDepth: judgeDepth,
   caFile: judgeCaFile,
@@ -87,7 +87,7 @@ const judges: Readonly<Record<ForeignKind, (question: Question) => Verdict>> = {
     question.directive.level === "wholeSite"
       ? removableAlone(question, "lets in people whom clientcert's rule refuses")
       : told("lets people into this part of the site whom clientcert's rule on names refuses"),
-  sessionTicketKey: () => harmless, // revocation-findings.ts has its say
+  sessionTicketKey: () => harmless, // revocation-diagnostics.ts has its say
   certificateUser: judgeUser,
   stdEnvVars: () =>
     told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
@@ -236,7 +236,7 @@ function judgeRule({ trust, directive, hosts }: Question): Verdict {
 }
 
 /** An SSLRequire holds beside whatever else its section says; outside of one, only the rule itself can say it. */
-const issuerRemedy = ({ level }: ForeignDirective): string =>
+const issuerRemedy = ({ level }: UnmanagedDirective): string =>
   level === "narrower"
     ? 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>'
     : "name in it the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}, or move it into a <Location> with an SSLRequire that does";
@@ -269,7 +269,7 @@ function judgeProxyProtocol({ directive }: Question): Verdict {
 }
 
 /** Whether the change would touch the line for somebody whom we do not cover. */
-export const isInForceElsewhere = (desired: Desired, facts: Facts, directive: ForeignDirective): boolean =>
+export const isInForceElsewhere = (desired: Desired, facts: Facts, directive: UnmanagedDirective): boolean =>
   directive.isElsewhere ||
   directive.virtualHosts.some((index) => {
     const host = facts.virtualHosts[index];
