@@ -1,5 +1,5 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
-import { isTls12Only, phpVersion } from "../../core/apache/plan/clientcert-conf.ts";
+import { isTls12Only, phpVersion } from "../../core/apache/php-rule.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { findPendingReload } from "../../core/apache/facts/stopped.ts";

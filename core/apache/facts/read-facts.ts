@@ -1,4 +1,5 @@
 /** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+import { findPhp } from "../php-rule.ts";
 import { hostText } from "../../host-text.ts";
 import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";
@@ -15,12 +16,11 @@ import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
 import type { UnmanagedDirective } from "./unmanaged-model.ts";
 import type { CertificateSummary, CrlSummary } from "../../pki/summary.ts";
-import type { AdoptedLine, Facts, OwnFacts, PhpFacts, StrayInclude } from "../model.ts";
+import type { AdoptedLine, Facts, OwnFacts, StrayInclude } from "../model.ts";
 import { findUnmanagedFiles, findBlockers } from "./blockers.ts";
-import type { NamedFile, ObservedFile, Observation, PhpObservation } from "../observation.ts";
+import type { NamedFile, ObservedFile, Observation } from "../observation.ts";
 import { findAdoptedLines, findIncludeLines } from "./own-lines.ts";
 import type { Node } from "../config/parse.ts";
-import { compareVersions } from "../config/conditions.ts";
 import { ownPrefix } from "../config/paths.ts";
 import { findPendingEdits } from "./pending-edits.ts";
 import { readRefresh } from "../../crl-refresh/refresh-facts.ts";
@@ -242,21 +242,6 @@ function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): re
   const { bytes, sizeBytes } = file;
   if (bytes.length < sizeBytes) return readSparseCrls(bytes, sizeBytes);
   return readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
-}
-
-const phpSources = ["module", "fpm", "cli"] as const;
-
-/** What httpd itself runs counts first; among equals the highest, because from 8.3 on the rule is stricter. */
-function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
-  const ranked = [...observed].sort(
-    (a, b) => phpSources.indexOf(a.source) - phpSources.indexOf(b.source) || compareVersions(b.version, a.version),
-  );
-  const [first, ...rest] = ranked;
-  if (first === undefined) return undefined;
-  const others = rest
-    .filter(({ version }) => version !== first.version)
-    .map(({ source, version }) => ({ source, version }));
-  return { version: first.version, source: first.source, path: first.path, others };
 }
 
 function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {

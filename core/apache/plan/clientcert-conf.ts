@@ -1,8 +1,8 @@
 /** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same inputs, same bytes. */
-import { compareVersions } from "../config/conditions.ts";
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
 import { absolutePath, isPattern } from "../config/paths.ts";
 import { renderRequirement } from "./requirement.ts";
+import { isTls12Only } from "../php-rule.ts";
 import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";
@@ -19,19 +19,6 @@ export const namedIn = (conf = ""): readonly string[] => [
 /** httpd takes `*`, `?` and `[…]` in the path of a `<Directory>` for a pattern. @see apr_fnmatch */
 const asPattern = (path: string): string =>
   isPattern(path) ? path.replace(/[*?[]/g, "[$&]").replace(/\\/g, "\\\\") : path;
-
-/** From this PHP on, the vendor's manual asks for TLS 1.2 only. */
-const firstTls12Php = "8.3";
-
-/** The version that decides about TLS: the site file's, else what was found on the host. */
-export const phpVersion = (desired: Desired, facts: Facts): string | undefined =>
-  desired.phpVersion ?? facts.php?.version;
-
-/** Whether TLS 1.3 must be off. An unknown PHP changes nothing: the administrator's SSLProtocol stays. */
-export function isTls12Only(desired: Desired, facts: Facts): boolean {
-  const version = phpVersion(desired, facts);
-  return version !== undefined && compareVersions(version, firstTls12Php) >= 0;
-}
 
 /** A file of ours as our configuration names it: relative to the server root, whose path may be in any encoding. */
 const namedOwn = (name: string): string => quoteArgument(`conf/${ownDirectory}/${name}`);

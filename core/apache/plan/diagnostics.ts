@@ -1,7 +1,8 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
-import { namedIn, ownPath, phpVersion } from "./clientcert-conf.ts";
+import { diagnosePhp } from "../php-rule.ts";
+import { namedIn, ownPath } from "./clientcert-conf.ts";
 import { diagnoseUnmanaged } from "./unmanaged-diagnostics.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Change, Desired, Facts } from "../model.ts";
@@ -31,7 +32,7 @@ export function diagnose(desired: Desired, facts: Facts, change: Change | undefi
     ...diagnoseRevocation(desired, facts),
     ...diagnoseRefresh(desired, facts),
     ...diagnoseSessionTickets(desired, facts),
-    ...findPhp(desired, facts),
+    ...diagnosePhp(desired, facts),
     ...findUnobserved(facts),
     ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
   ];
@@ -139,21 +140,6 @@ function findUnwritableRoots(desired: Desired, facts: Facts): Diagnostic[] {
       place: `${file}:${line}`,
       text: "the path of its DocumentRoot is not UTF-8, so SSLRenegBufferSize is not raised for it and uploads above 128 KB may fail with 413; rename the directory",
     }));
-}
-
-/** The product cannot do without PHP; another server can. */
-const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
-
-function findPhp(desired: Desired, facts: Facts): Diagnostic[] {
-  const place = facts.server.configFile;
-  if (phpVersion(desired, facts) === undefined) {
-    const text = "no PHP was found, so TLS versions stay as they are; give phpVersion to have TLS 1.2 only from 8.3 on";
-    return [{ severity: isProduct(facts) ? "warning" : "note", place, text }];
-  }
-  if (desired.phpVersion !== undefined || facts.php === undefined || facts.php.others.length === 0) return [];
-  const others = facts.php.others.map(({ source, version }) => `${version} (${source})`).join(", ");
-  const text = `PHP ${facts.php.version} (${facts.php.source}) decides about TLS; there is also ${others}`;
-  return [{ severity: "note", place, text }];
 }
 
 // Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.

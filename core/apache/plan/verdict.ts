@@ -5,7 +5,7 @@
  */
 import type { UnmanagedDirective, UnmanagedKind } from "../facts/unmanaged-model.ts";
 import type { Desired, Facts } from "../model.ts";
-import { isTls12Only } from "./clientcert-conf.ts";
+import { isTls12Only } from "../php-rule.ts";
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
 import { findLacking, hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { isSameName } from "../../pki/same-name.ts";
