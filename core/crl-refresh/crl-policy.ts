@@ -30,7 +30,7 @@ function compareWithInstalled({ acceptOlderCrls }: CrlInputs, { own }: CrlFacts,
 
 /** By name, and by key where both say it. */
 export const isOfSameCa = (a: CrlSummary, b: CrlSummary): boolean =>
-  a.issuer === b.issuer &&
+  isSameName(a.issuer, b.issuer) &&
   (a.authorityKey === undefined || b.authorityKey === undefined || a.authorityKey === b.authorityKey);
 
 /** CRLs that came with the site and that no source renews. */

@@ -1,3 +1,4 @@
+import { isSameName } from "./same-name.ts";
 import type { CrlSummary } from "./summary.ts";
 
 /** What a site file says about the order of CRLs. */
@@ -23,7 +24,7 @@ export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: Crl
 /** Whether two are one. The hash of a large installed CRL is not known: then what its CA counts must do. */
 export const isSameCrl = (a: CrlSummary, b: CrlSummary): boolean =>
   a.sha256 === "" || b.sha256 === ""
-    ? a.issuer === b.issuer && a.number === b.number && a.thisUpdate === b.thisUpdate && isOfSamePart(a, b)
+    ? isSameName(a.issuer, b.issuer) && a.number === b.number && a.thisUpdate === b.thisUpdate && isOfSamePart(a, b)
     : a.sha256 === b.sha256;
 
 /** Of one CA, whether they are for the same of its certificates: only then one replaces the other. */
