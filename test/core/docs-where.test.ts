@@ -1,0 +1,46 @@
+/** The page that says where things are decided: its links and names are held to the sources. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+
+interface Row {
+  readonly question: string;
+  readonly files: readonly string[];
+  readonly names: readonly string[];
+}
+
+const rows: readonly Row[] = readFileSync(join(root, "docs/where.md"), "utf8")
+  .split("\n")
+  .filter((line) => line.startsWith("| ") && line.includes("]("))
+  .map((line) => {
+    const [question = "", files = "", names = ""] = line.replace(/^\| | \|$/g, "").split(" | ");
+    return {
+      question,
+      files: [...files.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, file = ""]) => file),
+      names: [...names.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name),
+    };
+  });
+
+/** Whether a source declares a function of this name. */
+function declares(file: string, name: string): boolean {
+  const text = readFileSync(join(root, file), "utf8");
+  const pattern = file.endsWith(".sh") ? `^${name}\\(\\) [{(]` : `^export (?:async )?(?:function|const) ${name}\\b`;
+  return new RegExp(pattern, "m").test(text);
+}
+
+describe("docs/where.md", () => {
+  it("answers at least ten questions", () => {
+    assert.ok(rows.length >= 10, String(rows.length));
+  });
+
+  for (const { question, files, names } of rows)
+    it(`is true: ${question}`, () => {
+      assert.equal(files.length, names.length, "one name for each file");
+      files.forEach((file, index) => {
+        assert.ok(existsSync(join(root, file)), file);
+        assert.ok(declares(file, names[index] ?? ""), `${file} declares no ${names[index]}`);
+      });
+    });
+});
