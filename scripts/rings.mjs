@@ -58,6 +58,15 @@ export const rings = [
     processes: 3,
   },
   {
+    name: "upgrades",
+    what: "hosts and state of earlier builds, under the real engine",
+    isLong: true,
+    needs: ["packages", "engine", "build"],
+    testSeconds: 240,
+    ringMinutes: 15,
+    processes: 2,
+  },
+  {
     name: "attacks",
     what: "hosts that are hostile, damaged, short of something or odd",
     isLong: true,
