@@ -22,7 +22,7 @@ export const hostMutations = [
     ...{
       file: "lib/processes.sh",
       from: "</proc/self/stat && read_process self",
-      to: '</proc/self/stat; own_pid=$$; read_process "$$"',
+      to: '</proc/self/stat; process_own_pid=$$; read_process "$$"',
     },
     ...{ test: "attacks/attack-hand-runs", grep: "holds the lock" },
   },
@@ -43,7 +43,7 @@ export const hostMutations = [
   },
   {
     name: "stopped: nobody asks who has its port",
-    ...{ file: "apache/stopped.sh", from: '  [ -z "$listening" ] || suspect_holders', to: "  :" },
+    ...{ file: "apache/stopped.sh", from: '  [ -z "$stopped_listening" ] || suspect_holders', to: "  :" },
     ...{ test: "attacks/stopped-proof", grep: "by its port where its pid file is gone" },
   },
   {
@@ -78,7 +78,7 @@ export const hostMutations = [
   },
   {
     name: "resources: what a run lacked is not told",
-    ...{ file: "lib/carrier.sh", from: '[ -z "$hit" ] || fail limit "the run', to: ': || fail limit "the run' },
+    ...{ file: "lib/carrier.sh", from: '[ -z "$carrier_hit" ] || fail limit "the run', to: ': || fail limit "the run' },
     ...{ test: "attacks/resources", grep: "hit after it had begun: memory" },
   },
   {
@@ -93,7 +93,7 @@ export const hostMutations = [
   },
   {
     name: "words: whatever stands in the proxy's file is given to curl",
-    ...{ file: "crl/sources.sh", from: 'is_proxy_address "$proxy" ||', to: ": ||" },
+    ...{ file: "crl/sources.sh", from: 'is_proxy_address "$source_proxy" ||', to: ": ||" },
     ...{ test: "attacks/foreign-words", grep: "PASSWORD@h:x" },
   },
   {

@@ -18,7 +18,7 @@ import { hostMutations } from "./mutations-of-hosts.mjs";
 export const mutations = [
   {
     name: "lock: a second run goes on",
-    ...{ file: "lib/state.sh", from: "    if is_alive $holder; then", to: "    if false; then" },
+    ...{ file: "lib/state.sh", from: "    if is_alive $state_holder; then", to: "    if false; then" },
     ...{ test: "process-runs", grep: "do not disturb" },
   },
   {
@@ -40,22 +40,22 @@ export const mutations = [
     name: "compare: a file that changed since the plan is edited",
     ...{
       file: "apache/stage.sh",
-      from: '[ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]',
+      from: '[ "$($stage_read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]',
       to: "false",
     },
     ...{ test: "files-host", grep: "edited after it had been looked at" },
   },
   {
     name: "swap: what came out is not looked at",
-    ...{ file: "apache/swap.sh", from: '!= "$before" ]; then', to: "= no ]; then" },
+    ...{ file: "apache/swap.sh", from: '!= "$swap_before" ]; then', to: "= no ]; then" },
     ...{ test: "files-host", grep: "very moment of the swap" },
   },
   {
     name: "order: what names comes before what is named",
     ...{
       file: "apache/swap.sh",
-      from: 'sync -- "${path%/*}"\n  done <"$work/own.list"',
-      to: 'sync -- "${path%/*}"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
+      from: 'sync -- "${swap_path%/*}"\n  done <"$work/own.list"',
+      to: 'sync -- "${swap_path%/*}"\n  done <<LIST\n$(tac "$work/own.list")\nLIST',
     },
     ...{ test: "process-reboot", grep: "the check .* to our CRL" },
   },
@@ -149,7 +149,7 @@ export const mutations = [
     name: "roll back: httpd that died is not started",
     ...{
       file: "apache/live.sh",
-      from: '  if [ -n "${signalled:-}" ]; then\n    # A supervisor',
+      from: '  if [ -n "${live_signalled:-}" ]; then\n    # A supervisor',
       to: "  if false; then\n    # A supervisor",
     },
     ...{ test: "process-live", grep: "dies at the reload" },
@@ -161,12 +161,12 @@ export const mutations = [
   },
   {
     name: "journal: an interrupted run is not put back",
-    ...{ file: "apache/recover.sh", from: 'if is_half_done "$earlier"; then', to: "if false; then" },
+    ...{ file: "apache/recover.sh", from: 'if is_half_done "$recover_run"; then', to: "if false; then" },
     ...{ test: "process-hands", grep: "undo after a run that was killed" },
   },
   {
     name: "pid check: whoever the pid file names",
-    ...{ file: "apache/live.sh", from: '&& [ "$named" = "$parent" ] ||', to: "||" },
+    ...{ file: "apache/live.sh", from: '&& [ "$live_named" = "$parent" ] ||', to: "||" },
     ...{ test: "process-live", grep: "names another process" },
   },
   {
@@ -191,7 +191,7 @@ export const mutations = [
   },
   {
     name: "probe: every alert is a good one",
-    ...{ file: "apache/probe.sh", from: '      "$decrypt_error") continue ;;', to: "      [0-9]*) continue ;;" },
+    ...{ file: "apache/probe.sh", from: '      "$probe_decrypt_error") continue ;;', to: "      [0-9]*) continue ;;" },
     ...{ test: "host/probe", grep: "is for CA certificates only is refused" },
   },
   {
@@ -201,7 +201,7 @@ export const mutations = [
   },
   {
     name: "probe: no alert means that all is well",
-    ...{ file: "apache/probe.sh", from: '        error=$(logged_errors "$2")\n', to: "        continue\n" },
+    ...{ file: "apache/probe.sh", from: '        probe_error=$(logged_errors "$2")\n', to: "        continue\n" },
     ...{ test: "host/probe", grep: "the log decides" },
   },
   {
@@ -216,12 +216,16 @@ export const mutations = [
   },
   {
     name: "probe: a refresh that would lock out ends like any other",
-    ...{ file: "crl/refresh.sh", from: '[ -z "$locked_out$unstartable" ] ||', to: '[ -z "$unstartable" ] ||' },
+    ...{
+      file: "crl/refresh.sh",
+      from: '[ -z "$probe_locked_out$deadly_unstartable" ] ||',
+      to: '[ -z "$deadly_unstartable" ] ||',
+    },
     ...{ test: "host/refresh-probe", grep: "ends with 3" },
   },
   {
     name: "probe: a refresh raises no alarm for who is refused already",
-    ...{ file: "crl/refresh.sh", from: '[ -n "$already_refused" ]; then', to: "false; then" },
+    ...{ file: "crl/refresh.sh", from: '[ -n "$probe_already_refused" ]; then', to: "false; then" },
     ...{ test: "host/refresh-probe", grep: "raises the alarm" },
   },
   {

@@ -4,9 +4,9 @@
 # Whoever may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
 # envvars file. So overrides are a part of this text, put in by fixed_overrides, and the request can only repeat them.
 keep_overrides() {
-  asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
+  main_asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides
-  [ "$asked" = "$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines" ] ||
+  [ "$main_asked" = "$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines" ] ||
     fail overrides 'the site file overrides httpd, config, pidFile, environmentFile or defines otherwise than when this program was made; make and install it again: npx clientcert observe-program --site SITE --host HOST'
 }
 
@@ -23,7 +23,6 @@ main() {
     --help) observe_usage && exit 0 ;;
     *) echo "$1: there is no such option" >&2 && observe_usage >&2 && exit 64 ;;
   esac
-  is_limited='' openssl_said=''
   read_request
   keep_overrides
   limited look_at_host

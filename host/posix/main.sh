@@ -2,8 +2,7 @@
 # One run: observe; judge a change; apply one; tell how an earlier one ended; undo.
 
 main() {
-  # What is asked for later whether it is set or not: a login may have exported a variable of this name.
-  refused='' verdict='' swap_began='' judge=none quiet='' signalled='' signalled_seconds='' look_from='' made_conf='' loaded_files='' asks_probes='' locked_out='' already_refused='' unstartable='' is_limited='' openssl_said=''
+  verdict='' swap_began='' asks_probes=''
   # Where this text is: in the file that is being run, or given by the caller. A shadow needs it no more.
   case ${1:-} in
     shadow_*) ;;

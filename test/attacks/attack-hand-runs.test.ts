@@ -28,7 +28,7 @@ describe("a run that nobody but the host knows of", function () {
 
   it("is not ended as a look is: an undo may take longer", async () => {
     await session.lab.run(
-      `sed -i -e 's/^look_seconds=50$/look_seconds=1/' -e 's/^find_unit() {$/&\\nsleep 2/' ${stateDirectory}/program`,
+      `sed -i -e 's/^request_observe_seconds=50$/request_observe_seconds=1/' -e 's/^find_unit() {$/&\\nsleep 2/' ${stateDirectory}/program`,
     );
     const { status, stdout } = await session.lab.exec(undo);
     assert.equal(status, 0, stdout);

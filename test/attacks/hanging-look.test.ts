@@ -11,8 +11,8 @@ const directory = `${root}/conf/clientcert`;
 
 /** Ends after 3 s, whatever the request says. `more`: shell text that redefines functions. */
 function hastyProgram(more = ""): string {
-  const hasty = replaceOnce(hostScript(), "look_seconds=50", "look_seconds=3");
-  const deaf = replaceOnce(hasty, "limit_seconds=$value ;; esac ;;", ": ;; esac ;;");
+  const hasty = replaceOnce(hostScript(), "request_observe_seconds=50", "request_observe_seconds=3");
+  const deaf = replaceOnce(hasty, "limit_seconds=$request_value ;; esac ;;", ": ;; esac ;;");
   return replaceOnce(deaf, 'main "$@"\n', `${more}\nmain "$@"\n`);
 }
 
@@ -132,7 +132,7 @@ describe("a look that would wait for ever", function () {
   });
 
   it("leaves a change alone, which goes on though nobody waits for it any more", async () => {
-    program = hastyProgram("find_unit() { sleep 5; unit=; }");
+    program = hastyProgram("find_unit() { sleep 5; live_unit=; }");
     const message = /the run that works on this server took longer than 3 seconds; it goes on there/;
     await assert.rejects(session.apply({ organizations: ["OTHER"] }), { ...slow, message });
     program = hastyProgram();

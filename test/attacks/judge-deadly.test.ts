@@ -153,7 +153,7 @@ describe("the shadow", function () {
   this.timeout(90_000);
 
   it("keeps nobody from a reload by what it leaves out itself (a stand-in for NFS)", () => {
-    const program = () => hostScript().replace("case $type in nfs*", () => "case $type in ramfs | nfs*");
+    const program = () => hostScript().replace("case $shadow_type in nfs*", () => "case $shadow_type in ramfs | nfs*");
     const logged = { stopped: true, virtualHostDirectives: 'CustomLog "|/opt/link/program" common' };
     return onHost(
       logged,

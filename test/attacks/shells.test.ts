@@ -51,8 +51,8 @@ describe("a host whose shell is mksh", function () {
 
   it("ends a look that waits for ever, with all that it started", async () => {
     program = hostScript()
-      .replace("look_seconds=50", "look_seconds=3")
-      .replace("limit_seconds=$value ;; esac ;;", ": ;; esac ;;")
+      .replace("request_observe_seconds=50", "request_observe_seconds=3")
+      .replace("limit_seconds=$request_value ;; esac ;;", ": ;; esac ;;")
       .replace('main "$@"\n', 'observe_php() { : "$( (sleep 1000; :) | (sleep 1001; cat) )"; }\nmain "$@"\n');
     await assert.rejects(session.look(), { kind: "timeout", message: /took longer than 3 seconds/ });
     assert.equal(await session.lab.run("pgrep -x sleep || :"), "");

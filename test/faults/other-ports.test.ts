@@ -119,7 +119,7 @@ describe("a change of which nobody knows whether another TLS port notices it", f
 
   for (const [moment, more] of Object.entries({
     before: 'list_answers_before() { : >"$work/answers.before"; }',
-    after: 'ask_live() { (look_from=$work ask_all) >"$1"; [ "${1##*.}" != after ] || sed -i "/ b.lab/d" "$1"; }',
+    after: 'ask_live() { (ask_all "$work") >"$1"; [ "${1##*.}" != after ] || sed -i "/ b.lab/d" "$1"; }',
   })) {
     it(`is put back: no answers ${moment} it`, () =>
       onTwoPorts(

@@ -133,7 +133,9 @@ describe("an administrator's hands on the host", function () {
   });
 
   it("an edit while we looked at the reloaded httpd is one that it has not read", async () => {
-    program = faultyProgram({ more: `retire_timers() { retiring='' && sleep 2.2; echo '# a thought' >>${main}; }` });
+    program = faultyProgram({
+      more: `retire_timers() { timer_retiring='' && sleep 2.2; echo '# a thought' >>${main}; }`,
+    });
     await session.apply({ adopt: true, reloadPendingEdits: true });
     program = hostScript();
     const found = (await session.plan({ adopt: true, organizations: ["X"] })).diagnostics.filter(

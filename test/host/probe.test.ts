@@ -74,13 +74,13 @@ describe("CA and CRL are asked of the real httpd", function () {
       });
 
     it("the log decides where no alert arrives", async () => {
-      alter = (text) => text.replace('[ -z "$alert" ] || break', "alert=''");
+      alter = (text) => text.replace('[ -z "$ask_alert" ] || break', "ask_alert=''");
       assert.deepEqual((await session.judge()).reasons, []);
       const outcome = await session.judge(await astray());
       assert.match(outcome.reasons.join(), /no CRL of it counts.*\(no alert, OpenSSL error 3\)/);
       alter = (text) =>
         text
-          .replace('[ -z "$alert" ] || break', "alert=''")
+          .replace('[ -z "$ask_alert" ] || break', "ask_alert=''")
           .replaceAll("Certificate Verification:", "Nothing of the kind");
       const silent = await session.judge(await astray());
       assert.equal(silent.result, "well");

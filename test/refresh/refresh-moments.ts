@@ -21,7 +21,8 @@ export const fairWeathers: readonly Weather[] = [
 ];
 
 /** Waits a second, not twenty, for a server that trickles. */
-export const impatient = (program: string): string => program.replace("stall_seconds=20", "stall_seconds=1");
+export const impatient = (program: string): string =>
+  program.replace("source_stall_seconds=20", "source_stall_seconds=1");
 export const impatientProgram = (): string => impatient(hostScript());
 
 /** Nobody may notice anything: whoever got in before gets in, and whoever was refused is refused. */

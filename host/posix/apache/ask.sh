@@ -8,40 +8,40 @@
 # everything is asked of the first 20 of each list, and of the rest the status, by one process of curl where there is one.
 # Where an administrator's own lines come back, they may keep out who shows no certificate: then openssl asks all, because
 # curl cannot tell this status `required` from `refused`.
-ask_all() {
-  lists=${look_from:-/proc/self/fd/9} askers=''
+ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
+  ask_lists=${1:-/proc/self/fd/9} ask_scratch=${1:+$1/asking} ask_askers=''
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
-  [ -n "${look_from:-}" ] && scratch=$look_from/asking || scratch=/dev/shm/clientcert
-  mkdir -m 700 -- "$scratch" && make_stranger "$scratch/stranger" || return 1
+  ask_scratch=${ask_scratch:-/dev/shm/clientcert}
+  mkdir -m 700 -- "$ask_scratch" && make_stranger "$ask_scratch/stranger" || return 1
   # Nobody can know it who may set a header of an answer: the mark of a request is always the same where nobody sends one.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
-  first=20
-  [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || first=1000000
-  for quarter in 0 1 2 3; do
+  ask_first=20
+  [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || ask_first=1000000
+  for ask_quarter in 0 1 2 3; do
     {
-      list_asked openssl "$quarter" | ask_everything "$scratch/said.$quarter"
-      list_asked curl "$quarter" >"$scratch/rest.$quarter"
-      [ ! -s "$scratch/rest.$quarter" ] || ask_statuses "$scratch/rest.$quarter"
-    } >"$scratch/answers.$quarter" &
-    askers="$askers $!"
+      list_asked openssl "$ask_quarter" | ask_everything "$ask_scratch/said.$ask_quarter"
+      list_asked curl "$ask_quarter" >"$ask_scratch/rest.$ask_quarter"
+      [ ! -s "$ask_scratch/rest.$ask_quarter" ] || ask_statuses "$ask_scratch/rest.$ask_quarter"
+    } >"$ask_scratch/answers.$ask_quarter" &
+    ask_askers="$ask_askers $!"
   done
   # shellcheck disable=SC2086
-  wait $askers
-  cat -- "$scratch"/answers.*
-  rm -rf -- "$scratch"
+  wait $ask_askers
+  cat -- "$ask_scratch"/answers.*
+  rm -rf -- "$ask_scratch"
 }
 
 # One asker's share of both lists; for openssl with two flags in front: is a stranger's certificate shown, and is it told
 # `required` from `refused`? In the shadow the others are asked only where the live files are asked the same.
 list_asked() { # openssl|curl QUARTER
-  others=$lists/others.list
-  [ -n "${look_from:-}" ] || [ "$baseline" = yes ] || others=/dev/null
-  awk -v program="$1" -v quarter="$2" -v first="$first" -v returning="$returning" '
+  ask_others=$ask_lists/others.list
+  [ "$ask_lists" != /proc/self/fd/9 ] || [ "$baseline" = yes ] || ask_others=/dev/null
+  awk -v program="$1" -v quarter="$2" -v first="$ask_first" -v returning="$returning" '
     NF && NR % 4 == quarter && (program == "openssl") == (FNR <= first) {
       isOther = (FILENAME == ARGV[2])
       flags = (FNR <= 20 && !isOther) " " (isOther || returning == "yes") " "
       print (program == "openssl" ? flags : "") $0
-    }' "$lists/look.list" "$others"
+    }' "$ask_lists/look.list" "$ask_others"
 }
 
 # In the order of the list, because curl asks one after the other.
@@ -56,13 +56,13 @@ ask_statuses() { # LIST
 }
 
 ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard input
-  while read -r is_shown is_told address port name; do
-    printf '\n%s question %s %s %s\n' "$ask_mark" "$address" "$port" "$name"
+  while read -r ask_is_shown ask_is_told ask_address ask_port ask_name; do
+    printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
     talk 2>"$1"
     # Behind all the rest: the words of both streams in one would be torn.
-    [ "$is_told" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
-    [ "$is_shown" = 0 ] || { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$stranger_pem" -key "$stranger_pem" 2>/dev/null; }
-    [ "$is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
+    [ "$ask_is_told" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
+    [ "$ask_is_shown" = 0 ] || { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
+    [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
     function tell() {
       if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
@@ -89,30 +89,30 @@ ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard 
 # A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where it says nothing.
 # A weak digest must not keep openssl itself from showing one; where TLS 1.3 loses the alert, 1.2 may have it.
 show_probes() { # FILE
-  while read -r probe; do
-    for version in '' -tls1_2; do
-      talk -cert "$lists/probes/$probe" -key "$lists/probes/$probe" -cipher DEFAULT:@SECLEVEL=0 $version >"$1" 2>&1
-      alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
-      [ -z "$alert" ] || break
+  while read -r ask_probe; do
+    for ask_version in '' -tls1_2; do
+      talk -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 $ask_version >"$1" 2>&1
+      ask_alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
+      [ -z "$ask_alert" ] || break
     done
-    printf '\n%s probe %s %s\n' "$ask_mark" "$probe" "${alert:--}"
-  done <"$lists/probes.list"
+    printf '\n%s probe %s %s\n' "$ask_mark" "$ask_probe" "${ask_alert:--}"
+  done <"$ask_lists/probes.list"
 }
 
 # `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after the
 # request. Without this host's trusted CAs, which nobody asks here, and which cost openssl most of its time.
 talk() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
-  host=${name:-$address}
-  case $host in *[!0-9.:]*) set -- "$@" -servername "$host" ;; *) set -- "$@" -noservername ;; esac
-  case $address in *:*) connect="[$address]:$port" ;; *) connect=$address:$port ;; esac
-  printf 'HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: clientcert\r\nConnection: close\r\n\r\n' "$host" |
-    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$connect" -ign_eof "$@"
+  ask_host=${ask_name:-$ask_address}
+  case $ask_host in *[!0-9.:]*) set -- "$@" -servername "$ask_host" ;; *) set -- "$@" -noservername ;; esac
+  case $ask_address in *:*) ask_connect="[$ask_address]:$ask_port" ;; *) ask_connect=$ask_address:$ask_port ;; esac
+  printf 'HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: clientcert\r\nConnection: close\r\n\r\n' "$ask_host" |
+    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$ask_connect" -ign_eof "$@"
 }
 
 # A certificate that nobody trusts; its key opens nothing.
 make_stranger() { # FILE
-  stranger_pem=$1
+  ask_untrusted_pem=$1
   printf '[req]\ndistinguished_name=dn\n[dn]\n' >"$1.cnf"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=clientcert-stranger \
     -config "$1.cnf" -keyout "$1.key" -out "$1.cert" 2>/dev/null && cat "$1.key" "$1.cert" >"$1"

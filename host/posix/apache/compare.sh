@@ -14,8 +14,8 @@ status_differs() { # BEFORE AFTER
 
 # Prints where the live answers of covered virtual hosts differ from the promised ones; fails when they do not.
 look_differs() {
-  promised=$work/answers.candidate
-  [ "$judge" = shadow ] || promised=/dev/null
+  compare_promised=$work/answers.candidate
+  [ "$judge" = shadow ] || compare_promised=/dev/null
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
     # As tell_unasking has it of the shadow.
@@ -40,7 +40,7 @@ look_differs() {
     END {
       for (where in isCovered) if (!(where in asked)) { print where " could not be asked"; differs = 1 }
       exit !differs
-    }' "$promised" "$work/answers.before" "$work/answers.after"
+    }' "$compare_promised" "$work/answers.before" "$work/answers.after"
 }
 
 # Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before; where
@@ -91,7 +91,7 @@ is_opened() { grep -q ' let nobody in without a certificate before .* and answer
 # A reason for each, of a site with hundreds for the first; fails where there is none.
 tell_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE
   is_noticed "$1" "$2" "$3" || return 1
-  head -n 5 -- "$work/noticed" | while IFS= read -r sentence; do part "reason $4: $sentence; $5"; done
-  unsaid=$(($(wc -l <"$work/noticed") - 5))
-  [ "$unsaid" -le 0 ] || part "reason $4: the same of $unsaid more"
+  head -n 5 -- "$work/noticed" | while IFS= read -r compare_sentence; do part "reason $4: $compare_sentence; $5"; done
+  compare_more=$(($(wc -l <"$work/noticed") - 5))
+  [ "$compare_more" -le 0 ] || part "reason $4: the same of $compare_more more"
 }

@@ -3,6 +3,8 @@
 # be why httpd does not start (no network, no passphrase, no NFS), and then a smaller judge speaks. So only those of httpd's
 # codes count here whose cause is the same on the live host.
 
+deadly_unstartable=''
+
 # CODE KIND MEANING, for an administrator. KIND: `program`, what the words name is not there or not executable; `file`, what they
 # name cannot be opened, for a reason that lies in its path; `content`, of what httpd has read.
 # Not in it, because the shadow says them for reasons of its own: AH02564, AH02578, AH02580 (a key whose passphrase httpd keeps),
@@ -45,27 +47,27 @@ say_deadly() {
       path = match(after, /\/[^ \t\047"]*/) ? substr(after, RSTART, RLENGTH) : ""
       sub(/[.,:]$/, "", path)
       print kind[code], code, error, path
-    }' /dev/shm/codes - | while IFS=' ' read -r kind code error path; do
-    ! is_lacking "$path" || continue
-    case $kind:$error in
-      program:*) if [ -f "$path" ] && [ -x "$path" ]; then continue; fi ;;
+    }' /dev/shm/codes - | while IFS=' ' read -r deadly_kind deadly_code deadly_error deadly_path; do
+    ! is_lacking "$deadly_path" || continue
+    case $deadly_kind:$deadly_error in
+      program:*) if [ -f "$deadly_path" ] && [ -x "$deadly_path" ]; then continue; fi ;;
       content:* | file:2 | file:20 | file:21 | file:40) ;;
       *) continue ;;
     esac
-    printf 'deadly %s %s\n' "$code" "$path"
+    printf 'deadly %s %s\n' "$deadly_code" "$deadly_path"
   done
 }
 
 # Whether PATH leads to where the view has nothing, or not what the host has.
 is_lacking() { # PATH
-  resolved=$(realpath -m -- "${1:-/}")/
-  while IFS= read -r point; do
-    case $point:$resolved in :*) ;; "$point:$point"/*) return 0 ;; esac
+  deadly_resolved=$(realpath -m -- "${1:-/}")/
+  while IFS= read -r deadly_point; do
+    case $deadly_point:$deadly_resolved in :*) ;; "$deadly_point:$deadly_point"/*) return 0 ;; esac
   done <<EOF
 /proc
 /sys
 /dev
-$lacking
+$shadow_lacking
 EOF
   return 1
 }
@@ -74,20 +76,20 @@ EOF
 # reason is told. A server that is stopped has nothing to lose.
 is_unstartable() {
   [ -n "$parent" ] && ! shadow_is_up candidate && read_deadly || return 1
-  why="httpd would not start on the files that are installed now, so a reload would end the site: $deadly"
+  deadly_why="httpd would not start on the files that are installed now, so a reload would end the site: $deadly"
   if [ "$reload_unstartable" = yes ]; then
-    part "note $why; going on, as reloadUnstartable says"
+    part "note $deadly_why; going on, as reloadUnstartable says"
     return 1
   fi
-  case $mode in apply | judge) way=', or write "reloadUnstartable: true" for this host' ;; *) way='' ;; esac
-  part "reason $why; mend this first$way"
-  unstartable=yes
+  case $mode in apply | judge) deadly_way=', or write "reloadUnstartable: true" for this host' ;; *) deadly_way='' ;; esac
+  part "reason $deadly_why; mend this first$deadly_way"
+  deadly_unstartable=yes
 }
 
 # Sets deadly, the first word of httpd that counts.
 read_deadly() {
   deadly=$(sed -n '/^words$/q; s/^deadly //p' "$work/shadow.live" | head -n 1)
   [ -n "$deadly" ] || return 1
-  code=${deadly%% *} path=${deadly#* }
-  deadly="$(deadly_codes | sed -n "s/^$code [a-z]* //p") (${path:+$path, }$code)"
+  deadly_code=${deadly%% *} deadly_path=${deadly#* }
+  deadly="$(deadly_codes | sed -n "s/^$deadly_code [a-z]* //p") (${deadly_path:+$deadly_path, }$deadly_code)"
 }

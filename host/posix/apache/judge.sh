@@ -2,6 +2,8 @@
 # The verdict on the candidate: by the shadow, with the live bytes as baseline where the candidate is not plainly well,
 # and by a smaller judge where no shadow can speak. Sets verdict (well, refused) and judge (shadow, minimal).
 
+judge=none
+
 judge_candidate() {
   list_placed
   has_memory || return 0
@@ -25,11 +27,11 @@ judge_probes() {
 # Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
 # Where the memory would not do, the kernel might end the live server. The shadow needs it now, the reload once more later.
 has_memory() {
-  crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
-  hosts=$(sort -u "$work/look.list" | grep -c .)
-  needed_kib=$((crl_bytes / 1024 * 6 * hosts)) available_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
-  [ "$needed_kib" -gt 65536 ] && [ "$needed_kib" -gt "${available_kib:-0}" ] || return 0
-  refuse "httpd would need about $((needed_kib / 1024)) MiB for the CRLs of $hosts virtual hosts ($((crl_bytes / 1048576)) MiB each), and this host has $((${available_kib:-0} / 1024)) MiB available; give it more memory, or cover fewer virtual hosts"
+  judge_crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
+  judge_hosts=$(sort -u "$work/look.list" | grep -c .)
+  judge_needed_kib=$((judge_crl_bytes / 1024 * 6 * judge_hosts)) judge_available_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  [ "$judge_needed_kib" -gt 65536 ] && [ "$judge_needed_kib" -gt "${judge_available_kib:-0}" ] || return 0
+  refuse "httpd would need about $((judge_needed_kib / 1024)) MiB for the CRLs of $judge_hosts virtual hosts ($((judge_crl_bytes / 1048576)) MiB each), and this host has $((${judge_available_kib:-0} / 1024)) MiB available; give it more memory, or cover fewer virtual hosts"
   verdict=refused
   return 1
 }
@@ -95,12 +97,12 @@ shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !u
 # virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
 tell_unasking() {
   [ "$removal" != yes ] || return 1
-  unasking=$(awk -F "$tab" '$3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }' "$work/answers.candidate")
-  [ -n "$unasking" ] || return 1
-  while IFS= read -r host; do
-    part "reason $host would not ask for certificates although our line stands in it: does another virtual host answer for this name, or is ServerRoot another one there?"
+  judge_unasking=$(awk -F "$tab" '$3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }' "$work/answers.candidate")
+  [ -n "$judge_unasking" ] || return 1
+  while IFS= read -r judge_host; do
+    part "reason $judge_host would not ask for certificates although our line stands in it: does another virtual host answer for this name, or is ServerRoot another one there?"
   done <<EOF
-$unasking
+$judge_unasking
 EOF
 }
 
@@ -110,7 +112,7 @@ tell_words() { # live|candidate
     $2 ~ /^re/ {
       split($1, word, " ")
       print ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate") " any more with " word[3] " (" word[1] " port " word[2] ")"
-    }' | while IFS= read -r sentence; do part "reason $sentence"; done
+    }' | while IFS= read -r judge_sentence; do part "reason $judge_sentence"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
 }
@@ -118,9 +120,9 @@ tell_words() { # live|candidate
 # Candidate and target of everything the change places; `-` = is removed.
 list_placed() {
   {
-    while IFS=$tab read -r _ name _; do printf 'own/%s\t%s\n' "${name##*/}" "$(own_path "$name")"; done <"$work/own.list"
-    while IFS=$tab read -r number _ _ path; do printf 'edit/%s\t%s\n' "$number" "$path"; done <"$work/edit.list"
-    dropped | while IFS= read -r name; do printf -- '-\t%s\n' "$(own_path "$name")"; done
+    while IFS=$tab read -r _ judge_name _; do printf 'own/%s\t%s\n' "${judge_name##*/}" "$(own_path "$judge_name")"; done <"$work/own.list"
+    while IFS=$tab read -r judge_number _ _ judge_path; do printf 'edit/%s\t%s\n' "$judge_number" "$judge_path"; done <"$work/edit.list"
+    dropped | while IFS= read -r judge_name; do printf -- '-\t%s\n' "$(own_path "$judge_name")"; done
   } >"$work/placed.list"
   printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
   list_others >"$work/others.list"
@@ -146,37 +148,37 @@ list_names() {
         name = $i; gsub(/[">]/, "", name); sub(/:[0-9*]+$/, "", name)
         if (name ~ /[A-Za-z]/ && name !~ /^\[/ && name != "_default_" && !seen[name]++) print name
       }
-    }' | while IFS= read -r name; do getent ahosts "$name" | awk -v name="$name" '!seen[$1]++ { print $1, name }'; done
+    }' | while IFS= read -r judge_name; do getent ahosts "$judge_name" | awk -v name="$judge_name" '!seen[$1]++ { print $1, name }'; done
 }
 
 # The smaller judge: our file with mod_ssl alone, in a private directory, on a port of its own. No copy of the customer's
 # configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
 judge_minimal() {
   judge=minimal
-  if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$modules" ]; then
+  if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
     verdict=well judge=syntax
     return
   fi
   mkdir -p -- "$work/minimal/conf"
   gather_own "$work/minimal/conf/clientcert"
   make_stranger "$work/minimal/server.pem"
-  port=$(free_port) && write_minimal_configuration "$port"
+  judge_port=$(free_port) && write_minimal_configuration "$judge_port"
   verdict=refused
   # In the foreground and with a time limit of its own: a run that is killed leaves no server behind for long.
   (
     arguments='' enter=''
     httpd_for "$deadline_seconds" -d "$work/minimal" -f "$work/minimal/httpd.conf" -D FOREGROUND
   ) >"$work/minimal/words" 2>&1 &
-  minimal=$!
-  wait_for_minimal "$port" && verdict=well
+  judge_minimal_pid=$!
+  wait_for_minimal "$judge_port" && verdict=well
   kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
-  wait "$minimal"
+  wait "$judge_minimal_pid"
   [ "$verdict" = well ] || tell_minimal
 }
 
 tell_minimal() {
-  limits_said=$(limits_in_words)
-  [ -z "$limits_said" ] || part "reason httpd did not serve on a small configuration of its own$limits_said"
+  judge_limits=$(limits_in_words)
+  [ -z "$judge_limits" ] || part "reason httpd did not serve on a small configuration of its own$judge_limits"
   part words
   cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd
 }
@@ -184,17 +186,17 @@ tell_minimal() {
 # Our directory as it would be: a change need not bring all of it.
 gather_own() { # DIRECTORY
   mkdir -- "$1"
-  for file in "$own_directory"/* "$work"/own/*; do
-    [ ! -f "$file" ] || ln -s -f -- "$file" "$1/${file##*/}"
+  for judge_file in "$own_directory"/* "$work"/own/*; do
+    [ ! -f "$judge_file" ] || ln -s -f -- "$judge_file" "$1/${judge_file##*/}"
   done
 }
 
 wait_for_minimal() { # PORT
   printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look.list"
   : >"$work/minimal/others.list"
-  while read_process "$minimal"; do
+  while read_process "$judge_minimal_pid"; do
     if [ -s "$work/minimal/pid" ]; then
-      case $(look_from=$work/minimal ask_all) in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
+      case $(ask_all "$work/minimal") in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
     fi
     sleep 0.1
   done
@@ -202,20 +204,20 @@ wait_for_minimal() { # PORT
 }
 
 free_port() {
-  candidate_port=$((20000 + $$ % 20000))
-  while grep -qi ":$(printf %04X "$candidate_port") " /proc/net/tcp /proc/net/tcp6; do candidate_port=$((candidate_port + 1)); done
-  printf %s "$candidate_port"
+  judge_candidate_port=$((20000 + $$ % 20000))
+  while grep -qi ":$(printf %04X "$judge_candidate_port") " /proc/net/tcp /proc/net/tcp6; do judge_candidate_port=$((judge_candidate_port + 1)); done
+  printf %s "$judge_candidate_port"
 }
 
 # The candidate's own directives, with the files as staged; sections on the customer's directories stay as they are.
 write_minimal_configuration() { # PORT
   {
     printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\nDefaultRuntimeDir .\nUser #65534\nGroup #65534\n' "$1"
-    for module in mpm_event mpm_worker mpm_prefork; do
-      [ ! -f "$modules/mod_$module.so" ] || { quote_word "$modules/mod_$module.so" && printf 'LoadModule %s_module %s\n' "$module" "$quoted" && break; }
+    for judge_module in mpm_event mpm_worker mpm_prefork; do
+      [ ! -f "$server_modules/mod_$judge_module.so" ] || { quote_word "$server_modules/mod_$judge_module.so" && printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word" && break; }
     done
-    for module in unixd authz_core socache_shmcb log_config ssl; do
-      [ ! -f "$modules/mod_$module.so" ] || { quote_word "$modules/mod_$module.so" && printf 'LoadModule %s_module %s\n' "$module" "$quoted"; }
+    for judge_module in unixd authz_core socache_shmcb log_config ssl; do
+      [ ! -f "$server_modules/mod_$judge_module.so" ] || { quote_word "$server_modules/mod_$judge_module.so" && printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word"; }
     done
     printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
     # It names its files relative to the server root, which is ours here; that of an older build did so by their whole path.

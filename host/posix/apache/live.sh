@@ -1,21 +1,23 @@
 # shellcheck shell=sh
 # The live server: reload it, look at it, and put everything back when it is not as the shadow promised.
 
+live_signalled='' live_signalled_seconds=''
+
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
 # writes
 reload() {
-  if ! words=$(httpd_in_time -t); then
-    part words && printf '%s\n' "$words" | words_of_httpd
+  if ! live_words=$(httpd_in_time -t); then
+    part words && printf '%s\n' "$live_words" | words_of_httpd
     return 1
   fi
   keep_loaded
   # Where others may write beside it, the pid file may be a pipe that nobody writes to.
-  named=$(inside timeout 5 cat -- "$pid_file" 2>/dev/null)
-  read_process "$parent" && [ "$process_start" = "$parent_start" ] && [ "$named" = "$parent" ] || {
-    part "reason the pid file $pid_file does not name the httpd that was looked at (process $parent); not signalled"
+  live_named=$(inside timeout 5 cat -- "$run_pid_file" 2>/dev/null)
+  read_process "$parent" && [ "$process_start" = "$server_parent_start" ] && [ "$live_named" = "$parent" ] || {
+    part "reason the pid file $run_pid_file does not name the httpd that was looked at (process $parent); not signalled"
     return 1
   }
-  signalled=$(now_ticks) signalled_seconds=$(date +%s)
+  live_signalled=$(now_ticks) live_signalled_seconds=$(date +%s)
   kill -USR1 "$parent"
 }
 
@@ -24,56 +26,56 @@ keep_loaded() {
   {
     cat -- "$state/edited" 2>/dev/null
     cut -f 4 "$work/edit.list"
-  } | sort -u | while IFS= read -r path; do
-    bare=$(grep -av "$our_line" -- "$path" | sha256sum) && printf '%s  %s\n' "${bare%% *}" "$path"
+  } | sort -u | while IFS= read -r live_path; do
+    live_bare=$(grep -av "$undo_our_line" -- "$live_path" | sha256sum) && printf '%s  %s\n' "${live_bare%% *}" "$live_path"
   done >"$work/loaded"
 }
 
-is_parent_alive() { read_process "$parent" && [ "$process_start" = "$parent_start" ]; }
+is_parent_alive() { read_process "$parent" && [ "$process_start" = "$server_parent_start" ]; }
 
 # A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves nothing:
 # it comes before the configuration was found good, or because somebody ended the one of before.
 has_new_child() { # SINCE
-  for entry in /proc/[0-9]*; do
-    read_process "${entry#/proc/}" || continue
+  for live_entry in /proc/[0-9]*; do
+    read_process "${live_entry#/proc/}" || continue
     # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$1" ] && [ "$entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
+    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$1" ] && [ "$live_entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
   done
   return 1
 }
 
 wait_for_reload() {
-  tries=0
-  while [ "$tries" -lt $((deadline_seconds * 10)) ]; do
+  live_tries=0
+  while [ "$live_tries" -lt $((deadline_seconds * 10)) ]; do
     is_parent_alive || return 1
-    has_new_child "$signalled" && return 0
-    tries=$((tries + 1))
+    has_new_child "$live_signalled" && return 0
+    live_tries=$((live_tries + 1))
     sleep 0.1
   done
   return 1
 }
 
 ask_live() { # FILE
-  (look_from=$work ask_all) >"$1"
+  (ask_all "$work") >"$1"
 }
 
 # What httpd's logs say since `mark_logs`, of certificates.
 mark_logs() {
   # One process: hundreds of virtual hosts may have a log each.
-  printf '%s\n' "$log_files" | tr '\n' '\0' | xargs -0 -r stat -L -c "%F$tab%s$tab%n" -- 2>/dev/null |
+  printf '%s\n' "$run_log_files" | tr '\n' '\0' | xargs -0 -r stat -L -c "%F$tab%s$tab%n" -- 2>/dev/null |
     sed -n "s/^regular [a-z ]*$tab//p" >"$work/log.sizes"
 }
 
 write_log_words() { # FILE
-  while IFS=$tab read -r size log; do
-    tail -c "+$((size + 1))" -- "$log" | head -c 1048576 | grep -a 'Certificate Verification: '
+  while IFS=$tab read -r live_size live_log; do
+    tail -c "+$((live_size + 1))" -- "$live_log" | head -c 1048576 | grep -a 'Certificate Verification: '
   done <"$work/log.sizes" >"$1" 2>/dev/null
 }
 
 # Whether holders get in, by what was asked last.
 locks_nobody_out() {
   read_alerts "$work/answers.after" >"$work/alerts"
-  awk -v good="$decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
+  awk -v good="$probe_decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
   write_log_words "$work/probe.words"
   ! tell_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
 }
@@ -86,9 +88,9 @@ list_answers_before() {
 # Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before:
 # a backend that the shadow could not reach.
 look() {
-  tries=0 look_until=$(($(now_ticks) + deadline_seconds * 100)) asks_probes=yes
+  live_tries=0 live_until=$(($(now_ticks) + deadline_seconds * 100)) asks_probes=yes
   mark_logs
-  while [ "$tries" -lt 20 ]; do
+  while [ "$live_tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
     if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! look_differs; then
@@ -98,12 +100,12 @@ look() {
     fi
     ! is_opened || break
     # A server that takes connections and answers none costs a whole round of waiting each time: its users wait, too.
-    [ "$(now_ticks)" -lt "$look_until" ] || break
-    tries=$((tries + 1))
+    [ "$(now_ticks)" -lt "$live_until" ] || break
+    live_tries=$((live_tries + 1))
     sleep 0.25
   done
-  ! differing=$(look_differs) ||
-    part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$differing" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }')"
+  ! live_differing=$(look_differs) ||
+    part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$live_differing" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }')"
   tell_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
   return 1
 }
@@ -113,7 +115,7 @@ look() {
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
   # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
-  if [ -n "$unit" ] && { systemctl reset-failed "$unit"; timeout 100 systemctl start "$unit"; } >/dev/null 2>&1 && wait_for_server 50; then return 0; fi
+  if [ -n "$live_unit" ] && { systemctl reset-failed "$live_unit"; timeout 100 systemctl start "$live_unit"; } >/dev/null 2>&1 && wait_for_server 50; then return 0; fi
   # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
   # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs outside of
   # where it belongs is better than none; detached, because this run ends.
@@ -136,23 +138,23 @@ detached_arguments() {
 
 # A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all we know.
 was_started_meanwhile() {
-  waited=0
+  live_waited=0
   until is_started; do
-    [ "$waited" -lt $((deadline_seconds * 10)) ] && is_one_starting || return 1
-    waited=$((waited + 1)) && sleep 0.1
+    [ "$live_waited" -lt $((deadline_seconds * 10)) ] && is_one_starting || return 1
+    live_waited=$((live_waited + 1)) && sleep 0.1
   done
   find_unit
   list_answers_before
 }
 
 is_started() {
-  started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && is_new_httpd "$started" && use_running "$started"
+  live_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$live_started" && use_running "$live_started"
 }
 
 is_one_starting() {
   find_processes
-  for pid in $httpd_pids; do
-    ! is_new_httpd "$pid" || return 0
+  for live_pid in $process_httpd_pids; do
+    ! is_new_httpd "$live_pid" || return 0
   done
   return 1
 }
@@ -160,15 +162,15 @@ is_one_starting() {
 # Of the same program: another server on this host is nothing to us.
 is_new_httpd() { # PID
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-  [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$looked_at" ] && [ "/proc/$1/exe" -ef "$program" ]
+  [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$server_observed_at" ] && [ "/proc/$1/exe" -ef "$program" ]
 }
 
 wait_for_server() { # TENTHS_OF_A_SECOND
-  tries=0
-  while [ "$tries" -lt "$1" ]; do
-    tries=$((tries + 1))
+  live_tries=0
+  while [ "$live_tries" -lt "$1" ]; do
+    live_tries=$((live_tries + 1))
     sleep 0.1
-    if started=$(timeout 5 cat -- "$pid_file" 2>/dev/null) && use_running "$started"; then return 0; fi
+    if live_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && use_running "$live_started"; then return 0; fi
   done
   return 1
 }
@@ -177,7 +179,7 @@ wait_for_server() { # TENTHS_OF_A_SECOND
 use_running() { # PID
   kill -0 "$1" 2>/dev/null || return 1
   find_processes
-  case " $httpd_pids " in *" $1 "*) use_parent "$1" ;; *) return 1 ;; esac
+  case " $process_httpd_pids " in *" $1 "*) use_parent "$1" ;; *) return 1 ;; esac
 }
 
 # Everything back, and the live server on it.
@@ -185,16 +187,16 @@ use_running() { # PID
 roll_back() {
   step 'roll back'
   [ ! -f "$work/swapped" ] || put_back "$work"
-  is_back=$?
+  live_is_back=$?
   resume_timers
-  [ -z "$parent" ] || restore_live "${signalled:-}"
-  [ "$is_back" != 0 ] || rm -f -- "$work/swapped"
+  [ -z "$parent" ] || restore_live "${live_signalled:-}"
+  [ "$live_is_back" != 0 ] || rm -f -- "$work/swapped"
 }
 
 # The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
 # writes
 restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
-  bytes_back=$(now_ticks)
+  live_bytes_back=$(now_ticks)
   if is_parent_alive; then
     if [ -z "$1" ]; then
       # A child that is younger than the swap may be of a reload by somebody else.
@@ -208,9 +210,9 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
       return 1
     fi
   fi
-  if [ -n "${signalled:-}" ]; then
+  if [ -n "${live_signalled:-}" ]; then
     # A supervisor may have started it on the other bytes, before these were back.
-    start_again && { [ "$parent_start" -gt "$bytes_back" ] || { reload && wait_for_reload; }; }
+    start_again && { [ "$server_parent_start" -gt "$live_bytes_back" ] || { reload && wait_for_reload; }; }
   else
     owe_or_tell 'a change was put back, and httpd may have been started on it meanwhile'
     part 'reason httpd ended meanwhile, not by us; it was not started again'
@@ -220,8 +222,8 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
 # The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh, which
 # would wait for itself.
 find_unit() {
-  unit=''
+  live_unit=''
   [ -n "$parent" ] && [ -d /run/systemd/system ] || return 0
-  unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
-  [ -z "$unit" ] || [ "$(systemctl show --property=MainPID -- "$unit" 2>/dev/null)" = "MainPID=$parent" ] || unit=''
+  live_unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
+  [ -z "$live_unit" ] || [ "$(systemctl show --property=MainPID -- "$live_unit" 2>/dev/null)" = "MainPID=$parent" ] || live_unit=''
 }

@@ -1,13 +1,15 @@
 # shellcheck shell=sh
 # The observation: everything the plan needs, in one look, touching nothing.
 
+observe_openssl=''
+
 # DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a megabyte.
 run_setting() { # NAME
   printf '%s\n' "$dumped" | awk -v name="$1: \"" 'index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
 # Its version is the first line, and how it was built another one.
-ask_openssl() { openssl_said=${openssl_said:-$(openssl version -v -f 2>/dev/null || echo none)}; }
+ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/dev/null || echo none)}; }
 
 # OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
 # its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
@@ -15,14 +17,14 @@ security_level() {
   ask_openssl
   {
     printf '%s\n' "$dumped" | awk 'tolower($1) ~ /^sslciphersuite$/ && match($0, /@SECLEVEL=[0-5]/) { print substr($0, RSTART + 10, 1) }' | sort -n
-    printf '%s\n' "$openssl_said" | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
-    printf '%s\n' "$openssl_said" | awk 'NR == 1 && $2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
+    printf '%s\n' "$observe_openssl" | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
+    printf '%s\n' "$observe_openssl" | awk 'NR == 1 && $2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
   } | head -n 1
 }
 
 # The directives whose files httpd reads at its start, as `Directive<TAB>path`.
 named_files() {
-  printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$read_word"'
+  printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$quoting_read_word"'
     BEGIN {
       n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
       for (i = 1; i <= n; i++) known[tolower(names[i])] = names[i]
@@ -48,39 +50,39 @@ resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 # (of a file above the limit the first 8 KiB, of one of ours both ends of each PEM block).
 observe_files() { # KIND LIMIT_BYTES PATHS
   [ -n "$3" ] || return 0
-  oldifs=$IFS IFS=$nl
+  observe_ifs=$IFS IFS=$nl
   set -f
   doing "a look at ${3%%"$nl"*}, or at a file that is named beside it,"
   # shellcheck disable=SC2086
-  resolved=$(inside realpath -m -- $3)
+  observe_resolved=$(inside realpath -m -- $3)
   # shellcheck disable=SC2086
-  facts=$(inside stat -c '%f %s %Y %Z %n' -- $resolved 2>/dev/null)
+  observe_facts=$(inside stat -c '%f %s %Y %Z %n' -- $observe_resolved 2>/dev/null)
   set +f
-  IFS=$oldifs
-  while IFS= read -r path <&3 && IFS= read -r real <&4 && IFS= read -r fact <&5; do
-    [ "${fact#* * * * }" = "$real" ] || fail changed "$real went away while it was being read; run again"
-    type=${fact%% *} fact=${fact#* }
-    is_readable "$type" "$real" || { [ "$1" = crontab ] && continue; } ||
-      fail pipe "$real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
-    part "$1 ${fact%" $real"}$tab$real$tab$path"
+  IFS=$observe_ifs
+  while IFS= read -r observe_path <&3 && IFS= read -r observe_real <&4 && IFS= read -r observe_fact <&5; do
+    [ "${observe_fact#* * * * }" = "$observe_real" ] || fail changed "$observe_real went away while it was being read; run again"
+    observe_type=${observe_fact%% *} observe_fact=${observe_fact#* }
+    is_readable "$observe_type" "$observe_real" || { [ "$1" = crontab ] && continue; } ||
+      fail pipe "$observe_real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
+    part "$1 ${observe_fact%" $observe_real"}$tab$observe_real$tab$observe_path"
     # Files in /proc have no size, and may be read for ever.
-    [ "${fact%% *}" != 0 ] || continue
-    doing "reading $real"
+    [ "${observe_fact%% *}" != 0 ] || continue
+    doing "reading $observe_real"
     if [ "$1" = server-certificates ]; then
-      inside cat -- "$real" | certificates_alone
-    elif [ "${fact%% *}" -le "$2" ]; then
-      inside cat -- "$real"
+      inside cat -- "$observe_real" | certificates_alone
+    elif [ "${observe_fact%% *}" -le "$2" ]; then
+      inside cat -- "$observe_real"
     elif [ "$1" = own ] || [ "$1" = crl ]; then
-      ends_of_blocks "$real"
+      ends_of_blocks "$observe_real"
     else
-      inside head -c 8192 -- "$real"
+      inside head -c 8192 -- "$observe_real"
     fi
   done 3<<PATHS 4<<RESOLVED 5<<FACTS
 $3
 PATHS
-$resolved
+$observe_resolved
 RESOLVED
-$facts
+$observe_facts
 FACTS
 }
 
@@ -114,24 +116,24 @@ ends_of_blocks() { # PATH
 observe_named_files() { # NAMED
   [ -n "$1" ] || return 0
   part named
-  oldifs=$IFS IFS=$nl
+  observe_ifs=$IFS IFS=$nl
   set -f
   doing "a look at the files that httpd's configuration names"
   # shellcheck disable=SC2046
-  times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
+  observe_times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
   set +f
-  IFS=$oldifs
-  printf '%s\n\n%s\n' "$times" "$1" | awk -v tab="$tab" '
+  IFS=$observe_ifs
+  printf '%s\n\n%s\n' "$observe_times" "$1" | awk -v tab="$tab" '
     { cut = index($0, tab); head = substr($0, 1, cut - 1); path = substr($0, cut + 1) }
     !on && cut { time[path] = head }
     !cut { on = 1 }
     on && cut && path in time { print time[path] tab $0 }'
-  theirs=$(printf '%s\n' "$1" | own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
-  cas=$(paths_of "$theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
-  observe_files certificates 1048576 "$cas"
-  observe_files crl 65536 "$(paths_of "$theirs" SSLCARevocationFile)"
+  observe_theirs=$(printf '%s\n' "$1" | own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
+  observe_cas=$(paths_of "$observe_theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
+  observe_files certificates 1048576 "$observe_cas"
+  observe_files crl 65536 "$(paths_of "$observe_theirs" SSLCARevocationFile)"
   # Only a CA file completes the chain of a server's own certificate. Of that file, which may hold its key, the certificates alone.
-  [ -z "$cas" ] || observe_files server-certificates 0 "$(paths_of "$theirs" SSLCertificateFile)"
+  [ -z "$observe_cas" ] || observe_files server-certificates 0 "$(paths_of "$observe_theirs" SSLCertificateFile)"
 }
 
 # Each path once that one of the directives names.
@@ -142,21 +144,21 @@ paths_of() { # NAMED DIRECTIVES
 # PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed. A host may run several
 # php-fpm, and any may be the product's.
 observe_php() {
-  programs=$(printf %s "$php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
-  programs=${php_module:+module:$php_module$nl}$programs${nl}cli:${server_root%/*}/php/bin/php
-  oldifs=$IFS IFS=$nl
+  observe_programs=$(printf %s "$process_php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
+  observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs${nl}cli:${server_root%/*}/php/bin/php
+  observe_ifs=$IFS IFS=$nl
   set -f
-  for found in $programs; do
-    IFS=$oldifs path=${found#*:}
-    [ -n "$path" ] && inside test -f "$path" || continue
-    doing "reading $path"
-    known=$(inside stat -L -c '%i.%Y.%s' -- "$path")
+  for observe_found in $observe_programs; do
+    IFS=$observe_ifs observe_path=${observe_found#*:}
+    [ -n "$observe_path" ] && inside test -f "$observe_path" || continue
+    doing "reading $observe_path"
+    observe_known=$(inside stat -L -c '%i.%Y.%s' -- "$observe_path")
     # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
-    case $(journal_value "php $known") in
-      '') php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$path" | head -n 1) && php_version=${php_version##*/} ;;
-      *) php_version=$(journal_value "php $known") ;;
+    case $(journal_value "php $observe_known") in
+      '') observe_php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$observe_path" | head -n 1) && observe_php_version=${observe_php_version##*/} ;;
+      *) observe_php_version=$(journal_value "php $observe_known") ;;
     esac
-    [ -z "$php_version" ] || part "php ${found%%:*} $known $php_version$tab$path"
+    [ -z "$observe_php_version" ] || part "php ${observe_found%%:*} $observe_known $observe_php_version$tab$observe_path"
   done
   set +f
 }
@@ -170,10 +172,10 @@ reload_stamp() {
 
 # The log has httpd's local time, which need not be the login's.
 log_seconds() { # STAMP
-  zone=$(printf '%s\n' "$environment" | awk '/^TZ=/ { print substr($0, 4) }')
+  observe_zone=$(printf '%s\n' "$server_environment" | awk '/^TZ=/ { print substr($0, 4) }')
   (
     unset TZ
-    [ -z "$zone" ] || export TZ="$zone"
+    [ -z "$observe_zone" ] || export TZ="$observe_zone"
     date -d "$1" +%s 2>/dev/null
   )
 }
@@ -181,101 +183,101 @@ log_seconds() { # STAMP
 # Our last reload. The earlier of what the clock said then and of what it would say today: a clock that was set since must
 # not hide an edit. Since a reboot httpd was started later.
 reloaded_seconds() {
-  moment=$(journal_value reloaded-at) by_clock=$(journal_value reloaded) by_uptime=0
-  [ "${moment#* }" != "$(boot_id)" ] || by_uptime=$((boot + ${moment%% *} / 100))
-  [ "$by_uptime" -lt "${by_clock:-0}" ] && printf %s "$by_uptime" || printf %s "${by_clock:-0}"
+  observe_moment=$(journal_value reloaded-at) observe_by_clock=$(journal_value reloaded) observe_by_uptime=0
+  [ "${observe_moment#* }" != "$(boot_id)" ] || observe_by_uptime=$((observe_boot + ${observe_moment%% *} / 100))
+  [ "$observe_by_uptime" -lt "${observe_by_clock:-0}" ] && printf %s "$observe_by_uptime" || printf %s "${observe_by_clock:-0}"
 }
 
 # When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
 loaded_seconds() {
   [ -n "$parent" ] || return 0
-  loaded=$((boot + parent_start / 100))
-  reloaded=$(reloaded_seconds)
-  [ "$reloaded" -le "$loaded" ] || loaded=$reloaded
-  log=$(run_setting 'Main ErrorLog')
-  if [ -n "$log" ] && inside test -f "$log"; then
-    stamp=$(inside tail -c 65536 -- "$log" | reload_stamp)
-    if [ -n "$stamp" ] && reloaded=$(log_seconds "$stamp") && [ "$reloaded" -gt "$loaded" ] && [ "$reloaded" -le "$(date +%s)" ]; then loaded=$reloaded; fi
+  observe_loaded=$((observe_boot + server_parent_start / 100))
+  observe_reloaded=$(reloaded_seconds)
+  [ "$observe_reloaded" -le "$observe_loaded" ] || observe_loaded=$observe_reloaded
+  observe_log=$(run_setting 'Main ErrorLog')
+  if [ -n "$observe_log" ] && inside test -f "$observe_log"; then
+    observe_stamp=$(inside tail -c 65536 -- "$observe_log" | reload_stamp)
+    if [ -n "$observe_stamp" ] && observe_reloaded=$(log_seconds "$observe_stamp") && [ "$observe_reloaded" -gt "$observe_loaded" ] && [ "$observe_reloaded" -le "$(date +%s)" ]; then observe_loaded=$observe_reloaded; fi
   fi
-  printf %s "$loaded"
+  printf %s "$observe_loaded"
 }
 
 # Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host, whatever
 # httpd's mount namespace holds. Which lines count is not decided here.
 observe_crontabs() { # NAMED
   doing "reading the crontabs"
-  crontabs=$({
+  observe_crontab_paths=$({
     printf 'crl\n#clientcert-adopted# \n'
     printf '%s\n' "$1" | sed -n "s/^SSLCARevocationFile$tab//p"
   } | grep -lisF -D skip -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
     /var/spool/cron/* /var/spool/cron/crontabs/*)
-  (enter='' && observe_files crontab 1048576 "$crontabs")
+  (enter='' && observe_files crontab 1048576 "$observe_crontab_paths")
 }
 
 # Our files, and what of ours runs unattended: of that also whose it is. One process hashes all of them.
 observe_own() {
-  own=$server_root/conf/clientcert own_files='' timers=$(installed_timers)
+  observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended
   # shellcheck disable=SC2086 # the names of timers are letters and digits
-  [ ! -d "$state" ] && [ -z "$timers" ] || stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" $timers 2>/dev/null
+  [ ! -d "$state" ] && [ -z "$observe_timers" ] || stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" $observe_timers 2>/dev/null
   set --
-  for file in "$state/program" "$state/refresh" "$state/undo" $timers "$own"/*; do
-    [ -f "$file" ] || continue
-    set -- "$@" "$file"
-    case $file in "$own"/*) own_files=${own_files:+$own_files$nl}$file ;; esac
+  for observe_file in "$state/program" "$state/refresh" "$state/undo" $observe_timers "$observe_own_directory"/*; do
+    [ -f "$observe_file" ] || continue
+    set -- "$@" "$observe_file"
+    case $observe_file in "$observe_own_directory"/*) observe_own_files=${observe_own_files:+$observe_own_files$nl}$observe_file ;; esac
   done
   [ $# -gt 0 ] || return 0
   part own-hashes
-  doing "reading the files in $own"
+  doing "reading the files in $observe_own_directory"
   sha256sum -- "$@"
-  observe_files own 1048576 "$own_files"
+  observe_files own 1048576 "$observe_own_files"
 }
 
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
-  (enter='' && observe_files timer 65536 "$timers")
+  (enter='' && observe_files timer 65536 "$observe_timers")
   [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
 observe() {
   read_modules
-  dump_status=0
-  dumped=$nl$(dump) || dump_status=$?
+  observe_dump_status=0
+  dumped=$nl$(dump) || observe_dump_status=$?
   server_root=$(run_setting ServerRoot)
-  [ -n "$server_root" ] || server_root=${root_argument:-$compiled_root}
-  started_by=''
-  [ -n "$parent" ] || { prove_stopped "$(run_setting PidFile)" && started_by=$(starter); }
+  [ -n "$server_root" ] || server_root=${root_argument:-$server_compiled_root}
+  observe_started_by=''
+  [ -n "$parent" ] || { prove_stopped "$(run_setting PidFile)" && observe_started_by=$(starter); }
   doing "reading httpd's error log"
-  boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
+  observe_boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   ask_openssl
-  now=$(date +%s) && cat </dev/null || name_broken_tool
+  observe_now=$(date +%s) && cat </dev/null || name_broken_tool
   part server
   cat <<EOF
-now $now
-version $version
-openssl ${openssl_said%%"$nl"*}
+now $observe_now
+version $server_version
+openssl ${observe_openssl%%"$nl"*}
 security-level $(security_level)
 server-root $server_root
 config $config
 instance $instance
 parent $parent
-started $parent_start
+started $server_parent_start
 loaded $(loaded_seconds)
 arguments $(printf %s "$arguments" | tr '\n' '\t')
 state $(state_of_transaction)
-starter $started_by
+starter $observe_started_by
 $(observe_timer)
 EOF
-  part "dump $dump_status"
+  part "dump $observe_dump_status"
   printf '%s\n' "$dumped"
   observe_files file 67108864 "$(included_files)"
   observe_own
   part journal
-  printf '%s\n' "$journal"
+  printf '%s\n' "$state_journal"
   [ ! -f "$state/loaded" ] || { part loaded-hashes && cat -- "$state/loaded"; }
   observe_refresh
-  named=$(named_files)
-  observe_named_files "$named"
+  observe_named=$(named_files)
+  observe_named_files "$observe_named"
   observe_php
-  observe_crontabs "$named"
+  observe_crontabs "$observe_named"
 }

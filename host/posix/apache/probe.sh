@@ -3,7 +3,8 @@
 # a signature that does not verify (core/pki/probe.ts). OpenSSL sees to extensions, strength and CRLs before the signature: where
 # all is well httpd answers with the alert `decrypt error`, and any other alert means that every holder is refused.
 
-decrypt_error=51 signature_failure=7
+probe_decrypt_error=51 probe_signature_failure=7
+probe_locked_out='' probe_already_refused=''
 
 # Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a CRL that is
 # not for CA certificates only. A refresh has those that the last change left beside it.
@@ -37,7 +38,7 @@ has_users_crl() { # PROBE
 # no alert, as where the connection was cut, and `+` an answer, as from a virtual host that asks for no certificate. Without a
 # name another virtual host may answer, which is none of ours where one of that place is left alone.
 read_alerts() { # ANSWERS
-  { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } | awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$decrypt_error" '
+  { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } | awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$probe_decrypt_error" '
     function rank(alert) { return alert == good ? 0 : alert == "+" ? 1 : alert == "-" ? 2 : 3 }
     BEGIN { while ((getline name <list) > 0) names[++count] = name }
     /^other / { split($0, word, " "); isShared[word[2] " " word[3]] = 1 }
@@ -60,7 +61,7 @@ read_alerts() { # ANSWERS
 read_verifications() {
   while read -r probe; do
     case $(verify_probe "$probe" newest_own) in
-      "$signature_failure") echo "$probe $decrypt_error" ;;
+      "$probe_signature_failure") echo "$probe $probe_decrypt_error" ;;
       '') echo "$probe -" ;;
       *) echo "$probe file" ;;
     esac
@@ -69,13 +70,13 @@ read_verifications() {
 
 # OpenSSL's first error number for a probe, with our files as PATH_OF finds them by name; nothing where they are not there.
 verify_probe() { # NAME PATH_OF
-  conf=$("$2" clientcert.conf) checks=''
-  [ -f "$conf" ] || return 0
-  case $(conf_value SSLCARevocationCheck "$conf") in leaf*) checks=-crl_check ;; chain*) checks=-crl_check_all ;; esac
-  ca=$(conf_value SSLCACertificateFile "$conf") ca=${ca%\"}
+  probe_conf=$("$2" clientcert.conf) probe_checks=''
+  [ -f "$probe_conf" ] || return 0
+  case $(conf_value SSLCARevocationCheck "$probe_conf") in leaf*) probe_checks=-crl_check ;; chain*) probe_checks=-crl_check_all ;; esac
+  probe_ca=$(conf_value SSLCACertificateFile "$probe_conf") probe_ca=${probe_ca%\"}
   # shellcheck disable=SC2086
-  openssl verify -purpose sslclient -auth_level "$(security_level)" -verify_depth "$(conf_value SSLVerifyDepth "$conf")" \
-    -CAfile "$("$2" "${ca##*/}")" $checks ${checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
+  openssl verify -purpose sslclient -auth_level "$(security_level)" -verify_depth "$(conf_value SSLVerifyDepth "$probe_conf")" \
+    -CAfile "$("$2" "${probe_ca##*/}")" $probe_checks ${probe_checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
     sed -n 's/^error \([0-9]*\) at .*/\1/p' | head -n 1
 }
 
@@ -88,39 +89,39 @@ installed_own() { printf %s "$own_directory/$1"; } # NAME
 is_refused_already() { # NAME STAGE
   ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
   [ "$2" = judged ] || return 1
-  case $(verify_probe "$1" installed_own) in '' | "$signature_failure" | 20) return 1 ;; esac
+  case $(verify_probe "$1" installed_own) in '' | "$probe_signature_failure" | 20) return 1 ;; esac
   printf '%s\n' "$1" >>"$work/probes.refused"
 }
 
 # tell_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
 # cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that serve; live afterwards.
 tell_locked_out() {
-  locked_out=''
-  while read -r probe alert place; do
-    ca=$(probe_word ca "$work/probes/$probe") error=''
-    case $alert in
-      "$decrypt_error") continue ;;
+  probe_locked_out=''
+  while read -r probe probe_alert probe_place; do
+    probe_ca=$(probe_word ca "$work/probes/$probe") probe_error=''
+    case $probe_alert in
+      "$probe_decrypt_error") continue ;;
       - | +)
-        error=$(logged_errors "$2")
-        [ -n "$error" ] || ! grep -qs "Certificate Verification: Error ($signature_failure)" "$2" || continue
+        probe_error=$(logged_errors "$2")
+        [ -n "$probe_error" ] || ! grep -qs "Certificate Verification: Error ($probe_signature_failure)" "$2" || continue
         ;;
-      *) error=$(logged_errors "$2") && case $error in '' | *"$nl"*) error=$(verify_probe "$probe" newest_own) ;; esac ;;
+      *) probe_error=$(logged_errors "$2") && case $probe_error in '' | *"$nl"*) probe_error=$(verify_probe "$probe" newest_own) ;; esac ;;
     esac
     # Of a change that was put back: a refresh brings no CA, so nobody holds a certificate of this one.
-    [ "$mode:$error" != refresh:20 ] || continue
-    if is_untold "$alert" "$error" "$2"; then
-      probe_note "$4" "it could not be told whether holders of certificates of the CA $ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
+    [ "$mode:$probe_error" != refresh:20 ] || continue
+    if is_untold "$probe_alert" "$probe_error" "$2"; then
+      probe_note "$4" "it could not be told whether holders of certificates of the CA $probe_ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
     elif is_refused_already "$probe" "$4"; then
-      already_refused=$(plain "httpd refuses every certificate of the CA $ca already: $(refusal_in_words "$alert" "$error")")
-      probe_note "$4" "$already_refused"
-    elif [ "$error" = 44 ] && is_guess "$probe" "$4"; then
-      probe_note "$4" "the CRL of the CA $ca counts only for certificates that name its address; give a sampleCertificate of a user, which shows whether they do"
+      probe_already_refused=$(plain "httpd refuses every certificate of the CA $probe_ca already: $(refusal_in_words "$probe_alert" "$probe_error")")
+      probe_note "$4" "$probe_already_refused"
+    elif [ "$probe_error" = 44 ] && is_guess "$probe" "$4"; then
+      probe_note "$4" "the CRL of the CA $probe_ca counts only for certificates that name its address; give a sampleCertificate of a user, which shows whether they do"
     else
-      locked_out=yes
-      part "reason $3 every certificate of the CA $ca${place:+ at $(place_in_words "$place")}: $(refusal_in_words "$alert" "$error")"
+      probe_locked_out=yes
+      part "reason $3 every certificate of the CA $probe_ca${probe_place:+ at $(place_in_words "$probe_place")}: $(refusal_in_words "$probe_alert" "$probe_error")"
     fi
   done <"$1"
-  [ -n "$locked_out" ]
+  [ -n "$probe_locked_out" ]
 }
 
 # What the judge has said of a server that it saw need not be said twice.
@@ -128,7 +129,7 @@ probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
 # Numbers that httpd's log has beside those of a probe as it should be and of an untrusted certificate.
 logged_errors() { # WORDS
-  sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null | grep -vx -e "$signature_failure" -e 18 | sort -u
+  sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null | grep -vx -e "$probe_signature_failure" -e 18 | sort -u
 }
 
 # Neither an alert nor a number in the log. Several of these belong to several CAs, and which to which is not known.
@@ -142,8 +143,8 @@ is_guess() { # PROBE STAGE
   [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
   case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
   mkdir -p -- "$work/scopes" && split_crls "$(newest_own crl.pem)" "$work/scopes"
-  for scope in "$work"/scopes/*.pem; do
-    if openssl crl -noout -text -in "$scope" 2>/dev/null | grep -q '^ *Full Name:'; then return 0; fi
+  for probe_scope in "$work"/scopes/*.pem; do
+    if openssl crl -noout -text -in "$probe_scope" 2>/dev/null | grep -q '^ *Full Name:'; then return 0; fi
   done
   return 1
 }
@@ -157,30 +158,30 @@ place_in_words() { # ADDRESS PORT NAME
 # The alert is httpd's answer to its clients, the number OpenSSL's. @see openssl-verification-options(1), RFC 8446, section 6
 refusal_in_words() { # ALERT ERROR
   case $2 in
-    2 | 20 | 21) cause='its chain does not reach a root among caFiles; list the CAs above it up to the root' ;;
-    3) cause='no CRL of it counts: there is none, or its authority key identifier names another certificate of the CA; give the CRL that the issuer publishes for the listed certificate' ;;
-    9) cause='a CA certificate of its chain is not valid yet; look at the clock of this host' ;;
-    10) cause='a CA certificate of its chain has expired; list the current one' ;;
-    11) cause='its CRL is not valid yet; look at the clock of this host' ;;
-    12) cause='its CRL has expired; download the current one' ;;
-    13 | 14 | 15 | 16) cause='a date in its chain or CRL is malformed; ask the issuer for one without fractions and time zones' ;;
-    8) cause='its CRL is signed by another key; list the CA whose key signs it now' ;;
-    22) cause='its chain has more CAs than verifyDepth; raise that' ;;
-    24 | 79) cause='a certificate of its chain is no CA certificate; list the CA that issues to users' ;;
-    25) cause='it stands deeper than a CA above it allows (pathLenConstraint); list the CA that the issuer names for clients' ;;
-    26) cause='a CA of its chain may not issue client certificates (extended key usage); list the CA for clients' ;;
-    32) cause='a CA of its chain may not sign certificates (keyUsage); list the CA that does' ;;
-    34) cause='a CA certificate of its chain has a critical extension that OpenSSL does not know; ask the issuer for another one' ;;
-    35) cause='it may not sign CRLs (keyUsage without cRLSign); ask the issuer which CRL to use, or give no CRL' ;;
-    36) cause='its CRL has a critical extension that OpenSSL does not know; ask the issuer for a plain CRL' ;;
-    44) cause='its CRL is not for these certificates (issuingDistributionPoint); give the CRL whose address the users name, and the certificate of one as sampleCertificate' ;;
-    50) cause='httpd asks an OCSP responder that does not answer; look at its SSLOCSP directives' ;;
-    66 | 67) cause='a key of its chain is too short for the security level of this host; ask the issuer for a successor' ;;
-    68) cause='a signature of its chain has too weak a digest for the security level of this host; ask the issuer for a successor' ;;
-    94) cause='a CA key has explicit elliptic-curve parameters; ask the issuer for a certificate with a named curve' ;;
-    *) cause='look at the error log of httpd' ;;
+    2 | 20 | 21) probe_cause='its chain does not reach a root among caFiles; list the CAs above it up to the root' ;;
+    3) probe_cause='no CRL of it counts: there is none, or its authority key identifier names another certificate of the CA; give the CRL that the issuer publishes for the listed certificate' ;;
+    9) probe_cause='a CA certificate of its chain is not valid yet; look at the clock of this host' ;;
+    10) probe_cause='a CA certificate of its chain has expired; list the current one' ;;
+    11) probe_cause='its CRL is not valid yet; look at the clock of this host' ;;
+    12) probe_cause='its CRL has expired; download the current one' ;;
+    13 | 14 | 15 | 16) probe_cause='a date in its chain or CRL is malformed; ask the issuer for one without fractions and time zones' ;;
+    8) probe_cause='its CRL is signed by another key; list the CA whose key signs it now' ;;
+    22) probe_cause='its chain has more CAs than verifyDepth; raise that' ;;
+    24 | 79) probe_cause='a certificate of its chain is no CA certificate; list the CA that issues to users' ;;
+    25) probe_cause='it stands deeper than a CA above it allows (pathLenConstraint); list the CA that the issuer names for clients' ;;
+    26) probe_cause='a CA of its chain may not issue client certificates (extended key usage); list the CA for clients' ;;
+    32) probe_cause='a CA of its chain may not sign certificates (keyUsage); list the CA that does' ;;
+    34) probe_cause='a CA certificate of its chain has a critical extension that OpenSSL does not know; ask the issuer for another one' ;;
+    35) probe_cause='it may not sign CRLs (keyUsage without cRLSign); ask the issuer which CRL to use, or give no CRL' ;;
+    36) probe_cause='its CRL has a critical extension that OpenSSL does not know; ask the issuer for a plain CRL' ;;
+    44) probe_cause='its CRL is not for these certificates (issuingDistributionPoint); give the CRL whose address the users name, and the certificate of one as sampleCertificate' ;;
+    50) probe_cause='httpd asks an OCSP responder that does not answer; look at its SSLOCSP directives' ;;
+    66 | 67) probe_cause='a key of its chain is too short for the security level of this host; ask the issuer for a successor' ;;
+    68) probe_cause='a signature of its chain has too weak a digest for the security level of this host; ask the issuer for a successor' ;;
+    94) probe_cause='a CA key has explicit elliptic-curve parameters; ask the issuer for a certificate with a named curve' ;;
+    *) probe_cause='look at the error log of httpd' ;;
   esac
-  printf '%s (%s)' "$cause" "$(alert_in_words "$1")${2:+, OpenSSL error $2}"
+  printf '%s (%s)' "$probe_cause" "$(alert_in_words "$1")${2:+, OpenSSL error $2}"
 }
 
 alert_in_words() {

@@ -1,22 +1,24 @@
 # shellcheck shell=sh
 # What earlier runs have left, and what a first change that never became valid would leave.
 
+recover_done=''
+
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.
 # writes
 recover_earlier() {
-  recovered=''
-  for earlier in "$state"/run.*; do
-    [ -d "$earlier" ] && [ "$earlier" != "$work" ] || continue
-    ! is_held "$earlier" || continue
-    if is_half_done "$earlier"; then
-      part "note an earlier run (${earlier##*/run.}) was interrupted; its changes were put back first"
+  recover_done=''
+  for recover_run in "$state"/run.*; do
+    [ -d "$recover_run" ] && [ "$recover_run" != "$work" ] || continue
+    ! is_held "$recover_run" || continue
+    if is_half_done "$recover_run"; then
+      part "note an earlier run (${recover_run##*/run.}) was interrupted; its changes were put back first"
       owe 'an interrupted change was put back, and httpd has not been reloaded since'
-      own_directory=$(cat -- "$earlier/directory")
-      put_back "$earlier" || fail disk "an interrupted change ($earlier) could not be put back; make room in $own_directory, and run again"
-      recovered=yes
+      own_directory=$(cat -- "$recover_run/directory")
+      put_back "$recover_run" || fail disk "an interrupted change ($recover_run) could not be put back; make room in $own_directory, and run again"
+      recover_done=yes
     fi
-    rm -rf -- "$earlier"
+    rm -rf -- "$recover_run"
   done
 }
 

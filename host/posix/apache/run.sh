@@ -1,23 +1,25 @@
 # shellcheck shell=sh
 # The transaction: judged on a copy, or carried out as a whole, or put back as a whole.
 
+run_made_conf='' run_loaded_files=''
+
 # Paths and settings of the server that judge and swap need, from what httpd says of itself.
 prepare() {
   command -v openssl >/dev/null 2>&1 || fail openssl 'the program openssl is missing, so no judge could ask the server anything; install it'
   read_modules
   dumped=$nl$(dump) || {
-    case $? in 124 | 137) fail slow "httpd's reading of its configuration ($config) took longer than $look_seconds seconds: does that name a pipe, or a file on a file server that does not answer? See to that, and run again" ;; esac
+    case $? in 124 | 137) fail slow "httpd's reading of its configuration ($config) took longer than $request_observe_seconds seconds: does that name a pipe, or a file on a file server that does not answer? See to that, and run again" ;; esac
     part words && printf '%s\n' "$dumped" | words_of_httpd && fail configuration "httpd does not accept its own live configuration ($config); mend it first$(limits_in_words)"
   }
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
-  pid_file=$(run_setting PidFile)
+  run_pid_file=$(run_setting PidFile)
   # Of one that runs, too: that it has ended by the last look is no reason to doubt what was done.
-  prove_stopped "$pid_file" && stopped_proved=yes
-  loaded_files=$(included_files | resolve_paths)
-  log_files=$(log_paths | awk '!seen[$0]++')
-  live_umask=022
-  [ -z "$parent" ] || live_umask=$(awk '$1 == "Umask:" { print $2 }' "/proc/$parent/status")
+  prove_stopped "$run_pid_file" && stopped_proved=yes
+  run_loaded_files=$(included_files | resolve_paths)
+  run_log_files=$(log_paths | awk '!seen[$0]++')
+  run_umask=022
+  [ -z "$parent" ] || run_umask=$(awk '$1 == "Umask:" { print $2 }' "/proc/$parent/status")
   [ "$expected_config" = "$config" ] || fail server "the change was planned for $expected_config, but the server here uses $config"
   read_journal
   check_owner
@@ -38,15 +40,15 @@ extend_deadline() {
 }
 
 check_owner() {
-  holder=$(journal_value owner)
-  [ -z "$holder" ] || [ "$holder" = "$owner" ] || [ "$take_over" = yes ] ||
-    fail owner "this server belongs to $holder; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
+  run_holder=$(journal_value owner)
+  [ -z "$run_holder" ] || [ "$run_holder" = "$owner" ] || [ "$take_over" = yes ] ||
+    fail owner "this server belongs to $run_holder; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
 }
 
 # What httpd will open for append: the live parent's files, and every log that the configuration names.
 log_paths() {
   [ -z "$parent" ] || readlink -- "/proc/$parent/fd"/* 2>/dev/null | awk '/^\// && !/^\/dev\//'
-  printf '%s\n' "$dumped" | server_root=$server_root awk "$read_word"'
+  printf '%s\n' "$dumped" | server_root=$server_root awk "$quoting_read_word"'
     /^Main ErrorLog: "/ { path = $0; sub(/^[^"]*"/, "", path); sub(/"$/, "", path); print path }
     tolower($1) ~ /^(errorlog|customlog|transferlog|globallog|scriptlog|forensiclog)$/ {
       path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path); path = read_word(path)
@@ -57,10 +59,10 @@ log_paths() {
 # Judged on a copy only. The work directory is on a tmpfs, is named after this process, and goes with us.
 run_judge() {
   count_needed
-  require_file_size "$needed"
+  require_file_size "$room_needed"
   sweep_judges
   read_self
-  work=/run/clientcert.$own_pid.$process_start
+  work=/run/clientcert.$process_own_pid.$process_start
   mkdir -m 700 -- "$work" || fail disk "cannot write a private directory in /run$(inodes_in_words /run)"
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
@@ -69,20 +71,20 @@ run_judge() {
   [ "$refresh" != yes ] || collect_for_change new
   check_targets
   extend_deadline
-  [ -n "$refused" ] || judge_candidate
-  [ -z "$refused" ] || verdict=refused
+  [ -n "$stage_refused" ] || judge_candidate
+  [ -z "$stage_refused" ] || verdict=refused
   part "result $verdict $judge $(journal_value generation)"
 }
 
 # A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an hour.
 # writes
 sweep_judges() {
-  for left in /run/clientcert.result.*; do
-    [ ! -f "$left" ] || [ $(($(date +%s) - $(stat -c %Y -- "$left"))) -lt 3600 ] || rm -f -- "$left"
+  for run_left in /run/clientcert.result.*; do
+    [ ! -f "$run_left" ] || [ $(($(date +%s) - $(stat -c %Y -- "$run_left"))) -lt 3600 ] || rm -f -- "$run_left"
   done
-  for left in /run/clientcert.*.*; do
-    judge_id=${left#/run/clientcert.}
-    if [ -d "$left" ] && ! { read_process "${judge_id%%.*}" && [ "$process_start" = "${judge_id#*.}" ]; }; then rm -rf -- "$left"; fi
+  for run_left in /run/clientcert.*.*; do
+    run_judge_id=${run_left#/run/clientcert.}
+    if [ -d "$run_left" ] && ! { read_process "${run_judge_id%%.*}" && [ "$process_start" = "${run_judge_id#*.}" ]; }; then rm -rf -- "$run_left"; fi
   done
 }
 
@@ -149,7 +151,7 @@ carry_out() { # WORK
   read_journal
   recover_earlier
   prepare
-  if [ -n "$recovered" ]; then
+  if [ -n "$recover_done" ]; then
     reload_restored
     [ "$mode" = undo ] || end_run recovered
   fi
@@ -159,8 +161,8 @@ carry_out() { # WORK
   check_targets
   extend_deadline
   # What httpd does not read needs no judge, and no reload later.
-  [ -n "$refused" ] || [ "$aside" = yes ] || judge_candidate
-  if [ -n "$refused" ] || [ "$verdict" = refused ]; then
+  [ -n "$stage_refused" ] || [ "$aside" = yes ] || judge_candidate
+  if [ -n "$stage_refused" ] || [ "$verdict" = refused ]; then
     end_run refused
   else
     find_unit
@@ -170,7 +172,7 @@ carry_out() { # WORK
 
 # writes
 change() {
-  is_lock_of "$held" || fail gone 'another run took this server out of our hands meanwhile; run again'
+  is_lock_of "$state_held" || fail gone 'another run took this server out of our hands meanwhile; run again'
   [ "$aside" = yes ] || list_answers_before
   unreported=yes
   prepare_swap
@@ -178,7 +180,7 @@ change() {
   swap_began=$(now_ticks)
   if ! swap; then
     roll_back
-    end_run "$([ -n "$refused" ] && echo refused || echo rolledBack)"
+    end_run "$([ -n "$stage_refused" ] && echo refused || echo rolledBack)"
   elif [ "$aside" = yes ]; then
     finish applied
   elif [ -z "$parent" ] && ! was_started_meanwhile; then
@@ -201,7 +203,7 @@ change() {
 # writes
 finish() { # applied|stopped
   [ "$mode" != refresh ] || finish_refresh "$1"
-  generation=$(journal_value generation) generation=$((${generation:-0} + 1))
+  run_generation=$(journal_value generation) run_generation=$((${run_generation:-0} + 1))
   retire_timers
   # shellcheck disable=SC2046
   swap_drops $(dropped)
@@ -213,7 +215,7 @@ finish() { # applied|stopped
     mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
   else
     rm -f -- "$work/swapped"
-    keep_generation "$generation"
+    keep_generation "$run_generation"
     # A change that asks no source, such as lines of the customer's that come back, leaves what the timer needs.
     [ "$refresh" = yes ] || [ -f "$own_directory/refresh.conf" ] || forget_refresh
     start_timers
@@ -232,10 +234,10 @@ take_back() {
 
 # writes
 make_valid() { # applied|stopped
-  ! grep -q '/conf$' "$work/made" || made_conf=yes
+  ! grep -q '/conf$' "$work/made" || run_made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
     { [ "$aside" = yes ] || { cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others"; }; } &&
-    journal_end "$1" owner "$owner" generation "$generation" config "$config" directory "$own_directory" made-conf "${made_conf:-$(journal_value made-conf)}"
+    journal_end "$1" owner "$owner" generation "$run_generation" config "$config" directory "$own_directory" made-conf "${run_made_conf:-$(journal_value made-conf)}"
 }
 
 # The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles it.
@@ -247,26 +249,26 @@ owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else par
 # From this rename on the run of this id stands.
 # writes
 journal_end() { # applied|stopped [KEY VALUE …]
-  [ "$1" = applied ] && owed='' || owed='httpd was stopped when this was written'
+  [ "$1" = applied ] && run_owed='' || run_owed='httpd was stopped when this was written'
   # One that ran once is expected to run, also where it was stopped at a later change.
-  [ "$1" = applied ] && ran=$(ran_as) || ran=$(journal_value ran-as)
+  [ "$1" = applied ] && run_ran_as=$(ran_as) || run_ran_as=$(journal_value ran-as)
   shift
   [ "$aside" = no ] || { journal_set "$@" run "$id"; return; }
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
   # What was edited after our signal httpd need not have read.
-  journal_set "$@" ran-as "$ran" owed "$owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
-    reloaded "${signalled_seconds:-$(date +%s)}" reloaded-at "${signalled:-$(now_ticks)} $(boot_id)" run "$id"
+  journal_set "$@" ran-as "$run_ran_as" owed "$run_owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
+    reloaded "${live_signalled_seconds:-$(date +%s)}" reloaded-at "${live_signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 
 # Ends this process.
 # writes
 end_run() { # RESULT
-  unreported='' is_told=yes
+  unreported='' is_reported=yes
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
   # In a process of its own: what fails in it must not keep the rest from being tidied up.
-  limit_seconds=$look_seconds
-  [ -n "${quiet:-}" ] || limited observe
+  limit_seconds=$request_observe_seconds
+  [ -n "${undo_quiet:-}" ] || limited observe
   part 'done'
   rm -rf -- "$state".gone.*
   rmdir -- "${state%/*}" 2>/dev/null

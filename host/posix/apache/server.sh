@@ -2,45 +2,45 @@
 # The httpd of this host: its live parent process, and running its program in that parent's surroundings (arguments, environment,
 # working directory, mount namespace), because a plain shell sees another server: no -D defines, another /tmp, other libraries.
 
-# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write), work_directory,
+# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write), server_work_directory,
 # enter (words that enter its mount namespace, or none).
 use_parent() { # PID
-  parent=$1 arguments='' enter='' config_argument='' root_argument=''
+  parent=$1 arguments='' enter='' server_config_argument='' root_argument=''
   if ! read_process "$parent"; then
     [ -n "${swap_began:-}" ] || fail gone "httpd process $parent ended while it was being looked at; run again"
     parent=''
     return 1
   fi
-  parent_start=$process_start
+  server_parent_start=$process_start
   program=$(readlink "/proc/$parent/exe") || name_broken_tool
   program=${program% (deleted)}
-  work_directory=$(readlink "/proc/$parent/cwd")
-  environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ") || name_broken_tool
+  server_work_directory=$(readlink "/proc/$parent/cwd")
+  server_environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ") || name_broken_tool
   [ "$(readlink "/proc/$parent/root")" = / ] || fail chroot "httpd process $parent runs in a chroot; this is not supported"
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ /proc/self/ns/mnt -ef "/proc/$parent/ns/mnt" ] || enter="nsenter --target $parent --mount --"
-  previous='' first=yes
-  while IFS= read -r word; do
-    if [ "$first" = yes ]; then
-      first=no
+  server_previous='' server_first=yes
+  while IFS= read -r server_word; do
+    if [ "$server_first" = yes ]; then
+      server_first=no
       # The name it was called by finds its own libraries and envvars; the resolved one may be a package's file.
-      case $word in /*) [ "$(inside realpath -- "$word" 2>/dev/null)" = "$program" ] && program=$word ;; esac
+      case $server_word in /*) [ "$(inside realpath -- "$server_word" 2>/dev/null)" = "$program" ] && program=$server_word ;; esac
       continue
     fi
-    case $previous in
-      -[kE]) previous='' && continue ;;
-      -f) config_argument=$word ;;
-      -d) root_argument=$word ;;
+    case $server_previous in
+      -[kE]) server_previous='' && continue ;;
+      -f) server_config_argument=$server_word ;;
+      -d) root_argument=$server_word ;;
     esac
-    previous=''
-    case $word in
-      -k | -E) previous=$word && continue ;;
+    server_previous=''
+    case $server_word in
+      -k | -E) server_previous=$server_word && continue ;;
       -k* | -E*) continue ;;
-      -f | -d) previous=$word ;;
-      -f*) config_argument=${word#-f} ;;
-      -d*) root_argument=${word#-d} ;;
+      -f | -d) server_previous=$server_word ;;
+      -f*) server_config_argument=${server_word#-f} ;;
+      -d*) root_argument=${server_word#-d} ;;
     esac
-    arguments=$arguments$word$nl
+    arguments=$arguments$server_word$nl
   done <<EOF
 $(tr '\0' '\n' <"/proc/$parent/cmdline")
 EOF
@@ -53,36 +53,36 @@ inside() {
 
 # A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
 use_stopped() {
-  parent='' parent_start='' environment='' enter='' work_directory=/ config_argument='' root_argument='' arguments='' program=$want_httpd
+  parent='' server_parent_start='' server_environment='' enter='' server_work_directory=/ server_config_argument='' root_argument='' arguments='' program=$want_httpd
   recall_program
-  for candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
+  for server_candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     [ -n "$program" ] && break
-    [ ! -x "$candidate" ] || program=$candidate
+    [ ! -x "$server_candidate" ] || program=$server_candidate
   done
   [ -x "$program" ] || fail no-httpd 'no httpd runs here and none is found; write "httpd: /path/of/httpd" for this host'
-  for define in $want_defines; do arguments=$arguments-D$nl$define$nl; done
+  for server_define in $want_defines; do arguments=$arguments-D$nl$server_define$nl; done
   case $nl$arguments in *"$nl-f"*) ;; *) [ -z "$want_config" ] || arguments=$arguments-f$nl$want_config$nl ;; esac
-  for candidate in "${program%/*}/envvars" /etc/apache2/envvars; do
+  for server_candidate in "${program%/*}/envvars" /etc/apache2/envvars; do
     [ -n "$want_environment" ] && break
-    [ ! -f "$candidate" ] || want_environment=$candidate
+    [ ! -f "$server_candidate" ] || want_environment=$server_candidate
   done
   # A pipe would be read for ever.
   [ -f "$want_environment" ] || [ ! -e "$want_environment" ] || fail pipe "environmentFile: $want_environment is no regular file; give the file with httpd's variables"
-  [ -z "$want_environment" ] || environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
+  [ -z "$want_environment" ] || server_environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
 }
 
 # httpd ARGS…: the program in the live parent's surroundings, its standard error joined to its output.
 # The environment goes to the program through a pipe, never as an argument, which others could read with ps.
 httpd() {
-  in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
+  server_in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
     umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
   (
     set -f
     IFS=$nl
     # shellcheck disable=SC2086
-    set -- "${live_umask:-022}" "$work_directory" "$program" $arguments "$@"
+    set -- "${run_umask:-022}" "$server_work_directory" "$program" $arguments "$@"
     IFS=' '
-    printf '%s\n' "$environment" | inside env -i /bin/sh -c "$in_environment" sh "$@"
+    printf '%s\n' "$server_environment" | inside env -i /bin/sh -c "$server_in_environment" sh "$@"
   )
 }
 
@@ -90,10 +90,10 @@ httpd() {
 # is gone in a moment: of several, one that is seconds old is not believed at once.
 may_be_passing() {
   # shellcheck disable=SC2086
-  set -- $httpd_pids
+  set -- $process_httpd_pids
   [ $# -gt 1 ] || return 1
-  for pid in "$@"; do
-    if ! read_process "$pid" || [ $(($(now_ticks) - process_start)) -lt 300 ]; then return 0; fi
+  for server_pid in "$@"; do
+    if ! read_process "$server_pid" || [ $(($(now_ticks) - process_start)) -lt 300 ]; then return 0; fi
   done
   return 1
 }
@@ -101,16 +101,16 @@ may_be_passing() {
 # The one server that is meant: by pid file or configuration, else the one that is set up, else the only one that runs.
 find_server() {
   doing 'the search for httpd'
-  looked_at=$(now_ticks) stopped_proved=''
+  server_observed_at=$(now_ticks) stopped_proved=''
   [ -z "$want_httpd" ] || [ -x "$want_httpd" ] || fail no-httpd "httpd: $want_httpd is no program on this host; give the right one, or leave it out to have it found"
   find_processes
-  passing_tries=0
-  while [ "$passing_tries" -lt 15 ] && may_be_passing; do
-    passing_tries=$((passing_tries + 1)) && sleep 0.2
+  server_passing_tries=0
+  while [ "$server_passing_tries" -lt 15 ] && may_be_passing; do
+    server_passing_tries=$((server_passing_tries + 1)) && sleep 0.2
     find_processes
   done
   # shellcheck disable=SC2086
-  set -- $httpd_pids
+  set -- $process_httpd_pids
   if [ -z "$want_pid_file$want_config" ]; then
     if [ $# -eq 1 ]; then
       use_parent "$1"
@@ -122,7 +122,7 @@ find_server() {
   fi
   if [ $# -eq 0 ]; then
     # A running server must not be taken for a stopped one.
-    [ -z "$foreign_pids" ] || fail no-httpd "no httpd runs as root here, only process${foreign_pids} as another user; start it as root, or stop it"
+    [ -z "$process_foreign_pids" ] || fail no-httpd "no httpd runs as root here, only process${process_foreign_pids} as another user; start it as root, or stop it"
     use_stopped
   else
     choose_parent "$@"
@@ -131,60 +131,60 @@ find_server() {
 }
 
 choose_parent() { # PID…
-  found='' listed=''
-  wanted_config=${want_config:+$(realpath -m -- "$want_config")}
-  for pid in "$@"; do
-    use_parent "$pid"
+  server_found='' server_listed=''
+  server_wanted_config=${want_config:+$(realpath -m -- "$want_config")}
+  for server_pid in "$@"; do
+    use_parent "$server_pid"
     read_version
-    listed="$listed; process $pid with $config"
+    server_listed="$server_listed; process $server_pid with $config"
     if [ -n "$want_pid_file" ]; then
       # Where others may write, it may be a pipe that nobody writes to.
-      [ "$(inside timeout 5 cat -- "$want_pid_file" 2>/dev/null)" = "$pid" ] || continue
-    elif [ -n "$wanted_config" ]; then
-      [ "$config" = "$wanted_config" ] || continue
+      [ "$(inside timeout 5 cat -- "$want_pid_file" 2>/dev/null)" = "$server_pid" ] || continue
+    elif [ -n "$server_wanted_config" ]; then
+      [ "$config" = "$server_wanted_config" ] || continue
     fi
-    found="$found $pid"
+    server_found="$server_found $server_pid"
   done
   # shellcheck disable=SC2086
-  set -- $found
+  set -- $server_found
   case $# in
     0) use_stopped_beside_others ;;
     1) use_parent "$1" ;;
-    *) fail several "several httpd servers run here (${listed#; }); write \"config:\" or \"pidFile:\" for this host" ;;
+    *) fail several "several httpd servers run here (${server_listed#; }); write \"config:\" or \"pidFile:\" for this host" ;;
   esac
 }
 
 # A running server must never be taken for a stopped one: its files would be written and never loaded.
 use_stopped_beside_others() {
   # The pid file alone does not tell which server is stopped.
-  [ -z "$want_pid_file" ] || [ -n "$want_config" ] || fail several "$want_pid_file: names no httpd that runs here, and these do (${listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
+  [ -z "$want_pid_file" ] || [ -n "$want_config" ] || fail several "$want_pid_file: names no httpd that runs here, and these do (${server_listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
   use_stopped
   read_version
-  case "$listed;" in
-    *" with $config;"*) fail several "$want_pid_file: names no httpd that runs here, and these do (${listed#; }); give the right \"pidFile:\" for this host" ;;
+  case "$server_listed;" in
+    *" with $config;"*) fail several "$want_pid_file: names no httpd that runs here, and these do (${server_listed#; }); give the right \"pidFile:\" for this host" ;;
   esac
 }
 
-# Sets version, compiled_root, config (resolved main configuration file) and instance from `httpd -V`, which reads the
+# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`, which reads the
 # configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a tenth of the time.
 read_version() {
   doing "$program -V"
-  for configuration in /dev/null ''; do
-    version_text=$(httpd -V ${configuration:+-f "$configuration"})
+  for server_configuration in /dev/null ''; do
+    server_version_text=$(httpd -V ${server_configuration:+-f "$server_configuration"})
     # Without a module httpd prints all it can, and fails.
-    case $version_text in *SERVER_CONFIG_FILE=*) break ;; esac
+    case $server_version_text in *SERVER_CONFIG_FILE=*) break ;; esac
   done
-  case $version_text in
+  case $server_version_text in
     *SERVER_CONFIG_FILE=*) ;;
     *) name_broken_tool && fail no-httpd "$program does not run (httpd -V failed); give the right \"httpd:\" or \"environmentFile:\"$(limits_in_words)" ;;
   esac
-  version=${version_text#*Server version: } version=${version%%"$nl"*}
-  compiled_root=${version_text#*HTTPD_ROOT=\"} compiled_root=${compiled_root%%\"*}
-  config=${version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
-  config=${config_argument:-$config}
+  server_version=${server_version_text#*Server version: } server_version=${server_version%%"$nl"*}
+  server_compiled_root=${server_version_text#*HTTPD_ROOT=\"} server_compiled_root=${server_compiled_root%%\"*}
+  config=${server_version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
+  config=${server_config_argument:-$config}
   # Of one that runs its own command line tells: what is wanted says nothing of another one that runs beside it.
-  [ -n "$parent$config_argument" ] || config=${want_config:-$config}
-  case $config in /*) ;; *) config=${root_argument:-$compiled_root}/$config ;; esac
+  [ -n "$parent$server_config_argument" ] || config=${want_config:-$config}
+  case $config in /*) ;; *) config=${root_argument:-$server_compiled_root}/$config ;; esac
   config=$(inside realpath -m -- "$config")
   instance=$(printf %s "$config" | sha256sum) || name_broken_tool
   instance=$(printf %.16s "$instance")
@@ -193,19 +193,19 @@ read_version() {
 
 # Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory map.
 read_modules() {
-  modules='' info_module='' php_module=''
+  server_modules='' server_info_module='' server_php_module=''
   if [ -n "$parent" ]; then
     # A path may hold blanks; no field before it holds a slash.
-    mapped=$(awk '$6 !~ /^\// { next } { path = substr($0, index($0, "/")); sub(/ \(deleted\)$/, "", path) }
+    server_mapped=$(awk '$6 !~ /^\// { next } { path = substr($0, index($0, "/")); sub(/ \(deleted\)$/, "", path) }
       path ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = path; print "modules " m }
       path ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" } path ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " path }' "/proc/$parent/maps")
-    case $mapped in *'php '*) php_module=${mapped#*php } php_module=${php_module%%"$nl"*} ;; esac
-    case $mapped in *'modules '*) modules=${mapped#*modules } modules=${modules%%"$nl"*} modules=${modules%/*} ;; esac
-    case $mapped in *'info loaded'*) info_module=loaded && return ;; esac
+    case $server_mapped in *'php '*) server_php_module=${server_mapped#*php } server_php_module=${server_php_module%%"$nl"*} ;; esac
+    case $server_mapped in *'modules '*) server_modules=${server_mapped#*modules } server_modules=${server_modules%%"$nl"*} server_modules=${server_modules%/*} ;; esac
+    case $server_mapped in *'info loaded'*) server_info_module=loaded && return ;; esac
   fi
-  for directory in "$modules" "${root_argument:-$compiled_root}/modules" "${config%/conf/*}/modules" /usr/lib/apache2/modules /usr/lib64/httpd/modules; do
-    [ -n "$directory" ] && inside test -f "$directory/mod_info.so" || continue
-    info_module=$directory/mod_info.so modules=${modules:-$directory}
+  for server_directory in "$server_modules" "${root_argument:-$server_compiled_root}/modules" "${config%/conf/*}/modules" /usr/lib/apache2/modules /usr/lib64/httpd/modules; do
+    [ -n "$server_directory" ] && inside test -f "$server_directory/mod_info.so" || continue
+    server_info_module=$server_directory/mod_info.so server_modules=${server_modules:-$server_directory}
     return
   done
 }
@@ -213,6 +213,6 @@ read_modules() {
 # Everything that httpd says of its configuration, in one call (as separate calls it costs eight times as much).
 dump() {
   set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
-  case $info_module in '' | loaded) ;; *) quote_word "$info_module" && set -- -C "LoadModule info_module $quoted" "$@" ;; esac
+  case $server_info_module in '' | loaded) ;; *) quote_word "$server_info_module" && set -- -C "LoadModule info_module $quoting_word" "$@" ;; esac
   httpd_in_time "$@"
 }

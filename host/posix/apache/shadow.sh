@@ -13,7 +13,7 @@ shadow() {
   (
     exec 5>&-
     read_process self
-    export process_start work live_umask program arguments work_directory environment pid_file log_files mark tab nl returning baseline
+    export process_start work run_umask program arguments server_work_directory server_environment run_pid_file run_log_files mark tab nl returning baseline
     cd /
     # Given with the command: of what `exec` alone opens, mksh would hand nothing on.
     # shellcheck disable=SC2086
@@ -37,42 +37,42 @@ shadow_outside_view() { # live|candidate
   ip link set lo up
   # The resolver asks for names only where there is an address besides loopback: these two are nobody's (RFC 5737, RFC 3849).
   { ip addr add 192.0.2.1/32 dev lo && ip addr add 2001:db8::1/128 dev lo; } 2>/dev/null || :
-  for family in ipv4 ipv6; do
-    echo 1 2>/dev/null >"/proc/sys/net/$family/ip_nonlocal_bind" || :
+  for shadow_family in ipv4 ipv6; do
+    echo 1 2>/dev/null >"/proc/sys/net/$shadow_family/ip_nonlocal_bind" || :
   done
   echo begun
-  export lacking
+  export shadow_lacking
   exec chroot /sys/root /bin/sh /proc/self/fd/9/program shadow_inside_view "$1"
 }
 
 # Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file systems
 # and addresses of the host. Neither ours (8) nor httpd's (7), and the first process of all is no older than the shadow.
 is_apart() {
-  began=$process_start
-  for namespace in pid mnt net; do
-    for other in 8 7; do
-      other=/proc/self/fd/$other/$namespace
+  shadow_began=$process_start
+  for shadow_namespace in pid mnt net; do
+    for shadow_other in 8 7; do
+      shadow_other=/proc/self/fd/$shadow_other/$shadow_namespace
       # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-      [ -e "$other" ] && [ -e "/proc/self/ns/$namespace" ] && ! [ "$other" -ef "/proc/self/ns/$namespace" ] || return 1
+      [ -e "$shadow_other" ] && [ -e "/proc/self/ns/$shadow_namespace" ] && ! [ "$shadow_other" -ef "/proc/self/ns/$shadow_namespace" ] || return 1
     done
   done
-  read_process 1 && [ "$process_start" -ge "$began" ]
+  read_process 1 && [ "$process_start" -ge "$shadow_began" ]
 }
 
 # A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
 build_view() {
-  mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo | sort -t "$tab" -u -k 2,2)
+  shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo | sort -t "$tab" -u -k 2,2)
   mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
-  count=0 lacking=''
-  while IFS=$tab read -r type point; do
-    point=$(printf '%b' "$point")
-    case $point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
+  shadow_count=0 shadow_lacking=''
+  while IFS=$tab read -r shadow_type shadow_point; do
+    shadow_point=$(printf '%b' "$shadow_point")
+    case $shadow_point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
     # A server that does not answer would hang us: judged by type, never looked at.
-    case $type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) lacking=$lacking$nl$point && continue ;; esac
-    count=$((count + 1))
-    view_of "$point" 2>/dev/null || { [ "$point" != / ] && lacking=$lacking$nl$point; } || return 1
+    case $shadow_type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) shadow_lacking=$shadow_lacking$nl$shadow_point && continue ;; esac
+    shadow_count=$((shadow_count + 1))
+    view_of "$shadow_point" 2>/dev/null || { [ "$shadow_point" != / ] && shadow_lacking=$shadow_lacking$nl$shadow_point; } || return 1
   done <<EOF
-$mounts
+$shadow_mounts
 EOF
   build_devices
   bind_candidates
@@ -80,23 +80,23 @@ EOF
 }
 
 view_of() { # MOUNT_POINT
-  [ "$1" = / ] && target=/sys/root || target=/sys/root$1
+  [ "$1" = / ] && shadow_target=/sys/root || shadow_target=/sys/root$1
   if [ ! -d "$1" ]; then
-    cp -p -- "$1" "/sys/file$count" && mount --bind "/sys/file$count" "$target"
+    cp -p -- "$1" "/sys/file$shadow_count" && mount --bind "/sys/file$shadow_count" "$shadow_target"
     return
   fi
-  mkdir -- "/sys/upper$count" "/sys/work$count"
+  mkdir -- "/sys/upper$shadow_count" "/sys/work$shadow_count"
   # The view's top directory takes its owner and mode from the upper one.
-  chown --reference="$1" -- "/sys/upper$count" && chmod --reference="$1" -- "/sys/upper$count"
+  chown --reference="$1" -- "/sys/upper$shadow_count" && chmod --reference="$1" -- "/sys/upper$shadow_count"
   case $1 in
     *[:,\\]*) ;;
-    *) mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$count,workdir=/sys/work$count" overlay "$target" && return ;;
+    *) mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$shadow_count,workdir=/sys/work$shadow_count" overlay "$shadow_target" && return ;;
   esac
-  mount --bind "$1" "$target" && mount -o remount,bind,ro "$target" && is_read_only "$target" || { umount "$target"; return 1; }
+  mount --bind "$1" "$shadow_target" && mount -o remount,bind,ro "$shadow_target" && is_read_only "$shadow_target" || { umount "$shadow_target"; return 1; }
 }
 
 # util-linux before 2.27 silently ignores `ro` on a bind mount.
-is_read_only() { point=$1 awk "$mount_path"'mount_path($5) == ENVIRON["point"] { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
+is_read_only() { point=$1 awk "$quoting_mount_path"'mount_path($5) == ENVIRON["point"] { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
 
 # Where httpd's mount namespace has the same work directory under its name.
 bind_candidates() {
@@ -107,14 +107,14 @@ bind_candidates() {
 
 build_devices() {
   mount -t tmpfs -o mode=755 tmpfs /sys/root/dev
-  for device in null zero full random urandom tty; do
-    : >"/sys/root/dev/$device" && mount --bind "/dev/$device" "/sys/root/dev/$device"
+  for shadow_device in null zero full random urandom tty; do
+    : >"/sys/root/dev/$shadow_device" && mount --bind "/dev/$shadow_device" "/sys/root/dev/$shadow_device"
   done
   mkdir /sys/root/dev/pts /sys/root/dev/shm
   mount -t devpts -o newinstance,ptmxmode=666 devpts /sys/root/dev/pts
   mount -t tmpfs -o mode=1777 tmpfs /sys/root/dev/shm
   ln -s pts/ptmx /sys/root/dev/ptmx
-  for number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${number%:*}" "/sys/root/dev/${number#*:}"; done
+  for shadow_number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${shadow_number%:*}" "/sys/root/dev/${shadow_number#*:}"; done
   ln -s /proc/self/fd /sys/root/dev/fd
 }
 
@@ -122,29 +122,29 @@ build_devices() {
 shadow_inside_view() { # live|candidate
   [ "$1" = live ] || { place_candidates && asks_probes=yes; }
   empty_logs
-  rm -f -- "$pid_file"
+  rm -f -- "$run_pid_file"
   add_names
   # shellcheck disable=SC3045 # dash and busybox ash have -c.
   ulimit -c 0
-  parent=shadow enter='' which=$1
+  parent=shadow enter='' shadow_which=$1
   set -- /proc/[0-9]*
-  before=" $* "
+  shadow_before=" $* "
   httpd -k start >/dev/shm/words 2>&1 &
-  starter=$!
+  shadow_starter=$!
   if wait_for_start; then
     echo up
     ask_all
   else
     echo down
-    [ "$which" != live ] || say_deadly
+    [ "$shadow_which" != live ] || say_deadly
   fi
   say_words
 }
 
 place_candidates() {
-  while IFS=$tab read -r source target; do
-    mkdir -p -- "${target%/*}"
-    if [ "$source" = - ]; then rm -f -- "$target"; else place_candidate "$source" "$target"; fi
+  while IFS=$tab read -r shadow_source shadow_target; do
+    mkdir -p -- "${shadow_target%/*}"
+    if [ "$shadow_source" = - ]; then rm -f -- "$shadow_target"; else place_candidate "$shadow_source" "$shadow_target"; fi
   done </proc/self/fd/9/placed.list
 }
 
@@ -156,15 +156,15 @@ place_candidate() { # SOURCE TARGET
 
 # httpd opens its logs for append, and an overlay would first copy them whole: gigabytes.
 empty_logs() {
-  printf '%s\n' "$log_files" | while IFS= read -r log; do
-    if [ -f "$log" ]; then rm -f -- "$log" && : >"$log"; fi
+  printf '%s\n' "$run_log_files" | while IFS= read -r shadow_log; do
+    if [ -f "$shadow_log" ]; then rm -f -- "$shadow_log" && : >"$shadow_log"; fi
   done 2>/dev/null
 }
 
 # Addresses and names that httpd needs at its start, although this network has nothing but itself.
 add_names() {
-  awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list | while IFS= read -r address; do
-    case $address in 127.* | '::1') ;; *:*) ip addr add "$address/128" dev lo ;; *) ip addr add "$address/32" dev lo ;; esac
+  awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list | while IFS= read -r shadow_address; do
+    case $shadow_address in 127.* | '::1') ;; *:*) ip addr add "$shadow_address/128" dev lo ;; *) ip addr add "$shadow_address/32" dev lo ;; esac
   done 2>/dev/null
   # A name that stands there already would resolve to its address twice, and httpd would try to listen there twice.
   awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts /proc/self/fd/9/names >/dev/shm/names
@@ -173,25 +173,25 @@ add_names() {
 
 wait_for_start() {
   while :; do
-    pid=''
+    shadow_pid=''
     # No program for it: httpd needs seconds for hundreds of virtual hosts, and this takes its processor.
-    { IFS= read -r pid <"$pid_file"; } 2>/dev/null
-    [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && return 0
+    { IFS= read -r shadow_pid <"$run_pid_file"; } 2>/dev/null
+    [ -n "$shadow_pid" ] && kill -0 "$shadow_pid" 2>/dev/null && return 0
     # A starter that has gone well is asked once: `wait` forgets it, and the pid file may come later.
-    if [ -n "$starter" ] && ! kill -0 "$starter" 2>/dev/null; then
-      wait "$starter" || return 1
-      starter=''
+    if [ -n "$shadow_starter" ] && ! kill -0 "$shadow_starter" 2>/dev/null; then
+      wait "$shadow_starter" || return 1
+      shadow_starter=''
     fi
-    [ -n "$starter" ] || is_any_left || return 1
+    [ -n "$shadow_starter" ] || is_any_left || return 1
     sleep 0.04
   done
 }
 
 # Of what the start began: httpd may also die after its starter has gone well.
 is_any_left() {
-  for entry in /proc/[0-9]*; do
-    case $before in *" $entry "*) continue ;; esac
-    ! read_process "${entry#/proc/}" || return 0
+  for shadow_entry in /proc/[0-9]*; do
+    case $shadow_before in *" $shadow_entry "*) continue ;; esac
+    ! read_process "${shadow_entry#/proc/}" || return 0
   done
   return 1
 }
@@ -199,7 +199,7 @@ is_any_left() {
 say_words() {
   echo words
   cat /dev/shm/words
-  printf '%s\n' "$log_files" | while IFS= read -r log; do
-    if [ -f "$log" ]; then head -c 16384 -- "$log" | grep -a -e ' AH[0-9]*: ' -e '^AH[0-9]*: ' -e 'SSL Library Error'; fi
+  printf '%s\n' "$run_log_files" | while IFS= read -r shadow_log; do
+    if [ -f "$shadow_log" ]; then head -c 16384 -- "$shadow_log" | grep -a -e ' AH[0-9]*: ' -e '^AH[0-9]*: ' -e 'SSL Library Error'; fi
   done 2>/dev/null
 }

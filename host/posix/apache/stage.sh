@@ -2,9 +2,11 @@
 # From the request to candidate files in the work directory: $work/own/NAME, $work/edit/N, and the lists
 # $work/own.list (role, name, hash) and $work/edit.list (N, hash before, hash after, path), separated by tabs.
 
+stage_refused=''
+
 refuse() { # TEXT…: noted, told at the end; the run ends as refused
   part "reason $*"
-  refused=yes
+  stage_refused=yes
 }
 
 hash_of() { # FILE
@@ -16,11 +18,11 @@ hash_of() { # FILE
 receive_own_files() {
   mkdir -p -- "$work/own" "$work/edit"
   : >"$work/own.list"
-  while IFS=' ' read -r role name hash size <&3; do
-    [ -n "$role" ] || continue
-    head -c "$size" >"$work/own/${name##*/}"
-    [ "$(hash_of "$work/own/${name##*/}")" = "$hash" ] || fail cut "the bytes of $name arrived incomplete or the disk is full; nothing was changed"
-    printf '%s\t%s\t%s\n' "$role" "$name" "$hash" >>"$work/own.list"
+  while IFS=' ' read -r stage_role stage_name stage_hash stage_size <&3; do
+    [ -n "$stage_role" ] || continue
+    head -c "$stage_size" >"$work/own/${stage_name##*/}"
+    [ "$(hash_of "$work/own/${stage_name##*/}")" = "$stage_hash" ] || fail cut "the bytes of $stage_name arrived incomplete or the disk is full; nothing was changed"
+    printf '%s\t%s\t%s\n' "$stage_role" "$stage_name" "$stage_hash" >>"$work/own.list"
   done 3<<EOF
 $(printf '%s' "$manifest" | sed -n 's/^own //p')
 EOF
@@ -30,10 +32,10 @@ EOF
 # Behind the rest.
 receive_probes() {
   mkdir -p -- "$work/probes"
-  while IFS=' ' read -r name hash size <&3; do
-    [ -n "$name" ] || continue
-    head -c "$size" >"$work/probes/$name"
-    [ "$(hash_of "$work/probes/$name")" = "$hash" ] || fail cut 'the bytes of a probe certificate arrived incomplete or the disk is full; nothing was changed'
+  while IFS=' ' read -r stage_name stage_hash stage_size <&3; do
+    [ -n "$stage_name" ] || continue
+    head -c "$stage_size" >"$work/probes/$stage_name"
+    [ "$(hash_of "$work/probes/$stage_name")" = "$stage_hash" ] || fail cut 'the bytes of a probe certificate arrived incomplete or the disk is full; nothing was changed'
   done 3<<EOF
 $(printf '%s' "$manifest" | sed -n 's/^probe //p')
 EOF
@@ -42,11 +44,11 @@ EOF
 # Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned for.
 build_candidates() {
   : >"$work/edit.list"
-  number=0
-  while IFS= read -r edit; do
-    [ -n "$edit" ] || continue
-    number=$((number + 1))
-    build_candidate "${edit%% *}" "${edit#* }"
+  stage_number=0
+  while IFS= read -r stage_edit; do
+    [ -n "$stage_edit" ] || continue
+    stage_number=$((stage_number + 1))
+    build_candidate "${stage_edit%% *}" "${stage_edit#* }"
   done <<EOF
 $(printf '%s' "$manifest" | sed -n 's/^edit //p')
 EOF
@@ -57,10 +59,10 @@ EOF
 # What ours only overruled counts again after a removal, too.
 brings_lines_back() {
   [ "$removal" != yes ] || ! requires_certificates || return 0
-  while IFS=$tab read -r number _ _ path; do
-    is_loaded "$path" || continue
-    adopted_before=$(inside cat -- "$path" | count_adopted) adopted_after=$(count_adopted <"$work/edit/$number")
-    [ "$adopted_after" -ge "$adopted_before" ] || return 0
+  while IFS=$tab read -r stage_number _ _ stage_path; do
+    is_loaded "$stage_path" || continue
+    stage_adopted_before=$(inside cat -- "$stage_path" | count_adopted) stage_adopted_after=$(count_adopted <"$work/edit/$stage_number")
+    [ "$stage_adopted_after" -ge "$stage_adopted_before" ] || return 0
   done <"$work/edit.list"
   return 1
 }
@@ -70,44 +72,44 @@ brings_lines_back() {
 requires_certificates() (
   set -f && IFS=$nl
   # shellcheck disable=SC2086
-  inside grep -haiE '^[[:blank:]]*"?SSLVerifyClient"?[[:blank:]]' -- $loaded_files 2>/dev/null |
+  inside grep -haiE '^[[:blank:]]*"?SSLVerifyClient"?[[:blank:]]' -- $run_loaded_files 2>/dev/null |
     grep -qaviE "SSLVerifyClient\"?[[:blank:]]+[\"']?(none|off|optional)"
 )
 
 count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
 build_candidate() { # HASH PATH
-  candidate=$work/edit/$number read_from=inside
+  stage_candidate=$work/edit/$stage_number stage_read_from=inside
   # What httpd does not load (a crontab) may be missing in its mount namespace.
-  is_loaded "$2" || read_from=
-  if ! $read_from test -f "$2" || [ "$($read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]; then
+  is_loaded "$2" || stage_read_from=
+  if ! $stage_read_from test -f "$2" || [ "$($stage_read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]; then
     refuse "$2: changed since it was looked at; run again to plan for what it holds now"
     return 0
   fi
-  $read_from cat -- "$2" >"$work/live"
-  : >"$candidate"
+  $stage_read_from cat -- "$2" >"$work/live"
+  : >"$stage_candidate"
   exec 6<"$work/live"
-  while IFS=' ' read -r length kept insert; do
-    if [ -n "$kept" ]; then copy_run "$length" "$kept" "$insert"; else size=$length; fi
+  while IFS=' ' read -r stage_length stage_kept stage_insert; do
+    if [ -n "$stage_kept" ]; then copy_run "$stage_length" "$stage_kept" "$stage_insert"; else stage_size=$stage_length; fi
   done <<EOF
 $(splice_runs)
 EOF
-  cat <&6 >>"$candidate"
+  cat <&6 >>"$stage_candidate"
   exec 6<&-
-  [ "$(wc -c <"$candidate")" -eq "$size" ] || fail disk "no room for the candidate of $2; nothing was changed"
+  [ "$(wc -c <"$stage_candidate")" -eq "$stage_size" ] || fail disk "no room for the candidate of $2; nothing was changed"
   rm -f -- "$work/live"
-  printf '%s\t%s\t%s\t%s\n' "$number" "$1" "$(hash_of "$candidate")" "$2" >>"$work/edit.list"
+  printf '%s\t%s\t%s\t%s\n' "$stage_number" "$1" "$(hash_of "$stage_candidate")" "$2" >>"$work/edit.list"
 }
 
 # Splices of one file as runs: pieces of the live file, each followed by the same insertion. A line for each run: bytes that
 # it takes from the live file, which of them are kept, insertion. The last line is the size of the candidate.
 splice_runs() {
-  live_bytes=$(wc -c <"$work/live") most=1
+  stage_live_bytes=$(wc -c <"$work/live") stage_most=1
   # One `cut` makes a whole run, where a process for each piece would cost a second with 500 virtual hosts. It counts bytes
   # from the last NUL on, and before coreutils 8.25 from the last line end.
   [ "$(printf '1\n2' | cut -z -b 1-1,2-3 --output-delimiter=: 2>/dev/null | tr '\0' .)" = "1:${nl}2." ] &&
-    [ "$(tr -d '\0' <"$work/live" | wc -c)" -eq "$live_bytes" ] && most=1000
-  printf '%s' "$manifest" | awk -v number="$number" -v size="$live_bytes" -v most="$most" '
+    [ "$(tr -d '\0' <"$work/live" | wc -c)" -eq "$stage_live_bytes" ] && stage_most=1000
+  printf '%s' "$manifest" | awk -v number="$stage_number" -v size="$stage_live_bytes" -v most="$stage_most" '
     function bytes(encoded) { return length(encoded) / 4 * 3 - (encoded ~ /=$/) - (encoded ~ /==$/) }
     function end_run() { if (pieces) print end - start, (pieces > 1 ? ranges : kept), insert; pieces = 0; start = end }
     $1 == "edit" { edits++ }
@@ -122,12 +124,12 @@ splice_runs() {
 
 # GNU head reads exactly the bytes it is asked for, so the descriptor stays at the right place for the next run.
 copy_run() { # LENGTH KEPT BASE64
-  decoded=$(printf %s "$3" | base64 -d && printf .) && decoded=${decoded%.}
+  stage_decoded=$(printf %s "$3" | base64 -d && printf .) && stage_decoded=${stage_decoded%.}
   case $2 in
-    *-*) head -c "$1" <&6 | cut -z -b "$2" ${decoded:+--output-delimiter="$decoded"} | head -c -1 ;;
+    *-*) head -c "$1" <&6 | cut -z -b "$2" ${stage_decoded:+--output-delimiter="$stage_decoded"} | head -c -1 ;;
     *) head -c "$2" <&6 && head -c "$(($1 - $2))" <&6 >/dev/null ;;
-  esac >>"$candidate"
-  printf %s "$decoded" >>"$candidate"
+  esac >>"$stage_candidate"
+  printf %s "$stage_decoded" >>"$stage_candidate"
 }
 
 # What would make a rename fail half-way, or change more than this file, is found before anything is touched.
@@ -135,34 +137,34 @@ check_targets() {
   check_timer_targets
   [ ! -L "$own_directory" ] || refuse "$own_directory: is a link; make it a directory, or delete it"
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-  while IFS=$tab read -r _ _ _ path; do
-    if [ -L "$path" ] || [ ! -f "$path" ]; then
-      refuse "$path: is no regular file"
-    elif [ "$(stat -c %h -- "$path")" != 1 ]; then
-      refuse "$path: has more than one hard link; a rename would part them, so remove the other link first"
-    elif [ "$(mount_point_above "$path")" = "$path/" ]; then
-      refuse "$path: is a mount point, which cannot be replaced; edit the file that is mounted there"
-    elif [ -n "$parent" ] && is_loaded "$path" && ! [ "$path" -ef "/proc/$parent/root$path" ]; then
-      refuse "$path: httpd sees another file under this name than the administrator does"
-    elif lsattr -d -- "$path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
-      refuse "$path: has the immutable or append-only attribute; remove it with chattr first"
-    elif is_elsewhere "$path" && ! is_crontab "$path"; then
-      refuse "$path: is mounted from elsewhere than $own_directory, so it cannot be replaced atomically"
+  while IFS=$tab read -r _ _ _ stage_path; do
+    if [ -L "$stage_path" ] || [ ! -f "$stage_path" ]; then
+      refuse "$stage_path: is no regular file"
+    elif [ "$(stat -c %h -- "$stage_path")" != 1 ]; then
+      refuse "$stage_path: has more than one hard link; a rename would part them, so remove the other link first"
+    elif [ "$(mount_point_above "$stage_path")" = "$stage_path/" ]; then
+      refuse "$stage_path: is a mount point, which cannot be replaced; edit the file that is mounted there"
+    elif [ -n "$parent" ] && is_loaded "$stage_path" && ! [ "$stage_path" -ef "/proc/$parent/root$stage_path" ]; then
+      refuse "$stage_path: httpd sees another file under this name than the administrator does"
+    elif lsattr -d -- "$stage_path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
+      refuse "$stage_path: has the immutable or append-only attribute; remove it with chattr first"
+    elif is_elsewhere "$stage_path" && ! is_crontab "$stage_path"; then
+      refuse "$stage_path: is mounted from elsewhere than $own_directory, so it cannot be replaced atomically"
     fi
   done <"$work/edit.list"
 }
 
 # A timer must be a file of ours: a link there is somebody's word that it must not run (systemctl mask).
 check_timer_targets() {
-  while IFS=$tab read -r _ name _; do
-    case $name in /*) ;; *) continue ;; esac
-    [ -d "${name%/*}" ] || refuse "${name%/*}: does not exist; is cron installed?"
-    [ ! -L "$name" ] && { [ ! -e "$name" ] || [ -f "$name" ]; } || refuse "$name: is no regular file; remove it first"
+  while IFS=$tab read -r _ stage_name _; do
+    case $stage_name in /*) ;; *) continue ;; esac
+    [ -d "${stage_name%/*}" ] || refuse "${stage_name%/*}: does not exist; is cron installed?"
+    [ ! -L "$stage_name" ] && { [ ! -e "$stage_name" ] || [ -f "$stage_name" ]; } || refuse "$stage_name: is no regular file; remove it first"
   done <"$work/own.list"
 }
 
 is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was loaded never got a stage beside it
-  case $nl${loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
+  case $nl${run_loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
 # Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take it.
@@ -180,7 +182,7 @@ is_elsewhere() { # PATH: where a rename from our own directory cannot go
 mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
 
 mount_point_above() { # PATH, resolved; may be one itself
-  path=$1 awk "$mount_path"'
+  path=$1 awk "$quoting_mount_path"'
     BEGIN { path = ENVIRON["path"] "/" }
     { point = ($5 == "/" ? "/" : mount_path($5) "/") }
     index(path, point) == 1 { found = point } # a later one hides those below it

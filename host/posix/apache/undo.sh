@@ -2,6 +2,8 @@
 # The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same transaction
 # as every change: judged, swapped, reloaded, looked at, or put back.
 
+undo_quiet=''
+
 # writes
 write_undo() {
   {
@@ -21,9 +23,9 @@ write_undo() {
 
 # For a first change, and where the state of this host was lost: files with our line first, as when they were edited.
 find_edited() {
-  crontabs=$(printf '%s\n' /etc/crontab /etc/cron.*/* /var/spool/cron/* /var/spool/cron/crontabs/*)
-  for sought in "$our_line" '^#clientcert-adopted# '; do
-    printf '%s\n' "$loaded_files" "$crontabs" | tr '\n' '\0' | xargs -0 -r grep -las -e "$sought" --
+  undo_crontabs=$(printf '%s\n' /etc/crontab /etc/cron.*/* /var/spool/cron/* /var/spool/cron/crontabs/*)
+  for undo_sought in "$undo_our_line" '^#clientcert-adopted# '; do
+    printf '%s\n' "$run_loaded_files" "$undo_crontabs" | tr '\n' '\0' | xargs -0 -r grep -las -e "$undo_sought" --
   done
 }
 
@@ -31,8 +33,8 @@ find_edited() {
 # writes
 install_unattended() { # NAME…
   chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/."
-  for name in "$@"; do
-    chmod 700 -- "$state/$name.new" && sync -- "$state/$name.new" && mv -f -T -- "$state/$name.new" "$state/$name" || return 1
+  for undo_name in "$@"; do
+    chmod 700 -- "$state/$undo_name.new" && sync -- "$state/$undo_name.new" && mv -f -T -- "$state/$undo_name.new" "$state/$undo_name" || return 1
   done
 }
 
@@ -91,13 +93,13 @@ EOF
 
 # A part of the answer as an administrator reads it, who ran this by hand.
 tell_undo() { # KIND TEXT…, in one argument
-  told=${1#* }
+  undo_text=${1#* }
   case ${1%% *} in
-    step) echo "$told ..." ;;
-    note | reason) echo "$told" ;;
+    step) echo "$undo_text ..." ;;
+    note | reason) echo "$undo_text" ;;
     words) echo 'httpd says:' ;;
-    error) echo "nothing was taken out: ${told#* }" ;;
-    result) tell_result "${told%% *}" ;;
+    error) echo "nothing was taken out: ${undo_text#* }" ;;
+    result) tell_result "${undo_text%% *}" ;;
   esac
 }
 
@@ -112,7 +114,7 @@ tell_result() { # RESULT
 }
 
 run_undo() {
-  quiet=yes
+  undo_quiet=yes
   work=$state/run.$id
   mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail_no_room
   : >"$work/own.list"
@@ -121,38 +123,38 @@ run_undo() {
   # Words of other programs are shown where it did not go well.
   (carry_out "$work") 2>"$work/errors"
   set -- "$?"
-  [ "$1" = 0 ] || head -c "$longest_words" -- "$work/errors" 2>/dev/null | escape_words lines
+  [ "$1" = 0 ] || head -c "$word_max_bytes" -- "$work/errors" 2>/dev/null | escape_words lines
   exit "$1"
 }
 
 undo_manifest() {
   installed_timers | sed 's/^/drop /'
-  hex='[0-9a-f][0-9a-f]'
+  undo_hex='[0-9a-f][0-9a-f]'
   # shellcheck disable=SC2231
-  for file in "$own_directory"/clientcert.conf "$own_directory"/ca-$hex$hex$hex$hex.pem "$own_directory"/crl.pem "$own_directory"/README \
+  for undo_file in "$own_directory"/clientcert.conf "$own_directory"/ca-$undo_hex$undo_hex$undo_hex$undo_hex.pem "$own_directory"/crl.pem "$own_directory"/README \
     "$own_directory"/refresh.conf "$own_directory"/sample.pem; do
-    [ ! -f "$file" ] || printf 'drop %s\n' "${file##*/}"
+    [ ! -f "$undo_file" ] || printf 'drop %s\n' "${undo_file##*/}"
   done
   # Files with our line came first when they were edited, and go last: while it is there, it is ours that counts.
-  tac -- "$state/edited" | while IFS= read -r path; do
-    spans=$(our_spans "$path")
-    [ -z "$spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$path")" "$path" "$spans"
+  tac -- "$state/edited" | while IFS= read -r undo_path; do
+    undo_spans=$(our_spans "$undo_path")
+    [ -z "$undo_spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$undo_path")" "$undo_path" "$undo_spans"
   done
   virtual_host_addresses
   # A host of an older build has no such list.
   sed 's/^/other /' "$state/others" 2>/dev/null
 }
 
-our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
+undo_our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
 
 # Byte offset and length of each line and mark of ours; the line also where somebody has indented it.
 our_spans() { # FILE
   {
-    grep -ab "$our_line" -- "$1" | while IFS= read -r found; do
-      line=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" $((${#line} + 1))
+    grep -ab "$undo_our_line" -- "$1" | while IFS= read -r undo_found; do
+      undo_line=${undo_found#*:} && printf 'splice %s %s \n' "${undo_found%%:*}" $((${#undo_line} + 1))
     done
-    grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r found; do
-      mark_text=${found#*:} && printf 'splice %s %s \n' "${found%%:*}" "${#mark_text}"
+    grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r undo_found; do
+      undo_mark_text=${undo_found#*:} && printf 'splice %s %s \n' "${undo_found%%:*}" "${#undo_mark_text}"
     done
   } | sort -n -k 2,2
 }

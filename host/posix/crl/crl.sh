@@ -6,7 +6,7 @@
 # its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA certificates
 # only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is for, where it is one
 # of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` = none.
-max_crl_bytes=268435456
+crl_max_bytes=268435456
 
 # Sets crl_form. Else fails with `failure`.
 find_crl_form() { # FILE
@@ -100,18 +100,18 @@ print_crl() { # FILE TARGET BUNDLE
 # the reader ends, not httpd.
 spare_the_server() {
   echo 1000 >/proc/self/oom_score_adj
-  free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  crl_free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
   # shellcheck disable=SC3045 # dash and busybox ash have -v.
-  [ -z "$free_kib" ] || ulimit -v "$free_kib"
+  [ -z "$crl_free_kib" ] || ulimit -v "$crl_free_kib"
 } 2>/dev/null
 
 # openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
-  issuer_hash=$(text_value 'issuer name hash' "$2.text")
+  crl_issuer_hash=$(text_value 'issuer name hash' "$2.text")
   split_cas "$3" "$work/each"
-  for each_ca in "$work"/each/*; do
-    [ "$(openssl x509 -noout -subject_hash -in "$each_ca" 2>/dev/null)" = "$issuer_hash" ] || continue
-    if print_crl "$1" "$2" "$each_ca"; then return 0; fi
+  for crl_each_ca in "$work"/each/*; do
+    [ "$(openssl x509 -noout -subject_hash -in "$crl_each_ca" 2>/dev/null)" = "$crl_issuer_hash" ] || continue
+    if print_crl "$1" "$2" "$crl_each_ca"; then return 0; fi
   done
   return 1
 }
@@ -128,7 +128,7 @@ text_value() { # NAME FILE
 # httpd takes no certificate at all of a CA whose CRL OpenSSL does not understand or does not count.
 find_unusable() { # TEXT
   failure=$(text_value unusable "$1")
-  [ -n "$failure" ] || [ "$crl_check" = chain ] || failure=$(text_value partition "$1")
+  [ -n "$failure" ] || [ "$source_check" = chain ] || failure=$(text_value partition "$1")
   [ -z "$failure" ]
 }
 
@@ -171,10 +171,10 @@ decimal_of() {
 check_crl_dates() { # TARGET
   read -r _ crl_this crl_next _ <"$1.facts"
   wait_until_valid
-  now=$(date +%s) failure=''
-  if [ "$crl_this" -gt "$now" ]; then
+  crl_now=$(date +%s) failure=''
+  if [ "$crl_this" -gt "$crl_now" ]; then
     failure="it is from the future ($(date -u -d "@$crl_this" +%FT%TZ)); is this host's clock right?"
-  elif [ "$crl_next" != - ] && [ "$crl_next" -le "$now" ]; then
+  elif [ "$crl_next" != - ] && [ "$crl_next" -le "$crl_now" ]; then
     failure="it has expired ($(date -u -d "@$crl_next" +%FT%TZ))"
   fi
   [ -z "$failure" ]
@@ -182,27 +182,27 @@ check_crl_dates() { # TARGET
 
 # What clocks differ by is waited for: by a refresh, which holds no lock while it downloads, and for a while by a change, for which
 # somebody waits: of the time that its downloads have.
-longest_wait_seconds=300 longest_wait_of_change_seconds=60
+crl_wait_seconds=300 crl_change_wait_seconds=60
 
 wait_until_valid() {
-  early=$((crl_this - $(date +%s))) longest=$longest_wait_of_change_seconds
-  [ "$mode" != refresh ] || longest=$longest_wait_seconds
-  [ "$early" -gt 0 ] && [ "$early" -le "$longest" ] || return 0
-  step "wait $early seconds, until the CRL is valid"
-  sleep "$early"
-  [ "$mode" != refresh ] || fetch_until=$((fetch_until + early))
+  crl_early=$((crl_this - $(date +%s))) crl_longest=$crl_change_wait_seconds
+  [ "$mode" != refresh ] || crl_longest=$crl_wait_seconds
+  [ "$crl_early" -gt 0 ] && [ "$crl_early" -le "$crl_longest" ] || return 0
+  step "wait $crl_early seconds, until the CRL is valid"
+  sleep "$crl_early"
+  [ "$mode" != refresh ] || fetch_until=$((fetch_until + crl_early))
 }
 
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
 # takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody. Of what the
 # site file accepts by its hash the number does not count, and the date does: once it is replaced, nobody can bring it back.
 compare_crls() { # TARGET TARGET
-  accepted=''
-  if [ -n "$accept_older" ] && is_accepted "$1"; then
+  crl_accepted=''
+  if [ -n "$source_accept_older" ] && is_accepted "$1"; then
     [ "$(der_hash "$1")" != "$(der_hash "$2")" ] || { echo same && return; }
-    accepted=yes
+    crl_accepted=yes
   fi
-  awk -v now="$(date +%s)" -v accepted="$accepted" '
+  awk -v now="$(date +%s)" -v accepted="$crl_accepted" '
     function above(a, b) { return length(a) > length(b) || (length(a) == length(b) && a "" > b "") }
     accepted { if (NR > 1) print this < $2 ? "older" : "newer"; else this = $2; next }
     NR == 1 { this = $2; number = $4; next }
@@ -216,7 +216,7 @@ compare_crls() { # TARGET TARGET
 }
 
 is_accepted() { # TARGET
-  case "$accept_older " in *" $(der_hash "$1") "*) return 0 ;; *) return 1 ;; esac
+  case "$source_accept_older " in *" $(der_hash "$1") "*) return 0 ;; *) return 1 ;; esac
 }
 
 # As the site file has it: of the DER, which is the same in whatever form a CRL comes.

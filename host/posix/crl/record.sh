@@ -6,7 +6,7 @@
 # writes
 save_record() { # EXIT RESULT
   {
-    printf 'run %s %s %s%.400s\n' "$(date +%s)" "$1" "$2" "${told_reason:+ $told_reason}"
+    printf 'run %s %s %s%.400s\n' "$(date +%s)" "$1" "$2" "${refresh_reason:+ $refresh_reason}"
     awk -v ids="$source_ids " '
       FILENAME == ARGV[1] {
         line[$2 " " $3] = $0
@@ -24,8 +24,8 @@ existing() { # FILE
 
 # What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next time.
 blame_new_crls() { # REASON
-  for facts in "$work"/crls/*.facts; do
-    [ ! -f "$facts" ] || { blamed=${facts##*/} && blame_source "${blamed%.facts}" "$1"; }
+  for record_facts in "$work"/crls/*.facts; do
+    [ ! -f "$record_facts" ] || { record_blamed=${record_facts##*/} && blame_source "${record_blamed%.facts}" "$1"; }
   done
 }
 
@@ -40,14 +40,14 @@ show_status() { tell_status | without_credentials | escape_words lines; }
 tell_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
   read_journal
-  shown=''
-  while IFS=' ' read -r kind first second rest; do
-    [ "$kind" = run ] || [ "$first" = "$shown" ] || { shown=$first && printf 'source %s %s\n' "$first" "$(addresses_of "$first")"; }
-    case "$kind $second" in
-      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$first" +%FT%TZ)" "$(in_words "$rest")" "$second" ;;
-      'source crl') printf '  CRL           %s\n' "$(crl_in_words "$rest")" ;;
-      'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
-      'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${rest%% *}" +%FT%TZ)" "${rest#* }" ;;
+  record_shown=''
+  while IFS=' ' read -r record_kind record_first record_second record_rest; do
+    [ "$record_kind" = run ] || [ "$record_first" = "$record_shown" ] || { record_shown=$record_first && printf 'source %s %s\n' "$record_first" "$(addresses_of "$record_first")"; }
+    case "$record_kind $record_second" in
+      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$record_first" +%FT%TZ)" "$(in_words "$record_rest")" "$record_second" ;;
+      'source crl') printf '  CRL           %s\n' "$(crl_in_words "$record_rest")" ;;
+      'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }" ;;
+      'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }" ;;
     esac
   done <"$state/refresh.record"
   ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
@@ -67,6 +67,6 @@ crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
   # shellcheck disable=SC2086
   set -- $1
   [ $# -ge 4 ] || { printf 'not known' && return; }
-  [ "$2" = - ] && until='never ends' || until="until $(date -u -d "@$2" +%FT%TZ)"
-  printf 'of %s, %s, number %s, revoked certificates: %s' "$(date -u -d "@$1" +%FT%TZ)" "$until" "$3" "$4"
+  [ "$2" = - ] && record_until='never ends' || record_until="until $(date -u -d "@$2" +%FT%TZ)"
+  printf 'of %s, %s, number %s, revoked certificates: %s' "$(date -u -d "@$1" +%FT%TZ)" "$record_until" "$3" "$4"
 }

@@ -17,23 +17,23 @@ END_OF_USAGE
 }
 
 run_refresh() { # PROGRAM OPTIONS…
-  state=${1%/*} mode=refresh dry_run='' verbose='' timer='' told_reason='' source_ids=''
+  state=${1%/*} mode=refresh refresh_dry_run='' refresh_verbose='' refresh_timer='' refresh_reason=''
   shift
-  for option in "$@"; do
-    case $option in
-      --dry-run) dry_run=yes verbose=yes ;;
-      --verbose) verbose=yes ;;
-      --timer) timer=yes ;;
+  for refresh_option in "$@"; do
+    case $refresh_option in
+      --dry-run) refresh_dry_run=yes refresh_verbose=yes ;;
+      --verbose) refresh_verbose=yes ;;
+      --timer) refresh_timer=yes ;;
       --status) show_status && exit 0 ;;
       --help) refresh_usage && exit 0 ;;
-      *) echo "$option: there is no such option" >&2 && refresh_usage >&2 && exit 64 ;;
+      *) echo "$refresh_option: there is no such option" >&2 && refresh_usage >&2 && exit 64 ;;
     esac
   done
   [ "$(id -u)" = 0 ] || { echo 'this needs root' >&2 && exit 1; }
   id=refresh-$$-$(date +%s) work=$state/run.$id
   begin_refresh
   test_tools
-  [ -z "$timer" ] || wait_for_turn
+  [ -z "$refresh_timer" ] || wait_for_turn
   # Everything, or the last source, was removed meanwhile: nothing may come back.
   [ -d "$work" ] && has_sources || exit 0
   prepare_collection
@@ -59,7 +59,7 @@ begin_refresh() {
   read_settings "$own_directory/refresh.conf"
 }
 
-tell_errors() { [ -n "${result:-}" ] || head -c "$longest_words" -- "$work/errors" | without_credentials | escape_words lines; }
+tell_errors() { [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines; }
 
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
@@ -67,8 +67,8 @@ has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 # writes
 sweep_refreshes() {
   read_journal
-  for earlier in "$state"/run.refresh-*; do
-    [ ! -d "$earlier" ] || is_held "$earlier" || is_half_done "$earlier" || rm -rf -- "$earlier"
+  for refresh_earlier in "$state"/run.refresh-*; do
+    [ ! -d "$refresh_earlier" ] || is_held "$refresh_earlier" || is_half_done "$refresh_earlier" || rm -rf -- "$refresh_earlier"
   done
 }
 
@@ -91,13 +91,13 @@ END_OF_REQUEST
 is_nothing_new() {
   [ "$(state_of_transaction)" = idle ] || return 1
   is_installed_known || return 1
-  for facts in "$work"/crls/*.facts; do
-    [ ! -f "$facts" ] || [ "$(compare_with_installed "${facts%.facts}")" != newer ] || return 1
+  for refresh_facts in "$work"/crls/*.facts; do
+    [ ! -f "$refresh_facts" ] || [ "$(compare_with_installed "${refresh_facts%.facts}")" != newer ] || return 1
   done
-  for facts in "$work"/known/*.facts; do
-    [ -f "$facts" ] || continue
-    read -r crl_key _ <"$facts"
-    is_of_ca "$crl_key" || return 1
+  for refresh_facts in "$work"/known/*.facts; do
+    [ -f "$refresh_facts" ] || continue
+    read -r refresh_key _ <"$refresh_facts"
+    is_of_ca "$refresh_key" || return 1
   done
 }
 
@@ -106,11 +106,11 @@ is_nothing_new() {
 carry_refresh_out() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
-  "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$dry_run" "$verbose" "$timer" </dev/null >"$work/output" 2>"$work/errors" &
-  carrier=$!
+  "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$refresh_dry_run" "$refresh_verbose" "$refresh_timer" </dev/null >"$work/output" 2>"$work/errors" &
+  refresh_carrier=$!
   trap '' HUP INT TERM
-  [ -n "$timer" ] || follow "$carrier"
-  wait "$carrier"
+  [ -n "$refresh_timer" ] || follow "$refresh_carrier"
+  wait "$refresh_carrier"
   refresh_exit=$?
   # What a killed carrier left half-way is put back by the next run, which finds it there.
   is_half_done "$work" || rm -rf -- "$work"
@@ -120,33 +120,32 @@ carry_refresh_out() {
 # Second part, under the lock: what is installed may be another by now.
 # writes
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
-  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh dry_run=$2 verbose=$3 timer=$4 told_reason='' source_ids=''
+  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh refresh_dry_run=$2 refresh_verbose=$3 refresh_timer=$4 refresh_reason=''
   refresh_request
   hold "$work"
-  recovered='' lock_wait_seconds=120
   # A dry run changes nothing, so nobody has to wait for it.
-  [ -n "$dry_run" ] || take_lock
+  [ -n "$refresh_dry_run" ] || take_lock 120
   find_server
   read_journal
-  [ -n "$dry_run" ] || recover_earlier
+  [ -n "$refresh_dry_run" ] || recover_earlier
   prepare
-  if [ -n "$recovered" ]; then reload_restored; fi
+  if [ -n "$recover_done" ]; then reload_restored; fi
   manifest=$(virtual_host_addresses)$nl
   # The lock may have been that of a change that took the last source away.
   has_sources || exit 0
   prepare_collection
   if ! assemble_crls; then
-    [ -n "$dry_run" ] || keep_crl_list
+    [ -n "$refresh_dry_run" ] || keep_crl_list
     end_refresh unchanged
   fi
   check_assembled
   extend_deadline
-  [ -n "$refused" ] || judge_candidate
-  if [ -n "$refused" ] || [ "$verdict" = refused ]; then
-    [ -n "$told_reason" ] || tell_refresh 'reason httpd or a check refused the new CRL'
+  [ -n "$stage_refused" ] || judge_candidate
+  if [ -n "$stage_refused" ] || [ "$verdict" = refused ]; then
+    [ -n "$refresh_reason" ] || tell_refresh 'reason httpd or a check refused the new CRL'
     end_refresh refused
   fi
-  [ -z "$dry_run" ] || end_refresh good
+  [ -z "$refresh_dry_run" ] || end_refresh good
   find_unit
   change
 }
@@ -172,18 +171,18 @@ finish_refresh() { # applied|stopped
 end_refresh() { # RESULT [REASON]
   # Everything was removed meanwhile: that is no failure, which systemd would remember.
   [ -d "$state" ] || exit 0
-  result=$1 unreported='' is_told=yes
+  refresh_result=$1 unreported='' is_reported=yes
   [ $# -lt 2 ] || tell_refresh "reason $2"
-  case $result in
-    refused | reload | failed | locked) blame_new_crls "${told_reason:-it was not seen to serve well}" ;;
-    unchanged | updated) [ -z "$(failures_told)" ] || result=failed ;;
+  case $refresh_result in
+    refused | reload | failed | locked) blame_new_crls "${refresh_reason:-it was not seen to serve well}" ;;
+    unchanged | updated) [ -z "$(failures_told)" ] || refresh_result=failed ;;
   esac
-  [ -z "$already_refused" ] || told_reason=$already_refused
-  case $result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
-  [ -z "$locked_out$unstartable" ] || refresh_exit=3
-  if [ "$refresh_exit" -lt 3 ] && is_ending; then result=expiring refresh_exit=2; fi
-  if [ "$refresh_exit" -lt 3 ] && [ -n "$already_refused" ]; then result=refusing refresh_exit=2; fi
-  [ -n "$dry_run" ] || save_record "$refresh_exit" "$result"
+  [ -z "$probe_already_refused" ] || refresh_reason=$probe_already_refused
+  case $refresh_result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
+  [ -z "$probe_locked_out$deadly_unstartable" ] || refresh_exit=3
+  if [ "$refresh_exit" -lt 3 ] && is_ending; then refresh_result=expiring refresh_exit=2; fi
+  if [ "$refresh_exit" -lt 3 ] && [ -n "$probe_already_refused" ]; then refresh_result=refusing refresh_exit=2; fi
+  [ -n "$refresh_dry_run" ] || save_record "$refresh_exit" "$refresh_result"
   tell_refresh_end
   exit "$refresh_exit"
 }
@@ -192,48 +191,48 @@ failures_told() { grep ' failure ' -- "$work/told" 2>/dev/null; }
 
 # Whether an installed CRL ends within the alarm time: then everybody with a certificate of its CA is refused.
 is_ending() {
-  tail -n +2 -- "$state/crl.list" 2>/dev/null | awk -v limit=$(($(date +%s) + ${alarm_hours:-24} * 3600)) '
+  tail -n +2 -- "$state/crl.list" 2>/dev/null | awk -v limit=$(($(date +%s) + ${source_alarm_hours:-24} * 3600)) '
     $3 != "-" && $3 < limit { found = 1 } END { exit !found }'
 }
 
 tell_refresh_end() {
-  case $result in
-    unchanged) ending='the CRLs are up to date' ;;
-    updated) ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || ending='the new CRL is written; httpd is stopped and stays so' ;;
-    good) ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
-    failed) ending='the installed CRLs stay' && [ -n "$told_reason" ] || ending='a source failed; the installed CRLs stay' ;;
-    refused) ending='the new CRL was refused; the installed one stays' && [ -z "$unstartable" ] || ending='httpd was not reloaded; the installed CRLs stay' ;;
-    reload) ending='the new CRL was put back' ;;
-    refusing) ending="it did what it could, and $already_refused" ;;
-    expiring) ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;
-    *) ending='nothing was done' ;;
+  case $refresh_result in
+    unchanged) refresh_ending='the CRLs are up to date' ;;
+    updated) refresh_ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || refresh_ending='the new CRL is written; httpd is stopped and stays so' ;;
+    good) refresh_ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
+    failed) refresh_ending='the installed CRLs stay' && [ -n "$refresh_reason" ] || refresh_ending='a source failed; the installed CRLs stay' ;;
+    refused) refresh_ending='the new CRL was refused; the installed one stays' && [ -z "$deadly_unstartable" ] || refresh_ending='httpd was not reloaded; the installed CRLs stay' ;;
+    reload) refresh_ending='the new CRL was put back' ;;
+    refusing) refresh_ending="it did what it could, and $probe_already_refused" ;;
+    expiring) refresh_ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;
+    *) refresh_ending='nothing was done' ;;
   esac
-  logger -t clientcert -- "refresh of $state: $result: $ending" 2>/dev/null || :
-  [ -n "$timer" ] || printf '%s: %s\n' "$result" "$ending"
+  logger -t clientcert -- "refresh of $state: $refresh_result: $refresh_ending" 2>/dev/null || :
+  [ -n "$refresh_timer" ] || printf '%s: %s\n' "$refresh_result" "$refresh_ending"
 }
 
 # A part of the answer, for a person and for the host's log.
 tell_refresh() { # KIND TEXT…, in one argument
-  told_text=${1#* }
+  refresh_text=${1#* }
   case ${1%% *} in
-    step) [ -z "$verbose" ] || echo "$told_text ..." ;;
+    step) [ -z "$refresh_verbose" ] || echo "$refresh_text ..." ;;
     note | reason)
-      [ "${1%% *}" = note ] || told_reason=$told_text
-      logger -t clientcert -- "refresh: $told_text" 2>/dev/null || :
-      [ -n "$timer" ] || echo "$told_text"
+      [ "${1%% *}" = note ] || refresh_reason=$refresh_text
+      logger -t clientcert -- "refresh: $refresh_text" 2>/dev/null || :
+      [ -n "$refresh_timer" ] || echo "$refresh_text"
       ;;
-    words) [ -z "$verbose" ] || echo 'httpd says:' ;;
+    words) [ -z "$refresh_verbose" ] || echo 'httpd says:' ;;
     error)
-      told_text=${told_text#* }
-      case ${1#error } in locked*) end_refresh locked "$told_text" ;; *) end_refresh failed "$told_text" ;; esac
+      refresh_text=${refresh_text#* }
+      case ${1#error } in locked*) end_refresh locked "$refresh_text" ;; *) end_refresh failed "$refresh_text" ;; esac
       ;;
-    result) case $told_text in rolledBack*) end_refresh reload ;; refused*) end_refresh refused ;; esac ;;
+    result) case $refresh_text in rolledBack*) end_refresh reload ;; refused*) end_refresh refused ;; esac ;;
   esac
 }
 
 # cron calls at the minutes of the times, in every hour where they have a time zone, which cron does not know.
 wait_for_turn() {
   [ ! -f "/etc/systemd/system/clientcert-${state##*/}.timer" ] || return 0
-  case " ${time_zone:+$times }" in ' ' | *" $(TZ=$time_zone date +%H:%M) "*) ;; *) exit 0 ;; esac
-  [ "$spread_minutes" = 0 ] || sleep "$(od -An -N4 -tu4 /dev/urandom | awk -v most=$((spread_minutes * 60)) '{ print $1 % most }')"
+  case " ${source_time_zone:+$source_times }" in ' ' | *" $(TZ=$source_time_zone date +%H:%M) "*) ;; *) exit 0 ;; esac
+  [ "$source_spread_minutes" = 0 ] || sleep "$(od -An -N4 -tu4 /dev/urandom | awk -v most=$((source_spread_minutes * 60)) '{ print $1 % most }')"
 }

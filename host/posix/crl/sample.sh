@@ -10,11 +10,11 @@ check_sample() { # FILE
     '') : >"$work/sample.words" ;;
     "23 "*) tell_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
     *)
-      why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
-      if [ -f "$installed" ] && [ -n "$(verify_sample "$installed")" ]; then
-        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $why"
+      sample_why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
+      if [ -f "$collect_installed" ] && [ -n "$(verify_sample "$collect_installed")" ]; then
+        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $sample_why"
       else
-        refuse "with the new CRL the sample certificate of the site would be refused: $why"
+        refuse "with the new CRL the sample certificate of the site would be refused: $sample_why"
       fi
       ;;
   esac
@@ -29,8 +29,8 @@ tell_sample() { # TEXT
 # OpenSSL's first error, number and words; nothing where it accepts the sample.
 verify_sample() { # CRL_FILE, or - for what comes in
   [ "$1" != - ] || { cat >"$work/current.pem" && set -- "$work/current.pem"; }
-  checks=-crl_check
-  [ "$crl_check" = leaf ] || checks=-crl_check_all
-  openssl verify -purpose sslclient -CAfile "$bundle" -untrusted "$bundle" -CRLfile "$1" "$checks" "$(newest_own "$sample")" 2>&1 |
+  sample_checks=-crl_check
+  [ "$source_check" = leaf ] || sample_checks=-crl_check_all
+  openssl verify -purpose sslclient -CAfile "$collect_bundle" -untrusted "$collect_bundle" -CRLfile "$1" "$sample_checks" "$(newest_own "$source_sample")" 2>&1 |
     sed -n 's/^error \([0-9]*\) at [^:]*: */\1 /p' | head -n 1
 }

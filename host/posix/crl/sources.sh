@@ -1,25 +1,26 @@
 # shellcheck shell=sh
 # Where CRLs come from: the settings beside our configuration, and one download.
 
-# Sets crl_check, alarm_hours, spread_minutes, times, time_zone, proxy_file, sample, accept_older, source_ids, and writes $work/source.list
-# (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
+source_ids=''
+
+# Sets source_… of each setting, and writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
 read_settings() { # FILE
   # shellcheck disable=SC2034 # for the files that come after this one.
-  crl_check=leaf ca_name='' alarm_hours=24 spread_minutes=0 times='' time_zone='' proxy_file='' sample='' accept_older='' source_ids='' source=''
+  source_check=leaf source_ca_name='' source_alarm_hours=24 source_spread_minutes=0 source_times='' source_time_zone='' source_proxy_file='' source_sample='' source_accept_older='' source_ids='' source=''
   : >"$work/source.list"
-  while IFS=' ' read -r key value || [ -n "$key" ]; do
-    case $key in
-      check) crl_check=$value ;;
-      ca) ca_name=$value ;;
-      alarm-hours) alarm_hours=$(whole_number "$value" 24) ;;
-      spread-minutes) spread_minutes=$(whole_number "$value" 0) ;;
-      times) times=$value ;;
-      time-zone) time_zone=$value ;;
-      proxy-file) proxy_file=$value ;;
-      sample) sample=$value ;;
-      accept-older) accept_older="$accept_older $value" ;;
-      source) source=${value%% *} first_list=${value##* } source_ids="$source_ids $source" ;;
-      url) printf '%s\t%s\t%s\n' "$source" "$first_list" "$value" >>"$work/source.list" ;;
+  while IFS=' ' read -r source_key source_value || [ -n "$source_key" ]; do
+    case $source_key in
+      check) source_check=$source_value ;;
+      ca) source_ca_name=$source_value ;;
+      alarm-hours) source_alarm_hours=$(whole_number "$source_value" 24) ;;
+      spread-minutes) source_spread_minutes=$(whole_number "$source_value" 0) ;;
+      times) source_times=$source_value ;;
+      time-zone) source_time_zone=$source_value ;;
+      proxy-file) source_proxy_file=$source_value ;;
+      sample) source_sample=$source_value ;;
+      accept-older) source_accept_older="$source_accept_older $source_value" ;;
+      source) source=${source_value%% *} source_first_list=${source_value##* } source_ids="$source_ids $source" ;;
+      url) printf '%s\t%s\t%s\n' "$source" "$source_first_list" "$source_value" >>"$work/source.list" ;;
     esac
   done <"$1"
 }
@@ -30,24 +31,24 @@ whole_number() { # TEXT DEFAULT
 }
 
 # A download that brings less than 1 kB a second for so long is given up.
-stall_seconds=20
+source_stall_seconds=20
 
 # Bounded: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
 download() { # URL FILE
-  failure='' proxy=''
+  failure='' source_proxy=''
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
   # Other programs would quote it, and the arguments of wget show it to everybody.
-  authority=${1#*://} authority=${authority%%[/?#]*}
-  case $authority in *@*) failure='the address has a user name or a password, and everybody can read a CRL without one; remove them' && return 1 ;; esac
-  [ -z "$proxy_file" ] || read_proxy || return 1
+  source_authority=${1#*://} source_authority=${source_authority%%[/?#]*}
+  case $source_authority in *@*) failure='the address has a user name or a password, and everybody can read a CRL without one; remove them' && return 1 ;; esac
+  [ -z "$source_proxy_file" ] || read_proxy || return 1
   # No address takes the time of those that come after it.
-  remaining=$(((source_until - $(now_ticks) / 100) / addresses_left))
-  [ "$remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
-  [ "$remaining" -lt 120 ] || remaining=120
+  source_remaining=$(((collect_source_until - $(now_ticks) / 100) / collect_addresses_left))
+  [ "$source_remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
+  [ "$source_remaining" -lt 120 ] || source_remaining=120
   if command -v curl >/dev/null 2>&1; then
-    { fetch_by_curl "$1"; echo $? >"$2.status"; } | head -c $((max_crl_bytes + 1)) >"$2"
+    { fetch_by_curl "$1"; echo $? >"$2.status"; } | head -c $((crl_max_bytes + 1)) >"$2"
   elif command -v wget >/dev/null 2>&1; then
-    { fetch_by_wget "$1"; echo $? >"$2.status"; } 2>"$2.errors" | head -c $((max_crl_bytes + 1)) >"$2"
+    { fetch_by_wget "$1"; echo $? >"$2.status"; } 2>"$2.errors" | head -c $((crl_max_bytes + 1)) >"$2"
   else
     failure='neither curl nor wget is installed'
     return 1
@@ -59,14 +60,14 @@ download() { # URL FILE
 
 # The proxy may have a password: it comes from a file that only root reads, and goes in by standard input, where ps sees nothing.
 read_proxy() {
-  case $(stat -L -c '%u %a' -- "$proxy_file" 2>/dev/null) in
+  case $(stat -L -c '%u %a' -- "$source_proxy_file" 2>/dev/null) in
     '0 600' | '0 400') ;;
-    '') failure="the proxy's file $proxy_file does not exist" && return 1 ;;
-    *) failure="the proxy's file $proxy_file must belong to root and be readable by nobody else (chmod 600)" && return 1 ;;
+    '') failure="the proxy's file $source_proxy_file does not exist" && return 1 ;;
+    *) failure="the proxy's file $source_proxy_file must belong to root and be readable by nobody else (chmod 600)" && return 1 ;;
   esac
-  IFS= read -r proxy <"$proxy_file" || [ -n "$proxy" ] || failure="the proxy's file $proxy_file is empty"
-  [ -n "$failure" ] || is_proxy_address "$proxy" ||
-    failure="the proxy's file $proxy_file does not hold one address on one line, such as http://proxy.example:3128; in a name or a password write an at sign as %40 and a slash as %2F"
+  IFS= read -r source_proxy <"$source_proxy_file" || [ -n "$source_proxy" ] || failure="the proxy's file $source_proxy_file is empty"
+  [ -n "$failure" ] || is_proxy_address "$source_proxy" ||
+    failure="the proxy's file $source_proxy_file does not hold one address on one line, such as http://proxy.example:3128; in a name or a password write an at sign as %40 and a slash as %2F"
   [ -z "$failure" ]
 }
 
@@ -95,28 +96,28 @@ is_proxy_address() { # TEXT
 fetch_by_curl() { # URL
   {
     printf 'url = "%s"\n' "$1"
-    [ -z "$proxy" ] || printf 'proxy = "%s"\n' "$proxy"
+    [ -z "$source_proxy" ] || printf 'proxy = "%s"\n' "$source_proxy"
   } | curl -q --config - --silent --show-error --fail --location --max-redirs 3 --proto '=http,https,ldap,ldaps' --proto-redir '=http,https' \
-    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$remaining" --speed-limit 1000 --speed-time "$stall_seconds" 2>"$work/curl.errors"
+    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$source_remaining" --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
 }
 
 # busybox's wget has no more options than these.
 fetch_by_wget() { # URL
   (
-    [ -z "$proxy" ] || { http_proxy=$proxy https_proxy=$proxy && export http_proxy https_proxy; }
-    exec timeout "$remaining" wget -q -O - -T "$stall_seconds" -U clientcert "$1"
+    [ -z "$source_proxy" ] || { http_proxy=$source_proxy https_proxy=$source_proxy && export http_proxy https_proxy; }
+    exec timeout "$source_remaining" wget -q -O - -T "$source_stall_seconds" -U clientcert "$1"
   )
 }
 
 # Sets failure, empty when all is well. curl's own words name hosts and numbers, never the answer's content.
 explain_download() { # FILE
-  fetch_status='not known, is the disk full?'
-  read -r fetch_status <"$1.status" || :
-  if [ "$(stat -c %s -- "$1")" -gt "$max_crl_bytes" ]; then
-    failure="it has more than $max_crl_bytes bytes"
-  elif [ "$fetch_status" != 0 ]; then
+  source_fetch_status='not known, is the disk full?'
+  read -r source_fetch_status <"$1.status" || :
+  if [ "$(stat -c %s -- "$1")" -gt "$crl_max_bytes" ]; then
+    failure="it has more than $crl_max_bytes bytes"
+  elif [ "$source_fetch_status" != 0 ]; then
     failure=$(sed -n 's/^curl: ([0-9]*) //p' "$work/curl.errors" 2>/dev/null | tr -c '[:print:]\n' '?' | head -n 1)
-    failure="the download failed: ${failure:-status $fetch_status}"
+    failure="the download failed: ${failure:-status $source_fetch_status}"
   fi
 }
 

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # The timer of the refresh: a file for cron, which finds it by itself, or a unit of systemd, which must be told.
 
+timer_retiring=''
+
 has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; }
 
 timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
@@ -20,7 +22,7 @@ is_timer_active() {
 observe_timer() {
   if has_systemd; then
     echo 'scheduler systemd'
-  elif [ -n "$(in_own_namespace "$cron_pids")" ]; then
+  elif [ -n "$(in_own_namespace "$process_cron_pids")" ]; then
     echo 'scheduler cron'
   else
     echo 'scheduler none'
@@ -46,9 +48,9 @@ start_timers() {
 # Before they go. A timer whose file somebody has deleted still waits, and cannot be disabled.
 # writes
 retire_timers() {
-  retiring=''
+  timer_retiring=''
   has_systemd && is_timer_to_go || return 0
-  retiring=yes
+  timer_retiring=yes
   { systemctl disable --quiet --now "$(timer_unit)" || systemctl stop --quiet "$(timer_unit)"; } >/dev/null 2>&1
   rm -f -- "$(timer_link)"
 }
@@ -56,7 +58,7 @@ retire_timers() {
 # Where what was about to retire them is put back.
 # writes
 resume_timers() {
-  [ -n "$retiring" ] || return 0
+  [ -n "$timer_retiring" ] || return 0
   systemctl daemon-reload && systemctl enable --quiet --now "$(timer_unit)" || :
 }
 
@@ -67,7 +69,7 @@ is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$remova
 # After they are gone: what systemd itself remembers of them.
 # writes
 forget_timers() {
-  [ -n "$retiring" ] || return 0
+  [ -n "$timer_retiring" ] || return 0
   { systemctl daemon-reload; systemctl reset-failed "$(timer_unit)" "clientcert-$instance.service"; } >/dev/null 2>&1
   rm -f -- "/var/lib/systemd/timers/stamp-$(timer_unit)"
 }

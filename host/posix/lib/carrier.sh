@@ -2,9 +2,9 @@
 # The last line of defence. Whatever ends a run that changes something (a fault of ours, a signal, a limit), nothing stays
 # half-way and the lock is given back. Only a process that is killed outright leaves that to the next one (recover_earlier).
 
-# Under the lock. unreported: from where a change begins until its end is told. is_told: that of a run, whatever it came to.
+# Under the lock. unreported: from where a change begins until its end is told. is_reported: that of a run, whatever it came to.
 guard_run() {
-  unreported='' is_told='' retiring=''
+  unreported='' is_reported=''
   trap end_carrier EXIT
   trap 'exit 1' HUP INT QUIT PIPE TERM
   # Of a limit of time; a shell may not know it.
@@ -19,7 +19,7 @@ end_carrier() {
   if [ -n "$unreported" ]; then
     (calm_down; settle_change)
     carrier_status=$?
-  elif [ -z "$is_told" ] && [ "$carrier_status" != 0 ]; then
+  elif [ -z "$is_reported" ] && [ "$carrier_status" != 0 ]; then
     (calm_down; tell_early_end)
     carrier_status=1
   fi
@@ -28,10 +28,10 @@ end_carrier() {
 }
 
 tell_early_end() {
-  unchanged="${recovered:+an interrupted change was put back, else }nothing was changed"
-  hit=$(limit_in_words "$work/errors")
-  [ -z "$hit" ] || fail limit "the run could not go on: $hit; $unchanged"
-  fail early "the run ended early, $(end_in_words); $unchanged; run again"
+  carrier_unchanged="${recover_done:+an interrupted change was put back, else }nothing was changed"
+  carrier_hit=$(limit_in_words "$work/errors")
+  [ -z "$carrier_hit" ] || fail limit "the run could not go on: $carrier_hit; $carrier_unchanged"
+  fail early "the run ended early, $(end_in_words); $carrier_unchanged; run again"
 }
 
 end_in_words() { printf 'by a signal, a limit or a fault of this program (exit status %s)' "$carrier_status"; }

@@ -1,16 +1,16 @@
 # shellcheck shell=sh
 # Paths as httpd and the kernel write them: in quotes, and with escapes.
 
-# Sets quoted: a text as a word of httpd's configuration.
+# Sets quoting_word: a text as a word of httpd's configuration.
 quote_word() { # TEXT
-  quoted=$1
-  case $1 in *['"\']*) quoted=$(printf %s "$1" | sed 's/["\\]/\\&/g') ;; esac
-  quoted=\"$quoted\"
+  quoting_word=$1
+  case $1 in *['"\']*) quoting_word=$(printf %s "$1" | sed 's/["\\]/\\&/g') ;; esac
+  quoting_word=\"$quoting_word\"
 }
 
 # For awk: the first word of the arguments of a directive, as httpd reads it (ap_getword_conf), and a path that is absolute.
 # Texts go into awk through the environment: `-v` would take a backslash in them for the beginning of an escape.
-read_word='
+quoting_read_word='
   function read_word(text,  quote, word, at, letter, next_letter) {
     sub(/^[ \t]+/, "", text)
     quote = substr(text, 1, 1)
@@ -30,4 +30,4 @@ read_word='
   function absolute(path) { return path ~ /^\// ? path : ENVIRON["server_root"] "/" path }'
 
 # For awk: a path of /proc/self/mountinfo as it is.
-mount_path='function mount_path(field) { gsub(/\\040/, " ", field); gsub(/\\011/, "\t", field); gsub(/\\134/, "\\", field); return field }'
+quoting_mount_path='function mount_path(field) { gsub(/\\040/, " ", field); gsub(/\\011/, "\t", field); gsub(/\\134/, "\\", field); return field }'

@@ -1,13 +1,50 @@
 # shellcheck shell=sh
 # Reading the request, answering in parts. Every answer line begins with $mark, a random word chosen by the caller, so that
 # no byte of a configuration can be taken for an answer and no length is needed.
+
+# The variables that files share. Every other one begins with the name of the file that sets it, and a function that another file
+# calls says above itself what it takes from others (`# in:`) and what it sets for them (`# sets:`).
+#   nl, tab             a line end and a tab
+#   script              the text of this program
+#   mark                the word that begins each line of an answer; chosen by the caller
+#   mode                what is asked for: observe, judge, apply, result, undo, or refresh
+#   id                  the name of this run, the same in its work directory, the journal and the host's log
+#   owner, take_over    the stack that makes the change, and whether it may take the server from another one
+#   removal, refresh    whether everything of ours goes, and whether CRLs are collected
+#   aside               whether the change touches nothing that httpd reads
+#   baseline            whether the live files are started in a shadow, too, even where the candidate is plainly healthy
+#   reload_unstartable  whether a server is reloaded that would not start on its live files
+#   expected_config     the main configuration file that the change was planned for
+#   deadline_seconds    how long httpd may take to start, to reload and to answer
+#   limit_seconds       how long the observation of the host may take
+#   want_httpd, want_config, want_pid_file, want_defines, want_environment  what the site file says of this server
+#   manifest            the lines of the request about our files, edits and virtual hosts
+#   returning           whether lines of the customer's own come back, which may keep people out again
+#   work                the work directory of this run
+#   state               the directory of what we remember of this server, /var/lib/clientcert/INSTANCE
+#   own_directory       the directory of our files beside httpd's configuration
+#   parent              the process that httpd's children belong to; empty where the server is stopped
+#   program, arguments  httpd's own path, and its arguments, each with a line end
+#   root_argument       the server root of these arguments
+#   enter               the words that enter the mount namespace of httpd; empty where it is ours
+#   config, instance    httpd's main configuration file, resolved, and the name that is made of it
+#   server_root         httpd's ServerRoot
+#   dumped              what httpd says of its configuration
+#   stopped_proved      whether it is certain that the server is stopped
+#   asks_probes         whether probe certificates are shown, too
+#   verdict             of the judge: well or refused
+#   failure             why a CRL cannot be taken; empty where it can
+#   fetch_until         when the downloads of this run must have ended, in seconds since boot
+#   swap_began          when the swap began, in clock ticks since boot; empty before
+#   unreported          whether a change has begun whose end is not reported yet
+#   is_reported         whether the end of this run is reported
 set -u
 LC_ALL=C
 export LC_ALL
 # Where a login sets these, tools print and read otherwise: without its quotes no link in /proc would be understood.
 unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
 # What a login exports stays exported when it is set here, and no program can be started beside a text above 128 KiB.
-unset script request_text manifest dumped processes version_text journal
+unset script request_text manifest dumped process_links server_version_text state_journal
 # A download of a change must go the way of the timer's, which has no login: the site file names the proxy.
 unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME WGETRC
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
@@ -18,7 +55,7 @@ nl='
 '
 tab=$(printf '\t')
 # How long a look may take: less than its caller waits for it.
-look_seconds=50
+request_observe_seconds=50
 
 # An answer for the caller, or for who runs this by hand.
 part() {
@@ -35,7 +72,7 @@ step() { doing "$1" '; look at the load of the host, and run again' && part "ste
 # fail KIND TEXT: the run ends here, before anything was changed; later it is put back first (end_carrier).
 fail() {
   if [ -n "${unreported:-}" ] && [ -f "$work/swapped" ]; then part "reason $2" && exit 1; fi
-  is_told=yes
+  is_reported=yes
   part "error $1 $2"
   part 'done'
   exit 1
@@ -44,31 +81,31 @@ fail() {
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
 # and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
 read_request() {
-  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15 limit_seconds=$look_seconds
+  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15 limit_seconds=$request_observe_seconds
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
-  while IFS= read -r line; do
-    value=${line#* } request_text=$request_text$line$nl
-    case ${line%% *} in
+  while IFS= read -r request_line; do
+    request_value=${request_line#* } request_text=$request_text$request_line$nl
+    case ${request_line%% *} in
       end) return 0 ;;
-      mark) mark=$value ;;
-      mode) mode=$value ;;
-      id) id=$value ;;
-      owner) owner=$value ;;
-      take-over) take_over=$value ;;
-      reload-unstartable) reload_unstartable=$value ;;
-      removal) removal=$value ;;
-      refresh) refresh=$value ;;
-      aside) aside=$value ;;
-      baseline) baseline=$value ;;
-      config) expected_config=$value ;;
-      deadline) deadline_seconds=$value ;;
-      limit) case $value in '' | *[!0-9]*) ;; *) limit_seconds=$value ;; esac ;;
-      want-httpd) want_httpd=$value ;;
-      want-config) want_config=$value ;;
-      want-pid-file) want_pid_file=$value ;;
-      want-define) want_defines=$want_defines$value$nl ;;
-      want-environment) want_environment=$value ;;
-      manifest) manifest=$(head -c "$value")$nl request_text=$request_text$manifest ;;
+      mark) mark=$request_value ;;
+      mode) mode=$request_value ;;
+      id) id=$request_value ;;
+      owner) owner=$request_value ;;
+      take-over) take_over=$request_value ;;
+      reload-unstartable) reload_unstartable=$request_value ;;
+      removal) removal=$request_value ;;
+      refresh) refresh=$request_value ;;
+      aside) aside=$request_value ;;
+      baseline) baseline=$request_value ;;
+      config) expected_config=$request_value ;;
+      deadline) deadline_seconds=$request_value ;;
+      limit) case $request_value in '' | *[!0-9]*) ;; *) limit_seconds=$request_value ;; esac ;;
+      want-httpd) want_httpd=$request_value ;;
+      want-config) want_config=$request_value ;;
+      want-pid-file) want_pid_file=$request_value ;;
+      want-define) want_defines=$want_defines$request_value$nl ;;
+      want-environment) want_environment=$request_value ;;
+      manifest) manifest=$(head -c "$request_value")$nl request_text=$request_text$manifest ;;
     esac
   done
   mark=${mark:-clientcert}

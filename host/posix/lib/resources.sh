@@ -4,11 +4,11 @@
 
 # The soft limit of this process, as /proc names it ("Max file size"); nothing where it is unlimited.
 limit_of() { # NAME
-  while IFS= read -r limit_line; do
-    case $limit_line in
+  while IFS= read -r resource_line; do
+    case $resource_line in
       "$1 "*)
         # shellcheck disable=SC2086
-        set -- ${limit_line#"$1 "}
+        set -- ${resource_line#"$1 "}
         [ "$1" = unlimited ] || printf %s "$1"
         return
         ;;
@@ -16,13 +16,13 @@ limit_of() { # NAME
   done 2>/dev/null </proc/self/limits
 }
 
-limit_places='ulimit, /etc/security/limits.conf, or the unit of sshd'
+resource_limit_places='ulimit, /etc/security/limits.conf, or the unit of sshd'
 
 # Before anything is written: whether a file of BYTES may be.
 require_file_size() { # BYTES
-  file_limit=$(limit_of 'Max file size')
-  [ -z "$file_limit" ] || [ "$file_limit" -ge "$1" ] ||
-    fail limit "this login may write no file of more than $file_limit bytes (limit of file size), and this needs $1; raise it for this login ($limit_places); nothing was changed"
+  resource_file_limit=$(limit_of 'Max file size')
+  [ -z "$resource_file_limit" ] || [ "$resource_file_limit" -ge "$1" ] ||
+    fail limit "this login may write no file of more than $resource_file_limit bytes (limit of file size), and this needs $1; raise it for this login ($resource_limit_places); nothing was changed"
 }
 
 # Fewer than this many inodes are no room for a change. File systems that make them as they need them say 0 of 0.
@@ -41,24 +41,24 @@ inodes_in_words() { # DIRECTORY
 
 # Behind a sentence that a program did not run: limits that this login has and others mostly have not.
 limits_in_words() {
-  limits=''
-  for limit_name in 'Max address space' 'Max data size' 'Max file size'; do
-    limit=$(limit_of "$limit_name") && [ -z "$limit" ] || limits="$limits, ${limit_name#Max } $limit bytes"
+  resource_limits=''
+  for resource_name in 'Max address space' 'Max data size' 'Max file size'; do
+    resource_limit=$(limit_of "$resource_name") && [ -z "$resource_limit" ] || resource_limits="$resource_limits, ${resource_name#Max } $resource_limit bytes"
   done
-  limit=$(limit_of 'Max open files') && [ "${limit:-1024}" -ge 64 ] || limits="$limits, open files $limit"
-  [ -z "$limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${limits#, }" "$limit_places"
+  resource_limit=$(limit_of 'Max open files') && [ "${resource_limit:-1024}" -ge 64 ] || resource_limits="$resource_limits, open files $resource_limit"
+  [ -z "$resource_limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${resource_limits#, }" "$resource_limit_places"
 }
 
 # What kept a run from its end, by what its programs said; nothing where they said nothing of a limit.
 limit_in_words() { # FILE
   [ -s "$1" ] || return 0
   case $(head -c 65536 -- "$1") in
-    *'File too large'* | *'File size limit'*) hit='a limit of file size was hit' ;;
-    *'Too many open files'* | *'Pipe call failed'*) hit='a limit of open files was hit' ;;
-    *[Cc]'annot fork'* | *'fork: '* | *'Resource temporarily unavailable'*) hit='a limit of processes was hit (of this login, or TasksMax of a unit)' ;;
-    *[Cc]'annot allocate memory'* | *[Oo]'ut of space'* | *[Oo]'ut of memory'* | *'memory exhausted'*) hit='a limit of memory was hit, or this host has too little' ;;
-    *'No space left on device'*) hit='there was no room, or no inode, for a file' ;;
+    *'File too large'* | *'File size limit'*) resource_hit='a limit of file size was hit' ;;
+    *'Too many open files'* | *'Pipe call failed'*) resource_hit='a limit of open files was hit' ;;
+    *[Cc]'annot fork'* | *'fork: '* | *'Resource temporarily unavailable'*) resource_hit='a limit of processes was hit (of this login, or TasksMax of a unit)' ;;
+    *[Cc]'annot allocate memory'* | *[Oo]'ut of space'* | *[Oo]'ut of memory'* | *'memory exhausted'*) resource_hit='a limit of memory was hit, or this host has too little' ;;
+    *'No space left on device'*) resource_hit='there was no room, or no inode, for a file' ;;
     *) return 0 ;;
   esac
-  printf '%s; raise the limit for this login, or make room' "$hit"
+  printf '%s; raise the limit for this login, or make room' "$resource_hit"
 }

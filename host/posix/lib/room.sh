@@ -7,27 +7,27 @@ tell_limit() {
   [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -- "$work/output" || return 0
   # Where it had the strength, it has said so itself.
   if ! grep -q -e "^$mark done" -- "$work/output"; then
-    hit=$(limit_in_words "$work/errors") && [ -n "$hit" ] || hit=$(limits_in_words)
-    [ -n "$hit" ] || return 0
-    fail limit "the run could not go on: ${hit#; }; nothing was changed" | tee -a -- "$work/output"
+    room_hit=$(limit_in_words "$work/errors") && [ -n "$room_hit" ] || room_hit=$(limits_in_words)
+    [ -n "$room_hit" ] || return 0
+    fail limit "the run could not go on: ${room_hit#; }; nothing was changed" | tee -a -- "$work/output"
   elif ! grep -q -e "^$mark error limit " -- "$work/output"; then
     return 0
   fi
   # It may have died without the strength to give its lock back.
-  stale_holder=$(cat -- "$state/lock/holder" 2>/dev/null)
+  room_stale_holder=$(cat -- "$state/lock/holder" 2>/dev/null)
   # shellcheck disable=SC2086
-  is_alive $stale_holder || break_lock "$stale_holder"
+  is_alive $room_stale_holder || break_lock "$room_stale_holder"
   leave_nothing
   rm -rf -- "$work"
 }
 
-# Sets needed: bytes for what is sent, for candidates, and for the answer, which holds the whole configuration.
+# Sets room_needed: bytes for what is sent, for candidates, and for the answer, which holds the whole configuration.
 count_needed() {
-  needed=8388608
-  while IFS=' ' read -r kind _ rest; do
-    case $kind in
-      own) needed=$((needed + 2 * ${rest##* })) ;;
-      edit) needed=$((needed + 4 * $(stat -c %s -- "$rest" 2>/dev/null || echo 0))) ;;
+  room_needed=8388608
+  while IFS=' ' read -r room_kind _ room_rest; do
+    case $room_kind in
+      own) room_needed=$((room_needed + 2 * ${room_rest##* })) ;;
+      edit) room_needed=$((room_needed + 4 * $(stat -c %s -- "$room_rest" 2>/dev/null || echo 0))) ;;
     esac
   done <<EOF
 $manifest
@@ -37,10 +37,10 @@ EOF
 # Without room for its answer a run could not even say that there is no room.
 require_room() {
   count_needed
-  require_file_size "$needed"
+  require_file_size "$room_needed"
   # shellcheck disable=SC2046
   set -- $(stat -f -c '%a %S %d %c' -- "$(nearest_directory "$state")" | awk '{ printf "%d %s %s", $1 * $2 / 1024, $3, $4 }')
   require_inodes "${2:-0}" "${3:-0}" "$state"
-  [ "${1:-0}" -ge $((needed / 1024)) ] ||
-    fail disk "$state has less than $((needed / 1048576)) MiB of room; make room, nothing was changed"
+  [ "${1:-0}" -ge $((room_needed / 1024)) ] ||
+    fail disk "$state has less than $((room_needed / 1048576)) MiB of room; make room, nothing was changed"
 }

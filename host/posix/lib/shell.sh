@@ -23,20 +23,20 @@ case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
       return
       ;;
     esac
-    format=$1 printed=''
+    shell_format=$1 shell_printed=''
     shift
-    while case $format in *\\n*) ;; *) false ;; esac do format=${format%%\\n*}$nl${format#*\\n}; done
+    while case $shell_format in *\\n*) ;; *) false ;; esac do shell_format=${shell_format%%\\n*}$nl${shell_format#*\\n}; done
     while :; do
-      form=$format
-      while case $form in *%s*) ;; *) false ;; esac do
-        printed=$printed${form%%\%s*}${1-} form=${form#*%s}
+      shell_form=$shell_format
+      while case $shell_form in *%s*) ;; *) false ;; esac do
+        shell_printed=$shell_printed${shell_form%%\%s*}${1-} shell_form=${shell_form#*%s}
         [ $# -eq 0 ] || shift
       done
-      printed=$printed$form
-      case $#,$format in 0,* | *,*%s*) ;; *) break ;; esac
+      shell_printed=$shell_printed$shell_form
+      case $#,$shell_format in 0,* | *,*%s*) ;; *) break ;; esac
       [ $# -gt 0 ] || break
     done
-    print -nr -- "$printed"
+    print -nr -- "$shell_printed"
   }
   ;;
 esac

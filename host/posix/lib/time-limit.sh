@@ -2,35 +2,37 @@
 # The end of a look that waits for ever: for a pipe that nobody writes to, or a file server that does not answer. Its caller
 # gives up, and sshd ends nothing, so root's processes would stay on the host: here it ends with everything it has started.
 
+time_limit_is_on=''
+
 # doing SUBJECT [HINT]: what may take for ever, for whoever is told so in the end. No process, no output.
 doing() {
-  [ -z "$is_limited" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
+  [ -z "$time_limit_is_on" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
 }
 
 # Runs COMMAND for at most $limit_seconds. Its answer takes its own way; what it says of its doings comes through a pipe.
 limited() { # COMMAND…
   {
-    doings=$(
+    time_limit_doings=$(
       exec 8>&1 >&7 7>&-
-      is_limited=yes
+      time_limit_is_on=yes
       read_self
-      end_in_time "$own_pid" "$process_start" &
+      end_in_time "$process_own_pid" "$process_start" &
       printf '%s\n' "$!" >&8
       doing 'the look at this host'
       "$@"
     )
-    limited_status=$?
+    time_limit_status=$?
   } 7>&1
-  case $doings in
+  case $time_limit_doings in
     *"${nl}late")
-      doings=${doings%"${nl}late"} doings=${doings##*"$nl"}
-      part "error slow ${doings%%"$tab"*} took longer than $limit_seconds seconds${doings#*"$tab"}"
+      time_limit_doings=${time_limit_doings%"${nl}late"} time_limit_doings=${time_limit_doings##*"$nl"}
+      part "error slow ${time_limit_doings%%"$tab"*} took longer than $limit_seconds seconds${time_limit_doings#*"$tab"}"
       part 'done'
       return 1
       ;;
   esac
-  kill "${doings%%"$nl"*}" 2>/dev/null
-  return "$limited_status"
+  kill "${time_limit_doings%%"$nl"*}" 2>/dev/null
+  return "$time_limit_status"
 }
 
 # Beside the look. Its caller reads a pipe until all who hold it have ended, and so knows that nothing is left.
@@ -38,14 +40,14 @@ end_in_time() { # PROCESS START
   # By exec: a shell that is to undo it would keep copies, and whoever reads the answer would wait for this one.
   exec </dev/null >/dev/null 2>&1 8>&-
   trap 'kill "$!"; exit' TERM
-  left=$limit_seconds
+  time_limit_left=$limit_seconds
   # In steps: where whoever would end this one was killed, it ends soon after the look.
-  while [ "$left" -gt 0 ]; do
-    [ "$left" -lt 5 ] && nap=$left || nap=5
-    sleep "$nap" &
+  while [ "$time_limit_left" -gt 0 ]; do
+    [ "$time_limit_left" -lt 5 ] && time_limit_nap=$time_limit_left || time_limit_nap=5
+    sleep "$time_limit_nap" &
     wait "$!"
     read_process "$1" && [ "$process_start" = "$2" ] || exit
-    left=$((left - nap))
+    time_limit_left=$((time_limit_left - time_limit_nap))
   done
   exec 8>"/proc/$1/fd/8" || exit
   end_tree "$1"
@@ -55,46 +57,46 @@ end_in_time() { # PROCESS START
 # Stopped first, so that none can start another one meanwhile. PROCESS itself may tidy up.
 end_tree() { # PROCESS
   read_self
-  tree='' found=" $1"
-  while [ -n "$found" ]; do
+  time_limit_tree='' time_limit_found=" $1"
+  while [ -n "$time_limit_found" ]; do
     # shellcheck disable=SC2086
-    kill -STOP $found
-    tree="$tree$found "
+    kill -STOP $time_limit_found
+    time_limit_tree="$time_limit_tree$time_limit_found "
     find_children
   done
-  tree=${tree#" $1 "}
+  time_limit_tree=${time_limit_tree#" $1 "}
   kill -TERM "$1"
   # shellcheck disable=SC2086
-  [ -z "${tree% }" ] || kill -KILL $tree
+  [ -z "${time_limit_tree% }" ] || kill -KILL $time_limit_tree
   kill -CONT "$1"
-  tries=0
-  while read_process "$1" && [ "$tries" -lt 20 ]; do tries=$((tries + 1)) && sleep 0.1; done
+  time_limit_tries=0
+  while read_process "$1" && [ "$time_limit_tries" -lt 20 ]; do time_limit_tries=$((time_limit_tries + 1)) && sleep 0.1; done
   kill -KILL "$1"
 }
 
 # Those of the tree's processes that are not in it yet. A run that changes something is left alone: it ends by itself.
 find_children() {
-  found=''
-  for entry in /proc/[0-9]*; do
-    case "$tree $own_pid " in *" ${entry#/proc/} "*) continue ;; esac
-    read_process "${entry#/proc/}" || continue
-    case $tree in *" $process_parent "*) is_carrier "${entry#/proc/}" || found="$found ${entry#/proc/}" ;; esac
+  time_limit_found=''
+  for time_limit_entry in /proc/[0-9]*; do
+    case "$time_limit_tree $process_own_pid " in *" ${time_limit_entry#/proc/} "*) continue ;; esac
+    read_process "${time_limit_entry#/proc/}" || continue
+    case $time_limit_tree in *" $process_parent "*) is_carrier "${time_limit_entry#/proc/}" || time_limit_found="$time_limit_found ${time_limit_entry#/proc/}" ;; esac
   done
 }
 
 is_carrier() { # PROCESS
-  command_line=''
-  IFS= read -r command_line 2>/dev/null <"/proc/$1/cmdline"
-  case $command_line in *programcarry-out/*) return 0 ;; *) return 1 ;; esac
+  time_limit_command_line=''
+  IFS= read -r time_limit_command_line 2>/dev/null <"/proc/$1/cmdline"
+  case $time_limit_command_line in *programcarry-out/*) return 0 ;; *) return 1 ;; esac
 }
 
 # httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with 124 or 137 then.
 httpd_in_time() { # ARGS…
-  if [ -n "$is_limited" ]; then
+  if [ -n "$time_limit_is_on" ]; then
     doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
     httpd "$@"
   else
-    httpd_for "$look_seconds" "$@"
+    httpd_for "$request_observe_seconds" "$@"
   fi
 }
 

@@ -39,11 +39,11 @@ blame_all_tools() {
 
 # With two lines as its input.
 try_tool() { # TOOL EXPECTED ARGS…
-  tool=$1 expected=$2
+  tool=$1 tool_expected=$2
   shift 2
-  tool_said=$(printf '%s\n' "$tool_input" | "$tool" "$@" 2>&1)
+  tool_answer=$(printf '%s\n' "$tool_input" | "$tool" "$@" 2>&1)
   tool_status=$?
-  [ "$tool_status" != 0 ] || [ "$tool_said" != "$expected" ] || return 0
+  [ "$tool_status" != 0 ] || [ "$tool_answer" != "$tool_expected" ] || return 0
   case $tool_status in
     126 | 127) fail tools "this host's $tool cannot be run (exit status $tool_status); repair it" ;;
     *) fail tools "this host's $tool does not do what GNU's does (exit status $tool_status); install GNU's, or repair it" ;;

@@ -2,16 +2,16 @@
 # The gate for words that others choose: programs, servers, the names of files. Bounded, without a proxy's password, and with what a
 # terminal obeys, or what nobody sees, as \u001b. The caller has such a gate of its own (core/shown.ts); who runs this by hand, the
 # record and the host's log have this one alone.
-longest_words=2000
+word_max_bytes=2000
 
 # Nearly always: then it costs no process.
 is_plain() { # TEXT
   case $1 in *[!\ -~]*) return 1 ;; esac
-  [ "${#1}" -le "$longest_words" ]
+  [ "${#1}" -le "$word_max_bytes" ]
 }
 
 # As it may stand on one line.
-plain() { printf "%.${longest_words}s" "$1" | escape_words; } # TEXT
+plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
 # A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts. UTF-8 stays.
 escape_words() { # [lines]: line ends stay, too
