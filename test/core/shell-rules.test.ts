@@ -1,38 +1,26 @@
 /** The rules of the program that runs on hosts, read from its text: whose a variable is, and how long a line may be. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import { readShellFiles } from "../faults/marks.ts";
+import { replaceOnce } from "../faults/program.ts";
+import {
+  contractAbove,
+  contractsOf,
+  isOfEnvironment,
+  isOwnedBy,
+  prefixOf,
+  sharedNames,
+  withContract,
+} from "./shell-program.ts";
 import { variablesOf } from "./shell-text.ts";
-
-const folder = new URL("../../host/posix/", import.meta.url);
-
-/** Of a program that is started, or of the shell. */
-const isOfEnvironment = (name: string): boolean => /^(_|[A-Z_]+|https?_proxy)$/.test(name);
-
-function readFiles(): Map<string, string> {
-  const names = readdirSync(folder, { encoding: "utf8", recursive: true }).filter((name) => name.endsWith(".sh"));
-  return new Map(names.map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
-}
-
-/** The list at the top of `lib/request.sh`: names, then a sentence. */
-function sharedNames(files: ReadonlyMap<string, string>): string[] {
-  const lines = (files.get("lib/request.sh") ?? "").matchAll(/^# {3}(\w+(?:, \w+)*) {2,}\S/gm);
-  return [...lines].flatMap(([, names = ""]) => names.split(", "));
-}
-
-/** `apache/stage.sh` owns `stage` and `stage_…`, `lib/processes.sh` `process_…`, and both files named main `main_…`. */
-function prefixOf(file: string): string {
-  const name = /([^/]*)\.sh$/.exec(file)?.[1] ?? "";
-  return name.startsWith("main") ? "main" : name.replaceAll("-", "_").replace(/(?<=ss)es$|(?<=[a-rt-z])s$/, "");
-}
 
 /** Variables that a file sets although they are neither its own nor shared. */
 function strayVariables(files: ReadonlyMap<string, string>): string[] {
   const shared = new Set(sharedNames(files));
   const stray = [...files].flatMap(([file, text]) => {
-    const prefix = prefixOf(file);
     return variablesOf(text)
       .filter(({ name, kind }) => kind === "set" && !isOfEnvironment(name) && !shared.has(name))
-      .filter(({ name }) => name !== prefix && !name.startsWith(`${prefix}_`))
+      .filter(({ name }) => !isOwnedBy(file, name))
       .map(({ name, start }) => `${file}:${text.slice(0, start).split("\n").length}: ${name}`);
   });
   return [...new Set(stray)];
@@ -47,7 +35,7 @@ function unsetVariables(files: ReadonlyMap<string, string>): string[] {
 }
 
 describe("the program that runs on hosts", () => {
-  const files = readFiles();
+  const files = readShellFiles();
   const withMore = (file: string, more: string): Map<string, string> =>
     new Map([...files].map(([name, text]) => [name, name === file ? text + more : text]));
 
@@ -81,3 +69,47 @@ describe("the program that runs on hosts", () => {
     assert.deepEqual(unsetVariables(files), ["s", "ftp_proxy", "all_proxy", "no_proxy"]);
   });
 });
+
+describe("each function of the hosts' program that another file calls", () => {
+  it("says above itself what it takes from other files and what it sets for them, and nothing else (UPDATE=1 writes it)", () => {
+    if (process.env["UPDATE"] === "1") writeContracts();
+    assert.deepEqual(wrongContracts(readShellFiles()), []);
+  });
+
+  it("is found where it says nothing, too much or too little, and where it says so at another place", () => {
+    const files = readShellFiles();
+    const [path = "", text = ""] = [...files].find(([file]) => file === "apache/compare.sh") ?? [];
+    const contract = "# in: removal, returning, work\n# sets: nothing\nstatus_differs() {";
+    const altered = (to: string): Map<string, string> =>
+      new Map([...files, [path, replaceOnce(text, contract, to)] as const]);
+    for (const to of [
+      "status_differs() {",
+      "# in: removal, work\n# sets: nothing\nstatus_differs() {",
+      "# in: removal, returning, work\n# sets: verdict\nstatus_differs() {",
+      "# in: removal, returning, work\n# sets: nothing\n\nstatus_differs() {",
+      "# sets: nothing\n# in: removal, returning, work\nstatus_differs() {",
+    ])
+      assert.deepEqual(wrongContracts(altered(to)), ["apache/compare.sh: status_differs"]);
+  });
+
+  it("keeps its mark directly above itself", () => {
+    for (const text of readShellFiles().values()) assert.doesNotMatch(text, /^# writes\n(?!\w+\(\) [{(])/m);
+  });
+});
+
+function wrongContracts(files: ReadonlyMap<string, string>): string[] {
+  return contractsOf(files)
+    .filter(({ file, start, text }) => contractAbove(files.get(file) ?? "", start) !== text)
+    .map(({ file, name }) => `${file}: ${name}`);
+}
+
+function writeContracts(): void {
+  const files = readShellFiles();
+  const fromLast = contractsOf(files).sort((a, b) => b.start - a.start);
+  for (const [file, text] of files) {
+    const written = fromLast
+      .filter((one) => one.file === file)
+      .reduce((before, one) => withContract(before, one.start, one.text), text);
+    writeFileSync(new URL(`../../host/posix/${file}`, import.meta.url), written);
+  }
+}

@@ -182,3 +182,22 @@ function arithmeticFrom(code: string, start: number): (readonly [number, number]
   }
   return [...stretches, [from, at]];
 }
+
+/** Each place of the code where one of `names` stands as a command, or as the first word of what `limited` and its like run. */
+export function callsOf(code: string, names: ReadonlySet<string>): { name: string; start: number }[] {
+  return [...code.matchAll(/(?<![\w$.\/{-])[a-z_]\w*(?![\w=(])/g)].flatMap(({ 0: name, index: start }) => {
+    if (!names.has(name)) return [];
+    const before = code.slice(code.lastIndexOf("\n", start - 1) + 1, start);
+    return isCommandStart(before) || /\blimited $|\bverify_probe \S+ $/.test(before) ? [{ name, start }] : [];
+  });
+}
+
+/** For each character, how many subshells it stands in; the pattern of a case opens none. */
+export function depthsOf(code: string): number[] {
+  let depth = 0;
+  return [...code].map((char, at) => {
+    if (char === "(" && code[at + 1] !== ")") depth++;
+    if (char === ")" && depth > 0 && code[at - 1] !== "(") depth--;
+    return depth;
+  });
+}

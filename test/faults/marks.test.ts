@@ -52,7 +52,7 @@ describe("the steps at which the fault ring ends runs", function () {
 
   it("are found where a function would write, by every way to do that", () => {
     for (const [commands, count] of examples) {
-      const one = { file: "x.sh", name: "x", isMarked: false, commands };
+      const one = { file: "x.sh", name: "x", isMarked: false, start: 0, text: "", commands };
       assert.equal(writesOf(one).length, count, `${commands}: ${writesOf(one).join("; ")}`);
     }
   });

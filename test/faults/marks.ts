@@ -8,22 +8,31 @@ export interface ShellFunction {
   readonly file: string;
   readonly name: string;
   readonly isMarked: boolean;
+  /** Of its name in the text of its file. */
+  readonly start: number;
+  readonly text: string;
   /** Without comments, and without what stands between single quotes (programs of awk and sed, texts) or in documents. */
   readonly commands: string;
 }
 
-export function readShellFunctions(): ShellFunction[] {
-  return readdirSync(folder, { encoding: "utf8", recursive: true })
-    .filter((file) => file.endsWith(".sh"))
-    .flatMap((file) => functionsOf(file, readFileSync(new URL(file, folder), "utf8")));
+/** Each file's text, by its name below `host/posix`. */
+export function readShellFiles(): Map<string, string> {
+  const names = readdirSync(folder, { encoding: "utf8", recursive: true }).filter((name) => name.endsWith(".sh"));
+  return new Map(names.map((name) => [name, readFileSync(new URL(name, folder), "utf8")]));
 }
 
-function functionsOf(file: string, text: string): ShellFunction[] {
+export function readShellFunctions(): ShellFunction[] {
+  return [...readShellFiles()].flatMap(([file, text]) => shellFunctionsOf(file, text));
+}
+
+export function shellFunctionsOf(file: string, text: string): ShellFunction[] {
   return [...text.matchAll(/(^# .*\n)?^(\w+)\(\) ([{(])(.*(?:;| \)) ?[})](?: #.*)?$|[^]*?\n[})](?=[ \n]))/gm)].map(
-    ([, above = "", name = "", , body = ""]) => ({
+    ({ index, 0: found, 1: above = "", 2: name = "", 4: body = "" }) => ({
       file,
       name,
       isMarked: above === `${mark}\n`,
+      start: index + above.length,
+      text: found.slice(above.length),
       commands: withoutTexts(body.replace(/^\s*#.*\n/gm, "")),
     }),
   );

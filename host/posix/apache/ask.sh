@@ -8,6 +8,8 @@
 # everything is asked of the first 20 of each list, and of the rest the status, by one process of curl where there is one.
 # Where an administrator's own lines come back, they may keep out who shows no certificate: then openssl asks all, because
 # curl cannot tell this status `required` from `refused`.
+# in: asks_probes, baseline, returning
+# sets: nothing
 ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   ask_lists=${1:-/proc/self/fd/9} ask_scratch=${1:+$1/asking} ask_askers=''
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
@@ -111,6 +113,8 @@ talk() { # FURTHER_OPTIONS…
 }
 
 # A certificate that nobody trusts; its key opens nothing.
+# in: nothing
+# sets: nothing
 make_stranger() { # FILE
   ask_untrusted_pem=$1
   printf '[req]\ndistinguished_name=dn\n[dn]\n' >"$1.cnf"

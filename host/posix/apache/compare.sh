@@ -3,6 +3,8 @@
 
 # What comes back of an administrator's own at a removal may keep people without a certificate out again. At any other
 # change our line still stands in the covered virtual hosts.
+# in: removal, returning, work
+# sets: nothing
 status_differs() { # BEFORE AFTER
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
@@ -13,6 +15,8 @@ status_differs() { # BEFORE AFTER
 }
 
 # Prints where the live answers of covered virtual hosts differ from the promised ones; fails when they do not.
+# in: judge, removal, returning, work
+# sets: nothing
 look_differs() {
   compare_promised=$work/answers.candidate
   [ "$judge" = shadow ] || compare_promised=/dev/null
@@ -45,6 +49,8 @@ look_differs() {
 
 # Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before; where
 # an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer certificates.
+# in: removal, returning, work
+# sets: nothing
 is_noticed() { # BEFORE AFTER OTHERS: a list
   awk -F "$tab" -v covered="$work/look.list" -v others="$3" -v returning="$returning" -v removal="$removal" '
     BEGIN {
@@ -86,9 +92,13 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
 }
 
 # What kept out who has no certificate, and now does not, is no matter of patience: every round of waiting leaves it open.
+# in: work
+# sets: nothing
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }
 
 # A reason for each, of a site with hundreds for the first; fails where there is none.
+# in: removal, returning, work
+# sets: nothing
 tell_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE
   is_noticed "$1" "$2" "$3" || return 1
   head -n 5 -- "$work/noticed" | while IFS= read -r compare_sentence; do part "reason $4: $compare_sentence; $5"; done

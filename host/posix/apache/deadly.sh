@@ -36,6 +36,8 @@ END_OF_CODES
 }
 
 # In the shadow's view, where no path leads to a file system that may not answer: lines `deadly CODE PATH` of what httpd said.
+# in: shadow_lacking
+# sets: nothing
 say_deadly() {
   deadly_codes >/dev/shm/codes
   say_words | awk '
@@ -74,6 +76,8 @@ EOF
 
 # Whether the reload itself would end the site, whatever is changed: the live files do not start, and httpd says why. Then one
 # reason is told. A server that is stopped has nothing to lose.
+# in: mode, parent, reload_unstartable, work
+# sets: deadly_unstartable
 is_unstartable() {
   [ -n "$parent" ] && ! shadow_is_up candidate && read_deadly || return 1
   deadly_why="httpd would not start on the files that are installed now, so a reload would end the site: $deadly"

@@ -4,6 +4,8 @@
 
 judge=none
 
+# in: baseline, deadline_seconds, dumped, manifest, own_directory, removal, server_modules, server_root, work
+# sets: judge, verdict
 judge_candidate() {
   list_placed
   has_memory || return 0
@@ -91,6 +93,8 @@ shadow_is_plain() { shadow_is_well candidate && ! covered_statuses candidate | g
 # Where a covered virtual host lets nobody in without a certificate, that must not keep the others from being compared.
 is_baseline() { shadow_is_well live || { shadow_is_plain && shadow_has_answered live; }; }
 
+# in: work
+# sets: nothing
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
 # Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect. Where a
@@ -138,6 +142,8 @@ list_others() {
     !isTaken[NF > 2 ? $0 : place " "]++' "$work/look.list" -
 }
 
+# in: manifest
+# sets: nothing
 dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
 
 # Names in Listen and VirtualHost, with addresses: the shadow has no resolver.

@@ -4,6 +4,8 @@
 live_signalled='' live_signalled_seconds=''
 
 # SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
+# in: parent, run_pid_file, server_parent_start, state, undo_our_line, work
+# sets: live_signalled, live_signalled_seconds
 # writes
 reload() {
   if ! live_words=$(httpd_in_time -t); then
@@ -44,6 +46,8 @@ has_new_child() { # SINCE
   return 1
 }
 
+# in: deadline_seconds, parent, server_parent_start
+# sets: nothing
 wait_for_reload() {
   live_tries=0
   while [ "$live_tries" -lt $((deadline_seconds * 10)) ]; do
@@ -80,6 +84,8 @@ locks_nobody_out() {
   ! tell_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
 }
 
+# in: parent, work
+# sets: nothing
 list_answers_before() {
   : >"$work/answers.before"
   [ -z "$parent" ] || ask_live "$work/answers.before"
@@ -87,6 +93,8 @@ list_answers_before() {
 
 # Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before:
 # a backend that the shadow could not reach.
+# in: deadline_seconds, parent, probe_decrypt_error, run_log_files, server_parent_start, work
+# sets: asks_probes
 look() {
   live_tries=0 live_until=$(($(now_ticks) + deadline_seconds * 100)) asks_probes=yes
   mark_logs
@@ -137,6 +145,8 @@ detached_arguments() {
 }
 
 # A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all we know.
+# in: deadline_seconds, program, run_pid_file, server_observed_at, work
+# sets: nothing
 was_started_meanwhile() {
   live_waited=0
   until is_started; do
@@ -183,6 +193,8 @@ use_running() { # PID
 }
 
 # Everything back, and the live server on it.
+# in: deadline_seconds, parent, run_pid_file, server_parent_start, state, swap_began, undo_our_line, work
+# sets: arguments, live_signalled, live_signalled_seconds
 # writes
 roll_back() {
   step 'roll back'
@@ -194,6 +206,8 @@ roll_back() {
 }
 
 # The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
+# in: deadline_seconds, parent, run_pid_file, server_parent_start, state, swap_began, undo_our_line, work
+# sets: arguments, live_signalled, live_signalled_seconds
 # writes
 restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   live_bytes_back=$(now_ticks)
@@ -221,6 +235,8 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
 
 # The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh, which
 # would wait for itself.
+# in: parent
+# sets: nothing
 find_unit() {
   live_unit=''
   [ -n "$parent" ] && [ -d /run/systemd/system ] || return 0

@@ -4,6 +4,8 @@
 observe_openssl=''
 
 # DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a megabyte.
+# in: dumped
+# sets: nothing
 run_setting() { # NAME
   printf '%s\n' "$dumped" | awk -v name="$1: \"" 'index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
@@ -13,6 +15,8 @@ ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/de
 
 # OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
 # its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
+# in: dumped
+# sets: nothing
 security_level() {
   ask_openssl
   {
@@ -37,6 +41,8 @@ named_files() {
 }
 
 # Warnings may stand anywhere between the lines: a list ends where the next one begins.
+# in: dumped
+# sets: nothing
 included_files() {
   printf '%s\n' "$dumped" | awk '
     /^Included configuration files:/ { on = 1; next }
@@ -44,6 +50,8 @@ included_files() {
     on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
 }
 
+# in: nothing
+# sets: nothing
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
 # One part for each path of the list: size, times, resolved path, path, and the bytes
@@ -239,6 +247,9 @@ observe_refresh() {
   [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
+# in: arguments, config, instance, parent, quoting_read_word, root_argument, server_compiled_root, server_environment,
+#   server_parent_start, server_version, state, state_journal
+# sets: dumped, server_root
 observe() {
   read_modules
   observe_dump_status=0

@@ -8,6 +8,8 @@ probe_locked_out='' probe_already_refused=''
 
 # Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a CRL that is
 # not for CA certificates only. A refresh has those that the last change left beside it.
+# in: mode, state, work
+# sets: nothing
 list_probes() {
   [ "$mode" != refresh ] || [ ! -d "$state/probes" ] || cp -r -- "$state/probes" "$work/probes"
   for probe in "$work"/probes/*; do
@@ -19,6 +21,8 @@ list_probes() {
 }
 
 # For refreshes.
+# in: state, work
+# sets: nothing
 # writes
 keep_probes() {
   rm -rf -- "$state/probes.new" && cp -r -- "$work/probes" "$state/probes.new" && rm -rf -- "$state/probes" &&
@@ -37,6 +41,8 @@ has_users_crl() { # PROBE
 # Which of them are refused by what the files of a virtual host's answer say: lines NAME ALERT [ADDRESS PORT HOST], one a probe, with the place where others answer well; `-` is
 # no alert, as where the connection was cut, and `+` an answer, as from a virtual host that asks for no certificate. Without a
 # name another virtual host may answer, which is none of ours where one of that place is left alone.
+# in: manifest, state, work
+# sets: nothing
 read_alerts() { # ANSWERS
   { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } | awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$probe_decrypt_error" '
     function rank(alert) { return alert == good ? 0 : alert == "+" ? 1 : alert == "-" ? 2 : 3 }
@@ -58,6 +64,8 @@ read_alerts() { # ANSWERS
 }
 
 # By the files alone, where no httpd can be asked: `file` stands in place of an alert.
+# in: work
+# sets: nothing
 read_verifications() {
   while read -r probe; do
     case $(verify_probe "$probe" newest_own) in
@@ -95,6 +103,8 @@ is_refused_already() { # NAME STAGE
 
 # tell_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
 # cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that serve; live afterwards.
+# in: judge, mode, own_directory, work
+# sets: probe_already_refused, probe_locked_out
 tell_locked_out() {
   probe_locked_out=''
   while read -r probe probe_alert probe_place; do

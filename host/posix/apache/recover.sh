@@ -5,6 +5,8 @@ recover_done=''
 
 # What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
 # in the journal first, for this run may die, too.
+# in: state, work
+# sets: own_directory, recover_done
 # writes
 recover_earlier() {
   recover_done=''
@@ -23,6 +25,8 @@ recover_earlier() {
 }
 
 # After a recovery. A server that is stopped reads the right bytes at its start.
+# in: parent, state
+# sets: nothing
 # writes
 reload_restored() {
   [ -z "$parent" ] || restore_live yes || return 0
@@ -31,6 +35,8 @@ reload_restored() {
 }
 
 # One that never became valid leaves nothing.
+# in: state
+# sets: nothing
 # writes
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0

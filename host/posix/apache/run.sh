@@ -4,6 +4,8 @@
 run_made_conf='' run_loaded_files=''
 
 # Paths and settings of the server that judge and swap need, from what httpd says of itself.
+# in: config, expected_config, owner, parent, quoting_read_word, request_observe_seconds, take_over
+# sets: dumped, own_directory, run_loaded_files, run_log_files, run_pid_file, run_umask, server_root, stopped_proved
 prepare() {
   command -v openssl >/dev/null 2>&1 || fail openssl 'the program openssl is missing, so no judge could ask the server anything; install it'
   read_modules
@@ -27,6 +29,8 @@ prepare() {
 
 # httpd loads CA and CRL files anew for each virtual host: 30 MB a second on a good machine, so 4 on any. The deadline that
 # was sent is for all the rest, because a server that hangs at its start is waited for twice: candidate and baseline.
+# in: manifest, own_directory, work
+# sets: deadline_seconds
 extend_deadline() {
   deadline_seconds=$({
     printf '%s' "$manifest"
@@ -57,6 +61,8 @@ log_paths() {
 }
 
 # Judged on a copy only. The work directory is on a tmpfs, is named after this process, and goes with us.
+# in: manifest, own_directory, refresh
+# sets: deadline_seconds, verdict, work
 run_judge() {
   count_needed
   require_file_size "$room_needed"
@@ -89,6 +95,8 @@ sweep_judges() {
 }
 
 # Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
+# in: id, mark, request_text, script, state
+# sets: work
 # writes
 run_apply() {
   require_room
@@ -111,6 +119,8 @@ run_apply() {
 
 # Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at the
 # host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
+# in: id, mark, state, work
+# sets: nothing
 # writes
 leave_nothing() {
   rm -rf -- "$state".gone.*
@@ -121,14 +131,20 @@ leave_nothing() {
 }
 
 # The program that starts another one in a session of its own, or at least deaf to the end of this one.
+# in: nothing
+# sets: nothing
 detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
 
+# in: work
+# sets: nothing
 follow() { # PID
   doing 'the run that works on this server' '; it goes on there, and the next run begins by looking at what became of it'
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
 }
 
 # How a run ended, or ends. A removal that is complete has left nothing to tell of it.
+# in: id, removal, state
+# sets: work
 run_result() {
   work=$state/run.$id
   if [ -f "$work/output" ]; then
@@ -144,6 +160,10 @@ run_result() {
 }
 
 # The detached part, under the lock. A change that was planned on a half-done one is planned anew.
+# in: aside, config, expected_config, id, judge, mode, owner, parent, quoting_read_word, refresh, removal,
+#   request_observe_seconds, state, take_over, undo_quiet
+# sets: deadline_seconds, dumped, is_reported, limit_seconds, manifest, own_directory, run_loaded_files, run_log_files,
+#   run_pid_file, run_umask, server_root, stopped_proved, swap_began, unreported, work
 carry_out() { # WORK
   work=$1
   take_lock
@@ -170,6 +190,9 @@ carry_out() { # WORK
   fi
 }
 
+# in: aside, config, id, judge, mode, own_directory, owner, refresh, removal, request_observe_seconds, state,
+#   state_held, undo_quiet, work
+# sets: is_reported, limit_seconds, swap_began, unreported, work
 # writes
 change() {
   is_lock_of "$state_held" || fail gone 'another run took this server out of our hands meanwhile; run again'
@@ -241,12 +264,18 @@ make_valid() { # applied|stopped
 }
 
 # The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles it.
+# in: nothing
+# sets: nothing
 owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 
 # Of a first change nothing stays that could remember it.
+# in: nothing
+# sets: nothing
 owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
 
 # From this rename on the run of this id stands.
+# in: aside, id, live_signalled, live_signalled_seconds, state, work
+# sets: nothing
 # writes
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && run_owed='' || run_owed='httpd was stopped when this was written'
@@ -261,6 +290,8 @@ journal_end() { # applied|stopped [KEY VALUE …]
 }
 
 # Ends this process.
+# in: id, judge, request_observe_seconds, state, undo_quiet
+# sets: is_reported, limit_seconds, unreported
 # writes
 end_run() { # RESULT
   unreported='' is_reported=yes

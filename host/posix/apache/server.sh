@@ -4,6 +4,8 @@
 
 # Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write), server_work_directory,
 # enter (words that enter its mount namespace, or none).
+# in: swap_began
+# sets: arguments, enter, parent, program, root_argument, server_environment, server_parent_start, server_work_directory
 use_parent() { # PID
   parent=$1 arguments='' enter='' server_config_argument='' root_argument=''
   if ! read_process "$parent"; then
@@ -47,6 +49,8 @@ EOF
 }
 
 # Whatever IFS is where it is called.
+# in: enter, parent
+# sets: nothing
 inside() {
   if [ -z "$enter" ]; then "$@"; else nsenter --target "$parent" --mount -- "$@"; fi
 }
@@ -73,6 +77,8 @@ use_stopped() {
 
 # httpd ARGS…: the program in the live parent's surroundings, its standard error joined to its output.
 # The environment goes to the program through a pipe, never as an argument, which others could read with ps.
+# in: arguments, enter, parent, program, run_umask
+# sets: nothing
 httpd() {
   server_in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
     umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
@@ -99,6 +105,10 @@ may_be_passing() {
 }
 
 # The one server that is meant: by pid file or configuration, else the one that is set up, else the only one that runs.
+# in: run_umask, swap_began, want_config, want_defines, want_environment, want_httpd, want_pid_file
+# sets: arguments, config, enter, instance, parent, program, root_argument, server_compiled_root, server_environment,
+#   server_observed_at, server_parent_start, server_version, server_version_text, server_work_directory, state,
+#   stopped_proved, want_environment
 find_server() {
   doing 'the search for httpd'
   server_observed_at=$(now_ticks) stopped_proved=''
@@ -167,6 +177,8 @@ use_stopped_beside_others() {
 
 # Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`, which reads the
 # configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a tenth of the time.
+# in: arguments, enter, parent, program, root_argument, run_umask, want_config
+# sets: config, instance, server_compiled_root, server_version, server_version_text, state
 read_version() {
   doing "$program -V"
   for server_configuration in /dev/null ''; do
@@ -192,6 +204,8 @@ read_version() {
 }
 
 # Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory map.
+# in: config, enter, parent, root_argument
+# sets: server_modules, server_php_module
 read_modules() {
   server_modules='' server_info_module='' server_php_module=''
   if [ -n "$parent" ]; then
@@ -211,6 +225,8 @@ read_modules() {
 }
 
 # Everything that httpd says of its configuration, in one call (as separate calls it costs eight times as much).
+# in: nothing
+# sets: nothing
 dump() {
   set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
   case $server_info_module in '' | loaded) ;; *) quote_word "$server_info_module" && set -- -C "LoadModule info_module $quoting_word" "$@" ;; esac

@@ -4,6 +4,9 @@
 
 # shadow live|candidate: writes $work/shadow.WHICH: `up` or `down`, answers, and httpd's own words. Returns 3 where the
 # host allows no namespaces. Ends with this process: the shadow reads a pipe that only we hold open.
+# in: arguments, baseline, deadline_seconds, enter, mark, parent, program, returning, run_log_files, run_pid_file,
+#   run_umask, script, server_environment, server_work_directory, work
+# sets: nothing
 shadow() {
   rm -f -- "$work/alive"
   mkfifo -- "$work/alive"
@@ -27,6 +30,8 @@ shadow() {
 }
 
 # In the new namespaces, before the view is the root.
+# in: process_start, quoting_mount_path, work
+# sets: shadow_lacking
 shadow_outside_view() { # live|candidate
   is_apart || { echo 'unshare did not make all of them' >&2 && exit 3; }
   exec 8<&- 7<&-
@@ -119,6 +124,8 @@ build_devices() {
 }
 
 # With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the real host.
+# in: run_log_files, run_pid_file
+# sets: asks_probes, enter, parent
 shadow_inside_view() { # live|candidate
   [ "$1" = live ] || { place_candidates && asks_probes=yes; }
   empty_logs
@@ -196,6 +203,8 @@ is_any_left() {
   return 1
 }
 
+# in: run_log_files
+# sets: nothing
 say_words() {
   echo words
   cat /dev/shm/words

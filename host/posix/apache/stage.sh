@@ -4,17 +4,23 @@
 
 stage_refused=''
 
+# in: nothing
+# sets: stage_refused
 refuse() { # TEXT…: noted, told at the end; the run ends as refused
   part "reason $*"
   stage_refused=yes
 }
 
+# in: nothing
+# sets: nothing
 hash_of() { # FILE
   set -- "$(sha256sum <"$1" 2>/dev/null)"
   printf %s "${1%% *}"
 }
 
 # Our files, from standard input, in the order of the manifest.
+# in: manifest, work
+# sets: nothing
 receive_own_files() {
   mkdir -p -- "$work/own" "$work/edit"
   : >"$work/own.list"
@@ -42,6 +48,8 @@ EOF
 }
 
 # Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned for.
+# in: manifest, removal, run_loaded_files, work
+# sets: returning, stage_refused
 build_candidates() {
   : >"$work/edit.list"
   stage_number=0
@@ -133,6 +141,8 @@ copy_run() { # LENGTH KEPT BASE64
 }
 
 # What would make a rename fail half-way, or change more than this file, is found before anything is touched.
+# in: own_directory, parent, quoting_mount_path, run_loaded_files, work
+# sets: stage_refused
 check_targets() {
   check_timer_targets
   [ ! -L "$own_directory" ] || refuse "$own_directory: is a link; make it a directory, or delete it"
@@ -168,10 +178,14 @@ is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was 
 }
 
 # Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take it.
+# in: run_loaded_files
+# sets: nothing
 is_crontab() { # PATH
   case $1 in /etc/crontab | /etc/cron.d/* | /var/spool/cron/*) ! is_loaded "$1" ;; *) return 1 ;; esac
 }
 
+# in: own_directory, quoting_mount_path
+# sets: nothing
 is_elsewhere() { # PATH: where a rename from our own directory cannot go
   set -- "${1%/*}" "$(nearest_directory "$own_directory")"
   [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
@@ -189,6 +203,8 @@ mount_point_above() { # PATH, resolved; may be one itself
     END { print found }' /proc/self/mountinfo
 }
 
+# in: nothing
+# sets: nothing
 nearest_directory() { # PATH: it, or its first parent that exists
   set -- "$1"
   while [ ! -d "$1" ]; do set -- "${1%/*}"; done

@@ -16,6 +16,8 @@ recall() { # JOURNAL
 }
 
 # Whether the one that runs is the only server here that a change of ours stands in, or there is none.
+# in: state
+# sets: nothing
 is_only_set_up() {
   set -- /var/lib/clientcert/*/journal
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
@@ -23,6 +25,8 @@ is_only_set_up() {
 
 # Where the site file names no server, the one is meant that a change of ours stands in, whether it runs or not: another one
 # that happens to run must neither be looked at in its place nor changed.
+# in: want_httpd
+# sets: want_config
 mean_set_up() {
   stopped_set_up='' stopped_set_up_count=0 stopped_standing='' stopped_standing_count=0
   for stopped_known in /var/lib/clientcert/*/journal; do
@@ -47,6 +51,8 @@ ran_by_other_program() {
 }
 
 # For the journal, at the end of a change with which httpd runs.
+# in: arguments, program
+# sets: nothing
 ran_as() {
   printf %s "$program"
   stopped_ifs=$IFS IFS=$nl
@@ -58,6 +64,8 @@ ran_as() {
 
 # Sets program and arguments as they were at the last change, where the site file says nothing else; of a host of an older build:
 # the program that reads this configuration by itself, where several are installed.
+# in: want_config, want_defines, want_httpd
+# sets: arguments, program, root_argument
 recall_program() {
   [ -n "$want_config" ] || return 0
   stopped_wanted_config=$(realpath -m -- "$want_config")
@@ -89,6 +97,8 @@ recall_arguments() {
 
 # A server whose program has another name, or that /proc does not show, would be taken for stopped: its files would be written and
 # never loaded. So something must be found of it that is dead, and nobody else in its place. Needs what httpd says of itself.
+# in: config, dumped, parent, process_httpd_pids, process_links
+# sets: stopped_proved
 prove_stopped() { # PID_FILE
   [ -z "$parent$stopped_proved" ] || return 0
   case $process_links in
@@ -203,6 +213,8 @@ runs_httpd() { # PID
 
 # What starts a stopped server with the machine: the link of a unit or of an init script. One that was given another configuration
 # than the program's own must name this one.
+# in: config, program, server_compiled_root, server_root, server_version_text
+# sets: nothing
 starter() {
   set --
   for stopped_link in /etc/systemd/system/*.wants/*.service /etc/rc[2-5].d/S* /etc/rc.d/rc[2-5].d/S* /etc/runlevels/*/*; do

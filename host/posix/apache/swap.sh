@@ -5,6 +5,8 @@
 # the fault ring ends runs at each of its steps.
 
 # A name of ours is one in our own directory, or an absolute path: that of a timer.
+# in: own_directory
+# sets: nothing
 own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;; esac; }
 
 # Beside a timer a name with a dot in front, which neither cron nor systemd reads.
@@ -13,6 +15,8 @@ own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "
 # $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by `undo`.
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
+# in: instance, own_directory, state, work
+# sets: unreported
 # writes
 prepare_swap() {
   mkdir -p -- "$work/before/own" "$work/before/edit" || fail_no_room
@@ -43,6 +47,8 @@ stage_of() { # N PATH
   if is_crontab "$2" && is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
 }
 
+# in: instance, own_directory
+# sets: nothing
 # writes
 remove_stages() { # WORK
   while IFS=$tab read -r swap_number _ _ swap_path; do
@@ -88,6 +94,8 @@ missing_directories() { # PATH: those of its directories that do not exist, inne
 }
 
 # Removal goes the other way round: first the lines that name us, then our configuration, then the rest.
+# in: instance, own_directory, removal, work
+# sets: nothing
 # writes
 swap() {
   if [ "$removal" = yes ]; then
@@ -140,6 +148,8 @@ exchange() { # STAGED TARGET
 }
 
 # Files of ours that nothing names any more; the bytes are in $work/before.
+# in: own_directory, work
+# sets: nothing
 # writes
 swap_drops() { # NAME…
   for swap_name in "$@"; do
@@ -152,6 +162,8 @@ swap_drops() { # NAME…
 
 # Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now is
 # put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done again.
+# in: instance, own_directory
+# sets: nothing
 # writes
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {

@@ -4,6 +4,8 @@
 
 undo_quiet=''
 
+# in: own_directory, run_loaded_files, state, work
+# sets: nothing
 # writes
 write_undo() {
   {
@@ -51,10 +53,14 @@ write_caller() { # NAME WHAT_IT_DOES
 }
 
 # Without sources nothing of a refresh stays.
+# in: state
+# sets: nothing
 # writes
 forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.new" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
 
 # What the next refresh goes by.
+# in: nothing
+# sets: nothing
 # writes
 write_refresh() {
   keep_probes && keep_crl_list
@@ -71,6 +77,8 @@ END_OF_USAGE
 }
 
 # A request for the removal, made from what lies beside the program.
+# in: nothing
+# sets: state
 undo_request() { # PROGRAM OPTIONS…
   state=${1%/*}
   case ${2:-} in
@@ -92,6 +100,8 @@ EOF
 }
 
 # A part of the answer as an administrator reads it, who ran this by hand.
+# in: nothing
+# sets: undo_status
 tell_undo() { # KIND TEXT…, in one argument
   undo_text=${1#* }
   case ${1%% *} in
@@ -113,6 +123,8 @@ tell_result() { # RESULT
   esac
 }
 
+# in: id, state, word_max_bytes
+# sets: undo_quiet, work
 run_undo() {
   undo_quiet=yes
   work=$state/run.$id
@@ -127,6 +139,8 @@ run_undo() {
   exit "$1"
 }
 
+# in: own_directory, state
+# sets: nothing
 undo_manifest() {
   installed_timers | sed 's/^/drop /'
   undo_hex='[0-9a-f][0-9a-f]'
@@ -161,4 +175,6 @@ our_spans() { # FILE
 
 # What the last change looked at. A refresh asks no others: it swaps crl.pem, which no other virtual host names, and a new
 # revocation must not wait for another site that answers otherwise for reasons of its own.
+# in: state
+# sets: nothing
 virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

@@ -6,6 +6,8 @@
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
+# in: mode, own_directory, state, work
+# sets: collect_bundle, collect_installed, collect_record, fetch_until
 # writes
 prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
@@ -36,10 +38,14 @@ list_cas() {
 }
 
 # Whether a CA has that name and key: OpenSSL counts a list only then. After a change of keys the name alone says nothing.
+# in: work
+# sets: nothing
 is_of_ca() { # CRL_KEY
   awk -v crl="$1" 'BEGIN { split(crl, part, "-") } $1 == part[1] && (part[2] == "" || $3 == "-" || $3 == part[2]) { found = 1 } END { exit !found }' "$work/cas.list"
 }
 
+# in: own_directory, work
+# sets: nothing
 newest_own() { # NAME
   if [ -f "$work/own/$1" ]; then printf %s "$work/own/$1"; else printf %s "$own_directory/$1"; fi
 }
@@ -62,8 +68,12 @@ read_installed_crls() {
 }
 
 # Its second word: keys tell partitions apart. What an earlier build wrote is read anew.
+# in: state
+# sets: nothing
 is_installed_known() { [ -n "$collect_installed_hash" ] && [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$collect_installed_hash points" ]; }
 
+# in: nothing
+# sets: nothing
 split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
 }
@@ -81,6 +91,9 @@ read_each() { # DIRECTORY BUNDLE
 }
 
 # Within a change: the lists that came with the site count, too, and every CA gets its CRL before it is trusted.
+# in: mode, own_directory, state, work
+# sets: collect_addresses_left, collect_bundle, collect_installed, collect_record, collect_source_until, failure,
+#   fetch_until
 collect_for_change() { # WHICH sources: all, or `new`
   : >"$work/told"
   prepare_collection
@@ -99,6 +112,8 @@ collect_for_change() { # WHICH sources: all, or `new`
 }
 
 # Tries the addresses of each source in their order. WHICH: all, or `new`, those that never delivered.
+# in: fetch_until, mode, source_check, source_ids, state, work
+# sets: collect_addresses_left, collect_source_until, failure
 collect_from_sources() { # WHICH
   collect_which=$1
   # shellcheck disable=SC2086
@@ -168,6 +183,8 @@ check_is_no_older() { # TARGET
 }
 
 # newer, same or older than the installed one of its key; newer where there is none.
+# in: work
+# sets: nothing
 compare_with_installed() { # TARGET
   read -r collect_key _ <"$1.facts"
   for collect_known in "$work"/known/*.facts; do
@@ -180,6 +197,8 @@ compare_with_installed() { # TARGET
 
 # A source that never delivered has nothing installed to live on: a change that needs it does not go live. One whose list is
 # there already, and newer, has: from the site file, or from an address of before.
+# in: mode
+# sets: nothing
 explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED
   if [ -n "$3$(record_line "$1" crl)" ]; then
     part "note a CRL source gives nothing usable, the installed CRL stays ($4)"
@@ -225,6 +244,8 @@ EOF
 }
 
 # The candidate: $work/own/crl.pem and $work/crl.list. Fails when it is what is installed.
+# in: mode, state, work
+# sets: nothing
 # writes
 assemble_crls() {
   choose_crls
@@ -242,6 +263,8 @@ assemble_crls() {
 
 # The last look before httpd sees it: each block is a whole CRL and nothing else is there, no CA lacks one, and the sample
 # certificate of the site is still accepted.
+# in: mode, own_directory, source_check, source_sample, work
+# sets: nothing
 check_assembled() {
   for collect_chosen in "$work"/chosen/*.pem; do
     [ -f "$collect_chosen" ] || continue
@@ -273,6 +296,8 @@ check_coverage() {
   done <"$work/uncovered"
 }
 
+# in: work
+# sets: nothing
 ca_subject() { # SUBJECT_HASH
   for collect_each_ca in "$work"/cas/*; do
     if [ "$(openssl x509 -noout -subject_hash -in "$collect_each_ca")" = "$1" ]; then openssl x509 -noout -subject -in "$collect_each_ca" | cut -c 9- && return; fi

@@ -41,6 +41,8 @@ take_off_certificate_armour() { # FILE
 }
 
 # read_crl FILE TARGET BUNDLE: TARGET.pem and TARGET.facts. Else fails with `failure`, which says what was wrong.
+# in: source_check, work
+# sets: failure
 read_crl() {
   find_crl_form "$1" || return 1
   if ! print_crl "$1" "$2" "$3"; then
@@ -116,11 +118,15 @@ print_crl_by_each_ca() { # FILE TARGET BUNDLE
   return 1
 }
 
+# in: nothing
+# sets: nothing
 split_cas() { # FILE DIRECTORY, which is made anew
   rm -rf -- "$2" && mkdir -- "$2"
   awk -v directory="$2" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$1"
 }
 
+# in: nothing
+# sets: nothing
 text_value() { # NAME FILE
   awk -F "$tab" -v name="$1" '$1 == name { print $2; exit }' "$2"
 }
@@ -168,6 +174,8 @@ decimal_of() {
 }
 
 # Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the second.
+# in: mode
+# sets: failure, fetch_until
 check_crl_dates() { # TARGET
   read -r _ crl_this crl_next _ <"$1.facts"
   wait_until_valid
@@ -196,6 +204,8 @@ wait_until_valid() {
 # compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
 # takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody. Of what the
 # site file accepts by its hash the number does not count, and the date does: once it is replaced, nobody can bring it back.
+# in: source_accept_older
+# sets: nothing
 compare_crls() { # TARGET TARGET
   crl_accepted=''
   if [ -n "$source_accept_older" ] && is_accepted "$1"; then
@@ -220,6 +230,8 @@ is_accepted() { # TARGET
 }
 
 # As the site file has it: of the DER, which is the same in whatever form a CRL comes.
+# in: nothing
+# sets: nothing
 der_hash() { # TARGET
   grep -v '^-----' -- "$1.pem" | base64 -d 2>/dev/null | sha256sum | cut -c 1-64
 }

@@ -3,12 +3,16 @@
 # that address, byte by byte. One is kept for each address, beside the one for all.
 
 # Behind the third hyphen, whatever is missing before it.
+# in: nothing
+# sets: nothing
 point_key() { # KEY POINT
   part_hashed=$(printf %s "$2" | sha256sum | cut -c 1-8)
   case $1 in *-*-*) printf '%s-p%s' "$1" "$part_hashed" ;; *-*) printf '%s--p%s' "$1" "$part_hashed" ;; *) printf '%s---p%s' "$1" "$part_hashed" ;; esac
 }
 
 # One that is for some addresses, of a CA that had one for all: which stays as long as it is valid.
+# in: work
+# sets: nothing
 tell_partition() { # TARGET
   read -r part_key _ <"$1.facts"
   case $part_key in *-*-*-p*) ;; *) return 0 ;; esac
@@ -24,6 +28,8 @@ whole_key() { printf %s "${1%-p*}" | sed 's/-*$//'; } # KEY
 
 # What has ended and is not renewed, because its CA has begun to give out CRLs by address, or ceased to: OpenSSL counts no CRL that
 # has expired. One for all goes only where the sample shows that users' certificates name an address, for it ends for the others.
+# in: collect_record, source_ids, source_sample, work
+# sets: nothing
 drop_outlived() {
   : >"$work/outlived"
   for part_facts in "$work"/chosen/*.facts; do
@@ -68,6 +74,8 @@ current_crls() {
 
 # Under `chain` OpenSSL looks for a CRL of each CA's certificate as well. A CRL for users alone, which is all that its CA gives out,
 # would take the place of the one for all, and lock out everybody below.
+# in: collect_bundle, work
+# sets: nothing
 drop_crls_of_users() {
   for part_text in "$work"/crls/*.text; do
     [ -f "$part_text" ] && [ -n "$(text_value users "$part_text")" ] || continue

@@ -3,6 +3,8 @@
 # and kind, so it never grows.
 
 # New lines take the place of old ones of the same source and kind; a success takes the failure away.
+# in: refresh_reason, source_ids, state, work
+# sets: nothing
 # writes
 save_record() { # EXIT RESULT
   {
@@ -23,18 +25,24 @@ existing() { # FILE
 }
 
 # What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next time.
+# in: work
+# sets: nothing
 blame_new_crls() { # REASON
   for record_facts in "$work"/crls/*.facts; do
     [ ! -f "$record_facts" ] || { record_blamed=${record_facts##*/} && blame_source "${record_blamed%.facts}" "$1"; }
   done
 }
 
+# in: work
+# sets: nothing
 blame_source() { # ID REASON
   awk -v id="$1" '$2 != id' "$work/told" >"$work/told.new" && mv -f -- "$work/told.new" "$work/told"
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$2" >>"$work/told"
 }
 
 # Who reads this has a terminal, and what an earlier version wrote may be anything.
+# in: state
+# sets: nothing
 show_status() { tell_status | without_credentials | escape_words lines; }
 
 tell_status() {

@@ -16,6 +16,8 @@ CA, and runs on the files of before; 4 another run works on this server; 64 wron
 END_OF_USAGE
 }
 
+# in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, script, source_alarm_hours
+# sets: id, is_reported, mode, own_directory, refresh_reason, state, unreported, work
 run_refresh() { # PROGRAM OPTIONS…
   state=${1%/*} mode=refresh refresh_dry_run='' refresh_verbose='' refresh_timer='' refresh_reason=''
   shift
@@ -118,6 +120,8 @@ carry_refresh_out() {
 }
 
 # Second part, under the lock: what is installed may be another by now.
+# in: deadly_unstartable, probe_already_refused, probe_locked_out
+# sets: id, is_reported, manifest, mode, own_directory, refresh_reason, state, unreported, work
 # writes
 carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh refresh_dry_run=$2 refresh_verbose=$3 refresh_timer=$4 refresh_reason=''
@@ -151,12 +155,16 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
 }
 
 # And what the sample certificate was found to be worth, where it was tried.
+# in: state, work
+# sets: nothing
 # writes
 keep_crl_list() {
   mv -f -- "$work/crl.list" "$state/crl.list" && { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
 }
 
 # The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of ours.
+# in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
+# sets: is_reported, refresh_reason, unreported
 # writes
 finish_refresh() { # applied|stopped
   remove_stages "$work"
@@ -167,6 +175,8 @@ finish_refresh() { # applied|stopped
 }
 
 # Ends this process with the exit status that the result and the dates ask for.
+# in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
+# sets: is_reported, refresh_reason, unreported
 # writes
 end_refresh() { # RESULT [REASON]
   # Everything was removed meanwhile: that is no failure, which systemd would remember.
@@ -212,6 +222,8 @@ tell_refresh_end() {
 }
 
 # A part of the answer, for a person and for the host's log.
+# in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
+# sets: is_reported, refresh_reason, unreported
 tell_refresh() { # KIND TEXT…, in one argument
   refresh_text=${1#* }
   case ${1%% *} in

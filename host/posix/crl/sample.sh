@@ -3,6 +3,8 @@
 
 # A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is installed it
 # may be refused already: then the new CRL is not to blame.
+# in: collect_bundle, collect_installed, source_check, source_sample, work
+# sets: nothing
 check_sample() { # FILE
   sample_error=$(verify_sample "$1")
   rm -f -- "$work/sample.words"
@@ -27,6 +29,8 @@ tell_sample() { # TEXT
 }
 
 # OpenSSL's first error, number and words; nothing where it accepts the sample.
+# in: collect_bundle, source_check, source_sample, work
+# sets: nothing
 verify_sample() { # CRL_FILE, or - for what comes in
   [ "$1" != - ] || { cat >"$work/current.pem" && set -- "$work/current.pem"; }
   sample_checks=-crl_check

@@ -4,6 +4,9 @@
 source_ids=''
 
 # Sets source_… of each setting, and writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
+# in: work
+# sets: source_accept_older, source_alarm_hours, source_ca_name, source_check, source_ids, source_sample,
+#   source_spread_minutes, source_time_zone, source_times
 read_settings() { # FILE
   # shellcheck disable=SC2034 # for the files that come after this one.
   source_check=leaf source_ca_name='' source_alarm_hours=24 source_spread_minutes=0 source_times='' source_time_zone='' source_proxy_file='' source_sample='' source_accept_older='' source_ids='' source=''
@@ -34,6 +37,8 @@ whole_number() { # TEXT DEFAULT
 source_stall_seconds=20
 
 # Bounded: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
+# in: collect_addresses_left, collect_source_until, crl_max_bytes, work
+# sets: failure
 download() { # URL FILE
   failure='' source_proxy=''
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac

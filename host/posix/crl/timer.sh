@@ -3,11 +3,15 @@
 
 timer_retiring=''
 
+# in: nothing
+# sets: nothing
 has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; }
 
 timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
 
 # Those that are there, of whichever scheduler.
+# in: instance
+# sets: nothing
 installed_timers() {
   for timer_file in /etc/systemd/system/clientcert-"$instance".timer /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
     [ ! -f "$timer_file" ] || printf '%s\n' "$timer_file"
@@ -19,6 +23,8 @@ is_timer_active() {
 }
 
 # Says which of the two runs here, and whether ours would be called.
+# in: instance, process_cron_pids
+# sets: nothing
 observe_timer() {
   if has_systemd; then
     echo 'scheduler systemd'
@@ -38,6 +44,8 @@ observe_timer() {
 }
 
 # After the files are in place.
+# in: instance, work
+# sets: nothing
 # writes
 start_timers() {
   grep -q "$tab/etc/systemd/" "$work/own.list" && has_systemd || return 0
@@ -46,6 +54,8 @@ start_timers() {
 }
 
 # Before they go. A timer whose file somebody has deleted still waits, and cannot be disabled.
+# in: instance, removal
+# sets: nothing
 # writes
 retire_timers() {
   timer_retiring=''
@@ -56,6 +66,8 @@ retire_timers() {
 }
 
 # Where what was about to retire them is put back.
+# in: instance
+# sets: nothing
 # writes
 resume_timers() {
   [ -n "$timer_retiring" ] || return 0
@@ -67,6 +79,8 @@ timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit
 is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }; }
 
 # After they are gone: what systemd itself remembers of them.
+# in: instance
+# sets: nothing
 # writes
 forget_timers() {
   [ -n "$timer_retiring" ] || return 0

@@ -3,6 +3,8 @@
 # half-way and the lock is given back. Only a process that is killed outright leaves that to the next one (recover_earlier).
 
 # Under the lock. unreported: from where a change begins until its end is told. is_reported: that of a run, whatever it came to.
+# in: nothing
+# sets: is_reported, unreported
 guard_run() {
   unreported='' is_reported=''
   trap end_carrier EXIT

@@ -12,6 +12,8 @@ is_httpd() { # PATH
 
 # Sets process_parent and process_start (clock ticks since boot). Fails for one that has ended and waits to be collected, and for
 # what is no number: a pid file may be a stranger's.
+# in: nothing
+# sets: process_parent, process_start
 read_process() { # PID, or self
   case $1 in self) ;; '' | *[!0-9]*) return 1 ;; esac
   process_text='' process_line=''
@@ -30,13 +32,20 @@ read_process() { # PID, or self
 }
 
 # Sets process_own_pid and process_start: of the process that does the work, where `$$` is a shell that waits for it.
+# in: nothing
+# sets: process_own_pid, process_parent, process_start
 read_self() { IFS=' ' read -r process_own_pid _ 2>/dev/null </proc/self/stat && read_process self; }
 
 # Clock ticks since boot, of which every Linux has 100 a second: the start of the process that this is called in, as $(now_ticks).
 # A container's /proc/uptime may be of another clock than the starts of processes, with which it is compared.
+# in: nothing
+# sets: process_parent, process_start
 now_ticks() { read_process self && printf %s "$process_start"; }
 
 # Sets process_httpd_pids (parents, of our own pid namespace) and process_php_fpm (paths of running php-fpm programs).
+# in: want_httpd
+# sets: process_cron_pids, process_foreign_pids, process_httpd_pids, process_links, process_parent, process_php_fpm,
+#   process_start
 find_processes() {
   process_httpd_pids='' process_php_fpm='' process_all_httpds=' ' process_cron_pids=''
   process_httpd_name=${want_httpd:+$(realpath -- "$want_httpd" 2>/dev/null)} process_httpd_name=${process_httpd_name##*/}
@@ -72,6 +81,8 @@ find_processes() {
 }
 
 # The throw-away httpd of a smaller judge is nobody's server. Where a run was killed, its own lives on until its time is over.
+# in: nothing
+# sets: nothing
 is_of_judge() { # PID
   process_command_line=''
   # A shell leaves out the zero bytes between the arguments.
@@ -82,6 +93,8 @@ is_of_judge() { # PID
 
 # The program of an httpd is run as root to ask it about its configuration, and that of php-fpm decides the TLS versions.
 # Anybody can run a program of that name, so only root's counts. Not the owner of the files in /proc tells: a process can make those root's.
+# in: nothing
+# sets: nothing
 runs_as_root() { # PID
   process_real_user=''
   while IFS=$tab read -r process_key process_real_user _; do
@@ -91,6 +104,8 @@ runs_as_root() { # PID
 }
 
 # An httpd in another pid namespace belongs to a container, not to this host.
+# in: nothing
+# sets: nothing
 in_own_namespace() { # PIDS
   process_namespaces=/proc/self/ns/pid
   for process_pid in $1; do process_namespaces="$process_namespaces /proc/$process_pid/ns/pid"; done

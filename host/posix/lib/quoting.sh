@@ -2,6 +2,8 @@
 # Paths as httpd and the kernel write them: in quotes, and with escapes.
 
 # Sets quoting_word: a text as a word of httpd's configuration.
+# in: nothing
+# sets: quoting_word
 quote_word() { # TEXT
   quoting_word=$1
   case $1 in *['"\']*) quoting_word=$(printf %s "$1" | sed 's/["\\]/\\&/g') ;; esac

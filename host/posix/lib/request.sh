@@ -58,6 +58,8 @@ tab=$(printf '\t')
 request_observe_seconds=50
 
 # An answer for the caller, or for who runs this by hand.
+# in: mark, mode
+# sets: nothing
 part() {
   set -- "$*"
   case ${1%% *} in step | note | reason | error) is_plain "$1" || set -- "$(plain "$1")" ;; esac
@@ -67,9 +69,13 @@ part() {
     *) printf '\n%s %s\n' "$mark" "$1" ;;
   esac
 }
+# in: mark, mode
+# sets: nothing
 step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
 
 # fail KIND TEXT: the run ends here, before anything was changed; later it is put back first (end_carrier).
+# in: mark, mode, unreported, work
+# sets: is_reported
 fail() {
   if [ -n "${unreported:-}" ] && [ -f "$work/swapped" ]; then part "reason $2" && exit 1; fi
   is_reported=yes
@@ -80,6 +86,10 @@ fail() {
 
 # Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
 # and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
+# in: work
+# sets: aside, baseline, deadline_seconds, expected_config, id, is_reported, limit_seconds, manifest, mark, mode, owner,
+#   refresh, reload_unstartable, removal, request_text, returning, take_over, want_config, want_defines,
+#   want_environment, want_httpd, want_pid_file
 read_request() {
   mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15 limit_seconds=$request_observe_seconds
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
@@ -113,6 +123,8 @@ read_request() {
 }
 
 # One line in the host's log for each run, all of which are root's: who, what, how it ended.
+# in: nothing
+# sets: nothing
 audit() {
   set -- "$1 by ${SUDO_USER:-root}: $2"
   is_plain "$1" || set -- "$(plain "$1")"

@@ -19,6 +19,8 @@ limit_of() { # NAME
 resource_limit_places='ulimit, /etc/security/limits.conf, or the unit of sshd'
 
 # Before anything is written: whether a file of BYTES may be.
+# in: nothing
+# sets: nothing
 require_file_size() { # BYTES
   resource_file_limit=$(limit_of 'Max file size')
   [ -z "$resource_file_limit" ] || [ "$resource_file_limit" -ge "$1" ] ||
@@ -26,12 +28,16 @@ require_file_size() { # BYTES
 }
 
 # Fewer than this many inodes are no room for a change. File systems that make them as they need them say 0 of 0.
+# in: nothing
+# sets: nothing
 require_inodes() { # FREE TOTAL DIRECTORY
   [ "$2" = 0 ] || [ "$1" -ge 200 ] ||
     fail disk "the file system of $3 has $1 inodes left, each file takes one, and a change needs 200; delete files there (df -i $3); nothing was changed"
 }
 
 # Behind a sentence that something could not be written: that there is room, but no inode.
+# in: nothing
+# sets: nothing
 inodes_in_words() { # DIRECTORY
   case $(stat -f -c '%d/%c' -- "$(nearest_directory "$1")" 2>/dev/null) in
     0/0) ;;
@@ -40,6 +46,8 @@ inodes_in_words() { # DIRECTORY
 }
 
 # Behind a sentence that a program did not run: limits that this login has and others mostly have not.
+# in: nothing
+# sets: nothing
 limits_in_words() {
   resource_limits=''
   for resource_name in 'Max address space' 'Max data size' 'Max file size'; do
@@ -50,6 +58,8 @@ limits_in_words() {
 }
 
 # What kept a run from its end, by what its programs said; nothing where they said nothing of a limit.
+# in: nothing
+# sets: nothing
 limit_in_words() { # FILE
   [ -s "$1" ] || return 0
   case $(head -c 65536 -- "$1") in

@@ -2,6 +2,8 @@
 # Whether there is enough for a run before it begins, and what it lacked when it ended early.
 
 # A run that a limit kept from its end, before it had changed anything: told, and its files go.
+# in: mark, state, work
+# sets: nothing
 tell_limit() {
   # A removal that is complete has left nothing to tell of it.
   [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -- "$work/output" || return 0
@@ -22,6 +24,8 @@ tell_limit() {
 }
 
 # Sets room_needed: bytes for what is sent, for candidates, and for the answer, which holds the whole configuration.
+# in: manifest
+# sets: room_needed
 count_needed() {
   room_needed=8388608
   while IFS=' ' read -r room_kind _ room_rest; do
@@ -35,6 +39,8 @@ EOF
 }
 
 # Without room for its answer a run could not even say that there is no room.
+# in: manifest, state
+# sets: room_needed
 require_room() {
   count_needed
   require_file_size "$room_needed"

@@ -1,17 +1,25 @@
 # shellcheck shell=sh
 # Our state on the host: lock, journal, bytes of earlier generations. $state is /var/lib/clientcert/INSTANCE, root only.
 
+# in: nothing
+# sets: nothing
 fail_no_room() { fail disk "no room in $state$(inodes_in_words "$state"); nothing was changed"; }
 
+# in: nothing
+# sets: nothing
 boot_id() { read -r state_boot </proc/sys/kernel/random/boot_id && printf %s "$state_boot"; }
 
 # Is the process of a line `PID START BOOT` still the same one?
+# in: nothing
+# sets: nothing
 is_alive() { # PID START BOOT
   [ $# -eq 3 ] && [ "$3" = "$(boot_id)" ] && read_process "$1" && [ "$process_start" = "$2" ]
 }
 
 # One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken over.
 # It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the name is there.
+# in: work
+# sets: state_held
 # writes
 take_lock() { # [SECONDS]: how long another run is waited for
   [ -d "$work" ] || fail gone 'another run took this server out of our hands meanwhile; run again'
@@ -40,11 +48,15 @@ is_refresh() { # HOLDER
   grep -qsxF -e "$1" -- "$state"/run.refresh-*/holder
 }
 
+# in: nothing
+# sets: nothing
 is_lock_of() { # HOLDER
   [ -f "$state/lock/holder" ] && [ "$(cat -- "$state/lock/holder")" = "$1" ]
 }
 
 # Somebody else may have been quicker, and this one is theirs already: given back.
+# in: nothing
+# sets: nothing
 # writes
 break_lock() { # HOLDER
   is_lock_of "$1" || return 1
@@ -63,29 +75,41 @@ sweep_locks() {
 }
 
 # Says in DIRECTORY that it belongs to this process.
+# in: nothing
+# sets: nothing
 # writes
 hold() { # DIRECTORY
   read_self && printf '%s %s %s\n' "$process_own_pid" "$process_start" "$(boot_id)" >"$1/holder"
 }
 
+# in: nothing
+# sets: nothing
 is_held() { # DIRECTORY
   # shellcheck disable=SC2046
   is_alive $(cat -- "$1/holder" 2>/dev/null)
 }
 
+# in: nothing
+# sets: nothing
 release_lock() { break_lock "$state_held" || :; }
 
 # Lines `key value`, held with a line end in front so that a key is found by it.
+# in: nothing
+# sets: state_journal
 read_journal() {
   state_journal=$nl
   [ ! -f "$state/journal" ] || state_journal=$nl$(cat -- "$state/journal")
 }
 
+# in: nothing
+# sets: nothing
 journal_value() { # KEY
   case $state_journal in *"$nl$1 "*) state_value=${state_journal##*"$nl$1 "} && printf %s "${state_value%%"$nl"*}" ;; esac
 }
 
 # Rewrites the journal in one rename, so that it is never half written.
+# in: nothing
+# sets: state_journal
 # writes
 journal_set() { # KEY VALUE [KEY VALUE …]
   while [ $# -gt 0 ]; do
@@ -98,6 +122,8 @@ journal_set() { # KEY VALUE [KEY VALUE …]
 }
 
 # What a look at the host should know of runs: idle, running ID, or interrupted ID (its process is gone, its swap was begun).
+# in: nothing
+# sets: nothing
 state_of_transaction() {
   for state_begun in "$state"/run.*; do
     is_half_done "$state_begun" || continue
@@ -108,11 +134,15 @@ state_of_transaction() {
 }
 
 # The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied up.
+# in: nothing
+# sets: nothing
 is_half_done() { # WORK
   [ -f "$1/swapped" ] && [ -s "$1/directory" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
 }
 
 # The bytes of before, of the last three changes.
+# in: work
+# sets: nothing
 # writes
 keep_generation() { # NUMBER
   mkdir -p -- "$state/generations"

@@ -5,11 +5,15 @@
 time_limit_is_on=''
 
 # doing SUBJECT [HINT]: what may take for ever, for whoever is told so in the end. No process, no output.
+# in: nothing
+# sets: nothing
 doing() {
   [ -z "$time_limit_is_on" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
 }
 
 # Runs COMMAND for at most $limit_seconds. Its answer takes its own way; what it says of its doings comes through a pipe.
+# in: limit_seconds
+# sets: nothing
 limited() { # COMMAND…
   {
     time_limit_doings=$(
@@ -91,6 +95,8 @@ is_carrier() { # PROCESS
 }
 
 # httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with 124 or 137 then.
+# in: config, program, request_observe_seconds
+# sets: nothing
 httpd_in_time() { # ARGS…
   if [ -n "$time_limit_is_on" ]; then
     doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
@@ -101,6 +107,8 @@ httpd_in_time() { # ARGS…
 }
 
 # httpd with an end of its own, for whoever is not limited. Ends with 124 or 137 then.
+# in: program
+# sets: nothing
 httpd_for() { # SECONDS ARGS…
   (
     arguments=-k${nl}1$nl$1$nl$program$nl$arguments program=$(command -v timeout)

@@ -3,6 +3,8 @@
 # otherwise only be noticed by what it leaves out, and words or plans would be made of that.
 
 # One pipeline through all that a look needs. What is wrong is only searched for where its end is not what it must be.
+# in: mode
+# sets: nothing
 test_tools() {
   [ "$(try_together 2>/dev/null)" = /51/proc ] || blame_all_tools
   case ${mode:-} in apply | undo | refresh) test_changing_tools ;; esac
@@ -14,6 +16,8 @@ try_together() {
 }
 
 # The others are asked where they are first used, which costs nothing.
+# in: nothing
+# sets: nothing
 name_broken_tool() {
   tool_input="b$tab 1${nl}a$tab 2"
   try_tool cat "$tool_input" --

@@ -5,15 +5,21 @@
 word_max_bytes=2000
 
 # Nearly always: then it costs no process.
+# in: nothing
+# sets: nothing
 is_plain() { # TEXT
   case $1 in *[!\ -~]*) return 1 ;; esac
   [ "${#1}" -le "$word_max_bytes" ]
 }
 
 # As it may stand on one line.
+# in: nothing
+# sets: nothing
 plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
 # A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts. UTF-8 stays.
+# in: nothing
+# sets: nothing
 escape_words() { # [lines]: line ends stay, too
   od -An -v -tu1 | awk -v lines="${1:-}" '
     BEGIN {
@@ -54,13 +60,19 @@ escape_words() { # [lines]: line ends stay, too
 
 # A filter: an address without the user and the password before its server, also where it is malformed: of each word whatever stands
 # before its last @.
+# in: nothing
+# sets: nothing
 without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
 
+# in: nothing
+# sets: nothing
 without_credentials_in() { # TEXT
   case $1 in *@*) printf '%s\n' "$1" | without_credentials ;; *) printf %s "$1" ;; esac
 }
 
 # Behind `part words`, what httpd says: for a terminal.
+# in: mode
+# sets: nothing
 words_of_httpd() {
   case ${mode:-} in undo | refresh) head -c 65536 | escape_words lines ;; *) cat ;; esac
 }
