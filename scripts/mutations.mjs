@@ -23,7 +23,7 @@ export const mutations = [
   },
   {
     name: "judge: what it refuses is well",
-    ...{ file: "apache/judge.sh", from: "    verdict=refused\n    tell_words candidate", to: "    verdict=well" },
+    ...{ file: "apache/judge.sh", from: "    verdict=refused\n    report_words candidate", to: "    verdict=well" },
     ...{ test: "peers", grep: "is garbage is refused" },
   },
   {
@@ -33,7 +33,11 @@ export const mutations = [
   },
   {
     name: "judge: a virtual host in which a change has no effect is well",
-    ...{ file: "apache/judge.sh", from: "if shadow_is_well candidate && tell_unasking; then", to: "if false; then" },
+    ...{
+      file: "apache/judge.sh",
+      from: "if shadow_is_healthy candidate && report_unasking; then",
+      to: "if false; then",
+    },
     ...{ test: "judge-words", grep: "refuses a change that has no effect" },
   },
   {
@@ -61,12 +65,12 @@ export const mutations = [
   },
   {
     name: "look: every answer is right",
-    ...{ file: "apache/live.sh", from: "&& ! look_differs; then", to: "; then" },
+    ...{ file: "apache/live.sh", from: "&& ! health_differs; then", to: "; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
     name: "comparison on other ports: the judge's is left out",
-    ...{ file: "apache/judge.sh", from: "elif tell_noticed ", to: "elif false && tell_noticed " },
+    ...{ file: "apache/judge.sh", from: "elif report_noticed ", to: "elif false && report_noticed " },
     ...{ test: "other-ports", grep: "refused by the judge when" },
   },
   {

@@ -13,7 +13,7 @@ main() {
     shadow_outside_view | shadow_inside_view) "$@"; exit ;;
     carry-out) read_request <"$2/request" ;;
     refresh) shift && run_refresh "$0" "$@" ;;
-    carry-refresh) shift && carry_refresh "$@" ;;
+    carry-refresh) shift && refresh_detached "$@" ;;
     undo) shift && undo_request "$0" "$@" ;;
     *) read_request ;;
   esac
@@ -34,7 +34,7 @@ serve() { # MODE, or the arguments of a run that was started here
     judge) prepare && run_judge ;;
     apply) run_apply ;;
     result) run_result ;;
-    carry-out) carry_out "$2" ;;
+    carry-out) apply_detached "$2" ;;
     undo) run_undo ;;
   esac
   part 'done'

@@ -63,7 +63,7 @@ describe("beside processes with hostile names", function () {
 
   it("a change that does not answer as promised is rolled back", async () => {
     const before = await bytesOf(session, `${root}/conf`);
-    program = faultyProgram({ unjudged: true, more: "look() { return 1; }" });
+    program = faultyProgram({ unjudged: true, more: "check_health() { return 1; }" });
     const wish = sourced(session.publisher, { organizations: ["ANOTHER CORPORATION"] });
     assert.equal((await session.apply(wish)).result, "rolledBack");
     assert.equal(await bytesOf(session, `${root}/conf`), before);

@@ -53,7 +53,7 @@ describe("what a run leaves half-way", function () {
   });
 
   it("when it is killed between putting back and the reload, is known to the next look, and reloaded by the next run", async () => {
-    program = dying("look() { return 1; }\nrestore_live() { kill -KILL $$; }");
+    program = dying("check_health() { return 1; }\nrestore_live() { kill -KILL $$; }");
     await assert.rejects(session.apply(other()), killed);
     assert.equal(await bytesOf(session, conf), applied);
     assert.match((await session.look()).own.owed ?? "", /was interrupted/);
@@ -63,7 +63,9 @@ describe("what a run leaves half-way", function () {
   });
 
   it("when a change is ended by a signal, and by more of them, is put back by itself", async () => {
-    program = dying("look() { for i in 1 2 3; do (sleep 0.$i; kill -TERM $$) & done; kill -TERM $$; sleep 2; }");
+    program = dying(
+      "check_health() { for i in 1 2 3; do (sleep 0.$i; kill -TERM $$) & done; kill -TERM $$; sleep 2; }",
+    );
     const { result, reasons } = await session.apply(other());
     assert.equal(result, "rolledBack");
     assert.match(reasons.join("\n"), /the run ended early, by a signal, .*; its change is put back/);
@@ -71,7 +73,7 @@ describe("what a run leaves half-way", function () {
 
   it("when a refresh is ended by a signal, is put back by itself, and is an alarm", async () => {
     const file = (await session.lab.run(`echo ${stateDirectory}/program`)).trim();
-    await session.lab.run(`cat >${file}`, dying("look() { kill -TERM $$; sleep 1; }"));
+    await session.lab.run(`cat >${file}`, dying("check_health() { kill -TERM $$; sleep 1; }"));
     await session.publishNew(session.pki.clients.good.serial);
     const { exitCode, output } = await session.refresh();
     await session.lab.run(`cat >${file}`, hostScript());

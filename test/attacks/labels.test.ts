@@ -53,7 +53,7 @@ describe("labels of SELinux (a kernel that does not enforce them, said to have i
     await session.lab.run(`chcon ${label("httpd_config_t")} ${own} && sed -i /clientcert/d ${tls}
       chcon ${label("admin_home_t")} ${tls} && chcon ${label("etc_t")} ${own}/clientcert.conf`);
     const before = await labelsOf(everything);
-    more = "look() { return 1; }";
+    more = "check_health() { return 1; }";
     assert.equal((await session.apply({ ...wish(), reloadPendingEdits: true })).result, "rolledBack");
     more = "";
     assert.deepEqual(await labelsOf(everything), before);

@@ -69,7 +69,7 @@ for (const [what, names] of Object.entries(oddNames))
     });
 
     it("is put back to the byte where it does not answer as promised", async () => {
-      more = "look() { return 1; }";
+      more = "check_health() { return 1; }";
       assert.equal((await session.apply(wish())).result, "rolledBack");
       assert.equal(await tree(), clean);
     });

@@ -93,7 +93,7 @@ describe("every marked function", function () {
       // Out of room to remember it, ended early, killed, and then made.
       use("journal_set() { return 1; }");
       await session.apply(sourced(session.publisher));
-      use("look() { exit 1; }");
+      use("check_health() { exit 1; }");
       await session.apply(sourced(session.publisher));
       use("wait_for_reload() { kill -KILL $$; }");
       await assert.rejects(session.apply(sourced(session.publisher)));

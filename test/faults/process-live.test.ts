@@ -74,7 +74,7 @@ describe("a live server that fails a change", function () {
   });
 
   it("answers otherwise than the judge promised, and gets its files back", async () => {
-    program = faultyProgram({ unjudged: true, more: "look_differs() { echo a.lab.test answers 500; }" });
+    program = faultyProgram({ unjudged: true, more: "health_differs() { echo a.lab.test answers 500; }" });
     const outcome = await session.apply();
     assert.equal(outcome.result, "rolledBack");
     assert.match(outcome.reasons.join("\n"), /does not answer as the judge promised: a\.lab\.test answers 500/);
@@ -99,7 +99,7 @@ describe("a live server that fails a change", function () {
   it("answers nobody any more, and gets its files back while its users still wait", async () => {
     // As a hung server does to whoever asks it, with a shorter deadline.
     const patience = 'list_answers_before() { deadline_seconds=2; : >"$work/answers.before"; }';
-    const hung = 'ask_live() { sleep 1; echo hung >"$1"; }\nlook_differs() { echo hung; }';
+    const hung = 'ask_live() { sleep 1; echo hung >"$1"; }\nhealth_differs() { echo hung; }';
     program = faultyProgram({ unjudged: true, more: `${patience}\n${hung}` });
     const transaction = await session.prepare();
     const started = Date.now();

@@ -197,7 +197,7 @@ describe("runs on one host", function () {
     const crl = { role: "crl", name: "crl.pem", sha256: "", text: undefined } as const;
     const change = { ...transaction.change, write: [crl, ...transaction.change.write] };
     results.push((await session.host.apply(session.target, { ...transaction, change, contents })).result);
-    program = faultyProgram({ unjudged: true, more: "look() { return 1; }" });
+    program = faultyProgram({ unjudged: true, more: "check_health() { return 1; }" });
     results.push((await session.apply()).result);
     program = quick;
     results.push((await session.remove()).result);

@@ -57,27 +57,27 @@ ask_statuses() { # LIST
       { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" tab "-" }'
 }
 
-ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard input
-  while read -r ask_is_shown ask_is_told ask_address ask_port ask_name; do
+ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on standard input
+  while read -r ask_is_shown ask_distinguishes ask_address ask_port ask_name; do
     printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
     talk 2>"$1"
     # Behind all the rest: the words of both streams in one would be torn.
-    [ "$ask_is_told" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
+    [ "$ask_distinguishes" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
     [ "$ask_is_shown" = 0 ] || { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
     [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
-    function tell() {
-      if (status["plain"] == "refused" && isAsked && isTold) status["plain"] = "required"
+    function report() {
+      if (status["plain"] == "refused" && isAsked && isAlerted) status["plain"] = "required"
       if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab (probes == "" ? "-" : probes)
     }
-    $1 == mark && $2 == "question" { tell(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""; on = inChain = sent = isAsked = isTold = 0
+    $1 == mark && $2 == "question" { report(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""; on = inChain = sent = isAsked = isAlerted = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
     $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
     $1 == mark && $2 == "said" { who = "said"; on = 0; next }
     # Asked for one in the handshake, or in a second one for a part of the site; and then told what is missing.
     who == "plain" && /^(Acceptable client certificate CA names|New, TLS)/ { isAsked = 1 }
-    who == "said" && /alert (certificate required|handshake failure)/ { isTold = 1 }
+    who == "said" && /alert (certificate required|handshake failure)/ { isAlerted = 1 }
     /^Acceptable client certificate CA names/ { on = 1; next }
     /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }
     # What the server itself sent: openssl builds no chain here, for it trusts nobody.
@@ -85,7 +85,7 @@ ask_everything() { # FILE; lines IS_SHOWN IS_TOLD ADDRESS PORT NAME on standard 
     inChain && who == "plain" && /^ *[0-9]+ s:/ { sent++ }
     on && who == "plain" { names = names "|" $0 }
     /^HTTP\/1\.[01] [0-9][0-9][0-9]/ && status[who] == "refused" { status[who] = $2 }
-    END { tell() }'
+    END { report() }'
 }
 
 # A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where it says nothing.

@@ -17,12 +17,12 @@ status_differs() { # BEFORE AFTER
 # Prints where the live answers of covered virtual hosts differ from the promised ones; fails when they do not.
 # in: judge, removal, returning, work
 # sets: nothing
-look_differs() {
+health_differs() {
   compare_promised=$work/answers.candidate
   [ "$judge" = shadow ] || compare_promised=/dev/null
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
-    # As tell_unasking has it of the shadow.
+    # As report_unasking has it of the shadow.
     function is_unasking(where, stranger) { return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/ }
     # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
     function is_meant(before, after) {
@@ -59,7 +59,7 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
       chain_hint = ": the SSLCACertificateFile of before completed the chain of its own certificate; put the intermediate behind" \
         " that certificate, into the file of SSLCertificateFile"
     }
-    function told(status) {
+    function described(status) {
       if (status == "required") return "let nobody in without a certificate"
       if (status == "") return "could not be asked"
       return status == "refused" ? "refused the connection" : "answered " status
@@ -68,7 +68,7 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
     function is_meant(before, after) {
       return returning == "yes" && before != "refused" && after != "refused" && strictness(after) > strictness(before)
     }
-    function tell(where, was, is, hint,  word, name) {
+    function report(where, was, is, hint,  word, name) {
       split(where, word, " ")
       name = (word[3] == "" ? "the virtual host" : word[3]) " (" word[1] " port " word[2] ")"
       print name (where in isOther ? ", which this change must not touch," : "") " " was " before the change and " is " after it" hint
@@ -78,15 +78,15 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
     !($1 in before) { next }
     { isCounted = sent[$1] != "-" && $5 != "-" }
     $1 in isCovered && removal != "yes" && isCounted && $5 + 0 < sent[$1] + 0 {
-      tell($1, "sent " sent[$1] " certificates", $5, chain_hint)
+      report($1, "sent " sent[$1] " certificates", $5, chain_hint)
     }
     !($1 in isOther) { next }
-    $2 != before[$1] { if (!is_meant(before[$1], $2)) tell($1, told(before[$1]), told($2)); next }
-    isCounted && $5 != sent[$1] { tell($1, "sent " sent[$1] " of its certificates", $5) }
+    $2 != before[$1] { if (!is_meant(before[$1], $2)) report($1, described(before[$1]), described($2)); next }
+    isCounted && $5 != sent[$1] { report($1, "sent " sent[$1] " of its certificates", $5) }
     # By its own lines that come back it may well ask for others.
-    returning != "yes" && $4 != names[$1] { tell($1, "named some CAs in its handshake", "others") }
+    returning != "yes" && $4 != names[$1] { report($1, "named some CAs in its handshake", "others") }
     END {
-      for (where in isOther) if (!(where in before) || !(where in after)) tell(where, told(before[where]), told(after[where]))
+      for (where in isOther) if (!(where in before) || !(where in after)) report(where, described(before[where]), described(after[where]))
     }' "$1" "$2" >"$work/noticed"
   [ -s "$work/noticed" ]
 }
@@ -99,7 +99,7 @@ is_opened() { grep -q ' let nobody in without a certificate before .* and answer
 # A reason for each, of a site with hundreds for the first; fails where there is none.
 # in: removal, returning, work
 # sets: nothing
-tell_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE
+report_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE
   is_noticed "$1" "$2" "$3" || return 1
   head -n 5 -- "$work/noticed" | while IFS= read -r compare_sentence; do part "reason $4: $compare_sentence; $5"; done
   compare_more=$(($(wc -l <"$work/noticed") - 5))

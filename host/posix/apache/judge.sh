@@ -23,7 +23,7 @@ judge_candidate() {
 judge_probes() {
   [ "$verdict" = well ] && [ -s "$work/probes.list" ] || return 0
   if [ "$judge" = shadow ]; then read_alerts "$work/answers.candidate"; else read_verifications; fi >"$work/alerts"
-  ! tell_locked_out "$work/alerts" "$work/shadow.candidate" 'httpd would refuse' judged || verdict=refused
+  ! report_locked_out "$work/alerts" "$work/shadow.candidate" 'httpd would refuse' judged || verdict=refused
 }
 
 # Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
@@ -40,7 +40,7 @@ has_memory() {
 
 judge_shadow() {
   judge=shadow
-  if shadow_is_well candidate && tell_unasking; then
+  if shadow_is_healthy candidate && report_unasking; then
     verdict=refused
     return
   fi
@@ -52,14 +52,14 @@ judge_shadow() {
   shadow live || :
   if is_unstartable; then
     verdict=refused
-    tell_words live
+    report_words live
   elif ! is_baseline; then
     part 'note the shadow cannot judge this server (it is not well on its live files either); the smaller judge speaks'
     judge_minimal
-  elif ! shadow_is_plain && { ! shadow_is_well candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
+  elif ! shadow_is_plain && { ! shadow_is_healthy candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
     verdict=refused
-    tell_words candidate
-  elif tell_noticed "$work/answers.live" "$work/answers.candidate" "$(shadow_others)" 'tried on a copy' 'nothing was changed'; then
+    report_words candidate
+  elif report_noticed "$work/answers.live" "$work/answers.candidate" "$(shadow_others)" 'tried on a copy' 'nothing was changed'; then
     verdict=refused
   else
     verdict=well
@@ -67,7 +67,7 @@ judge_shadow() {
 }
 
 # Up, and every virtual host was asked, and each that is covered answers over TLS. Splits the report: $work/answers.WHICH.
-shadow_is_well() { # live|candidate
+shadow_is_healthy() { # live|candidate
   shadow_has_answered "$1" && ! covered_statuses "$1" | grep -qx refused
 }
 
@@ -88,10 +88,10 @@ covered_answers() { # live|candidate
 covered_statuses() { covered_answers "$1" | cut -f 2; }
 
 # Well without a baseline, as far as the covered virtual hosts are concerned.
-shadow_is_plain() { shadow_is_well candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
+shadow_is_plain() { shadow_is_healthy candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
 
 # Where a covered virtual host lets nobody in without a certificate, that must not keep the others from being compared.
-is_baseline() { shadow_is_well live || { shadow_is_plain && shadow_has_answered live; }; }
+is_baseline() { shadow_is_healthy live || { shadow_is_plain && shadow_has_answered live; }; }
 
 # in: work
 # sets: nothing
@@ -99,7 +99,7 @@ shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !u
 
 # Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect. Where a
 # virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
-tell_unasking() {
+report_unasking() {
   [ "$removal" != yes ] || return 1
   judge_unasking=$(awk -F "$tab" '$3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }' "$work/answers.candidate")
   [ -n "$judge_unasking" ] || return 1
@@ -110,7 +110,7 @@ $judge_unasking
 EOF
 }
 
-tell_words() { # live|candidate
+report_words() { # live|candidate
   [ "$1" = live ] || shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   covered_answers "$1" | awk -F "$tab" '
     $2 ~ /^re/ {
@@ -179,10 +179,10 @@ judge_minimal() {
   wait_for_minimal "$judge_port" && verdict=well
   kill "$(cat "$work/minimal/pid" 2>/dev/null)" 2>/dev/null
   wait "$judge_minimal_pid"
-  [ "$verdict" = well ] || tell_minimal
+  [ "$verdict" = well ] || report_minimal
 }
 
-tell_minimal() {
+report_minimal() {
   judge_limits=$(limits_in_words)
   [ -z "$judge_limits" ] || part "reason httpd did not serve on a small configuration of its own$judge_limits"
   part words

@@ -81,7 +81,7 @@ locks_nobody_out() {
   read_alerts "$work/answers.after" >"$work/alerts"
   awk -v good="$probe_decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
   write_log_words "$work/probe.words"
-  ! tell_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
+  ! report_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
 }
 
 # in: parent, work
@@ -95,13 +95,13 @@ list_answers_before() {
 # a backend that the shadow could not reach.
 # in: deadline_seconds, parent, probe_decrypt_error, run_log_files, server_parent_start, work
 # sets: asks_probes
-look() {
+check_health() {
   live_tries=0 live_until=$(($(now_ticks) + deadline_seconds * 100)) asks_probes=yes
   mark_logs
   while [ "$live_tries" -lt 20 ]; do
     is_parent_alive || return 1
     ask_live "$work/answers.after"
-    if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! look_differs; then
+    if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! health_differs; then
       # Children of before may have answered while the parent was dying.
       is_parent_alive && locks_nobody_out
       return
@@ -112,9 +112,9 @@ look() {
     live_tries=$((live_tries + 1))
     sleep 0.25
   done
-  ! live_differing=$(look_differs) ||
+  ! live_differing=$(health_differs) ||
     part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$live_differing" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }')"
-  tell_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
+  report_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
   return 1
 }
 
@@ -214,7 +214,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   if is_parent_alive; then
     if [ -z "$1" ]; then
       # A child that is younger than the swap may be of a reload by somebody else.
-      ! has_new_child "$swap_began" || owe_or_tell 'a change was put back, and httpd may have read it meanwhile'
+      ! has_new_child "$swap_began" || owe_or_report 'a change was put back, and httpd may have read it meanwhile'
       return 0
     fi
     if reload && wait_for_reload; then return 0; fi
@@ -228,7 +228,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     # A supervisor may have started it on the other bytes, before these were back.
     start_again && { [ "$server_parent_start" -gt "$live_bytes_back" ] || { reload && wait_for_reload; }; }
   else
-    owe_or_tell 'a change was put back, and httpd may have been started on it meanwhile'
+    owe_or_report 'a change was put back, and httpd may have been started on it meanwhile'
     part 'reason httpd ended meanwhile, not by us; it was not started again'
   fi
 }

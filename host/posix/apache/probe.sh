@@ -101,11 +101,11 @@ is_refused_already() { # NAME STAGE
   printf '%s\n' "$1" >>"$work/probes.refused"
 }
 
-# tell_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
+# report_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
 # cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that serve; live afterwards.
 # in: judge, mode, own_directory, work
 # sets: probe_already_refused, probe_locked_out
-tell_locked_out() {
+report_locked_out() {
   probe_locked_out=''
   while read -r probe probe_alert probe_place; do
     probe_ca=$(probe_word ca "$work/probes/$probe") probe_error=''
@@ -119,7 +119,7 @@ tell_locked_out() {
     esac
     # Of a change that was put back: a refresh brings no CA, so nobody holds a certificate of this one.
     [ "$mode:$probe_error" != refresh:20 ] || continue
-    if is_untold "$probe_alert" "$probe_error" "$2"; then
+    if is_unreported "$probe_alert" "$probe_error" "$2"; then
       probe_note "$4" "it could not be told whether holders of certificates of the CA $probe_ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
     elif is_refused_already "$probe" "$4"; then
       probe_already_refused=$(plain "httpd refuses every certificate of the CA $probe_ca already: $(refusal_in_words "$probe_alert" "$probe_error")")
@@ -143,7 +143,7 @@ logged_errors() { # WORDS
 }
 
 # Neither an alert nor a number in the log. Several of these belong to several CAs, and which to which is not known.
-is_untold() { # ALERT ERROR WORDS
+is_unreported() { # ALERT ERROR WORDS
   case $1 in - | +) ;; *) return 1 ;; esac
   case $2 in '' | *"$nl"*) return 0 ;; *) return 1 ;; esac
 }

@@ -113,7 +113,7 @@ run_apply() {
   trap - EXIT HUP INT TERM PIPE
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
-  tell_limit
+  report_limit
   is_held "$work" || leave_nothing
 }
 
@@ -164,7 +164,7 @@ run_result() {
 #   request_observe_seconds, state, take_over, undo_quiet
 # sets: deadline_seconds, dumped, is_reported, limit_seconds, manifest, own_directory, run_loaded_files, run_log_files,
 #   run_pid_file, run_umask, server_root, stopped_proved, swap_began, unreported, work
-carry_out() { # WORK
+apply_detached() { # WORK
   work=$1
   take_lock
   hold "$work" 2>/dev/null || fail gone 'another run took this server out of our hands meanwhile; run again'
@@ -205,14 +205,14 @@ change() {
     roll_back
     end_run "$([ -n "$stage_refused" ] && echo refused || echo rolledBack)"
   elif [ "$aside" = yes ]; then
-    finish applied
+    finalize applied
   elif [ -z "$parent" ] && ! was_started_meanwhile; then
     part 'reason httpd is stopped, and stays so: start it to put the change into effect'
-    finish stopped
+    finalize stopped
   else
     step 'reload and look'
-    if reload && wait_for_reload && look; then
-      finish applied
+    if reload && wait_for_reload && check_health; then
+      finalize applied
     else
       # Told also when the way back failed: then most of all.
       roll_back
@@ -224,15 +224,15 @@ change() {
 # The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
 # that dies is put back by the next one, after it the change stands.
 # writes
-finish() { # applied|stopped
-  [ "$mode" != refresh ] || finish_refresh "$1"
+finalize() { # applied|stopped
+  [ "$mode" != refresh ] || finalize_refresh "$1"
   run_generation=$(journal_value generation) run_generation=$((${run_generation:-0} + 1))
   retire_timers
   # shellcheck disable=SC2046
   swap_drops $(dropped)
   forget_timers
   remove_stages "$work"
-  [ "$removal" = yes ] || make_valid "$1" || take_back
+  [ "$removal" = yes ] || commit "$1" || revert
   if [ "$removal" = yes ]; then
     rmdir -- "$own_directory" && [ -z "$(journal_value made-conf)" ] || rmdir -- "${own_directory%/*}" 2>/dev/null
     mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
@@ -247,7 +247,7 @@ finish() { # applied|stopped
 }
 
 # writes
-take_back() {
+revert() {
   part "reason there is no room in $state"
   read_journal
   forget_first_change
@@ -256,7 +256,7 @@ take_back() {
 }
 
 # writes
-make_valid() { # applied|stopped
+commit() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || run_made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
     { [ "$aside" = yes ] || { cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others"; }; } &&
@@ -271,7 +271,7 @@ owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 # Of a first change nothing stays that could remember it.
 # in: nothing
 # sets: nothing
-owe_or_tell() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
+owe_or_report() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
 
 # From this rename on the run of this id stands.
 # in: aside, id, live_signalled, live_signalled_seconds, state, work

@@ -102,18 +102,18 @@ EOF
 # A part of the answer as an administrator reads it, who ran this by hand.
 # in: nothing
 # sets: undo_status
-tell_undo() { # KIND TEXT…, in one argument
+report_undo() { # KIND TEXT…, in one argument
   undo_text=${1#* }
   case ${1%% *} in
     step) echo "$undo_text ..." ;;
     note | reason) echo "$undo_text" ;;
     words) echo 'httpd says:' ;;
     error) echo "nothing was taken out: ${undo_text#* }" ;;
-    result) tell_result "${undo_text%% *}" ;;
+    result) report_result "${undo_text%% *}" ;;
   esac
 }
 
-tell_result() { # RESULT
+report_result() { # RESULT
   undo_status=1
   case $1 in
     applied) undo_status=0 && echo 'done: client-certificate authentication is out of this server, and httpd runs without it' ;;
@@ -133,7 +133,7 @@ run_undo() {
   # The lock has the name of this process: it waits for the other one, which puts back what a signal interrupts.
   trap : HUP INT QUIT PIPE TERM
   # Words of other programs are shown where it did not go well.
-  (carry_out "$work") 2>"$work/errors"
+  (apply_detached "$work") 2>"$work/errors"
   set -- "$?"
   [ "$1" = 0 ] || head -c "$word_max_bytes" -- "$work/errors" 2>/dev/null | escape_words lines
   exit "$1"

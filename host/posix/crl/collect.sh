@@ -163,7 +163,7 @@ accept_download() { # ID
   collect_raw=$(hash_of "$work/raw")
   if [ "$(record_line "$1" raw)" = "$collect_raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
   read_crl "$work/raw" "$work/crls/$1" "$collect_bundle" && check_crl_dates "$work/crls/$1" && check_is_counted "$work/crls/$1" &&
-    check_is_no_older "$work/crls/$1" && tell_partition "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
+    check_is_no_older "$work/crls/$1" && report_partition "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
   printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$collect_raw" "$1" "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
 

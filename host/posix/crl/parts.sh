@@ -13,7 +13,7 @@ point_key() { # KEY POINT
 # One that is for some addresses, of a CA that had one for all: which stays as long as it is valid.
 # in: work
 # sets: nothing
-tell_partition() { # TARGET
+report_partition() { # TARGET
   read -r part_key _ <"$1.facts"
   case $part_key in *-*-*-p*) ;; *) return 0 ;; esac
   for part_known in "$work"/known/*.facts; do

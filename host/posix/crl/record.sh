@@ -43,9 +43,9 @@ blame_source() { # ID REASON
 # Who reads this has a terminal, and what an earlier version wrote may be anything.
 # in: state
 # sets: nothing
-show_status() { tell_status | without_credentials | escape_words lines; }
+show_status() { report_status | without_credentials | escape_words lines; }
 
-tell_status() {
+report_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
   read_journal
   record_shown=''

@@ -41,7 +41,7 @@ run_refresh() { # PROGRAM OPTIONS…
   prepare_collection
   collect_from_sources all
   if is_nothing_new; then end_refresh unchanged; fi
-  carry_refresh_out
+  detach_refresh
 }
 
 begin_refresh() {
@@ -49,19 +49,19 @@ begin_refresh() {
   mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" || { echo "no room in $state$(inodes_in_words "$state")" >&2 && exit 1; }
   # Words of other programs, which nobody has asked for: shown where nothing else tells why this ended.
   exec 2>"$work/errors"
-  trap 'tell_errors; rm -rf -- "$work"' EXIT
+  trap 'report_errors; rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM
   : >"$work/own.list"
   : >"$work/edit.list"
   : >"$work/told"
   refresh_request
   # A killed change may have been about to take them away: put back, they are there again.
-  has_sources || [ "$(state_of_transaction)" = idle ] || carry_refresh_out
+  has_sources || [ "$(state_of_transaction)" = idle ] || detach_refresh
   has_sources || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
   read_settings "$own_directory/refresh.conf"
 }
 
-tell_errors() { [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines; }
+report_errors() { [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines; }
 
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
@@ -105,7 +105,7 @@ is_nothing_new() {
 
 # In a session of its own, as every change: Ctrl-C must not stop it half-way.
 # writes
-carry_refresh_out() {
+detach_refresh() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
   "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$refresh_dry_run" "$refresh_verbose" "$refresh_timer" </dev/null >"$work/output" 2>"$work/errors" &
@@ -123,7 +123,7 @@ carry_refresh_out() {
 # in: deadly_unstartable, probe_already_refused, probe_locked_out
 # sets: id, is_reported, manifest, mode, own_directory, refresh_reason, state, unreported, work
 # writes
-carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
+refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
   work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh refresh_dry_run=$2 refresh_verbose=$3 refresh_timer=$4 refresh_reason=''
   refresh_request
   hold "$work"
@@ -146,7 +146,7 @@ carry_refresh() { # WORK DRY_RUN VERBOSE TIMER
   extend_deadline
   [ -n "$stage_refused" ] || judge_candidate
   if [ -n "$stage_refused" ] || [ "$verdict" = refused ]; then
-    [ -n "$refresh_reason" ] || tell_refresh 'reason httpd or a check refused the new CRL'
+    [ -n "$refresh_reason" ] || report_refresh 'reason httpd or a check refused the new CRL'
     end_refresh refused
   fi
   [ -z "$refresh_dry_run" ] || end_refresh good
@@ -166,7 +166,7 @@ keep_crl_list() {
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
-finish_refresh() { # applied|stopped
+finalize_refresh() { # applied|stopped
   remove_stages "$work"
   keep_crl_list
   journal_end "$1"
@@ -182,10 +182,10 @@ end_refresh() { # RESULT [REASON]
   # Everything was removed meanwhile: that is no failure, which systemd would remember.
   [ -d "$state" ] || exit 0
   refresh_result=$1 unreported='' is_reported=yes
-  [ $# -lt 2 ] || tell_refresh "reason $2"
+  [ $# -lt 2 ] || report_refresh "reason $2"
   case $refresh_result in
     refused | reload | failed | locked) blame_new_crls "${refresh_reason:-it was not seen to serve well}" ;;
-    unchanged | updated) [ -z "$(failures_told)" ] || refresh_result=failed ;;
+    unchanged | updated) [ -z "$(reported_failures)" ] || refresh_result=failed ;;
   esac
   [ -z "$probe_already_refused" ] || refresh_reason=$probe_already_refused
   case $refresh_result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
@@ -193,11 +193,11 @@ end_refresh() { # RESULT [REASON]
   if [ "$refresh_exit" -lt 3 ] && is_ending; then refresh_result=expiring refresh_exit=2; fi
   if [ "$refresh_exit" -lt 3 ] && [ -n "$probe_already_refused" ]; then refresh_result=refusing refresh_exit=2; fi
   [ -n "$refresh_dry_run" ] || save_record "$refresh_exit" "$refresh_result"
-  tell_refresh_end
+  report_refresh_end
   exit "$refresh_exit"
 }
 
-failures_told() { grep ' failure ' -- "$work/told" 2>/dev/null; }
+reported_failures() { grep ' failure ' -- "$work/told" 2>/dev/null; }
 
 # Whether an installed CRL ends within the alarm time: then everybody with a certificate of its CA is refused.
 is_ending() {
@@ -205,7 +205,7 @@ is_ending() {
     $3 != "-" && $3 < limit { found = 1 } END { exit !found }'
 }
 
-tell_refresh_end() {
+report_refresh_end() {
   case $refresh_result in
     unchanged) refresh_ending='the CRLs are up to date' ;;
     updated) refresh_ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || refresh_ending='the new CRL is written; httpd is stopped and stays so' ;;
@@ -224,7 +224,7 @@ tell_refresh_end() {
 # A part of the answer, for a person and for the host's log.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
-tell_refresh() { # KIND TEXT…, in one argument
+report_refresh() { # KIND TEXT…, in one argument
   refresh_text=${1#* }
   case ${1%% *} in
     step) [ -z "$refresh_verbose" ] || echo "$refresh_text ..." ;;

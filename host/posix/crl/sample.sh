@@ -10,11 +10,11 @@ check_sample() { # FILE
   rm -f -- "$work/sample.words"
   case $sample_error in
     '') : >"$work/sample.words" ;;
-    "23 "*) tell_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
+    "23 "*) report_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
     *)
       sample_why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
       if [ -f "$collect_installed" ] && [ -n "$(verify_sample "$collect_installed")" ]; then
-        tell_sample "is refused already, so it no longer shows whether a new CRL locks users out: $sample_why"
+        report_sample "is refused already, so it no longer shows whether a new CRL locks users out: $sample_why"
       else
         refuse "with the new CRL the sample certificate of the site would be refused: $sample_why"
       fi
@@ -23,7 +23,7 @@ check_sample() { # FILE
 }
 
 # And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
-tell_sample() { # TEXT
+report_sample() { # TEXT
   part "note the sample certificate of the site $1"
   printf '%.400s\n' "$(plain "$1")" >"$work/sample.words"
 }

@@ -22,14 +22,14 @@ end_carrier() {
     (calm_down; settle_change)
     carrier_status=$?
   elif [ -z "$is_reported" ] && [ "$carrier_status" != 0 ]; then
-    (calm_down; tell_early_end)
+    (calm_down; report_early_end)
     carrier_status=1
   fi
   release_lock
   exit "$carrier_status"
 }
 
-tell_early_end() {
+report_early_end() {
   carrier_unchanged="${recover_done:+an interrupted change was put back, else }nothing was changed"
   carrier_hit=$(limit_in_words "$work/errors")
   [ -z "$carrier_hit" ] || fail limit "the run could not go on: $carrier_hit; $carrier_unchanged"

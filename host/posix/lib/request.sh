@@ -64,8 +64,8 @@ part() {
   set -- "$*"
   case ${1%% *} in step | note | reason | error) is_plain "$1" || set -- "$(plain "$1")" ;; esac
   case ${mode:-} in
-    undo) tell_undo "$1" ;;
-    refresh) tell_refresh "$1" ;;
+    undo) report_undo "$1" ;;
+    refresh) report_refresh "$1" ;;
     *) printf '\n%s %s\n' "$mark" "$1" ;;
   esac
 }

@@ -4,7 +4,7 @@
 # A run that a limit kept from its end, before it had changed anything: told, and its files go.
 # in: mark, state, work
 # sets: nothing
-tell_limit() {
+report_limit() {
   # A removal that is complete has left nothing to tell of it.
   [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -- "$work/output" || return 0
   # Where it had the strength, it has said so itself.

@@ -33,7 +33,7 @@ escape_words() { # [lines]: line ends stay, too
     function take(b) {
       if (missing && b > 127 && b < 192) {
         hold(b); code = code * 64 + b - 128
-        if (--missing == 0) tell()
+        if (--missing == 0) emit()
         return
       }
       if (missing) printf "%s", odd
@@ -47,7 +47,7 @@ escape_words() { # [lines]: line ends stay, too
         else { missing = 1; code = b - 192; least = 128 }
       }
     }
-    function tell(  k, rest) {
+    function emit(  k, rest) {
       if (code < least || code > 1114111 || (code > 55295 && code < 57344)) { printf "%s", odd; return }
       for (k = 1; k <= count; k++) if (code >= first[k] && code <= last[k]) {
         rest = code - 65536
