@@ -1,13 +1,12 @@
 /** The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of output. */
-import { clientAuth } from "./apache/resource.ts";
-import { createHost } from "./apache/host.ts";
 import { packageSchema } from "./engine/package-schema.ts";
 import { serve } from "./engine/grpc-server.ts";
-import { createPool } from "./remote/pool.ts";
+import { lateResource } from "./engine/late-resource.ts";
+import type { Resource } from "./engine/resource.ts";
 import { version } from "./version.ts";
 
 async function main(engineAddress: string | undefined): Promise<void> {
-  const resources = [clientAuth(createHost(createPool()))];
+  const resources = [lateResource("clientcert:apache:ClientAuth", loadClientAuth)];
   const { port } = await serve({ resources, schema: packageSchema, version, engineAddress });
   process.stdout.write(`${port}\n`);
   // The second Ctrl-C, and the engine's way to say that all is done: a plugin that stays costs it five seconds.
@@ -15,6 +14,15 @@ async function main(engineAddress: string | undefined): Promise<void> {
   if (engineAddress === undefined) return;
   // The engine is gone, even if it was killed. What runs on a host ends or rolls back there by itself.
   process.stdin.resume().on("end", () => process.exit(0));
+}
+
+async function loadClientAuth(): Promise<Resource> {
+  const [{ clientAuth }, { createHost }, { createPool }] = await Promise.all([
+    import("./apache/resource.ts"),
+    import("./apache/host.ts"),
+    import("./remote/pool.ts"),
+  ]);
+  return clientAuth(createHost(createPool()));
 }
 
 main(process.argv[2]).catch((error: unknown) => {

@@ -1,0 +1,17 @@
+/** A resource that is loaded at its first call: the engine waits for the port, not for what checks inputs. */
+import type { Resource } from "./resource.ts";
+
+export function lateResource(type: string, load: () => Promise<Resource>): Resource {
+  let loaded: Promise<Resource> | undefined;
+  const resource = (): Promise<Resource> => (loaded ??= load());
+  return {
+    type,
+    check: async (args, context) => (await resource()).check(args, context),
+    diff: async (args, context) => (await resource()).diff(args, context),
+    create: async (args, context) => (await resource()).create(args, context),
+    read: async (args, context) => (await resource()).read(args, context),
+    update: async (args, context) => (await resource()).update(args, context),
+    delete: async (args, context) => (await resource()).delete(args, context),
+    close: async () => (await loaded)?.close(),
+  };
+}
