@@ -1,6 +1,6 @@
 /** When a host refreshes its CRLs next, as far as that is known without asking it. */
 import { isoTime } from "../core/crl-refresh/refresh-facts.ts";
-import type { CrlRefresh } from "../core/crl-refresh/refresh-model.ts";
+import type { CrlRefresh } from "../core/crl-refresh/inputs.ts";
 
 const minuteMilliseconds = 60_000;
 /** Of the longest day: one with a change of the clocks. */

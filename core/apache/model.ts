@@ -7,7 +7,8 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
 import type { UnmanagedDirective } from "./facts/unmanaged-model.ts";
-import type { CrlInputs, RefreshFacts } from "../crl-refresh/refresh-model.ts";
+import type { RefreshFacts } from "../crl-refresh/refresh-model.ts";
+import type { Inputs } from "./inputs.ts";
 
 /** Directory of ours, relative to the directory `conf` of the server root. */
 export const ownDirectory = "clientcert";
@@ -17,34 +18,14 @@ export const defaultPort = 443;
 /** 50 MiB, the vendor's manual's value for uploads from its smartphone apps. */
 export const renegBufferSizeBytes = 52428800;
 
-/** What the site file wants of one host. */
-export interface Desired extends CrlInputs {
-  /** `organization/project/stack/name` of the resource: another owner's host is refused. */
-  readonly owner: string;
-  readonly takeOver: boolean;
-  readonly port: number;
-  /** SHA-256 of the PEM text of `crls` as it would be installed; empty without CRLs. */
-  readonly crlSha256: string;
-  readonly acknowledgeSessionTicketKeys: boolean;
-  readonly organizations: readonly string[];
-  /** Of a user's certificate any of the first five must be listed. */
-  readonly organizationalUnits: readonly string[];
-  readonly countries: readonly string[];
-  /** CAs that issue to users, by common name or by parts such as `OU=Users CA,O=Harbour`; none listed: every CA of {@link ca}. */
-  readonly issuers: readonly string[];
-  /** CAs above a user's certificate, the root included: SSLVerifyDepth. */
-  readonly verifyDepth: number;
-  readonly adopt: boolean;
-  /** ServerName, or ServerName:port, of virtual hosts to leave alone. */
-  readonly excludeVirtualHosts: readonly string[];
-  readonly reloadPendingEdits: boolean;
-  /** Whether the server is stopped on purpose now and then: that is no alarm. */
-  readonly mayBeStopped: boolean;
-  /** Overrides what the host says, such as `8.3`. */
-  readonly phpVersion: string | undefined;
+/** What the site file wants of one host, whatever the way to it is and wherever the files are. */
+export interface Desired extends Omit<Inputs, NotPlanned> {
   /** SHA-256 of the program that this build leaves on a host. @default - whatever is there is right */
   readonly program?: string;
 }
+
+type NotPlanned =
+  "connection" | "detection" | "siteFile" | "caFiles" | "crlFiles" | "reloadUnstartable" | "judgeInPreview";
 
 /** What one look at a host found, without a byte of the customer's: all that a plan is made from. */
 export interface Facts {

@@ -3,7 +3,8 @@ import type { CrlSummary } from "../pki/summary.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
-import type { CrlFacts, CrlInputs, CrlRefresh, RefreshFacts, SourceFacts } from "./refresh-model.ts";
+import type { CrlRefresh } from "./inputs.ts";
+import type { CrlFacts, CrlInputs, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
 /** What is to be told of CRL sources and of the timer that asks them. */

@@ -1,10 +1,11 @@
 /** The texts that make a host refresh its CRLs: the settings of its program, and the timer that calls it. */
 import { caName, sampleName, stateDirectory, undoPath } from "../own-files.ts";
-import type { CrlFacts, CrlInputs, CrlRefresh } from "./refresh-model.ts";
+import type { CrlRefresh } from "./inputs.ts";
+import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 
 /** `refresh.conf`, read line by line by the program on the host; what it does not know it skips. */
 export function renderRefresh(desired: CrlInputs): string {
-  const { acceptOlderCrls = [], crlCheck, crlRefresh, crlSources, sample } = desired;
+  const { acceptOlderCrls, crlCheck, crlRefresh, crlSources, sample } = desired;
   const { times, timeZone, spreadMinutes, alarmHours, proxyFile } = crlRefresh;
   const lines = [
     "# Written by clientcert for its program that downloads CRLs; `pulumi up` puts it back.",
@@ -17,8 +18,8 @@ export function renderRefresh(desired: CrlInputs): string {
     ...(proxyFile === undefined ? [] : [`proxy-file ${proxyFile}`]),
     ...(sample === undefined ? [] : [`sample ${sampleName}`]),
     ...acceptOlderCrls.map((sha256) => `accept-older ${sha256}`),
-    ...crlSources.flatMap(({ id, urls, hasFile }) => [
-      `source ${id} ${hasFile ? "file" : "-"}`,
+    ...crlSources.flatMap(({ id, urls, file }) => [
+      `source ${id} ${file === undefined ? "-" : "file"}`,
       ...urls.map((url) => `url ${url}`),
     ]),
   ];

@@ -1,7 +1,8 @@
 /** Whether the timer of a host asks often enough for the CRLs that it keeps. */
 import type { CrlSummary } from "../pki/summary.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import type { CrlFacts, CrlInputs, CrlRefresh } from "./refresh-model.ts";
+import type { CrlRefresh } from "./inputs.ts";
+import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed } from "./crl-policy.ts";
 
 const minutesOfDay = 24 * 60;

@@ -1,21 +1,10 @@
 /** What a site wants of CRLs, and what a host has of them: of whatever kind its server is. */
-import type { CaBundle, CrlSummary } from "../pki/summary.ts";
+import type { CrlSummary } from "../pki/summary.ts";
+import type { Parsed } from "../schema-kinds.ts";
+import type { crlInputs } from "./inputs.ts";
 
 /** What a site wants: its CAs, the CRLs that came with it, and where hosts download others. */
-export interface CrlInputs {
-  readonly ca: CaBundle;
-  /** CRLs that came with the site file, first lists of sources included, one per CA and part of its CRL. */
-  readonly crls: readonly CrlSummary[];
-  /** Of users' certificates alone, or of all in the chain. */
-  readonly crlCheck: "leaf" | "chain";
-  /** Where the host downloads CRLs; without any, and without `crls`, revoked certificates are accepted. */
-  readonly crlSources: readonly CrlSource[];
-  readonly crlRefresh: CrlRefresh;
-  /** SHA-256 of CRLs that may replace one with a higher number: the CA has begun its numbers anew. @default - none */
-  readonly acceptOlderCrls?: readonly string[];
-  /** A user's certificate that every new CRL must go on accepting: SHA-256 of its PEM text, and whose it is. */
-  readonly sample: { readonly sha256: string; readonly subject: string } | undefined;
-}
+export type CrlInputs = Omit<Parsed<typeof crlInputs>, "caFiles" | "crlFiles">;
 
 /** What a host has. */
 export interface CrlFacts {
@@ -34,37 +23,6 @@ export interface CrlFacts {
   };
   readonly refresh: RefreshFacts;
 }
-
-/** Delivers one CRL, of one issuer key. */
-export interface CrlSource {
-  /** First 8 hex digits of the SHA-256 of `urls`, joined by line ends. */
-  readonly id: string;
-  /** Tried in this order. */
-  readonly urls: readonly string[];
-  /** Whether a first list came with the site file. */
-  readonly hasFile: boolean;
-}
-
-/** When the host refreshes its CRLs, and how. */
-export interface CrlRefresh {
-  /** `HH:MM`, sorted. */
-  readonly times: readonly string[];
-  /** Of `times`; undefined: the host's own. */
-  readonly timeZone?: string | undefined;
-  /** Each refresh begins at random within this after its time: an issuer should not meet all hosts at once. */
-  readonly spreadMinutes: number;
-  /** An installed CRL that ends within this is warned of. */
-  readonly alarmHours: number;
-  /** On the host, root's alone: one line, the proxy's URL, with credentials where it needs them. */
-  readonly proxyFile?: string | undefined;
-}
-
-/** Not at midnight, when issuers have their maintenance. */
-export const defaultCrlRefresh: CrlRefresh = {
-  times: ["00:30", "06:30", "12:30", "18:30"],
-  spreadMinutes: 20,
-  alarmHours: 24,
-};
 
 /** What keeps the CRLs of a host fresh, and how it went. */
 export interface RefreshFacts {

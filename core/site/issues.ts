@@ -11,8 +11,10 @@ export interface Mistake {
 
 export interface IssueContext {
   readonly document: unknown;
-  /** The JSON Schema of the whole file, to find the keys that are known at a place. */
+  /** The JSON Schema of the whole document, to find the keys that are known at a place. */
   readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+  /** How to write a value of a type, by zod's name of it. */
+  readonly typeWords: Readonly<Record<string, string>>;
 }
 
 /** An address where a whole source belongs is easily written. */
@@ -31,9 +33,7 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
         text: describeUnknownKey(key, path, context.jsonSchema),
       }));
     case "invalid_type":
-      return [
-        { path, text: describeWrongType(path, issue.expected, value, found) + namesOfKeys(issue, path, context) },
-      ];
+      return [{ path, text: describeWrongType(issue, path, value, context) + namesOfKeys(issue, path, context) }];
     case "invalid_union":
       return describeUnion(issue, value, path, context);
     case "invalid_value":
@@ -48,13 +48,15 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
   }
 }
 
-/** `sudo` is a word or a set of keys: the branch that fits the value's type says what is wrong. */
+/** The site file's `sudo` is a word or a set of keys: the branch that fits the value's type says what is wrong. */
 function describeUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   value: unknown,
   path: Path,
   context: IssueContext,
 ): Mistake[] {
+  if ("options" in issue)
+    return [{ path, text: `found ${describeType(value)}; write ${(issue.options ?? []).map(String).join(" or ")}` }];
   const isSet = typeof value === "object" && value !== null && !Array.isArray(value);
   const branch = isSet
     ? issue.errors.find(
@@ -72,7 +74,8 @@ function describeUnion(
   return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, context));
 }
 
-const typeWords: Readonly<Record<string, string>> = {
+/** As a person writes them in YAML. */
+export const yamlTypeWords: Readonly<Record<string, string>> = {
   string: "text",
   int: "a whole number",
   number: "a whole number",
@@ -81,8 +84,15 @@ const typeWords: Readonly<Record<string, string>> = {
   object: "a set of keys below it",
 };
 
-function describeWrongType(path: Path, expected: string, value: unknown, found: string): string {
-  if (value === undefined) return `it is missing; write ${describeMissing(path, expected)}`;
+function describeWrongType(
+  { expected }: z.core.$ZodIssueInvalidType,
+  path: Path,
+  value: unknown,
+  { typeWords }: IssueContext,
+): string {
+  const wanted = typeWords[expected] ?? expected;
+  if (value === undefined) return `it is missing; write ${describeMissing(path, wanted)}`;
+  const found = mayBeSecret(path, value) ? describeType(value) : quote(value);
   if (typeof value === "number" && expected === "string") {
     return path[path.length - 1] === "phpVersion"
       ? `found the number ${value}, and YAML drops a final zero (8.10 becomes 8.1); write it in quotes, such as "8.3"`
@@ -92,13 +102,13 @@ function describeWrongType(path: Path, expected: string, value: unknown, found: 
     return `found ${found}, a text; write it without quotes`;
   if (typeof value === "boolean" && expected === "string")
     return `found ${found}, which is no text to YAML; write it in quotes`;
-  return `found ${typeof value === "string" || typeof value === "number" ? found : describeType(value)}; write ${typeWords[expected] ?? expected}`;
+  return `found ${typeof value === "string" || typeof value === "number" ? found : describeType(value)}; write ${wanted}`;
 }
 
-const describeMissing = (path: Path, expected: string): string =>
+const describeMissing = (path: Path, wanted: string): string =>
   path[path.length - 1] === "hostKey"
     ? 'the public host key as "ssh-keyscan HOST" prints it, after comparing it on the host'
-    : `${path.length > 0 ? `${String(path[path.length - 1])}: with ` : ""}${typeWords[expected] ?? expected}`;
+    : `${path.length > 0 ? `${String(path[path.length - 1])}: with ` : ""}${wanted}`;
 
 function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, found: string): string {
   if (Array.isArray(value))
@@ -131,12 +141,12 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 function knownKeys(schema: JsonSchema, path: Path): string[] {
   let at: readonly JsonSchema[] = [schema];
   for (const key of path) at = at.flatMap(alternatives).flatMap((one) => step(one, key));
-  return at.flatMap(alternatives).flatMap((one) => Object.keys(one.properties ?? {}));
+  return [...new Set(at.flatMap(alternatives).flatMap((one) => Object.keys(one.properties ?? {})))];
 }
 
 const alternatives = (schema: JsonSchema): JsonSchema[] => [
   schema,
-  ...(schema.anyOf ?? []).filter((one) => typeof one === "object"),
+  ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter((one) => typeof one === "object"),
 ];
 
 function step(schema: JsonSchema, key: string | number): JsonSchema[] {

@@ -1,7 +1,7 @@
 /** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
 import { findDoubledBackslashes } from "./backslashes.ts";
 import { findSuspects } from "./characters.ts";
-import { type Mistake, describeIssue, valueAt } from "./issues.ts";
+import { type Mistake, describeIssue, valueAt, yamlTypeWords } from "./issues.ts";
 import { type ClientAuthPart, readClientAuth } from "./parts.ts";
 import { findCaPlaceholders, findHostPlaceholders } from "./placeholders.ts";
 import { type Path, type Problem, renderPath } from "./problem.ts";
@@ -103,7 +103,7 @@ function findHosts({ value }: Document): NumberedHost[] {
 
 function checkDocument(document: Document): Checked {
   const result = siteSchema.safeParse(document.value);
-  const context = { document: document.value, jsonSchema: makeJsonSchema() };
+  const context = { document: document.value, jsonSchema: makeJsonSchema(), typeWords: yamlTypeWords };
   const hosts = findHosts(document);
   const servers = findSameServers(hosts, (path) => document.positions.get(path)?.line);
   const mistakes = [

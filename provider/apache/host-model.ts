@@ -3,7 +3,9 @@ import type { Change } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import type { Target } from "../../core/site/target.ts";
 
-export type { Connection, Detection, Endpoint, Login, Sudo, Target } from "../../core/site/target.ts";
+export type { Detection } from "../../core/apache/inputs.ts";
+export type { Connection, Endpoint, Login, Sudo } from "../../core/connection/inputs.ts";
+export type { Target } from "../../core/site/target.ts";
 
 export interface Transaction {
   /** Unique id of this run; the host keeps the outcome under it. */

@@ -3,10 +3,11 @@ import { crlName, refreshName, sampleName } from "../../core/own-files.ts";
 import { defaultVerifyDepth } from "../../core/pki/summary.ts";
 import type { Facts } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";
+import type { CrlSource } from "../../core/crl-refresh/inputs.ts";
 import { readRequirement } from "../../core/apache/plan/requirement.ts";
 import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
-import { type CrlSourceInput, type Inputs, withDefaults, parseInputs } from "./inputs.ts";
+import { type Inputs, withDefaults, parseInputs } from "./inputs.ts";
 import type { Login } from "./host-model.ts";
 import type { Properties } from "../engine/resource.ts";
 
@@ -73,7 +74,7 @@ const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes 
 function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
-  const sources: CrlSourceInput[] = [];
+  const sources: CrlSource[] = [];
   for (const [word, first = "", second] of lines) {
     const last = sources.at(-1);
     if (word === "source") sources.push({ id: first, urls: [], ...(second === "file" && { file: crlName }) });

@@ -15,7 +15,7 @@ import { fromStruct, toStruct } from "./values.ts";
 export interface ServerOptions {
   readonly resources: readonly Resource[];
   /** Pulumi package schema; `pulumi import` writes code from it. */
-  readonly schema: () => string;
+  readonly schema: () => Promise<string>;
   readonly version: string;
   /** Where the engine listens; without it, the first handshake or attach says so. */
   readonly engineAddress?: string | undefined;
@@ -125,7 +125,7 @@ function protocolMethods(session: Session) {
     checkConfig: unary((request: messages.CheckRequest) => new messages.CheckResponse().setInputs(request.getNews())),
     diffConfig: unary(() => new messages.DiffResponse().setChanges(messages.DiffResponse.DiffChanges.DIFF_NONE)),
     getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(session.options.version)),
-    getSchema: unary(() => new messages.GetSchemaResponse().setSchema(session.options.schema())),
+    getSchema: unary(async () => new messages.GetSchemaResponse().setSchema(await session.options.schema())),
     cancel: unary(async () => {
       await cancel(session);
       return new empty.Empty();

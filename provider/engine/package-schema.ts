@@ -1,50 +1,26 @@
 /** The Pulumi package schema: `pulumi import` writes a program's code from it. */
+import type { z } from "zod";
 import { version } from "../version.ts";
 
 const text = { type: "string" };
-const flag = { type: "boolean" };
 const texts = { type: "array", items: text };
 /** Objects whose fields the site file's own schema describes. */
 const object = { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
 const objects = { type: "array", items: object };
+type JsonSchema = z.core.JSONSchema._JSONSchema;
+
+/** A field of the inputs as Pulumi declares it: what is in an object, the resource itself checks. */
+function propertyOf(schema: JsonSchema): object {
+  if (typeof schema === "boolean") throw new Error("an input has no schema");
+  const { description = "", items, type } = schema;
+  const isOfTexts = typeof items === "object" && "type" in items && items.type === "string";
+  if (type === "array") return described(isOfTexts ? texts : objects, description);
+  return described(type === "object" ? object : { type }, description);
+}
+
 const described = (type: object, description: string): object => ({ ...type, description });
 
-const inputs = {
-  owner: described(text, "organization/project/stack/name of the resource: another owner's host is refused."),
-  connection: described(object, "How to reach the host, and where the secret for that is; never the secret."),
-  detection: described(
-    object,
-    "Overrides for what is found on the host: httpd, config, pidFile, defines, environmentFile.",
-  ),
-  siteFile: described(text, "Site file, relative to the project."),
-  caFiles: described(texts, "CA files, relative to the site file."),
-  ca: described(object, "SHA-256 of the CA bundle, and its certificates."),
-  crlFiles: described(texts, "CRL files, relative to the site file."),
-  crls: described(objects, "The CRLs: issuer, dates, number."),
-  crlSha256: described(text, "SHA-256 of the CRLs as they are installed."),
-  crlCheck: described(text, "leaf or chain."),
-  crlSources: described(objects, "Where the host downloads CRLs: id, urls, and the file of a first list."),
-  crlRefresh: described(object, "When it does: times, timeZone, spreadMinutes, alarmHours, proxyFile."),
-  acceptOlderCrls: described(texts, "SHA-256 of CRLs that may replace one with a higher number."),
-  sample: described(object, "A user's certificate that every new CRL must go on accepting: sha256, subject, file."),
-  acknowledgeSessionTicketKeys: described(flag, "Go on although revoked certificates work in resumed sessions."),
-  port: described({ type: "integer" }, "TLS port of the virtual hosts to cover."),
-  organizations: described(texts, "Allowed organizations (O); none: any."),
-  organizationalUnits: described(texts, "Allowed organizational units (OU); none: any."),
-  countries: described(texts, "Allowed countries (C); none: any."),
-  issuers: described(texts, "CAs that may have issued a certificate, by name; none: any listed CA."),
-  verifyDepth: described({ type: "integer" }, "CAs above a user's certificate, the root included."),
-  adopt: described(
-    flag,
-    "Let our rule for the whole site take the place of what was set up by hand; what ours cannot win over becomes a comment until removal.",
-  ),
-  excludeVirtualHosts: described(texts, "ServerName, or ServerName:port, of virtual hosts to leave alone."),
-  reloadPendingEdits: described(flag, "Reload although others' unfinished edits go live with it."),
-  mayBeStopped: described(flag, "The server is stopped on purpose now and then: that is no alarm."),
-  reloadUnstartable: described(flag, "Reload although httpd would not start on the files that are installed now."),
-  takeOver: described(flag, "Take the host over from another stack."),
-  judgeInPreview: described(flag, "Let the real httpd judge a change in each preview."),
-  phpVersion: described(text, "Overrides the PHP version found on the host."),
+const computed = {
   files: described({ type: "object", additionalProperties: text }, "Added by the provider: what diffs show."),
   facts: described(text, "Added by the provider: what the last look found, packed."),
 };
@@ -72,11 +48,16 @@ const outputs = {
 export const outputNames: readonly string[] = Object.keys(outputs);
 
 /** The schema as JSON. */
-export function packageSchema(): string {
+export async function packageSchema(): Promise<string> {
+  // Loaded late: a start needs no schema, and components only the names of outputs.
+  const { makeInputsSchema } = await import("../../core/apache/inputs.ts");
+  const { properties = {}, required = [] } = makeInputsSchema();
+  const declared = Object.entries(properties).map(([name, schema]) => [name, propertyOf(schema)]);
+  const inputs = { ...Object.fromEntries(declared), ...computed } as Record<string, object>; // of propertyOf
   const resource = {
     description: "Client-certificate authentication on one Apache httpd: asked for, never required.",
     inputProperties: inputs,
-    requiredInputs: ["owner", "connection", "siteFile", "ca"],
+    requiredInputs: required,
     properties: { ...inputs, ...outputs },
     required: [
       "generation",

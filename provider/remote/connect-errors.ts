@@ -1,5 +1,5 @@
 /** Why a connection was not made, in words for the person who edits the site file. */
-import type { HostKey } from "../../core/site/host-key.ts";
+import type { HostKey } from "../../core/connection/host-key.ts";
 import { type Credentials, fingerprint } from "./credentials.ts";
 import { HostError, asOneLine } from "./host-error.ts";
 

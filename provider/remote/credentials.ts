@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { type HostKey, readHostKey } from "../../core/site/host-key.ts";
+import { type HostKey, readHostKey } from "../../core/connection/host-key.ts";
 import { decodeText, withoutByteOrderMark } from "../../core/site/text.ts";
 import { HostError, type HostErrorKind } from "./host-error.ts";
 import type { Login, Sudo } from "../apache/host-model.ts";

@@ -9,7 +9,7 @@ import type {
   ParsedKey,
   ServerHostKeyAlgorithm,
 } from "ssh2";
-import type { HostKey } from "../../core/site/host-key.ts";
+import type { HostKey } from "../../core/connection/host-key.ts";
 import type { Credentials } from "./credentials.ts";
 import { HostError } from "./host-error.ts";
 import type { Endpoint } from "../apache/host-model.ts";

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { CaBundle, CrlSummary } from "../../core/pki/summary.ts";
+import type { Inputs } from "../../core/apache/inputs.ts";
+import type { SampleCertificateInput } from "../../core/crl-refresh/inputs.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { findNearest } from "../../core/site/issues.ts";
 import {
@@ -15,7 +16,6 @@ import {
   readSite,
   renderProblem,
 } from "../../core/site/read-site.ts";
-import type { SampleCertificateInput, CrlSourceInput, Inputs } from "../apache/inputs.ts";
 import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files.ts";
 import { filePlaces, renderPlace } from "./file-places.ts";
 
@@ -32,13 +32,7 @@ export interface LoadedSite {
 }
 
 /** What of the CA and CRL files goes into Pulumi's state. */
-export interface SitePki {
-  readonly ca: CaBundle;
-  readonly crls: readonly CrlSummary[];
-  /** Of the PEM text that would be installed; empty without CRLs. */
-  readonly crlSha256: string;
-  readonly sample?: SampleCertificateInput;
-}
+export type SitePki = Pick<Inputs, "ca" | "crls" | "crlSha256" | "sample">;
 
 /** Never throws for what a file holds or lacks. */
 export function loadSite(file: string): LoadedSite {
@@ -65,51 +59,23 @@ function refused(file: string, problems: readonly string[]): LoadedSite {
   return { file, problems, warnings: [], site: undefined, pki: undefined, lines: new Map() };
 }
 
-/** Inputs of the noun but its owner, as the site file tells them of one host; without `undefined`, which no property may be. */
-export type HostInputs = Omit<Inputs, "owner" | "phpVersion" | "sample"> & {
-  readonly phpVersion?: string;
-  readonly sample?: SampleCertificateInput;
-};
+/** Inputs of one host but its owner, as its site file has them; without `undefined`, which no property may be. */
+export type HostInputs = Omit<Inputs, "owner">;
 
 /** The same for the program and the command line. */
-export function hostInputs(siteFile: string, site: Site, host: SiteHost, pki: SitePki): HostInputs {
-  const { caFiles, crlFiles, crlCheck } = site.clientAuth;
-  const { organizations, organizationalUnits, countries, issuers, verifyDepth, acceptOlderCrls } = site.clientAuth;
-  const { port, adopt, excludeVirtualHosts, reloadPendingEdits, takeOver, judgeInPreview, phpVersion } = host;
-  const { acknowledgeSessionTicketKeys, mayBeStopped, reloadUnstartable } = host;
+export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHost, pki: SitePki): HostInputs {
+  const { crlSources, crlRefresh, sampleCertificate: _file, ...lists } = clientAuth;
+  const { name: _name, address: _address, connection: _connection, ...rest } = host;
+  const { httpd: _httpd, config: _config, pidFile: _pidFile, defines: _defines, environmentFile: _, ...options } = rest;
   return {
     ...makeTarget(host),
     siteFile,
-    caFiles,
-    crlFiles,
-    crlCheck,
-    organizations,
-    organizationalUnits,
-    countries,
-    issuers,
-    verifyDepth,
+    ...lists,
+    ...options,
     ...pki,
-    crlSources: sourcesOf(site.clientAuth),
-    crlRefresh: makeCrlRefresh(site.clientAuth.crlRefresh),
-    acceptOlderCrls,
-    acknowledgeSessionTicketKeys,
-    port,
-    adopt,
-    excludeVirtualHosts,
-    reloadPendingEdits,
-    mayBeStopped,
-    reloadUnstartable,
-    takeOver,
-    judgeInPreview,
-    ...(phpVersion === undefined ? {} : { phpVersion }),
+    crlSources: makeCrlSources(crlSources),
+    crlRefresh: makeCrlRefresh(crlRefresh),
   };
-}
-
-function sourcesOf({ crlSources }: SiteClientAuth): readonly CrlSourceInput[] {
-  return makeCrlSources(crlSources).map(({ id, urls }, index) => {
-    const file = crlSources[index]?.file;
-    return { id, urls, ...(file === undefined ? {} : { file }) };
-  });
 }
 
 function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleCertificateInput | undefined {

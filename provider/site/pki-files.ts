@@ -14,24 +14,13 @@ import { checkIssuer } from "../../core/pki/issuer.ts";
 import { encodePem } from "../../core/pki/pem.ts";
 import type { ProbeMaterial } from "../../core/pki/probe.ts";
 import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
+import type { SiteClientAuth } from "../../core/site/read-site.ts";
 
-/** What of the site file decides about its files. */
-export interface SiteFilesWanted {
-  readonly caFiles: readonly string[];
-  /** CRLs that nothing renews. */
-  readonly crlFiles: readonly string[];
-  readonly crlCheck: "leaf" | "chain";
-  /** Each `file` is the list to begin with, until the host has downloaded the source's own. */
-  readonly crlSources?: readonly { readonly file?: string | undefined }[];
-  /** File of a user's certificate that every new CRL must accept. */
-  readonly sampleCertificate?: string | undefined;
-  /** CAs whose certificates are let in, by name. @default - all */
-  readonly issuers?: readonly string[];
-  /** @default defaultVerifyDepth */
-  readonly verifyDepth?: number;
-  /** Keys of the above whose value is not wholly known: nothing is called missing that may stand there. */
-  readonly undetermined?: ReadonlySet<string>;
-}
+/** What of the site file decides about its files; `undetermined`: keys of which nothing is called missing that may stand there. */
+export type SiteFilesWanted = Pick<SiteClientAuth, "caFiles" | "crlFiles" | "crlCheck"> &
+  Partial<Pick<SiteClientAuth, "crlSources" | "sampleCertificate" | "issuers" | "verifyDepth">> & {
+    readonly undetermined?: ReadonlySet<string>;
+  };
 
 export interface SiteFilesOptions {
   /** Milliseconds since 1970. */

@@ -13,7 +13,7 @@ describe("Outputs of ClientAuth, on a host in memory", () => {
 
   it("are those that the schema names, which the component asks for, and no other", async () => {
     const { outputs } = await created();
-    const { resources } = JSON.parse(packageSchema()) as Schema; // our own
+    const { resources } = JSON.parse(await packageSchema()) as Schema; // our own
     const { inputProperties, properties } =
       resources["clientcert:apache:ClientAuth"] ?? assert.fail("no such resource");
     const unnamed = Object.keys(outputs).filter((name) => !(name in properties));

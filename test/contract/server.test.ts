@@ -24,7 +24,7 @@ describe("The gRPC server, around a scripted resource", () => {
   async function connect(parts: Partial<Resource>, engineAddress?: string): Promise<ProviderClient> {
     const server: Server = await serve({
       resources: [scripted(parts)],
-      schema: () => "{}",
+      schema: async () => "{}",
       version: "1.2.3",
       engineAddress,
     });

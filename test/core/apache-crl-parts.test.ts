@@ -113,7 +113,7 @@ describe("CAs that lack a CRL", () => {
     const desired: Desired = {
       ...refreshed,
       crlCheck: "chain",
-      crlSources: [source("11111111", { hasFile: true })],
+      crlSources: [source("11111111", { file: "first.crl" })],
       crls,
     };
     assert.match(told(plan(desired, good())).join("\n"), /^problem crlCheck: there is no CRL of CN=Root/);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import type { Change, Desired, Facts, FileEdit, OwnFile, Plan } from "../../core/apache/model.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
-import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
+import { defaultCrlRefresh } from "../../core/crl-refresh/inputs.ts";
 import type { ObservedFile, Observation, ServerObservation } from "../../core/apache/observation.ts";
 import { applySplices } from "../../core/apache/config/splices.ts";
 
@@ -115,6 +115,7 @@ export const wanted: Desired = {
   crlCheck: "leaf",
   crlSources: [],
   crlRefresh: defaultCrlRefresh,
+  acceptOlderCrls: [],
   sample: undefined,
   acknowledgeSessionTicketKeys: false,
   organizations: ["ABC CORPORATION"],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Desired, Facts, Plan } from "../../core/apache/model.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
-import type { CrlSource, SourceFacts } from "../../core/crl-refresh/refresh-model.ts";
+import type { CrlSource } from "../../core/crl-refresh/inputs.ts";
+import type { SourceFacts } from "../../core/crl-refresh/refresh-model.ts";
 import {
   at,
   bare,
@@ -58,13 +59,13 @@ describe("findings about CRL sources", () => {
     ],
     [
       "count no first list twice: its source is for the same CA",
-      { ...chain(source("11111111", { hasFile: true })), crls: [firstList], crlSha256: "c" },
+      { ...chain(source("11111111", { file: "first.crl" })), crls: [firstList], crlSha256: "c" },
       good(),
       [/^problem crlCheck: there is no CRL of CN=Root.*, and "chain" needs/],
     ],
     [
       "accept chain with the first list of one of two sources",
-      { ...chain(source("11111111", { hasFile: true }), source("22222222")), crls: [firstList], crlSha256: "c" },
+      { ...chain(source("11111111", { file: "first.crl" }), source("22222222")), crls: [firstList], crlSha256: "c" },
       settled(chain(...two), [crl(issuing), crl(root)]),
       [],
     ],

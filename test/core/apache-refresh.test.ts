@@ -4,7 +4,8 @@ import type { Desired } from "../../core/apache/model.ts";
 import { shown } from "../../core/shown.ts";
 import { renderRefresh, renderTimers } from "../../core/crl-refresh/refresh-files.ts";
 import { readRecord } from "../../core/crl-refresh/refresh-facts.ts";
-import type { CrlRefresh, Scheduler } from "../../core/crl-refresh/refresh-model.ts";
+import type { CrlRefresh } from "../../core/crl-refresh/inputs.ts";
+import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
 import {
   bare,
   cronFile,
@@ -21,7 +22,7 @@ import {
 
 describe("refresh.conf", () => {
   it("says what the program of the host must know, and only what is wished", () => {
-    const both = [source("11111111"), source("22222222", { urls: ["ldap://b/cn=i", "http://c/"], hasFile: true })];
+    const both = [source("11111111"), source("22222222", { urls: ["ldap://b/cn=i", "http://c/"], file: "first.crl" })];
     const desired: Desired = { ...refreshed, crlCheck: "chain", crlSources: both };
     assert.deepEqual(renderRefresh(desired).split("\n").slice(1), [
       "check chain",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { nextRefresh } from "../../cli/next-refresh.ts";
-import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
+import { defaultCrlRefresh } from "../../core/crl-refresh/inputs.ts";
 
 const next = (now: string, times: readonly string[], timeZone: string | undefined): string | undefined =>
   nextRefresh({ ...defaultCrlRefresh, times, timeZone }, Date.parse(now));

@@ -5,7 +5,8 @@ import type { CertificateSummary, CrlSummary } from "../../core/pki/summary.ts";
 import type { Desired, Facts } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
-import type { CrlRefresh, CrlSource, Scheduler } from "../../core/crl-refresh/refresh-model.ts";
+import type { CrlRefresh, CrlSource } from "../../core/crl-refresh/inputs.ts";
+import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
 import { afterChange, observedFile, observeText, wanted } from "./apache-observation.ts";
 
 export const at = (time: string): number => Date.parse(`2026-11-${time}:00Z`) / 1000;
@@ -22,9 +23,9 @@ export const crl = (issuer: string, number = "7", rest: Partial<CrlSummary> = {}
   ...{ thisUpdate: "2026-11-22T00:00:00Z", nextUpdate: "2026-11-30T00:00:00Z", ...rest },
 });
 export const source = (id: string, rest: Partial<CrlSource> = {}): CrlSource => ({
-  ...{ id, urls: [`http://${id}.example/ca.crl`], hasFile: false, ...rest },
+  ...{ id, urls: [`http://${id}.example/ca.crl`], ...rest },
 });
-export const sample = { sha256: "5".repeat(64), subject: "CN=user" };
+export const sample = { sha256: "5".repeat(64), subject: "CN=user", file: "user.pem" };
 
 /** One issuing CA below its root, one source. */
 export const refreshed: Desired = {

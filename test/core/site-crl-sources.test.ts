@@ -26,7 +26,7 @@ function requireAuth(...lines: readonly string[]): SiteClientAuth {
 describe("CRL sources of a site file", () => {
   it("have an id that only their addresses decide", () => {
     const ids = (...lines: readonly string[]): string[] =>
-      makeCrlSources(requireAuth(...lines).crlSources).map(({ id, hasFile }) => `${id} ${hasFile}`);
+      makeCrlSources(requireAuth(...lines).crlSources).map(({ id, file }) => `${id} ${file !== undefined}`);
     // printf 'http://a.example/i.crl\nldap://b.example/cn=i' | sha256sum
     const urls = ["http://a.example/i.crl", "ldap://b.example/cn=i"];
     assert.deepEqual(ids(...source(...urls)), ["0ac2af66 false"]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SiteClientAuth } from "../../core/site/read-site.ts";
 import { type SiteFilesOptions, type SiteFilesWanted, readSiteFiles } from "../../provider/site/pki-files.ts";
 import {
   caConstraints,
@@ -17,6 +18,11 @@ import {
   testNow,
   toPem,
 } from "../fixtures/pki.ts";
+
+const downloaded = (file?: string): SiteClientAuth["crlSources"][number] => ({
+  urls: ["http://harbour.example/ca.crl"],
+  file,
+});
 
 describe("reading a site's CA and CRL files", () => {
   const directory = mkdtempSync(join(tmpdir(), "clientcert-site-"));
@@ -144,7 +150,7 @@ describe("reading a site's CA and CRL files", () => {
   });
 
   describe("of sources that the host asks itself", () => {
-    const crlSources = [{ file: "aging.crl" }];
+    const crlSources = [downloaded("aging.crl")];
 
     it("installs the first list, however soon it ends", () => {
       const { crls, diagnostics } = read({ crlSources });
@@ -157,28 +163,28 @@ describe("reading a site's CA and CRL files", () => {
 
     it("leaves out an expired first list, and says so once", () => {
       put("expired.crl", makeCrl(issuing, { nextUpdate: days(-1) }));
-      const { crls, crlPem } = read({ crlSources: [{ file: "expired.crl" }] });
+      const { crls, crlPem } = read({ crlSources: [downloaded("expired.crl")] });
       assert.deepEqual([crls, crlPem], [[], ""]);
       assert.match(
-        told({ crlSources: [{ file: "expired.crl" }] }).join("\n"),
+        told({ crlSources: [downloaded("expired.crl")] }).join("\n"),
         /^warning: expired\.crl: .*expired on 2026-11-22.*left out.*$/,
       );
     });
 
     it("needs no first list, and asks for no CRL that a source may deliver", () => {
-      assert.deepEqual(told({ crlSources: [{}, {}], crlCheck: "chain" }), []);
-      assert.deepEqual(told({ crlSources: [{}] }), []);
+      assert.deepEqual(told({ crlSources: [downloaded(), downloaded()], crlCheck: "chain" }), []);
+      assert.deepEqual(told({ crlSources: [downloaded()] }), []);
       assert.match(told({ crlSources, crlCheck: "chain" }).join(), /there is no CRL of "CN=Harbour Root CA/);
     });
 
     it("warns where there are fewer sources than CAs that need a CRL", () => {
-      const found = told({ crlSources: [{}], crlCheck: "chain" }).join("\n");
+      const found = told({ crlSources: [downloaded()], crlCheck: "chain" }).join("\n");
       assert.match(found, /^warning: s\.yaml: only one source is listed for the CRLs of .*Issuing CA.* and .*Root CA/);
     });
 
     it("takes the newest of a CA, from wherever it comes", () => {
       put("older.crl", makeCrl(issuing, { thisUpdate: days(-2) }));
-      const [crl, ...others] = read({ crlSources: [{ file: "older.crl" }], crlFiles: ["issuing.crl"] }).crls;
+      const [crl, ...others] = read({ crlSources: [downloaded("older.crl")], crlFiles: ["issuing.crl"] }).crls;
       assert.deepEqual([crl?.entries, others], [1, []]);
     });
   });
@@ -192,13 +198,13 @@ describe("reading a site's CA and CRL files", () => {
     });
 
     it("gives its PEM text as it is installed, with its hash and subject", () => {
-      const { sample, diagnostics } = read({ sampleCertificate: "user.der", crlSources: [{}] });
+      const { sample, diagnostics } = read({ sampleCertificate: "user.der", crlSources: [downloaded()] });
       assert.deepEqual(diagnostics, []);
       assert.deepEqual(sample, { pem: user.pem, sha256: sha256(Buffer.from(user.pem)), subject: "CN=tanaka" });
     });
 
     it("refuses a file with a private key, and gives nothing of it", () => {
-      const wanted = { sampleCertificate: "user-and-key.pem", crlSources: [{}] };
+      const wanted = { sampleCertificate: "user-and-key.pem", crlSources: [downloaded()] };
       assert.match(told(wanted).join("\n"), /^problem: user-and-key\.pem: line \d+: the block is a private key[^\n]*$/);
       assert.equal(read(wanted).sample, undefined);
     });
@@ -228,7 +234,7 @@ describe("reading a site's CA and CRL files", () => {
         assert.deepEqual(told({ sampleCertificate, crlFiles: ["issuing.crl"] }), [
           `warning: s.yaml: clientAuth.crlFiles: nothing renews these lists; ${proposal}`,
         ]);
-        assert.deepEqual(told({ sampleCertificate, crlSources: [{}] }), []);
+        assert.deepEqual(told({ sampleCertificate, crlSources: [downloaded()] }), []);
       });
     });
 
@@ -245,7 +251,7 @@ describe("reading a site's CA and CRL files", () => {
 
     it("refuses a file that is not there", () => {
       assert.match(
-        told({ sampleCertificate: "none.pem", crlSources: [{}] }).join(),
+        told({ sampleCertificate: "none.pem", crlSources: [downloaded()] }).join(),
         /^problem: none\.pem: does not exist/,
       );
     });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createPki, type LabPki } from "../../lab/pki.ts";
 import type { LabHostOptions } from "../../lab/options.ts";
 import { startPublisher, type Publisher } from "../../lab/publisher.ts";
-import type { CrlSource } from "../../core/crl-refresh/refresh-model.ts";
+import type { CrlSource } from "../../core/crl-refresh/inputs.ts";
 import { startSession, type Product, type Session, type Wish } from "./session.ts";
 
 export interface RefreshSession extends Session {
@@ -27,7 +27,8 @@ export const stateDirectory = "/var/lib/clientcert/*";
 
 /** One source with these addresses. */
 export function sourceOf(urls: readonly string[], hasFile = false): CrlSource {
-  return { id: createHash("sha256").update(urls.join("\n")).digest("hex").slice(0, 8), urls, hasFile };
+  const id = createHash("sha256").update(urls.join("\n")).digest("hex").slice(0, 8);
+  return { id, urls, ...(hasFile && { file: listName }) };
 }
 
 /** A wish for one source, with no list in the site file. */

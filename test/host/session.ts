@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { sampleName } from "../../core/own-files.ts";
 import { type Change, type Desired, type Facts, type Plan, emptyChange } from "../../core/apache/model.ts";
-import { defaultCrlRefresh } from "../../core/crl-refresh/refresh-model.ts";
+import { defaultCrlRefresh } from "../../core/crl-refresh/inputs.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
 import { unique, makeBundle } from "../../core/pki/bundle.ts";
@@ -167,7 +167,9 @@ function wanted(lab: LabHost, wish: Wish): { desired: Desired; contents: Map<str
     crlCheck: "leaf",
     crlSources: [],
     crlRefresh: defaultCrlRefresh,
-    sample: samplePem === undefined ? undefined : { sha256: sha256(samplePem), subject: "CN=sample" },
+    acceptOlderCrls: [],
+    sample:
+      samplePem === undefined ? undefined : { sha256: sha256(samplePem), subject: "CN=sample", file: "sample.pem" },
     acknowledgeSessionTicketKeys: false,
     organizations: ["ABC CORPORATION"],
     organizationalUnits: [],

@@ -1,5 +1,17 @@
-/** Kinds of values that several places of a site file share. */
+/** What schemas share: kinds of values, and the type of the values of a schema. */
 import { z } from "zod";
+
+/** What a schema lets through, defaults filled in; nobody may alter it. */
+export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
+
+/** What a schema takes: a field with a default may be missing. */
+export type Given<Schema extends z.ZodType> = DeepReadonly<z.input<Schema>>;
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
 
 /** A check of one value: what was found and what to write, or undefined. Texts never quote the value; the caller adds it. */
 export const checked = (find: (text: string) => string | undefined) =>
@@ -9,6 +21,8 @@ export const checked = (find: (text: string) => string | undefined) =>
   });
 
 export const matching = (pattern: RegExp, wanted: string) => z.string().regex(pattern, { error: wanted });
+
+export const filled = (wanted: string) => matching(/[^]/, wanted);
 
 export const absolutePath = (example: string) =>
   matching(/^\/[^\0\r\n]*$/, `an absolute path on the host, such as ${example}`);

@@ -1,0 +1,116 @@
+/** CAs, CRLs and the refresh of CRLs: the one declaration of these inputs, of whatever kind the server is. */
+import { z } from "zod";
+import { findUrlMistake } from "../pki/crl-url.ts";
+import type { CaBundle, CertificateSummary, CrlSummary } from "../pki/summary.ts";
+import { type Parsed, absolutePath, checked, crlPath, filled, matching, siteRelativePath } from "../schema-kinds.ts";
+import { findTimeZoneMistake } from "./time-zone.ts";
+
+/** What the product has read from a file: `Summary` declares it, and no person writes it. */
+const summary = <Summary extends object>() =>
+  z.custom<Summary>(
+    (value) => typeof value === "object" && value !== null,
+    "write an object, as it is read from the file",
+  );
+
+const ca: z.ZodType<CaBundle, CaBundle> = z.looseObject({
+  sha256: filled("the SHA-256 of the CA certificates"),
+  certificates: z.array(summary<CertificateSummary>()),
+});
+
+const sha256 = matching(/^[0-9a-f]{64}$/, "the SHA-256 of a CRL in DER, 64 lower-case hexadecimal digits");
+const timeOfDay = matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time from "00:00" to "23:59", in quotes, such as "06:30"');
+
+/** As the site file has it; {@link crlInputs} adds its id. */
+export const crlSource = z.strictObject({
+  /** Addresses of one and the same CRL (http, https, ldap, ldaps), tried in this order. */
+  urls: z
+    .array(checked(findUrlMistake))
+    .min(1)
+    .describe("Addresses of one and the same CRL (http, https, ldap, ldaps), tried in this order."),
+  file: siteRelativePath
+    .optional()
+    .describe("CRL to begin with (PEM or DER), relative to the site file, until the first download works."),
+});
+
+const crlRefresh = z.strictObject({
+  times: z
+    .array(timeOfDay)
+    .min(1)
+    .max(24)
+    // Not at midnight, when issuers have their maintenance.
+    .default(["00:30", "06:30", "12:30", "18:30"])
+    .describe("When to download, HH:MM, 1 to 24 times a day. Avoid midnight: issuers have their maintenance then."),
+  timeZone: checked(findTimeZoneMistake)
+    .optional()
+    .describe("Time zone of times, such as Asia/Tokyo; the host's own when it is left out."),
+  spreadMinutes: z
+    .int()
+    .min(0)
+    .max(120)
+    .default(20)
+    .describe("Random delay in minutes, so that not all hosts ask at once."),
+  alarmHours: z.int().min(1).max(720).default(24).describe("Warn when an installed CRL ends within this many hours."),
+  proxyFile: absolutePath("/etc/clientcert-proxy; the proxy's own address, which may hold a password, stands in there")
+    .optional()
+    .describe("File on the host, root's and mode 600, with one line: the URL of the proxy for downloads."),
+});
+
+export type CrlRefresh = Parsed<typeof crlRefresh>;
+export const defaultCrlRefresh: CrlRefresh = crlRefresh.parse({});
+
+export const crlInputs = z.strictObject({
+  caFiles: z
+    .array(siteRelativePath)
+    .describe("CA certificates (PEM or DER) up to and including the root, relative to the site file.")
+    .default([]),
+  ca: ca.describe("The CA certificates of caFiles, with the SHA-256 of their PEM text as it is installed."),
+  crlFiles: z
+    .array(crlPath)
+    .default([])
+    .describe(
+      "CRLs (PEM or DER) that nothing renews, relative to the site file. No CRL at all: revoked certificates are accepted.",
+    ),
+  crls: z
+    .array(summary<CrlSummary>())
+    .default([])
+    .describe("What the CRLs of crlFiles, and the first lists of crlSources, say of themselves: one per CA and part."),
+  crlSha256: z
+    .string()
+    .default("")
+    .describe("SHA-256 of the PEM text of all CRLs as it is installed; empty without CRLs."),
+  crlCheck: z
+    .enum(["leaf", "chain"])
+    .default("leaf")
+    .describe("leaf: users' certificates are checked; chain: the CAs too, which needs the CRL of every CA."),
+  crlSources: z
+    .array(
+      crlSource.extend({
+        id: filled("the first 8 digits of the SHA-256 of urls").describe(
+          "First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends.",
+        ),
+      }),
+    )
+    .default([])
+    .describe(
+      "CRLs that each host downloads by itself, one entry for each CA. They stay current without a deployment.",
+    ),
+  crlRefresh: crlRefresh.describe("When and how the hosts download the CRLs of crlSources.").prefault({}),
+  acceptOlderCrls: z
+    .array(sha256)
+    .default([])
+    .describe(
+      "CRLs that may take the place of one with a higher number and an earlier date, by SHA-256: for a CA that has begun its numbers anew.",
+    ),
+  sample: z
+    .strictObject({
+      sha256: filled("the SHA-256 of its PEM text").describe("SHA-256 of its PEM text, as it is installed."),
+      subject: z.string().describe("Whose it is."),
+      file: siteRelativePath.describe("Its file, relative to the site file."),
+    })
+    .optional()
+    .describe("A user's certificate that every new CRL must go on accepting."),
+});
+
+export type SampleCertificateInput = NonNullable<Parsed<typeof crlInputs>["sample"]>;
+/** Delivers one CRL, of one issuer key. */
+export type CrlSource = Parsed<typeof crlInputs>["crlSources"][number];
