@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
 import type { SiteHost } from "../core/site/read-site.ts";
 import { makeTarget } from "../core/site/read-site.ts";
-import { observeClock } from "../provider/apache/clock.ts";
+import { observeClock } from "../provider/resource/clock.ts";
 import { createHost } from "../provider/apache/host.ts";
 import type { Host } from "../provider/apache/host-model.ts";
 import { createPool } from "../provider/remote/pool.ts";

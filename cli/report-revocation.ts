@@ -6,7 +6,7 @@ import {
   type TimerStatus,
   crlStatusOf,
   timerStatusOf,
-} from "../provider/apache/revocation-outputs.ts";
+} from "../core/crl-refresh/refresh-status.ts";
 import { nextRefresh } from "./next-refresh.ts";
 import { count } from "./output.ts";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "./pulumi.ts";
 import type { GivenInputs } from "../core/apache/inputs.ts";
-import type { CrlSourceStatus, TimerStatus } from "../provider/apache/revocation-outputs.ts";
+import type { CrlSourceStatus, TimerStatus } from "../core/crl-refresh/refresh-status.ts";
 import { outputNames } from "../provider/engine/package-schema.ts";
 
 /** Inputs of {@link ClientAuth}. Each is declared, with its checks and its default, in `core/apache/inputs.ts`. */

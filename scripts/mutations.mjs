@@ -137,7 +137,7 @@ export const mutations = [
   {
     name: "taken-out lines come back: not past a conflict",
     ...{
-      folder: "provider/apache",
+      folder: "provider/resource",
       file: "apply.ts",
       from: "if (restore === undefined) return undefined;",
       to: "return undefined;",

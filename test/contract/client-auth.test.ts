@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unpackFacts } from "../../provider/apache/facts.ts";
+import { unpackFacts } from "../../provider/resource/packed-facts.ts";
 import { HostError } from "../../provider/remote/host-error.ts";
 import { unknown } from "../../provider/engine/resource.ts";
 import type { Bag } from "./client.ts";

@@ -4,7 +4,7 @@ import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { findPendingReload } from "../../core/apache/facts/stopped.ts";
-import { diffPlan } from "../../provider/apache/diff.ts";
+import { diffPlan } from "../../provider/resource/diff.ts";
 import { type Parts, observedFile, observeText, wanted } from "./apache-observation.ts";
 
 const text = `Listen 443

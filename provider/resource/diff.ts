@@ -3,8 +3,8 @@ import { shownLines } from "../../core/shown.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
-import { fileChanges, liveFiles, plannedFiles } from "./files.ts";
-import { changedInputs } from "./inputs.ts";
+import { fileChanges, liveFiles, plannedFiles } from "../apache/files.ts";
+import { changedInputs } from "../apache/inputs.ts";
 import type { DiffArgs, DiffKind, DiffResult, Properties } from "../engine/resource.ts";
 
 type Detailed = Readonly<Record<string, DiffKind>>;

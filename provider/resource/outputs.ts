@@ -7,12 +7,12 @@ import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import { alarmTexts, diagnosticText, problemTexts } from "./diff.ts";
-import { packFacts } from "./facts.ts";
-import { liveFiles } from "./files.ts";
-import { desiredOf, type Inputs } from "./inputs.ts";
-import type { Judge } from "./host-model.ts";
+import { packFacts } from "./packed-facts.ts";
+import { liveFiles } from "../apache/files.ts";
+import { desiredOf, type Inputs } from "../apache/inputs.ts";
+import type { Judge } from "../apache/host-model.ts";
 import { type Properties, unknown } from "../engine/resource.ts";
-import { crlStatusOf, timerStatusOf } from "./revocation-outputs.ts";
+import { crlStatusOf, timerStatusOf } from "../../core/crl-refresh/refresh-status.ts";
 
 /** What an apply adds to what can be seen on the host; carried over by a refresh. */
 export interface LastChange {

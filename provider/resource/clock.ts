@@ -1,7 +1,7 @@
 /** The host's clock beside this machine's: dates of CRLs and certificates are judged by the host's. */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import type { Host, RunOptions, Target } from "./host-model.ts";
+import type { Host, RunOptions, Target } from "../apache/host-model.ts";
 
 /** As Kerberos allows: far more than what a host is off that keeps its time at all. */
 const toleranceSeconds = 300;

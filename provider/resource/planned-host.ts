@@ -6,9 +6,9 @@ import type { Observation } from "../../core/apache/observation.ts";
 import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import { diagnosticText } from "./diff.ts";
-import { desiredOf, targetOf, type Inputs } from "./inputs.ts";
+import { desiredOf, targetOf, type Inputs } from "../apache/inputs.ts";
 import { observeClock } from "./clock.ts";
-import type { Host, RunOptions } from "./host-model.ts";
+import type { Host, RunOptions } from "../apache/host-model.ts";
 import type { Context } from "../engine/resource.ts";
 
 export interface PlannedHost {

@@ -5,10 +5,10 @@ import { shownDeep } from "../../core/shown.ts";
 import { hostText } from "../../core/host-text.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
 import { diffTargetChanged, diffPlan, diffUnknown, isTargetChanged } from "./diff.ts";
-import { coveredConfigFile, packFacts, unpackFacts } from "./facts.ts";
-import { fileChangeTexts, liveFiles, plannedFiles, planText } from "./files.ts";
-import { importedInputs, importTarget } from "./import.ts";
-import { validateInputs, resourceId, type Inputs, withDefaults, parseInputs } from "./inputs.ts";
+import { coveredConfigFile, packFacts, unpackFacts } from "./packed-facts.ts";
+import { fileChangeTexts, liveFiles, plannedFiles, planText } from "../apache/files.ts";
+import { importedInputs, importTarget } from "../apache/import.ts";
+import { validateInputs, resourceId, type Inputs, withDefaults, parseInputs } from "../apache/inputs.ts";
 import {
   type PlannedHost,
   factsOf,
@@ -21,7 +21,7 @@ import {
   report,
 } from "./planned-host.ts";
 import { lastChangeOf, noChange, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
-import type { Host } from "./host-model.ts";
+import type { Host } from "../apache/host-model.ts";
 import type * as Calls from "../engine/resource.ts";
 import { parseUrn } from "../engine/urn.ts";
 import { hasUnknown } from "../engine/values.ts";

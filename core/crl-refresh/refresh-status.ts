@@ -1,8 +1,11 @@
 /** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
-import type { Facts } from "../../core/apache/model.ts";
-import { isoTime } from "../../core/crl-refresh/refresh-facts.ts";
-import type { Scheduler } from "../../core/crl-refresh/refresh-model.ts";
-import type { Inputs } from "./inputs.ts";
+import { isoTime } from "./refresh-facts.ts";
+import type { CrlFacts, CrlInputs, CrlSource, Scheduler } from "./refresh-model.ts";
+
+/** What of the inputs it takes. */
+interface Refreshed extends Pick<CrlInputs, "crlRefresh" | "sample"> {
+  readonly crlSources: readonly Pick<CrlSource, "id" | "urls">[];
+}
 
 /** Times are ISO 8601, UTC, by the host's clock. */
 export interface CrlSourceStatus {
@@ -39,7 +42,10 @@ export interface TimerStatus {
 }
 
 /** In the order of the site file. */
-export function crlStatusOf({ crlSources }: Inputs, { refresh }: Facts): readonly CrlSourceStatus[] {
+export function crlStatusOf(
+  { crlSources }: Pick<Refreshed, "crlSources">,
+  { refresh }: Pick<CrlFacts, "refresh">,
+): readonly CrlSourceStatus[] {
   return crlSources.map(({ id, urls }) => {
     const known = refresh.sources.find((source) => source.id === id);
     return {
@@ -57,7 +63,10 @@ export function crlStatusOf({ crlSources }: Inputs, { refresh }: Facts): readonl
 }
 
 /** Undefined where nothing is to be downloaded. */
-export function timerStatusOf({ crlSources, crlRefresh, sample }: Inputs, { refresh }: Facts): TimerStatus | undefined {
+export function timerStatusOf(
+  { crlSources, crlRefresh, sample }: Refreshed,
+  { refresh }: Pick<CrlFacts, "refresh">,
+): TimerStatus | undefined {
   if (crlSources.length === 0) return undefined;
   const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
   const { times, timeZone, spreadMinutes } = crlRefresh;

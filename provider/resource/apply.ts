@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
 import { planRemoval } from "../../core/apache/plan/plan.ts";
 import { hostText } from "../../core/host-text.ts";
-import { type Inputs, filesOf, targetOf } from "./inputs.ts";
+import { type Inputs, filesOf, targetOf } from "../apache/inputs.ts";
 import { type PlannedHost, factsOf, isGone, planFor, refuseProblems, runOptions } from "./planned-host.ts";
 import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
 import { HostError, type HostErrorKind } from "../remote/host-error.ts";
-import type { Host, Outcome, Transaction } from "./host-model.ts";
+import type { Host, Outcome, Transaction } from "../apache/host-model.ts";
 import { type Context, PartialFailure, type Properties } from "../engine/resource.ts";
-import { makeProbeFiles } from "./probe-files.ts";
+import { makeProbeFiles } from "../apache/probe-files.ts";
 import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
 
 /** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
