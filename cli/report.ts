@@ -1,8 +1,7 @@
 /** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
 import { findMarks } from "../core/apache/plan/adopt.ts";
-import { isBlocking } from "../core/apache/plan/diagnostics.ts";
 import { confName, crlName } from "../core/own-files.ts";
-import type { Diagnostic } from "../core/diagnostic.ts";
+import { type Diagnostic, isBlocking } from "../core/diagnostic.ts";
 import type { Change, Facts, Plan, VirtualHostFacts } from "../core/apache/model.ts";
 import { programPath } from "../core/apache/facts/unattended.ts";
 import { findPendingReload } from "../core/apache/facts/stopped.ts";

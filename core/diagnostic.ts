@@ -12,3 +12,18 @@ export interface Diagnostic {
   /** Somebody must act, and no change does it for them: nobody is served. It stands in the way of no change. */
   readonly isAlarm?: true;
 }
+
+/** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
+export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Diagnostic): boolean =>
+  (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
+
+/** One line, as it lies in outputs. */
+export const diagnosticText = ({ place, text }: Diagnostic): string => `${place}: ${text}`;
+
+/** What keeps a change from being made, one line each. */
+export const problemTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
+  diagnostics.filter(isBlocking).map(diagnosticText);
+
+/** What somebody must act on, one line each. */
+export const alarmTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
+  diagnostics.filter(({ isAlarm }) => isAlarm === true).map(diagnosticText);

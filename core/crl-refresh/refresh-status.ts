@@ -1,6 +1,7 @@
 /** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
 import { isoTime } from "./refresh-facts.ts";
-import type { CrlFacts, CrlInputs, CrlSource, Scheduler } from "./refresh-model.ts";
+import type { CrlSource } from "./inputs.ts";
+import type { CrlFacts, CrlInputs, Scheduler } from "./refresh-model.ts";
 
 /** What of the inputs it takes. */
 interface Refreshed extends Pick<CrlInputs, "crlRefresh" | "sample"> {

@@ -1,7 +1,6 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
 import { shownLines } from "../../core/shown.ts";
-import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
-import type { Diagnostic } from "../../core/diagnostic.ts";
+import { type Diagnostic, alarmTexts, problemTexts } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import { fileChanges, liveFiles, plannedFiles } from "../apache/files.ts";
 import { changedInputs } from "../apache/inputs.ts";
@@ -84,22 +83,11 @@ export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
   return { detailedDiff: Object.keys(shown).length > 0 ? shown : { generation: "update" }, replaces: [] };
 }
 
-/** Conflicts and problems as one line each, as they lie in outputs. */
-export function problemTexts(diagnostics: readonly Diagnostic[]): readonly string[] {
-  return diagnostics.filter(isBlocking).map(diagnosticText);
-}
-
-export const diagnosticText = ({ place, text }: Diagnostic): string => `${place}: ${text}`;
-
 function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): readonly string[] {
   const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
   // As they lie there: through the gate.
   return problemTexts(diagnostics).filter((text) => !known.includes(shownLines(text)));
 }
-
-/** What somebody must act on, one line each. */
-export const alarmTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
-  diagnostics.filter(({ isAlarm }) => isAlarm === true).map(diagnosticText);
 
 /** What the site file no longer says is meant so. */
 const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>

@@ -1,12 +1,10 @@
 /** Outputs of `clientcert:apache:ClientAuth`: what users need to know of a host, and what the next Diff plans from. */
 import { isTls12Only, phpVersion } from "../../core/apache/php-rule.ts";
-import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { findPendingReload } from "../../core/apache/facts/stopped.ts";
-import type { Diagnostic } from "../../core/diagnostic.ts";
+import { type Diagnostic, alarmTexts, diagnosticText, isBlocking, problemTexts } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
-import { alarmTexts, diagnosticText, problemTexts } from "./diff.ts";
 import { packFacts } from "./packed-facts.ts";
 import { liveFiles } from "../apache/files.ts";
 import { desiredOf, type Inputs } from "../apache/inputs.ts";

@@ -1,11 +1,9 @@
 /** One look at a host, and what it means for what is wanted. */
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import type { Diagnostic } from "../../core/diagnostic.ts";
+import { type Diagnostic, diagnosticText, problemTexts } from "../../core/diagnostic.ts";
 import type { Facts, Plan } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
-import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
-import { diagnosticText } from "./diff.ts";
 import { desiredOf, targetOf, type Inputs } from "../apache/inputs.ts";
 import { observeClock } from "./clock.ts";
 import type { Host, RunOptions } from "../apache/host-model.ts";
@@ -50,9 +48,6 @@ export function report({ log }: Context, diagnostics: readonly Diagnostic[]): vo
 
 /** Throws with every conflict and problem at once; `done`: what was changed all the same. */
 export function refuseProblems(inputs: Inputs, plan: Plan, done = "nothing was changed"): void {
-  const problems = problemTexts(plan);
+  const problems = problemTexts(plan.diagnostics);
   if (problems.length > 0) throw new Error([`${inputs.connection.address}: ${done}:`, ...problems].join("\n  "));
 }
-
-/** What keeps a change from being made, one line each. */
-export const problemTexts = ({ diagnostics }: Plan): string[] => diagnostics.filter(isBlocking).map(diagnosticText);

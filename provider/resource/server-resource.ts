@@ -1,6 +1,7 @@
 /** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
 import type { Facts } from "../../core/apache/model.ts";
 import { isFeasible } from "../../core/apache/plan/plan.ts";
+import { problemTexts } from "../../core/diagnostic.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { hostText } from "../../core/host-text.ts";
 import { apply, judge, putBack, remove } from "./apply.ts";
@@ -16,7 +17,6 @@ import {
   planFor,
   observe,
   observeFacts,
-  problemTexts,
   refuseProblems,
   report,
 } from "./planned-host.ts";
@@ -129,7 +129,7 @@ async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context
   // No error: a preview of drift ends with 7, whatever the drift is.
   if (context.preview && !isFeasible(planned.plan)) {
     // What was known before, Diff has told already.
-    const reasons = known === undefined ? problemTexts(planned.plan) : [];
+    const reasons = known === undefined ? problemTexts(planned.plan.diagnostics) : [];
     const first =
       planned.plan.restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
     const text = `${inputs.connection.address}: \`pulumi up\` would ${first}refuse this change`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Desired } from "../../core/apache/model.ts";
-import { isBlocking } from "../../core/apache/plan/diagnostics.ts";
+import { isBlocking } from "../../core/diagnostic.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { findPendingReload } from "../../core/apache/facts/stopped.ts";

@@ -12,10 +12,6 @@ import { findPendingReload, findStopped } from "../facts/stopped.ts";
 import { findWeakCas } from "./strength-diagnostics.ts";
 import { isExcluded, nameMatcher } from "./desired.ts";
 
-/** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
-export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Diagnostic): boolean =>
-  (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
-
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function diagnose(desired: Desired, facts: Facts, change: Change | undefined): Diagnostic[] {
   const found = [

@@ -4,9 +4,9 @@ import { findText, hostText } from "../../host-text.ts";
 import { caName, confName, crlName, readmeName, refreshName, sampleName } from "../../own-files.ts";
 import { isRefreshDue, hasNewerCrl, hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { ownPath, renderConf } from "./clientcert-conf.ts";
-import { diagnose, isBlocking } from "./diagnostics.ts";
+import { diagnose } from "./diagnostics.ts";
 import { isSingle } from "../facts/unmanaged-kinds.ts";
-import type { Diagnostic } from "../../diagnostic.ts";
+import { type Diagnostic, isBlocking } from "../../diagnostic.ts";
 import {
   emptyChange,
   includeLine,
