@@ -10,7 +10,10 @@ const dayMinutes = 25 * 60;
  * The first of the `times` from `now` (milliseconds since 1970) on; the random delay comes on top. Undefined where the times
  * are in the host's own time zone, which is not known here.
  */
-export function nextRefresh({ times, timeZone }: CrlRefresh, now: number): string | undefined {
+export function nextRefresh(
+  { times, timeZone }: Pick<CrlRefresh, "times" | "timeZone">,
+  now: number,
+): string | undefined {
   if (timeZone === undefined) return undefined;
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const first = Math.ceil(now / minuteMilliseconds);

@@ -1,12 +1,6 @@
 /** What a look at one host tells of the CRLs that it downloads by itself: the lines of a report. */
-import type { Facts } from "../core/apache/model.ts";
-import type { Inputs } from "../provider/apache/inputs.ts";
-import {
-  type CrlSourceStatus,
-  type TimerStatus,
-  crlStatusOf,
-  timerStatusOf,
-} from "../core/crl-refresh/refresh-status.ts";
+import type { CrlSourceStatus, TimerStatus } from "../core/crl-refresh/refresh-status.ts";
+import type { HostStatus } from "../core/host-status.ts";
 import { nextRefresh } from "./next-refresh.ts";
 import { count } from "./output.ts";
 
@@ -18,12 +12,13 @@ export interface RevocationReport {
 }
 
 /** Undefined where nothing is to be downloaded. `now`: milliseconds since 1970. */
-export function describeRevocation(inputs: Inputs, facts: Facts, now: number): RevocationReport | undefined {
-  const timer = timerStatusOf(inputs, facts);
+export function describeRevocation(
+  { crlSources, timer }: Pick<HostStatus, "crlSources" | "timer">,
+  now: number,
+): RevocationReport | undefined {
   if (timer === undefined) return undefined;
   // Without a file on the host, nothing is scheduled.
-  const next = timer.isEnabled ? nextRefresh(inputs.crlRefresh, now) : undefined;
-  return { sources: crlStatusOf(inputs, facts), timer, nextRefresh: next };
+  return { sources: crlSources, timer, nextRefresh: timer.isEnabled ? nextRefresh(timer, now) : undefined };
 }
 
 export const revocationLines = ({ sources, timer, nextRefresh: next }: RevocationReport): string[] => [

@@ -2,7 +2,10 @@
 import { findMarks } from "../core/apache/plan/adopt.ts";
 import { confName, crlName } from "../core/own-files.ts";
 import { type Diagnostic, isBlocking } from "../core/diagnostic.ts";
-import type { Change, Facts, Plan, VirtualHostFacts } from "../core/apache/model.ts";
+import type { Change, Desired, Facts, Plan, VirtualHostFacts } from "../core/apache/model.ts";
+import { plan } from "../core/apache/plan/plan.ts";
+import { type ApacheStatus, statusOf } from "../core/apache/status.ts";
+import type { HostState } from "../core/host-status.ts";
 import { programPath } from "../core/apache/facts/unattended.ts";
 import { findPendingReload } from "../core/apache/facts/stopped.ts";
 import { isExcluded } from "../core/apache/plan/desired.ts";
@@ -12,8 +15,6 @@ import { readSiteFiles } from "../provider/site/pki-files.ts";
 import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, plannedFiles, shownPathOf } from "../provider/apache/files.ts";
 import { type Inputs, desiredOf, filesOf, parseInputs } from "../provider/apache/inputs.ts";
-import { planFor } from "../provider/resource/planned-host.ts";
-import { earliest, tlsRule } from "../provider/resource/outputs.ts";
 import { HostError, placeOf } from "../provider/remote/host-error.ts";
 import { hostInputs } from "../provider/site/load-site.ts";
 import type { SiteHost } from "../core/site/read-site.ts";
@@ -21,14 +22,11 @@ import { type SiteHosts, placeInSite } from "./open-hosts.ts";
 import { type Style, count, exitCode } from "./output.ts";
 import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 
-/** `unknown`: the host could not be looked at, or its files alone do not tell. */
-export type State = "as wanted" | "differs" | "conflict" | "unknown";
-
 export interface HostReport {
   readonly host: string;
   readonly address: string;
   readonly sshPort: number;
-  readonly state: State;
+  readonly state: HostState;
   /** Why there is nothing else; begins with the host's name and place. */
   readonly error?: string;
   readonly server?: ServerReport;
@@ -91,15 +89,16 @@ export interface Seen {
 
 export function reportPlan(inputs: Inputs, host: SiteHost, seen: Seen, now: number): HostReport {
   const { facts } = seen;
-  const { plan } = planFor(inputs, facts);
-  const findings = sort([...seen.diagnostics, ...plan.diagnostics, ...findUnfit(inputs, seen, plan, now)]);
-  const state = stateOf(plan, findings);
+  const desired = desiredOf(inputs);
+  const planned = plan(desired, facts);
+  const findings = sort([...seen.diagnostics, ...planned.diagnostics, ...findUnfit(inputs, seen, planned, now)]);
+  const status = statusOf(desired, facts, { ...planned, diagnostics: findings });
   return shownDeep({
     ...named(host),
-    state,
-    server: describeServer(inputs, facts, now),
+    state: status.state,
+    server: describeServer(status, now),
     // What depends on an unknown condition would be a guess.
-    changes: state === "unknown" ? [] : describeChanges(inputs, facts, plan),
+    changes: status.state === "unknown" ? [] : describeChanges(desired, facts, planned),
     findings,
   });
 }
@@ -124,13 +123,6 @@ const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host"
 const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
-function stateOf(plan: Plan, findings: readonly Diagnostic[]): State {
-  if (findings.some(({ isUndecided }) => isUndecided === true)) return "unknown";
-  if (findings.some(isBlocking)) return "conflict";
-  const isAlarmed = findings.some(({ isAlarm }) => isAlarm === true);
-  return plan.change === undefined && !isAlarmed ? "as wanted" : "differs";
-}
-
 /** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
 function findUnfit(
   inputs: Inputs,
@@ -152,40 +144,31 @@ const order = ["conflict", "problem", "warning", "note"] as const;
 const sort = (findings: readonly Diagnostic[]): Diagnostic[] =>
   [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 
-function describeServer(inputs: Inputs, facts: Facts, now: number): ServerReport {
-  const { server, own, php } = facts;
-  const desired = desiredOf(inputs);
-  const ca = own.ca.length > 0 ? own.ca : inputs.ca.certificates;
-  const crls = own.crls.length > 0 ? own.crls : inputs.crls;
+function describeServer(status: ApacheStatus, now: number): ServerReport {
+  const { serverVersion: version, opensslVersion: openssl, isRunning: running, configFile } = status;
+  const { source, php, tlsRule, virtualHosts, owner, generation, caNotAfter, crlNextUpdate } = status;
   return {
-    version: server.version,
-    openssl: server.openssl,
-    running: server.running,
-    configFile: hostText(server.configFile),
-    source: server.source,
-    php: php && `${php.version} (${php.source})`,
-    tlsRule: tlsRule(facts, inputs),
-    virtualHosts: facts.virtualHosts.map((host) => ({
-      serverName: hostText(host.serverName),
-      place: hostText(`${host.file}:${host.line}`),
-      wanted: !isExcluded(desired, host),
-      covered: host.include !== undefined && own.conf !== undefined,
+    ...{ version, openssl, running, configFile: hostText(configFile), source, php, tlsRule },
+    virtualHosts: virtualHosts.map(({ serverName, file, line, isWanted, isCovered }) => ({
+      serverName: hostText(serverName),
+      place: hostText(`${file}:${line}`),
+      wanted: isWanted,
+      covered: isCovered,
     })),
-    owner: own.owner,
-    generation: own.generation,
-    caNotAfter: earliest(ca.map(({ notAfter }) => notAfter)),
-    crlNextUpdate: earliest(crls.map(({ nextUpdate }) => nextUpdate)),
-    revocation: describeRevocation(inputs, facts, now),
+    ...{ owner, generation },
+    caNotAfter: caNotAfter.planned,
+    crlNextUpdate: crlNextUpdate.planned,
+    revocation: describeRevocation(status, now),
   };
 }
 
 /** Our files by name, our line by place; of a file of ours that differs, its lines, too. */
-function describeChanges(inputs: Inputs, facts: Facts, plan: Plan): string[] {
-  const { change } = plan;
+function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[] {
+  const { change } = planned;
   if (change === undefined) return [];
   const confPath = shownPathOf(facts, confName);
   const live = liveFiles(facts);
-  const details = fileChangeTexts(live, plannedFiles(facts, plan));
+  const details = fileChangeTexts(live, plannedFiles(facts, planned));
   const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
   const program = details.filter((text) => text.startsWith(programPath(facts.server.instance)));
   return [
@@ -197,19 +180,19 @@ function describeChanges(inputs: Inputs, facts: Facts, plan: Plan): string[] {
     ),
     ...conf,
     ...program,
-    ...describeIncludes(inputs, facts),
+    ...describeIncludes(desired, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${hostText(file)}:${line}, where it does not belong`,
     ),
-    ...describeMarks(inputs, facts),
+    ...describeMarks(desired, facts),
     ...change.drop.map((name) => `remove ${shownPathOf(facts, name)}`),
     ...(findPendingReload(facts) === undefined ? [] : ["reload httpd, which does not run what its files say"]),
   ];
 }
 
 /** Lines of others, by their place. */
-function describeMarks(inputs: Inputs, facts: Facts): string[] {
-  const { out, back } = findMarks(desiredOf(inputs), facts);
+function describeMarks(desired: Desired, facts: Facts): string[] {
+  const { out, back } = findMarks(desired, facts);
   return [
     ...out.map(({ directive, file, line }) => `comment out ${directive} at ${hostText(file)}:${line}`),
     ...back.map(({ file, line }) => `put back ${hostText(file)}:${line}`),
@@ -220,8 +203,7 @@ function describeMarks(inputs: Inputs, facts: Facts): string[] {
 const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
   refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
-function describeIncludes(inputs: Inputs, { virtualHosts }: Facts): string[] {
-  const desired = desiredOf(inputs);
+function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
   return virtualHosts.flatMap((host) => {
     const { file, line, include } = host;
     const place = hostText(`${file}:${include?.line ?? line}`);
@@ -259,14 +241,14 @@ export function renderReport(report: HostReport, style: Style): string {
 
 const indent = (text: string): string[] => text.split("\n").map((line) => `  ${line}`);
 
-const stateWords: Readonly<Record<State, string>> = {
+const stateWords: Readonly<Record<HostState, string>> = {
   "as wanted": "as wanted",
   differs: "differs from what is wanted",
   conflict: "cannot be changed as wanted",
   unknown: "could not tell",
 };
 
-function paintState(state: State, style: Style): string {
+function paintState(state: HostState, style: Style): string {
   const paint = state === "as wanted" ? style.green : state === "differs" ? style.yellow : style.red;
   return paint(stateWords[state]);
 }

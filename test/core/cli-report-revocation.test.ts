@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describeRevocation, revocationLines } from "../../cli/report-revocation.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
-import { type Inputs, parseInputs } from "../../provider/apache/inputs.ts";
+import { statusOf } from "../../core/apache/status.ts";
+import { type Inputs, desiredOf, parseInputs } from "../../provider/apache/inputs.ts";
 import { type Parts, observeText, observedFile } from "./apache-observation.ts";
 
 const now = Date.parse("2026-11-23T03:00:00Z");
@@ -34,8 +35,10 @@ const running: Parts = {
   ].join("\n"),
 };
 
+const noPlan = { diagnostics: [], change: undefined };
+
 const describeHost = (parts: Parts, more: Partial<Inputs> = {}) =>
-  describeRevocation(wishes(more), readFacts(observeText("", parts), { port: 443 }), now);
+  describeRevocation(statusOf(desiredOf(wishes(more)), readFacts(observeText("", parts), { port: 443 }), noPlan), now);
 
 describe("what check tells of CRL sources", () => {
   it("is one line for each, with the last failure, and when the next refresh is", () => {
