@@ -12,7 +12,7 @@ import { root } from "./steps.mjs";
  * `isLong`: `npm test` leaves it out; CI runs it by its name.
  */
 export const rings = [
-  { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 4, processes: 1 },
+  { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 10, processes: 1 },
   {
     name: "contract",
     what: "the built plugin, over gRPC",

@@ -32,8 +32,8 @@ describe("a plan for what runs unattended", () => {
   it("brings the program, in a change that httpd does not notice", () => {
     const { change } = plan(desired, host({ program: "b".repeat(64) }));
     assert.deepEqual(
-      { ...change, look: [], others: [] },
-      { write: [], drop: [], refresh: false, edits: [], look: [], others: [], needsBaseline: false, isAside: true },
+      { ...change, healthCheck: [], others: [] },
+      { write: [], drop: [], refresh: false, edits: [], healthCheck: [], others: [], needsBaseline: false, isAside: true },
     );
   });
 
