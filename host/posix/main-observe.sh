@@ -12,8 +12,8 @@ keep_overrides() {
 
 observe_usage() {
   cat <<'END_OF_USAGE'
-Reads a request of clientcert on standard input and tells how this host's httpd is set up; changes nothing. It is meant to be
-called by clientcert, over SSH and sudo. It has no options.
+Reads a request of clientcert on standard input and tells how this host's httpd is set up; changes nothing. It is
+meant to be called by clientcert, over SSH and sudo. It has no options.
 END_OF_USAGE
 }
 

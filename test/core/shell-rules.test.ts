@@ -65,10 +65,32 @@ describe("the program that runs on hosts", () => {
     for (const name of sharedNames(files)) assert.ok(used.filter((names) => names.has(name)).length > 1, name);
   });
 
+  it("has lines of at most 120 columns", () => {
+    assert.deepEqual(longLines(files), []);
+    assert.equal(longLines(withMore("main.sh", `# ${"a b ".repeat(30)}\n`)).length, 1);
+    assert.equal(longLines(withMore("main.sh", `${"word && ".repeat(20)}\n`)).length, 1);
+    assert.deepEqual(longLines(withMore("main.sh", `part "${"said so and so ".repeat(20)}"\n`)), []);
+  });
+
   it("reads no variable that it never sets, but for those of its caller", () => {
     assert.deepEqual(unsetVariables(files), ["s", "ftp_proxy", "all_proxy", "no_proxy"]);
   });
 });
+
+/** A sentence in quotes, which somebody reads and which is not parted. */
+const sentence = /"(?:\\.|\$\((?:[^()]|\([^()]*\))*\)|[^"\\])*"|'[^']*'/g;
+
+const isSentence = (text: string): boolean => /[a-z]+,? [a-z]+,? [a-z]+,? [a-z]+/.test(text);
+
+function longLines(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([file, text]) =>
+    text.split("\n").flatMap((line, index) => {
+      const told = (line.match(sentence) ?? []).filter(isSentence).join("");
+      const isLong = line.length > 120 && line.length - told.length > 100;
+      return isLong ? [`${file}:${index + 1}: ${line.length} columns`] : [];
+    }),
+  );
+}
 
 describe("each function of the hosts' program that another file calls", () => {
   it("says above itself what it takes from other files and what it sets for them, and nothing else (UPDATE=1 writes it)", () => {

@@ -27,7 +27,7 @@ export function codeOf(text: string): string {
       hide(at, at + 2);
       return at + 2;
     }
-    if (char === "'") return hideTo(at, text.indexOf("'", at + 1) + 1);
+    if (char === "'") return hideTo(at, text.indexOf("'", at + 1) + 1 || text.length);
     if (char === '"') return quotedFrom(at + 1);
     if (char === "$") return expansionFrom(at, false);
     if (char === "#" && /[\s;(]/.test(text[at - 1] ?? "\n")) return hideTo(at, endOfLine(at), " ");
@@ -46,7 +46,7 @@ export function codeOf(text: string): string {
   const quotedFrom = (start: number): number => {
     hide(start - 1, start);
     let at = start;
-    while (text[at] !== '"') at = stepOfText(at);
+    while (at < text.length && text[at] !== '"') at = stepOfText(at);
     return hideTo(at, at + 1);
   };
   const stepOfText = (at: number): number => {
@@ -57,7 +57,7 @@ export function codeOf(text: string): string {
     if (text[at + 1] === "(") return codeFrom(at + 2, ")");
     if (text[at + 1] !== "{") return at + 1 + (/^\w+/.exec(text.slice(at + 1, at + 60))?.[0].length ?? 1);
     let end = at + 2 + (/^#?\w*/.exec(text.slice(at + 2, at + 60))?.[0].length ?? 0);
-    while (text[end] !== "}") {
+    while (end < text.length && text[end] !== "}") {
       const char = text[end] ?? "";
       end = char === "$" || (!isQuoted && /['"\\]/.test(char)) ? stepOfCode(end, char) : stepOfText(end);
     }
@@ -66,7 +66,7 @@ export function codeOf(text: string): string {
   const documentsFrom = (start: number): number => {
     let at = start;
     for (const { word, isLiteral } of documents.splice(0)) {
-      const end = text.indexOf(`\n${word}\n`, at - 1) + 1;
+      const end = text.indexOf(`\n${word}\n`, at - 1) + 1 || text.length;
       while (at < end) at = isLiteral ? hideTo(at, end) : stepOfText(at);
       at = hideTo(end, end + word.length, " ");
     }
@@ -99,9 +99,14 @@ function assignmentsOf(code: string): ShellName[] {
 
 /** `before`, of the same line: behind what ends a command or begins one, and behind other assignments. */
 function isCommandStart(before: string): boolean {
-  return /(^|[;(){}&|!]|\b(then|do|else|elif|if|while|until|command))[ \t]*([A-Za-z_]\w*=(\$\([^()]*\)|[^\s;&|()])*[ \t]+)*$/.test(
-    before,
-  );
+  const start = /(^|[;(){}&|!]|\b(then|do|else|elif|if|while|until|command))[ \t]*([A-Za-z_]\w*=[^\s;&|(){}]*[ \t]+)*$/;
+  return start.test(withoutNested(before));
+}
+
+/** Expansions and commands within a word, as one character each. */
+function withoutNested(code: string): string {
+  const less = code.replace(/\$\([^(){}]*\)|\$\(\([^(){}]*\)\)|\$\{[^(){}]*\}/g, filler);
+  return less === code ? code : withoutNested(less);
 }
 
 function hasCommandBehind(code: string, start: number): boolean {

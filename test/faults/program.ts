@@ -81,8 +81,8 @@ function withSteps(text: string): string {
     if (line.includes("<<")) throw new Error(`${inside}: has a document, which a step would become a part of`);
     const point = `fault_point ${inside}`;
     const isContinued = /(&&|\|\||\||\\|\()$/.test(before);
+    const stepped = withStepsInLists(line, point, before.endsWith("&&"));
     before = line;
-    const stepped = withStepsInLists(line, point);
     return isContinued || !startsCommand(line) ? stepped : `${point}\n${stepped}`;
   });
   return lines.join("\n");
@@ -97,11 +97,13 @@ function startsCommand(line: string): boolean {
   );
 }
 
-function withStepsInLists(line: string, point: string): string {
-  return line
+/** `isListed`: the line goes on with the and-list of the one before. */
+function withStepsInLists(line: string, point: string, isListed: boolean): string {
+  const stepped = line
     .split(/('[^']*'|"[^"]*")/)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(" && ", ` && ${point} && `)))
     .join("");
+  return isListed ? `${point} && ${stepped.trimStart()}` : stepped;
 }
 
 export function replaceOnce(text: string, from: string, to: string): string {

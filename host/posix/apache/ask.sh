@@ -1,13 +1,14 @@
 # shellcheck shell=sh
-# What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live server.
+# What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live
+# server.
 
-# ask_all: for each line `ADDRESS PORT NAME` of look.list and others.list one line `ADDRESS PORT NAME TAB status TAB answer to a
-# stranger's certificate TAB CA names TAB number of certificates sent TAB answers to probes`, in an order that is always the same;
-# `-` = not asked. Of a probe certificate `NAME:ALERT` (probe.sh); they are shown where asks_probes is set.
-# Four ask at once: each handshake of openssl is a process of its own. Covered virtual hosts all include the same file, so
-# everything is asked of the first 20 of each list, and of the rest the status, by one process of curl where there is one.
-# Where an administrator's own lines come back, they may keep out who shows no certificate: then openssl asks all, because
-# curl cannot tell this status `required` from `refused`.
+# ask_all: for each line `ADDRESS PORT NAME` of look.list and others.list one line `ADDRESS PORT NAME TAB status TAB
+# answer to a stranger's certificate TAB CA names TAB number of certificates sent TAB answers to probes`, in an order
+# that is always the same; `-` = not asked. Of a probe certificate `NAME:ALERT` (probe.sh); they are shown where
+# asks_probes is set. Four ask at once: each handshake of openssl is a process of its own. Covered virtual hosts all
+# include the same file, so everything is asked of the first 20 of each list, and of the rest the status, by one process
+# of curl where there is one. Where an administrator's own lines come back, they may keep out who shows no certificate:
+# then openssl asks all, because curl cannot tell this status `required` from `refused`.
 # in: asks_probes, baseline, returning
 # sets: nothing
 ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
@@ -15,7 +16,8 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
   ask_scratch=${ask_scratch:-/dev/shm/clientcert}
   mkdir -m 700 -- "$ask_scratch" && make_stranger "$ask_scratch/stranger" || return 1
-  # Nobody can know it who may set a header of an answer: the mark of a request is always the same where nobody sends one.
+  # Nobody can know it who may set a header of an answer: the mark of a request is always the same where nobody sends
+  # one.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
   ask_first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || ask_first=1000000
@@ -33,8 +35,8 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   rm -rf -- "$ask_scratch"
 }
 
-# One asker's share of both lists; for openssl with two flags in front: is a stranger's certificate shown, and is it told
-# `required` from `refused`? In the shadow the others are asked only where the live files are asked the same.
+# One asker's share of both lists; for openssl with two flags in front: is a stranger's certificate shown, and is it
+# told `required` from `refused`? In the shadow the others are asked only where the live files are asked the same.
 list_asked() { # openssl|curl QUARTER
   ask_others=$ask_lists/others.list
   [ "$ask_lists" != /proc/self/fd/9 ] || [ "$baseline" = yes ] || ask_others=/dev/null
@@ -51,9 +53,12 @@ ask_statuses() { # LIST
   awk '{
     address = $1; if (address ~ /:/) address = "[" address "]"
     name = NF > 2 ? $3 : address
-    printf "url = \"https://%s:%s/\"\nconnect-to = \"%s:%s:%s:%s\"\noutput = /dev/null\n", name, $2, name, $2, address, $2
-  }' "$1" | curl -q --config - --silent --insecure --head --max-time 10 --http1.1 --noproxy '*' --user-agent clientcert \
-    --header 'Connection: close' --write-out '%{http_code}\n' | paste -d "$tab" -- "$1" - | awk -F "$tab" -v tab="$tab" '
+    printf "url = \"https://%s:%s/\"\nconnect-to = \"%s:%s:%s:%s\"\noutput = /dev/null\n",
+      name, $2, name, $2, address, $2
+  }' "$1" | curl -q --config - --silent --insecure --head --max-time 10 --http1.1 --noproxy '*' \
+    --user-agent clientcert \
+    --header 'Connection: close' --write-out '%{http_code}\n' | paste -d "$tab" -- "$1" - |
+      awk -F "$tab" -v tab="$tab" '
       { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" tab "-" }'
 }
 
@@ -63,14 +68,18 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     talk 2>"$1"
     # Behind all the rest: the words of both streams in one would be torn.
     [ "$ask_distinguishes" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
-    [ "$ask_is_shown" = 0 ] || { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
+    [ "$ask_is_shown" = 0 ] ||
+      { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
     [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
     function report() {
       if (status["plain"] == "refused" && isAsked && isAlerted) status["plain"] = "required"
-      if (where != "") print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab (probes == "" ? "-" : probes)
+      if (where == "") return
+      print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab \
+        (probes == "" ? "-" : probes)
     }
-    $1 == mark && $2 == "question" { report(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""; on = inChain = sent = isAsked = isAlerted = 0
+    $1 == mark && $2 == "question" { report(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""
+      on = inChain = sent = isAsked = isAlerted = 0
       status["plain"] = "refused"; status["stranger"] = "-"; next }
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
     $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
@@ -88,12 +97,14 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     END { report() }'
 }
 
-# A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where it says nothing.
-# A weak digest must not keep openssl itself from showing one; where TLS 1.3 loses the alert, 1.2 may have it.
+# A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where
+# it says nothing. A weak digest must not keep openssl itself from showing one; where TLS 1.3 loses the alert, 1.2 may
+# have it.
 show_probes() { # FILE
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
-      talk -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 $ask_version >"$1" 2>&1
+      talk -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 \
+        $ask_version >"$1" 2>&1
       ask_alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
       [ -z "$ask_alert" ] || break
     done
@@ -101,8 +112,8 @@ show_probes() { # FILE
   done <"$ask_lists/probes.list"
 }
 
-# `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after the
-# request. Without this host's trusted CAs, which nobody asks here, and which cost openssl most of its time.
+# `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after
+# the request. Without this host's trusted CAs, which nobody asks here, and which cost openssl most of its time.
 talk() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
   ask_host=${ask_name:-$ask_address}

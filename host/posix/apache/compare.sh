@@ -23,15 +23,22 @@ health_differs() {
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
     # As report_unasking has it of the shadow.
-    function is_unasking(where, stranger) { return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/ }
+    function is_unasking(where, stranger) {
+      return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/
+    }
     # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
     function is_meant(before, after) {
       if (returning == "yes" && removal == "yes") return after ~ /^(4..|required)$/
       return before ~ /^(refused|required)$/ && after ~ /^[1-4]..$/
     }
     function also(bad, more) { return bad == "" ? more : bad " and " more }
-    function answer(status) { return status ~ /^[1-5]/ ? "answers " status : status == "required" ? "requires a certificate" : "refuses the connection" }
-    function answer_untrusted(status) { return (status ~ /^[1-5]/ ? "answers " status " to" : "refuses") " an untrusted certificate" }
+    function answer(status) {
+      if (status ~ /^[1-5]/) return "answers " status
+      return status == "required" ? "requires a certificate" : "refuses the connection"
+    }
+    function answer_untrusted(status) {
+      return (status ~ /^[1-5]/ ? "answers " status " to" : "refuses") " an untrusted certificate"
+    }
     FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
     !($1 in isCovered) { next }
@@ -47,8 +54,9 @@ health_differs() {
     }' "$compare_promised" "$work/answers.before" "$work/answers.after"
 }
 
-# Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before; where
-# an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer certificates.
+# Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before;
+# where an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer
+# certificates.
 # in: removal, returning, work
 # sets: nothing
 is_noticed() { # BEFORE AFTER OTHERS: a list
@@ -71,7 +79,8 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
     function report(where, was, is, hint,  word, name) {
       split(where, word, " ")
       name = (word[3] == "" ? "the virtual host" : word[3]) " (" word[1] " port " word[2] ")"
-      print name (where in isOther ? ", which this change must not touch," : "") " " was " before the change and " is " after it" hint
+      name = name (where in isOther ? ", which this change must not touch," : "")
+      print name " " was " before the change and " is " after it" hint
     }
     FILENAME == ARGV[1] { before[$1] = $2; names[$1] = $4; sent[$1] = $5; next }
     { after[$1] = $2 }
@@ -86,12 +95,15 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
     # By its own lines that come back it may well ask for others.
     returning != "yes" && $4 != names[$1] { report($1, "named some CAs in its handshake", "others") }
     END {
-      for (where in isOther) if (!(where in before) || !(where in after)) report(where, described(before[where]), described(after[where]))
+      for (where in isOther) {
+        if (!(where in before) || !(where in after)) report(where, described(before[where]), described(after[where]))
+      }
     }' "$1" "$2" >"$work/noticed"
   [ -s "$work/noticed" ]
 }
 
-# What kept out who has no certificate, and now does not, is no matter of patience: every round of waiting leaves it open.
+# What kept out who has no certificate, and now does not, is no matter of patience: every round of waiting leaves it
+# open.
 # in: work
 # sets: nothing
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }

@@ -1,15 +1,16 @@
 # shellcheck shell=sh
-# What ends httpd at a reload although `httpd -t` says OK. The shadow start on the live files finds it; but the shadow itself may
-# be why httpd does not start (no network, no passphrase, no NFS), and then a smaller judge speaks. So only those of httpd's
-# codes count here whose cause is the same on the live host.
+# What ends httpd at a reload although `httpd -t` says OK. The shadow start on the live files finds it; but the shadow
+# itself may be why httpd does not start (no network, no passphrase, no NFS), and then a smaller judge speaks. So only
+# those of httpd's codes count here whose cause is the same on the live host.
 
 deadly_unstartable=''
 
-# CODE KIND MEANING, for an administrator. KIND: `program`, what the words name is not there or not executable; `file`, what they
-# name cannot be opened, for a reason that lies in its path; `content`, of what httpd has read.
-# Not in it, because the shadow says them for reasons of its own: AH02564, AH02578, AH02580 (a key whose passphrase httpd keeps),
-# AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). A taken port (AH00072) it cannot see.
-# Not in it, because `httpd -t` finds them, which is asked before each signal: AH00526, AH00543, AH02291, AH02297.
+# CODE KIND MEANING, for an administrator. KIND: `program`, what the words name is not there or not executable; `file`,
+# what they name cannot be opened, for a reason that lies in its path; `content`, of what httpd has read.
+# Not in it, because the shadow says them for reasons of its own: AH02564, AH02578, AH02580 (a key whose passphrase
+# httpd keeps), AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). A taken
+# port (AH00072) it cannot see. Not in it, because `httpd -t` finds them, which is asked before each signal: AH00526,
+# AH00543, AH02291, AH02297.
 deadly_codes() {
   cat <<'END_OF_CODES'
 AH00089 program the program of an ErrorLog cannot be started
@@ -35,7 +36,8 @@ AH10127 content SSLCipherSuite names no cipher for TLS 1.3 that OpenSSL knows
 END_OF_CODES
 }
 
-# In the shadow's view, where no path leads to a file system that may not answer: lines `deadly CODE PATH` of what httpd said.
+# In the shadow's view, where no path leads to a file system that may not answer: lines `deadly CODE PATH` of what httpd
+# said.
 # in: shadow_lacking
 # sets: nothing
 say_deadly() {
@@ -74,8 +76,8 @@ EOF
   return 1
 }
 
-# Whether the reload itself would end the site, whatever is changed: the live files do not start, and httpd says why. Then one
-# reason is told. A server that is stopped has nothing to lose.
+# Whether the reload itself would end the site, whatever is changed: the live files do not start, and httpd says why.
+# Then one reason is told. A server that is stopped has nothing to lose.
 # in: mode, parent, reload_unstartable, work
 # sets: deadly_unstartable
 is_unstartable() {
@@ -85,7 +87,10 @@ is_unstartable() {
     part "note $deadly_why; going on, as reloadUnstartable says"
     return 1
   fi
-  case $mode in apply | judge) deadly_way=', or write "reloadUnstartable: true" for this host' ;; *) deadly_way='' ;; esac
+  case $mode in
+    apply | judge) deadly_way=', or write "reloadUnstartable: true" for this host' ;;
+    *) deadly_way='' ;;
+  esac
   part "reason $deadly_why; mend this first$deadly_way"
   deadly_unstartable=yes
 }

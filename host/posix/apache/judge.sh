@@ -27,11 +27,13 @@ judge_probes() {
 }
 
 # Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
-# Where the memory would not do, the kernel might end the live server. The shadow needs it now, the reload once more later.
+# Where the memory would not do, the kernel might end the live server. The shadow needs it now, the reload once more
+# later.
 has_memory() {
   judge_crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
   judge_hosts=$(sort -u "$work/look.list" | grep -c .)
-  judge_needed_kib=$((judge_crl_bytes / 1024 * 6 * judge_hosts)) judge_available_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
+  judge_needed_kib=$((judge_crl_bytes / 1024 * 6 * judge_hosts))
+  judge_available_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
   [ "$judge_needed_kib" -gt 65536 ] && [ "$judge_needed_kib" -gt "${judge_available_kib:-0}" ] || return 0
   refuse "httpd would need about $((judge_needed_kib / 1024)) MiB for the CRLs of $judge_hosts virtual hosts ($((judge_crl_bytes / 1048576)) MiB each), and this host has $((${judge_available_kib:-0} / 1024)) MiB available; give it more memory, or cover fewer virtual hosts"
   verdict=refused
@@ -56,17 +58,20 @@ judge_shadow() {
   elif ! is_baseline; then
     part 'note the shadow cannot judge this server (it is not well on its live files either); the smaller judge speaks'
     judge_minimal
-  elif ! shadow_is_plain && { ! shadow_is_healthy candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
+  elif ! shadow_is_plain &&
+    { ! shadow_is_healthy candidate || status_differs "$work/answers.live" "$work/answers.candidate"; }; then
     verdict=refused
     report_words candidate
-  elif report_noticed "$work/answers.live" "$work/answers.candidate" "$(shadow_others)" 'tried on a copy' 'nothing was changed'; then
+  elif report_noticed "$work/answers.live" "$work/answers.candidate" "$(shadow_others)" 'tried on a copy' \
+    'nothing was changed'; then
     verdict=refused
   else
     verdict=well
   fi
 }
 
-# Up, and every virtual host was asked, and each that is covered answers over TLS. Splits the report: $work/answers.WHICH.
+# Up, and every virtual host was asked, and each that is covered answers over TLS. Splits the report:
+# $work/answers.WHICH.
 shadow_is_healthy() { # live|candidate
   shadow_has_answered "$1" && ! covered_statuses "$1" | grep -qx refused
 }
@@ -97,11 +102,13 @@ is_baseline() { shadow_is_healthy live || { shadow_is_plain && shadow_has_answer
 # sets: nothing
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
-# Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect. Where a
-# virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
+# Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect.
+# Where a virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
 report_unasking() {
   [ "$removal" != yes ] || return 1
-  judge_unasking=$(awk -F "$tab" '$3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }' "$work/answers.candidate")
+  judge_unasking=$(awk -F "$tab" '
+    $3 ~ /^[1-5]/ { split($1, word, " "); if (word[3] != "") print word[3] " (" word[1] " port " word[2] ")" }
+  ' "$work/answers.candidate")
   [ -n "$judge_unasking" ] || return 1
   while IFS= read -r judge_host; do
     part "reason $judge_host would not ask for certificates although our line stands in it: does another virtual host answer for this name, or is ServerRoot another one there?"
@@ -115,7 +122,8 @@ report_words() { # live|candidate
   covered_answers "$1" | awk -F "$tab" '
     $2 ~ /^re/ {
       split($1, word, " ")
-      print ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate") " any more with " word[3] " (" word[1] " port " word[2] ")"
+      what = ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate")
+      print what " any more with " word[3] " (" word[1] " port " word[2] ")"
     }' | while IFS= read -r judge_sentence; do part "reason $judge_sentence"; done
   part words
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
@@ -124,8 +132,12 @@ report_words() { # live|candidate
 # Candidate and target of everything the change places; `-` = is removed.
 list_placed() {
   {
-    while IFS=$tab read -r _ judge_name _; do printf 'own/%s\t%s\n' "${judge_name##*/}" "$(own_path "$judge_name")"; done <"$work/own.list"
-    while IFS=$tab read -r judge_number _ _ judge_path; do printf 'edit/%s\t%s\n' "$judge_number" "$judge_path"; done <"$work/edit.list"
+    while IFS=$tab read -r _ judge_name _; do
+      printf 'own/%s\t%s\n' "${judge_name##*/}" "$(own_path "$judge_name")"
+    done <"$work/own.list"
+    while IFS=$tab read -r judge_number _ _ judge_path; do
+      printf 'edit/%s\t%s\n' "$judge_number" "$judge_path"
+    done <"$work/edit.list"
     dropped | while IFS= read -r judge_name; do printf -- '-\t%s\n' "$(own_path "$judge_name")"; done
   } >"$work/placed.list"
   printf '%s' "$manifest" | sed -n 's/^look //p' >"$work/look.list"
@@ -154,11 +166,13 @@ list_names() {
         name = $i; gsub(/[">]/, "", name); sub(/:[0-9*]+$/, "", name)
         if (name ~ /[A-Za-z]/ && name !~ /^\[/ && name != "_default_" && !seen[name]++) print name
       }
-    }' | while IFS= read -r judge_name; do getent ahosts "$judge_name" | awk -v name="$judge_name" '!seen[$1]++ { print $1, name }'; done
+    }' | while IFS= read -r judge_name; do
+    getent ahosts "$judge_name" | awk -v name="$judge_name" '!seen[$1]++ { print $1, name }'
+  done
 }
 
-# The smaller judge: our file with mod_ssl alone, in a private directory, on a port of its own. No copy of the customer's
-# configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
+# The smaller judge: our file with mod_ssl alone, in a private directory, on a port of its own. No copy of the
+# customer's configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
 judge_minimal() {
   judge=minimal
   if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
@@ -211,24 +225,35 @@ wait_for_minimal() { # PORT
 
 free_port() {
   judge_candidate_port=$((20000 + $$ % 20000))
-  while grep -qi ":$(printf %04X "$judge_candidate_port") " /proc/net/tcp /proc/net/tcp6; do judge_candidate_port=$((judge_candidate_port + 1)); done
+  while grep -qi ":$(printf %04X "$judge_candidate_port") " /proc/net/tcp /proc/net/tcp6; do
+    judge_candidate_port=$((judge_candidate_port + 1))
+  done
   printf %s "$judge_candidate_port"
 }
 
 # The candidate's own directives, with the files as staged; sections on the customer's directories stay as they are.
 write_minimal_configuration() { # PORT
   {
-    printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\nDefaultRuntimeDir .\nUser #65534\nGroup #65534\n' "$1"
+    printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\n' "$1"
+    printf 'DefaultRuntimeDir .\nUser #65534\nGroup #65534\n'
     for judge_module in mpm_event mpm_worker mpm_prefork; do
-      [ ! -f "$server_modules/mod_$judge_module.so" ] || { quote_word "$server_modules/mod_$judge_module.so" && printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word" && break; }
+      [ -f "$server_modules/mod_$judge_module.so" ] || continue
+      quote_word "$server_modules/mod_$judge_module.so"
+      printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word"
+      break
     done
     for judge_module in unixd authz_core socache_shmcb log_config ssl; do
-      [ ! -f "$server_modules/mod_$judge_module.so" ] || { quote_word "$server_modules/mod_$judge_module.so" && printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word"; }
+      [ -f "$server_modules/mod_$judge_module.so" ] || continue
+      quote_word "$server_modules/mod_$judge_module.so"
+      printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word"
     done
     printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
-    # It names its files relative to the server root, which is ours here; that of an older build did so by their whole path.
+    # It names its files relative to the server root, which is ours here; that of an older build did so by their whole
+    # path.
     own=\"$server_root/conf/clientcert/ awk '
-      { cut = index($0, ENVIRON["own"]); print (cut ? substr($0, 1, cut) "conf/clientcert/" substr($0, cut + length(ENVIRON["own"])) : $0) }
+      { cut = index($0, ENVIRON["own"]) }
+      cut { $0 = substr($0, 1, cut) "conf/clientcert/" substr($0, cut + length(ENVIRON["own"])) }
+      { print }
     ' "$work/minimal/conf/clientcert/clientcert.conf"
     printf '</VirtualHost>\n'
   } >"$work/minimal/httpd.conf"

@@ -23,25 +23,30 @@ reload() {
   kill -USR1 "$parent"
 }
 
-# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's unfinished edit.
+# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's
+# unfinished edit.
 keep_loaded() {
   {
     cat -- "$state/edited" 2>/dev/null
     cut -f 4 "$work/edit.list"
   } | sort -u | while IFS= read -r live_path; do
-    live_bare=$(grep -av "$undo_our_line" -- "$live_path" | sha256sum) && printf '%s  %s\n' "${live_bare%% *}" "$live_path"
+    live_bare=$(grep -av "$undo_our_line" -- "$live_path" | sha256sum) &&
+      printf '%s  %s\n' "${live_bare%% *}" "$live_path"
   done >"$work/loaded"
 }
 
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$server_parent_start" ]; }
 
-# A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves nothing:
-# it comes before the configuration was found good, or because somebody ended the one of before.
+# A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves
+# nothing: it comes before the configuration was found good, or because somebody ended the one of before.
 has_new_child() { # SINCE
   for live_entry in /proc/[0-9]*; do
     read_process "${live_entry#/proc/}" || continue
     # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$1" ] && [ "$live_entry/exe" -ef "/proc/$parent/exe" ]; then return 0; fi
+    if [ "$process_parent" = "$parent" ] && [ "$process_start" -ge "$1" ] &&
+      [ "$live_entry/exe" -ef "/proc/$parent/exe" ]; then
+      return 0
+    fi
   done
   return 1
 }
@@ -91,8 +96,8 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of before:
-# a backend that the shadow could not reach.
+# Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of
+# before: a backend that the shadow could not reach.
 # in: deadline_seconds, parent, probe_decrypt_error, run_log_files, server_parent_start, work
 # sets: asks_probes
 check_health() {
@@ -113,9 +118,14 @@ check_health() {
     sleep 0.25
   done
   ! live_differing=$(health_differs) ||
-    part "reason after the reload the server does not answer as the judge promised: $(printf '%s\n' "$live_differing" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }')"
-  report_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' 'the change is put back' || :
+    part "reason after the reload the server does not answer as the judge promised: $(first_three "$live_differing")"
+  report_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" 'after the reload' \
+    'the change is put back' || :
   return 1
+}
+
+first_three() { # LINES
+  printf '%s\n' "$1" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }'
 }
 
 # The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
@@ -123,10 +133,14 @@ check_health() {
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
   # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
-  if [ -n "$live_unit" ] && { systemctl reset-failed "$live_unit"; timeout 100 systemctl start "$live_unit"; } >/dev/null 2>&1 && wait_for_server 50; then return 0; fi
+  if [ -n "$live_unit" ] &&
+    { systemctl reset-failed "$live_unit"; timeout 100 systemctl start "$live_unit"; } >/dev/null 2>&1 &&
+    wait_for_server 50; then
+    return 0
+  fi
   # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
-  # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs outside of
-  # where it belongs is better than none; detached, because this run ends.
+  # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs
+  # outside of where it belongs is better than none; detached, because this run ends.
   if [ "$(detached_arguments)" != "${arguments%"$nl"}" ]; then
     wait_for_server $((deadline_seconds * 10)) && return 0
     part 'reason httpd ran in the foreground, and no supervisor started it again, so it was started without one: start it there instead'
@@ -144,7 +158,8 @@ detached_arguments() {
   printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
 }
 
-# A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all we know.
+# A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all
+# we know.
 # in: deadline_seconds, program, run_pid_file, server_observed_at, work
 # sets: nothing
 was_started_meanwhile() {
@@ -158,7 +173,8 @@ was_started_meanwhile() {
 }
 
 is_started() {
-  live_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$live_started" && use_running "$live_started"
+  live_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$live_started" &&
+    use_running "$live_started"
 }
 
 is_one_starting() {
@@ -172,7 +188,8 @@ is_one_starting() {
 # Of the same program: another server on this host is nothing to us.
 is_new_httpd() { # PID
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-  [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$server_observed_at" ] && [ "/proc/$1/exe" -ef "$program" ]
+  [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$server_observed_at" ] &&
+    [ "/proc/$1/exe" -ef "$program" ]
 }
 
 wait_for_server() { # TENTHS_OF_A_SECOND
@@ -233,13 +250,14 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   fi
 }
 
-# The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh, which
-# would wait for itself.
+# The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh,
+# which would wait for itself.
 # in: parent
 # sets: nothing
 find_unit() {
   live_unit=''
   [ -n "$parent" ] && [ -d /run/systemd/system ] || return 0
   live_unit=$(awk -F / '$NF ~ /\.service$/ { print $NF; exit }' "/proc/$parent/cgroup")
-  [ -z "$live_unit" ] || [ "$(systemctl show --property=MainPID -- "$live_unit" 2>/dev/null)" = "MainPID=$parent" ] || live_unit=''
+  [ -z "$live_unit" ] || [ "$(systemctl show --property=MainPID -- "$live_unit" 2>/dev/null)" = "MainPID=$parent" ] ||
+    live_unit=''
 }

@@ -3,26 +3,31 @@
 
 observe_openssl=''
 
-# DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a megabyte.
+# DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a
+# megabyte.
 # in: dumped
 # sets: nothing
 run_setting() { # NAME
-  printf '%s\n' "$dumped" | awk -v name="$1: \"" 'index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
+  printf '%s\n' "$dumped" | awk -v name="$1: \"" '
+    index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
 # Its version is the first line, and how it was built another one.
 ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/dev/null || echo none)}; }
 
-# OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built with, else
-# its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
+# OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built
+# with, else its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
 # in: dumped
 # sets: nothing
 security_level() {
   ask_openssl
   {
-    printf '%s\n' "$dumped" | awk 'tolower($1) ~ /^sslciphersuite$/ && match($0, /@SECLEVEL=[0-5]/) { print substr($0, RSTART + 10, 1) }' | sort -n
+    printf '%s\n' "$dumped" |
+      awk 'tolower($1) ~ /^sslciphersuite$/ && match($0, /@SECLEVEL=[0-5]/) { print substr($0, RSTART + 10, 1) }' |
+      sort -n
     printf '%s\n' "$observe_openssl" | sed -n 's/.*-DOPENSSL_TLS_SECURITY_LEVEL=\([0-5]\).*/\1/p'
-    printf '%s\n' "$observe_openssl" | awk 'NR == 1 && $2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
+    printf '%s\n' "$observe_openssl" |
+      awk 'NR == 1 && $2 ~ /^(3[.]([2-9]|[1-9][0-9])|[4-9])/ { print 2; found = 1 } END { if (!found) print 1 }'
   } | head -n 1
 }
 
@@ -30,7 +35,8 @@ security_level() {
 named_files() {
   printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$quoting_read_word"'
     BEGIN {
-      n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
+      n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile " \
+        "SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
       for (i = 1; i <= n; i++) known[tolower(names[i])] = names[i]
     }
     tolower($1) in known {
@@ -94,12 +100,14 @@ $observe_facts
 FACTS
 }
 
-# A pipe would be read for ever, and a device may do anything. Where nothing is meant to be read, /dev/null may be named.
+# A pipe would be read for ever, and a device may do anything. Where nothing is meant to be read, /dev/null may be
+# named.
 is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
   case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
 }
 
-# The certificates of a PEM file, and nothing else of it: a key may stand beside them, also where a block is never closed.
+# The certificates of a PEM file, and nothing else of it: a key may stand beside them, also where a block is never
+# closed.
 certificates_alone() {
   awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
 }
@@ -136,24 +144,28 @@ observe_named_files() { # NAMED
     !on && cut { time[path] = head }
     !cut { on = 1 }
     on && cut && path in time { print time[path] tab $0 }'
-  observe_theirs=$(printf '%s\n' "$1" | own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
+  observe_theirs=$(printf '%s\n' "$1" |
+    own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
   observe_cas=$(paths_of "$observe_theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
   observe_files certificates 1048576 "$observe_cas"
   observe_files crl 65536 "$(paths_of "$observe_theirs" SSLCARevocationFile)"
-  # Only a CA file completes the chain of a server's own certificate. Of that file, which may hold its key, the certificates alone.
+  # Only a CA file completes the chain of a server's own certificate. Of that file, which may hold its key, the
+  # certificates alone.
   [ -z "$observe_cas" ] || observe_files server-certificates 0 "$(paths_of "$observe_theirs" SSLCertificateFile)"
 }
 
 # Each path once that one of the directives names.
 paths_of() { # NAMED DIRECTIVES
-  printf '%s\n' "$1" | awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
+  printf '%s\n' "$1" |
+    awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
 }
 
-# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed. A host may run several
-# php-fpm, and any may be the product's.
+# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed. A host may run
+# several php-fpm, and any may be the product's.
 observe_php() {
   observe_programs=$(printf %s "$process_php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
-  observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs${nl}cli:${server_root%/*}/php/bin/php
+  observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs$nl
+  observe_programs=${observe_programs}cli:${server_root%/*}/php/bin/php
   observe_ifs=$IFS IFS=$nl
   set -f
   for observe_found in $observe_programs; do
@@ -163,19 +175,25 @@ observe_php() {
     observe_known=$(inside stat -L -c '%i.%Y.%s' -- "$observe_path")
     # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
     case $(journal_value "php $observe_known") in
-      '') observe_php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$observe_path" | head -n 1) && observe_php_version=${observe_php_version##*/} ;;
+      '')
+        observe_php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$observe_path" | head -n 1) &&
+          observe_php_version=${observe_php_version##*/}
+        ;;
       *) observe_php_version=$(journal_value "php $observe_known") ;;
     esac
-    [ -z "$observe_php_version" ] || part "php ${observe_found%%:*} $observe_known $observe_php_version$tab$observe_path"
+    [ -z "$observe_php_version" ] ||
+      part "php ${observe_found%%:*} $observe_known $observe_php_version$tab$observe_path"
   done
   set +f
 }
 
-# When the parent said last that it goes on after a reload. Its own words only: a request can bring any text into the log,
-# but not to this place of a line.
+# When the parent said last that it goes on after a reload. Its own words only: a request can bring any text into the
+# log, but not to this place of a line.
 reload_stamp() {
-  awk -v said="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] ([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
-    $0 ~ said { stamp = $0 } END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
+  observe_said="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
+  awk -v said="$observe_said([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
+    $0 ~ said { stamp = $0 }
+    END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
 }
 
 # The log has httpd's local time, which need not be the login's.
@@ -188,12 +206,13 @@ log_seconds() { # STAMP
   )
 }
 
-# Our last reload. The earlier of what the clock said then and of what it would say today: a clock that was set since must
-# not hide an edit. Since a reboot httpd was started later.
+# Our last reload. The earlier of what the clock said then and of what it would say today: a clock that was set since
+# must not hide an edit. Since a reboot httpd was started later.
 reloaded_seconds() {
   observe_moment=$(journal_value reloaded-at) observe_by_clock=$(journal_value reloaded) observe_by_uptime=0
   [ "${observe_moment#* }" != "$(boot_id)" ] || observe_by_uptime=$((observe_boot + ${observe_moment%% *} / 100))
-  [ "$observe_by_uptime" -lt "${observe_by_clock:-0}" ] && printf %s "$observe_by_uptime" || printf %s "${observe_by_clock:-0}"
+  [ "$observe_by_uptime" -lt "${observe_by_clock:-0}" ] && printf %s "$observe_by_uptime" ||
+    printf %s "${observe_by_clock:-0}"
 }
 
 # When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
@@ -205,19 +224,23 @@ loaded_seconds() {
   observe_log=$(run_setting 'Main ErrorLog')
   if [ -n "$observe_log" ] && inside test -f "$observe_log"; then
     observe_stamp=$(inside tail -c 65536 -- "$observe_log" | reload_stamp)
-    if [ -n "$observe_stamp" ] && observe_reloaded=$(log_seconds "$observe_stamp") && [ "$observe_reloaded" -gt "$observe_loaded" ] && [ "$observe_reloaded" -le "$(date +%s)" ]; then observe_loaded=$observe_reloaded; fi
+    if [ -n "$observe_stamp" ] && observe_reloaded=$(log_seconds "$observe_stamp") &&
+      [ "$observe_reloaded" -gt "$observe_loaded" ] && [ "$observe_reloaded" -le "$(date +%s)" ]; then
+      observe_loaded=$observe_reloaded
+    fi
   fi
   printf %s "$observe_loaded"
 }
 
-# Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host, whatever
-# httpd's mount namespace holds. Which lines count is not decided here.
+# Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host,
+# whatever httpd's mount namespace holds. Which lines count is not decided here.
 observe_crontabs() { # NAMED
   doing "reading the crontabs"
   observe_crontab_paths=$({
     printf 'crl\n#clientcert-adopted# \n'
     printf '%s\n' "$1" | sed -n "s/^SSLCARevocationFile$tab//p"
-  } | grep -lisF -D skip -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* \
+  } | grep -lisF -D skip -f - -- /etc/crontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
+    /etc/cron.weekly/* /etc/cron.monthly/* \
     /var/spool/cron/* /var/spool/cron/crontabs/*)
   (enter='' && observe_files crontab 1048576 "$observe_crontab_paths")
 }
@@ -227,12 +250,16 @@ observe_own() {
   observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended
   # shellcheck disable=SC2086 # the names of timers are letters and digits
-  [ ! -d "$state" ] && [ -z "$observe_timers" ] || stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" $observe_timers 2>/dev/null
+  [ ! -d "$state" ] && [ -z "$observe_timers" ] ||
+    stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" \
+    $observe_timers 2>/dev/null
   set --
   for observe_file in "$state/program" "$state/refresh" "$state/undo" $observe_timers "$observe_own_directory"/*; do
     [ -f "$observe_file" ] || continue
     set -- "$@" "$observe_file"
-    case $observe_file in "$observe_own_directory"/*) observe_own_files=${observe_own_files:+$observe_own_files$nl}$observe_file ;; esac
+    case $observe_file in
+      "$observe_own_directory"/*) observe_own_files=${observe_own_files:+$observe_own_files$nl}$observe_file ;;
+    esac
   done
   [ $# -gt 0 ] || return 0
   part own-hashes
@@ -244,7 +271,9 @@ observe_own() {
 # The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$observe_timers")
-  [ ! -f "$state/refresh.record" ] || { part refresh-record && head -c 65536 -- "$state/refresh.record" && { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
+  [ ! -f "$state/refresh.record" ] ||
+    { part refresh-record && head -c 65536 -- "$state/refresh.record" &&
+    { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
 # in: arguments, config, instance, parent, quoting_read_word, root_argument, server_compiled_root, server_environment,

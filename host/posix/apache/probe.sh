@@ -1,13 +1,14 @@
 # shellcheck shell=sh
-# Whether holders of certificates of the site's CAs get in at all: the answers to probe certificates, which carry a CA's name and
-# a signature that does not verify (core/pki/probe.ts). OpenSSL sees to extensions, strength and CRLs before the signature: where
-# all is well httpd answers with the alert `decrypt error`, and any other alert means that every holder is refused.
+# Whether holders of certificates of the site's CAs get in at all: the answers to probe certificates, which carry a CA's
+# name and a signature that does not verify (core/pki/probe.ts). OpenSSL sees to extensions, strength and CRLs before
+# the signature: where all is well httpd answers with the alert `decrypt error`, and any other alert means that every
+# holder is refused.
 
 probe_decrypt_error=51 probe_signature_failure=7
 probe_locked_out='' probe_already_refused=''
 
-# Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a CRL that is
-# not for CA certificates only. A refresh has those that the last change left beside it.
+# Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a
+# CRL that is not for CA certificates only. A refresh has those that the last change left beside it.
 # in: mode, state, work
 # sets: nothing
 list_probes() {
@@ -35,16 +36,20 @@ probe_word() { sed -n "s/^$1 //p;/^-/q" "$2"; } # KEY FILE
 has_users_crl() { # PROBE
   [ -f "$work/chosen.keys" ] || return 1
   probe_issuer=$(openssl x509 -noout -issuer_hash -in "$1" 2>/dev/null) &&
-    awk -v issuer="$probe_issuer" '{ split($1, part, "-") } part[1] == issuer && $1 !~ /-ca(-|$)/ { found = 1 } END { exit !found }' "$work/chosen.keys"
+    awk -v issuer="$probe_issuer" \
+      '{ split($1, part, "-") } part[1] == issuer && $1 !~ /-ca(-|$)/ { found = 1 } END { exit !found }' \
+      "$work/chosen.keys"
 }
 
-# Which of them are refused by what the files of a virtual host's answer say: lines NAME ALERT [ADDRESS PORT HOST], one a probe, with the place where others answer well; `-` is
-# no alert, as where the connection was cut, and `+` an answer, as from a virtual host that asks for no certificate. Without a
-# name another virtual host may answer, which is none of ours where one of that place is left alone.
+# Which of them are refused by what the files of a virtual host's answer say: lines NAME ALERT [ADDRESS PORT HOST], one
+# a probe, with the place where others answer well; `-` is no alert, as where the connection was cut, and `+` an answer,
+# as from a virtual host that asks for no certificate. Without a name another virtual host may answer, which is none of
+# ours where one of that place is left alone.
 # in: manifest, state, work
 # sets: nothing
 read_alerts() { # ANSWERS
-  { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } | awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$probe_decrypt_error" '
+  { printf '%s' "$manifest" && sed 's/^/other /' "$state/others" 2>/dev/null; } |
+    awk -F "$tab" -v answers="$1" -v list="$work/probes.list" -v good="$probe_decrypt_error" '
     function rank(alert) { return alert == good ? 0 : alert == "+" ? 1 : alert == "-" ? 2 : 3 }
     BEGIN { while ((getline name <list) > 0) names[++count] = name }
     /^other / { split($0, word, " "); isShared[word[2] " " word[3]] = 1 }
@@ -56,10 +61,14 @@ read_alerts() { # ANSWERS
         for (i = 1; i <= asked; i++) {
           split(answer[i], pair, ":")
           if (pair[2] == good) isGoodSomewhere[pair[1]] = 1
-          if (!(pair[1] in worst) || rank(pair[2]) > rank(worst[pair[1]])) { worst[pair[1]] = pair[2]; place[pair[1]] = column[1] }
+          if (!(pair[1] in worst) || rank(pair[2]) > rank(worst[pair[1]])) {
+            worst[pair[1]] = pair[2]; place[pair[1]] = column[1]
+          }
         }
       }
-      for (i = 1; i <= count; i++) if (names[i] in worst) print names[i], worst[names[i]], (names[i] in isGoodSomewhere ? place[names[i]] : "")
+      for (i = 1; i <= count; i++) {
+        if (names[i] in worst) print names[i], worst[names[i]], (names[i] in isGoodSomewhere ? place[names[i]] : "")
+      }
     }'
 }
 
@@ -76,15 +85,20 @@ read_verifications() {
   done <"$work/probes.list"
 }
 
-# OpenSSL's first error number for a probe, with our files as PATH_OF finds them by name; nothing where they are not there.
+# OpenSSL's first error number for a probe, with our files as PATH_OF finds them by name; nothing where they are not
+# there.
 verify_probe() { # NAME PATH_OF
   probe_conf=$("$2" clientcert.conf) probe_checks=''
   [ -f "$probe_conf" ] || return 0
-  case $(conf_value SSLCARevocationCheck "$probe_conf") in leaf*) probe_checks=-crl_check ;; chain*) probe_checks=-crl_check_all ;; esac
+  case $(conf_value SSLCARevocationCheck "$probe_conf") in
+    leaf*) probe_checks=-crl_check ;;
+    chain*) probe_checks=-crl_check_all ;;
+  esac
   probe_ca=$(conf_value SSLCACertificateFile "$probe_conf") probe_ca=${probe_ca%\"}
   # shellcheck disable=SC2086
-  openssl verify -purpose sslclient -auth_level "$(security_level)" -verify_depth "$(conf_value SSLVerifyDepth "$probe_conf")" \
-    -CAfile "$("$2" "${probe_ca##*/}")" $probe_checks ${probe_checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
+  openssl verify -purpose sslclient -auth_level "$(security_level)" \
+    -verify_depth "$(conf_value SSLVerifyDepth "$probe_conf")" -CAfile "$("$2" "${probe_ca##*/}")" \
+    $probe_checks ${probe_checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
     sed -n 's/^error \([0-9]*\) at .*/\1/p' | head -n 1
 }
 
@@ -92,8 +106,8 @@ conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
 
 installed_own() { printf %s "$own_directory/$1"; } # NAME
 
-# Whether the files that serve now refuse them already: then a change that does not mend it is not to blame. A CA that is not
-# among theirs has no holders yet.
+# Whether the files that serve now refuse them already: then a change that does not mend it is not to blame. A CA that
+# is not among theirs has no holders yet.
 is_refused_already() { # NAME STAGE
   ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
   [ "$2" = judged ] || return 1
@@ -101,8 +115,9 @@ is_refused_already() { # NAME STAGE
   printf '%s\n' "$1" >>"$work/probes.refused"
 }
 
-# report_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was so before, or
-# cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that serve; live afterwards.
+# report_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was
+# so before, or cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that
+# serve; live afterwards.
 # in: judge, mode, own_directory, work
 # sets: probe_already_refused, probe_locked_out
 report_locked_out() {
@@ -113,9 +128,13 @@ report_locked_out() {
       "$probe_decrypt_error") continue ;;
       - | +)
         probe_error=$(logged_errors "$2")
-        [ -n "$probe_error" ] || ! grep -qs "Certificate Verification: Error ($probe_signature_failure)" "$2" || continue
+        [ -n "$probe_error" ] || ! grep -qs "Certificate Verification: Error ($probe_signature_failure)" "$2" ||
+          continue
         ;;
-      *) probe_error=$(logged_errors "$2") && case $probe_error in '' | *"$nl"*) probe_error=$(verify_probe "$probe" newest_own) ;; esac ;;
+      *)
+        probe_error=$(logged_errors "$2") &&
+          case $probe_error in '' | *"$nl"*) probe_error=$(verify_probe "$probe" newest_own) ;; esac
+        ;;
     esac
     # Of a change that was put back: a refresh brings no CA, so nobody holds a certificate of this one.
     [ "$mode:$probe_error" != refresh:20 ] || continue
@@ -139,7 +158,8 @@ probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
 # Numbers that httpd's log has beside those of a probe as it should be and of an untrusted certificate.
 logged_errors() { # WORDS
-  sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null | grep -vx -e "$probe_signature_failure" -e 18 | sort -u
+  sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null |
+    grep -vx -e "$probe_signature_failure" -e 18 | sort -u
 }
 
 # Neither an alert nor a number in the log. Several of these belong to several CAs, and which to which is not known.
@@ -148,7 +168,8 @@ is_unreported() { # ALERT ERROR WORDS
   case $2 in '' | *"$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
-# A CRL of several, of a CA of which nothing was known: whether users' certificates name its address does not stand in our files.
+# A CRL of several, of a CA of which nothing was known: whether users' certificates name its address does not stand in
+# our files.
 is_guess() { # PROBE STAGE
   [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
   case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
@@ -165,7 +186,8 @@ place_in_words() { # ADDRESS PORT NAME
   printf '%s' "${3:+$3 (}$1 port $2${3:+)}"
 }
 
-# The alert is httpd's answer to its clients, the number OpenSSL's. @see openssl-verification-options(1), RFC 8446, section 6
+# The alert is httpd's answer to its clients, the number OpenSSL's. @see openssl-verification-options(1), RFC 8446,
+# section 6
 refusal_in_words() { # ALERT ERROR
   case $2 in
     2 | 20 | 21) probe_cause='its chain does not reach a root among caFiles; list the CAs above it up to the root' ;;

@@ -3,8 +3,8 @@
 
 recover_done=''
 
-# What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it is
-# in the journal first, for this run may die, too.
+# What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it
+# is in the journal first, for this run may die, too.
 # in: state, work
 # sets: own_directory, recover_done
 # writes
@@ -40,6 +40,7 @@ reload_restored() {
 # writes
 forget_first_change() {
   [ -z "$(journal_value generation)" ] || return 0
-  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/undo.new" "$state/program" "$state/program.new" "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
+  rm -f -- "$state/journal" "$state/journal.new" "$state/undo" "$state/undo.new" "$state/program" "$state/program.new" \
+    "$state/edited" "$state/edited.new" "$state/loaded" "$state/look" "$state/others"
   forget_refresh
 }

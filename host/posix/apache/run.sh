@@ -27,8 +27,9 @@ prepare() {
   check_owner
 }
 
-# httpd loads CA and CRL files anew for each virtual host: 30 MB a second on a good machine, so 4 on any. The deadline that
-# was sent is for all the rest, because a server that hangs at its start is waited for twice: candidate and baseline.
+# httpd loads CA and CRL files anew for each virtual host: 30 MB a second on a good machine, so 4 on any. The deadline
+# that was sent is for all the rest, because a server that hangs at its start is waited for twice: candidate and
+# baseline.
 # in: manifest, own_directory, work
 # sets: deadline_seconds
 extend_deadline() {
@@ -82,7 +83,8 @@ run_judge() {
   part "result $verdict $judge $(journal_value generation)"
 }
 
-# A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an hour.
+# A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an
+# hour.
 # writes
 sweep_judges() {
   for run_left in /run/clientcert.result.*; do
@@ -90,7 +92,10 @@ sweep_judges() {
   done
   for run_left in /run/clientcert.*.*; do
     run_judge_id=${run_left#/run/clientcert.}
-    if [ -d "$run_left" ] && ! { read_process "${run_judge_id%%.*}" && [ "$process_start" = "${run_judge_id#*.}" ]; }; then rm -rf -- "$run_left"; fi
+    if [ -d "$run_left" ] &&
+      ! { read_process "${run_judge_id%%.*}" && [ "$process_start" = "${run_judge_id#*.}" ]; }; then
+      rm -rf -- "$run_left"
+    fi
   done
 }
 
@@ -117,15 +122,17 @@ run_apply() {
   is_held "$work" || leave_nothing
 }
 
-# Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at the
-# host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
+# Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at
+# the host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
 # in: id, mark, state, work
 # sets: nothing
 # writes
 leave_nothing() {
   rm -rf -- "$state".gone.*
   [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
-  [ ! -f "$work/output" ] || { awk -v look="$mark server" '$0 == look { exit } { print }' "$work/output" && part 'done'; } >"/run/clientcert.result.$id"
+  [ ! -f "$work/output" ] ||
+    { awk -v look="$mark server" '$0 == look { exit } { print }' "$work/output" && part 'done'; } \
+      >"/run/clientcert.result.$id"
   rm -rf -- "$work"
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
@@ -221,8 +228,8 @@ change() {
   fi
 }
 
-# The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a run
-# that dies is put back by the next one, after it the change stands.
+# The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a
+# run that dies is put back by the next one, after it the change stands.
 # writes
 finalize() { # applied|stopped
   [ "$mode" != refresh ] || finalize_refresh "$1"
@@ -259,11 +266,14 @@ revert() {
 commit() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || run_made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
-    { [ "$aside" = yes ] || { cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others"; }; } &&
-    journal_end "$1" owner "$owner" generation "$run_generation" config "$config" directory "$own_directory" made-conf "${run_made_conf:-$(journal_value made-conf)}"
+    { [ "$aside" = yes ] ||
+      { cp -- "$work/look.list" "$state/look" && cp -- "$work/others.list" "$state/others"; }; } &&
+    journal_end "$1" owner "$owner" generation "$run_generation" config "$config" directory "$own_directory" \
+      made-conf "${run_made_conf:-$(journal_value made-conf)}"
 }
 
-# The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles it.
+# The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles
+# it.
 # in: nothing
 # sets: nothing
 owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }

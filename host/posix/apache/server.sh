@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# The httpd of this host: its live parent process, and running its program in that parent's surroundings (arguments, environment,
-# working directory, mount namespace), because a plain shell sees another server: no -D defines, another /tmp, other libraries.
+# The httpd of this host: its live parent process, and running its program in that parent's surroundings (arguments,
+# environment, working directory, mount namespace), because a plain shell sees another server: no -D defines, another
+# /tmp, other libraries.
 
-# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write), server_work_directory,
-# enter (words that enter its mount namespace, or none).
+# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write),
+# server_work_directory, enter (words that enter its mount namespace, or none).
 # in: swap_began
 # sets: arguments, enter, parent, program, root_argument, server_environment, server_parent_start, server_work_directory
 use_parent() { # PID
@@ -26,7 +27,9 @@ use_parent() { # PID
     if [ "$server_first" = yes ]; then
       server_first=no
       # The name it was called by finds its own libraries and envvars; the resolved one may be a package's file.
-      case $server_word in /*) [ "$(inside realpath -- "$server_word" 2>/dev/null)" = "$program" ] && program=$server_word ;; esac
+      case $server_word in
+        /*) [ "$(inside realpath -- "$server_word" 2>/dev/null)" = "$program" ] && program=$server_word ;;
+      esac
       continue
     fi
     case $server_previous in
@@ -57,7 +60,8 @@ inside() {
 
 # A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
 use_stopped() {
-  parent='' server_parent_start='' server_environment='' enter='' server_work_directory=/ server_config_argument='' root_argument='' arguments='' program=$want_httpd
+  parent='' server_parent_start='' server_environment='' enter='' server_work_directory=/ server_config_argument=''
+  root_argument='' arguments='' program=$want_httpd
   recall_program
   for server_candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     [ -n "$program" ] && break
@@ -72,7 +76,8 @@ use_stopped() {
   done
   # A pipe would be read for ever.
   [ -f "$want_environment" ] || [ ! -e "$want_environment" ] || fail pipe "environmentFile: $want_environment is no regular file; give the file with httpd's variables"
-  [ -z "$want_environment" ] || server_environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
+  [ -z "$want_environment" ] ||
+    server_environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
 }
 
 # httpd ARGS…: the program in the live parent's surroundings, its standard error joined to its output.
@@ -80,7 +85,8 @@ use_stopped() {
 # in: arguments, enter, parent, program, run_umask
 # sets: nothing
 httpd() {
-  server_in_environment='while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
+  server_in_environment='
+    while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
     umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
   (
     set -f
@@ -92,8 +98,8 @@ httpd() {
   )
 }
 
-# Beside a server somebody may ask or signal it just now (apachectl, logrotate, our own refresh), by a program of the same name that
-# is gone in a moment: of several, one that is seconds old is not believed at once.
+# Beside a server somebody may ask or signal it just now (apachectl, logrotate, our own refresh), by a program of the
+# same name that is gone in a moment: of several, one that is seconds old is not believed at once.
 may_be_passing() {
   # shellcheck disable=SC2086
   set -- $process_httpd_pids
@@ -167,7 +173,8 @@ choose_parent() { # PID…
 # A running server must never be taken for a stopped one: its files would be written and never loaded.
 use_stopped_beside_others() {
   # The pid file alone does not tell which server is stopped.
-  [ -z "$want_pid_file" ] || [ -n "$want_config" ] || fail several "$want_pid_file: names no httpd that runs here, and these do (${server_listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
+  [ -z "$want_pid_file" ] || [ -n "$want_config" ] ||
+    fail several "$want_pid_file: names no httpd that runs here, and these do (${server_listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
   use_stopped
   read_version
   case "$server_listed;" in
@@ -175,8 +182,9 @@ use_stopped_beside_others() {
   esac
 }
 
-# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`, which reads the
-# configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a tenth of the time.
+# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`,
+# which reads the configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a
+# tenth of the time.
 # in: arguments, enter, parent, program, root_argument, run_umask, want_config
 # sets: config, instance, server_compiled_root, server_version, server_version_text, state
 read_version() {
@@ -203,7 +211,8 @@ read_version() {
   state=/var/lib/clientcert/$instance
 }
 
-# Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory map.
+# Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory
+# map.
 # in: config, enter, parent, root_argument
 # sets: server_modules, server_php_module
 read_modules() {
@@ -212,12 +221,21 @@ read_modules() {
     # A path may hold blanks; no field before it holds a slash.
     server_mapped=$(awk '$6 !~ /^\// { next } { path = substr($0, index($0, "/")); sub(/ \(deleted\)$/, "", path) }
       path ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = path; print "modules " m }
-      path ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" } path ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " path }' "/proc/$parent/maps")
-    case $server_mapped in *'php '*) server_php_module=${server_mapped#*php } server_php_module=${server_php_module%%"$nl"*} ;; esac
-    case $server_mapped in *'modules '*) server_modules=${server_mapped#*modules } server_modules=${server_modules%%"$nl"*} server_modules=${server_modules%/*} ;; esac
+      path ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" }
+      path ~ /\/libphp[^\/]*\.so$/ && !p { p = 1; print "php " path }' "/proc/$parent/maps")
+    case $server_mapped in
+      *'php '*) server_php_module=${server_mapped#*php } server_php_module=${server_php_module%%"$nl"*} ;;
+    esac
+    case $server_mapped in
+      *'modules '*)
+        server_modules=${server_mapped#*modules } server_modules=${server_modules%%"$nl"*}
+        server_modules=${server_modules%/*}
+        ;;
+    esac
     case $server_mapped in *'info loaded'*) server_info_module=loaded && return ;; esac
   fi
-  for server_directory in "$server_modules" "${root_argument:-$server_compiled_root}/modules" "${config%/conf/*}/modules" /usr/lib/apache2/modules /usr/lib64/httpd/modules; do
+  for server_directory in "$server_modules" "${root_argument:-$server_compiled_root}/modules" \
+    "${config%/conf/*}/modules" /usr/lib/apache2/modules /usr/lib64/httpd/modules; do
     [ -n "$server_directory" ] && inside test -f "$server_directory/mod_info.so" || continue
     server_info_module=$server_directory/mod_info.so server_modules=${server_modules:-$server_directory}
     return
@@ -229,6 +247,9 @@ read_modules() {
 # sets: nothing
 dump() {
   set -- -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG
-  case $server_info_module in '' | loaded) ;; *) quote_word "$server_info_module" && set -- -C "LoadModule info_module $quoting_word" "$@" ;; esac
+  case $server_info_module in
+    '' | loaded) ;;
+    *) quote_word "$server_info_module" && set -- -C "LoadModule info_module $quoting_word" "$@" ;;
+  esac
   httpd_in_time "$@"
 }

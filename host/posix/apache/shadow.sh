@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# The shadow start: the real httpd on the candidate, in namespaces of its own, on a view of this whole host in which every
-# write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
+# The shadow start: the real httpd on the candidate, in namespaces of its own, on a view of this whole host in which
+# every write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
 
 # shadow live|candidate: writes $work/shadow.WHICH: `up` or `down`, answers, and httpd's own words. Returns 3 where the
 # host allows no namespaces. Ends with this process: the shadow reads a pipe that only we hold open.
-# in: arguments, baseline, deadline_seconds, enter, mark, parent, program, returning, run_log_files, run_pid_file,
-#   run_umask, script, server_environment, server_work_directory, work
+# in: arguments, deadline_seconds, enter, parent, program, run_pid_file, run_umask, script, server_environment,
+#   server_work_directory, work
 # sets: nothing
 shadow() {
   rm -f -- "$work/alive"
@@ -16,17 +16,21 @@ shadow() {
   (
     exec 5>&-
     read_process self
-    export process_start work run_umask program arguments server_work_directory server_environment run_pid_file run_log_files mark tab nl returning baseline
+    export process_start work run_umask program arguments server_work_directory server_environment run_pid_file \
+      run_log_files mark tab nl returning baseline
     cd /
     # Given with the command: of what `exec` alone opens, mksh would hand nothing on.
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
-      timeout -k 1 "$deadline_seconds" /bin/sh /proc/self/fd/9/program shadow_outside_view "$1" 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns"
+      timeout -k 1 "$deadline_seconds" /bin/sh /proc/self/fd/9/program shadow_outside_view \
+        "$1" 9<"$work" 8<"/proc/$$/ns" 7<"/proc/${parent:-$$}/ns"
   ) </dev/null >"$work/shadow.$1" 2>"$work/shadow.errors"
   shadow_status=$?
   exec 5>&-
   grep -q '^begun$' "$work/shadow.$1" || return 3
-  case $shadow_status in 124 | 137) printf 'down\nwords\nno answer within %s seconds\n' "$deadline_seconds" >"$work/shadow.$1" ;; esac
+  case $shadow_status in
+    124 | 137) printf 'down\nwords\nno answer within %s seconds\n' "$deadline_seconds" >"$work/shadow.$1" ;;
+  esac
 }
 
 # In the new namespaces, before the view is the root.
@@ -35,12 +39,14 @@ shadow() {
 shadow_outside_view() { # live|candidate
   is_apart || { echo 'unshare did not make all of them' >&2 && exit 3; }
   exec 8<&- 7<&-
-  # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything here.
+  # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything
+  # here.
   ( read -r _ </proc/self/fd/9/alive; kill -KILL -1 ) &
   trap 'exit 1' TERM
   build_view || exit 3
   ip link set lo up
-  # The resolver asks for names only where there is an address besides loopback: these two are nobody's (RFC 5737, RFC 3849).
+  # The resolver asks for names only where there is an address besides loopback: these two are nobody's (RFC 5737, RFC
+  # 3849).
   { ip addr add 192.0.2.1/32 dev lo && ip addr add 2001:db8::1/128 dev lo; } 2>/dev/null || :
   for shadow_family in ipv4 ipv6; do
     echo 1 2>/dev/null >"/proc/sys/net/$shadow_family/ip_nonlocal_bind" || :
@@ -50,15 +56,17 @@ shadow_outside_view() { # live|candidate
   exec chroot /sys/root /bin/sh /proc/self/fd/9/program shadow_inside_view "$1"
 }
 
-# Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file systems
-# and addresses of the host. Neither ours (8) nor httpd's (7), and the first process of all is no older than the shadow.
+# Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file
+# systems and addresses of the host. Neither ours (8) nor httpd's (7), and the first process of all is no older than the
+# shadow.
 is_apart() {
   shadow_began=$process_start
   for shadow_namespace in pid mnt net; do
     for shadow_other in 8 7; do
       shadow_other=/proc/self/fd/$shadow_other/$shadow_namespace
       # shellcheck disable=SC3013 # dash and busybox ash have -ef.
-      [ -e "$shadow_other" ] && [ -e "/proc/self/ns/$shadow_namespace" ] && ! [ "$shadow_other" -ef "/proc/self/ns/$shadow_namespace" ] || return 1
+      [ -e "$shadow_other" ] && [ -e "/proc/self/ns/$shadow_namespace" ] &&
+        ! [ "$shadow_other" -ef "/proc/self/ns/$shadow_namespace" ] || return 1
     done
   done
   read_process 1 && [ "$process_start" -ge "$shadow_began" ]
@@ -66,16 +74,22 @@ is_apart() {
 
 # A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
 build_view() {
-  shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo | sort -t "$tab" -u -k 2,2)
+  shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo |
+    sort -t "$tab" -u -k 2,2)
   mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
   shadow_count=0 shadow_lacking=''
   while IFS=$tab read -r shadow_type shadow_point; do
     shadow_point=$(printf '%b' "$shadow_point")
     case $shadow_point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
     # A server that does not answer would hang us: judged by type, never looked at.
-    case $shadow_type in nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p) shadow_lacking=$shadow_lacking$nl$shadow_point && continue ;; esac
+    case $shadow_type in
+      nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p)
+        shadow_lacking=$shadow_lacking$nl$shadow_point && continue
+        ;;
+    esac
     shadow_count=$((shadow_count + 1))
-    view_of "$shadow_point" 2>/dev/null || { [ "$shadow_point" != / ] && shadow_lacking=$shadow_lacking$nl$shadow_point; } || return 1
+    view_of "$shadow_point" 2>/dev/null ||
+      { [ "$shadow_point" != / ] && shadow_lacking=$shadow_lacking$nl$shadow_point; } || return 1
   done <<EOF
 $shadow_mounts
 EOF
@@ -95,19 +109,28 @@ view_of() { # MOUNT_POINT
   chown --reference="$1" -- "/sys/upper$shadow_count" && chmod --reference="$1" -- "/sys/upper$shadow_count"
   case $1 in
     *[:,\\]*) ;;
-    *) mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$shadow_count,workdir=/sys/work$shadow_count" overlay "$shadow_target" && return ;;
+    *)
+      mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$shadow_count,workdir=/sys/work$shadow_count" overlay \
+        "$shadow_target" && return
+      ;;
   esac
-  mount --bind "$1" "$shadow_target" && mount -o remount,bind,ro "$shadow_target" && is_read_only "$shadow_target" || { umount "$shadow_target"; return 1; }
+  mount --bind "$1" "$shadow_target" && mount -o remount,bind,ro "$shadow_target" && is_read_only "$shadow_target" ||
+    { umount "$shadow_target"; return 1; }
 }
 
 # util-linux before 2.27 silently ignores `ro` on a bind mount.
-is_read_only() { point=$1 awk "$quoting_mount_path"'mount_path($5) == ENVIRON["point"] { found = $6 } END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo; }
+is_read_only() { # MOUNT_POINT
+  point=$1 awk "$quoting_mount_path"'
+    mount_path($5) == ENVIRON["point"] { found = $6 }
+    END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo
+}
 
 # Where httpd's mount namespace has the same work directory under its name.
 bind_candidates() {
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ "$work" -ef /proc/self/fd/9 ] || return 0
-  mkdir /sys/root/dev/candidates && mount --bind "$work" /sys/root/dev/candidates && mount -o remount,bind,ro /sys/root/dev/candidates
+  mkdir /sys/root/dev/candidates && mount --bind "$work" /sys/root/dev/candidates &&
+    mount -o remount,bind,ro /sys/root/dev/candidates
 } 2>/dev/null
 
 build_devices() {
@@ -119,11 +142,14 @@ build_devices() {
   mount -t devpts -o newinstance,ptmxmode=666 devpts /sys/root/dev/pts
   mount -t tmpfs -o mode=1777 tmpfs /sys/root/dev/shm
   ln -s pts/ptmx /sys/root/dev/ptmx
-  for shadow_number in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/${shadow_number%:*}" "/sys/root/dev/${shadow_number#*:}"; done
+  for shadow_number in 0:stdin 1:stdout 2:stderr; do
+    ln -s "/proc/self/fd/${shadow_number%:*}" "/sys/root/dev/${shadow_number#*:}"
+  done
   ln -s /proc/self/fd /sys/root/dev/fd
 }
 
-# With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the real host.
+# With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the
+# real host.
 # in: run_log_files, run_pid_file
 # sets: asks_probes, enter, parent
 shadow_inside_view() { # live|candidate
@@ -151,13 +177,19 @@ shadow_inside_view() { # live|candidate
 place_candidates() {
   while IFS=$tab read -r shadow_source shadow_target; do
     mkdir -p -- "${shadow_target%/*}"
-    if [ "$shadow_source" = - ]; then rm -f -- "$shadow_target"; else place_candidate "$shadow_source" "$shadow_target"; fi
+    if [ "$shadow_source" = - ]; then
+      rm -f -- "$shadow_target"
+    else
+      place_candidate "$shadow_source" "$shadow_target"
+    fi
   done </proc/self/fd/9/placed.list
 }
 
 # A CRL of a million entries has 47 MB: bound, so that it is not held in memory once more.
 place_candidate() { # SOURCE TARGET
-  if [ -s "/dev/candidates/$1" ] && rm -f -- "$2" && : >"$2" && mount --bind "/dev/candidates/$1" "$2" 2>/dev/null; then return 0; fi
+  if [ -s "/dev/candidates/$1" ] && rm -f -- "$2" && : >"$2" && mount --bind "/dev/candidates/$1" "$2" 2>/dev/null; then
+    return 0
+  fi
   cat "/proc/self/fd/9/$1" >"$2"
 }
 
@@ -170,11 +202,17 @@ empty_logs() {
 
 # Addresses and names that httpd needs at its start, although this network has nothing but itself.
 add_names() {
-  awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list | while IFS= read -r shadow_address; do
-    case $shadow_address in 127.* | '::1') ;; *:*) ip addr add "$shadow_address/128" dev lo ;; *) ip addr add "$shadow_address/32" dev lo ;; esac
-  done 2>/dev/null
+  awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list |
+    while IFS= read -r shadow_address; do
+      case $shadow_address in
+        127.* | '::1') ;;
+        *:*) ip addr add "$shadow_address/128" dev lo ;;
+        *) ip addr add "$shadow_address/32" dev lo ;;
+      esac
+    done 2>/dev/null
   # A name that stands there already would resolve to its address twice, and httpd would try to listen there twice.
-  awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts /proc/self/fd/9/names >/dev/shm/names
+  awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts \
+    /proc/self/fd/9/names >/dev/shm/names
   cat /dev/shm/names >>/etc/hosts
 }
 
@@ -209,6 +247,8 @@ say_words() {
   echo words
   cat /dev/shm/words
   printf '%s\n' "$run_log_files" | while IFS= read -r shadow_log; do
-    if [ -f "$shadow_log" ]; then head -c 16384 -- "$shadow_log" | grep -a -e ' AH[0-9]*: ' -e '^AH[0-9]*: ' -e 'SSL Library Error'; fi
+    if [ -f "$shadow_log" ]; then
+      head -c 16384 -- "$shadow_log" | grep -a -e ' AH[0-9]*: ' -e '^AH[0-9]*: ' -e 'SSL Library Error'
+    fi
   done 2>/dev/null
 }

@@ -47,7 +47,8 @@ $(printf '%s' "$manifest" | sed -n 's/^probe //p')
 EOF
 }
 
-# Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned for.
+# Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned
+# for.
 # in: manifest, removal, run_loaded_files, work
 # sets: returning, stage_refused
 build_candidates() {
@@ -63,20 +64,21 @@ EOF
   ! brings_lines_back || returning=yes
 }
 
-# Of what an adoption had commented out: at a removal all, and at a change that a newer build makes what it would not take.
-# What ours only overruled counts again after a removal, too.
+# Of what an adoption had commented out: at a removal all, and at a change that a newer build makes what it would not
+# take. What ours only overruled counts again after a removal, too.
 brings_lines_back() {
   [ "$removal" != yes ] || ! requires_certificates || return 0
   while IFS=$tab read -r stage_number _ _ stage_path; do
     is_loaded "$stage_path" || continue
-    stage_adopted_before=$(inside cat -- "$stage_path" | count_adopted) stage_adopted_after=$(count_adopted <"$work/edit/$stage_number")
+    stage_adopted_before=$(inside cat -- "$stage_path" | count_adopted)
+    stage_adopted_after=$(count_adopted <"$work/edit/$stage_number")
     [ "$stage_adopted_after" -ge "$stage_adopted_before" ] || return 0
   done <"$work/edit.list"
   return 1
 }
 
-# Some line that is loaded, and none of ours does; whatever else its word is, such as `on` or a variable. Where it is not in
-# force after all, a question costs a little more.
+# Some line that is loaded, and none of ours does; whatever else its word is, such as `on` or a variable. Where it is
+# not in force after all, a question costs a little more.
 requires_certificates() (
   set -f && IFS=$nl
   # shellcheck disable=SC2086
@@ -98,7 +100,11 @@ build_candidate() { # HASH PATH
   : >"$stage_candidate"
   exec 6<"$work/live"
   while IFS=' ' read -r stage_length stage_kept stage_insert; do
-    if [ -n "$stage_kept" ]; then copy_run "$stage_length" "$stage_kept" "$stage_insert"; else stage_size=$stage_length; fi
+    if [ -n "$stage_kept" ]; then
+      copy_run "$stage_length" "$stage_kept" "$stage_insert"
+    else
+      stage_size=$stage_length
+    fi
   done <<EOF
 $(splice_runs)
 EOF
@@ -109,12 +115,12 @@ EOF
   printf '%s\t%s\t%s\t%s\n' "$stage_number" "$1" "$(hash_of "$stage_candidate")" "$2" >>"$work/edit.list"
 }
 
-# Splices of one file as runs: pieces of the live file, each followed by the same insertion. A line for each run: bytes that
-# it takes from the live file, which of them are kept, insertion. The last line is the size of the candidate.
+# Splices of one file as runs: pieces of the live file, each followed by the same insertion. A line for each run: bytes
+# that it takes from the live file, which of them are kept, insertion. The last line is the size of the candidate.
 splice_runs() {
   stage_live_bytes=$(wc -c <"$work/live") stage_most=1
-  # One `cut` makes a whole run, where a process for each piece would cost a second with 500 virtual hosts. It counts bytes
-  # from the last NUL on, and before coreutils 8.25 from the last line end.
+  # One `cut` makes a whole run, where a process for each piece would cost a second with 500 virtual hosts. It counts
+  # bytes from the last NUL on, and before coreutils 8.25 from the last line end.
   [ "$(printf '1\n2' | cut -z -b 1-1,2-3 --output-delimiter=: 2>/dev/null | tr '\0' .)" = "1:${nl}2." ] &&
     [ "$(tr -d '\0' <"$work/live" | wc -c)" -eq "$stage_live_bytes" ] && stage_most=1000
   printf '%s' "$manifest" | awk -v number="$stage_number" -v size="$stage_live_bytes" -v most="$stage_most" '
@@ -169,7 +175,8 @@ check_timer_targets() {
   while IFS=$tab read -r _ stage_name _; do
     case $stage_name in /*) ;; *) continue ;; esac
     [ -d "${stage_name%/*}" ] || refuse "${stage_name%/*}: does not exist; is cron installed?"
-    [ ! -L "$stage_name" ] && { [ ! -e "$stage_name" ] || [ -f "$stage_name" ]; } || refuse "$stage_name: is no regular file; remove it first"
+    [ ! -L "$stage_name" ] && { [ ! -e "$stage_name" ] || [ -f "$stage_name" ]; } ||
+      refuse "$stage_name: is no regular file; remove it first"
   done <"$work/own.list"
 }
 
@@ -177,7 +184,8 @@ is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was 
   case $nl${run_loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
-# Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take it.
+# Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take
+# it.
 # in: run_loaded_files
 # sets: nothing
 is_crontab() { # PATH
@@ -191,8 +199,8 @@ is_elsewhere() { # PATH: where a rename from our own directory cannot go
   [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
 }
 
-# A directory that is mounted at a second place is on the same device, and yet no rename leads from one place to the other:
-# `mv` would copy, and a file that is being copied is neither the old one nor the new one.
+# A directory that is mounted at a second place is on the same device, and yet no rename leads from one place to the
+# other: `mv` would copy, and a file that is being copied is neither the old one nor the new one.
 mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
 
 mount_point_above() { # PATH, resolved; may be one itself

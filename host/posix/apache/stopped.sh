@@ -1,7 +1,9 @@
 # shellcheck shell=sh
-# A server that does not run: which one is meant, how it ran, that it is stopped indeed, and what starts it with the machine.
+# A server that does not run: which one is meant, how it ran, that it is stopped indeed, and what starts it with the
+# machine.
 
-# Sets stopped_recalled_config, stopped_recalled_directory and stopped_recalled_as (program and arguments, parted by tabs). Fails where no change is valid.
+# Sets stopped_recalled_config, stopped_recalled_directory and stopped_recalled_as (program and arguments, parted by
+# tabs). Fails where no change is valid.
 recall() { # JOURNAL
   stopped_recalled_config='' stopped_recalled_directory='' stopped_recalled_as='' stopped_recalled_generation=''
   while IFS= read -r stopped_line; do
@@ -23,8 +25,8 @@ is_only_set_up() {
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
 }
 
-# Where the site file names no server, the one is meant that a change of ours stands in, whether it runs or not: another one
-# that happens to run must neither be looked at in its place nor changed.
+# Where the site file names no server, the one is meant that a change of ours stands in, whether it runs or not: another
+# one that happens to run must neither be looked at in its place nor changed.
 # in: want_httpd
 # sets: want_config
 mean_set_up() {
@@ -62,15 +64,16 @@ ran_as() {
   IFS=$stopped_ifs
 }
 
-# Sets program and arguments as they were at the last change, where the site file says nothing else; of a host of an older build:
-# the program that reads this configuration by itself, where several are installed.
+# Sets program and arguments as they were at the last change, where the site file says nothing else; of a host of an
+# older build: the program that reads this configuration by itself, where several are installed.
 # in: want_config, want_defines, want_httpd
 # sets: arguments, program, root_argument
 recall_program() {
   [ -n "$want_config" ] || return 0
   stopped_wanted_config=$(realpath -m -- "$want_config")
   for stopped_known in /var/lib/clientcert/*/journal; do
-    recall "$stopped_known" && [ "$stopped_recalled_config" = "$stopped_wanted_config" ] && ! ran_by_other_program && [ -x "$stopped_recalled_program" ] || continue
+    recall "$stopped_known" && [ "$stopped_recalled_config" = "$stopped_wanted_config" ] && ! ran_by_other_program &&
+      [ -x "$stopped_recalled_program" ] || continue
     program=$stopped_recalled_program
     [ -n "$want_defines" ] || recall_arguments
     return 0
@@ -78,7 +81,9 @@ recall_program() {
   [ -z "$program" ] || return 0
   for stopped_candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     program=$stopped_candidate
-    [ ! -x "$stopped_candidate" ] || [ "$(mode=observe want_config='' && read_version >/dev/null && printf %s "$config")" != "$stopped_wanted_config" ] || return 0
+    [ ! -x "$stopped_candidate" ] ||
+      [ "$(mode=observe want_config='' && read_version >/dev/null && printf %s "$config")" != \
+        "$stopped_wanted_config" ] || return 0
   done
   program=''
 }
@@ -95,8 +100,9 @@ recall_arguments() {
   IFS=$stopped_ifs
 }
 
-# A server whose program has another name, or that /proc does not show, would be taken for stopped: its files would be written and
-# never loaded. So something must be found of it that is dead, and nobody else in its place. Needs what httpd says of itself.
+# A server whose program has another name, or that /proc does not show, would be taken for stopped: its files would be
+# written and never loaded. So something must be found of it that is dead, and nobody else in its place. Needs what
+# httpd says of itself.
 # in: config, dumped, parent, process_httpd_pids, process_links
 # sets: stopped_proved
 prove_stopped() { # PID_FILE
@@ -120,7 +126,9 @@ listening_sockets() {
   set -- /proc/net/tcp
   [ ! -f /proc/net/tcp6 ] || set -- "$@" /proc/net/tcp6
   printf '%s\n' "$dumped" | awk '
-    function note(text) { gsub(/"/, "", text); sub(/^.*:/, "", text); if (text ~ /^[0-9]+$/) ports[sprintf("%04X", text)] = text }
+    function note(text) {
+      gsub(/"/, "", text); sub(/^.*:/, "", text); if (text ~ /^[0-9]+$/) ports[sprintf("%04X", text)] = text
+    }
     FNR == NR {
       if (/^VirtualHost configuration:/) on = 1
       if (/^(ServerRoot|# In file)/) on = 0
@@ -156,7 +164,10 @@ END_OF_HOLDERS
 
 list_holders() {
   printf '%s\0' /proc/[0-9]*/fd/* | xargs -0 stat -c %N 2>/dev/null | awk -F "'" -v listening="$stopped_listening" '
-    BEGIN { n = split(listening, words, " "); for (i = 1; i < n; i += 2) { port[words[i]] = words[i + 1]; hidden[words[i]] = 1 } }
+    BEGIN {
+      n = split(listening, words, " ")
+      for (i = 1; i < n; i += 2) { port[words[i]] = words[i + 1]; hidden[words[i]] = 1 }
+    }
     $4 ~ /^socket:/ {
       inode = $4; gsub(/[^0-9]/, "", inode)
       if (!(inode in port)) next
@@ -170,7 +181,9 @@ list_holders() {
 suspect() { # PID HOW
   ! is_another "$1" || return 0
   stopped_top=$1
-  while read_process "$stopped_top" && [ "$process_parent" -gt 1 ] && runs_httpd "$process_parent"; do stopped_top=$process_parent; done
+  while read_process "$stopped_top" && [ "$process_parent" -gt 1 ] && runs_httpd "$process_parent"; do
+    stopped_top=$process_parent
+  done
   find_processes
   case " $process_httpd_pids " in *" $stopped_top "*) fail gone 'httpd was started while it was being looked at; run again' ;; esac
   stopped_executable=$(readlink "/proc/$stopped_top/exe")
@@ -211,13 +224,14 @@ runs_httpd() { # PID
   grep -aqs 'D SERVER_CONFIG_FILE=' "/proc/$1/exe" || grep -qs '/libapr-1[.]so' "/proc/$1/maps"
 }
 
-# What starts a stopped server with the machine: the link of a unit or of an init script. One that was given another configuration
-# than the program's own must name this one.
+# What starts a stopped server with the machine: the link of a unit or of an init script. One that was given another
+# configuration than the program's own must name this one.
 # in: config, program, server_compiled_root, server_root, server_version_text
 # sets: nothing
 starter() {
   set --
-  for stopped_link in /etc/systemd/system/*.wants/*.service /etc/rc[2-5].d/S* /etc/rc.d/rc[2-5].d/S* /etc/runlevels/*/*; do
+  for stopped_link in /etc/systemd/system/*.wants/*.service /etc/rc[2-5].d/S* /etc/rc.d/rc[2-5].d/S* \
+    /etc/runlevels/*/*; do
     [ ! -f "$stopped_link" ] || is_unused_link "$stopped_link" || set -- "$@" "$stopped_link"
   done
   [ $# -gt 0 ] || return 0
@@ -248,7 +262,8 @@ starter() {
     END { if (is_it()) print file }' "$@"
 }
 
-# Of the two ways only one is gone: without systemd its units are nothing, and beside a unit of the same name an init script is not.
+# Of the two ways only one is gone: without systemd its units are nothing, and beside a unit of the same name an init
+# script is not.
 is_unused_link() { # LINK
   case $1 in
     /etc/systemd/*) ! has_systemd ;;

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# From candidates to live files: what is named before what names it, each step one rename on one file system after an fsync.
-# After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
-# `# writes` stands above each function, here and elsewhere, that changes the host or leads from one such change to the next:
-# the fault ring ends runs at each of its steps.
+# From candidates to live files: what is named before what names it, each step one rename on one file system after an
+# fsync. After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
+# `# writes` stands above each function, here and elsewhere, that changes the host or leads from one such change to the
+# next: the fault ring ends runs at each of its steps.
 
 # A name of ours is one in our own directory, or an absolute path: that of a timer.
 # in: own_directory
@@ -12,7 +12,8 @@ own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;
 # Beside a timer a name with a dot in front, which neither cron nor systemd reads.
 own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "$swap_stage/$1" ;; esac; }
 
-# $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by `undo`.
+# $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by
+# `undo`.
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
 # in: instance, own_directory, state, work
@@ -41,10 +42,15 @@ prepare_swap() {
   fail "${swap_failure%% *}" "${swap_failure#* }"
 }
 
-# Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of what is
-# replaced. A crontab may be on another one: then beside it, under a name with a dot in front, which cron does not read.
+# Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of
+# what is replaced. A crontab may be on another one: then beside it, under a name with a dot in front, which cron does
+# not read.
 stage_of() { # N PATH
-  if is_crontab "$2" && is_elsewhere "$2"; then printf %s "${2%/*}/.clientcert-$instance.$1"; else printf %s "$own_directory/.stage/edit.$1"; fi
+  if is_crontab "$2" && is_elsewhere "$2"; then
+    printf %s "${2%/*}/.clientcert-$instance.$1"
+  else
+    printf %s "$own_directory/.stage/edit.$1"
+  fi
 }
 
 # in: instance, own_directory
@@ -70,20 +76,23 @@ stage_beside() {
   label_as "$own_directory" "$swap_stage"
   while IFS=$tab read -r swap_role swap_name _; do
     swap_staged=$(own_stage "$swap_name")
-    cp -- "$work/own/${swap_name##*/}" "$swap_staged" 2>/dev/null && label_as "${swap_staged%/*}" "$swap_staged" && chmod 644 -- "$swap_staged" && sync -- "$swap_staged" || return 1
+    cp -- "$work/own/${swap_name##*/}" "$swap_staged" 2>/dev/null && label_as "${swap_staged%/*}" "$swap_staged" &&
+      chmod 644 -- "$swap_staged" && sync -- "$swap_staged" || return 1
   done <"$work/own.list"
   while IFS=$tab read -r swap_number _ swap_after swap_path; do
     # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
     swap_staged=$(stage_of "$swap_number" "$swap_path")
     swap_failure="disk no room for the new file in ${swap_staged%/*}, or it is read-only; nothing was changed"
-    cp -a -- "$swap_path" "$swap_staged" 2>/dev/null && cat -- "$work/edit/$swap_number" 2>/dev/null >"$swap_staged" || return 1
+    cp -a -- "$swap_path" "$swap_staged" 2>/dev/null && cat -- "$work/edit/$swap_number" 2>/dev/null >"$swap_staged" ||
+      return 1
     [ "$(hash_of "$swap_staged")" = "$swap_after" ] && sync -- "$swap_staged" || return 1
   done <"$work/edit.list"
   sync -- "$swap_stage"
 }
 
-# Where the kernel has SELinux: the label that a file of ours would have if an administrator had made it there, whatever is said
-# for one that the process of a timer makes. Tried with labels on a kernel that does not enforce them, as there was no other.
+# Where the kernel has SELinux: the label that a file of ours would have if an administrator had made it there, whatever
+# is said for one that the process of a timer makes. Tried with labels on a kernel that does not enforce them, as there
+# was no other.
 label_as() { # DIRECTORY FILE
   [ ! -d /sys/fs/selinux ] || chcon --reference="$1" -- "$2" 2>/dev/null || :
 }
@@ -111,7 +120,10 @@ swap_own() {
     swap_path=$(own_path "$swap_name")
     [ -f "$swap_path" ] && swap_kind=replaced || swap_kind=new
     # A timer is planned for its owner or mode, too.
-    case $swap_name in /*) ;; *) [ "$swap_kind" = new ] || [ "$(hash_of "$swap_path")" != "$swap_hash" ] || continue ;; esac
+    case $swap_name in
+      /*) ;;
+      *) [ "$swap_kind" = new ] || [ "$(hash_of "$swap_path")" != "$swap_hash" ] || continue ;;
+    esac
     note_swap "$swap_kind $swap_name $swap_hash" || return 1
     mv -f -T -- "$(own_stage "$swap_name")" "$swap_path" || return 1
     sync -- "${swap_path%/*}"
@@ -137,13 +149,15 @@ swap_edits() {
   done <"$work/edit.list"
 }
 
-# Both names change places atomically where the host can (coreutils 9.5, util-linux 2.40, or perl); else the window between
-# the last look and the rename remains.
+# Both names change places atomically where the host can (coreutils 9.5, util-linux 2.40, or perl); else the window
+# between the last look and the rename remains.
 # writes
 exchange() { # STAGED TARGET
   if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
   case $(uname -m) in x86_64) swap_call=316 ;; aarch64) swap_call=276 ;; *) swap_call='' ;; esac
-  [ -n "$swap_call" ] && perl -e 'exit(syscall($ARGV[0], -100, $ARGV[1], -100, $ARGV[2], 2) == 0 ? 0 : 1)' "$swap_call" "$1" "$2" 2>/dev/null && return 0
+  [ -n "$swap_call" ] &&
+    perl -e 'exit(syscall($ARGV[0], -100, $ARGV[1], -100, $ARGV[2], 2) == 0 ? 0 : 1)' \
+      "$swap_call" "$1" "$2" 2>/dev/null && return 0
   cp -a -- "$2" "$1.before" && mv -f -T -- "$1" "$2" && mv -f -T -- "$1.before" "$1"
 }
 
@@ -160,8 +174,9 @@ swap_drops() { # NAME…
   sync -- "$own_directory"
 }
 
-# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now is
-# put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done again.
+# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now
+# is put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done
+# again.
 # in: instance, own_directory
 # sets: nothing
 # writes
@@ -192,7 +207,8 @@ put_back() { # WORK
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
   swap_target=$(own_path "$2") && swap_back=${swap_target%/*}/.${swap_target##*/}.back
-  cp -a -- "$1/before/own/${2##*/}" "$swap_back" && sync -- "$swap_back" && mv -f -T -- "$swap_back" "$swap_target" && return
+  cp -a -- "$1/before/own/${2##*/}" "$swap_back" && sync -- "$swap_back" && mv -f -T -- "$swap_back" "$swap_target" &&
+    return
   rm -f -- "$swap_back"
   part "reason $swap_target: cannot be put back, is the disk full? Make room; the next run tries again (what it held is in $1/before/own)"
   return 1
@@ -206,8 +222,12 @@ restore_edit() { # WORK N HASH_AFTER PATH
     mv -f -T -- "$swap_came_out" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" = "$3" ] || { [ ! -e "$4" ] && [ -d "${4%/*}" ]; }; then
     # The directory of the stages may be gone already.
-    case $swap_came_out in "$own_directory"/*) swap_back=$own_directory/.edit.$2.back ;; *) swap_back=$swap_came_out.back ;; esac
-    cp -a -- "$1/before/edit/$2" "$swap_back" && sync -- "$swap_back" && mv -f -T -- "$swap_back" "$4" && sync -- "${4%/*}"
+    case $swap_came_out in
+      "$own_directory"/*) swap_back=$own_directory/.edit.$2.back ;;
+      *) swap_back=$swap_came_out.back ;;
+    esac
+    cp -a -- "$1/before/edit/$2" "$swap_back" && sync -- "$swap_back" && mv -f -T -- "$swap_back" "$4" &&
+      sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" != "$(hash_of "$1/before/edit/$2")" ]; then
     part "reason $4: was edited by somebody else meanwhile; their change was kept, look at it by hand"
   fi

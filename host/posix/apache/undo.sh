@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same transaction
-# as every change: judged, swapped, reloaded, looked at, or put back.
+# The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same
+# transaction as every change: judged, swapped, reloaded, looked at, or put back.
 
 undo_quiet=''
 
@@ -11,7 +11,8 @@ write_undo() {
   {
     cat -- "$state/edited" 2>/dev/null || find_edited
     cut -f 4 "$work/edit.list"
-  } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" && mv -f -- "$state/edited.new" "$state/edited" || return 1
+  } | awk '!seen[$0]++' >"$state/edited.new" && sync -- "$state/edited.new" &&
+    mv -f -- "$state/edited.new" "$state/edited" || return 1
   cp -- "$work/program" "$state/program.new" || return 1
   write_caller undo 'Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' || return 1
   set -- program undo
@@ -36,16 +37,19 @@ find_edited() {
 install_unattended() { # NAME…
   chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/."
   for undo_name in "$@"; do
-    chmod 700 -- "$state/$undo_name.new" && sync -- "$state/$undo_name.new" && mv -f -T -- "$state/$undo_name.new" "$state/$undo_name" || return 1
+    chmod 700 -- "$state/$undo_name.new" && sync -- "$state/$undo_name.new" &&
+      mv -f -T -- "$state/$undo_name.new" "$state/$undo_name" || return 1
   done
 }
 
-# What a person or a timer calls, all of it in braces: an empty program ends well, one that was cut off runs as far as it goes,
-# and of a caller that was cut off itself no shell runs anything. core/apache/facts/unattended.ts knows this text.
+# What a person or a timer calls, all of it in braces: an empty program ends well, one that was cut off runs as far as
+# it goes, and of a caller that was cut off itself no shell runs anything. core/apache/facts/unattended.ts knows this
+# text.
 # writes
 write_caller() { # NAME WHAT_IT_DOES
   printf '%s\n' '#!/bin/sh' "{ # $2" \
-    "if [ \"\$(tail -n 1 '$state/program' 2>/dev/null)\" = 'main \"\$@\"' ]; then exec /bin/sh '$state/program' $1 \"\$@\"; fi" \
+    "if [ \"\$(tail -n 1 '$state/program' 2>/dev/null)\" = 'main \"\$@\"' ]; \
+then exec /bin/sh '$state/program' $1 \"\$@\"; fi" \
     "text='$state/program: is missing, empty or cut off, so nothing was done; pulumi up writes it again'" \
     'logger -t clientcert -- "$text" 2>/dev/null' \
     'echo "$text" >&2' \
@@ -56,7 +60,10 @@ write_caller() { # NAME WHAT_IT_DOES
 # in: state
 # sets: nothing
 # writes
-forget_refresh() { rm -rf -- "$state/refresh" "$state/refresh.new" "$state/refresh.record" "$state/crl.list" "$state/sample" "$state/probes" "$state/probes.new"; }
+forget_refresh() {
+  rm -rf -- "$state/refresh" "$state/refresh.new" "$state/refresh.record" "$state/crl.list" "$state/sample" \
+    "$state/probes" "$state/probes.new"
+}
 
 # What the next refresh goes by.
 # in: nothing
@@ -70,8 +77,8 @@ write_refresh() {
 undo_usage() {
   cat <<END_OF_USAGE
 Usage: sh $state/undo
-Takes client-certificate authentication out of this server, as pulumi destroy does: judged by the real httpd, swapped, reloaded,
-looked at, or put back. It has no options, and asks nothing.
+Takes client-certificate authentication out of this server, as pulumi destroy does: judged by the real httpd, swapped,
+reloaded, looked at, or put back. It has no options, and asks nothing.
 Exit status: 0 taken out; 1 not, for the reasons printed; 64 wrong options.
 END_OF_USAGE
 }
@@ -145,7 +152,8 @@ undo_manifest() {
   installed_timers | sed 's/^/drop /'
   undo_hex='[0-9a-f][0-9a-f]'
   # shellcheck disable=SC2231
-  for undo_file in "$own_directory"/clientcert.conf "$own_directory"/ca-$undo_hex$undo_hex$undo_hex$undo_hex.pem "$own_directory"/crl.pem "$own_directory"/README \
+  for undo_file in "$own_directory"/clientcert.conf "$own_directory"/ca-$undo_hex$undo_hex$undo_hex$undo_hex.pem \
+    "$own_directory"/crl.pem "$own_directory"/README \
     "$own_directory"/refresh.conf "$own_directory"/sample.pem; do
     [ ! -f "$undo_file" ] || printf 'drop %s\n' "${undo_file##*/}"
   done
@@ -173,8 +181,8 @@ our_spans() { # FILE
   } | sort -n -k 2,2
 }
 
-# What the last change looked at. A refresh asks no others: it swaps crl.pem, which no other virtual host names, and a new
-# revocation must not wait for another site that answers otherwise for reasons of its own.
+# What the last change looked at. A refresh asks no others: it swaps crl.pem, which no other virtual host names, and a
+# new revocation must not wait for another site that answers otherwise for reasons of its own.
 # in: state
 # sets: nothing
 virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

@@ -1,11 +1,13 @@
 # shellcheck shell=sh
-# One CRL: read by openssl, written anew by openssl, and told apart from others of its issuer. A CRL comes by plain http, so
-# what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it trusts.
+# One CRL: read by openssl, written anew by openssl, and told apart from others of its issuer. A CRL comes by plain
+# http, so what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it
+# trusts.
 
-# What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name, and
-# its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA certificates
-# only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is for, where it is one
-# of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` = none.
+# What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name,
+# and its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA
+# certificates only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is
+# for, where it is one of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` =
+# none.
 crl_max_bytes=268435456
 
 # Sets crl_form. Else fails with `failure`.
@@ -55,22 +57,28 @@ read_crl() {
   find_unusable "$2.text" && write_crl_facts "$2"
 }
 
-# The words are what tells: openssl ends with 0 although the signature is wrong. One call for all, because a CRL of a million
-# entries takes it a second and 270 MB each time.
+# The words are what tells: openssl ends with 0 although the signature is wrong. One call for all, because a CRL of a
+# million entries takes it a second and 270 MB each time.
 print_crl() { # FILE TARGET BUNDLE
   {
     spare_the_server
-    exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -lastupdate -nextupdate -crlnumber -text
+    exec timeout 120 openssl crl -inform "$crl_form" -in "$1" -CAfile "$3" -hash -lastupdate -nextupdate -crlnumber \
+      -text
   } 2>"$2.errors" </dev/null |
     awk -v pem="$2.pem" -v indirect='it is an indirect CRL, which lists certificates of other CAs' '
       /^    Serial Number:/ { entries++; next }
       /^        Revocation Date:/ { next }
       on { print >pem; next }
       /^-----BEGIN X509 CRL-----$/ { on = 1; print >pem; next }
-      /^(issuer name hash|lastUpdate|nextUpdate|crlNumber)=/ { cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next }
+      /^(issuer name hash|lastUpdate|nextUpdate|crlNumber)=/ {
+        cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next
+      }
       length($0) == 8 && /^[0-9a-f]+$/ { print "issuer name hash\t" $0; next }
       /^ +X509v3 Authority Key Identifier:/ { in_key = 1; next }
-      in_key { in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key); if (key ~ /^[0-9A-F]+$/) print "key\t" key }
+      in_key {
+        in_key = 0; key = $1; sub(/^keyid:/, "", key); gsub(/:/, "", key)
+        if (key ~ /^[0-9A-F]+$/) print "key\t" key
+      }
       /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
       /^ +X509v3 Certificate Issuer: critical/ { print "unusable\t" indirect }
       /^ +X509v3 Issuing Distribution Point:/ { in_point = 1; next }
@@ -80,7 +88,9 @@ print_crl() { # FILE TARGET BUNDLE
       in_names && /^                  / {
         # OpenSSL 3.0 ends no line behind the last name: what the CRL is for follows on it.
         said = ""
-        if (cut = match($0, /[^ ]                (Only |Indirect CRL)/)) { said = substr($0, cut + 1); $0 = substr($0, 1, cut) }
+        if (cut = match($0, /[^ ]                (Only |Indirect CRL)/)) {
+          said = substr($0, cut + 1); $0 = substr($0, 1, cut)
+        }
         sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0
         if (said == "") next
         $0 = said
@@ -90,16 +100,19 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /^ +Only User Certificates/ { print "users\tit lists certificates of users only" }
       /^ +Only Some Reasons|^ +Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
-      # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or not.
-      /^            [^ ].*: critical *$/ && !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
-        sub(/^ +/, ""); sub(/: critical *$/, ""); print "unusable\tit has the critical extension " $0 ", for which OpenSSL refuses every certificate"
+      # OpenSSL takes these two as critical, and of a revoked certificate none (x_crl.c), whether it knows the others or
+      # not.
+      /^            [^ ].*: critical *$/ &&
+        !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
+        sub(/^ +/, ""); sub(/: critical *$/, "")
+        print "unusable\tit has the critical extension " $0 ", for which OpenSSL refuses every certificate"
       }
       END { print "entries\t" entries + 0 }' >"$2.text"
   grep -q '^verify OK$' -- "$2.errors"
 }
 
-# Whoever answers for the CA can send a list that takes gigabytes to read, before its signature is known to be wrong: then
-# the reader ends, not httpd.
+# Whoever answers for the CA can send a list that takes gigabytes to read, before its signature is known to be wrong:
+# then the reader ends, not httpd.
 spare_the_server() {
   echo 1000 >/proc/self/oom_score_adj
   crl_free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
@@ -155,7 +168,9 @@ write_crl_facts() { # TARGET
 # A time with fractions or a zone of its own can be printed, but makes OpenSSL refuse every certificate of the CA.
 seconds_of() { # TIME, as openssl prints it
   case $1 in
-    [A-Z][a-z][a-z]' '[\ 0-9][0-9]' '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' '[0-9][0-9][0-9][0-9]' GMT') date -u -d "$1" +%s ;;
+    [A-Z][a-z][a-z]' '[\ 0-9][0-9]' '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' '[0-9][0-9][0-9][0-9]' GMT')
+      date -u -d "$1" +%s
+      ;;
     *) return 1 ;;
   esac
 }
@@ -173,7 +188,8 @@ decimal_of() {
   } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
-# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the second.
+# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the
+# second.
 # in: mode
 # sets: failure, fetch_until
 check_crl_dates() { # TARGET
@@ -188,8 +204,8 @@ check_crl_dates() { # TARGET
   [ -z "$failure" ]
 }
 
-# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads, and for a while by a change, for which
-# somebody waits: of the time that its downloads have.
+# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads, and for a while by a
+# change, for which somebody waits: of the time that its downloads have.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
 wait_until_valid() {
@@ -201,9 +217,10 @@ wait_until_valid() {
   [ "$mode" != refresh ] || fetch_until=$((fetch_until + crl_early))
 }
 
-# compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for httpd
-# takes the list with the later date, and a replayed one could have it; but a list that has expired protects nobody. Of what the
-# site file accepts by its hash the number does not count, and the date does: once it is replaced, nobody can bring it back.
+# compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for
+# httpd takes the list with the later date, and a replayed one could have it; but a list that has expired protects
+# nobody. Of what the site file accepts by its hash the number does not count, and the date does: once it is replaced,
+# nobody can bring it back.
 # in: source_accept_older
 # sets: nothing
 compare_crls() { # TARGET TARGET

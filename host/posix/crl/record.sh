@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What is remembered of refreshes, for the next one, for `--status`, and for who looks at the host. One line for each source
-# and kind, so it never grows.
+# What is remembered of refreshes, for the next one, for `--status`, and for who looks at the host. One line for each
+# source and kind, so it never grows.
 
 # New lines take the place of old ones of the same source and kind; a success takes the failure away.
 # in: refresh_reason, source_ids, state, work
@@ -15,8 +15,11 @@ save_record() { # EXIT RESULT
         if ($3 == "success") gone[$2 " failure"] = 1
         next
       }
-      $1 == "source" && index(ids, " " $2 " ") && !(($2 " " $3) in line) && !(($2 " " $3) in gone) { line[$2 " " $3] = $0 }
-      END { for (key in line) print line[key] }' "$work/told" "$(existing "$state/refresh.record")" | sort | without_credentials | escape_words lines
+      $1 == "source" && index(ids, " " $2 " ") && !(($2 " " $3) in line) && !(($2 " " $3) in gone) {
+        line[$2 " " $3] = $0
+      }
+      END { for (key in line) print line[key] }' "$work/told" "$(existing "$state/refresh.record")" | sort |
+      without_credentials | escape_words lines
   } >"$work/record" && sync -- "$work/record" && mv -f -- "$work/record" "$state/refresh.record"
 }
 
@@ -24,7 +27,8 @@ existing() { # FILE
   if [ -f "$1" ]; then printf %s "$1"; else printf /dev/null; fi
 }
 
-# What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next time.
+# What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next
+# time.
 # in: work
 # sets: nothing
 blame_new_crls() { # REASON
@@ -50,12 +54,20 @@ report_status() {
   read_journal
   record_shown=''
   while IFS=' ' read -r record_kind record_first record_second record_rest; do
-    [ "$record_kind" = run ] || [ "$record_first" = "$record_shown" ] || { record_shown=$record_first && printf 'source %s %s\n' "$record_first" "$(addresses_of "$record_first")"; }
+    [ "$record_kind" = run ] || [ "$record_first" = "$record_shown" ] ||
+      { record_shown=$record_first && printf 'source %s %s\n' "$record_first" "$(addresses_of "$record_first")"; }
     case "$record_kind $record_second" in
-      run*) printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$record_first" +%FT%TZ)" "$(in_words "$record_rest")" "$record_second" ;;
+      run*)
+        printf 'last run      %s: %s (exit status %s)\n' "$(date -u -d "@$record_first" +%FT%TZ)" \
+          "$(in_words "$record_rest")" "$record_second"
+        ;;
       'source crl') printf '  CRL           %s\n' "$(crl_in_words "$record_rest")" ;;
-      'source failure') printf '  last failure  %s: %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }" ;;
-      'source success') printf '  last success  %s from %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }" ;;
+      'source failure')
+        printf '  last failure  %s: %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }"
+        ;;
+      'source success')
+        printf '  last success  %s from %s\n' "$(date -u -d "@${record_rest%% *}" +%FT%TZ)" "${record_rest#* }"
+        ;;
     esac
   done <"$state/refresh.record"
   ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
@@ -65,7 +77,8 @@ report_status() {
 is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
 addresses_of() { # ID
-  awk -v id="$1" '$1 == "source" { on = $2 == id } on && $1 == "url" { print $2 }' "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
+  awk -v id="$1" '$1 == "source" { on = $2 == id } on && $1 == "url" { print $2 }' \
+    "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
 }
 
 # RESULT [REASON]

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The refresh of the CRLs, by the timer or by hand. It needs nothing of Pulumi. Downloads go aside and without the lock; only
-# what is new goes through the lock, judge, swap, reload and look of every change.
+# The refresh of the CRLs, by the timer or by hand. It needs nothing of Pulumi. Downloads go aside and without the lock;
+# only what is new goes through the lock, judge, swap, reload and look of every change.
 
 refresh_usage() {
   cat <<END_OF_USAGE
@@ -11,8 +11,8 @@ Downloads the CRLs of this server's CAs, and gives httpd what is new and good.
   --status    say how the last refreshes ended, and do nothing else
   --timer     as cron or systemd call it: quiet, after a random delay
 Exit status: 0 up to date; 1 a source failed, the installed CRLs are good; 2 an installed CRL ends soon or has ended, or
-httpd refuses every certificate of a CA; 3 httpd did not reload well, or would not start, or would refuse every certificate of a
-CA, and runs on the files of before; 4 another run works on this server; 64 wrong options.
+httpd refuses every certificate of a CA; 3 httpd did not reload well, or would not start, or would refuse every
+certificate of a CA, and runs on the files of before; 4 another run works on this server; 64 wrong options.
 END_OF_USAGE
 }
 
@@ -46,7 +46,8 @@ run_refresh() { # PROGRAM OPTIONS…
 
 begin_refresh() {
   sweep_refreshes
-  mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" || { echo "no room in $state$(inodes_in_words "$state")" >&2 && exit 1; }
+  mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" ||
+    { echo "no room in $state$(inodes_in_words "$state")" >&2 && exit 1; }
   # Words of other programs, which nobody has asked for: shown where nothing else tells why this ended.
   exec 2>"$work/errors"
   trap 'report_errors; rm -rf -- "$work"' EXIT
@@ -61,7 +62,9 @@ begin_refresh() {
   read_settings "$own_directory/refresh.conf"
 }
 
-report_errors() { [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines; }
+report_errors() {
+  [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines
+}
 
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
@@ -70,7 +73,8 @@ has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 sweep_refreshes() {
   read_journal
   for refresh_earlier in "$state"/run.refresh-*; do
-    [ ! -d "$refresh_earlier" ] || is_held "$refresh_earlier" || is_half_done "$refresh_earlier" || rm -rf -- "$refresh_earlier"
+    [ ! -d "$refresh_earlier" ] || is_held "$refresh_earlier" || is_half_done "$refresh_earlier" ||
+      rm -rf -- "$refresh_earlier"
   done
 }
 
@@ -108,7 +112,8 @@ is_nothing_new() {
 detach_refresh() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
   trap - EXIT
-  "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$refresh_dry_run" "$refresh_verbose" "$refresh_timer" </dev/null >"$work/output" 2>"$work/errors" &
+  "$(detacher)" /bin/sh "$work/program" carry-refresh "$work" "$refresh_dry_run" "$refresh_verbose" \
+    "$refresh_timer" </dev/null >"$work/output" 2>"$work/errors" &
   refresh_carrier=$!
   trap '' HUP INT TERM
   [ -n "$refresh_timer" ] || follow "$refresh_carrier"
@@ -124,7 +129,8 @@ detach_refresh() {
 # sets: id, is_reported, manifest, mode, own_directory, refresh_reason, state, unreported, work
 # writes
 refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
-  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh refresh_dry_run=$2 refresh_verbose=$3 refresh_timer=$4 refresh_reason=''
+  work=$1 id=${1##*/run.} state=${1%/run.*} mode=refresh refresh_dry_run=$2 refresh_verbose=$3 refresh_timer=$4
+  refresh_reason=''
   refresh_request
   hold "$work"
   # A dry run changes nothing, so nobody has to wait for it.
@@ -159,10 +165,12 @@ refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
 # sets: nothing
 # writes
 keep_crl_list() {
-  mv -f -- "$work/crl.list" "$state/crl.list" && { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
+  mv -f -- "$work/crl.list" "$state/crl.list" &&
+    { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
 }
 
-# The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of ours.
+# The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of
+# ours.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
@@ -188,7 +196,12 @@ end_refresh() { # RESULT [REASON]
     unchanged | updated) [ -z "$(reported_failures)" ] || refresh_result=failed ;;
   esac
   [ -z "$probe_already_refused" ] || refresh_reason=$probe_already_refused
-  case $refresh_result in unchanged | updated | good) refresh_exit=0 ;; reload) refresh_exit=3 ;; locked) refresh_exit=4 ;; *) refresh_exit=1 ;; esac
+  case $refresh_result in
+    unchanged | updated | good) refresh_exit=0 ;;
+    reload) refresh_exit=3 ;;
+    locked) refresh_exit=4 ;;
+    *) refresh_exit=1 ;;
+  esac
   [ -z "$probe_locked_out$deadly_unstartable" ] || refresh_exit=3
   if [ "$refresh_exit" -lt 3 ] && is_ending; then refresh_result=expiring refresh_exit=2; fi
   if [ "$refresh_exit" -lt 3 ] && [ -n "$probe_already_refused" ]; then refresh_result=refusing refresh_exit=2; fi
@@ -208,10 +221,19 @@ is_ending() {
 report_refresh_end() {
   case $refresh_result in
     unchanged) refresh_ending='the CRLs are up to date' ;;
-    updated) refresh_ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] || refresh_ending='the new CRL is written; httpd is stopped and stays so' ;;
+    updated)
+      refresh_ending='httpd runs with the new CRL' && [ -n "${parent:-}" ] ||
+        refresh_ending='the new CRL is written; httpd is stopped and stays so'
+      ;;
     good) refresh_ending='httpd would run with the new CRL; nothing was changed (dry run)' ;;
-    failed) refresh_ending='the installed CRLs stay' && [ -n "$refresh_reason" ] || refresh_ending='a source failed; the installed CRLs stay' ;;
-    refused) refresh_ending='the new CRL was refused; the installed one stays' && [ -z "$deadly_unstartable" ] || refresh_ending='httpd was not reloaded; the installed CRLs stay' ;;
+    failed)
+      refresh_ending='the installed CRLs stay' && [ -n "$refresh_reason" ] ||
+        refresh_ending='a source failed; the installed CRLs stay'
+      ;;
+    refused)
+      refresh_ending='the new CRL was refused; the installed one stays' && [ -z "$deadly_unstartable" ] ||
+        refresh_ending='httpd was not reloaded; the installed CRLs stay'
+      ;;
     reload) refresh_ending='the new CRL was put back' ;;
     refusing) refresh_ending="it did what it could, and $probe_already_refused" ;;
     expiring) refresh_ending='an installed CRL ends soon, or has ended: its CA'"'"'s certificates are refused then' ;;
@@ -246,5 +268,6 @@ report_refresh() { # KIND TEXT…, in one argument
 wait_for_turn() {
   [ ! -f "/etc/systemd/system/clientcert-${state##*/}.timer" ] || return 0
   case " ${source_time_zone:+$source_times }" in ' ' | *" $(TZ=$source_time_zone date +%H:%M) "*) ;; *) exit 0 ;; esac
-  [ "$source_spread_minutes" = 0 ] || sleep "$(od -An -N4 -tu4 /dev/urandom | awk -v most=$((source_spread_minutes * 60)) '{ print $1 % most }')"
+  [ "$source_spread_minutes" = 0 ] ||
+    sleep "$(od -An -N4 -tu4 /dev/urandom | awk -v most=$((source_spread_minutes * 60)) '{ print $1 % most }')"
 }

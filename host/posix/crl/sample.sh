@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # The sample certificate of the site, one user's: what a new CRL would do to it.
 
-# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is installed it
-# may be refused already: then the new CRL is not to blame.
+# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is
+# installed it may be refused already: then the new CRL is not to blame.
 # in: collect_bundle, collect_installed, source_check, source_sample, work
 # sets: nothing
 check_sample() { # FILE
@@ -35,6 +35,7 @@ verify_sample() { # CRL_FILE, or - for what comes in
   [ "$1" != - ] || { cat >"$work/current.pem" && set -- "$work/current.pem"; }
   sample_checks=-crl_check
   [ "$source_check" = leaf ] || sample_checks=-crl_check_all
-  openssl verify -purpose sslclient -CAfile "$collect_bundle" -untrusted "$collect_bundle" -CRLfile "$1" "$sample_checks" "$(newest_own "$source_sample")" 2>&1 |
+  openssl verify -purpose sslclient -CAfile "$collect_bundle" -untrusted "$collect_bundle" -CRLfile "$1" \
+    "$sample_checks" "$(newest_own "$source_sample")" 2>&1 |
     sed -n 's/^error \([0-9]*\) at [^:]*: */\1 /p' | head -n 1
 }

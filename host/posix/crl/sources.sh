@@ -3,13 +3,15 @@
 
 source_ids=''
 
-# Sets source_… of each setting, and writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which they are tried.
+# Sets source_… of each setting, and writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which
+# they are tried.
 # in: work
 # sets: source_accept_older, source_alarm_hours, source_ca_name, source_check, source_ids, source_sample,
 #   source_spread_minutes, source_time_zone, source_times
 read_settings() { # FILE
   # shellcheck disable=SC2034 # for the files that come after this one.
-  source_check=leaf source_ca_name='' source_alarm_hours=24 source_spread_minutes=0 source_times='' source_time_zone='' source_proxy_file='' source_sample='' source_accept_older='' source_ids='' source=''
+  source_check=leaf source_ca_name='' source_alarm_hours=24 source_spread_minutes=0 source_times='' source_time_zone=''
+  source_proxy_file='' source_sample='' source_accept_older='' source_ids='' source=''
   : >"$work/source.list"
   while IFS=' ' read -r source_key source_value || [ -n "$source_key" ]; do
     case $source_key in
@@ -63,24 +65,30 @@ download() { # URL FILE
   case $1 in [lL][dD][aA][pP]*) decode_ldap "$2" ;; esac
 }
 
-# The proxy may have a password: it comes from a file that only root reads, and goes in by standard input, where ps sees nothing.
+# The proxy may have a password: it comes from a file that only root reads, and goes in by standard input, where ps sees
+# nothing.
 read_proxy() {
   case $(stat -L -c '%u %a' -- "$source_proxy_file" 2>/dev/null) in
     '0 600' | '0 400') ;;
     '') failure="the proxy's file $source_proxy_file does not exist" && return 1 ;;
     *) failure="the proxy's file $source_proxy_file must belong to root and be readable by nobody else (chmod 600)" && return 1 ;;
   esac
-  IFS= read -r source_proxy <"$source_proxy_file" || [ -n "$source_proxy" ] || failure="the proxy's file $source_proxy_file is empty"
+  IFS= read -r source_proxy <"$source_proxy_file" || [ -n "$source_proxy" ] ||
+    failure="the proxy's file $source_proxy_file is empty"
   [ -n "$failure" ] || is_proxy_address "$source_proxy" ||
     failure="the proxy's file $source_proxy_file does not hold one address on one line, such as http://proxy.example:3128; in a name or a password write an at sign as %40 and a slash as %2F"
   [ -z "$failure" ]
 }
 
-# [scheme://][user:password@]host[:port][/]. Of any other text curl would say what it is, and the password may be a part of that.
+# [scheme://][user:password@]host[:port][/]. Of any other text curl would say what it is, and the password may be a part
+# of that.
 is_proxy_address() { # TEXT
   set -- "${1%/}"
   case $1 in
-    [hH][tT][tT][pP]://* | [hH][tT][tT][pP][sS]://* | [sS][oO][cC][kK][sS][45]://* | [sS][oO][cC][kK][sS]4[aA]://* | [sS][oO][cC][kK][sS]5[hH]://*) set -- "${1#*://}" ;;
+    [hH][tT][tT][pP]://* | [hH][tT][tT][pP][sS]://* | [sS][oO][cC][kK][sS][45]://* | \
+      [sS][oO][cC][kK][sS]4[aA]://* | [sS][oO][cC][kK][sS]5[hH]://*)
+      set -- "${1#*://}"
+      ;;
   esac
   case $1 in *[!!-~]* | *[\"\'\\/?#]* | *@*@*) return 1 ;; esac
   set -- "${1##*@}"
@@ -102,8 +110,9 @@ fetch_by_curl() { # URL
   {
     printf 'url = "%s"\n' "$1"
     [ -z "$source_proxy" ] || printf 'proxy = "%s"\n' "$source_proxy"
-  } | curl -q --config - --silent --show-error --fail --location --max-redirs 3 --proto '=http,https,ldap,ldaps' --proto-redir '=http,https' \
-    --globoff --user-agent clientcert --connect-timeout 10 --max-time "$source_remaining" --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
+  } | curl -q --config - --silent --show-error --fail --location --max-redirs 3 --proto '=http,https,ldap,ldaps' \
+    --proto-redir '=http,https' --globoff --user-agent clientcert --connect-timeout 10 --max-time "$source_remaining" \
+    --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
 }
 
 # busybox's wget has no more options than these.
@@ -128,7 +137,8 @@ explain_download() { # FILE
 
 # curl prints an entry as text, the list in base64 (RFC 2849).
 decode_ldap() { # FILE
-  awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" | base64 -d >"$1.list" 2>/dev/null
+  awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" |
+    base64 -d >"$1.list" 2>/dev/null
   mv -f -- "$1.list" "$1"
   [ -s "$1" ] || { failure='the LDAP entry has no certificateRevocationList' && return 1; }
 }

@@ -13,7 +13,8 @@ timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
 # in: instance
 # sets: nothing
 installed_timers() {
-  for timer_file in /etc/systemd/system/clientcert-"$instance".timer /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
+  for timer_file in /etc/systemd/system/clientcert-"$instance".timer \
+    /etc/systemd/system/clientcert-"$instance".service /etc/cron.d/clientcert-"$instance"; do
     [ ! -f "$timer_file" ] || printf '%s\n' "$timer_file"
   done
 }
@@ -39,7 +40,8 @@ observe_timer() {
     echo 'timer-enabled yes'
   fi
   if has_systemd && [ -f "/etc/systemd/system/$(timer_unit)" ]; then
-    systemctl show --property=DropInPaths -- "$(timer_unit)" "clientcert-$instance.service" 2>/dev/null | sed -n 's/^DropInPaths=\(.\)/timer-drop-ins \1/p'
+    systemctl show --property=DropInPaths -- "$(timer_unit)" "clientcert-$instance.service" 2>/dev/null |
+      sed -n 's/^DropInPaths=\(.\)/timer-drop-ins \1/p'
   fi
 }
 
@@ -49,7 +51,8 @@ observe_timer() {
 # writes
 start_timers() {
   grep -q "$tab/etc/systemd/" "$work/own.list" && has_systemd || return 0
-  { systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" && systemctl restart "$(timer_unit)"; } >/dev/null 2>&1 ||
+  { systemctl daemon-reload && systemctl enable --quiet "$(timer_unit)" &&
+    systemctl restart "$(timer_unit)"; } >/dev/null 2>&1 ||
     part "note systemd does not start $(timer_unit), so the CRLs are not refreshed; look at systemctl status $(timer_unit)"
 }
 
@@ -76,7 +79,9 @@ resume_timers() {
 
 timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit)"; }
 
-is_timer_to_go() { dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }; }
+is_timer_to_go() {
+  dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }
+}
 
 # After they are gone: what systemd itself remembers of them.
 # in: instance

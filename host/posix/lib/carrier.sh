@@ -1,8 +1,10 @@
 # shellcheck shell=sh
-# The last line of defence. Whatever ends a run that changes something (a fault of ours, a signal, a limit), nothing stays
-# half-way and the lock is given back. Only a process that is killed outright leaves that to the next one (recover_earlier).
+# The last line of defence. Whatever ends a run that changes something (a fault of ours, a signal, a limit), nothing
+# stays half-way and the lock is given back. Only a process that is killed outright leaves that to the next one
+# (recover_earlier).
 
-# Under the lock. unreported: from where a change begins until its end is told. is_reported: that of a run, whatever it came to.
+# Under the lock. unreported: from where a change begins until its end is told. is_reported: that of a run, whatever it
+# came to.
 # in: nothing
 # sets: is_reported, unreported
 guard_run() {
@@ -38,7 +40,8 @@ report_early_end() {
 
 end_in_words() { printf 'by a signal, a limit or a fault of this program (exit status %s)' "$carrier_status"; }
 
-# Whatever the shell was in the middle of; a subshell forgets its traps. A signal is not ignored, because httpd would inherit that where it is started again.
+# Whatever the shell was in the middle of; a subshell forgets its traps. A signal is not ignored, because httpd would
+# inherit that where it is started again.
 calm_down() {
   trap : HUP INT QUIT PIPE TERM
   set +fu

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Reading the request, answering in parts. Every answer line begins with $mark, a random word chosen by the caller, so that
-# no byte of a configuration can be taken for an answer and no length is needed.
+# Reading the request, answering in parts. Every answer line begins with $mark, a random word chosen by the caller, so
+# that no byte of a configuration can be taken for an answer and no length is needed.
 
-# The variables that files share. Every other one begins with the name of the file that sets it, and a function that another file
-# calls says above itself what it takes from others (`# in:`) and what it sets for them (`# sets:`).
+# The variables that files share. Every other one begins with the name of the file that sets it, and a function that
+# another file calls says above itself what it takes from others (`# in:`) and what it sets for them (`# sets:`).
 #   nl, tab             a line end and a tab
 #   script              the text of this program
 #   mark                the word that begins each line of an answer; chosen by the caller
@@ -46,7 +46,8 @@ unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
 # What a login exports stays exported when it is set here, and no program can be started beside a text above 128 KiB.
 unset script request_text manifest dumped process_links server_version_text state_journal
 # A download of a change must go the way of the timer's, which has no login: the site file names the proxy.
-unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY CURL_HOME WGETRC
+unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY \
+  CURL_HOME WGETRC
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 umask 077
 # Then a write beyond a limit of file size fails, and does not end this shell.
@@ -84,14 +85,15 @@ fail() {
   exit 1
 }
 
-# Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file, splice
-# and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
+# Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file,
+# splice and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
 # in: work
 # sets: aside, baseline, deadline_seconds, expected_config, id, is_reported, limit_seconds, manifest, mark, mode, owner,
 #   refresh, reload_unstartable, removal, request_text, returning, take_over, want_config, want_defines,
 #   want_environment, want_httpd, want_pid_file
 read_request() {
-  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no expected_config='' deadline_seconds=15 limit_seconds=$request_observe_seconds
+  mode=observe id='' owner='' take_over=no reload_unstartable=no removal=no returning=no refresh=no aside=no baseline=no
+  expected_config='' deadline_seconds=15 limit_seconds=$request_observe_seconds
   want_httpd='' want_config='' want_pid_file='' want_defines='' want_environment='' manifest='' request_text=''
   while IFS= read -r request_line; do
     request_value=${request_line#* } request_text=$request_text$request_line$nl

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What a login may use up: limits of processes (setrlimit(2), of sshd, PAM or a unit), and the inodes of a file system. Named in
-# plain words, since a program that hits one only says "File too large", or dies.
+# What a login may use up: limits of processes (setrlimit(2), of sshd, PAM or a unit), and the inodes of a file system.
+# Named in plain words, since a program that hits one only says "File too large", or dies.
 
 # The soft limit of this process, as /proc names it ("Max file size"); nothing where it is unlimited.
 limit_of() { # NAME
@@ -51,9 +51,11 @@ inodes_in_words() { # DIRECTORY
 limits_in_words() {
   resource_limits=''
   for resource_name in 'Max address space' 'Max data size' 'Max file size'; do
-    resource_limit=$(limit_of "$resource_name") && [ -z "$resource_limit" ] || resource_limits="$resource_limits, ${resource_name#Max } $resource_limit bytes"
+    resource_limit=$(limit_of "$resource_name") && [ -z "$resource_limit" ] ||
+      resource_limits="$resource_limits, ${resource_name#Max } $resource_limit bytes"
   done
-  resource_limit=$(limit_of 'Max open files') && [ "${resource_limit:-1024}" -ge 64 ] || resource_limits="$resource_limits, open files $resource_limit"
+  resource_limit=$(limit_of 'Max open files') && [ "${resource_limit:-1024}" -ge 64 ] ||
+    resource_limits="$resource_limits, open files $resource_limit"
   [ -z "$resource_limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${resource_limits#, }" "$resource_limit_places"
 }
 
@@ -65,8 +67,12 @@ limit_in_words() { # FILE
   case $(head -c 65536 -- "$1") in
     *'File too large'* | *'File size limit'*) resource_hit='a limit of file size was hit' ;;
     *'Too many open files'* | *'Pipe call failed'*) resource_hit='a limit of open files was hit' ;;
-    *[Cc]'annot fork'* | *'fork: '* | *'Resource temporarily unavailable'*) resource_hit='a limit of processes was hit (of this login, or TasksMax of a unit)' ;;
-    *[Cc]'annot allocate memory'* | *[Oo]'ut of space'* | *[Oo]'ut of memory'* | *'memory exhausted'*) resource_hit='a limit of memory was hit, or this host has too little' ;;
+    *[Cc]'annot fork'* | *'fork: '* | *'Resource temporarily unavailable'*)
+      resource_hit='a limit of processes was hit (of this login, or TasksMax of a unit)'
+      ;;
+    *[Cc]'annot allocate memory'* | *[Oo]'ut of space'* | *[Oo]'ut of memory'* | *'memory exhausted'*)
+      resource_hit='a limit of memory was hit, or this host has too little'
+      ;;
     *'No space left on device'*) resource_hit='there was no room, or no inode, for a file' ;;
     *) return 0 ;;
   esac

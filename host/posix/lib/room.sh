@@ -6,7 +6,8 @@
 # sets: nothing
 report_limit() {
   # A removal that is complete has left nothing to tell of it.
-  [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] && ! grep -q -e "^$mark result " -- "$work/output" || return 0
+  [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] &&
+    ! grep -q -e "^$mark result " -- "$work/output" || return 0
   # Where it had the strength, it has said so itself.
   if ! grep -q -e "^$mark done" -- "$work/output"; then
     room_hit=$(limit_in_words "$work/errors") && [ -n "$room_hit" ] || room_hit=$(limits_in_words)
@@ -45,7 +46,8 @@ require_room() {
   count_needed
   require_file_size "$room_needed"
   # shellcheck disable=SC2046
-  set -- $(stat -f -c '%a %S %d %c' -- "$(nearest_directory "$state")" | awk '{ printf "%d %s %s", $1 * $2 / 1024, $3, $4 }')
+  set -- $(stat -f -c '%a %S %d %c' -- "$(nearest_directory "$state")" |
+    awk '{ printf "%d %s %s", $1 * $2 / 1024, $3, $4 }')
   require_inodes "${2:-0}" "${3:-0}" "$state"
   [ "${1:-0}" -ge $((room_needed / 1024)) ] ||
     fail disk "$state has less than $((room_needed / 1048576)) MiB of room; make room, nothing was changed"

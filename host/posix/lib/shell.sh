@@ -25,7 +25,9 @@ case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
     esac
     shell_format=$1 shell_printed=''
     shift
-    while case $shell_format in *\\n*) ;; *) false ;; esac do shell_format=${shell_format%%\\n*}$nl${shell_format#*\\n}; done
+    while case $shell_format in *\\n*) ;; *) false ;; esac do
+      shell_format=${shell_format%%\\n*}$nl${shell_format#*\\n}
+    done
     while :; do
       shell_form=$shell_format
       while case $shell_form in *%s*) ;; *) false ;; esac do

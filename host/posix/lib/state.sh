@@ -16,8 +16,9 @@ is_alive() { # PID START BOOT
   [ $# -eq 3 ] && [ "$3" = "$(boot_id)" ] && read_process "$1" && [ "$process_start" = "$2" ]
 }
 
-# One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken over.
-# It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the name is there.
+# One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken
+# over. It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the
+# name is there.
 # in: work
 # sets: state_held
 # writes
@@ -42,7 +43,9 @@ take_lock() { # [SECONDS]: how long another run is waited for
 }
 
 # A run of the timer ends soon, and nobody who makes a change knows of it.
-may_wait() { [ "$state_waited" -lt "$state_lock_wait_seconds" ] || { [ "$state_waited" -lt 120 ] && is_refresh "$state_holder"; }; }
+may_wait() {
+  [ "$state_waited" -lt "$state_lock_wait_seconds" ] || { [ "$state_waited" -lt 120 ] && is_refresh "$state_holder"; }
+}
 
 is_refresh() { # HOLDER
   grep -qsxF -e "$1" -- "$state"/run.refresh-*/holder
@@ -104,7 +107,9 @@ read_journal() {
 # in: nothing
 # sets: nothing
 journal_value() { # KEY
-  case $state_journal in *"$nl$1 "*) state_value=${state_journal##*"$nl$1 "} && printf %s "${state_value%%"$nl"*}" ;; esac
+  case $state_journal in
+    *"$nl$1 "*) state_value=${state_journal##*"$nl$1 "} && printf %s "${state_value%%"$nl"*}" ;;
+  esac
 }
 
 # Rewrites the journal in one rename, so that it is never half written.
@@ -118,22 +123,29 @@ journal_set() { # KEY VALUE [KEY VALUE …]
     [ -z "$state_value" ] || state_journal=$state_journal$nl$state_key' '$state_value
     shift 2
   done
-  printf '%s\n' "$state_journal" >"$state/journal.new" && sync -- "$state/journal.new" && mv -f -- "$state/journal.new" "$state/journal"
+  printf '%s\n' "$state_journal" >"$state/journal.new" && sync -- "$state/journal.new" &&
+    mv -f -- "$state/journal.new" "$state/journal"
 }
 
-# What a look at the host should know of runs: idle, running ID, or interrupted ID (its process is gone, its swap was begun).
+# What a look at the host should know of runs: idle, running ID, or interrupted ID (its process is gone, its swap was
+# begun).
 # in: nothing
 # sets: nothing
 state_of_transaction() {
   for state_begun in "$state"/run.*; do
     is_half_done "$state_begun" || continue
-    if is_held "$state_begun"; then echo "running ${state_begun##*/run.}"; else echo "interrupted ${state_begun##*/run.}"; fi
+    if is_held "$state_begun"; then
+      echo "running ${state_begun##*/run.}"
+    else
+      echo "interrupted ${state_begun##*/run.}"
+    fi
     return
   done
   echo idle
 }
 
-# The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied up.
+# The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied
+# up.
 # in: nothing
 # sets: nothing
 is_half_done() { # WORK

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# The end of a look that waits for ever: for a pipe that nobody writes to, or a file server that does not answer. Its caller
-# gives up, and sshd ends nothing, so root's processes would stay on the host: here it ends with everything it has started.
+# The end of a look that waits for ever: for a pipe that nobody writes to, or a file server that does not answer. Its
+# caller gives up, and sshd ends nothing, so root's processes would stay on the host: here it ends with everything it
+# has started.
 
 time_limit_is_on=''
 
@@ -11,7 +12,8 @@ doing() {
   [ -z "$time_limit_is_on" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
 }
 
-# Runs COMMAND for at most $limit_seconds. Its answer takes its own way; what it says of its doings comes through a pipe.
+# Runs COMMAND for at most $limit_seconds. Its answer takes its own way; what it says of its doings comes through a
+# pipe.
 # in: limit_seconds
 # sets: nothing
 limited() { # COMMAND…
@@ -30,7 +32,8 @@ limited() { # COMMAND…
   case $time_limit_doings in
     *"${nl}late")
       time_limit_doings=${time_limit_doings%"${nl}late"} time_limit_doings=${time_limit_doings##*"$nl"}
-      part "error slow ${time_limit_doings%%"$tab"*} took longer than $limit_seconds seconds${time_limit_doings#*"$tab"}"
+      set -- "${time_limit_doings%%"$tab"*}" "${time_limit_doings#*"$tab"}"
+      part "error slow $1 took longer than $limit_seconds seconds$2"
       part 'done'
       return 1
       ;;
@@ -74,7 +77,9 @@ end_tree() { # PROCESS
   [ -z "${time_limit_tree% }" ] || kill -KILL $time_limit_tree
   kill -CONT "$1"
   time_limit_tries=0
-  while read_process "$1" && [ "$time_limit_tries" -lt 20 ]; do time_limit_tries=$((time_limit_tries + 1)) && sleep 0.1; done
+  while read_process "$1" && [ "$time_limit_tries" -lt 20 ]; do
+    time_limit_tries=$((time_limit_tries + 1)) && sleep 0.1
+  done
   kill -KILL "$1"
 }
 
@@ -84,7 +89,11 @@ find_children() {
   for time_limit_entry in /proc/[0-9]*; do
     case "$time_limit_tree $process_own_pid " in *" ${time_limit_entry#/proc/} "*) continue ;; esac
     read_process "${time_limit_entry#/proc/}" || continue
-    case $time_limit_tree in *" $process_parent "*) is_carrier "${time_limit_entry#/proc/}" || time_limit_found="$time_limit_found ${time_limit_entry#/proc/}" ;; esac
+    case $time_limit_tree in
+      *" $process_parent "*)
+        is_carrier "${time_limit_entry#/proc/}" || time_limit_found="$time_limit_found ${time_limit_entry#/proc/}"
+        ;;
+    esac
   done
 }
 
@@ -94,12 +103,14 @@ is_carrier() { # PROCESS
   case $time_limit_command_line in *programcarry-out/*) return 0 ;; *) return 1 ;; esac
 }
 
-# httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with 124 or 137 then.
+# httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with
+# 124 or 137 then.
 # in: config, program, request_observe_seconds
 # sets: nothing
 httpd_in_time() { # ARGS…
   if [ -n "$time_limit_is_on" ]; then
-    doing "httpd's reading of its configuration ($config)" ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
+    doing "httpd's reading of its configuration ($config)" \
+      ': does that name a pipe, or a file on a file server that does not answer? See to that, and run again'
     httpd "$@"
   else
     httpd_for "$request_observe_seconds" "$@"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Whether this host's tools do what is asked of them. One that is missing, has lost a library, or is of another make would
-# otherwise only be noticed by what it leaves out, and words or plans would be made of that.
+# Whether this host's tools do what is asked of them. One that is missing, has lost a library, or is of another make
+# would otherwise only be noticed by what it leaves out, and words or plans would be made of that.
 
 # One pipeline through all that a look needs. What is wrong is only searched for where its end is not what it must be.
 # in: mode

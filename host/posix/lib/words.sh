@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# The gate for words that others choose: programs, servers, the names of files. Bounded, without a proxy's password, and with what a
-# terminal obeys, or what nobody sees, as \u001b. The caller has such a gate of its own (core/shown.ts); who runs this by hand, the
-# record and the host's log have this one alone.
+# The gate for words that others choose: programs, servers, the names of files. Bounded, without a proxy's password, and
+# with what a terminal obeys, or what nobody sees, as \u001b. The caller has such a gate of its own (core/shown.ts); who
+# runs this by hand, the record and the host's log have this one alone.
 word_max_bytes=2000
 
 # Nearly always: then it costs no process.
@@ -17,14 +17,16 @@ is_plain() { # TEXT
 # sets: nothing
 plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
-# A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts. UTF-8 stays.
+# A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts.
+# UTF-8 stays.
 # in: nothing
 # sets: nothing
 escape_words() { # [lines]: line ends stay, too
   od -An -v -tu1 | awk -v lines="${1:-}" '
     BEGIN {
-      count = split("128-159 173 847 1536-1541 1564 1757 1807 2192-2193 2274 4447-4448 6068-6069 6155-6159 8203-8207 8232-8238 " \
-        "8288-8303 12644 65024-65039 65279 65440 65520-65531 69821 69837 78896-78911 113824-113827 119155-119162 917504-921599", ranges, " ")
+      count = split("128-159 173 847 1536-1541 1564 1757 1807 2192-2193 2274 4447-4448 6068-6069 6155-6159 8203-8207 " \
+        "8232-8238 8288-8303 12644 65024-65039 65279 65440 65520-65531 69821 69837 78896-78911 113824-113827 " \
+        "119155-119162 917504-921599", ranges, " ")
       for (k = 1; k <= count; k++) { ends = split(ranges[k], range, "-"); first[k] = range[1]; last[k] = range[ends] }
     }
     { for (i = 1; i <= NF; i++) take($i + 0) }
@@ -51,15 +53,16 @@ escape_words() { # [lines]: line ends stay, too
       if (code < least || code > 1114111 || (code > 55295 && code < 57344)) { printf "%s", odd; return }
       for (k = 1; k <= count; k++) if (code >= first[k] && code <= last[k]) {
         rest = code - 65536
-        if (rest < 0) printf "\\u%04x", code; else printf "\\u%04x\\u%04x", 55296 + int(rest / 1024), 56320 + rest % 1024
+        if (rest < 0) printf "\\u%04x", code; else printf "\\u%04x\\u%04x", 55296 + int(rest / 1024),
+          56320 + rest % 1024
         return
       }
       printf "%s", held
     }'
 }
 
-# A filter: an address without the user and the password before its server, also where it is malformed: of each word whatever stands
-# before its last @.
+# A filter: an address without the user and the password before its server, also where it is malformed: of each word
+# whatever stands before its last @.
 # in: nothing
 # sets: nothing
 without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
