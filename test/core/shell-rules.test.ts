@@ -1,7 +1,7 @@
 /** The rules of the program that runs on hosts, read from its text: whose a variable is, and how long a line may be. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { readShellFiles } from "../faults/marks.ts";
+import { readShellFiles, shellFunctionsOf } from "../faults/marks.ts";
 import { replaceOnce } from "../faults/program.ts";
 import {
   contractAbove,
@@ -12,7 +12,7 @@ import {
   sharedNames,
   withContract,
 } from "./shell-program.ts";
-import { variablesOf } from "./shell-text.ts";
+import { codeOf, variablesOf } from "./shell-text.ts";
 
 /** Variables that a file sets although they are neither its own nor shared. */
 function strayVariables(files: ReadonlyMap<string, string>): string[] {
@@ -91,6 +91,41 @@ function longLines(files: ReadonlyMap<string, string>): string[] {
     }),
   );
 }
+
+/** Functions that end the process, each with its reason: a trap or a process of its own, or an end from which nothing may go on. */
+const ending: Readonly<Record<string, string>> = {
+  refuse_unfit_shell: "a shell that cannot run the rest",
+  fail: "the run ends where it is, and end_carrier puts back what was begun",
+  guard_run: "traps, which lead to end_carrier",
+  end_carrier: "the trap itself",
+  end_in_time: "a process of its own beside an observation",
+  run_judge: "a trap, which takes the work directory away",
+  run_apply: "traps, which lead to leave_nothing",
+  end_run: "the end of a run is reported, and nothing may be done behind it",
+  undo_request: "wrong options, or --help, before anything is looked at",
+  run_undo: "the status of the process that did the work",
+  run_refresh: "wrong options, --help and --status, and a server that has no sources any more",
+  begin_refresh: "no room, before anything is changed, and traps",
+  detach_refresh: "the status of the process that did the work",
+  refresh_detached: "the last source went while this waited for the lock",
+  end_refresh: "the end of a refresh is recorded, and nothing may be done behind it",
+  wait_for_turn: "not the hour of this server's refresh",
+  shadow_outside_view: "a trap of the process that httpd is tried in",
+};
+
+describe("the hosts' program", () => {
+  it("ends its process in main, and in those functions alone that have a reason for it", () => {
+    const found = [...readShellFiles()]
+      .filter(([file]) => !file.startsWith("main"))
+      .flatMap(([file, text]) => shellFunctionsOf(file, text))
+      .filter(({ text }) => /(?<![\w-])exit(?![\w-])/.test(codeOf(text)) || trapped.test(text))
+      .map(({ name }) => name);
+    assert.deepEqual([...new Set(found)].sort(), Object.keys(ending).sort());
+  });
+});
+
+/** In a text that a trap runs. */
+const trapped = /\btrap '[^']*\bexit\b/;
 
 describe("each function of the hosts' program that another file calls", () => {
   it("says above itself what it takes from other files and what it sets for them, and nothing else (UPDATE=1 writes it)", () => {

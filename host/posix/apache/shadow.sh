@@ -37,13 +37,13 @@ shadow() {
 # in: process_start, quoting_mount_path, work
 # sets: shadow_lacking
 shadow_outside_view() { # live|candidate
-  is_apart || { echo 'unshare did not make all of them' >&2 && exit 3; }
+  is_apart || { echo 'unshare did not make all of them' >&2 && return 3; }
   exec 8<&- 7<&-
   # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything
   # here.
   ( read -r _ </proc/self/fd/9/alive; kill -KILL -1 ) &
   trap 'exit 1' TERM
-  build_view || exit 3
+  build_view || return 3
   ip link set lo up
   # The resolver asks for names only where there is an address besides loopback: these two are nobody's (RFC 5737, RFC
   # 3849).
