@@ -1,7 +1,7 @@
 /** `clientcert observe-program`: what a host needs for a user who may look as root and do nothing else. */
 import { createHash } from "node:crypto";
+import type { Inputs } from "../core/apache/inputs.ts";
 import { makeTarget } from "../core/site/read-site.ts";
-import type { Detection } from "../provider/apache/host-model.ts";
 import { observationProgram, usualProgramPath } from "../provider/apache/observation-program.ts";
 import { openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, exitCode } from "./output.ts";
@@ -39,8 +39,7 @@ export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOpti
     : { output: `${rule}\n`, code: fine };
 }
 
-interface Place {
-  readonly detection: Detection;
+interface Place extends Pick<Inputs, "detection"> {
   readonly path: string;
 }
 

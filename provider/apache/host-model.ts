@@ -1,4 +1,5 @@
 /** What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/apache/host.ts` over SSH. */
+import type { Inputs } from "../../core/apache/inputs.ts";
 import type { Change } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import type { Target } from "../../core/site/target.ts";
@@ -7,13 +8,9 @@ export type { Detection } from "../../core/apache/inputs.ts";
 export type { Connection, Endpoint, Login, Sudo } from "../../core/connection/inputs.ts";
 export type { Target } from "../../core/site/target.ts";
 
-export interface Transaction {
+export interface Transaction extends Pick<Inputs, "owner" | "takeOver">, Partial<Pick<Inputs, "reloadUnstartable">> {
   /** Unique id of this run; the host keeps the outcome under it. */
   readonly id: string;
-  readonly owner: string;
-  readonly takeOver: boolean;
-  /** Reload although httpd would not start on the files that are installed now. @default false */
-  readonly reloadUnstartable?: boolean;
   /** Main configuration file that the change was planned for: another one on the host is refused. */
   readonly configFile: string;
   readonly change: Change;

@@ -275,6 +275,34 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
     );
   });
 
+  it("fills in the defaults of an input's parts", async () => {
+    const { hostKey } = suite.site.inputs.connection as { hostKey: string }; // as written in site.ts
+    const connection = { address: "10.0.0.10", user: "deploy", hostKey };
+    const { inputs, failures } = await suite.client.check({ ...suite.site.inputs, connection, crlRefresh: {} });
+    assert.deepEqual(failures, []);
+    const filled = { port: 22, login: { from: "agent" }, sudo: { how: "passwordless" } };
+    assert.deepEqual(inputs.connection, { ...connection, ...filled });
+    assert.equal((inputs.crlRefresh as Bag).alarmHours, 24);
+  });
+
+  it("reads and deletes what an earlier build let through, although Check refuses it now", async () => {
+    const state = await created();
+    const old = { ...state, inputs: { ...state.inputs, countries: ["Japan"], acceptOlderCrls: ["AB"] } };
+    assert.match(
+      (await suite.client.check(old.inputs)).failures.join("\n"),
+      /countries\[0\]: found "Japan"; write two/,
+    );
+    assert.equal((await refreshed(old)).id, state.id);
+    await suite.client.delete(old.id, old);
+    assert.equal(suite.host.own.size, 0);
+  });
+
+  it("refuses a state that has another form, by its place", async () => {
+    const state = await created();
+    const other = { ...state, inputs: { ...state.inputs, countries: "JP" } };
+    assert.match((await rejected(suite.client.read(state.id, other))).message, /countries: found "JP"; write a list/);
+  });
+
   it("keeps every line of the customer's out of the state, and the state small", async () => {
     const state = await refreshed(await created());
     const text = JSON.stringify([state, unpackFacts(state.outputs), unpackFacts(state.inputs)]);

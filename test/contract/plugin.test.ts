@@ -40,6 +40,18 @@ describe("The built plugin, as a process", () => {
     assert.equal(version, wanted);
   });
 
+  it("loads nothing to check inputs with before there are any: the engine waits for its port", async () => {
+    const env = { ...process.env, NODE_DEBUG: "module" };
+    child = spawn(program, ["127.0.0.1:9"], { cwd: checkout, env, stdio: ["pipe", "pipe", "pipe"] });
+    let loads = "";
+    child.stderr?.on("data", (data: Buffer) => (loads += data.toString("utf8")));
+    const [line] = (await once(child.stdout ?? assert.fail(), "data")) as [Buffer];
+    client = new ProviderClient(Number(line.toString("utf8")));
+    assert.doesNotMatch(loads, /library\/zod/);
+    await client.call("getSchema", new messages.GetSchemaRequest());
+    assert.match(loads, /library\/zod/);
+  });
+
   it("has a schema that names the noun's required inputs", async () => {
     await start("127.0.0.1:9");
     const response = await client.call<messages.GetSchemaResponse>("getSchema", new messages.GetSchemaRequest());
