@@ -24,6 +24,7 @@ const compared = (what: string, findMore: (text: string) => string | undefined =
 const hostPath = absolutePath("/usr/local/ni/apache/bin/httpd");
 const flag = z.boolean().default(false);
 
+/** What detection would find on the host, said by hand. */
 export const detection = z.strictObject({
   /** httpd program; overrides detection. */
   httpd: hostPath.optional().describe("httpd program; overrides detection."),
@@ -40,6 +41,7 @@ export const detection = z.strictObject({
   pidFile: hostPath.optional().describe("PidFile; overrides detection."),
 });
 
+/** Every input, in the form in which it goes over the wire and lies in states. */
 export const clientAuthInputs = z.strictObject({
   /** organization/project/stack/name of the resource: another owner's host is refused. */
   owner: filled("organization/project/stack/name of the resource").describe(
@@ -51,7 +53,7 @@ export const clientAuthInputs = z.strictObject({
   connection: connection.describe("How to reach the host by SSH, and where the secret for that is; never the secret."),
   /** Overrides for what is found on the host. */
   detection: detection.default({}).describe("Overrides for what is found on the host."),
-  /** TLS port of the virtual hosts to cover. */
+  /** TLS port of the virtual hosts to cover. @default {@link defaultPort} */
   port: port.default(defaultPort).describe("TLS port of the virtual hosts to cover."),
   /** Site file, relative to the project. It says where the bytes of the other files are. */
   siteFile: filled("the path of the site file, relative to the project").describe(
@@ -92,7 +94,7 @@ export const clientAuthInputs = z.strictObject({
     .describe(
       'CAs of caFiles whose certificates are let in, by common name or by parts such as "OU=Users CA,O=Harbour"; none listed: any.',
     ),
-  /** How many CAs may stand above a user's certificate, the root included. */
+  /** How many CAs may stand above a user's certificate, the root included. @default {@link defaultVerifyDepth} */
   verifyDepth: z
     .int()
     .min(1)
@@ -124,7 +126,7 @@ export const clientAuthInputs = z.strictObject({
   reloadUnstartable: flag.describe(
     "Reload although httpd would not start on the files that are installed now, so that the reload may end the site. Refreshes never do.",
   ),
-  /** Let the real httpd judge a change in each preview. False: previews start nothing on the host. */
+  /** Let the real httpd judge a change in each preview. False: previews start nothing on the host. @default true */
   judgeInPreview: z
     .boolean()
     .default(true)
@@ -139,6 +141,7 @@ export const clientAuthInputs = z.strictObject({
 export type Inputs = Parsed<typeof clientAuthInputs>;
 /** As a caller gives them. */
 export type GivenInputs = Given<typeof clientAuthInputs>;
+/** Overrides for what detection finds on the host. */
 export type Detection = Inputs["detection"];
 
 /** What callers may write, as JSON Schema. */

@@ -3,11 +3,14 @@ import { z } from "zod";
 import { type Parsed, absolutePath, checked, matching } from "../schema-kinds.ts";
 import { findHostKeyMistake } from "./host-key.ts";
 
+/** Of TCP. */
 export const port = z.int().min(1).max(65535);
+/** File on the machine that runs Pulumi or the command line. */
 export const localFile = matching(
   /^(~\/|\/)[^\0\r\n]+$/,
   "an absolute path on this machine, or one that begins with ~/",
 );
+/** Name of an environment variable that holds a secret. */
 export const variable = matching(
   /^[A-Z_][A-Z0-9_]*$/,
   "the name of an environment variable in capitals, such as WEB1_PASSWORD; the secret itself never stands in a site file",
@@ -48,6 +51,7 @@ export const endpoint = z.strictObject({
   login: login.default({ from: "agent" }).describe("Where the secret for the SSH login is. Never the secret itself."),
 });
 
+/** How to reach a host. @default for sudo - none for root, else passwordless */
 export const connection = endpoint
   .extend({
     /** How to become root. */
@@ -59,7 +63,11 @@ export const connection = endpoint
 
 const defaultSudo = (user: string): z.output<typeof sudo> => ({ how: user === "root" ? "none" : "passwordless" });
 
+/** Where to log in: a host, or the bastion before it. */
 export type Endpoint = Parsed<typeof endpoint>;
+/** How to reach a host, defaults filled in. */
 export type Connection = Parsed<typeof connection>;
+/** How to log in: `name` is of an environment variable. */
 export type Login = Parsed<typeof login>;
+/** How to become root. */
 export type Sudo = Parsed<typeof sudo>;

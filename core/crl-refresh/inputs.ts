@@ -61,9 +61,12 @@ const crlRefresh = z.strictObject({
     .describe("File on the host, root's and mode 600, with one line: the URL of the proxy for downloads."),
 });
 
+/** When the host refreshes its CRLs, and how. */
 export type CrlRefresh = Parsed<typeof crlRefresh>;
+/** For a site that says nothing of it. */
 export const defaultCrlRefresh: CrlRefresh = crlRefresh.parse({});
 
+/** Whom a site trusts, and how it learns of revocations. */
 export const crlInputs = z.strictObject({
   /** CA certificates (PEM or DER) up to and including the root, relative to the site file. */
   caFiles: z
@@ -136,6 +139,7 @@ export const crlInputs = z.strictObject({
     .describe("A user's certificate that every new CRL must go on accepting."),
 });
 
+/** A user's certificate that every new CRL must go on accepting. */
 export type SampleCertificateInput = NonNullable<Parsed<typeof crlInputs>["sample"]>;
 /** Delivers one CRL, of one issuer key. */
 export type CrlSource = Parsed<typeof crlInputs>["crlSources"][number];

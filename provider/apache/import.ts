@@ -7,7 +7,7 @@ import type { CrlSource } from "../../core/crl-refresh/inputs.ts";
 import { readRequirement } from "../../core/apache/plan/requirement.ts";
 import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
-import { type Inputs, withDefaults, parseInputs } from "./inputs.ts";
+import { type Inputs, parseInputs, validateInputs, withDefaults } from "./inputs.ts";
 import type { Login } from "./host-model.ts";
 import type { Properties } from "../engine/resource.ts";
 
@@ -34,7 +34,10 @@ export function importTarget(id: string, owner: string): Inputs {
   const port = parameters.has("httpsPort") ? { port: Number(parameters.get("httpsPort")) } : {};
   const siteFile = `stacks/${owner.split("/")[2] ?? "site"}.yaml`;
   const ca = { sha256: "unknown until the host is read", certificates: [] };
-  return parseInputs({ owner, siteFile, ca, connection, detection, ...port });
+  const inputs = withDefaults({ owner, siteFile, ca, connection, detection, ...port });
+  const [failure] = validateInputs(inputs);
+  if (failure !== undefined) throw new Error(`import id: ${failure.reason}`);
+  return parseInputs(inputs);
 }
 
 function parseUrl(id: string): URL {

@@ -297,6 +297,16 @@ describe("ClientAuth over gRPC, on a host in memory", () => {
     assert.equal(suite.host.own.size, 0);
   });
 
+  it("refuses an import id that names what no site file could", async () => {
+    const { hostKey } = suite.site.inputs.connection as { hostKey: string }; // as written in site.ts
+    const id = (key: string, more = ""): string => `ssh://root@10.0.0.10?hostKey=${encodeURIComponent(key)}${more}`;
+    const errors = [id("ssh-ed25519 AAAA"), id(hostKey, "&keyFile=id_ed25519"), id(hostKey, "&sudo=always")];
+    const texts = await Promise.all(errors.map(async (one) => (await rejected(suite.client.read(one))).message));
+    assert.match(texts[0] ?? "", /import id: connection\.hostKey: the key after ssh-ed25519 is damaged/);
+    assert.match(texts[1] ?? "", /import id: connection\.login\.path: .*write an absolute path on this machine/);
+    assert.match(texts[2] ?? "", /import id: connection\.sudo\.how: .*write none or passwordless/);
+  });
+
   it("refuses a state that has another form, by its place", async () => {
     const state = await created();
     const other = { ...state, inputs: { ...state.inputs, countries: "JP" } };
