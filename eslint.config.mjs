@@ -43,6 +43,12 @@ const within = (folders) => ({
 });
 const coreOf = (...more) => layer("core", [sshLibrary, effects, pulumi, ...more]);
 
+/** The resource is for servers of any kind: what it needs of one is in core/server-kind.ts. */
+const kinds = {
+  regex: "^\\.{1,2}/(.*/)?apache(/|\\.ts$)",
+  message: "provider/resource/ knows no kind of server: ask ServerKind",
+};
+
 /** A plan must come out the same at any time: the clock and chance are inputs. */
 const pure = [
   ["CallExpression[callee.object.name='Date'][callee.property.name='now']", "core/ has no clock: pass the time in"],
@@ -97,6 +103,7 @@ export default tseslint.config(
   },
   { files: declarations, plugins: { inputs: inputRules }, rules: { "inputs/described": "error" } },
   { files: ["provider/**/*.ts"], rules: layer("provider", [sshLibrary]) },
+  { files: ["provider/resource/**/*.ts"], rules: layer("provider", [sshLibrary, kinds]) },
   { files: ["provider/remote/login.ts"], rules: layer("provider", []) },
   { files: ["components/**/*.ts"], rules: layer("components", [sshLibrary, wholeSdk]) },
   { files: ["cli/**/*.ts"], rules: { ...layer("cli", [sshLibrary]), "no-console": "off" } },

@@ -69,7 +69,7 @@ function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions
 /** Every error is about this host alone: the others are still told. */
 async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
   try {
-    const { observation, diagnostics } = await observeClock(host, makeTarget(one));
+    const { observation, diagnostics } = await observeClock(() => host.observe(makeTarget(one)));
     const facts = readFacts(observation, { port: one.port });
     const inputs = inputsFor(site, one, facts.own.owner);
     return {

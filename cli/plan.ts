@@ -2,14 +2,14 @@
 import { readFileSync } from "node:fs";
 import { ownerIn } from "../core/apache/plan/clientcert-conf.ts";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
+import { plan as planHost } from "../core/apache/plan/plan.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
 import type { SiteHost } from "../core/site/read-site.ts";
 import { shownLines } from "../core/shown.ts";
 import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";
-import { contentsOf, readFilesOf } from "../provider/resource/apply.ts";
-import type { Inputs } from "../provider/apache/inputs.ts";
-import { planFor } from "../provider/resource/planned-host.ts";
+import { contentsOf, readFilesOf } from "../provider/apache/transaction.ts";
+import { type Inputs, desiredOf } from "../provider/apache/inputs.ts";
 import { inputsForCopy } from "./copy-inputs.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type HttpdOutput, openOutputs } from "./httpd-output.ts";
@@ -100,7 +100,7 @@ function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
     const { inputs, diagnostics } = inputsForCopy(inputsFor(site, host, owner), facts);
     const seen = { facts, diagnostics, lines: site.lines };
     const report = reportPlan(inputs, host, seen, now);
-    const { change } = planFor(inputs, facts).plan;
+    const { change } = planHost(desiredOf(inputs), facts);
     // A patch that leaves out what cannot be done would look like the whole.
     return change === undefined || report.state !== "differs"
       ? { report }

@@ -3,7 +3,8 @@ import { createTwoFilesPatch } from "diff";
 import { applySplices } from "../core/apache/config/splices.ts";
 import type { Change, Facts, Splice } from "../core/apache/model.ts";
 import { hostBytes } from "../core/host-text.ts";
-import { mostEdits, pathOf } from "../provider/apache/files.ts";
+import { pathOf } from "../provider/apache/files.ts";
+import { mostEdits } from "../provider/resource/shown-files.ts";
 import type { Tree } from "./tree.ts";
 import { diffOfSplices, withHead } from "./unified-diff.ts";
 

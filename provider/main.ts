@@ -18,7 +18,7 @@ async function main(engineAddress: string | undefined): Promise<void> {
 
 async function loadClientAuth(): Promise<Resource> {
   const [{ clientAuth }, { createHost }, { createPool }] = await Promise.all([
-    import("./resource/server-resource.ts"),
+    import("./apache.ts"),
     import("./apache/host.ts"),
     import("./remote/pool.ts"),
   ]);

@@ -5,6 +5,7 @@
  */
 
 import type { Diagnostic } from "../diagnostic.ts";
+import type { HostPlan } from "../server-kind.ts";
 import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
 import type { UnmanagedDirective } from "./facts/unmanaged-model.ts";
 import type { RefreshFacts } from "../crl-refresh/refresh-model.ts";
@@ -215,16 +216,5 @@ export interface AskedHost {
   readonly serverName: string;
 }
 
-/** What would be done, and everything to be told of it. */
-export interface Plan {
-  readonly diagnostics: readonly Diagnostic[];
-  /** Texts to show, by path as text: our file, and each include line. */
-  readonly files: Readonly<Record<string, string>>;
-  /** Undefined when the host is as wanted. */
-  readonly change: Change | undefined;
-  /**
-   * Where conflicts forbid the change: what is put back all the same, because an earlier version took it out and customers'
-   * pages may be open since. Undefined where there is nothing of that kind.
-   */
-  readonly restore: Change | undefined;
-}
+/** Its files are ours, and each include line. */
+export type Plan = HostPlan<Change>;

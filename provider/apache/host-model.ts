@@ -2,6 +2,7 @@
 import type { Inputs } from "../../core/apache/inputs.ts";
 import type { Change } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
+import type { HostOutcome, RunOptions } from "../../core/server-kind.ts";
 import type { Target } from "../../core/site/target.ts";
 
 export type { Detection } from "../../core/apache/inputs.ts";
@@ -24,30 +25,8 @@ export interface Transaction extends Pick<Inputs, "owner" | "takeOver">, Partial
 
 export type Judge = "shadow" | "minimal" | "syntax";
 
-export interface Outcome {
-  /**
-   * `well`: judged only, would be fine. `refused`: the judge or a pre-check said no, nothing was touched.
-   * `applied`: live and seen to be well. `stopped`: written, the server is stopped and stays so.
-   * `rolledBack`: swapped, then put back.
-   * `recovered`: only what an earlier, interrupted run had left half-way was put back; plan anew from the observation.
-   */
-  readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
+export interface Outcome extends HostOutcome<Observation> {
   readonly judge: Judge;
-  /**
-   * Why, in filtered words: httpd's message codes and texts without the customer's lines. Of what went well, what is worth
-   * telling all the same, such as a source that gave no CRL. Ready to print.
-   */
-  readonly reasons: readonly string[];
-  readonly generation: number;
-  /** The host after the change; undefined when only judged. */
-  readonly observation: Observation | undefined;
-}
-
-export interface RunOptions {
-  /** Called for each step, such as `judge: shadow start`. */
-  readonly onProgress?: (step: string) => void;
-  /** Aborted = stop before the swap; after it the host finishes by itself. */
-  readonly signal?: AbortSignal;
 }
 
 /** Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation. */

@@ -4,11 +4,12 @@ import type { Pool } from "../remote/pool.ts";
 import { type Message, parseResponse, stepsOf } from "../remote/response.ts";
 import { findLimit } from "../remote/limits.ts";
 import { filterHttpdMessages } from "./httpd-messages.ts";
-import type { Host, Judge, Outcome, RunOptions, Target, Transaction } from "./host-model.ts";
+import type { Host, Judge, Outcome, Target, Transaction } from "./host-model.ts";
 import { readObservation } from "./observation-reader.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
 import { hostScript, lookScript } from "./host-program.ts";
 import type { Observation } from "../../core/apache/observation.ts";
+import type { RunOptions } from "../../core/server-kind.ts";
 import { hostText } from "../../core/host-text.ts";
 
 const observeTimeoutSeconds = 60;

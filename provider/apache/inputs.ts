@@ -1,7 +1,6 @@
 /** Inputs of `clientcert:apache:ClientAuth`, as they come over the wire and lie in states: read, checked, compared. */
 import { type Inputs, clientAuthInputs, makeInputsSchema } from "../../core/apache/inputs.ts";
-import type { Desired, Facts } from "../../core/apache/model.ts";
-import { hostText } from "../../core/host-text.ts";
+import type { Desired } from "../../core/apache/model.ts";
 import { describeIssue, yamlTypeWords } from "../../core/site/issues.ts";
 import { renderPath } from "../../core/site/problem.ts";
 import type { Target } from "./host-model.ts";
@@ -85,9 +84,4 @@ export const filesOf = (inputs: Inputs): SiteFilesWanted => ({ ...inputs, sample
 
 export function targetOf(inputs: Inputs): Target {
   return { connection: inputs.connection, detection: inputs.detection };
-}
-
-/** How a resource is called in the state: `address|apache|main configuration file`. */
-export function resourceId(inputs: Inputs, facts: Facts): string {
-  return [inputs.connection.address, "apache", hostText(facts.server.configFile)].join("|");
 }

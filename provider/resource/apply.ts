@@ -1,26 +1,22 @@
 /** One transaction on a host, and what its outcome means to Pulumi. */
-import { randomUUID } from "node:crypto";
-import { type Change, type Facts, type OwnFile, emptyChange } from "../../core/apache/model.ts";
-import { planRemoval } from "../../core/apache/plan/plan.ts";
-import { hostText } from "../../core/host-text.ts";
-import { type Inputs, filesOf, targetOf } from "../apache/inputs.ts";
-import { type PlannedHost, factsOf, isGone, planFor, refuseProblems, runOptions } from "./planned-host.ts";
-import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
-import { HostError, type HostErrorKind } from "../remote/host-error.ts";
-import type { Host, Outcome, Transaction } from "../apache/host-model.ts";
+import type { HostInputs, HostOutcome, KindTypes } from "../../core/server-kind.ts";
 import { type Context, PartialFailure, type Properties } from "../engine/resource.ts";
-import { makeProbeFiles } from "../apache/probe-files.ts";
-import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
+import { HostError, type HostErrorKind } from "../remote/host-error.ts";
+import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
+import { type HostCall, type PlannedHost, planFor, refuseProblems, runOptions } from "./planned-host.ts";
 
-/** Lets the real httpd judge a change on a copy. Throws with its reasons when it refuses. */
-export async function judge(host: Host, inputs: Inputs, { facts, plan }: PlannedHost, context: Context): Promise<void> {
-  if (plan.change === undefined) return;
-  if (plan.change.isAside === true)
-    return context.progress("done: planned; httpd reads nothing of it, so nothing is judged");
+/** Lets the real server judge a change on a copy. Throws with its reasons when it refuses. */
+export async function judge<K extends KindTypes>(
+  { kind, inputs, context }: HostCall<K>,
+  { facts, plan: { change } }: PlannedHost<K>,
+): Promise<void> {
+  if (change === undefined) return;
+  if (change.isAside === true)
+    return context.progress(`done: planned; ${kind.serverName} reads nothing of it, so nothing is judged`);
   // Made in every preview: it also finds CA and CRL files that cannot be installed.
-  const transaction = transactionOf(inputs, facts, plan.change);
+  const transaction = kind.prepare(inputs, facts, change, "change");
   if (!inputs.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
-  const outcome = await host.judge(targetOf(inputs), transaction, runOptions(context));
+  const outcome = await transaction.judge(runOptions(context));
   if (outcome.result !== "well") throw refusal(inputs, outcome);
   reportNotes(inputs, outcome, context);
   context.progress(`done: judged well (${outcome.judge})`);
@@ -30,49 +26,44 @@ export async function judge(host: Host, inputs: Inputs, { facts, plan }: Planned
 const mostRecoveries = 3;
 
 /** Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to plan anew. */
-export async function apply(
-  host: Host,
-  inputs: Inputs,
-  planned: PlannedHost,
+export async function apply<K extends KindTypes>(
+  call: HostCall<K>,
+  planned: PlannedHost<K>,
   id: string,
-  context: Context,
   rounds = mostRecoveries,
 ): Promise<Properties> {
+  const { kind, inputs, context } = call;
   const { facts, plan } = planned;
   const { change } = plan;
   if (change === undefined) {
     context.progress("done: as wanted already");
-    return outputsOf(inputs, facts, plan, noChange);
+    return outputsOf(call, planned, noChange);
   }
-  const transaction = transactionOf(inputs, facts, change);
-  const outcome = await applyKnown(host, inputs, transaction, context).catch((error: unknown) => {
-    throw mayHaveChanged(error) ? unknownOutcome(inputs, planned, id, error) : error;
+  const transaction = kind.prepare(inputs, facts, change, "change");
+  const outcome = await transaction.apply(runOptions(context)).catch((error: unknown) => {
+    throw mayHaveChanged(error) ? unknownOutcome(call, planned, id, error) : error;
   });
-  const recovered = recoveredFacts(inputs, outcome, context);
+  const recovered = recoveredFacts(call, outcome);
   if (recovered !== undefined) {
     refuseRounds(inputs, rounds);
-    const anew = planFor(inputs, recovered);
-    refuseProblems(inputs, anew.plan);
-    return apply(host, inputs, anew, id, context, rounds - 1);
+    const anew = planFor(call, recovered);
+    refuseProblems(call, anew.plan);
+    return apply(call, anew, id, rounds - 1);
   }
-  return settle(inputs, { planned, change, outcome }, context);
+  return settle(call, { planned, change, outcome });
 }
-
-const applyKnown = (host: Host, inputs: Inputs, transaction: Transaction, context: Context): Promise<Outcome> =>
-  host.apply(targetOf(inputs), transaction, runOptions(context));
 
 /** An earlier run that was interrupted has been put back, and this one was planned on what that had left: plan anew. */
-function recoveredFacts(
-  inputs: Inputs,
-  { result, reasons, observation }: Outcome,
-  context: Context,
-): Facts | undefined {
+function recoveredFacts<K extends KindTypes>(
+  { kind, inputs, context }: HostCall<K>,
+  { result, reasons, observation }: HostOutcome<K["observation"]>,
+): K["facts"] | undefined {
   if (result !== "recovered" || observation === undefined) return undefined;
   context.log("warning", [`${inputs.connection.address}:`, ...reasons].join("\n  "));
-  return factsOf(observation, inputs);
+  return kind.readFacts(observation, inputs);
 }
 
-function refuseRounds({ connection }: Inputs, rounds: number): void {
+function refuseRounds({ connection }: HostInputs, rounds: number): void {
   if (rounds > 1) return;
   const found = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
   const advice =
@@ -80,35 +71,37 @@ function refuseRounds({ connection }: Inputs, rounds: number): void {
   throw new Error(`${connection.address}: ${found}; ${advice}`);
 }
 
-interface Applied {
-  readonly planned: PlannedHost;
-  readonly change: Change;
-  readonly outcome: Outcome;
+interface Applied<K extends KindTypes> {
+  readonly planned: PlannedHost<K>;
+  readonly change: K["change"];
+  readonly outcome: HostOutcome<K["observation"]>;
 }
 
-function settle(inputs: Inputs, { planned, change, outcome }: Applied, context: Context): Properties {
+function settle<K extends KindTypes>(call: HostCall<K>, { planned, change, outcome }: Applied<K>): Properties {
+  const { kind, inputs, context } = call;
   if (outcome.result === "refused" || outcome.result === "rolledBack" || outcome.result === "well") {
     throw refusal(inputs, outcome);
   }
-  const after = outcome.observation === undefined ? planned : planFor(inputs, factsOf(outcome.observation, inputs));
-  const lastChange = lastChangeOf({ lastChange: describeChange(change), judge: outcome.judge });
-  const outputs: Properties = {
-    ...outputsOf(inputs, after.facts, after.plan, lastChange),
-    generation: outcome.generation,
-  };
+  const { observation, generation } = outcome;
+  const after = observation === undefined ? planned : planFor(call, kind.readFacts(observation, inputs));
+  const lastChange = lastChangeOf(kind, { lastChange: kind.describeChange(change), judge: outcome.judge });
+  const outputs: Properties = { ...outputsOf(call, after, lastChange), generation };
   if (outcome.result === "stopped") context.log("warning", stoppedText(inputs, outcome));
   else reportNotes(inputs, outcome, context);
-  const judged = change.isAside === true ? "httpd reads nothing of it" : `judged by ${outcome.judge}`;
-  context.progress(`done: generation ${outcome.generation}, ${judged}`);
+  const judged = change.isAside === true ? `${kind.serverName} reads nothing of it` : `judged by ${outcome.judge}`;
+  context.progress(`done: generation ${generation}, ${judged}`);
   return outputs;
 }
 
+/** What of an outcome is told. */
+type Told = Pick<HostOutcome<unknown>, "result" | "judge" | "reasons">;
+
 /** Of a run that went well, such as a CRL source that is down while the installed list still serves. */
-function reportNotes(inputs: Inputs, { reasons }: Outcome, { log }: Context): void {
+function reportNotes(inputs: HostInputs, { reasons }: Told, { log }: Context): void {
   for (const reason of reasons) log("warning", `${inputs.connection.address}: ${reason}`);
 }
 
-function stoppedText(inputs: Inputs, { reasons }: Outcome): string {
+function stoppedText(inputs: HostInputs, { reasons }: Told): string {
   const hint = "the server is stopped and was not started; the files take effect when it is started";
   return [`${inputs.connection.address}: ${hint}`, ...reasons].join("\n  ");
 }
@@ -119,7 +112,7 @@ const refusals = {
   well: "only judged, not applied",
 } as const;
 
-function refusal(inputs: Inputs, { result, judge: spoke, reasons }: Outcome): Error {
+function refusal(inputs: HostInputs, { result, judge: spoke, reasons }: Told): Error {
   const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // just looked up
   return new Error([`${inputs.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
 }
@@ -141,29 +134,32 @@ function mayHaveChanged(error: unknown): boolean {
 }
 
 /** Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all. */
-function unknownOutcome(inputs: Inputs, { facts, plan }: PlannedHost, id: string, error: unknown): PartialFailure {
+function unknownOutcome<K extends KindTypes>(
+  call: HostCall<K>,
+  planned: PlannedHost<K>,
+  id: string,
+  error: unknown,
+): PartialFailure {
   const reason = error instanceof Error ? error.message : String(error);
   const owed = `${reason}; whether the change was made is not known, the next run looks`;
-  const outputs = outputsOf(inputs, facts, plan, noChange);
+  const outputs = outputsOf(call, planned, noChange);
   return new PartialFailure({ id, outputs: { ...outputs, facts: undefined, owed } }, [owed]);
 }
 
 /** Removes what is ours. Throws unless it is gone and the server runs without it. */
-export async function remove(
-  host: Host,
-  inputs: Inputs,
-  facts: Facts,
-  context: Context,
+export async function remove<K extends KindTypes>(
+  call: HostCall<K>,
+  facts: K["facts"],
   rounds = mostRecoveries,
 ): Promise<void> {
-  const change = planRemoval(facts) ?? emptyChange;
-  const transaction = transactionOf(inputs, facts, change, true);
-  const outcome = await applyKnown(host, inputs, transaction, context);
-  const recovered = recoveredFacts(inputs, outcome, context);
+  const { kind, inputs, context } = call;
+  const transaction = kind.prepare(inputs, facts, kind.planRemoval(facts), "removal");
+  const outcome = await transaction.apply(runOptions(context));
+  const recovered = recoveredFacts(call, outcome);
   if (recovered !== undefined) {
-    if (isGone(recovered)) return;
+    if (kind.facts.isGone(recovered)) return;
     refuseRounds(inputs, rounds);
-    return remove(host, inputs, recovered, context, rounds - 1);
+    return remove(call, recovered, rounds - 1);
   }
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(inputs, outcome);
   context.progress("done: removed");
@@ -173,90 +169,13 @@ export async function remove(
  * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers' pages
  * may be open since. Returns what was done, in words; undefined where nothing was to be done.
  */
-export async function putBack(
-  host: Host,
-  inputs: Inputs,
-  { facts, plan }: PlannedHost,
-  context: Context,
+export async function putBack<K extends KindTypes>(
+  { kind, inputs, context }: HostCall<K>,
+  { facts, plan: { restore } }: PlannedHost<K>,
 ): Promise<string | undefined> {
-  const { restore } = plan;
   if (restore === undefined) return undefined;
-  const outcome = await applyKnown(host, inputs, transactionOf(inputs, facts, restore), context);
+  const outcome = await kind.prepare(inputs, facts, restore, "change").apply(runOptions(context));
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(inputs, outcome);
-  const count = restore.edits.reduce((sum, { splices }) => sum + splices.length, 0);
-  const what = count === 1 ? "a line was" : `${count} lines were`;
   context.progress(`done: generation ${outcome.generation}, judged by ${outcome.judge}`);
-  return `${what} put back that an earlier version had commented out, and nothing else was changed`;
-}
-
-function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
-  let known: SiteFiles | undefined;
-  // Once for both: a CRL of a million entries takes seconds.
-  const read = (): SiteFiles => (known ??= readFilesOf(inputs, facts));
-  return {
-    id: randomUUID(),
-    owner: inputs.owner,
-    takeOver: inputs.takeOver,
-    reloadUnstartable: inputs.reloadUnstartable,
-    configFile: facts.server.configFile,
-    change,
-    contents: contentsOf(inputs, change.write, read),
-    probes: remove || change.isAside === true ? new Map() : probesOf(inputs, read()),
-    remove,
-  };
-}
-
-/** Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are not fit to be installed. */
-export function contentsOf(
-  inputs: Inputs,
-  files: readonly OwnFile[],
-  read: () => SiteFiles,
-): ReadonlyMap<string, Buffer> {
-  const needsSite = files.some((file) => file.text === undefined);
-  const site: SiteTexts = needsSite ? requireSiteFiles(inputs, read()) : {};
-  return new Map(
-    files.flatMap(({ name, role, text = site[role] }) =>
-      text === undefined ? [] : [[name, Buffer.from(text, "utf8")] as const],
-    ),
-  );
-}
-
-/** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
-const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
-  makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
-
-/** The site's own files as they are now. */
-export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
-  readSiteFiles(inputs.siteFile, filesOf(inputs), {
-    now: Date.now(),
-    installedCa: own.ca.map((certificate) => certificate.fingerprint),
-    installedCrls: own.crls,
-  });
-
-/** By role. */
-type SiteTexts = Partial<Record<OwnFile["role"], string>>;
-
-/** They must still be what the program read, and fit to be installed. */
-function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
-  const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
-  if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
-  const isSameSample = read.sample?.sha256 === inputs.sample?.sha256;
-  const isSame = isSameSample && read.ca.sha256 === inputs.ca.sha256 && hashes(read.crls) === hashes(inputs.crls);
-  if (isSame) return { ca: read.ca.pem, crl: read.crlPem, ...(read.sample && { sample: read.sample.pem }) };
-  throw new Error(`${inputs.siteFile}: the files that it names changed while this command ran; run it again`);
-}
-
-const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
-
-/** What was done, one line each, without a line of the customer's. */
-function describeChange({ write, edits, drop, refresh, isAside }: Change): readonly string[] {
-  return [
-    ...(isAside === true ? ["wrote the program that refreshes and undoes"] : []),
-    ...(refresh ? ["asked the CRL sources"] : []),
-    ...write.map((file) => `wrote ${file.name}`),
-    ...edits.map(
-      (edit) => `edited ${hostText(edit.path)} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,
-    ),
-    ...drop.map((name) => `removed ${name}`),
-  ];
+  return `${kind.describeRestored(restore)}, and nothing else was changed`;
 }

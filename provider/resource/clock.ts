@@ -1,20 +1,21 @@
 /** The host's clock beside this machine's: dates of CRLs and certificates are judged by the host's. */
 import type { Diagnostic } from "../../core/diagnostic.ts";
-import type { Observation } from "../../core/apache/observation.ts";
-import type { Host, RunOptions, Target } from "../apache/host-model.ts";
+import type { HostObservation } from "../../core/server-kind.ts";
 
 /** As Kerberos allows: far more than what a host is off that keeps its time at all. */
 const toleranceSeconds = 300;
 
-export interface ClockedObservation {
+export interface ClockedObservation<Observation> {
   readonly observation: Observation;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** One look, and a warning when the host's clock is off. */
-export async function observeClock(host: Host, target: Target, options: RunOptions = {}): Promise<ClockedObservation> {
+export async function observeClock<Observation extends HostObservation>(
+  observe: () => Promise<Observation>,
+): Promise<ClockedObservation<Observation>> {
   const begun = Date.now() / 1000;
-  const observation = await host.observe(target, options);
+  const observation = await observe();
   const ended = Date.now() / 1000;
   return { observation, diagnostics: findOffset(observation.server.nowSeconds, { begun, ended }) };
 }

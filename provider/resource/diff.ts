@@ -1,36 +1,25 @@
 /** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
-import { shownLines } from "../../core/shown.ts";
 import { type Diagnostic, alarmTexts, problemTexts } from "../../core/diagnostic.ts";
-import type { Facts, Plan } from "../../core/apache/model.ts";
-import { fileChanges, liveFiles, plannedFiles } from "../apache/files.ts";
-import { changedInputs } from "../apache/inputs.ts";
+import type { KindInputs, KindTypes, ServerKind } from "../../core/server-kind.ts";
+import { shownLines } from "../../core/shown.ts";
 import type { DiffArgs, DiffKind, DiffResult, Properties } from "../engine/resource.ts";
+import type { PlannedHost } from "./planned-host.ts";
+import { fileChanges } from "./shown-files.ts";
 
 type Detailed = Readonly<Record<string, DiffKind>>;
-
-/** Where files lie and how previews judge change nothing on a host; the owner follows the resource. */
-const neverCompared = [
-  "siteFile",
-  "caFiles",
-  "crlFiles",
-  "judgeInPreview",
-  "reloadUnstartable",
-  "takeOver",
-  "owner",
-] as const;
-/** With another one of these, facts are about something else: what is there must be looked at again. */
-const looksElsewhere = ["detection", "port"] as const;
+/** What a kind says of its inputs, as far as a diff asks. */
+type Compared = Pick<KindInputs<unknown>, "changed" | "neverCompared" | "locating">;
 
 /** True when the facts of the old outputs are not about what the inputs name. */
-export function isTargetChanged(old: Properties, inputs: Properties): boolean {
-  return Object.keys(elsewhere(old, inputs)).length > 0;
+export function isTargetChanged(compared: Compared, old: Properties, inputs: Properties): boolean {
+  return Object.keys(targetChanges(compared, old, inputs)).length > 0;
 }
 
-function elsewhere(old: Properties, inputs: Properties): Detailed {
+function targetChanges({ changed, locating }: Compared, old: Properties, inputs: Properties): Detailed {
   const connection = ["address", "hostKey"].filter(
     (name) => field(old.connection, name) !== field(inputs.connection, name),
   );
-  const others = changedInputs(old, inputs).filter((name) => looksElsewhere.some((other) => other === name));
+  const others = changed(old, inputs).filter((name) => locating.includes(name));
   return updates([...connection.map((name) => `connection.${name}`), ...others]);
 }
 
@@ -46,38 +35,43 @@ function field(value: unknown, name: string): unknown {
  * have changed on one machine: the deletion dials the old address and pins the old key, so it cannot remove what the
  * creation has just written.
  */
-function replacesOf(old: Properties, inputs: Properties): readonly string[] {
+function replacesOf(changed: Detailed): readonly string[] {
   const both = ["connection.address", "connection.hostKey"];
-  const changed = elsewhere(old, inputs);
   return both.every((path) => path in changed) ? both : [];
 }
 
 /** Inputs that are not all known yet: every wish that differs may change the host. */
-export function diffUnknown({ inputs, oldOutputs }: DiffArgs): DiffResult {
-  const changed = changedInputs(oldOutputs, inputs).filter((name) => !neverCompared.some((other) => other === name));
-  return { detailedDiff: { ...unwell(oldOutputs), ...updates(changed) }, replaces: [] };
+export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
+  return { detailedDiff: { ...unwell(args.oldOutputs), ...updates(comparedChanges(compared, args)) }, replaces: [] };
 }
 
+/** Names of the inputs that differ and may change the host. */
+const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutputs }: DiffArgs): readonly string[] =>
+  changed(oldOutputs, inputs).filter((name) => !neverCompared.includes(name));
+
 /** The facts are about another place, or there are none because the last run did not learn what became of the host. */
-export function diffTargetChanged({ inputs, oldOutputs }: DiffArgs): DiffResult {
-  const changed = { ...unwell(oldOutputs), ...elsewhere(oldOutputs, inputs) };
+export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: DiffArgs): DiffResult {
+  const target = targetChanges(compared, oldOutputs, inputs);
+  const changed = { ...unwell(oldOutputs), ...target };
   const detailedDiff: Detailed = Object.keys(changed).length > 0 ? changed : { facts: "update" };
-  return { detailedDiff, replaces: replacesOf(oldOutputs, inputs) };
+  return { detailedDiff, replaces: replacesOf(target) };
 }
 
 /** What `plan` would change, and what keeps the host from being well. */
-export function diffPlan(args: DiffArgs, facts: Facts, plan: Plan): DiffResult {
+export function diffPlan<K extends KindTypes>(
+  { inputs, files }: Pick<ServerKind<K>, "inputs" | "files">,
+  args: DiffArgs,
+  { facts, plan }: PlannedHost<K>,
+): DiffResult {
   const unwellNow = { ...newAlarm(plan.diagnostics), ...unwell(args.oldOutputs) };
   if (plan.change === undefined && newProblems(args.oldOutputs, plan.diagnostics).length === 0) {
     return { detailedDiff: unwellNow, replaces: [] };
   }
-  const compared = changedInputs(args.oldOutputs, args.inputs).filter(
-    (name) => name !== "connection" && !neverCompared.some((other) => other === name),
-  );
+  const changed = comparedChanges(inputs, args).filter((name) => name !== "connection");
   const shown = {
     ...unwellNow,
-    ...updates(compared),
-    ...fileChanges(liveFiles(facts), plannedFiles(facts, plan), args),
+    ...updates(changed),
+    ...fileChanges(files.live(facts), files.planned(facts, plan), args),
   };
   // A change that nothing above shows, such as a reload that is owed: the count of changes is what it changes.
   return { detailedDiff: Object.keys(shown).length > 0 ? shown : { generation: "update" }, replaces: [] };

@@ -1,114 +1,123 @@
-/** `clientcert:apache:ClientAuth`: each call is an observation, a question to core, a transaction. */
-import type { Facts } from "../../core/apache/model.ts";
-import { isFeasible } from "../../core/apache/plan/plan.ts";
+/** A resource for one server of any kind: each call is an observation, a question to core, a transaction. */
 import { problemTexts } from "../../core/diagnostic.ts";
-import { shownDeep } from "../../core/shown.ts";
 import { hostText } from "../../core/host-text.ts";
-import { apply, judge, putBack, remove } from "./apply.ts";
-import { diffTargetChanged, diffPlan, diffUnknown, isTargetChanged } from "./diff.ts";
-import { coveredConfigFile, packFacts, unpackFacts } from "./packed-facts.ts";
-import { fileChangeTexts, liveFiles, plannedFiles, planText } from "../apache/files.ts";
-import { importedInputs, importTarget } from "../apache/import.ts";
-import { validateInputs, resourceId, type Inputs, withDefaults, parseInputs } from "../apache/inputs.ts";
-import {
-  type PlannedHost,
-  factsOf,
-  isGone,
-  planFor,
-  observe,
-  observeFacts,
-  refuseProblems,
-  report,
-} from "./planned-host.ts";
-import { lastChangeOf, noChange, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
-import type { Host } from "../apache/host-model.ts";
+import type { KindTypes, ServerKind } from "../../core/server-kind.ts";
+import { shownDeep } from "../../core/shown.ts";
 import type * as Calls from "../engine/resource.ts";
 import { parseUrn } from "../engine/urn.ts";
 import { hasUnknown } from "../engine/values.ts";
+import { apply, judge, putBack, remove } from "./apply.ts";
+import { diffPlan, diffTargetChanged, diffUnknown, isTargetChanged } from "./diff.ts";
+import { lastChangeOf, noChange, outputsOf, previewOutputs, unknownOutputs } from "./outputs.ts";
+import { coveredServer, packFacts, unpackFacts } from "./packed-facts.ts";
+import {
+  type HostCall,
+  type PlannedHost,
+  observe,
+  observeFacts,
+  planFor,
+  refuseProblems,
+  report,
+} from "./planned-host.ts";
+import { planText, textsOf } from "./shown-files.ts";
 
-/** The resource, around a host layer that does what it is told. */
-export function clientAuth(host: Host): Calls.Resource {
+/** The resource of the type token `type` for servers of one kind. */
+export function serverResource<K extends KindTypes>(type: string, kind: ServerKind<K>): Calls.Resource {
   return {
-    type: "clientcert:apache:ClientAuth",
-    check: async (args) => check(args.oldInputs, args.inputs),
-    diff: async (args, context) => diff(args, context),
-    create: (args, context) => create(host, args.inputs, context),
-    read: (args, context) => read(host, args, context),
-    update: (args, context) => update(host, args, context),
-    delete: (args, context) => destroy(host, args, context),
-    close: () => host.close(),
+    type,
+    check: async (args) => check(kind, args.oldInputs, args.inputs),
+    diff: async (args, context) => diff(kind, args, context),
+    create: (args, context) => create(kind, args.inputs, context),
+    read: (args, context) => read(kind, args, context),
+    update: (args, context) => update(kind, args, context),
+    delete: (args, context) => destroy(kind, args, context),
+    close: () => kind.close(),
   };
 }
 
 /** Pure. Adds what a reader should see in a diff, planned from the facts that Read mirrored into the old inputs. */
-function check(oldInputs: Calls.Properties, inputs: Calls.Properties): Calls.CheckResult {
-  const complete = withDefaults(inputs);
+function check<K extends KindTypes>(
+  kind: ServerKind<K>,
+  oldInputs: Calls.Properties,
+  inputs: Calls.Properties,
+): Calls.CheckResult {
+  const complete = kind.inputs.withDefaults(inputs);
   if (hasUnknown(complete)) return { inputs: complete, failures: [] };
-  const failures = validateInputs(complete);
-  const facts = isTargetChanged(oldInputs, complete) ? undefined : unpackFacts(oldInputs);
+  const failures = kind.inputs.validate(complete);
+  const facts = isTargetChanged(kind.inputs, oldInputs, complete) ? undefined : unpackFacts(kind.facts, oldInputs);
   if (failures.length > 0 || facts === undefined) return { inputs: complete, failures };
-  const { plan } = planFor(parseInputs(complete), facts);
-  return { inputs: { ...complete, files: shownDeep(plannedFiles(facts, plan)), facts: oldInputs.facts }, failures };
+  const { plan } = planFor({ kind, inputs: kind.inputs.parse(complete) }, facts);
+  const files = shownDeep(textsOf(kind.files.planned(facts, plan)));
+  return { inputs: { ...complete, files, facts: oldInputs.facts }, failures };
 }
 
 /** Pure. Never compares facts: it asks what `up` would do about the ones in the old outputs. */
-function diff(args: Calls.DiffArgs, context: Calls.Context): Calls.DiffResult {
-  if (hasUnknown(args.inputs)) return diffUnknown(args);
-  const facts = unpackFacts(args.oldOutputs);
-  if (facts === undefined && coveredConfigFile(args.oldOutputs) !== undefined) context.log("info", otherVersionText);
-  if (facts === undefined || isTargetChanged(args.oldOutputs, args.inputs)) return diffTargetChanged(args);
-  const { plan } = planFor(parseInputs(args.inputs), facts);
-  report(context, plan.diagnostics);
-  const differences = fileChangeTexts(liveFiles(facts), plannedFiles(facts, plan));
+function diff<K extends KindTypes>(
+  kind: ServerKind<K>,
+  args: Calls.DiffArgs,
+  context: Calls.Context,
+): Calls.DiffResult {
+  if (hasUnknown(args.inputs)) return diffUnknown(kind.inputs, args);
+  const facts = unpackFacts(kind.facts, args.oldOutputs);
+  if (facts === undefined && coveredServer(kind.facts, args.oldOutputs) !== undefined)
+    context.log("info", otherVersionText);
+  if (facts === undefined || isTargetChanged(kind.inputs, args.oldOutputs, args.inputs))
+    return diffTargetChanged(kind.inputs, args);
+  const planned = planFor({ kind, inputs: kind.inputs.parse(args.inputs) }, facts);
+  report(context, planned.plan.diagnostics);
+  const differences = kind.files.changeTexts(kind.files.live(facts), kind.files.planned(facts, planned.plan));
   if (differences.length > 0) context.log("info", differences.join("\n"));
-  return diffPlan(args, facts, plan);
+  return diffPlan(kind, args, planned);
 }
 
 const otherVersionText =
   "what the state holds of this host was read by another version of clientcert, so nothing is planned from it: the host is looked at again";
 
-async function create(host: Host, inputs: Calls.Properties, context: Calls.Context): Promise<Calls.ResourceState> {
-  if (hasUnknown(inputs)) return { id: "", outputs: unknownOutputs(withDefaults(inputs)) };
-  const parsed = parseInputs(inputs);
-  const planned = planFor(parsed, await observeFacts(host, parsed, context));
-  refuseProblems(parsed, planned.plan, context.preview ? undefined : await putBack(host, parsed, planned, context));
+async function create<K extends KindTypes>(
+  kind: ServerKind<K>,
+  properties: Calls.Properties,
+  context: Calls.Context,
+): Promise<Calls.ResourceState> {
+  if (hasUnknown(properties)) return { id: "", outputs: unknownOutputs(kind, properties) };
+  const call = { kind, inputs: kind.inputs.parse(properties), context };
+  const planned = planFor(call, await observeFacts(call));
+  refuseProblems(call, planned.plan, context.preview ? undefined : await putBack(call, planned));
   report(context, planned.plan.diagnostics);
-  const id = resourceId(parsed, planned.facts);
-  if (!context.preview) return { id, outputs: await apply(host, parsed, planned, id, context) };
+  const id = idOf(call, planned.facts);
+  if (!context.preview) return { id, outputs: await apply(call, planned, id) };
   // No facts were known to Check, so the inputs show nothing of this yet.
-  context.log("info", planText(parsed.connection.address, planned.facts, planned.plan));
-  return { id, outputs: await previewed(host, parsed, planned, context) };
+  context.log("info", planText(call.inputs.connection.address, kind.files, planned));
+  return { id, outputs: await previewed(call, planned) };
 }
 
-async function previewed(
-  host: Host,
-  inputs: Inputs,
-  planned: PlannedHost,
-  context: Calls.Context,
-): Promise<Calls.Properties> {
-  await judge(host, inputs, planned, context);
-  return previewOutputs(outputsOf(inputs, planned.facts, planned.plan, noChange));
+/** How a resource is called in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`. */
+function idOf<K extends KindTypes>({ kind, inputs }: HostCall<K>, facts: K["facts"]): string {
+  return [inputs.connection.address, kind.name, hostText(kind.facts.serverOf(facts))].join("|");
+}
+
+async function previewed<K extends KindTypes>(call: HostCall<K>, planned: PlannedHost<K>): Promise<Calls.Properties> {
+  await judge(call, planned);
+  return previewOutputs(outputsOf(call, planned, noChange));
 }
 
 /** Drift goes into outputs, and into inputs too: the next Check plans from it. */
-async function read(
-  host: Host,
+async function read<K extends KindTypes>(
+  kind: ServerKind<K>,
   { id, inputs, outputs }: Calls.ReadArgs,
   context: Calls.Context,
 ): Promise<Calls.ReadResult | undefined> {
   const isImport = Object.keys(inputs).length === 0;
-  const known = isImport ? importTarget(id, ownerOf(context.urn)) : parseInputs(inputs);
-  const observation = await observe(host, known, context);
-  const facts = factsOf(observation, known);
-  refuseOtherServer(known, outputs, facts);
-  if (isGone(facts)) return undefined;
-  const complete = isImport ? importedInputs(known, facts, observation) : withDefaults(inputs);
-  const parsed = parseInputs(complete);
-  const { plan } = planFor(parsed, facts);
+  const known = isImport ? kind.imports.target(id, ownerOf(context.urn)) : kind.inputs.parse(inputs);
+  const observation = await observe({ kind, inputs: known, context });
+  const facts = kind.readFacts(observation, known);
+  refuseOtherServer({ kind, inputs: known, context }, outputs, facts);
+  if (kind.facts.isGone(facts)) return undefined;
+  const complete = isImport ? kind.imports.inputs(known, facts, observation) : kind.inputs.withDefaults(inputs);
+  const call = { kind, inputs: kind.inputs.parse(complete), context };
   return {
-    id: isImport ? resourceId(parsed, facts) : id,
-    inputs: { ...complete, files: shownDeep(liveFiles(facts)), facts: packFacts(facts) },
-    outputs: outputsOf(parsed, facts, plan, lastChangeOf(outputs)),
+    id: isImport ? idOf(call, facts) : id,
+    inputs: { ...complete, files: shownDeep(textsOf(kind.files.live(facts))), facts: packFacts(kind.facts, facts) },
+    outputs: outputsOf(call, planFor(call, facts), lastChangeOf(kind, outputs)),
   };
 }
 
@@ -118,63 +127,71 @@ function ownerOf(urn: string): string {
   return ["organization", project, stack, name].join("/");
 }
 
-async function update(host: Host, args: Calls.UpdateArgs, context: Calls.Context): Promise<Calls.Properties> {
-  if (hasUnknown(args.inputs)) return unknownOutputs(withDefaults(args.inputs));
-  const inputs = parseInputs(args.inputs);
+async function update<K extends KindTypes>(
+  kind: ServerKind<K>,
+  args: Calls.UpdateArgs,
+  context: Calls.Context,
+): Promise<Calls.Properties> {
+  if (hasUnknown(args.inputs)) return unknownOutputs(kind, args.inputs);
+  const call = { kind, inputs: kind.inputs.parse(args.inputs), context };
   // The refresh before has looked already; what changed on the host since then, the judge refuses by its hash.
-  const known =
-    context.preview && !isTargetChanged(args.oldOutputs, args.inputs) ? unpackFacts(args.oldOutputs) : undefined;
-  const planned = planFor(inputs, known ?? (await observeFacts(host, inputs, context)));
-  refuseOtherServer(inputs, args.oldOutputs, planned.facts);
-  // No error: a preview of drift ends with 7, whatever the drift is.
-  if (context.preview && !isFeasible(planned.plan)) {
-    // What was known before, Diff has told already.
-    const reasons = known === undefined ? problemTexts(planned.plan.diagnostics) : [];
-    const first =
-      planned.plan.restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
-    const text = `${inputs.connection.address}: \`pulumi up\` would ${first}refuse this change`;
-    context.log(
-      "warning",
-      reasons.length > 0 ? [`${text}:`, ...reasons].join("\n  ") : `${text}, for the reasons given`,
-    );
-    return previewOutputs(outputsOf(inputs, planned.facts, planned.plan, noChange));
+  const isLookedAt = context.preview && !isTargetChanged(kind.inputs, args.oldOutputs, args.inputs);
+  const known = isLookedAt ? unpackFacts(kind.facts, args.oldOutputs) : undefined;
+  const planned = planFor(call, known ?? (await observeFacts(call)));
+  refuseOtherServer(call, args.oldOutputs, planned.facts);
+  if (context.preview) {
+    // No error: a preview of drift ends with 7, whatever the drift is.
+    if (problemTexts(planned.plan.diagnostics).length === 0) return previewed(call, planned);
+    context.log("warning", refusalText(call, planned, known !== undefined));
+    return previewOutputs(outputsOf(call, planned, noChange));
   }
-  refuseProblems(inputs, planned.plan, context.preview ? undefined : await putBack(host, inputs, planned, context));
-  if (context.preview) return previewed(host, inputs, planned, context);
-  const outputs = await apply(host, inputs, planned, args.id, context);
-  return planned.plan.change === undefined ? { ...outputs, ...lastChangeOf(args.oldOutputs) } : outputs;
+  refuseProblems(call, planned.plan, await putBack(call, planned));
+  const outputs = await apply(call, planned, args.id);
+  return planned.plan.change === undefined ? { ...outputs, ...lastChangeOf(kind, args.oldOutputs) } : outputs;
+}
+
+/** What a preview says of a change that would not be made. `isTold`: what was known before, Diff has told already. */
+function refusalText<K extends KindTypes>(
+  { inputs }: HostCall<K>,
+  { plan: { restore, diagnostics } }: PlannedHost<K>,
+  isTold: boolean,
+): string {
+  const first = restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
+  const text = `${inputs.connection.address}: \`pulumi up\` would ${first}refuse this change`;
+  return isTold ? `${text}, for the reasons given` : [`${text}:`, ...problemTexts(diagnostics)].join("\n  ");
 }
 
 /**
  * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is stopped,
  * tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
  */
-function refuseOtherServer(inputs: Inputs, oldOutputs: Calls.Properties, facts: Facts): void {
-  const before = coveredConfigFile(oldOutputs);
-  const now = facts.server.configFile;
-  const isSameMachine = !isTargetChanged(
-    { ...oldOutputs, detection: inputs.detection, port: inputs.port },
-    { ...inputs },
-  );
-  if (before === undefined || before === now || !isSameMachine) return;
-  const place = `${inputs.connection.address}: this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
-  const ways = [
-    'start the first one, or name it with "config:"',
-    "give the other one a host entry with a name of its own in the site file",
-    "where the first one is gone for good: pulumi state delete",
-  ];
-  throw new Error(`${place}; ${ways.join("; ")}`);
+function refuseOtherServer<K extends KindTypes>(
+  { kind, inputs }: HostCall<K>,
+  oldOutputs: Calls.Properties,
+  facts: K["facts"],
+): void {
+  const before = coveredServer(kind.facts, oldOutputs);
+  const now = kind.facts.serverOf(facts);
+  // What says which server of the machine is meant may have changed; here the machine alone counts.
+  const machine = { ...kind.inputs, locating: [] };
+  const asked: object = inputs;
+  if (before === undefined || before === now || isTargetChanged(machine, oldOutputs, { ...asked })) return;
+  throw new Error(`${inputs.connection.address}: ${kind.facts.otherServerText(before, now)}`);
 }
 
-async function destroy(host: Host, args: Calls.DeleteArgs, context: Calls.Context): Promise<void> {
-  const inputs = parseInputs(args.inputs);
-  const facts = await observeFacts(host, inputs, context);
-  refuseOtherServer(inputs, args.outputs, facts);
-  if (isGone(facts)) return context.progress("done: nothing of ours was there");
-  const { owner } = facts.own;
-  if (owner !== undefined && owner !== inputs.owner) {
-    const text = `${inputs.connection.address}: belongs to ${owner} now, so nothing was removed`;
+async function destroy<K extends KindTypes>(
+  kind: ServerKind<K>,
+  args: Calls.DeleteArgs,
+  context: Calls.Context,
+): Promise<void> {
+  const call = { kind, inputs: kind.inputs.parse(args.inputs), context };
+  const facts = await observeFacts(call);
+  refuseOtherServer(call, args.outputs, facts);
+  if (kind.facts.isGone(facts)) return context.progress("done: nothing of ours was there");
+  const owner = kind.facts.ownerOf(facts);
+  if (owner !== undefined && owner !== call.inputs.owner) {
+    const text = `${call.inputs.connection.address}: belongs to ${owner} now, so nothing was removed`;
     return context.log("warning", text);
   }
-  await remove(host, inputs, facts, context);
+  await remove(call, facts);
 }

@@ -1,6 +1,6 @@
 /** The resource behind its real gRPC server, on a host in memory; and what the engine does with it, in short words. */
 import assert from "node:assert/strict";
-import { clientAuth } from "../../provider/resource/server-resource.ts";
+import { clientAuth } from "../../provider/apache.ts";
 import { packageSchema } from "../../provider/engine/package-schema.ts";
 import { type Server, serve } from "../../provider/engine/grpc-server.ts";
 import { type Bag, ProviderClient } from "./client.ts";

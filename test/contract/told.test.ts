@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clientAuth } from "../../provider/resource/server-resource.ts";
+import { clientAuth } from "../../provider/apache.ts";
 import type { Context, Resource } from "../../provider/engine/resource.ts";
 import { useClientAuth } from "./client-auth.ts";
 import { downText } from "./scripted-host.ts";

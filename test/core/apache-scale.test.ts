@@ -13,7 +13,7 @@ import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { includeLine, type Desired } from "../../core/apache/model.ts";
 import { adoptedMark } from "../../core/apache/facts/own-lines.ts";
 import { plan, planRemoval } from "../../core/apache/plan/plan.ts";
-import { lineChangesOf } from "../../provider/apache/files.ts";
+import { lineChangesOf } from "../../provider/resource/shown-files.ts";
 import { observe, observeText, observedFile, wanted, type Parts } from "./apache-observation.ts";
 
 const count = 10_000;

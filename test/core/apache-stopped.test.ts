@@ -4,6 +4,7 @@ import { isBlocking } from "../../core/diagnostic.ts";
 import { plan } from "../../core/apache/plan/plan.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { findPendingReload } from "../../core/apache/facts/stopped.ts";
+import { apache } from "../../provider/apache.ts";
 import { diffPlan } from "../../provider/resource/diff.ts";
 import { type Parts, observedFile, observeText, wanted } from "./apache-observation.ts";
 
@@ -91,8 +92,10 @@ describe("a file of ours that keeps httpd from starting", () => {
 describe("a preview of a host whose server does not run", () => {
   const { facts, planned } = stopped({ ...ran });
   const shown = (old: Readonly<Record<string, unknown>>) =>
-    diffPlan({ inputs: {}, oldInputs: {}, oldOutputs: old } as never, facts, { ...planned, change: undefined })
-      .detailedDiff["stopped"];
+    diffPlan(apache, { inputs: {}, oldInputs: {}, oldOutputs: old } as never, {
+      facts,
+      plan: { ...planned, change: undefined },
+    }).detailedDiff["stopped"];
 
   it("shows a difference, whether the last look knew of it or not", () => {
     assert.equal(shown({}), "add");

@@ -1,0 +1,52 @@
+/** Facts of Apache hosts as they lie in Pulumi's state. */
+import type { Facts } from "../../core/apache/model.ts";
+import { hostText } from "../../core/host-text.ts";
+import type { KindFacts } from "../../core/server-kind.ts";
+import type { Properties } from "../engine/resource.ts";
+
+export const storedFacts: KindFacts<Facts> = {
+  // Raised whenever what is read into Facts becomes more, or means something else: a plan from what an earlier build did not
+  // look for would find nothing there. State of builds before it had one is of no version.
+  version: 2,
+  isFacts: (value): value is Properties & Facts =>
+    Object.entries(shapes).every(([name, isRight]) => isRight(value[name])),
+  serverOf: ({ server }) => server.configFile,
+  findServer: ({ server }) => (isObject(server) && isText(server.configFile) ? server.configFile : undefined),
+  otherServerText,
+  ownerOf: ({ own }) => own.owner,
+  isGone,
+};
+
+const isObject = (value: unknown): value is Properties =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+
+/** By name of the fields that a plan goes by. The rest of the shape is the version's. */
+const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
+  server: (value) => isObject(value) && [value.serverRoot, value.configFile, value.instance].every(isText),
+  own: (value) => isObject(value) && isObject(value.files),
+  refresh: (value) => isObject(value) && isObject(value.timers),
+  files: isObject,
+  ...Object.fromEntries(
+    ["virtualHosts", "others", "foreign", "adopted", "strayIncludes", "pendingEdits", "crlJobs", "obstacles"].map(
+      (name) => [name, (value: unknown) => Array.isArray(value) && value.every(isObject)],
+    ),
+  ),
+};
+
+function otherServerText(before: string, now: string): string {
+  const found = `this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
+  const ways = [
+    'start the first one, or name it with "config:"',
+    "give the other one a host entry with a name of its own in the site file",
+    "where the first one is gone for good: pulumi state delete",
+  ];
+  return [found, ...ways].join("; ");
+}
+
+/** No file, no line, no timer, no journal. */
+function isGone({ own, refresh, virtualHosts }: Facts): boolean {
+  const isIncluded = virtualHosts.some((host) => host.include !== undefined);
+  const files = [...Object.keys(own.files), ...Object.keys(refresh.timers)];
+  return own.owner === undefined && files.length === 0 && !isIncluded;
+}

@@ -1,0 +1,87 @@
+/** What a change of an Apache host brings there: files of the site, probe certificates, and what a person is told of it. */
+import { randomUUID } from "node:crypto";
+import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
+import { hostText } from "../../core/host-text.ts";
+import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
+import type { Transaction } from "./host-model.ts";
+import { type Inputs, filesOf } from "./inputs.ts";
+import { makeProbeFiles } from "./probe-files.ts";
+
+/** `remove`: everything of ours goes, the host's own record too. Throws where a file of the site is not fit to be installed. */
+export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
+  let known: SiteFiles | undefined;
+  // Once for both: a CRL of a million entries takes seconds.
+  const read = (): SiteFiles => (known ??= readFilesOf(inputs, facts));
+  return {
+    id: randomUUID(),
+    owner: inputs.owner,
+    takeOver: inputs.takeOver,
+    reloadUnstartable: inputs.reloadUnstartable,
+    configFile: facts.server.configFile,
+    change,
+    contents: contentsOf(inputs, change.write, read),
+    probes: remove || change.isAside === true ? new Map() : probesOf(inputs, read()),
+    remove,
+  };
+}
+
+/** Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are not fit to be installed. */
+export function contentsOf(
+  inputs: Inputs,
+  files: readonly OwnFile[],
+  read: () => SiteFiles,
+): ReadonlyMap<string, Buffer> {
+  const needsSite = files.some((file) => file.text === undefined);
+  const site: SiteTexts = needsSite ? requireSiteFiles(inputs, read()) : {};
+  return new Map(
+    files.flatMap(({ name, role, text = site[role] }) =>
+      text === undefined ? [] : [[name, Buffer.from(text, "utf8")] as const],
+    ),
+  );
+}
+
+/** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
+const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
+  makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
+
+/** The site's own files as they are now. */
+export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
+  readSiteFiles(inputs.siteFile, filesOf(inputs), {
+    now: Date.now(),
+    installedCa: own.ca.map((certificate) => certificate.fingerprint),
+    installedCrls: own.crls,
+  });
+
+/** By role. */
+type SiteTexts = Partial<Record<OwnFile["role"], string>>;
+
+/** They must still be what the program read, and fit to be installed. */
+function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
+  const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
+  if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
+  const isSameSample = read.sample?.sha256 === inputs.sample?.sha256;
+  const isSame = isSameSample && read.ca.sha256 === inputs.ca.sha256 && hashes(read.crls) === hashes(inputs.crls);
+  if (isSame) return { ca: read.ca.pem, crl: read.crlPem, ...(read.sample && { sample: read.sample.pem }) };
+  throw new Error(`${inputs.siteFile}: the files that it names changed while this command ran; run it again`);
+}
+
+const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
+
+/** What was done, one line each, without a line of the customer's. */
+export function describeChange({ write, edits, drop, refresh, isAside }: Change): readonly string[] {
+  return [
+    ...(isAside === true ? ["wrote the program that refreshes and undoes"] : []),
+    ...(refresh ? ["asked the CRL sources"] : []),
+    ...write.map((file) => `wrote ${file.name}`),
+    ...edits.map(
+      (edit) => `edited ${hostText(edit.path)} in ${edit.splices.length} place${edit.splices.length === 1 ? "" : "s"}`,
+    ),
+    ...drop.map((name) => `removed ${name}`),
+  ];
+}
+
+/** Lines of others that an earlier version had taken out. */
+export function describeRestored({ edits }: Change): string {
+  const count = edits.reduce((sum, { splices }) => sum + splices.length, 0);
+  return `${count === 1 ? "a line was" : `${count} lines were`} put back that an earlier version had commented out`;
+}

@@ -1,0 +1,117 @@
+/** `files`: what of a host a reader sees in a diff. */
+import { diffLines } from "diff";
+import type { KindFiles, KindTypes, ShownFile, ShownFiles } from "../../core/server-kind.ts";
+import { shown } from "../../core/shown.ts";
+import type { DiffArgs, DiffKind } from "../engine/resource.ts";
+import type { PlannedHost } from "./planned-host.ts";
+
+/** As path → text, how they lie in the state. */
+export const textsOf = (files: ShownFiles): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(files).map(([path, file]) => [path, textOf(file)]));
+
+const textOf = ({ text, states = [] }: ShownFile): string =>
+  states.length === 0 ? text : `${text}(${states.join("; ")})\n`;
+
+interface Difference {
+  readonly path: string;
+  readonly found: ShownFile | undefined;
+  readonly wanted: ShownFile | undefined;
+}
+
+function differencesOf(live: ShownFiles, planned: ShownFiles): readonly Difference[] {
+  const all = Object.keys({ ...live, ...planned }).map((path) => ({ path, found: live[path], wanted: planned[path] }));
+  return all.filter(({ found, wanted }) => (found && textOf(found)) !== (wanted && textOf(wanted)));
+}
+
+/**
+ * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts the
+ * inputs have no texts, and a path would look like a deletion: then the changed inputs must do.
+ */
+export function fileChanges(
+  live: ShownFiles,
+  planned: ShownFiles,
+  { inputs, oldInputs }: DiffArgs,
+): Record<string, DiffKind> {
+  if ((inputs.files ?? oldInputs.files) === undefined) return {};
+  return Object.fromEntries(
+    differencesOf(live, planned).map((difference) => [filePath(difference.path), kindOf(difference)]),
+  );
+}
+
+function kindOf({ found, wanted }: Difference): DiffKind {
+  if (found === undefined) return "add";
+  return wanted === undefined ? "delete" : "update";
+}
+
+/** A key of `files` as a property path: quoted, because paths hold dots. */
+const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`;
+
+/** The differences in words, with file and line: a plain preview shows no more than that `files` differs. `describe`: of one file. */
+export function changeTexts(
+  live: ShownFiles,
+  planned: ShownFiles,
+  describe: (path: string, found: ShownFile, wanted: ShownFile) => readonly string[],
+): readonly string[] {
+  return differencesOf(live, planned).flatMap(({ path, found, wanted }) => {
+    if (found === undefined) return [`${path}: is missing`];
+    return wanted === undefined ? [`${path}: is not wanted any more`] : describe(path, found, wanted);
+  });
+}
+
+/** What differs in a file of ours, one text for each line. */
+export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
+  let next = 1;
+  const changes = lineDifferencesOf(found, wanted).map(({ value, added, removed }) => {
+    const lines = value.replace(/\n$/, "").split("\n");
+    const first = next;
+    if (!added) next += lines.length;
+    return { lines: lines.map((line) => line.trim()), first, added, removed };
+  });
+  return changes.flatMap(({ lines, first, added, removed }, index) => {
+    const [before, after] = [changes[index - 1], changes[index + 1]];
+    // A removal and the addition after it are one edit, told where it was made.
+    if (added) return lines.slice(before?.removed ? before.lines.length : 0).map((line) => missing(path, line));
+    if (!removed) return [];
+    return lines.map((line, at) => {
+      const instead = after?.added ? after.lines[at] : undefined;
+      const wish = instead === undefined ? "is not wanted" : `where ${JSON.stringify(instead)} is wanted`;
+      return `${path}:${first + at}: ${JSON.stringify(line)} ${wish}`;
+    });
+  });
+}
+
+/** Differing lines up to which the shortest difference is searched; that takes the square of them, and nobody reads as many. */
+export const mostEdits = 1000;
+
+function lineDifferencesOf(
+  found: string,
+  wanted: string,
+): readonly { value: string; added: boolean; removed: boolean }[] {
+  const whole = [
+    { value: found, added: false, removed: true },
+    { value: wanted, added: true, removed: false },
+  ];
+  return diffLines(found, wanted, { maxEditLength: mostEdits }) ?? whole;
+}
+
+const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
+
+/** What would be written, as text for a log: at creation the inputs show nothing of it yet. */
+export function planText<K extends KindTypes>(
+  address: string,
+  files: KindFiles<K>,
+  { facts, plan }: PlannedHost<K>,
+): string {
+  const live = textsOf(files.live(facts));
+  const planned = textsOf({ ...files.planned(facts, plan), ...files.readInFull(facts, plan) });
+  const changed = Object.entries(planned).filter(([path, text]) => live[path] !== text);
+  if (changed.length === 0) return `${address}: is as wanted already`;
+  const lines = changed.flatMap(([path, text]) => [`  ${path}`, ...indented(text)]);
+  return [`${address}: would be written:`, ...lines].join("\n");
+}
+
+const indented = (text: string): string[] =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `    ${line}`);
