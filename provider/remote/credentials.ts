@@ -9,7 +9,7 @@ import { homedir } from "node:os";
 import { type HostKey, readHostKey } from "../../core/connection/host-key.ts";
 import { decodeText, withoutByteOrderMark } from "../../core/site/text.ts";
 import { HostError, type HostErrorKind } from "./host-error.ts";
-import type { Login, Sudo } from "../apache/host-model.ts";
+import type { Login, Sudo } from "../../core/connection/inputs.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -12,7 +12,7 @@ import type {
 import type { HostKey } from "../../core/connection/host-key.ts";
 import type { Credentials } from "./credentials.ts";
 import { HostError } from "./host-error.ts";
-import type { Endpoint } from "../apache/host-model.ts";
+import type { Endpoint } from "../../core/connection/inputs.ts";
 import { type Attempt, type ClientError, connectError, said } from "./connect-errors.ts";
 import type { Channel } from "./run-program.ts";
 

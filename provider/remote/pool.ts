@@ -4,13 +4,13 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { type Environment, readLogin, readSudoPassword, requireHostKey } from "./credentials.ts";
+import { type Environment, readLogin, requireHostKey } from "./credentials.ts";
 import { HostError, placeOf } from "./host-error.ts";
-import type { Connection, Endpoint } from "../apache/host-model.ts";
+import type { Connection, Endpoint } from "../../core/connection/inputs.ts";
 import { said } from "./connect-errors.ts";
 import { runProgram, type ProgramResult, type ExecuteOptions, type Program, type Execution } from "./run-program.ts";
 import { type LoggedIn, logIn } from "./login.ts";
-import { remoteCommand } from "./shell/posix.ts";
+import { posixShell } from "./shell/posix.ts";
 import { createSlots, throwIfCancelled, withCancellation } from "./cancellation.ts";
 
 export type { ProgramResult as Ended, ExecuteOptions, Program } from "./run-program.ts";
@@ -90,10 +90,11 @@ async function executeOnce(
 ): Promise<ProgramResult> {
   const place = placeOf(connection);
   throwIfCancelled(place, options.signal);
-  const password = await readSudoPassword(place, connection.sudo, environment);
+  const { shell = posixShell } = program;
+  const password = await shell.readPassword(place, connection, environment);
   const mark = randomBytes(16).toString("hex");
-  const command = remoteCommand(place, connection.sudo, mark, Buffer.byteLength(program.script));
-  const run: Execution = { place, connection, program, options, mark, password };
+  const run: Execution = { place, connection, shell, program, options, mark, password };
+  const command = shell.commandLine(run, program);
   const starting = startOnce(place, connect, (login) => startChannel(login, command, run));
   const { ended } = await withCancellation(place, options.signal, starting);
   return ended;

@@ -7,14 +7,33 @@
  * Standard output and error both begin with a mark line, so whatever banners and rc files print before is not ours.
  */
 import { HostError, asOneLine } from "../host-error.ts";
-import type { Connection } from "../../apache/host-model.ts";
+import type { Connection } from "../../../core/connection/inputs.ts";
+import { readSudoPassword } from "../credentials.ts";
+import type { Ended, RemoteShell, Start } from "./remote-shell.ts";
+
+/** `/bin/sh`, as root by sudo or at once. */
+export const posixShell: RemoteShell = {
+  readPassword: (place, { sudo }, environment) => readSudoPassword(place, sudo, environment),
+  commandLine: ({ place, connection, mark }, { script }) =>
+    remoteCommand(place, connection.sudo, mark, Buffer.byteLength(script)),
+  firstLine: (mark) => `${mark}\n`,
+  passwordLine: ({ password }) => `${password}\n`,
+  input: ({ connection, mark }, { script, data }) =>
+    framed(mark, connection.sudo.how === "program" ? undefined : script, data),
+  noiseSources: "its login shell and sudo",
+  isPasswordAskedAgain: (mark, stderr) =>
+    stderr.split(promptOf(mark)).length > 2 || stderr.includes("Sorry, try again"),
+  passwordTimeout,
+  findRefusal: ({ place, connection, password }, said) => sudoError(place, connection, said, password?.source),
+  findFailure,
+};
 
 /** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
-export const headIsUnfit = " head";
+const headIsUnfit = " head";
 /** Followed by the name of a shell in which our programs do not run. */
-export const shellIsUnfit = " shell ";
+const shellIsUnfit = " shell ";
 /** It is missing, or does not run. */
-export const headFails = " no-head";
+const headFails = " no-head";
 
 /**
  * The command line for the user's login shell, whichever it is. Inside its single quotes stands nothing that bash,
@@ -22,7 +41,7 @@ export const headFails = " no-head";
  *
  * @param mark - hex digits, fresh and random: nothing else on the streams looks like it
  */
-export function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
+function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
   const inner = [
     // Where a login exports one of this name, no program could be started beside so long a text.
     "unset s;LC_ALL=C;export LC_ALL",
@@ -49,7 +68,7 @@ export function remoteCommand(place: string, sudo: Connection["sudo"], mark: str
 }
 
 /** What sudo writes to standard error when it asks: seen twice, the password was wrong. */
-export function promptOf(mark: string): string {
+function promptOf(mark: string): string {
   return `${mark}.password`;
 }
 
@@ -63,7 +82,7 @@ function quote(place: string, text: string): string {
 }
 
 /** Standard input of {@link remoteCommand} behind the password line. Without a script, the data alone. */
-export async function* framed(
+async function* framed(
   mark: string,
   script: string | undefined,
   data: Buffer | AsyncIterable<Buffer>,
@@ -71,36 +90,6 @@ export async function* framed(
   if (script !== undefined) yield Buffer.from(`${mark}\n${script}${mark}\n`);
   if (Buffer.isBuffer(data)) yield data;
   else yield* data;
-}
-
-/** One of the host's two output streams, split at our mark. */
-export interface MarkedStream {
-  /** Takes what arrived; returns what of it stands behind the mark. */
-  take(chunk: Buffer): Buffer;
-  isStarted(): boolean;
-  /** What came before the mark: banners, sudo's messages; its last bytes when it is long. */
-  before(): string;
-}
-
-const longestNoiseBytes = 64 * 1024;
-
-export function splitAtMark(mark: string): MarkedStream {
-  const line = Buffer.from(`${mark}\n`);
-  let isStarted = false;
-  let before = Buffer.alloc(0);
-  return {
-    take(chunk) {
-      if (isStarted) return chunk;
-      before = Buffer.concat([before, chunk]);
-      const at = before.indexOf(line);
-      isStarted = at >= 0;
-      const ours = isStarted ? before.subarray(at + line.length) : Buffer.alloc(0);
-      before = Buffer.from(isStarted ? before.subarray(0, at) : before.subarray(-longestNoiseBytes));
-      return ours;
-    },
-    isStarted: () => isStarted,
-    before: () => before.toString("utf8"),
-  };
 }
 
 /** Reasons of sudo (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs), first match wins. `{user}` and `{source}` are filled in. */
@@ -163,4 +152,31 @@ export function sudoError(
     "sudo",
     `${place}: ${reason.text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)}`,
   );
+}
+
+function passwordTimeout({ place, connection }: Start, seconds: number): HostError {
+  const found = `sudo did not let ${connection.user} in within ${seconds} s; it may ask for more than a password`;
+  return new HostError("sudo", `${place}: ${found}: try sudo there by hand`);
+}
+
+function findFailure(start: Start, { exitCode, stdout, stderr }: Ended): HostError | undefined {
+  const unfit = findUnfit(start, stderr);
+  if (unfit !== undefined) return unfit;
+  // There the first lines stand before sudo, so it is sudo that may have spoken.
+  const isSudo = start.connection.sudo.how === "program" && exitCode !== 0 && stdout.length === 0;
+  return isSudo ? sudoError(start.place, start.connection, stderr, undefined) : undefined;
+}
+
+/** Before anything of the program runs. */
+function findUnfit({ place, mark }: Start, stderr: string): HostError | undefined {
+  const shell = new RegExp(`^${mark}${shellIsUnfit}(\\w+)$`, "m").exec(stderr)?.[1];
+  if (shell !== undefined) {
+    const found = `/bin/sh there is ${shell}, in which our program does not run`;
+    return new HostError("answer", `${place}: ${found}; make it dash, bash, busybox ash or mksh`);
+  }
+  if (stderr.includes(`${mark}${headFails}`))
+    return new HostError("answer", `${place}: this host's head cannot be run; repair it`);
+  if (!stderr.startsWith(`${mark}${headIsUnfit}`)) return undefined;
+  const found = `its "head -c" reads more than it is told to (busybox)`;
+  return new HostError("answer", `${place}: ${found}; install GNU coreutils there`);
 }
