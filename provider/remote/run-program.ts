@@ -202,9 +202,10 @@ function conclude(run: Execution, received: Received, exit: Exit | undefined): P
     throw new HostError("cut", `${place}: ${found}; run again: it begins by looking at what is there`);
   }
   if (!received.stdout.isStarted()) throw notStarted(run, received, exit);
-  const failure = shell.findFailure(run, { exitCode: exit.code, stdout, stderr });
+  const result = { exitCode: exit.code, signal: exit.signal, stdout, stderr };
+  const failure = shell.findFailure(run, result);
   if (failure !== undefined) throw failure;
-  return { exitCode: exit.code, signal: exit.signal, stdout, stderr };
+  return result;
 }
 
 /** The login shell, or what gives the program its rights, ended without running anything of ours. */

@@ -9,7 +9,8 @@
 import { HostError, asOneLine } from "../host-error.ts";
 import type { Connection } from "../../../core/connection/inputs.ts";
 import { readSudoPassword } from "../credentials.ts";
-import type { Ended, RemoteShell, Start } from "./remote-shell.ts";
+import type { ProgramResult } from "../run-program.ts";
+import type { RemoteShell, Start } from "./remote-shell.ts";
 
 /** `/bin/sh`, as root by sudo or at once. */
 export const posixShell: RemoteShell = {
@@ -159,7 +160,7 @@ function passwordTimeout({ place, connection }: Start, seconds: number): HostErr
   return new HostError("sudo", `${place}: ${found}: try sudo there by hand`);
 }
 
-function findFailure(start: Start, { exitCode, stdout, stderr }: Ended): HostError | undefined {
+function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult): HostError | undefined {
   const unfit = findUnfit(start, stderr);
   if (unfit !== undefined) return unfit;
   // There the first lines stand before sudo, so it is sudo that may have spoken.

@@ -2,6 +2,7 @@
 import type { Connection } from "../../../core/connection/inputs.ts";
 import type { Environment } from "../credentials.ts";
 import type { HostError } from "../host-error.ts";
+import type { ProgramResult } from "../run-program.ts";
 
 /** One execution, before it is started. */
 export interface Start {
@@ -26,14 +27,6 @@ export interface ShellProgram {
   readonly data: Buffer | AsyncIterable<Buffer>;
 }
 
-/** How a program that was started ended. */
-export interface Ended {
-  /** Undefined when a signal ended it. */
-  readonly exitCode: number | undefined;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
 export interface RemoteShell {
   /** Rejects where the password is not where the site file says. */
   readPassword(place: string, connection: Connection, environment: Environment): Promise<Password | undefined>;
@@ -54,5 +47,5 @@ export interface RemoteShell {
   /** Why nothing was started, by what was said before {@link firstLine}; undefined where that does not tell. */
   findRefusal(start: Start, said: string): HostError | undefined;
   /** Why what was started is not the program, or could not run; undefined where it ran. */
-  findFailure(start: Start, ended: Ended): HostError | undefined;
+  findFailure(start: Start, result: ProgramResult): HostError | undefined;
 }
