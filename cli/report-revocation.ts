@@ -13,12 +13,12 @@ export interface RevocationReport {
 
 /** Undefined where nothing is to be downloaded. `now`: milliseconds since 1970. */
 export function describeRevocation(
-  { crlSources, timer }: Pick<HostStatus, "crlSources" | "timer">,
+  { crlStatus, timer }: Pick<HostStatus, "crlStatus" | "timer">,
   now: number,
 ): RevocationReport | undefined {
   if (timer === undefined) return undefined;
   // Without a file on the host, nothing is scheduled.
-  return { sources: crlSources, timer, nextRefresh: timer.isEnabled ? nextRefresh(timer, now) : undefined };
+  return { sources: crlStatus, timer, nextRefresh: timer.isEnabled ? nextRefresh(timer, now) : undefined };
 }
 
 export const revocationLines = ({ sources, timer, nextRefresh: next }: RevocationReport): string[] => [

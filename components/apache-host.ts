@@ -1,19 +1,60 @@
 import * as pulumi from "./pulumi.ts";
+import type { CrlRefresh } from "../core/crl-refresh/inputs.ts";
+import { type SiteCrlSource, makeCrlRefresh, makeCrlSources } from "../core/site/read-site.ts";
+import type { Connection, Endpoint } from "../provider/apache/host-model.ts";
 import { ClientAuth, type ClientAuthArgs } from "./client-auth.ts";
+import { type PkiArgs, readPki, recordedPkiArgs } from "./pki-args.ts";
 
-/** Inputs of {@link ApacheHost}: those of its noun. */
-export type ApacheHostArgs = ClientAuthArgs;
+/** Where and how to log in: each part may be an output of a resource that is yet to be created. */
+export type ConnectionArgs = InputsOf<Pick<Connection, "address" | "hostKey">> & {
+  /** User of the login. @default "root" */
+  readonly user?: pulumi.Input<string>;
+  /** TCP port of the SSH server, 1 to 65535. @default 22 */
+  readonly port?: pulumi.Input<number>;
+  /** Where the secret for the login is. @default `{ from: "agent" }`: the running ssh-agent */
+  readonly login?: pulumi.Input<Connection["login"]>;
+  /** How to become root. @default `{ how: "none" }` for root, `{ how: "passwordless" }` for other users */
+  readonly sudo?: pulumi.Input<Connection["sudo"]>;
+  /** Jump host through which the connection goes. @default - the host is dialled directly */
+  readonly bastion?: pulumi.Input<InputsOf<Endpoint>>;
+};
 
-/** A web host whose Apache httpd asks clients for a certificate and never requires one. */
+/** An object whose fields come one by one. */
+type InputsOf<T> = { readonly [Name in keyof T]: pulumi.Input<T[Name]> };
+
+/**
+ * Inputs of {@link ApacheHost}. Each may be an output that is not known yet: a preview then connects to no host.
+ *
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html
+ */
+export interface ApacheHostArgs
+  extends Omit<ClientAuthArgs, keyof PkiArgs | "connection" | "crlSources" | "crlRefresh">, PkiArgs {
+  /** How to reach the host, and where the secret for that is; never the secret. */
+  readonly connection: pulumi.Input<ConnectionArgs>;
+  /** Where the host downloads CRLs, one entry for each CA; `file` may be PEM text. @default - nowhere */
+  // eslint-disable-next-line inputs/declared-once -- without ids, and with PEM text
+  readonly crlSources?: pulumi.Input<readonly SiteCrlSource[]>;
+  /** When it does. @default - each part as in `defaultCrlRefresh`: four times a day */
+  // eslint-disable-next-line inputs/declared-once -- each part may be left out
+  readonly crlRefresh?: pulumi.Input<Partial<CrlRefresh>>;
+}
+
+/**
+ * A web host whose Apache httpd asks clients for a certificate and never requires one.
+ *
+ * Ends the program with all that is wrong with the CA certificates and CRLs at once; what is wrong with the host is told
+ * by previews and by `pulumi up`, which then changes nothing.
+ */
 export class ApacheHost extends pulumi.ComponentResource {
   /** What was found on the host and done there. */
   declare readonly clientAuth: ClientAuth;
   /** Counts real changes of the host, repairs included: trigger dependent commands on it. */
   declare readonly generation: pulumi.Output<number>;
 
+  /** `name` is the resource's for ever: another name is another resource. */
   constructor(name: string, args: ApacheHostArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("clientcert:index:ApacheHost", name, {}, opts);
-    this.clientAuth = new ClientAuth(name, args, { parent: this });
+    super("clientcert:index:ApacheHost", name, recordedArgs(args), opts);
+    this.clientAuth = new ClientAuth(name, clientAuthArgs(args, this, name), { parent: this });
     this.generation = this.clientAuth.generation;
     this.registerOutputs({ generation: this.generation });
   }
@@ -38,4 +79,25 @@ export class ApacheHost extends pulumi.ComponentResource {
       stopped,
     });
   }
+}
+
+/** For `pulumi stack` and diffs: without what is read from files, whose renewal is no change of an argument. */
+function recordedArgs(args: ApacheHostArgs): object {
+  const read = { ca: undefined, crls: undefined, crlSha256: undefined, sample: undefined };
+  return { ...args, ...recordedPkiArgs(args), ...read };
+}
+
+function clientAuthArgs(args: ApacheHostArgs, host: ApacheHost, name: string): ClientAuthArgs {
+  // A site has read its files once for all of its hosts, and filled in what its schema knows.
+  if (args.ca !== undefined) return args as ClientAuthArgs;
+  const { crlSources = [], crlRefresh = {} } = args;
+  const { sampleCertificate: _sample, ...complete } = {
+    ...args,
+    ...readPki(args, host, name),
+    // The provider fills in what may be left out.
+    connection: args.connection as pulumi.Input<Connection>,
+    crlSources: pulumi.output(crlSources).apply((sources) => makeCrlSources(sources)),
+    crlRefresh: pulumi.output(crlRefresh).apply((refresh) => makeCrlRefresh(refresh)),
+  };
+  return complete;
 }

@@ -5,7 +5,7 @@
 export { ResourceError } from "@pulumi/pulumi/errors.js";
 export * as log from "@pulumi/pulumi/log/index.js";
 export { getOrganization, getProject, getStack } from "@pulumi/pulumi/metadata.js";
-export { output, type Input, type Output } from "@pulumi/pulumi/output.js";
+export { Output, output, type Input } from "@pulumi/pulumi/output.js";
 export {
   ComponentResource,
   CustomResource,

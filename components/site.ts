@@ -3,14 +3,14 @@ import type { SiteHost } from "../core/site/read-site.ts";
 import { type LoadedSite, hostInputs } from "../provider/site/load-site.ts";
 import { ApacheHost } from "./apache-host.ts";
 
-/** One customer site: every host of its site file. */
+/** One customer site: every host of its site file. Ends the program with all that is wrong with the site at once. */
 export class Site extends pulumi.ComponentResource {
   /** What users need to know of each host, by its name in the site file. */
   declare readonly hosts: pulumi.Output<Readonly<Record<string, object>>>;
 
   constructor(name: string, args: LoadedSite, opts?: pulumi.ComponentResourceOptions) {
-    super("clientcert:index:Site", name, {}, opts);
     const { file, problems, warnings, site, pki } = args;
+    super("clientcert:index:Site", name, { file }, opts);
     if (site === undefined || pki === undefined) throw new pulumi.ResourceError(problems.join("\n"), this, true);
     for (const warning of warnings) void pulumi.log.warn(warning, this);
     const hostOf = (host: SiteHost): ApacheHost =>

@@ -18,7 +18,7 @@ export interface HostStatus extends PlanStatus {
   /** When the first CRL expires, and with it access by certificate. */
   readonly crlNextUpdate: Expiry;
   /** Of the CRLs that the host downloads by itself, in the order of the site file. */
-  readonly crlSources: readonly CrlSourceStatus[];
+  readonly crlStatus: readonly CrlSourceStatus[];
   /** Undefined where nothing is to be downloaded. */
   readonly timer: TimerStatus | undefined;
   /** Why the live server does not run what its files say. */

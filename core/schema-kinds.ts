@@ -1,5 +1,6 @@
 /** What schemas share: kinds of values, and the type of the values of a schema. */
 import { z } from "zod";
+import { isPemText } from "./pki/pem.ts";
 
 /** What a schema lets through, defaults filled in; nobody may alter it. */
 export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
@@ -29,13 +30,18 @@ export const absolutePath = (example: string) =>
 
 /** Of a file that the controller reads. */
 export const siteRelativePath = checked(findPathMistake);
-
 /** Of a list of revoked certificates, which may also be downloaded by the hosts. */
-export const crlPath = checked((text) =>
-  isAddress(text)
+export const crlPath = checked(findCrlPathMistake);
+
+/** The same of a program, which may have a CA or a CRL at hand that lies in no file: its PEM text takes the place of the path. */
+export const pathOrPem = checked((text) => (isPemText(text) ? undefined : findPathMistake(text)));
+export const crlPathOrPem = checked((text) => (isPemText(text) ? undefined : findCrlPathMistake(text)));
+
+function findCrlPathMistake(text: string): string | undefined {
+  return isAddress(text)
     ? "this is an address; write it under crlSources, as - urls: [the address], and the hosts keep the list current"
-    : findPathMistake(text),
-);
+    : findPathMistake(text);
+}
 
 function findPathMistake(text: string): string | undefined {
   if (/-----BEGIN/.test(text))

@@ -21,6 +21,7 @@ export interface HostInputs {
   /** `organization/project/stack/name` of the resource. */
   readonly owner: string;
   readonly connection: { readonly address: string };
+  // eslint-disable-next-line inputs/declared-once -- of every kind of server
   readonly judgeInPreview: boolean;
 }
 

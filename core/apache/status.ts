@@ -45,7 +45,7 @@ export function statusOf(desired: Desired, facts: Facts, plan: Pick<Plan, "diagn
     generation: own.generation,
     caNotAfter: expiryOf(own.ca.map(notAfterOf), desired.ca.certificates.map(notAfterOf)),
     crlNextUpdate: expiryOf(own.crls.map(nextUpdateOf), desired.crls.map(nextUpdateOf)),
-    crlSources: crlStatusOf(desired, facts),
+    crlStatus: crlStatusOf(desired, facts),
     timer: timerStatusOf(desired, facts),
     pendingReload: findPendingReload(facts),
   };

@@ -2,7 +2,16 @@
 import { z } from "zod";
 import { findUrlMistake } from "../pki/crl-url.ts";
 import type { CaBundle, CertificateSummary, CrlSummary } from "../pki/summary.ts";
-import { type Parsed, absolutePath, checked, crlPath, filled, matching, siteRelativePath } from "../schema-kinds.ts";
+import {
+  type Parsed,
+  absolutePath,
+  checked,
+  crlPathOrPem,
+  filled,
+  matching,
+  pathOrPem,
+  siteRelativePath,
+} from "../schema-kinds.ts";
 import { findTimeZoneMistake } from "./time-zone.ts";
 
 /** What the product has read from a file: `Summary` declares it, and no person writes it. */
@@ -70,7 +79,7 @@ export const defaultCrlRefresh: CrlRefresh = crlRefresh.parse({});
 export const crlInputs = z.strictObject({
   /** CA certificates (PEM or DER) up to and including the root, relative to the site file. */
   caFiles: z
-    .array(siteRelativePath)
+    .array(pathOrPem)
     .describe("CA certificates (PEM or DER) up to and including the root, relative to the site file.")
     .default([]),
   /** The CA certificates of caFiles, with the SHA-256 of their PEM text as it is installed. */
@@ -79,7 +88,7 @@ export const crlInputs = z.strictObject({
    * CRLs (PEM or DER) that nothing renews, relative to the site file. No CRL at all: revoked certificates are accepted.
    */
   crlFiles: z
-    .array(crlPath)
+    .array(crlPathOrPem)
     .default([])
     .describe(
       "CRLs (PEM or DER) that nothing renews, relative to the site file. No CRL at all: revoked certificates are accepted.",
@@ -103,6 +112,8 @@ export const crlInputs = z.strictObject({
   crlSources: z
     .array(
       crlSource.extend({
+        /** First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends. */
+        file: pathOrPem.optional().describe(crlSource.shape.file.description ?? ""),
         /** First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends. */
         id: filled("the first 8 digits of the SHA-256 of urls").describe(
           "First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends.",
@@ -133,7 +144,7 @@ export const crlInputs = z.strictObject({
       /** Whose it is. */
       subject: z.string().describe("Whose it is."),
       /** Its file, relative to the site file. */
-      file: siteRelativePath.describe("Its file, relative to the site file."),
+      file: pathOrPem.describe("Its file, relative to the site file."),
     })
     .optional()
     .describe("A user's certificate that every new CRL must go on accepting."),

@@ -1,12 +1,9 @@
 /** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
 import { isoTime } from "./refresh-facts.ts";
-import type { CrlSource } from "./inputs.ts";
 import type { CrlFacts, CrlInputs, Scheduler } from "./refresh-model.ts";
 
 /** What of the inputs it takes. */
-interface Refreshed extends Pick<CrlInputs, "crlRefresh" | "sample"> {
-  readonly crlSources: readonly Pick<CrlSource, "id" | "urls">[];
-}
+type Refreshed = Pick<CrlInputs, "crlRefresh" | "crlSources" | "sample">;
 
 /** Times are ISO 8601, UTC, by the host's clock. */
 export interface CrlSourceStatus {

@@ -167,3 +167,6 @@ export function encodePem(label: "CERTIFICATE" | "X509 CRL", der: Uint8Array): s
   const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("base64");
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
 }
+
+/** Whether a text is PEM itself, in the place of the path of a file. */
+export const isPemText = (text: string): boolean => text.trimStart().startsWith("-----BEGIN ");

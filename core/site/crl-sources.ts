@@ -5,18 +5,21 @@ import { type CrlRefresh, type CrlSource, defaultCrlRefresh } from "../crl-refre
 import { renderPath } from "./problem.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
+/** Where hosts download one CRL, as a site file or a program says it. */
+export type SiteCrlSource = SiteClientAuth["crlSources"][number];
+
 /** A source is another one when its addresses are: its id is theirs. */
-export const makeCrlSources = (sources: SiteClientAuth["crlSources"]): readonly CrlSource[] =>
+export const makeCrlSources = (sources: readonly SiteCrlSource[]): readonly CrlSource[] =>
   sources.map((source) => ({
     id: createHash("sha256").update(source.urls.join("\n")).digest("hex").slice(0, 8),
     ...source,
   }));
 
 /** Has no key with the value `undefined`: it goes into Pulumi properties. */
-export const makeCrlRefresh = (refresh: CrlRefresh = defaultCrlRefresh): CrlRefresh => ({
-  ...refresh,
-  times: [...refresh.times].sort(),
-});
+export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh => {
+  const wanted = { ...defaultCrlRefresh, ...refresh };
+  return { ...wanted, times: [...wanted.times].sort() };
+};
 
 type Lists = Pick<SiteClientAuth, "crlFiles" | "crlSources" | "crlRefresh">;
 

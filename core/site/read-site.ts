@@ -14,7 +14,7 @@ import { type Document, readYaml } from "./yaml.ts";
 
 export { type Problem, renderProblem } from "./problem.ts";
 export type { Site, SiteClientAuth, SiteHost } from "./schema.ts";
-export { makeCrlRefresh, makeCrlSources } from "./crl-sources.ts";
+export { type SiteCrlSource, makeCrlRefresh, makeCrlSources } from "./crl-sources.ts";
 export { makeTarget } from "./target.ts";
 
 export interface ReadSite {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { clientAuthInputs, detection } from "../apache/inputs.ts";
 import { endpoint, localFile, variable } from "../connection/inputs.ts";
 import { crlSource } from "../crl-refresh/inputs.ts";
-import { type Parsed, absolutePath, matching, siteRelativePath } from "../schema-kinds.ts";
+import { type Parsed, absolutePath, crlPath, matching, siteRelativePath } from "../schema-kinds.ts";
 import { checkLists } from "./crl-sources.ts";
 
 const { shape } = clientAuthInputs;
@@ -96,8 +96,14 @@ const host = z.strictObject({
 });
 
 const clientAuthKeys = z.strictObject({
-  caFiles: shape.caFiles.unwrap().min(1),
-  crlFiles: shape.crlFiles,
+  caFiles: z
+    .array(siteRelativePath)
+    .min(1)
+    .describe(shape.caFiles.description ?? ""),
+  crlFiles: z
+    .array(crlPath)
+    .default([])
+    .describe(shape.crlFiles.description ?? ""),
   crlSources: z
     .array(crlSource)
     .default([])

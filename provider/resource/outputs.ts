@@ -38,14 +38,14 @@ export function outputsOf<K extends KindTypes>(
   lastChange: LastChange,
 ): Properties {
   const status = kind.status(inputs, facts, plan);
-  const { generation, serverVersion, caNotAfter, crlNextUpdate, crlSources, timer, warnings, problems } = status;
+  const { generation, serverVersion, caNotAfter, crlNextUpdate, crlStatus, timer, warnings, problems } = status;
   const seen = {
     files: textsOf(kind.files.live(facts)),
     facts: packFacts(kind.facts, facts),
     ...{ generation, serverVersion, timer, warnings, problems },
     caNotAfter: caNotAfter.installed,
     crlNextUpdate: crlNextUpdate.installed,
-    crlStatus: crlSources,
+    crlStatus: crlStatus,
     owed: status.pendingReload,
     stopped: status.alarms[0],
     ...kind.outputs.of(status),

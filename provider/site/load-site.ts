@@ -8,7 +8,6 @@ import type { Diagnostic } from "../../core/diagnostic.ts";
 import { findNearest } from "../../core/site/issues.ts";
 import {
   type Site,
-  type SiteClientAuth,
   type SiteHost,
   makeCrlRefresh,
   makeCrlSources,
@@ -17,7 +16,7 @@ import {
   renderProblem,
 } from "../../core/site/read-site.ts";
 import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files.ts";
-import { filePlaces, renderPlace } from "./file-places.ts";
+import { type FilePlace, filePlaces, renderPlace } from "./file-places.ts";
 
 export interface LoadedSite {
   /** Relative to the project. */
@@ -40,19 +39,35 @@ export function loadSite(file: string): LoadedSite {
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
   const { site, clientAuth, undetermined, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
-  const { files, diagnostics } = readFiles(file, { ...clientAuth, undetermined });
-  const placeOf = filePlaces(file, clientAuth, lines);
-  const told = (wanted: Diagnostic["severity"]): string[] =>
-    diagnostics
-      .filter(({ severity }) => severity === wanted)
-      .map(({ place, text: what }) => `${renderPlace(placeOf(place))}: ${what}`);
-  const wrong = [...problems.map(renderProblem), ...told("problem")];
+  const { pki, ...found } = readPki(file, { ...clientAuth, undetermined }, filePlaces(file, clientAuth, lines));
+  const wrong = [...problems.map(renderProblem), ...found.problems];
   if (site === undefined || wrong.length > 0) return refused(file, wrong);
+  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...found.warnings], site, pki, lines };
+}
+
+export interface ReadPki {
+  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
+  /** Only meaningful without problems. */
+  readonly pki: SitePki;
+}
+
+/** The CA and CRL files of a site, read and checked. Never throws for what a file holds or lacks. */
+export function readPki(
+  siteFile: string,
+  wanted: SiteFilesWanted,
+  placeOf: (place: string) => FilePlace = (place) => ({ file: place }),
+): ReadPki {
+  const { files, diagnostics } = readFiles(siteFile, wanted);
+  const told = (severity: Diagnostic["severity"]): string[] =>
+    diagnostics
+      .filter((found) => found.severity === severity)
+      .map(({ place, text }) => `${renderPlace(placeOf(place))}: ${text}`);
   const { sha256, certificates } = files.ca;
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
-  const sample = sampleOf(files, clientAuth);
+  const sample = sampleOf(files, wanted);
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
-  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...told("warning")], site, pki, lines };
+  return { problems: told("problem"), warnings: told("warning"), pki };
 }
 
 function refused(file: string, problems: readonly string[]): LoadedSite {
@@ -78,7 +93,7 @@ export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHos
   };
 }
 
-function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteClientAuth): SampleCertificateInput | undefined {
+function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted): SampleCertificateInput | undefined {
   if (sample === undefined || sampleCertificate === undefined) return undefined;
   return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
 }

@@ -11,7 +11,7 @@ import { type Crl, encodeCrls, readCrls } from "../../core/pki/crl.ts";
 import { proposeCrlUrls } from "../../core/pki/distribution-points.ts";
 import { type PkiDiagnostic, problem } from "../../core/pki/pki-diagnostic.ts";
 import { checkIssuer } from "../../core/pki/issuer.ts";
-import { encodePem } from "../../core/pki/pem.ts";
+import { encodePem, isPemText } from "../../core/pki/pem.ts";
 import type { ProbeMaterial } from "../../core/pki/probe.ts";
 import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
 import type { SiteClientAuth } from "../../core/site/read-site.ts";
@@ -238,7 +238,7 @@ function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
 ): { readonly file: string; readonly result: T }[] {
   return paths.filter(isWritten).flatMap((path) => {
     const file = fileOf(siteFile, path);
-    const bytes = readFileBytes(file);
+    const bytes = isPemText(path) ? readPemText(path) : readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
     const found = result === undefined ? [problem(String(bytes))] : result.diagnostics;
     diagnostics.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
@@ -249,9 +249,23 @@ function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
 /** Empty in the place of a text that is wrong in the site file. */
 const isWritten = (text: string): boolean => text !== "";
 
-/** A path of the site file as it is opened. */
-export const fileOf = (siteFile: string, path: string): string =>
-  isAbsolute(path) ? path : join(dirname(siteFile), path);
+/** A path of the site file as it is opened, or how messages call PEM text. */
+export function fileOf(siteFile: string, path: string): string {
+  if (isPemText(path)) return shownFile(path);
+  return isAbsolute(path) ? path : join(dirname(siteFile), path);
+}
+
+/** A path as it is. PEM text by its hash: any part of it could be one of a key that stands there by mistake. */
+export const shownFile = (path: string): string =>
+  isPemText(path) ? `PEM text of SHA-256 ${createHash("sha256").update(path).digest("hex").slice(0, 8)}…` : path;
+
+/** PEM text lies in the state, which is read and written whole at each change. */
+const maxPemTextBytes = 1024 * 1024;
+
+const readPemText = (text: string): Buffer | string =>
+  text.length > maxPemTextBytes
+    ? `has ${text.length} bytes, more than ${maxPemTextBytes}, and would lie in the state; write the path of a file`
+    : Buffer.from(text);
 
 /** The bytes, or why there are none: not a file, too large, unreadable. */
 export function readFileBytes(file: string): Buffer | string {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { defaultCrlRefresh } from "../../core/crl-refresh/inputs.ts";
 import { createSshKeys } from "../../lab/ssh.ts";
 import { loadSite } from "../../provider/site/load-site.ts";
 import { type TestSite, siteText, testSite } from "./site.ts";
@@ -56,6 +60,62 @@ describe("The components, with Pulumi's mocks", () => {
     assert.ok(!JSON.stringify(noun).includes("BEGIN"));
   });
 
+  it("give another program's host the same, from paths and from PEM text, known now or later", async () => {
+    const { ApacheHost } = await import("../../components/apache-host.ts");
+    const connection = { address: pulumi.output("10.0.0.10"), hostKey };
+    const inFiles = { siteFile: site.siteFile, caFiles: ["ca.pem"], crlFiles: ["issuing.crl"] };
+    const asText = {
+      caFiles: [readFileSync(path.join(path.dirname(site.siteFile), "ca.pem"), "utf8")],
+      crlFiles: Promise.resolve([readFileSync(path.join(path.dirname(site.siteFile), "issuing.crl"), "utf8")]),
+    };
+    for (const files of [inFiles, asText]) {
+      seen.splice(0);
+      const host = new ApacheHost("web1", { connection, ...files, crlRefresh: { alarmHours: 48 } });
+      await new Promise((resolve) => host.summary.apply(resolve));
+      const noun = seen.find(({ type }) => type === "clientcert:apache:ClientAuth");
+      const { ca, crls, crlSha256, crlRefresh } = noun?.inputs ?? {};
+      const wanted = site.inputs;
+      assert.deepEqual({ ca, crls, crlSha256 }, { ca: wanted.ca, crls: wanted.crls, crlSha256: wanted.crlSha256 });
+      assert.deepEqual(crlRefresh, { ...defaultCrlRefresh, alarmHours: 48 });
+    }
+  });
+
+  it("record their arguments, but nothing that is read from files and no text in the place of a path", async () => {
+    const { ApacheHost } = await import("../../components/apache-host.ts");
+    const text = readFileSync(path.join(path.dirname(site.siteFile), "ca.pem"), "utf8");
+    const { address } = site.inputs.connection as { address: string }; // as testSite writes it
+    const host = new ApacheHost("web1", { connection: { address, hostKey }, caFiles: [text], countries: ["JP"] });
+    await new Promise((resolve) => host.summary.apply(resolve));
+    await writeFile(site.siteFile, siteText());
+    const { Site } = await import("../../components/site.ts");
+    const { hosts } = new Site("lab", loadSite(site.siteFile));
+    await new Promise((resolve) => hosts.apply(resolve));
+    const recorded = (type: string) => seen.filter((one) => one.type === type).map(({ inputs }) => inputs);
+    const [own, ofSite] = recorded("clientcert:index:ApacheHost");
+    assert.deepEqual(own?.connection, { address, hostKey });
+    assert.match(JSON.stringify(own), /"caFiles":\["PEM text of SHA-256 [0-9a-f]{8}…"\],.*"countries":\["JP"\]/);
+    assert.deepEqual([ofSite?.caFiles, ofSite?.organizations], [["ca.pem"], ["ABC CORPORATION"]]);
+    assert.deepEqual(
+      ["ca", "crls", "crlSha256"].map((name) => ofSite?.[name]),
+      [undefined, undefined, undefined],
+    );
+    assert.deepEqual(recorded("clientcert:index:Site"), [{ file: site.siteFile }]);
+  });
+
+  it("refuse a key in the place of a CA certificate, and repeat nothing of it", async () => {
+    const { ApacheHost } = await import("../../components/apache-host.ts");
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const connection = { address: "10.0.0.10", hostKey };
+    assert.throws(
+      () => new ApacheHost("web1", { connection, caFiles: [key] }),
+      (error: unknown) => pulumi.ResourceError.isInstance(error) && /^PEM text .* is a private key/.test(error.message),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    const [, body = ""] = key.split("\n");
+    assert.ok(!JSON.stringify(seen).includes(body.slice(-8)));
+  });
+
   it("refuse a site with all its problems at once", async () => {
     await writeFile(site.siteFile, siteText().replace("[JP]", "[Japan]").replace("10.0.0.10", "https://web1"));
     const { Site } = await import("../../components/site.ts");
@@ -67,6 +127,7 @@ describe("The components, with Pulumi's mocks", () => {
   });
 });
 
+const hostKey = createSshKeys().public.trim();
 const secondHost = `  - name: web2
     address: 10.0.0.12
     connection:

@@ -1,0 +1,94 @@
+/** CA certificates and CRLs as a program has them: paths or PEM text, known now or later. */
+import * as pulumi from "./pulumi.ts";
+import type { CaBundle } from "../core/pki/summary.ts";
+import type { SiteCrlSource } from "../core/site/read-site.ts";
+import type { SampleCertificateInput } from "../core/crl-refresh/inputs.ts";
+import * as site from "../provider/site/load-site.ts";
+import { type SiteFilesWanted, shownFile } from "../provider/site/pki-files.ts";
+import type { ClientAuthArgs } from "./client-auth.ts";
+
+/* eslint-disable inputs/declared-once -- a program gives these in other forms: paths or PEM text, known now or later */
+
+/** What says where the CA certificates and CRLs are. */
+export interface PkiArgs {
+  /**
+   * The CA that issues to users, and every CA above it up to the root: paths of PEM or DER files, or PEM text of at most
+   * 1 MiB each.
+   *
+   * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcacertificatefile
+   */
+  readonly caFiles: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /**
+   * CRLs that nothing renews, in the same forms.
+   *
+   * @default - no revocation check, unless there are `crlSources`
+   * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcarevocationfile
+   */
+  readonly crlFiles?: pulumi.Input<readonly pulumi.Input<string>[]>;
+  /** A user's certificate that every new CRL must go on accepting, in the same forms. @default - none */
+  readonly sampleCertificate?: pulumi.Input<string>;
+  /** File in whose folder relative paths begin, itself relative to the program's folder. @default - that folder */
+  readonly siteFile?: pulumi.Input<string>;
+  /** The CA certificates as they are installed. @default - read from `caFiles` */
+  readonly ca?: pulumi.Input<CaBundle>;
+}
+
+/** Not opened: it stands for the program's folder, where the engine starts the provider, too. */
+const programFolder = "Pulumi.yaml";
+
+/** What else decides about them. */
+interface CheckedWith extends Partial<Pick<ClientAuthArgs, "crlCheck" | "issuers" | "verifyDepth">> {
+  readonly crlSources?: pulumi.Input<readonly SiteCrlSource[]>;
+}
+
+type ReadArgs = Pick<ClientAuthArgs, "sample"> &
+  Required<Pick<ClientAuthArgs, "siteFile" | "caFiles" | "ca" | "crlFiles" | "crls" | "crlSha256">>;
+
+/**
+ * Reads them, at once or when all of them are known, and ends the program with everything that is wrong with them; messages
+ * begin with `name`.
+ */
+export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResource, name: string): ReadArgs {
+  const { siteFile = programFolder, caFiles, crlFiles = [], sampleCertificate } = args;
+  const { crlCheck = "leaf", crlSources = [], issuers, verifyDepth } = args;
+  const files = { siteFile, caFiles, crlFiles, sampleCertificate, crlCheck, crlSources, issuers, verifyDepth };
+  const readNow = (known: KnownFiles): site.SitePki => readKnown(known, host, name);
+  // An error in `apply` is told as one of serialization.
+  const read = isKnown(files) ? pulumi.output(readNow(files)) : pulumi.output(files).apply(readNow);
+  return {
+    siteFile,
+    caFiles: pulumi.output(caFiles),
+    crlFiles: pulumi.output(crlFiles),
+    ca: read.ca,
+    crls: read.crls,
+    crlSha256: read.crlSha256,
+    // It is there when it was asked for.
+    ...(sampleCertificate !== undefined && { sample: read.sample as pulumi.Output<SampleCertificateInput> }),
+  };
+}
+
+type KnownFiles = SiteFilesWanted & { readonly siteFile: string };
+
+const isKnown = (value: object): value is KnownFiles => !hasOutput(value);
+
+const hasOutput = (value: unknown): boolean =>
+  pulumi.Output.isInstance(value) ||
+  value instanceof Promise ||
+  (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
+
+function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentResource, name: string): site.SitePki {
+  const placeOf = (place: string) => ({
+    file: place.startsWith(siteFile) ? name + place.slice(siteFile.length) : place,
+  });
+  const { pki, problems, warnings } = site.readPki(siteFile, wanted, placeOf);
+  if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), host, true);
+  for (const warning of warnings) void pulumi.log.warn(warning, host);
+  return pki;
+}
+
+/** For the state of the component. Text is shortened: a key in the place of a certificate must not lie there. */
+export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate }: PkiArgs): object {
+  const shown = (paths: PkiArgs["caFiles"]) => pulumi.output(paths).apply((known) => known.map(shownFile));
+  const sample = sampleCertificate && { sampleCertificate: pulumi.output(sampleCertificate).apply(shownFile) };
+  return { caFiles: shown(caFiles), crlFiles: shown(crlFiles), ...sample };
+}
