@@ -14,6 +14,12 @@ const programs = {
 };
 
 /**
+ * What `pulumi package get-schema build/provider` starts in a folder: a program without a name (3.259), or with the
+ * folder's (earlier engines).
+ */
+const schemaPrograms = ["build/provider/pulumi-resource-", "build/provider/pulumi-resource-provider"];
+
+/**
  * Large libraries that a start does not need, each in a file of its own: inside a bundle they would be read and
  * scanned at every start, `--help` included, even when they are imported late.
  */
@@ -43,6 +49,8 @@ const options = {
   logLevel: "silent",
 };
 
+const firstLine = "#!/usr/bin/env node\n";
+
 /** Whatever the bundles are made from. Folders count too: their time changes when a file is removed. */
 const sources = ["host", "provider", "cli", "core", "scripts/build.mjs", "package-lock.json"];
 
@@ -55,6 +63,8 @@ export async function build() {
   const esbuild = await import("esbuild");
   for (const name of libraries) await bundle(esbuild, library(name), libraryFile(name));
   for (const [entry, file] of Object.entries(programs)) await bundle(esbuild, program(entry), file);
+  // No links: npm packs none.
+  for (const file of schemaPrograms) replaceFile(file, `${firstLine}require("./pulumi-resource-clientcert");\n`);
   return true;
 }
 
@@ -91,7 +101,7 @@ async function bundle(esbuild, input, file) {
   });
   const { text } = result.outputFiles[0];
   // esbuild keeps the first line of an entry point that has one.
-  replaceFile(file, text.startsWith("#!") ? text : `#!/usr/bin/env node\n${text}`);
+  replaceFile(file, text.startsWith("#!") ? text : firstLine + text);
 }
 
 /** Replaces a file at once: an engine may start the plugin while we build. */
@@ -107,10 +117,11 @@ function replaceFile(file, contents) {
 }
 
 function isFresh() {
-  const files = [...libraries.map(libraryFile), ...Object.values(programs)].map((file) => join(root, file));
+  const built = [...libraries.map(libraryFile), ...Object.values(programs), ...schemaPrograms];
+  const files = built.map((file) => join(root, file));
   if (!files.every((file) => existsSync(file))) return false;
-  const built = Math.min(...files.map((file) => statSync(file).mtimeMs));
-  return sources.every((source) => newest(join(root, source)) < built);
+  const oldest = Math.min(...files.map((file) => statSync(file).mtimeMs));
+  return sources.every((source) => newest(join(root, source)) < oldest);
 }
 
 /** Time of the latest change of a file, or of a folder and everything in it. */
