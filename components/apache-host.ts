@@ -6,9 +6,13 @@ import { ClientAuth, type ClientAuthArgs } from "./client-auth.ts";
 import { type PkiArgs, readPki, recordedPkiArgs } from "./pki-args.ts";
 
 /** Where and how to log in: each part may be an output of a resource that is yet to be created. */
-export type ConnectionArgs = InputsOf<Pick<Connection, "address" | "hostKey">> & {
-  /** User of the login. @default "root" */
-  readonly user?: pulumi.Input<string>;
+export interface ConnectionArgs {
+  /** Host name or IP address alone. */
+  readonly address: pulumi.Input<string>;
+  /** User of the login, such as `root`. */
+  readonly user: pulumi.Input<string>;
+  /** Public host key, `ssh-ed25519 AAAA…`: never trusted on first sight, so it must be known before the first login. */
+  readonly hostKey: pulumi.Input<string>;
   /** TCP port of the SSH server, 1 to 65535. @default 22 */
   readonly port?: pulumi.Input<number>;
   /** Where the secret for the login is. @default `{ from: "agent" }`: the running ssh-agent */
@@ -17,7 +21,7 @@ export type ConnectionArgs = InputsOf<Pick<Connection, "address" | "hostKey">> &
   readonly sudo?: pulumi.Input<Connection["sudo"]>;
   /** Jump host through which the connection goes. @default - the host is dialled directly */
   readonly bastion?: pulumi.Input<InputsOf<Endpoint>>;
-};
+}
 
 /** An object whose fields come one by one. */
 type InputsOf<T> = { readonly [Name in keyof T]: pulumi.Input<T[Name]> };

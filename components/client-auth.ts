@@ -8,7 +8,10 @@ export type ClientAuthArgs = PulumiInputs<Omit<GivenInputs, "owner">>;
 
 type PulumiInputs<Given> = { readonly [Name in keyof Given]: pulumi.Input<Exclude<Given[Name], undefined>> };
 
-/** Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. */
+/**
+ * Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. Previews and `pulumi up`
+ * tell what is wrong with its inputs and with the host, and then change nothing.
+ */
 export class ClientAuth extends pulumi.CustomResource {
   /** Counts real changes of the host, repairs included: trigger dependent commands on it. */
   declare readonly generation: pulumi.Output<number>;
@@ -16,12 +19,15 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly lastChange: pulumi.Output<readonly string[]>;
   /** Which judge spoke at the last change: shadow, minimal or syntax; undefined when nothing had to be changed yet. */
   declare readonly judge: pulumi.Output<string | undefined>;
+  /** Version of httpd, such as 2.4.62. */
   declare readonly serverVersion: pulumi.Output<string>;
+  /** Version of the OpenSSL that httpd runs with. */
   declare readonly opensslVersion: pulumi.Output<string>;
   /** Version and where it was found, undefined when there is none. */
   declare readonly php: pulumi.Output<string | undefined>;
   /** TLS versions, with the reason. */
   declare readonly tlsRule: pulumi.Output<string>;
+  /** Virtual hosts of the port, with file and line. */
   declare readonly virtualHosts: pulumi.Output<readonly string[]>;
   /** When the first CA certificate ends, ISO 8601. */
   declare readonly caNotAfter: pulumi.Output<string | undefined>;
@@ -31,14 +37,16 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly crlStatus: pulumi.Output<readonly CrlSourceStatus[]>;
   /** What starts the refresh of the CRLs; undefined without sources. */
   declare readonly timer: pulumi.Output<TimerStatus | undefined>;
+  /** What should be looked at, one line each. */
   declare readonly warnings: pulumi.Output<readonly string[]>;
-  /** What keeps the next change from being made. */
+  /** What keeps the next change from being made, one line each. */
   declare readonly problems: pulumi.Output<readonly string[]>;
   /** Why the live server does not run what its files say; undefined when it does. */
   declare readonly owed: pulumi.Output<string | undefined>;
   /** That the server should run and does not, and what to do; undefined when all is well. */
   declare readonly stopped: pulumi.Output<string | undefined>;
 
+  /** `name` is part of the owner's name that the host keeps: another name is another owner, who is refused. */
   constructor(name: string, args: ClientAuthArgs, opts?: pulumi.CustomResourceOptions) {
     // Computed outputs must be named here, else the properties never exist.
     const computed = Object.fromEntries(outputNames.map((output) => [output, undefined]));

@@ -30,6 +30,8 @@ export interface ProjectOptions {
   readonly index?: string;
   /** Absolute path of the checkout that is tried out. @default - this one */
   readonly checkout?: string;
+  /** Puts a program of another kind there. @default - the checkout's, by links into it */
+  readonly fill?: (folder: string) => Promise<void>;
 }
 
 export interface Project {
@@ -47,7 +49,8 @@ export interface Project {
 
 export async function createProject(options: ProjectOptions = {}): Promise<Project> {
   const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), "clientcert-project-")));
-  await fillFolder(folder, options);
+  for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name), { recursive: true });
+  await (options.fill?.(folder) ?? fillFolder(folder, options));
   const env = { ...(await requireEngine()).env, ...settings(folder), ...options.environment };
   const start = (args: readonly string[]): Running => startPulumi(folder, env, args);
   const pulumi = (...args: readonly string[]): Promise<Ended> => start(args).ended;
@@ -61,7 +64,6 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
 const linked = ["package.json", "tsconfig.json", "components", "core", "provider", "build", "node_modules"];
 
 async function fillFolder(folder: string, { index, checkout = thisCheckout }: ProjectOptions): Promise<void> {
-  for (const name of ["stacks", "state", "home"]) await mkdir(path.join(folder, name), { recursive: true });
   for (const name of linked) await symlink(path.join(checkout, name), path.join(folder, name));
   await copyFile(path.join(checkout, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
   if (index === undefined) await symlink(path.join(checkout, "index.ts"), path.join(folder, "index.ts"));

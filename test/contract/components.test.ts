@@ -62,7 +62,7 @@ describe("The components, with Pulumi's mocks", () => {
 
   it("give another program's host the same, from paths and from PEM text, known now or later", async () => {
     const { ApacheHost } = await import("../../components/apache-host.ts");
-    const connection = { address: pulumi.output("10.0.0.10"), hostKey };
+    const connection = { address: pulumi.output("10.0.0.10"), user: "root", hostKey };
     const inFiles = { siteFile: site.siteFile, caFiles: ["ca.pem"], crlFiles: ["issuing.crl"] };
     const asText = {
       caFiles: [readFileSync(path.join(path.dirname(site.siteFile), "ca.pem"), "utf8")],
@@ -84,7 +84,11 @@ describe("The components, with Pulumi's mocks", () => {
     const { ApacheHost } = await import("../../components/apache-host.ts");
     const text = readFileSync(path.join(path.dirname(site.siteFile), "ca.pem"), "utf8");
     const { address } = site.inputs.connection as { address: string }; // as testSite writes it
-    const host = new ApacheHost("web1", { connection: { address, hostKey }, caFiles: [text], countries: ["JP"] });
+    const host = new ApacheHost("web1", {
+      connection: { address, user: "root", hostKey },
+      caFiles: [text],
+      countries: ["JP"],
+    });
     await new Promise((resolve) => host.summary.apply(resolve));
     await writeFile(site.siteFile, siteText());
     const { Site } = await import("../../components/site.ts");
@@ -92,7 +96,7 @@ describe("The components, with Pulumi's mocks", () => {
     await new Promise((resolve) => hosts.apply(resolve));
     const recorded = (type: string) => seen.filter((one) => one.type === type).map(({ inputs }) => inputs);
     const [own, ofSite] = recorded("clientcert:index:ApacheHost");
-    assert.deepEqual(own?.connection, { address, hostKey });
+    assert.deepEqual(own?.connection, { address, user: "root", hostKey });
     assert.match(JSON.stringify(own), /"caFiles":\["PEM text of SHA-256 [0-9a-f]{8}…"\],.*"countries":\["JP"\]/);
     assert.deepEqual([ofSite?.caFiles, ofSite?.organizations], [["ca.pem"], ["ABC CORPORATION"]]);
     assert.deepEqual(
@@ -106,7 +110,7 @@ describe("The components, with Pulumi's mocks", () => {
     const { ApacheHost } = await import("../../components/apache-host.ts");
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
-    const connection = { address: "10.0.0.10", hostKey };
+    const connection = { address: "10.0.0.10", user: "root", hostKey };
     assert.throws(
       () => new ApacheHost("web1", { connection, caFiles: [key] }),
       (error: unknown) => pulumi.ResourceError.isInstance(error) && /^PEM text .* is a private key/.test(error.message),
