@@ -87,8 +87,12 @@ function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentRe
 }
 
 /** For the state of the component. Text is shortened: a key in the place of a certificate must not lie there. */
-export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate }: PkiArgs): object {
+export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate, crlSources }: PkiArgs & CheckedWith) {
   const shown = (paths: PkiArgs["caFiles"]) => pulumi.output(paths).apply((known) => known.map(shownFile));
   const sample = sampleCertificate && { sampleCertificate: pulumi.output(sampleCertificate).apply(shownFile) };
-  return { caFiles: shown(caFiles), crlFiles: shown(crlFiles), ...sample };
+  const sources = crlSources && { crlSources: pulumi.output(crlSources).apply((known) => known.map(shownSource)) };
+  return { caFiles: shown(caFiles), crlFiles: shown(crlFiles), ...sample, ...sources };
 }
+
+const shownSource = (source: SiteCrlSource): SiteCrlSource =>
+  source.file === undefined ? source : { ...source, file: shownFile(source.file) };

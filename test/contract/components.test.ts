@@ -83,10 +83,12 @@ describe("The components, with Pulumi's mocks", () => {
   it("record their arguments, but nothing that is read from files and no text in the place of a path", async () => {
     const { ApacheHost } = await import("../../components/apache-host.ts");
     const text = readFileSync(path.join(path.dirname(site.siteFile), "ca.pem"), "utf8");
+    const crl = readFileSync(path.join(path.dirname(site.siteFile), "issuing.crl"), "utf8");
     const { address } = site.inputs.connection as { address: string }; // as testSite writes it
     const host = new ApacheHost("web1", {
       connection: { address, user: "root", hostKey },
       caFiles: [text],
+      crlSources: [{ urls: ["http://crl.example/issuing.crl"], file: crl }],
       countries: ["JP"],
     });
     await new Promise((resolve) => host.summary.apply(resolve));
@@ -98,6 +100,7 @@ describe("The components, with Pulumi's mocks", () => {
     const [own, ofSite] = recorded("clientcert:index:ApacheHost");
     assert.deepEqual(own?.connection, { address, user: "root", hostKey });
     assert.match(JSON.stringify(own), /"caFiles":\["PEM text of SHA-256 [0-9a-f]{8}…"\],.*"countries":\["JP"\]/);
+    assert.ok(!JSON.stringify(own).includes("BEGIN"));
     assert.deepEqual([ofSite?.caFiles, ofSite?.organizations], [["ca.pem"], ["ABC CORPORATION"]]);
     assert.deepEqual(
       ["ca", "crls", "crlSha256"].map((name) => ofSite?.[name]),
@@ -115,9 +118,19 @@ describe("The components, with Pulumi's mocks", () => {
       () => new ApacheHost("web1", { connection, caFiles: [key] }),
       (error: unknown) => pulumi.ResourceError.isInstance(error) && /^PEM text .* is a private key/.test(error.message),
     );
-    await new Promise((resolve) => setImmediate(resolve));
+    while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const [, body = ""] = key.split("\n");
     assert.ok(!JSON.stringify(seen).includes(body.slice(-8)));
+  });
+
+  it("refuse text that is too long for a state", async () => {
+    const { ApacheHost } = await import("../../components/apache-host.ts");
+    const connection = { address: "10.0.0.10", user: "root", hostKey };
+    const crlFiles = [`-----BEGIN X509 CRL-----\n${"A".repeat(1024 * 1024)}\n-----END X509 CRL-----\n`];
+    assert.throws(
+      () => new ApacheHost("web1", { connection, siteFile: site.siteFile, caFiles: ["ca.pem"], crlFiles }),
+      /PEM text of SHA-256 .*: has 1048625 bytes, more than 1048576, .* write the path of a file/,
+    );
   });
 
   it("refuse a site with all its problems at once", async () => {
