@@ -22,8 +22,8 @@ function isInFunction(node) {
 const mostByChance = 2;
 
 /**
- * A type, a schema or a table of a module that names inputs again. A value that comes from the declaration is no second one,
- * and neither is a function that answers for each of several things.
+ * A type, a schema or a table of a module that names inputs again. A value that comes from the declaration is not a
+ * second one, and neither is a function that answers for each of several things.
  */
 const declaredOnce = {
   meta: {

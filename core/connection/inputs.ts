@@ -1,4 +1,4 @@
-/** How a host is reached by SSH: the one declaration of these inputs. No secret is in here, only where the secret is. */
+/** How a host is reached by SSH: the one declaration of these inputs. No secret is in here, only its place. */
 import { z } from "zod";
 import { type Parsed, absolutePath, checked, matching } from "../schema-kinds.ts";
 import { findHostKeyMistake } from "./host-key.ts";

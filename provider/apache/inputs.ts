@@ -49,8 +49,8 @@ function canonical(value: unknown): string {
 export const validateInputs = (inputs: Properties): readonly CheckFailure[] => failuresOf(inputs, () => true);
 
 /**
- * Inputs of a state, or those that Check has let through, typed. Only their form counts: an earlier build may have let through
- * what Check refuses today, and a host must be given back whatever is thought of its inputs.
+ * Inputs of a state, or those that Check has let through, typed. Only their form counts: an earlier build may have let
+ * through what Check refuses today, and a host must be given back whatever is thought of its inputs.
  */
 export function parseInputs(inputs: Properties): Inputs {
   const complete = withDefaults(inputs);

@@ -16,7 +16,7 @@ import type { ProbeMaterial } from "../../core/pki/probe.ts";
 import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
 import type { SiteClientAuth } from "../../core/site/read-site.ts";
 
-/** What of the site file decides about its files; `undetermined`: keys of which nothing is called missing that may stand there. */
+/** What of the site file decides about its files; `undetermined`: keys whose value is not wholly known. */
 export type SiteFilesWanted = Pick<SiteClientAuth, "caFiles" | "crlFiles" | "crlCheck"> &
   Partial<Pick<SiteClientAuth, "crlSources" | "sampleCertificate" | "issuers" | "verifyDepth">> & {
     readonly undetermined?: ReadonlySet<string>;
