@@ -80,8 +80,8 @@ export const crlInputs = z.strictObject({
   /** CA certificates (PEM or DER) up to and including the root, relative to the site file. */
   caFiles: z
     .array(pathOrPem)
-    .describe("CA certificates (PEM or DER) up to and including the root, relative to the site file.")
-    .default([]),
+    .default([])
+    .describe("CA certificates (PEM or DER) up to and including the root, relative to the site file."),
   /** The CA certificates of caFiles, with the SHA-256 of their PEM text as it is installed. */
   ca: ca.describe("The CA certificates of caFiles, with the SHA-256 of their PEM text as it is installed."),
   /**

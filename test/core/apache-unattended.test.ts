@@ -33,7 +33,16 @@ describe("a plan for what runs unattended", () => {
     const { change } = plan(desired, host({ program: "b".repeat(64) }));
     assert.deepEqual(
       { ...change, healthCheck: [], others: [] },
-      { write: [], drop: [], refresh: false, edits: [], healthCheck: [], others: [], needsBaseline: false, isAside: true },
+      {
+        write: [],
+        drop: [],
+        refresh: false,
+        edits: [],
+        healthCheck: [],
+        others: [],
+        needsBaseline: false,
+        isAside: true,
+      },
     );
   });
 

@@ -150,11 +150,12 @@ follow() { # PID
 }
 
 # How a run ended, or ends. A removal that is complete has left nothing to tell of it.
-# in: id, removal, state
+# in: id, mark, removal, state
 # sets: work
 run_result() {
   work=$state/run.$id
   if [ -f "$work/output" ]; then
+    wait_for_carrier
     if is_held "$work"; then follow "$(cut -d ' ' -f 1 "$work/holder")"; else cat -- "$work/output"; fi
   elif [ "$removal" = yes ] && [ ! -d "$state" ]; then
     part 'result applied none 0'
@@ -164,6 +165,16 @@ run_result() {
   else
     fail unknown "the run did not begin before the connection was cut, so nothing was changed; run again"
   fi
+}
+
+# Who was cut off asks at once: the process that carries the change out may have been started a moment ago, and not hold
+# its directory yet. One that was killed holds it no more.
+wait_for_carrier() {
+  run_waited=0
+  until is_held "$work" || grep -q "^$mark done" -- "$work/output" || [ "$run_waited" -ge 20 ]; do
+    sleep 0.1
+    run_waited=$((run_waited + 1))
+  done
 }
 
 # The detached part, under the lock. A change that was planned on a half-done one is planned anew.
