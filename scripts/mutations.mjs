@@ -219,17 +219,17 @@ export const mutations = [
   {
     name: "download: a signature is not looked at",
     ...{ file: "crl.sh", from: "grep -q '^verify OK$' -- \"$2.errors\"", to: ":" },
-    ...{ test: "refresh-moments", grep: "weather timer, (tampered|otherKey)" },
+    ...{ test: "refresh/refresh-moments", grep: "weather timer, (tampered|otherKey)" },
   },
   {
     name: "download: an old list replaces a newer one",
     ...{ file: "crl.sh", from: 'print "older"', to: 'print "newer"' },
-    ...{ test: "refresh-moments", grep: "weather timer, older" },
+    ...{ test: "refresh/refresh-moments", grep: "weather timer, older" },
   },
   {
     name: "download: dates do not matter",
     ...{ file: "collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
-    ...{ test: "refresh-moments", grep: "weather timer, (future|expired)" },
+    ...{ test: "refresh/refresh-moments", grep: "weather timer, (future|expired)" },
   },
   ...hostMutations,
 ];

@@ -41,10 +41,20 @@ export const rings = [
   {
     name: "faults",
     what: "kill, cut, fill, corrupt at every step",
-    long: ["process-kill.test.ts", "refresh-moments.test.ts", "refresh-first.test.ts"],
+    long: ["process-kill.test.ts"],
     needs: ["packages", "engine", "build"],
     testSeconds: 240,
     ringMinutes: 30,
+    processes: 3,
+  },
+  {
+    name: "refresh",
+    what: "CRL refreshes in every weather, with an accident at every moment",
+    isLong: true,
+    long: ["refresh-moments.test.ts", "refresh-first.test.ts"],
+    needs: ["packages", "engine", "build"],
+    testSeconds: 240,
+    ringMinutes: 25,
     processes: 3,
   },
   {

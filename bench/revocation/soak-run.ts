@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { request, startTraffic } from "../../lab/client.ts";
 import { faults } from "../../lab/publisher-faults.ts";
-import { fairWeathers, type Weather } from "../../test/faults/refresh-moments.ts";
+import { fairWeathers, type Weather } from "../../test/refresh/refresh-moments.ts";
 import { listName, sourced, startRefreshSession, type RefreshSession } from "../../test/host/refresh-session.ts";
 import { measureResources, type Resources } from "./resources.ts";
 import { newsClient } from "./site.ts";

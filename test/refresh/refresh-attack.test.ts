@@ -14,8 +14,8 @@ import {
   stateDirectory,
   type RefreshSession,
 } from "../host/refresh-session.ts";
-import { bytesOf, endHttpd } from "./bytes.ts";
-import { faultyProgram } from "./program.ts";
+import { bytesOf, endHttpd } from "../faults/bytes.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const crlFile = "/usr/local/ni/apache/conf/clientcert/crl.pem";
 

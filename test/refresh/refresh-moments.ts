@@ -4,8 +4,8 @@ import { request } from "../../lab/client.ts";
 import type { Fault } from "../../lab/publisher-faults.ts";
 import { hostScript } from "../../provider/host/scripts.ts";
 import { sourced, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
-import { bytesOf, endHttpd } from "./bytes.ts";
-import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "./program.ts";
+import { bytesOf, endHttpd } from "../faults/bytes.ts";
+import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "../faults/program.ts";
 
 const root = "/usr/local/ni/apache";
 const ours = `${root}/conf/clientcert`;
