@@ -9,7 +9,7 @@ import { shownLines } from "../core/shown.ts";
 import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";
 import { contentsOf, readFilesOf } from "../provider/apache/transaction.ts";
-import { type Inputs, desiredOf } from "../provider/apache/inputs.ts";
+import { type Inputs, desiredOf } from "../provider/apache/parse-inputs.ts";
 import { inputsForCopy } from "./copy-inputs.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type HttpdOutput, openOutputs } from "./httpd-output.ts";

@@ -19,7 +19,7 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly lastChange: pulumi.Output<readonly string[]>;
   /** Which judge spoke at the last change: shadow, minimal or syntax; undefined when nothing had to be changed yet. */
   declare readonly judge: pulumi.Output<string | undefined>;
-  /** Version of httpd, such as 2.4.62. */
+  /** Version of httpd as it calls itself, such as `Apache/2.4.71 (Debian)`. */
   declare readonly serverVersion: pulumi.Output<string>;
   /** Version of the OpenSSL that httpd runs with. */
   declare readonly opensslVersion: pulumi.Output<string>;

@@ -17,7 +17,7 @@ import {
   targetOf,
   validateInputs,
   withDefaults,
-} from "./apache/inputs.ts";
+} from "./apache/parse-inputs.ts";
 import { storedFacts } from "./apache/stored-facts.ts";
 import { describeChange, describeRestored, transactionOf } from "./apache/transaction.ts";
 import type { Resource } from "./engine/resource.ts";

@@ -53,7 +53,7 @@ export interface CopyObservation {
 export interface ServerObservation {
   /** Seconds since 1970 on the host's clock. */
   readonly nowSeconds: number;
-  /** From `httpd -v`, such as `Apache/2.4.71 (Debian)`. */
+  /** From `httpd -V`, such as `Apache/2.4.71 (Debian)`. */
   readonly version: string;
   /** The OpenSSL that mod_ssl is linked with, or else the host's `openssl version`. */
   readonly openssl: string;

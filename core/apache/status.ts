@@ -4,8 +4,8 @@ import { crlStatusOf, timerStatusOf } from "../crl-refresh/refresh-status.ts";
 import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
 import { findPendingReload } from "./facts/stopped.ts";
 import type { Desired, Facts, Plan, VirtualHostFacts } from "./model.ts";
-import { isTls12Only, phpVersion } from "./php-rule.ts";
-import { isExcluded } from "./plan/desired.ts";
+import { isTls12Only, phpVersion } from "./php-tls-rule.ts";
+import { isExcluded } from "./plan/excluded-hosts.ts";
 
 export interface ApacheStatus extends HostStatus {
   readonly opensslVersion: string;

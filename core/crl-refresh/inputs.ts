@@ -112,7 +112,7 @@ export const crlInputs = z.strictObject({
   crlSources: z
     .array(
       crlSource.extend({
-        /** First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends. */
+        /** CRL to begin with (PEM or DER), relative to the site file, until the first download works. */
         file: pathOrPem.optional().describe(crlSource.shape.file.description ?? ""),
         /** First 8 hexadecimal digits of the SHA-256 of urls, joined by line ends. */
         id: filled("the first 8 digits of the SHA-256 of urls").describe(

@@ -64,7 +64,10 @@ export function findIssuerMistake(text: string): string | undefined {
 
 const example = "OU=Users CA,O=Harbour,C=JP";
 
-/** The text that names these parts; {@link parseIssuer} reads it back. */
+/**
+ * The text that names these parts; {@link parseIssuer} reads it back. A common name stands alone where nobody takes it for a part of a name,
+ * nor for a mistake such as `/O=Harbour`.
+ */
 export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]): string {
   const [only] = parts;
   if (parts.length === 1 && only?.type === "CN" && !isParts(only.text) && findIssuerMistake(only.text) === undefined)
@@ -72,7 +75,7 @@ export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]
   return parts.map(({ type, text }) => `${type}=${escapeValue(text)}`).join(",");
 }
 
-/** What begins like a part is one: a common name that does so is written `CN=…`. */
+/** Whether a text would be read as a part of a name: a common name that begins like one is written with `CN=`. */
 const isParts = (text: string): boolean => /^[A-Za-z][A-Za-z0-9.]*\s*=/.test(text);
 
 const partForm = /^\s*([A-Za-z][A-Za-z0-9.]*)\s*=\s*((?:[^\\]|\\.)*?)\s*$/su;

@@ -42,7 +42,7 @@ const pss = encodeSequence(
   encodeTagged(2, encodeInteger(32n)),
 );
 
-/** Below every modulus. */
+/** A number of this many bytes that is below every modulus of that length, because its first byte is 0. */
 const ofModulus = (bytes: number): Buffer => Buffer.concat([Buffer.alloc(1), Buffer.alloc(bytes - 1, 1)]);
 const ofPair = (): Buffer => encodeSequence(encodeInteger(1n), encodeInteger(1n));
 

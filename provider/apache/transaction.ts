@@ -4,7 +4,7 @@ import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
 import type { Transaction } from "./host-model.ts";
-import { type Inputs, filesOf } from "./inputs.ts";
+import { type Inputs, filesOf } from "./parse-inputs.ts";
 import { makeProbeFiles } from "./probe-files.ts";
 
 /** `remove`: everything of ours goes, the host's own record too. Throws where a file of the site is not fit to be installed. */
@@ -40,7 +40,7 @@ export function contentsOf(
   );
 }
 
-/** Files that cannot be read are told where they are needed: then nobody is asked of their CAs. */
+/** One probe certificate for each CA whose files can be read. Files that cannot be read are reported where they are needed. */
 const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
   makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
 

@@ -16,7 +16,7 @@ export function fromStruct(struct: protobuf.Struct | undefined): Properties {
   return struct?.toJavaScript() ?? {};
 }
 
-/** Properties for a response: no `undefined` (the wire has none: "Unexpected struct type"), nothing a terminal acts on. */
+/** Properties for a response: no `undefined`, at which the library throws "Unexpected struct type", nothing a terminal acts on. */
 export function toStruct(properties: Properties): protobuf.Struct {
   const value = clean(properties);
   // `clean` keeps an object an object; Struct has no narrower type for its values.

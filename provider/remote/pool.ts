@@ -10,7 +10,7 @@ import type { Connection, Endpoint } from "../../core/connection/inputs.ts";
 import { said } from "./connect-errors.ts";
 import { runProgram, type ProgramResult, type ExecuteOptions, type Program, type Execution } from "./run-program.ts";
 import { type LoggedIn, logIn } from "./login.ts";
-import { posixShell } from "./shell/posix.ts";
+import { posixShell } from "./shell/posix-shell.ts";
 import { createSlots, throwIfCancelled, withCancellation } from "./cancellation.ts";
 
 export type { ProgramResult as Ended, ExecuteOptions, Program } from "./run-program.ts";

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDump } from "../../core/apache/config/dump.ts";
 import { findText, hostBytes, hostText, unescapeLog } from "../../core/host-text.ts";
-import { nameMatcher } from "../../core/apache/plan/desired.ts";
+import { nameMatcher } from "../../core/apache/plan/excluded-hosts.ts";
 import { filterHttpdMessages } from "../../provider/apache/httpd-messages.ts";
 import { readObservation } from "../../provider/apache/observation-reader.ts";
 import { skipBecause } from "../skip.ts";

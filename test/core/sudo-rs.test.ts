@@ -1,7 +1,7 @@
 /** The rule for the observation program where sudo is sudo-rs. What it says was taken down from sudo-rs 0.2.15. */
 import assert from "node:assert/strict";
 import { observeProgram } from "../../cli/observe-program.ts";
-import { sudoError } from "../../provider/remote/shell/posix.ts";
+import { sudoError } from "../../provider/remote/shell/posix-shell.ts";
 
 const path = "/usr/local/sbin/clientcert-observe";
 const lineOf = (digest: boolean): string =>

@@ -61,7 +61,7 @@ function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem)
   return { ...blocker(context, file, line, told), isUndecided: true };
 }
 
-/** Then httpd has told nothing else, and every other obstacle would only follow from that. */
+/** A configuration that httpd rejects: httpd prints nothing else of it, so every other blocker would only follow from that. */
 function findRejection(context: Surroundings): Diagnostic | undefined {
   const { rejected } = context.dump ?? {};
   if (rejected === undefined) return undefined;

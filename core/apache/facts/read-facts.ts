@@ -1,5 +1,5 @@
 /** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
-import { findPhp } from "../php-rule.ts";
+import { findPhp } from "../php-tls-rule.ts";
 import { hostText } from "../../host-text.ts";
 import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";

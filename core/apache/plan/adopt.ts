@@ -1,8 +1,8 @@
 /** What `adopt` comments out of the lines of others, and what of that comes back because it should never have gone. */
 import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { AdoptedLine, CrlJobFacts, Desired, Facts } from "../model.ts";
-import { isInForceElsewhere, judgeUnmanaged } from "./verdict.ts";
-import { isExcluded } from "./desired.ts";
+import { isInForceElsewhere, judgeUnmanaged } from "./unmanaged-verdict.ts";
+import { isExcluded } from "./excluded-hosts.ts";
 
 /** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
 function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {

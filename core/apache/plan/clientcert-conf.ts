@@ -2,7 +2,7 @@
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
 import { absolutePath, isPattern } from "../config/paths.ts";
 import { renderRequirement } from "./requirement.ts";
-import { isTls12Only } from "../php-rule.ts";
+import { isTls12Only } from "../php-tls-rule.ts";
 import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";

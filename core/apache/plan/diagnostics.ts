@@ -1,7 +1,7 @@
 /** Everything that is worth saying about a plan, and what forbids it. */
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
-import { diagnosePhp } from "../php-rule.ts";
+import { diagnosePhp } from "../php-tls-rule.ts";
 import { namedIn, ownPath } from "./clientcert-conf.ts";
 import { diagnoseUnmanaged } from "./unmanaged-diagnostics.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
@@ -10,7 +10,7 @@ import { diagnoseRefresh } from "../../crl-refresh/refresh-diagnostics.ts";
 import { diagnoseRevocation, diagnoseSessionTickets } from "./revocation-diagnostics.ts";
 import { findPendingReload, findStopped } from "../facts/stopped.ts";
 import { findWeakCas } from "./strength-diagnostics.ts";
-import { isExcluded, nameMatcher } from "./desired.ts";
+import { isExcluded, nameMatcher } from "./excluded-hosts.ts";
 
 /** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
 export function diagnose(desired: Desired, facts: Facts, change: Change | undefined): Diagnostic[] {

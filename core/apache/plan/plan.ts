@@ -27,7 +27,7 @@ import { renderRefresh, renderTimers, timerPaths, type TimerFile } from "../../c
 import { isProgramStale, programPath } from "../facts/unattended.ts";
 import { findPendingReload } from "../facts/stopped.ts";
 import { askedAddress } from "../facts/virtual-hosts.ts";
-import { isExcluded } from "./desired.ts";
+import { isExcluded } from "./excluded-hosts.ts";
 
 /** How a virtual host is named in {@link Plan.files}. */
 export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);
@@ -61,7 +61,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
   };
 }
 
-/** The text of a timer that waits, or whose it is: the next call of it is soon enough. */
+/** Whether only the text, owner or mode of an enabled timer changes: nothing has to run now, its next start is soon enough. */
 const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
   role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
 

@@ -30,7 +30,10 @@ const listed = (variable: string, values: readonly string[]): string[] =>
 const isIn = (variable: string, values: readonly string[]): string =>
   `%{${variable}} in {${[...new Set(values)].map(quoteValue).join(",")}}`;
 
-/** A person is often in several. A variable of one that is not there is empty, so only the first may be. */
+/**
+ * A certificate may have several OUs. The variable of a missing one is empty, so only the first may match the empty text: in the others
+ * it would let everybody in.
+ */
 function units(values: readonly string[]): string[] {
   if (values.length === 0) return [];
   const others = Array.from({ length: comparedUnits - 1 }, (_, i) => isIn(`SSL_CLIENT_S_DN_OU_${i + 1}`, values));

@@ -12,7 +12,7 @@ import {
   isAcceptable,
   isOfSameCa,
 } from "../../crl-refresh/crl-policy.ts";
-import { isExcluded } from "./desired.ts";
+import { isExcluded } from "./excluded-hosts.ts";
 
 /** Nothing where the site checks no CRL. */
 export function diagnoseRevocation(desired: Desired, facts: Facts): Diagnostic[] {

@@ -4,7 +4,7 @@ import { hasKeyword } from "../facts/unmanaged-kinds.ts";
 import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
-import { isInForceElsewhere, judgeUnmanaged, type Verdict } from "./verdict.ts";
+import { isInForceElsewhere, judgeUnmanaged, type Verdict } from "./unmanaged-verdict.ts";
 
 /** All diagnostics on directives of others; none on those that do no harm. */
 export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] {
@@ -33,7 +33,7 @@ function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, ver
   }
 }
 
-/** What stands outside of every virtual host is in force for all of them. */
+/** A directive within a virtual host can be left alone by excluding that host; one outside of every virtual host is in force for all. */
 const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 

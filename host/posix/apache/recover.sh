@@ -34,7 +34,7 @@ reload_restored() {
   forget_first_change
 }
 
-# One that never became valid leaves nothing.
+# A first change that never became valid leaves no record on the host.
 # in: state
 # sets: nothing
 # writes

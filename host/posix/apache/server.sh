@@ -202,7 +202,7 @@ read_version() {
   server_compiled_root=${server_version_text#*HTTPD_ROOT=\"} server_compiled_root=${server_compiled_root%%\"*}
   config=${server_version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
   config=${server_config_argument:-$config}
-  # Of one that runs its own command line tells: what is wanted says nothing of another one that runs beside it.
+  # The command line of a running httpd tells its own; `config:` of the site file may mean another one beside it.
   [ -n "$parent$server_config_argument" ] || config=${want_config:-$config}
   case $config in /*) ;; *) config=${root_argument:-$server_compiled_root}/$config ;; esac
   config=$(inside realpath -m -- "$config")

@@ -5,12 +5,12 @@
  */
 import type { UnmanagedDirective, UnmanagedKind } from "../facts/unmanaged-model.ts";
 import type { Desired, Facts } from "../model.ts";
-import { isTls12Only } from "../php-rule.ts";
+import { isTls12Only } from "../php-tls-rule.ts";
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
 import { findLacking, hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { isSameName } from "../../pki/same-name.ts";
 import { readTrust, type Trust } from "./previous-trust.ts";
-import { isExcluded } from "./desired.ts";
+import { isExcluded } from "./excluded-hosts.ts";
 
 /**
  * - `harmless`: nothing to say.
@@ -185,7 +185,10 @@ const ending = (uncovered: readonly string[]): Verdict =>
     "give one for each of these CAs: in crlSources, where file: says which CA a source is for, or in crlFiles",
   );
 
-/** Without a CRL of theirs httpd would not start, and that of a file is {@link judgeCrlFile}'s to tell. */
+/**
+ * Only how much is checked: httpd does not start with a check and no CRL, so their configuration names one as well, and
+ * {@link judgeCrlFile} reports what would be lost of that.
+ */
 function judgeCrlCheck({ desired, directive }: Question): Verdict {
   return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
     ? overruled("checks the CRLs of all CAs, and crlCheck: leaf only those of the CAs that issue to users")
