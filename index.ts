@@ -2,7 +2,8 @@ import { getStack } from "./components/pulumi.ts";
 import { Site } from "./components/site.ts";
 import { loadSite } from "./provider/site/load-site.ts";
 
-// Pulumi's SDK notes a stack trace for each of its promises: with fifty hosts that was a fifth of the time of a preview.
+// Pulumi's SDK notes a stack trace for each of its promises: with fifty hosts that was a fifth of the time of a
+// preview.
 Error.stackTraceLimit = 0;
 
 const stack = getStack();

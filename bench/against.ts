@@ -1,4 +1,7 @@
-/** Two builds side by side: each row is measured with one and with the other in turn, so that what disturbs one disturbs both. */
+/**
+ * Two builds side by side: each row is measured with one and with the other in turn, so that what disturbs one disturbs
+ * both.
+ */
 import { say } from "../scripts/steps.mjs";
 import type { Build } from "./build.ts";
 import { spreadOf, type Sample, type Sampler } from "./measure.ts";

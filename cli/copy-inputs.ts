@@ -1,4 +1,7 @@
-/** What of the inputs can be had on a copy of a host's files: nothing is downloaded there, and no program of ours put there. */
+/**
+ * What of the inputs can be had on a copy of a host's files: nothing is downloaded there, and no program of ours put
+ * there.
+ */
 import { crlName, refreshName } from "../core/own-files.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Facts } from "../core/apache/model.ts";
@@ -10,8 +13,8 @@ export interface CopyInputs {
 }
 
 /**
- * A host that already refreshes its CRLs keeps what it has for that. On any other one first lists are put in place like CRLs
- * that nothing renews.
+ * A host that already refreshes its CRLs keeps what it has for that. On any other one first lists are put in place like
+ * CRLs that nothing renews.
  */
 export function inputsForCopy(inputs: Inputs, { own }: Facts): CopyInputs {
   const { crlSources, crlFiles, crls } = inputs;

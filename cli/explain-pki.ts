@@ -35,8 +35,8 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
 }
 
 /**
- * Lower-case hex, undefined when it is no number. Hex without a mark, too: openssl, browsers and Windows print it so, and
- * many a small CA counts 10, 11, …, which nobody can tell from decimal.
+ * Lower-case hex, undefined when it is no number. Hex without a mark, too: openssl, browsers and Windows print it so,
+ * and many a small CA counts 10, 11, …, which nobody can tell from decimal.
  */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-/** `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast. */
+/**
+ * `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast.
+ */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { shownLines } from "../core/shown.ts";
 import { version } from "../provider/version.ts";

@@ -7,8 +7,8 @@ const minuteMilliseconds = 60_000;
 const dayMinutes = 25 * 60;
 
 /**
- * The first of the `times` from `now` (milliseconds since 1970) on; the random delay comes on top. Undefined where the times
- * are in the host's own time zone, which is not known here.
+ * The first of the `times` from `now` (milliseconds since 1970) on; the random delay comes on top. Undefined where the
+ * times are in the host's own time zone, which is not known here.
  */
 export function nextRefresh(
   { times, timeZone }: Pick<CrlRefresh, "times" | "timeZone">,

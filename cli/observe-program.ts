@@ -11,7 +11,10 @@ export interface ObserveProgramOptions {
   readonly of: { readonly site: string; readonly host: string } | undefined;
   /** User for the sudoers line, which is then printed in place of the program. */
   readonly sudoers: string | undefined;
-  /** Whether the line names the program's digest: sudo-rs refuses every line that does ("digest specifications are not supported"). */
+  /**
+   * Whether the line names the program's digest: sudo-rs refuses every line that does ("digest specifications are not
+   * supported").
+   */
   readonly digest: boolean;
   readonly json: boolean;
 }

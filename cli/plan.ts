@@ -1,4 +1,7 @@
-/** `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the copy. */
+/**
+ * `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the
+ * copy.
+ */
 import { readFileSync } from "node:fs";
 import { ownerIn } from "../core/apache/plan/clientcert-conf.ts";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
@@ -151,8 +154,8 @@ const refusedText = ({ write }: PlanOptions): string =>
   `  While a conflict or problem stands, there is no diff${write ? ", and nothing was written" : ""}.`;
 
 /**
- * For a person: valid UTF-8 as it is, any other byte and what a terminal would obey escaped. Into a file or a pipe go the
- * bytes themselves, so that `patch` can use them.
+ * For a person: valid UTF-8 as it is, any other byte and what a terminal would obey escaped. Into a file or a pipe go
+ * the bytes themselves, so that `patch` can use them.
  */
 function readable(latin1: string): string {
   return shownLines(latin1.split("\n").map(hostText).join("\n"));

@@ -1,4 +1,7 @@
-/** What only a running httpd knows of a host, kept in a file for a later `clientcert plan` without it. No line of the customer's. */
+/**
+ * What only a running httpd knows of a host, kept in a file for a later `clientcert plan` without it. No line of the
+ * customer's.
+ */
 import { z } from "zod";
 import { parseDump } from "../core/apache/config/dump.ts";
 import type { Observation } from "../core/apache/observation.ts";

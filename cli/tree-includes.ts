@@ -1,4 +1,6 @@
-/** Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks. */
+/**
+ * Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks.
+ */
 import { sourceOf } from "../core/apache/facts/read-facts.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { CopyObservation, ObservedFile, Observation } from "../core/apache/observation.ts";
@@ -141,7 +143,9 @@ function takenBy(serverRoot: string, directive: Effective, expand: Expander): re
 const patternOf = ({ name, arguments: [pattern = ""] }: Effective): string | undefined =>
   isInclude(name) && !pattern.includes("${") ? pattern : undefined;
 
-/** A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts. */
+/**
+ * A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts.
+ */
 function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Diagnostic[] {
   const unread = effective.flatMap((directive): (readonly [string, Diagnostic])[] => {
     const pattern = patternOf(directive);

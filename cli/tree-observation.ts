@@ -1,4 +1,7 @@
-/** The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation, or stays unknown. */
+/**
+ * The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation,
+ * or stays unknown.
+ */
 import { createHash } from "node:crypto";
 import { ownDirectory } from "../core/apache/model.ts";
 import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
@@ -10,7 +13,10 @@ import type { Tree } from "./tree.ts";
 import { followIncludes } from "./tree-includes.ts";
 
 export interface TreeWanted {
-  /** Main configuration file. @default - the saved one, the one of `httpd -V`, or else the first that is there of the {@link usualConfigs} */
+  /**
+   * Main configuration file. @default - the saved one, the one of `httpd -V`, or else the first that is there of the
+   * {@link usualConfigs}
+   */
   readonly config: string | undefined;
   /** `-D` names; the saved ones come first. */
   readonly defines: readonly string[] | undefined;
@@ -28,7 +34,9 @@ const usualConfigs = [
   "/etc/httpd/conf/httpd.conf",
 ] as const;
 
-/** Undefined when there is no main configuration file; throws where nobody can tell which directory is the ServerRoot. */
+/**
+ * Undefined when there is no main configuration file; throws where nobody can tell which directory is the ServerRoot.
+ */
 export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
   const { saved, output } = wanted;
   const mainFile = mainFiles(wanted).find((path) => tree.read(path) !== undefined);

@@ -26,7 +26,9 @@ export interface Tree {
   read(path: string): ObservedFile | undefined;
   /** Names in a directory, sorted; none when it is no directory. */
   list(path: string): readonly string[];
-  /** Whether it is there; undefined where the copy does not tell, because only the way to deeper directories was copied. */
+  /**
+   * Whether it is there; undefined where the copy does not tell, because only the way to deeper directories was copied.
+   */
   has(path: string): boolean | undefined;
   /** Files that an Include of this absolute pattern takes; throws {@link IncludeError}. */
   expand(pattern: string): readonly string[];
@@ -41,7 +43,10 @@ export class IncludeError extends Error {}
 /** As many as Linux follows. */
 const mostSymlinks = 40;
 
-/** More names than any real Include meets, and as many files as are ever read; a few directories that link to each other make 2^n. */
+/**
+ * More names than any real Include meets, and as many files as are ever read; a few directories that link to each other
+ * make 2^n.
+ */
 const mostNames = 10_000;
 
 /** Throws when `directory` is none. */
@@ -111,8 +116,9 @@ function listIn(root: string, path: string): readonly string[] {
 }
 
 /**
- * A copy is seldom whole, so what it lacks may be on the host: only a directory that was itself copied tells what it does
- * not hold. One that has nothing but directories may be there because of those, and a link may lead to what was not copied.
+ * A copy is seldom whole, so what it lacks may be on the host: only a directory that was itself copied tells what it
+ * does not hold. One that has nothing but directories may be there because of those, and a link may lead to what was
+ * not copied.
  */
 function hasIn(root: string, path: string): boolean | undefined {
   if (resolveIn(root, path) !== undefined) return true;

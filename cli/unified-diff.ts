@@ -1,6 +1,6 @@
 /**
- * A unified diff made from splices, which say themselves what differs. A search for the difference of two texts takes the square of the
- * number of edits: minutes for a file of ten thousand virtual hosts.
+ * A unified diff made from splices, which say themselves what differs. A search for the difference of two texts takes
+ * the square of the number of edits: minutes for a file of ten thousand virtual hosts.
  */
 import { type StructuredPatchHunk, formatPatch } from "diff";
 import { applySplices } from "../core/apache/config/splices.ts";
@@ -31,7 +31,9 @@ export function diffOfSplices(names: DiffNames, before: string, splices: readonl
 export const withHead = (patch: string, { before, after }: DiffNames): string =>
   patch.replace(/^(?:=+\n)?--- .*\n\+\+\+ .*\n/, () => `--- ${headName(before)}\n+++ ${headName(after)}\n`);
 
-/** Bytes as they are; quoted like a string of C, or ended by a tabulator, where `patch` would read on or stop too early. */
+/**
+ * Bytes as they are; quoted like a string of C, or ended by a tabulator, where `patch` would read on or stop too early.
+ */
 function headName(name: string): string {
   if (/["\\]/.test(name)) return `"${name.replace(/["\\]/g, "\\$&")}"`;
   return name.includes(" ") ? `${name}\t` : name;

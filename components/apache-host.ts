@@ -46,8 +46,8 @@ export interface ApacheHostArgs
 /**
  * A web host whose Apache httpd asks clients for a certificate and never requires one.
  *
- * Ends the program with all that is wrong with the CA certificates and CRLs at once; what is wrong with the host is told
- * by previews and by `pulumi up`, which then changes nothing.
+ * Ends the program with all that is wrong with the CA certificates and CRLs at once; what is wrong with the host is
+ * told by previews and by `pulumi up`, which then changes nothing.
  */
 export class ApacheHost extends pulumi.ComponentResource {
   /** What was found on the host and done there. */

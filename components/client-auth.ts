@@ -9,8 +9,8 @@ export type ClientAuthArgs = PulumiInputs<Omit<GivenInputs, "owner">>;
 type PulumiInputs<Given> = { readonly [Name in keyof Given]: pulumi.Input<Exclude<Given[Name], undefined>> };
 
 /**
- * Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. Previews and `pulumi up`
- * tell what is wrong with its inputs and with the host, and then change nothing.
+ * Client-certificate authentication on one Apache httpd: the noun `clientcert:apache:ClientAuth`. Previews and `pulumi
+ * up` tell what is wrong with its inputs and with the host, and then change nothing.
  */
 export class ClientAuth extends pulumi.CustomResource {
   /** Counts real changes of the host, repairs included: trigger dependent commands on it. */

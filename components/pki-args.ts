@@ -12,8 +12,8 @@ import type { ClientAuthArgs } from "./client-auth.ts";
 /** What says where the CA certificates and CRLs are. */
 export interface PkiArgs {
   /**
-   * The CA that issues to users, and every CA above it up to the root: paths of PEM or DER files, or PEM text of at most
-   * 1 MiB each.
+   * The CA that issues to users, and every CA above it up to the root: paths of PEM or DER files, or PEM text of at
+   * most 1 MiB each.
    *
    * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcacertificatefile
    */
@@ -45,8 +45,8 @@ type ReadArgs = Pick<ClientAuthArgs, "sample"> &
   Required<Pick<ClientAuthArgs, "siteFile" | "caFiles" | "ca" | "crlFiles" | "crls" | "crlSha256">>;
 
 /**
- * Reads them, at once or when all of them are known, and ends the program with everything that is wrong with them; messages
- * begin with `name`.
+ * Reads them, at once or when all of them are known, and ends the program with everything that is wrong with them;
+ * messages begin with `name`.
  */
 export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResource, name: string): ReadArgs {
   const { siteFile = programFolder, caFiles, crlFiles = [], sampleCertificate } = args;

@@ -1,8 +1,8 @@
 /**
- * What a host holds is bytes: names of files, lines of a configuration, words of its own program. In here they are a string with
- * one character for each byte (latin1), from the moment they arrive until they are shown or sent back. What a person writes, and
- * what a person reads, is text. These two functions are the only border between the two: whoever crosses it elsewhere
- * encodes a Japanese path twice.
+ * What a host holds is bytes: names of files, lines of a configuration, words of its own program. In here they are a
+ * string with one character for each byte (latin1), from the moment they arrive until they are shown or sent back. What
+ * a person writes, and what a person reads, is text. These two functions are the only border between the two: whoever
+ * crosses it elsewhere encodes a Japanese path twice.
  */
 
 /** Text of a site file, a command line or an import id as the bytes of a host. */
@@ -19,7 +19,9 @@ export function findText(bytes: string): string | undefined {
 
 const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
 
-/** What httpd writes into its log, and says on standard error, as the bytes that it means. @see ap_escape_errorlog_item */
+/**
+ * What httpd writes into its log, and says on standard error, as the bytes that it means. @see ap_escape_errorlog_item
+ */
 export const unescapeLog = (text: string): string =>
   text.replace(/\\x[0-9a-f]{2}|\\[\\bnrtv]/g, (found) =>
     found.startsWith("\\x")

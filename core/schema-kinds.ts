@@ -14,7 +14,10 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : T;
 
-/** A check of one value: what was found and what to write, or undefined. Texts never quote the value; the caller adds it. */
+/**
+ * A check of one value: what was found and what to write, or undefined. Texts never quote the value; the caller adds
+ * it.
+ */
 export const checked = (find: (text: string) => string | undefined) =>
   z.string().superRefine((text, context) => {
     const found = find(text);
@@ -33,7 +36,10 @@ export const siteRelativePath = checked(findPathMistake);
 /** Of a list of revoked certificates, which may also be downloaded by the hosts. */
 export const crlPath = checked(findCrlPathMistake);
 
-/** The same of a program, which may have a CA or a CRL at hand that lies in no file: its PEM text takes the place of the path. */
+/**
+ * The same of a program, which may have a CA or a CRL at hand that lies in no file: its PEM text takes the place of the
+ * path.
+ */
 export const pathOrPem = checked((text) => (isPemText(text) ? undefined : findPathMistake(text)));
 export const crlPathOrPem = checked((text) => (isPemText(text) ? undefined : findCrlPathMistake(text)));
 

@@ -43,8 +43,8 @@ export interface HostPlan<Change> {
   /** Undefined when the host is as wanted. */
   readonly change: Change | undefined;
   /**
-   * Where conflicts forbid the change: what is put back all the same, because an earlier version took it out and customers'
-   * pages may be open since. Undefined where there is nothing of that kind.
+   * Where conflicts forbid the change: what is put back all the same, because an earlier version took it out and
+   * customers' pages may be open since. Undefined where there is nothing of that kind.
    */
   readonly restore: Change | undefined;
 }
@@ -61,8 +61,8 @@ export interface HostOutcome<Observation> {
   /** Which judge spoke. */
   readonly judge: string;
   /**
-   * Why, in filtered words: the server's message codes and texts without the customer's lines. Of what went well, what is
-   * worth telling all the same, such as a source that gave no CRL. Ready to print.
+   * Why, in filtered words: the server's message codes and texts without the customer's lines. Of what went well, what
+   * is worth telling all the same, such as a source that gave no CRL. Ready to print.
    */
   readonly reasons: readonly string[];
   readonly generation: number;
@@ -94,8 +94,8 @@ export interface ShownFile {
 export type ShownFiles = Readonly<Record<string, ShownFile>>;
 
 /**
- * Where a function has effects it says so; all others are pure. Readers of configurations, facts and plans are a kind's own:
- * two that look alike are no duplication.
+ * Where a function has effects it says so; all others are pure. Readers of configurations, facts and plans are a kind's
+ * own: two that look alike are no duplication.
  */
 export interface ServerKind<K extends KindTypes> {
   /** Part of a resource's id, so it never changes. */
@@ -139,7 +139,10 @@ export interface KindInputs<Inputs> {
   changed(a: Properties, b: Properties): readonly string[];
   /** Names of those whose change changes nothing on a host. */
   readonly neverCompared: readonly string[];
-  /** Names of those that say, beside the connection, which server is meant: with another value stored facts are about another one. */
+  /**
+   * Names of those that say, beside the connection, which server is meant: with another value stored facts are about
+   * another one.
+   */
   readonly locating: readonly string[];
 }
 

@@ -1,9 +1,13 @@
 /**
- * The one gate for words that others choose (a host, its programs, its files): on the way to a terminal, a log, or Pulumi's state.
- * It escapes what a terminal obeys, and what deceives a reader because it is invisible or turns the direction of writing.
+ * The one gate for words that others choose (a host, its programs, its files): on the way to a terminal, a log, or
+ * Pulumi's state. It escapes what a terminal obeys, and what deceives a reader because it is invisible or turns the
+ * direction of writing.
  */
 
-/** Controls (C0, DEL, C1), formats such as those of direction, separators of lines, halves of pairs, and what is shown as nothing. */
+/**
+ * Controls (C0, DEL, C1), formats such as those of direction, separators of lines, halves of pairs, and what is shown
+ * as nothing.
+ */
 const unshowable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** As JSON has it, so that a text in JSON stays JSON. */

@@ -115,7 +115,9 @@ export interface HandshakeRow {
   readonly outcome: string;
   /** `SSL_CLIENT_VERIFY` as the application sees it; undefined when it is not reached. */
   readonly verify: string | undefined;
-  /** Whether the product's rule shows this client its switch; undefined where the host has no PHP, or it is not reached. */
+  /**
+   * Whether the product's rule shows this client its switch; undefined where the host has no PHP, or it is not reached.
+   */
   readonly switch: string | undefined;
   readonly protocol: string | undefined;
 }

@@ -1,4 +1,7 @@
-/** A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback only. */
+/**
+ * A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback
+ * only.
+ */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cronSetUp, cronStart } from "./cron.ts";
@@ -101,7 +104,10 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
 
 const initOf = ({ systemd }: LabHostOptions): string | undefined => (systemd === true ? systemdInit : undefined);
 
-/** httpd's pid file comes before the last line of its start, and a tree that is hashed in between changes by itself. Variants log elsewhere. */
+/**
+ * httpd's pid file comes before the last line of its start, and a tree that is hashed in between changes by itself.
+ * Variants log elsewhere.
+ */
 const awaitLastWord = ({ errorLog }: Layout): string =>
   `timeout 2 sh -c "until grep -qs AH00094 ${errorLog}; do sleep 0.01; done" || :\n`;
 

@@ -12,7 +12,10 @@ const entryTime = Buffer.concat([Buffer.from("170d", "hex"), Buffer.from("260101
 const serialBytes = 16;
 const entryBytes = entryHead.length + serialBytes + entryTime.length;
 
-/** A CRL of the issuing CA, in DER: what it has revoked so far, and `count` more entries with random serials of 128 bits. */
+/**
+ * A CRL of the issuing CA, in DER: what it has revoked so far, and `count` more entries with random serials of 128
+ * bits.
+ */
 export async function makeLargeCrl(
   pki: LabPki,
   count: number,

@@ -1,4 +1,7 @@
-/** One machine within this machine: own mounts, processes, IPC and host name; the network is shared. Knows nothing of Apache. */
+/**
+ * One machine within this machine: own mounts, processes, IPC and host name; the network is shared. Knows nothing of
+ * Apache.
+ */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +15,10 @@ const cleanEnvironment = {
   HOME: "/root",
   LANG: "C",
 };
-/** Outlives Node, so that nothing stays even when Node is killed. A pid 1 may have made a control group of the directory's name. */
+/**
+ * Outlives Node, so that nothing stays even when Node is killed. A pid 1 may have made a control group of the
+ * directory's name.
+ */
 const guard = `directory=$1; shift; "$@"; status=$?
 for groups in /sys/fs/cgroup/systemd /sys/fs/cgroup; do
   [ ! -d "$groups/\${directory##*/}" ] || find "$groups/\${directory##*/}" -depth -type d -exec rmdir {} +
@@ -46,7 +52,9 @@ export interface MachineFile {
 }
 
 export interface MachineOptions {
-  /** Files to lay over the machine's root, by absolute path; those below `/usr/local/ni` go to the product's own tree. */
+  /**
+   * Files to lay over the machine's root, by absolute path; those below `/usr/local/ni` go to the product's own tree.
+   */
   readonly files: ReadonlyMap<string, MachineFile>;
   /** Shell script, run inside as root, that starts the servers; it fails = the machine does not start. */
   readonly start: string;
@@ -74,7 +82,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 async function boot(directory: string): Promise<Machine> {
   const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--propagation", "private"];
   const shell = ["sh", bootScript, directory, ...(await furtherMounts())];
-  // In a session of its own: Ctrl-C shall end Node only, and then the pipe ends the machine, and the guard removes its files.
+  // In a session of its own: Ctrl-C shall end Node only, and then the pipe ends the machine, and the guard removes its
+  // files.
   const child = spawn("sh", ["-c", guard, "lab-guard", directory, "unshare", ...namespaces, "--", ...shell], {
     env: cleanEnvironment,
     detached: true,

@@ -1,4 +1,7 @@
-/** What an administrator has who followed the vendor's manual by hand, its gaps included: no SSLCARevocationCheck, and wget straight into the CRL. */
+/**
+ * What an administrator has who followed the vendor's manual by hand, its gaps included: no SSLCARevocationCheck, and
+ * wget straight into the CRL.
+ */
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions } from "./options.ts";
 import type { LabPki } from "./pki.ts";

@@ -1,4 +1,7 @@
-/** What a lab host can be asked to be. Every field is optional: the default is a running host in the product's layout with one TLS virtual host. */
+/**
+ * What a lab host can be asked to be. Every field is optional: the default is a running host in the product's layout
+ * with one TLS virtual host.
+ */
 import type { LabPki } from "./pki.ts";
 
 export interface LabHostOptions {
@@ -22,7 +25,9 @@ export interface LabHostOptions {
   readonly shell?: "busybox";
   /** Does not start httpd. @default false */
   readonly stopped?: boolean;
-  /** Set up by hand as the vendor's manual says, with its cron job that fetches the CRL by wget. @default - not set up */
+  /**
+   * Set up by hand as the vendor's manual says, with its cron job that fetches the CRL by wget. @default - not set up
+   */
   readonly manual?: "cron.d" | "crontab";
   /** A real cron daemon runs the jobs that this host has, those that come later included. @default false */
   readonly cron?: boolean;
@@ -38,7 +43,10 @@ export interface LabHostOptions {
   readonly hugeLogs?: boolean;
   /** httpd sees a private /tmp and a server root that it cannot write, but for its logs, as systemd arranges it. */
   readonly privateTmp?: boolean;
-  /** A stand-in for PHP: a file with the words that every PHP binary carries, loaded by httpd or lying at the CLI's place. It runs no PHP. */
+  /**
+   * A stand-in for PHP: a file with the words that every PHP binary carries, loaded by httpd or lying at the CLI's
+   * place. It runs no PHP.
+   */
   readonly phpStandIn?: { readonly version: string; readonly as: "module" | "cli" };
   /** A real PHP behind httpd, and the page `/switch.php` that plays the product's rule. */
   readonly php?: LabPhp;
@@ -46,20 +54,27 @@ export interface LabHostOptions {
   readonly passphraseKey?: boolean;
   /** A second httpd with its own server root `/usr/local/other`, on another port. */
   readonly secondInstance?: boolean;
-  /** Adds a user `ops`, who logs in like root and may use sudo in this way; `rule` is what follows the user's name in sudoers. */
+  /**
+   * Adds a user `ops`, who logs in like root and may use sudo in this way; `rule` is what follows the user's name in
+   * sudoers.
+   */
   readonly ops?: { readonly sudo: "passwordless" | "password" | "requiretty" | { readonly rule: string } };
 }
 
 /**
- * How httpd comes to PHP, each seen on customers' hosts. `handler` to `withoutStockSection` go to php-fpm: by SetHandler, by
- * ProxyPassMatch, by a RewriteRule with [P], and by SetHandler in a virtual host without the stock section that hands the TLS
- * variables to PHP. The other ways: php-cgi by Action, with and without the stock section for `cgi-bin`, and httpd's own module.
+ * How httpd comes to PHP, each seen on customers' hosts. `handler` to `withoutStockSection` go to php-fpm: by
+ * SetHandler, by ProxyPassMatch, by a RewriteRule with [P], and by SetHandler in a virtual host without the stock
+ * section that hands the TLS variables to PHP. The other ways: php-cgi by Action, with and without the stock section
+ * for `cgi-bin`, and httpd's own module.
  */
 export type FpmWay = "handler" | "proxyPassMatch" | "rewrite" | "withoutStockSection";
 /** Each of {@link FpmWay}, and those without php-fpm. */
 export type PhpWay = FpmWay | "action" | "actionWithoutSection" | "module";
 
-/** `ways`: those of the TLS virtual hosts, in their order; the last one is that of all further ones. @default ["handler"] */
+/**
+ * `ways`: those of the TLS virtual hosts, in their order; the last one is that of all further ones. @default
+ * ["handler"]
+ */
 export type LabPhp =
   | { readonly version: "8.2"; readonly ways?: readonly PhpWay[] }
   | { readonly version: "8.4"; readonly ways?: readonly FpmWay[] };

@@ -20,17 +20,22 @@ export interface CrlOptions {
   readonly thisUpdateHours?: number;
   /** Hours from now; null leaves nextUpdate out. @default 30 days */
   readonly nextUpdateHours?: number | null;
-  /** Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only */
+  /**
+   * Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only
+   */
   readonly serials?: readonly string[];
   /**
-   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA certificates only; `users`: users' only.
-   * None is a full list of its issuer. `critical` has a critical extension that OpenSSL knows and does not take in a CRL.
+   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA
+   * certificates only; `users`: users' only. None is a full list of its issuer. `critical` has a critical extension
+   * that OpenSSL knows and does not take in a CRL.
    * @default "full"
    */
   readonly kind?: "full" | "delta" | "indirect" | "authorities" | "users" | "critical";
   /** Whose key the authority key identifier names. @default - the signer's */
   readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
-  /** The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none */
+  /**
+   * The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none
+   */
   readonly namesSerial?: number;
   /** One of several CRLs, for certificates that name this address. @default - for all */
   readonly point?: string;

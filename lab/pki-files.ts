@@ -6,9 +6,9 @@ import { clientNames, type LabPki } from "./pki.ts";
 
 /**
  * Writes below `directory`:
- * `ca/{root,issuing,foreign,bundle}.pem`, `server.{pem,key}`, `client/NAME.{pem,key,chain.pem}` for each client name, and
- * `crl/`: `issuing`, `root`, `bundle`, `expired`, `future`, `short` (ends in 3 days), `next` (number 2), `forged`, `tampered`, `foreign`,
- * `empty`, `garbage`, `truncated` (each `.pem`) and `issuing.der`, `root.der`.
+ * `ca/{root,issuing,foreign,bundle}.pem`, `server.{pem,key}`, `client/NAME.{pem,key,chain.pem}` for each client name,
+ * and `crl/`: `issuing`, `root`, `bundle`, `expired`, `future`, `short` (ends in 3 days), `next` (number 2), `forged`,
+ * `tampered`, `foreign`, `empty`, `garbage`, `truncated` (each `.pem`) and `issuing.der`, `root.der`.
  */
 export async function writePki(pki: LabPki, directory: string): Promise<void> {
   const files = new Map<string, string | Buffer>([

@@ -1,4 +1,7 @@
-/** A throw-away PKI for the lab, made in this process: root CA → issuing CA → clients, a server certificate, CRLs in every state. */
+/**
+ * A throw-away PKI for the lab, made in this process: root CA → issuing CA → clients, a server certificate, CRLs in
+ * every state.
+ */
 import "reflect-metadata"; // @peculiar/x509 refuses to load without it
 import * as x509 from "@peculiar/x509";
 import { KeyObject, sign as signBytes, webcrypto } from "node:crypto";
@@ -58,7 +61,9 @@ export interface LabPki {
   sign(bytes: Uint8Array): Buffer;
   /** A good user's certificate that names this address for the CRL of its issuer. */
   userNaming(address: string): Promise<Identity>;
-  /** Another certificate of the server, from an intermediate CA below the root, whose certificate follows in `chain`. */
+  /**
+   * Another certificate of the server, from an intermediate CA below the root, whose certificate follows in `chain`.
+   */
   chainedServer(): Promise<Identity>;
   /** Revokes one more serial for good and returns the issuing CA's CRL with the next number. */
   revoke(serial: string): Promise<string>;

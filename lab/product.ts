@@ -1,4 +1,6 @@
-/** The product's layout: upstream's stock configuration of httpd 2.4 under `/usr/local/ni/apache`, HTTPS switched on. */
+/**
+ * The product's layout: upstream's stock configuration of httpd 2.4 under `/usr/local/ni/apache`, HTTPS switched on.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import type { Layout } from "./layout.ts";
 import type { MachineFile } from "./machine.ts";
@@ -37,7 +39,10 @@ const modules = [
   "status",
 ];
 
-/** Prints what httpd hands to an application; named with an extension for which the stock configuration exports the TLS variables. */
+/**
+ * Prints what httpd hands to an application; named with an extension for which the stock configuration exports the TLS
+ * variables.
+ */
 export const environmentCgi = `#!/bin/sh
 bytes=$(wc -c)
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
@@ -102,7 +107,10 @@ function stockConfiguration(name: string, ports: LabPorts): string {
   return stockFile(name).replace(/@@?\w+@@?/g, (placeholder) => values[placeholder] ?? placeholder);
 }
 
-/** Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host shall lack. */
+/**
+ * Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host
+ * shall lack.
+ */
 export function loadableModules(options: LabHostOptions): string[] {
   return phpModules(options.php, modules).filter(
     (name) => existsSync(`${moduleDirectory}/mod_${name}.so`) && !(options.without ?? []).includes(`mod_${name}`),

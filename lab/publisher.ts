@@ -1,4 +1,7 @@
-/** The web server of a CA, on this machine's loopback, which lab hosts share: publishes CRLs in DER, and misbehaves when told to. */
+/**
+ * The web server of a CA, on this machine's loopback, which lab hosts share: publishes CRLs in DER, and misbehaves when
+ * told to.
+ */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import { crlToDer } from "./pki-crl.ts";

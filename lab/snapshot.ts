@@ -22,7 +22,10 @@ const endBytes = 1024 * 1024;
 /** By path inside: kind, mode, owner and, except for directories, time and content. */
 export type Snapshot = ReadonlyMap<string, string>;
 
-/** Reads the tree at once, without yielding: thousands of small reads; `outside` maps a path inside the host to one that can be opened here. */
+/**
+ * Reads the tree at once, without yielding: thousands of small reads; `outside` maps a path inside the host to one that
+ * can be opened here.
+ */
 export function takeSnapshot(outside: (inside: string) => string, options: SnapshotOptions = {}): Snapshot {
   const found = new Map<string, string>();
   const excluded = new Set(options.exclude ?? defaultExclusions);
@@ -52,7 +55,9 @@ export function changedPaths(before: Snapshot, after: Snapshot): readonly string
     .sort();
 }
 
-/** A directory's time is left out: it also moves when a file appears and goes again, which leaves the tree as it was. */
+/**
+ * A directory's time is left out: it also moves when a file appears and goes again, which leaves the tree as it was.
+ */
 function describe(file: string, stats: Stats, times: boolean): string {
   const metadata = `${stats.mode.toString(8)} ${stats.uid}:${stats.gid}`;
   if (stats.isDirectory()) return metadata;

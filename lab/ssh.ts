@@ -1,4 +1,7 @@
-/** The SSH server of a lab host: own host key, one login key for all hosts of this process, users root and, on request, ops. */
+/**
+ * The SSH server of a lab host: own host key, one login key for all hosts of this process, users root and, on request,
+ * ops.
+ */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import ssh2 from "ssh2";
@@ -18,7 +21,9 @@ export interface SshKeys {
   readonly public: string;
 }
 
-/** A new pair of ed25519 keys. One in about 150 that ssh2 makes can be read by nobody, ssh2 included: then another one. */
+/**
+ * A new pair of ed25519 keys. One in about 150 that ssh2 makes can be read by nobody, ssh2 included: then another one.
+ */
 export function createSshKeys(): SshKeys {
   for (;;) {
     const keys = ssh2.utils.generateKeyPairSync("ed25519");
@@ -75,7 +80,10 @@ export function countExecutions(log: string): number {
 
 export const sshLogFile = logFile;
 
-/** Keys lie outside of homes, which this machine's must not be. MaxStartups: many connections at once are a test here, not an attack. */
+/**
+ * Keys lie outside of homes, which this machine's must not be. MaxStartups: many connections at once are a test here,
+ * not an attack.
+ */
 function sshdConfiguration(port: number): string {
   return `ListenAddress 127.0.0.1
 Port ${port}

@@ -1,4 +1,7 @@
-/** systemd as pid 1 of a lab host, with no unit but those that come later: the machine's own would change the kernel that all share. */
+/**
+ * systemd as pid 1 of a lab host, with no unit but those that come later: the machine's own would change the kernel
+ * that all share.
+ */
 
 export const systemdProgram = "/lib/systemd/systemd";
 
@@ -10,8 +13,8 @@ printf '[Manager]\\nDefaultTimeoutStopSec=1s\\n' >/etc/systemd/system.conf
 `;
 
 /**
- * Becomes systemd, as the machine's `init`. It takes the control group that it finds itself in for the root of all, so it
- * gets one of its own, named after the machine's directory, which the guard of the machine removes.
+ * Becomes systemd, as the machine's `init`. It takes the control group that it finds itself in for the root of all, so
+ * it gets one of its own, named after the machine's directory, which the guard of the machine removes.
  */
 export const systemdInit = `
 mount_groups='

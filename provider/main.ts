@@ -1,4 +1,7 @@
-/** The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of output. */
+/**
+ * The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of
+ * output.
+ */
 import { packageSchema } from "./engine/package-schema.ts";
 import { serve } from "./engine/grpc-server.ts";
 import { lateResource } from "./engine/late-resource.ts";

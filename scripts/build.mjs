@@ -39,7 +39,8 @@ const options = {
     // ssh2 asks for these inside `try` and does without; only some machines have them, so no bundle may name one.
     "cpu-features",
     "*/sshcrypto.node",
-    // A quarter of the plugin: gRPC reads its admin service's .proto files with it, and this plugin has no such service.
+    // A quarter of the plugin: gRPC reads its admin service's .proto files with it, and this plugin has no such
+    // service.
     "@grpc/proto-loader",
   ],
   // `import()` becomes `require()`: for `import()` Node reads a CommonJS library twice, which costs 30 ms with ssh2.
@@ -73,7 +74,10 @@ const library = (name) => ({
   plugins: [{ name: "one language", setup: leaveLanguagesOut }],
 });
 
-/** zod has its messages in fifty languages and loads them all, which takes as long as the rest of it; English is loaded apart. */
+/**
+ * zod has its messages in fifty languages and loads them all, which takes as long as the rest of it; English is loaded
+ * apart.
+ */
 function leaveLanguagesOut(bundler) {
   bundler.onLoad({ filter: /zod\/v4\/locales\/index\.cjs$/ }, () => ({ contents: "" }));
 }

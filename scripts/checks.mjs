@@ -6,7 +6,9 @@ import { root, run, since } from "./steps.mjs";
 /** The scripts that run on hosts must be POSIX; those of the lab run here, where `local` of dash is fine. */
 const shellFolders = ["host/posix", "lab"];
 
-/** The host's files are joined when they are sent: a variable may be set in one (SC2034) and used in another (SC2154). */
+/**
+ * The host's files are joined when they are sent: a variable may be set in one (SC2034) and used in another (SC2154).
+ */
 const shellcheckOptions = ["--shell=sh", "--severity=warning", "--exclude=SC2034,SC2154"];
 
 const tool = (name, ...args) => [process.execPath, [`node_modules/${name}`, ...args]];

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run mutate`: breaks each safety step in turn, most of them in the program that runs on hosts, on a copy of this
- * folder, and runs the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT` tries those mutations
- * only whose names hold the text.
+ * folder, and runs the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT`
+ * tries those mutations only whose names hold the text.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,4 +1,6 @@
-/** The safety steps against what a host may be: stopped, hanging, damaged, short of something, shared with strangers. */
+/**
+ * The safety steps against what a host may be: stopped, hanging, damaged, short of something, shared with strangers.
+ */
 
 /** @type {readonly import("./mutations.mjs").Mutation[]} */
 export const hostMutations = [

@@ -121,7 +121,12 @@ export const mutations = [
   },
   {
     name: "narrower rules are never taken out: adopt takes them",
-    ...{ folder: "core/apache/plan", file: "unmanaged-verdict.ts", from: '? told("decides by', to: '? removable("decides by' },
+    ...{
+      folder: "core/apache/plan",
+      file: "unmanaged-verdict.ts",
+      from: '? told("decides by',
+      to: '? removable("decides by',
+    },
     ...{ test: "directives/narrower", grep: "`SSLRequire` in `<Location /admin>`, with the site's CAs" },
   },
   {

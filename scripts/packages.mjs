@@ -6,8 +6,8 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { findProgram, requireSuccess, run, step } from "./steps.mjs";
 
 /**
- * `for`: the demo needs it, or the tests do as well, or only the comparison of ways to refresh CRLs. `services`: what the package
- * would start at the next boot of this machine.
+ * `for`: the demo needs it, or the tests do as well, or only the comparison of ways to refresh CRLs. `services`: what
+ * the package would start at the next boot of this machine.
  */
 const packages = [
   { name: "apache2-bin", programs: ["apache2"], for: "demo", why: "Apache httpd: every lab host runs one" },

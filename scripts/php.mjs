@@ -1,6 +1,6 @@
 /**
- * Gets a real PHP for lab hosts from Debian's packages: nothing is installed and no service is started, the packages are
- * unpacked into the cache. Plain Node without dependencies, because set-up calls it.
+ * Gets a real PHP for lab hosts from Debian's packages: nothing is installed and no service is started, the packages
+ * are unpacked into the cache. Plain Node without dependencies, because set-up calls it.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -19,8 +19,8 @@ const programsOf = (version) => [
 const packagesOf = (version) => [`php${version}-fpm`, `php${version}-cgi`, `libapache2-mod-php${version}`];
 
 /**
- * Folder with php-fpm, php-cgi and httpd's module, with all libraries that they are linked with, laid out as on a Debian of
- * its own. An error says in plain words why it cannot be had.
+ * Folder with php-fpm, php-cgi and httpd's module, with all libraries that they are linked with, laid out as on a
+ * Debian of its own. An error says in plain words why it cannot be had.
  *
  * @param {"8.2" | "8.4"} version
  * @returns {Promise<string>}
@@ -74,7 +74,10 @@ async function build(version, target) {
   }
 }
 
-/** An apt that knows one release and no installed package, and writes below `work` only. Returns the environment it needs. */
+/**
+ * An apt that knows one release and no installed package, and writes below `work` only. Returns the environment it
+ * needs.
+ */
 async function privateApt(work, release) {
   for (const name of ["lists/partial", "cache/archives/partial", "none"])
     await mkdir(join(work, name), { recursive: true });

@@ -8,8 +8,8 @@ import { root } from "./steps.mjs";
 /**
  * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
  * `ringMinutes`: limit of all of them, for what blocks mocha itself. `processes`: how many run files at the same time,
- * where tests mostly wait for lab hosts, of which each has its own. `long`: files that take minutes, one for each process.
- * `isLong`: `npm test` leaves it out; CI runs it by its name.
+ * where tests mostly wait for lab hosts, of which each has its own. `long`: files that take minutes, one for each
+ * process. `isLong`: `npm test` leaves it out; CI runs it by its name.
  */
 export const rings = [
   { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 10, processes: 1 },

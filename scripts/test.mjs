@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm test`: set-up, lint, types, and every ring of tests but the long one. `node scripts/test.mjs RING… [--grep TEXT]`
- * runs those rings only, with no more set-up than they need. Ends with one line `N passed, N failed, N skipped`.
+ * `npm test`: set-up, lint, types, and every ring of tests but the long one. `node scripts/test.mjs RING… [--grep
+ * TEXT]` runs those rings only, with no more set-up than they need. Ends with one line `N passed, N failed, N skipped`.
  */
 import { parseArgs } from "node:util";
 import { rings, runRing } from "./rings.mjs";

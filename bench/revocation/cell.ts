@@ -9,7 +9,10 @@ export interface Cell {
   readonly states: readonly State[];
   /** After httpd was stopped and started, as at a reboot. */
   readonly statesAfterRestart: readonly State[];
-  /** What is wrong with the files that httpd reads; undefined: each is one of the issuer's two lists, as PEM and nothing else. */
+  /**
+   * What is wrong with the files that httpd reads; undefined: each is one of the issuer's two lists, as PEM and nothing
+   * else.
+   */
   readonly damage: string | undefined;
   /** The refresh was still running at its end of time, and was ended. */
   readonly isHung: boolean;

@@ -1,6 +1,7 @@
 /**
- * `npm run compare:revocation [-- --only FAULT,FAULT]`: three ways to keep a CRL fresh against every fault of a publisher,
- * on real httpd, each cell on a lab host of its own. Writes docs/revocation-compared.md when nothing was left out.
+ * `npm run compare:revocation [-- --only FAULT,FAULT]`: three ways to keep a CRL fresh against every fault of a
+ * publisher, on real httpd, each cell on a lab host of its own. Writes docs/revocation-compared.md when nothing was
+ * left out.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";

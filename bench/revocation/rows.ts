@@ -16,7 +16,10 @@ const entries = 1_000_000;
 
 const titles = { updated: "a new list", unchanged: "unchanged" } as const;
 
-/** Rows for the table. Of a sample, memory is the peak of all its processes; httpd's, the shadow's included, are not among them. */
+/**
+ * Rows for the table. Of a sample, memory is the peak of all its processes; httpd's, the shadow's included, are not
+ * among them.
+ */
 export const refreshRows: readonly Pairable[] = (["updated", "unchanged"] as const).map((wanted) => ({
   name: `CRL refresh, 1,000,000 entries, ${titles[wanted]}`,
   open: (build) => openRefresh(wanted, build),

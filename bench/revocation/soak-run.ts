@@ -1,4 +1,6 @@
-/** Refreshes without end, by the timer's own command: new lists and all faults of the publisher, while clients connect. */
+/**
+ * Refreshes without end, by the timer's own command: new lists and all faults of the publisher, while clients connect.
+ */
 import { randomBytes } from "node:crypto";
 import { request, startTraffic } from "../../lab/client.ts";
 import { faults } from "../../lab/publisher-faults.ts";
@@ -40,7 +42,10 @@ const weathers: readonly Weather[] = ["ok", ...faults];
 /** As many as the machine can feed without being busy with them alone. */
 const clientPauseMilliseconds = 100;
 
-/** Every third refresh has a revocation or its end to install; the others meet each weather in turn, `ok` with nothing new. */
+/**
+ * Every third refresh has a revocation or its end to install; the others meet each weather in turn, `ok` with nothing
+ * new.
+ */
 export function taskOf(index: number): Task {
   if (index % 3 === 0) return "change";
   return weathers[(index - Math.floor(index / 3) - 1) % weathers.length] ?? "ok";

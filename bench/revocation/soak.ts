@@ -1,6 +1,7 @@
 /**
- * `npm run soak [-- --refreshes 1000]`: one lab host, refreshes by the timer's own command, and four clients that open new TLS
- * connections all the while. Ends with 1 when a request failed, a refresh did not do what it should, or something grew.
+ * `npm run soak [-- --refreshes 1000]`: one lab host, refreshes by the timer's own command, and four clients that open
+ * new TLS connections all the while. Ends with 1 when a request failed, a refresh did not do what it should, or
+ * something grew.
  */
 import { readOptions } from "../options.ts";
 import { grown, resourceNames, type Resources } from "./resources.ts";

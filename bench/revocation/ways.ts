@@ -1,4 +1,7 @@
-/** The ways that are compared: the vendor's manual, fetch-crl, and ours. All have SSLCARevocationCheck, which the manual forgets. */
+/**
+ * The ways that are compared: the vendor's manual, fetch-crl, and ours. All have SSLCARevocationCheck, which the manual
+ * forgets.
+ */
 import { startLabHost, type LabHost } from "../../lab/host.ts";
 import { manualCrlFile } from "../../lab/manual.ts";
 import type { LabPki } from "../../lab/pki.ts";

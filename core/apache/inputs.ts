@@ -1,7 +1,7 @@
 /**
- * The one declaration of the inputs of `clientcert:apache:ClientAuth`. From it come types, checks, defaults, the args of
- * the components, the package schema, and what the site file says under the same names.
- * Programs that show an input read its doc comment, schemas its description: a lint rule holds the two the same.
+ * The one declaration of the inputs of `clientcert:apache:ClientAuth`. From it come types, checks, defaults, the args
+ * of the components, the package schema, and what the site file says under the same names. Programs that show an input
+ * read its doc comment, schemas its description: a lint rule holds the two the same.
  */
 import { z } from "zod";
 import { connection, port } from "../connection/inputs.ts";

@@ -1,7 +1,7 @@
 /**
- * The words of the plan: what is wanted ({@link Desired}), what is there ({@link Facts}), what must change ({@link Change}).
- * Everything here is plain data, may be stored in Pulumi's state, and holds no byte of the customer's configuration:
- * only file names, line numbers, offsets, hashes, and names of directives that we manage.
+ * The words of the plan: what is wanted ({@link Desired}), what is there ({@link Facts}), what must change ({@link
+ * Change}). Everything here is plain data, may be stored in Pulumi's state, and holds no byte of the customer's
+ * configuration: only file names, line numbers, offsets, hashes, and names of directives that we manage.
  */
 
 import type { Diagnostic } from "../diagnostic.ts";
@@ -49,7 +49,10 @@ export interface Facts {
   readonly crlJobs: readonly CrlJobFacts[];
   /** SHA-256 by path of the files that a change may edit. */
   readonly files: Readonly<Record<string, string>>;
-  /** What keeps us from touching this host whatever is wanted: a macro that may write virtual hosts, an Include over our directory. */
+  /**
+   * What keeps us from touching this host whatever is wanted: a macro that may write virtual hosts, an Include over our
+   * directory.
+   */
   readonly obstacles: readonly Diagnostic[];
 }
 
@@ -78,9 +81,13 @@ export interface VirtualHostFacts {
   /** Other ports that it answers, where what is done in it applies as well. @default - none */
   readonly otherPorts?: readonly number[];
   readonly documentRoot: string | undefined;
-  /** Where our line goes (start of the physical line of `</VirtualHost>`), with the indentation-free line end to use. */
+  /**
+   * Where our line goes (start of the physical line of `</VirtualHost>`), with the indentation-free line end to use.
+   */
   readonly insertAt: { readonly offset: number; readonly eol: "\n" | "\r\n" };
-  /** Our line, when it is there: byte span including its line end. `last` = nothing but blanks and comments follows it. */
+  /**
+   * Our line, when it is there: byte span including its line end. `last` = nothing but blanks and comments follows it.
+   */
   readonly include:
     { readonly offset: number; readonly length: number; readonly line: number; readonly last: boolean } | undefined;
 }
@@ -101,7 +108,9 @@ export interface CrlJobFacts {
   readonly line: number;
   /** Indexes into {@link Facts.virtualHosts}: those whose configuration names that CRL file. */
   readonly virtualHosts: readonly number[];
-  /** Where its line begins; undefined where commenting it out would break more: in a script, or a variable of a crontab. */
+  /**
+   * Where its line begins; undefined where commenting it out would break more: in a script, or a variable of a crontab.
+   */
   readonly offset?: number;
 }
 
@@ -130,14 +139,19 @@ export interface OwnFacts {
   readonly owed: string | undefined;
   /** Whether it ran when a change of ours ended. */
   readonly hasRun?: true;
-  /** Names of files that clientcert.conf names and of which httpd cannot read all: it does not start with them. @default - none */
+  /**
+   * Names of files that clientcert.conf names and of which httpd cannot read all: it does not start with them. @default
+   * - none
+   */
   readonly unreadable?: readonly string[];
 }
 
 export interface UnattendedFacts {
   /** SHA-256 of the program. @default - it is not there */
   readonly program?: string;
-  /** By path what is wrong with the program or what calls it, its bytes but for the program's, and who could alter it. */
+  /**
+   * By path what is wrong with the program or what calls it, its bytes but for the program's, and who could alter it.
+   */
   readonly wrong: Readonly<Record<string, string>>;
 }
 

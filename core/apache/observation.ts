@@ -2,8 +2,9 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { RefreshObservation } from "../crl-refresh/refresh-model.ts";
 
 /**
- * What one look at a host found: the input of {@link readFacts}. Made by `provider/apache/observation-reader.ts` from a live host,
- * or by `cli/tree-observation.ts` from a copy of its files. Held in memory only: `files` has the customer's bytes.
+ * What one look at a host found: the input of {@link readFacts}. Made by `provider/apache/observation-reader.ts` from a
+ * live host, or by `cli/tree-observation.ts` from a copy of its files. Held in memory only: `files` has the customer's
+ * bytes.
  *
  * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
  */
@@ -34,8 +35,9 @@ export interface Observation extends RefreshObservation {
   /** Files of ours that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, ObservedFile>;
   /**
-   * The program that stays on the host, what calls it, and the directories in which it lies (with `/.`), by absolute path, of
-   * those that are there; undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build.
+   * The program that stays on the host, what calls it, and the directories in which it lies (with `/.`), by absolute
+   * path, of those that are there; undefined where nobody looked: on a copy of the files, and by an observation program
+   * of an earlier build.
    */
   readonly unattended?: ReadonlyMap<string, UnattendedFile>;
 }
@@ -67,7 +69,10 @@ export interface ServerObservation {
   /** Whether these are all, of a server that was not seen running. */
   readonly hasAllDefines?: boolean;
   readonly isRunning: boolean;
-  /** Of a stopped server: the link of a unit or an init script that starts it with the machine. @default - none was found */
+  /**
+   * Of a stopped server: the link of a unit or an init script that starts it with the machine. @default - none was
+   * found
+   */
   readonly starter?: string;
   /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */
   readonly loadedSeconds: number | undefined;
@@ -95,7 +100,9 @@ export interface UnattendedFile {
 }
 
 export interface PhpObservation {
-  /** Where the version was found: the module httpd loads, php-fpm, or the command line program of the product's tree. */
+  /**
+   * Where the version was found: the module httpd loads, php-fpm, or the command line program of the product's tree.
+   */
   readonly source: "module" | "fpm" | "cli";
   readonly path: string;
   /** Such as `8.3.12`. */
@@ -107,8 +114,8 @@ export interface NamedFile {
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
   /**
-   * Contents of CA files of at most 1 MiB; of a CRL file as `core/pki/sparse-crl.ts` reads it; of a server's certificate the
-   * certificates alone. Never a key.
+   * Contents of CA files of at most 1 MiB; of a CRL file as `core/pki/sparse-crl.ts` reads it; of a server's
+   * certificate the certificates alone. Never a key.
    */
   readonly bytes?: string;
   /** Of the whole file, where `bytes` may be less. */

@@ -1,6 +1,6 @@
 /**
- * The PHP rule of the vendor's manual: with PHP 8.3 and later httpd speaks TLS 1.2 only. Which PHP decides, whether it does, and what
- * is told of it.
+ * The PHP rule of the vendor's manual: with PHP 8.3 and later httpd speaks TLS 1.2 only. Which PHP decides, whether it
+ * does, and what is told of it.
  */
 import { compareVersions } from "./config/conditions.ts";
 import type { Diagnostic } from "../diagnostic.ts";

@@ -22,7 +22,10 @@ export function findHostKeyMistake(text: string): string | undefined {
   return typeof read === "string" ? read : undefined;
 }
 
-/** The key of `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`; else what is wrong with it. */
+/**
+ * The key of `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`; else what is wrong
+ * with it.
+ */
 export function readHostKey(text: string): HostKey | string {
   if (/PRIVATE KEY/.test(text))
     return `a private key is pasted here; remove it and treat it as known to others; ${form}`;
@@ -40,7 +43,10 @@ export function readHostKey(text: string): HostKey | string {
   return isWhole ? { type, bytes } : `the key after ${type} is damaged or cut off; ${form}`;
 }
 
-/** RFC 4253, section 6.6: strings with a length of 4 bytes in front, the first one repeats the type, none may be cut off. */
+/**
+ * RFC 4253, section 6.6: strings with a length of 4 bytes in front, the first one repeats the type, none may be cut
+ * off.
+ */
 function hasWholeParts(bytes: Buffer, type: string): boolean {
   const strings: Buffer[] = [];
   for (let offset = 0; offset < bytes.length;) {

@@ -1,4 +1,7 @@
-/** What a site's CRLs must be, and what those of a host are: whose is needed, whose is missing, which are old, who renews them. */
+/**
+ * What a site's CRLs must be, and what those of a host are: whose is needed, whose is missing, which are old, who
+ * renews them.
+ */
 import { crlName } from "../own-files.ts";
 import { comparable, isSameName } from "../pki/same-name.ts";
 import { compareCrls, isOfSamePart } from "../pki/crl-order.ts";
@@ -23,7 +26,8 @@ export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummar
 /** As {@link compareCrls}; above 0 where none of its issuer and part is installed. */
 function compareWithInstalled({ acceptOlderCrls }: CrlInputs, { own }: CrlFacts, crl: CrlSummary): number {
   const installed = own.crls.find((known) => isOfSameCa(known, crl) && isOfSamePart(known, crl));
-  // A source that delivers the accepted one is the host's matter: what replaced that on the host since is newer than a first list.
+  // A source that delivers the accepted one is the host's matter: what replaced that on the host since is newer than a
+  // first list.
   const accepted = crl.isFirstList === true ? [] : acceptOlderCrls;
   return installed === undefined ? 1 : compareCrls(crl, installed, { accepted });
 }
@@ -47,7 +51,10 @@ export function findNeeded(desired: CrlInputs): string[] {
   return [...new Set(needed.map(({ subject }) => subject))];
 }
 
-/** Those of {@link findNeeded} that issued none of `crls` for all certificates that httpd checks: users', with `chain` those of CAs. */
+/**
+ * Those of {@link findNeeded} that issued none of `crls` for all certificates that httpd checks: users', with `chain`
+ * those of CAs.
+ */
 export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): string[] {
   return findNeeded(desired).filter((name) => {
     const isSelfIssued = desired.ca.certificates.some(
@@ -83,8 +90,8 @@ export function isRefreshed(desired: CrlInputs, crl: CrlSummary): boolean {
 }
 
 /**
- * Whether an installed CRL is left of a kind that its CA issues no more, for all or for one address, since it began to part its CRL
- * or ceased to: kept while it counts, and renewed by nobody.
+ * Whether an installed CRL is left of a kind that its CA issues no more, for all or for one address, since it began to
+ * part its CRL or ceased to: kept while it counts, and renewed by nobody.
  */
 export const isOutlived = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
   own.crls.some(
@@ -101,8 +108,9 @@ export function secondsLeft({ refresh: { nowSeconds } }: CrlFacts, { nextUpdate 
 }
 
 /**
- * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely another
- * one than before is what the timer is for. Without an owner our directory of state was deleted, and with it the timer's program.
+ * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely
+ * another one than before is what the timer is for. Without an owner our directory of state was deleted, and with it
+ * the timer's program.
  */
 export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
   const { crls, files, owner } = facts.own;

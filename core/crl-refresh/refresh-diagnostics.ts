@@ -63,7 +63,10 @@ function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] 
   return [{ severity: "warning", place: "sampleCertificate", text }];
 }
 
-/** The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an address. */
+/**
+ * The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an
+ * address.
+ */
 function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Diagnostic[] {
   if (distributionPoint !== undefined) return [];
   const text = `the CRL of ${issuer} for all its certificates expires (${nextUpdate}), and that CA now issues one for each address; whoever's certificate names none of them is then refused; if nobody's does, give a user's certificate as sampleCertificate, and a refresh removes the old CRL`;

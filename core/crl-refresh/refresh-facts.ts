@@ -17,8 +17,8 @@ export function readRefresh(observation: RefreshObservation): RefreshFacts {
 }
 
 /**
- * Lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes them. A line of
- * a kind that this version does not know, or that was cut, tells nothing.
+ * Lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes them. A
+ * line of a kind that this version does not know, or that was cut, tells nothing.
  */
 export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources" | "sample"> {
   const sources = new Map<string, SourceFacts>();

@@ -38,7 +38,10 @@ export interface RefreshFacts {
   readonly nowSeconds: number | undefined;
   readonly lastRun: { readonly seconds: number; readonly result: string; readonly reason?: string } | undefined;
   readonly sources: readonly SourceFacts[];
-  /** Why the sample certificate shows nothing of the installed CRLs: what is said of it. @default - it is accepted, or there is none */
+  /**
+   * Why the sample certificate shows nothing of the installed CRLs: what is said of it. @default - it is accepted, or
+   * there is none
+   */
   readonly sample?: string;
 }
 

@@ -1,6 +1,8 @@
 /** Names of time zones, as hosts know them. */
 
-/** A zone that the host's library does not know would silently be UTC there; `Intl` knows more: any capitals, and JST. */
+/**
+ * A zone that the host's library does not know would silently be UTC there; `Intl` knows more: any capitals, and JST.
+ */
 export function findTimeZoneMistake(text: string): string | undefined {
   const wanted = "write a name of the time zone database, such as Asia/Tokyo";
   if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(text)) return `it is no name of a time zone; ${wanted}`;

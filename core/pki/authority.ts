@@ -20,7 +20,9 @@ export interface NamedAuthority {
   readonly canonicalIssuer: string;
 }
 
-/** RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. Throws `DerError`. */
+/**
+ * RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. Throws `DerError`.
+ */
 export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
   if (value === undefined) return {};

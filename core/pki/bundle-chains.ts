@@ -1,4 +1,7 @@
-/** From each CA of the bundle up to its root, by the certificates that OpenSSL takes with the bundle in its installed order. */
+/**
+ * From each CA of the bundle up to its root, by the certificates that OpenSSL takes with the bundle in its installed
+ * order.
+ */
 import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
@@ -23,7 +26,10 @@ export interface ChainOptions extends OrderOptions {
   readonly installed?: readonly string[];
 }
 
-/** One for each CA, name and key, in the order of the site file: of its certificates the first is the one that OpenSSL takes. */
+/**
+ * One for each CA, name and key, in the order of the site file: of its certificates the first is the one that OpenSSL
+ * takes.
+ */
 export function findChains(listed: readonly Certificate[], options: ChainOptions): readonly Chain[] {
   const installed = inInstalledOrder(listed, options);
   return findAuthorities(listed).flatMap((authority) => {
@@ -33,7 +39,9 @@ export function findChains(listed: readonly Certificate[], options: ChainOptions
   });
 }
 
-/** OpenSSL goes another way up: by another certificate of that CA, or past a CA that is only above such an unused one. */
+/**
+ * OpenSSL goes another way up: by another certificate of that CA, or past a CA that is only above such an unused one.
+ */
 export function isSpare(certificate: Certificate, chains: readonly Chain[], listed: readonly Certificate[]): boolean {
   const users = chains.filter((chain) => chain.includes(certificate));
   if (!certificate.isCa || users.length === 0) return certificate.isCa;

@@ -57,7 +57,10 @@ export interface Certificate {
   readonly pathLength: number | undefined;
   /** Hex. */
   readonly subjectKey: string | undefined;
-  /** False where an extended key usage leaves clientAuth out: OpenSSL then refuses clients below; "any" does not count there. */
+  /**
+   * False where an extended key usage leaves clientAuth out: OpenSSL then refuses clients below; "any" does not count
+   * there.
+   */
   readonly allowsClientAuth: boolean;
 }
 
@@ -66,7 +69,9 @@ export interface Certificates {
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** Reads PEM (several blocks, text between them) or DER. Anything else in the file is a problem that says what it is. */
+/**
+ * Reads PEM (several blocks, text between them) or DER. Anything else in the file is a problem that says what it is.
+ */
 export function readCertificates(bytes: Buffer): Certificates {
   const { blocks, diagnostics } = readBlocks(bytes, "a certificate");
   const certificates: Certificate[] = [];
@@ -112,7 +117,9 @@ export function readCertificate(der: Buffer): Certificate {
   };
 }
 
-/** OpenSSL must be able to load what httpd will load; its own words say little to a reader, so they are not passed on. */
+/**
+ * OpenSSL must be able to load what httpd will load; its own words say little to a reader, so they are not passed on.
+ */
 function openX509(der: Buffer): X509Certificate {
   try {
     const x509 = new X509Certificate(der);
@@ -180,7 +187,10 @@ function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
 
 const ecOid = "1.2.840.10045.2.1";
 
-/** SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }: a named curve is an OBJECT IDENTIFIER. */
+/**
+ * SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }: a named curve is an OBJECT
+ * IDENTIFIER.
+ */
 function hasExplicitCurve(der: Buffer, publicKey: Tlv): boolean {
   const algorithm = requireTlv(der, publicKey.content, publicKey.end, derTag.sequence, "an algorithm");
   return readAlgorithm(der, algorithm) === ecOid && children(der, algorithm)[1]?.tag === derTag.sequence;
@@ -238,7 +248,8 @@ function readConstraints(extensions: readonly Extension[]): Constraints | undefi
 type CaFields = Pick<Certificate, "extensions"> & { readonly isVersioned: boolean };
 
 /**
- * Without basicConstraints OpenSSL takes old kinds of roots for CAs: of version 1, with keyCertSign, of Netscape's type.
+ * Without basicConstraints OpenSSL takes old kinds of roots for CAs: of version 1, with keyCertSign, of Netscape's
+ * type.
  *
  * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c takes these at the top of a chain alone
  */
@@ -288,7 +299,10 @@ function describeKey(key: KeyObject): string {
   return type === "ec" ? `an elliptic-curve key of ${findCurveBits(namedCurve)} bits` : `a key of the kind ${type}`;
 }
 
-/** Names, identifiers and kind of key fit, which is all that OpenSSL asks before it takes `issuer`: the signature comes later. */
+/**
+ * Names, identifiers and kind of key fit, which is all that OpenSSL asks before it takes `issuer`: the signature comes
+ * later.
+ */
 export const seemsIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
   certificate.canonicalIssuer === issuer.canonicalSubject &&
   isNamedBy(certificate.authority, issuer) &&

@@ -123,7 +123,10 @@ function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
   return [];
 }
 
-/** What OpenSSL takes as critical (crl_cb and crl_set_issuers in crypto/x509/x_crl.c); for any other it refuses every certificate. */
+/**
+ * What OpenSSL takes as critical (crl_cb and crl_set_issuers in crypto/x509/x_crl.c); for any other it refuses every
+ * certificate.
+ */
 const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
 
 function checkForm(crl: Crl): PkiDiagnostic[] {
@@ -152,7 +155,10 @@ function checkForm(crl: Crl): PkiDiagnostic[] {
 
 const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
-/** httpd goes by the date, and takes the first of two with one date, even with a lower number: it must never see two of one part. */
+/**
+ * httpd goes by the date, and takes the first of two with one date, even with a lower number: it must never see two of
+ * one part.
+ */
 function takeNewest(all: readonly SignedCrl[]): {
   readonly signed: SignedCrl[];
   readonly diagnostics: PkiDiagnostic[];

@@ -1,6 +1,6 @@
 /**
- * Whether OpenSSL finds a CRL for every certificate that httpd checks: one of the right CA, for the right certificates, that names
- * the certificate of the CA that OpenSSL takes.
+ * Whether OpenSSL finds a CRL for every certificate that httpd checks: one of the right CA, for the right certificates,
+ * that names the certificate of the CA that OpenSSL takes.
  */
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
@@ -18,7 +18,10 @@ export interface CoverageOptions {
   readonly hasMore?: boolean;
   /** How many sources do, where that is known: each delivers one CRL. */
   readonly more?: number | undefined;
-  /** A user's certificate: its issuer issues to users, and what it says of its issuer decides which certificate OpenSSL takes. */
+  /**
+   * A user's certificate: its issuer issues to users, and what it says of its issuer decides which certificate OpenSSL
+   * takes.
+   */
   readonly sample?: Certificate | undefined;
 }
 
@@ -183,7 +186,10 @@ function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagn
   ];
 }
 
-/** A CA's certificate is checked, too, a root's by the root's own CRL, and mostly names no address: then a CRL for one is not for it. */
+/**
+ * A CA's certificate is checked, too, a root's by the root's own CRL, and mostly names no address: then a CRL for one
+ * is not for it.
+ */
 function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
   const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
   if (parts.length < crls.length) return [];
@@ -206,7 +212,10 @@ const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorit
     ? crls.flatMap(({ crl }) => about(crl.summary.sha256, [problem(`${nameOf(crl)} ${text}`)]))
     : [];
 
-/** Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is missing. */
+/**
+ * Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is
+ * missing.
+ */
 function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiDiagnostic[] {
   const { crlCheck, more } = options;
   const lacking = authorities.filter((authority) => checkFit(authority, options).length > 0);

@@ -26,7 +26,10 @@ export function countEntries(der: Buffer, revoked: Tlv): number {
 const entryEnd = (der: Buffer, offset: number, limit: number): number =>
   shortEntryEnd(der, offset, limit) ?? longEntryEnd(der, offset, limit);
 
-/** Nearly every entry is shorter than 128 bytes: its end without making objects, which is ten times faster for a million. */
+/**
+ * Nearly every entry is shorter than 128 bytes: its end without making objects, which is ten times faster for a
+ * million.
+ */
 function shortEntryEnd(der: Buffer, offset: number, limit: number): number | undefined {
   const end = offset + 2 + (der[offset + 1] ?? limit);
   const serial = der[offset + 3] ?? 0;
@@ -57,8 +60,8 @@ const reasons: readonly (string | undefined)[] = [
 ];
 
 /**
- * The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. To OpenSSL
- * removeFromCRL means that, too.
+ * The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. To
+ * OpenSSL removeFromCRL means that, too.
  */
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
@@ -114,8 +117,8 @@ const booleanHead = Buffer.from([derTag.boolean, 1]);
 const longestOidBytes = 30;
 
 /**
- * The first extension of an entry that is critical; undefined where there is none. A list of a million entries has few places
- * that look like one, and only their entries are read.
+ * The first extension of an entry that is critical; undefined where there is none. A list of a million entries has few
+ * places that look like one, and only their entries are read.
  */
 export function findCriticalEntryExtension({ der, revoked }: Crl): Extension | undefined {
   if (!revoked) return undefined;

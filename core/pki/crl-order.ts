@@ -8,10 +8,11 @@ export interface CrlOrderOptions {
 }
 
 /**
- * Above 0 when `a` is to replace `b`, a CRL of the same CA; 0 when they are equally new. httpd goes by the date alone, so neither
- * the date nor the number may be lower, except where `b` had ended before `a` was issued: it protects nobody, and its CA has begun
- * its numbers anew. Of an accepted one the number does not count, and the date does: once it is replaced, nobody can bring it back.
- * The host's program has this rule, too, and goes by its clock there (compare_crls in host/posix/crl/crl.sh).
+ * Above 0 when `a` is to replace `b`, a CRL of the same CA; 0 when they are equally new. httpd goes by the date alone,
+ * so neither the date nor the number may be lower, except where `b` had ended before `a` was issued: it protects
+ * nobody, and its CA has begun its numbers anew. Of an accepted one the number does not count, and the date does: once
+ * it is replaced, nobody can bring it back. The host's program has this rule, too, and goes by its clock there
+ * (compare_crls in host/posix/crl/crl.sh).
  */
 export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: CrlOrderOptions = {}): number {
   const later = compareDates(a, b);

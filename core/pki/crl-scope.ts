@@ -81,8 +81,8 @@ export function isInScope(crl: Crl, certificate: Certificate): boolean {
 const allReasons = 0x7f80;
 
 /**
- * Whether the certificate names a CRL of some reasons only where OpenSSL looks: it then wants another one for the others, and
- * takes none (error 3).
+ * Whether the certificate names a CRL of some reasons only where OpenSSL looks: it then wants another one for the
+ * others, and takes none (error 3).
  */
 export function hasReasons(certificate: Certificate, crl?: Crl): boolean {
   const { reasons } = findPoint(crl, certificate) ?? {};

@@ -8,7 +8,10 @@ export type SignatureResult = "good" | "bad" | "unknownAlgorithm";
 const pkcs1 = "1.2.840.113549.1.1.";
 const ecdsa = "1.2.840.10045.4.";
 
-/** Digest by signature algorithm; `null` = the algorithm has its own. Everything that httpd's OpenSSL accepts for CRLs but MD5. */
+/**
+ * Digest by signature algorithm; `null` = the algorithm has its own. Everything that httpd's OpenSSL accepts for CRLs
+ * but MD5.
+ */
 const digests: Readonly<Record<string, string | null>> = {
   [`${pkcs1}5`]: "sha1",
   [`${pkcs1}14`]: "sha224",

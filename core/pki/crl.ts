@@ -37,7 +37,10 @@ export interface Crl {
   readonly authority: AuthorityKey;
   readonly extensions: readonly Extension[];
   readonly signed: SignedParts;
-  /** Both dates are written as RFC 5280 wants them. With a fraction of a second OpenSSL refuses every certificate of the CA. */
+  /**
+   * Both dates are written as RFC 5280 wants them. With a fraction of a second OpenSSL refuses every certificate of the
+   * CA.
+   */
   readonly hasExactDates: boolean;
   /** What is wrong with its issuingDistributionPoint, and what to do. */
   readonly scopeMistake: string | undefined;
@@ -59,7 +62,9 @@ export interface Crls {
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** Reads PEM (several blocks) or DER. A certificate in a CRL file would become a trust anchor of httpd: it is a problem. */
+/**
+ * Reads PEM (several blocks) or DER. A certificate in a CRL file would become a trust anchor of httpd: it is a problem.
+ */
 export function readCrls(bytes: Buffer): Crls {
   const { blocks, diagnostics } = readBlocks(bytes, "a CRL");
   const crls: Crl[] = [];

@@ -133,7 +133,10 @@ export function integerContent(value: bigint): Uint8Array {
   );
 }
 
-/** True when the content of an INTEGER is `wanted`, as {@link integerContent} gives it. Makes no object: it runs a million times. */
+/**
+ * True when the content of an INTEGER is `wanted`, as {@link integerContent} gives it. Makes no object: it runs a
+ * million times.
+ */
 export function holdsInteger(bytes: Uint8Array, content: number, end: number, wanted: Uint8Array): boolean {
   let start = content;
   // Some issuers write more sign bytes than needed.
@@ -152,7 +155,10 @@ export const isExactTime = (bytes: Uint8Array, tlv: Tlv): boolean => !contentOf(
 
 const notExact = "a date is not written as RFC 5280 wants it (in whole seconds and UTC), so OpenSSL does not count it";
 
-/** UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`; a fraction is left out: ask {@link isExactTime}. */
+/**
+ * UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`; a fraction is left
+ * out: ask {@link isExactTime}.
+ */
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.end - tlv.content > 32) throw new DerError(notExact);
   const text = Buffer.from(contentOf(bytes, tlv)).toString("latin1");

@@ -1,6 +1,6 @@
 /**
- * Where certificates say that the CRL of their issuer is published. A CA's own certificate names the CRL of the CA above it,
- * never its own: only users' certificates name the list that revokes users.
+ * Where certificates say that the CRL of their issuer is published. A CA's own certificate names the CRL of the CA
+ * above it, never its own: only users' certificates name the list that revokes users.
  *
  * @see RFC 5280, section 4.2.1.13
  */

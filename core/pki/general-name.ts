@@ -30,8 +30,8 @@ export const readUri = (bytes: Uint8Array, name: Tlv): string | undefined =>
     : undefined;
 
 /**
- * A text that is equal for those names that OpenSSL takes for equal: URIs byte by byte, names of a directory by their canonical
- * form. It has no blank and no control character.
+ * A text that is equal for those names that OpenSSL takes for equal: URIs byte by byte, names of a directory by their
+ * canonical form. It has no blank and no control character.
  */
 export function nameKey(bytes: Uint8Array, name: Tlv): string {
   const directory = readDirectoryName(bytes, name);

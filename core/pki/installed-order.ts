@@ -1,4 +1,6 @@
-/** OpenSSL's answers depend on the order of the installed bundle: judge in that, whatever the order of the site file. */
+/**
+ * OpenSSL's answers depend on the order of the installed bundle: judge in that, whatever the order of the site file.
+ */
 import { defaultVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, seemsIssuedBy } from "./certificate.ts";
@@ -23,9 +25,9 @@ export const unique = (certificates: readonly Certificate[]): Certificate[] => [
 ];
 
 /**
- * Each once, in the order in which they are installed: by fingerprint, so that the order in the site file never causes a change; but
- * among certificates of one subject, of which OpenSSL takes the first valid one and never goes back, that order comes first in
- * which it refuses the fewest CAs.
+ * Each once, in the order in which they are installed: by fingerprint, so that the order in the site file never causes
+ * a change; but among certificates of one subject, of which OpenSSL takes the first valid one and never goes back, that
+ * order comes first in which it refuses the fewest CAs.
  */
 export function inInstalledOrder(certificates: readonly Certificate[], options: OrderOptions = {}): Certificate[] {
   const sorted = unique(certificates).sort((a, b) => (a.summary.fingerprint < b.summary.fingerprint ? -1 : 1));
@@ -132,8 +134,8 @@ export const isValid = ({ summary }: Certificate, now: number | undefined): bool
   now === undefined || (Date.parse(summary.notBefore) <= now && now < Date.parse(summary.notAfter));
 
 /**
- * Of several certificates that could have issued another one, that which OpenSSL takes: the first that is valid now, else the one
- * that expires last. `candidates` in the order of the installed bundle.
+ * Of several certificates that could have issued another one, that which OpenSSL takes: the first that is valid now,
+ * else the one that expires last. `candidates` in the order of the installed bundle.
  *
  * @see X509_STORE_CTX_get1_issuer in OpenSSL's crypto/x509/x509_lu.c
  */
@@ -142,7 +144,10 @@ export function findTaken(candidates: readonly Certificate[], now: number | unde
   return candidates.find((ca) => isValid(ca, now)) ?? byEnd[0];
 }
 
-/** From a CA's certificate up, as OpenSSL goes: by names and identifiers alone, never back. `installed` in the installed order. */
+/**
+ * From a CA's certificate up, as OpenSSL goes: by names and identifiers alone, never back. `installed` in the installed
+ * order.
+ */
 export function takeChain(start: Certificate, installed: readonly Certificate[], now: number | undefined): Chain {
   const chain: [Certificate, ...Certificate[]] = [start];
   for (let below = start; !below.isTop;) {
@@ -162,7 +167,10 @@ export function takeChain(start: Certificate, installed: readonly Certificate[],
 export const findLimit = (chain: Chain): Certificate | undefined =>
   chain.find(({ pathLength }, at) => pathLength !== undefined && countBelow(chain, at) > pathLength);
 
-/** CAs below place `at`; those with one name for subject and issuer, as made for a change of keys, do not count. RFC 5280, section 6.1.4 (l). */
+/**
+ * CAs below place `at`; those with one name for subject and issuer, as made for a change of keys, do not count. RFC
+ * 5280, section 6.1.4 (l).
+ */
 const countBelow = (chain: Chain, at: number): number =>
   chain.slice(0, at).filter((ca) => ca.canonicalSubject !== ca.canonicalIssuer).length;
 

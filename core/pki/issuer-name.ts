@@ -65,8 +65,8 @@ export function findIssuerMistake(text: string): string | undefined {
 const example = "OU=Users CA,O=Harbour,C=JP";
 
 /**
- * The text that names these parts; {@link parseIssuer} reads it back. A common name stands alone where nobody takes it for a part of a name,
- * nor for a mistake such as `/O=Harbour`.
+ * The text that names these parts; {@link parseIssuer} reads it back. A common name stands alone where nobody takes it
+ * for a part of a name, nor for a mistake such as `/O=Harbour`.
  */
 export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]): string {
   const [only] = parts;

@@ -3,7 +3,9 @@ import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 
-/** What keeps the CA that `issuer` names from letting anybody in, or hints at another one; `bundle` without repetitions. */
+/**
+ * What keeps the CA that `issuer` names from letting anybody in, or hints at another one; `bundle` without repetitions.
+ */
 export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiDiagnostic[] {
   const said = `${JSON.stringify(issuer)} under issuers`;
   const named = bundle.filter((ca) => ca.isCa && isNamed(ca, issuer));

@@ -1,6 +1,6 @@
 /**
- * Whether a CA's name constraints allow the names of a user's certificate, as OpenSSL sees it. httpd checks them after the
- * signature: no probe shows them.
+ * Whether a CA's name constraints allow the names of a user's certificate, as OpenSSL sees it. httpd checks them after
+ * the signature: no probe shows them.
  *
  * @see RFC 5280, section 4.2.1.10; NAME_CONSTRAINTS_check in OpenSSL's crypto/x509/v3_ncons.c
  */
@@ -23,7 +23,9 @@ interface Subtree extends Pick<Name, "kind" | "text"> {
   readonly hasLimits: boolean;
 }
 
-/** What the CA forbids, such as `the common name as a DNS name`; empty where it allows all, or has no name constraints. */
+/**
+ * What the CA forbids, such as `the common name as a DNS name`; empty where it allows all, or has no name constraints.
+ */
 export function findForbiddenNames(certificate: Certificate, ca: Certificate): string[] {
   const value = findExtension(ca.extensions, extensionOid.nameConstraints)?.value;
   if (value === undefined) return [];
@@ -53,7 +55,10 @@ function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly
 
 const { rfc822Name, dNSName, directoryName, otherName } = generalNameTag;
 
-/** Of the kinds that OpenSSL compares; for every other it refuses the certificate (error 51). Addresses in no user's certificate are left to it. */
+/**
+ * Of the kinds that OpenSSL compares; for every other it refuses the certificate (error 51). Addresses in no user's
+ * certificate are left to it.
+ */
 const matchers: Readonly<Record<string, (name: string, base: string) => boolean>> = {
   [directoryName]: (name, base) => base === "" || name === base || name.startsWith(`${base},`),
   [dNSName]: (name, base) =>
@@ -91,7 +96,10 @@ function kindOf(bytes: Uint8Array, name: Tlv): string {
 const textOf = (bytes: Uint8Array, name: Tlv): string =>
   readDirectoryName(bytes, name) ?? Buffer.from(contentOf(bytes, name)).toString("latin1");
 
-/** Its subject, the mail addresses in that, its alternative names, and where none of these is a DNS name the common name. */
+/**
+ * Its subject, the mail addresses in that, its alternative names, and where none of these is a DNS name the common
+ * name.
+ */
 function readNames(certificate: Certificate): Name[] {
   const { attributes, canonicalSubject, extensions } = certificate;
   const value = findExtension(extensions, extensionOid.subjectAltName)?.value;
@@ -112,7 +120,9 @@ function readNames(certificate: Certificate): Name[] {
   ];
 }
 
-/** As OpenSSL tells one in a common name (cn2dnsid): at least one dot, none of its parts begins or ends with a hyphen. */
+/**
+ * As OpenSSL tells one in a common name (cn2dnsid): at least one dot, none of its parts begins or ends with a hyphen.
+ */
 const isDnsName = (text: string): boolean =>
   /^[\w.-]+$/.test(text) && text.includes(".") && !/^[.-]|[.-]$|\.[.-]|-\./.test(text);
 

@@ -111,7 +111,8 @@ export const readAttributes = (bytes: Uint8Array, name: Tlv): NameAttribute[] =>
   readParts(bytes, name)
     .flat()
     .map(({ oid, tag, content }) => {
-      // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to it.
+      // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to
+      // it.
       const text = tag === stringTag.utf8 ? decodeUtf8(content) : (decodeAsOpenssl(tag, content) ?? latin1(content));
       return { type: shortNames[oid] ?? oid, text: text === undefined || /\p{Cc}/u.test(text) ? undefined : text };
     });
@@ -123,7 +124,9 @@ function renderAttribute({ oid, text, raw }: Attribute): string {
   return `${shortName}=${escapeValue(text)}`;
 }
 
-/** RFC 2253, section 2.4; control and bidirectional characters as `\XX` so that a name cannot rewrite a terminal line. */
+/**
+ * RFC 2253, section 2.4; control and bidirectional characters as `\XX` so that a name cannot rewrite a terminal line.
+ */
 function escapeValue(text: string): string {
   return text
     .replace(/[,+"\\<>;]/g, "\\$&")

@@ -51,7 +51,9 @@ function describeUnknown(bytes: Buffer, wanted: string): string {
 const beginning = "-----BEGIN ";
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Works on the bytes: a CRL of a million entries is 47 MB of PEM, and each copy of it as text would cost as much again. */
+/**
+ * Works on the bytes: a CRL of a million entries is 47 MB of PEM, and each copy of it as text would cost as much again.
+ */
 function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
   const diagnostics: PkiDiagnostic[] = [];
@@ -94,7 +96,8 @@ function findArmour(bytes: Buffer, begin: number): Armour | string {
   if (label === undefined)
     return "a BEGIN line is malformed; it ends in five hyphens, as in -----BEGIN CERTIFICATE-----";
   const bodyStart = labelStart + label.length + 5;
-  // No body has five hyphens, so the first ones after it must be its closing line: one search, however long the file is.
+  // No body has five hyphens, so the first ones after it must be its closing line: one search, however long the file
+  // is.
   const bodyEnd = bytes.indexOf("-----", bodyStart);
   const closing = `-----END ${label}-----`;
   const end = bodyEnd + closing.length;

@@ -10,9 +10,9 @@ export interface ForgedSignature {
 }
 
 /**
- * For a CA's key. The algorithm is that of `users`, a certificate that the CA has signed: a weak digest is refused by OpenSSL's security
- * level. Without one it is the key's own with SHA-256, because a CA's own old signature says nothing of those that it makes today.
- * Undefined for a key that signs no certificates.
+ * For a CA's key. The algorithm is that of `users`, a certificate that the CA has signed: a weak digest is refused by
+ * OpenSSL's security level. Without one it is the key's own with SHA-256, because a CA's own old signature says nothing
+ * of those that it makes today. Undefined for a key that signs no certificates.
  */
 export function forgeSignature(key: KeyObject, users: Buffer | undefined): ForgedSignature | undefined {
   const form = forms[key.asymmetricKeyType ?? ""];

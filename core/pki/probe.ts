@@ -1,7 +1,8 @@
 /**
- * The probe certificate: it carries a CA's name, key identifier and signature algorithm, and a signature that does not verify, so
- * nobody needs the CA's key for it. OpenSSL looks at extensions, strength and revocation before the signature: a server on which
- * holders of that CA's certificates get in answers `decrypt error`, and any other alert means that all of them are refused.
+ * The probe certificate: it carries a CA's name, key identifier and signature algorithm, and a signature that does not
+ * verify, so nobody needs the CA's key for it. OpenSSL looks at extensions, strength and revocation before the
+ * signature: a server on which holders of that CA's certificates get in answers `decrypt error`, and any other alert
+ * means that all of them are refused.
  *
  * What it cannot show stands in docs/revocation.md.
  */
@@ -49,8 +50,8 @@ export interface ProbeMaterial {
 }
 
 /**
- * One for each CA of the bundle. `publicKey` is a SubjectPublicKeyInfo whose private key the caller has: it opens nothing. A CA with a
- * key of a kind that signs no certificates gets none.
+ * One for each CA of the bundle. `publicKey` is a SubjectPublicKeyInfo whose private key the caller has: it opens
+ * nothing. A CA with a key of a kind that signs no certificates gets none.
  */
 export function makeProbes(material: ProbeMaterial, publicKey: Uint8Array): Probe[] {
   const probes = material.bundle.filter(({ isCa }) => isCa).map((ca) => makeProbe(ca, material, publicKey));

@@ -1,7 +1,7 @@
 /**
- * Whether two names of CAs are one to OpenSSL, which matches a certificate with its issuer and a CRL with its CA by that. Where their
- * bytes are at hand `canonicalName` tells; a plan has their text only, as `renderName` gives it. mod_ssl compares in another way what
- * an SSLRequire names: see `core/apache/plan/requirement.ts`.
+ * Whether two names of CAs are one to OpenSSL, which matches a certificate with its issuer and a CRL with its CA by
+ * that. Where their bytes are at hand `canonicalName` tells; a plan has their text only, as `renderName` gives it.
+ * mod_ssl compares in another way what an SSLRequire names: see `core/apache/plan/requirement.ts`.
  */
 
 /** One character of a name's text, which may be escaped; and those of them that OpenSSL holds for a blank. */
@@ -11,8 +11,8 @@ const isBlank = /^(?:\\0[9A-D]|\\?[\t\n\v\f\r ])$/i;
 const parts = /([,+]?)((?:\\[^]|[^\\,+])*)/g;
 
 /**
- * Equal for names that are one: the case of ASCII letters and the number of blanks do not count, and nothing else is folded. Two
- * encodings of one Japanese name, which OpenSSL holds for two, cannot be told apart by their text.
+ * Equal for names that are one: the case of ASCII letters and the number of blanks do not count, and nothing else is
+ * folded. Two encodings of one Japanese name, which OpenSSL holds for two, cannot be told apart by their text.
  *
  * @see https://docs.openssl.org/3.0/man3/X509_cmp/
  */

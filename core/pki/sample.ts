@@ -1,4 +1,6 @@
-/** The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host. */
+/**
+ * The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host.
+ */
 import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
@@ -26,7 +28,10 @@ export interface SampleOptions {
 /** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
 const warnSampleDays = 30;
 
-/** What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted today. */
+/**
+ * What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted
+ * today.
+ */
 export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiDiagnostic[] {
   const [sample, ...others] = certificates;
   if (sample === undefined || others.length > 0)

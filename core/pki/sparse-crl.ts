@@ -11,8 +11,8 @@ import { readBlocks } from "./pem.ts";
 const gapLine = /^\.\.\.(\d+)\r?$/gm;
 
 /**
- * Summaries of the CRLs in a PEM text with such lines, of `sizeBytes` as a whole. Their `sha256` is empty, because nobody
- * has all bytes, and their entries are not counted. What cannot be read is left out.
+ * Summaries of the CRLs in a PEM text with such lines, of `sizeBytes` as a whole. Their `sha256` is empty, because
+ * nobody has all bytes, and their entries are not counted. What cannot be read is left out.
  */
 export function readSparseCrls(text: string, sizeBytes: number): CrlSummary[] {
   const left = [...text.matchAll(gapLine)].reduce((sum, [, count]) => sum + Number(count), 0);

@@ -1,6 +1,6 @@
 /**
- * Security bits of keys and signatures, as OpenSSL counts them against its security level. One table for the site file's warnings and
- * for what a host's own level refuses.
+ * Security bits of keys and signatures, as OpenSSL counts them against its security level. One table for the site
+ * file's warnings and for what a host's own level refuses.
  */
 import type { KeyObject } from "node:crypto";
 
@@ -58,7 +58,10 @@ const rsaTable: Readonly<Record<number, number>> = {
   15360: 256,
 };
 
-/** ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost of the number field sieve, in steps of 8. Its cube root is cut to 1/64. */
+/**
+ * ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost of the number field sieve, in steps of 8. Its
+ * cube root is cut to 1/64.
+ */
 function rsaSecurityBits(modulusBits: number): number {
   const known = rsaTable[modulusBits];
   if (known !== undefined) return known;
@@ -80,7 +83,10 @@ const signingKeys: readonly (readonly [prefix: string, types: readonly string[]]
   ["1.3.101.113", ["ed448"]],
 ];
 
-/** False where the key is of another kind than the signature. @see check_sig_alg_match in OpenSSL's crypto/x509/v3_purp.c */
+/**
+ * False where the key is of another kind than the signature. @see check_sig_alg_match in OpenSSL's
+ * crypto/x509/v3_purp.c
+ */
 export function canHaveSigned(key: KeyObject, algorithm: string): boolean {
   const types = signingKeys.find(([prefix]) => algorithm.startsWith(prefix))?.[1];
   return types?.includes(key.asymmetricKeyType ?? "") ?? true;
@@ -93,8 +99,8 @@ interface SignatureStrength {
 }
 
 /**
- * Of a signature, by the object identifier of its algorithm; `digest`: that of RSASSA-PSS, in its parameters. Half the digest's bits,
- * less for broken ones.
+ * Of a signature, by the object identifier of its algorithm; `digest`: that of RSASSA-PSS, in its parameters. Half the
+ * digest's bits, less for broken ones.
  *
  * @see x509_sig_info_init in OpenSSL's crypto/x509/x509_set.c
  */
@@ -153,7 +159,10 @@ function sha3Signatures(first: number): (readonly [string, SignatureStrength])[]
 /** Bits that each of OpenSSL's security levels 0 to 5 asks for. */
 const levelBits = [0, 80, 112, 128, 192, 256] as const;
 
-/** Bits that the security level asks for; levels above 5 count as 5. @see https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/ */
+/**
+ * Bits that the security level asks for; levels above 5 count as 5. @see
+ * https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/
+ */
 export const requiredBits = (level: number): number => levelBits[Math.min(Math.max(level, 0), 5)] ?? 0;
 
 /** What the defaults of today's OpenSSL ask for (level 2). */

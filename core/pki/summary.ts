@@ -1,4 +1,6 @@
-/** Certificates, CRLs and bundles of CAs in as many words as a plan needs: plain data, may be stored in Pulumi's state. */
+/**
+ * Certificates, CRLs and bundles of CAs in as many words as a plan needs: plain data, may be stored in Pulumi's state.
+ */
 
 /** The vendor's manual's SSLVerifyDepth: how many CAs may stand above a user's certificate, the root included. */
 export const defaultVerifyDepth = 4;
@@ -40,7 +42,9 @@ export interface CrlSummary {
   readonly number: string | undefined;
   /** Key identifier of the CA, hex, when the CRL has one: a CA that changed its key has two CRLs of one issuer. */
   readonly authorityKey?: string;
-  /** Of one of several of its CA: the addresses of its issuingDistributionPoint, joined by blanks. @default - for all */
+  /**
+   * Of one of several of its CA: the addresses of its issuingDistributionPoint, joined by blanks. @default - for all
+   */
   readonly distributionPoint?: string;
   /** Certificates that it speaks of, where not all of its CA. @default - all */
   readonly scope?: "users" | "authorities";

@@ -1,5 +1,6 @@
 /**
- * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs: `openssl verify -purpose sslclient`.
+ * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs: `openssl verify -purpose
+ * sslclient`.
  *
  * @see check_purpose_ssl_client in OpenSSL's crypto/x509/v3_purp.c
  */
@@ -7,7 +8,10 @@ import type { Certificate } from "./certificate.ts";
 import { readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension, findUnknownCritical, hasBit, hasRepeats } from "./extensions.ts";
 
-/** In words that follow the certificate's name, each with the reason in brackets; none where OpenSSL has nothing against it. */
+/**
+ * In words that follow the certificate's name, each with the reason in brackets; none where OpenSSL has nothing against
+ * it.
+ */
 export function findRefusals(certificate: Certificate): string[] {
   const { allowsClientAuth, extensions, hasExplicitCurve, hasExactDates } = certificate;
   const usage = findExtension(extensions, extensionOid.keyUsage);

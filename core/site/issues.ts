@@ -154,7 +154,9 @@ function step(schema: JsonSchema, key: string | number): JsonSchema[] {
   return typeof next === "object" && !Array.isArray(next) ? [next] : [];
 }
 
-/** The known key that needs the fewest changes of letters, at most a third of them; full-width letters count as plain. */
+/**
+ * The known key that needs the fewest changes of letters, at most a third of them; full-width letters count as plain.
+ */
 export function findNearest(key: string, known: readonly string[]): string | undefined {
   const plain = (text: string): string =>
     text

@@ -5,9 +5,15 @@ import type { Path } from "./problem.ts";
 import { type SiteClientAuth, siteSchema } from "./schema.ts";
 
 export interface ClientAuthPart {
-  /** Has "" in the place of a text that is wrong, so that the others keep their places; undefined where there is no set of keys. */
+  /**
+   * Has "" in the place of a text that is wrong, so that the others keep their places; undefined where there is no set
+   * of keys.
+   */
   readonly clientAuth: SiteClientAuth | undefined;
-  /** Keys whose value is not, or not wholly, what the author wants to say; also those that a misspelt key may have meant. */
+  /**
+   * Keys whose value is not, or not wholly, what the author wants to say; also those that a misspelt key may have
+   * meant.
+   */
   readonly undetermined: ReadonlySet<string>;
 }
 

@@ -35,7 +35,10 @@ export interface ReadSite {
 /** More than any real site; more would only mean a wrong file, and time. */
 const maxCharacters = 1_000_000;
 
-/** `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the first one. */
+/**
+ * `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the
+ * first one.
+ */
 export function readSite(content: Uint8Array | string, file: string): ReadSite {
   const text = typeof content === "string" ? content : decodeText(content);
   if (typeof text === "string") return readSiteText(text.replace(/^\ufeff/, ""), file);

@@ -2,7 +2,10 @@
 import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** Only told: a parameter of such a name may be harmless. A user name or a password before the server is refused elsewhere. */
+/**
+ * Only told: a parameter of such a name may be harmless. A user name or a password before the server is refused
+ * elsewhere.
+ */
 export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources">): Mistake[] =>
   crlSources.flatMap(({ urls }, i) =>
     urls.flatMap((url, j) => {

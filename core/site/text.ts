@@ -9,8 +9,8 @@ export interface WrongEncoding {
 }
 
 /**
- * The text, without a byte order mark, or why there is none. A name in Shift_JIS that is read as UTF-8 with replacement characters looks
- * like a name, and is that of nobody: so no byte is guessed.
+ * The text, without a byte order mark, or why there is none. A name in Shift_JIS that is read as UTF-8 with replacement
+ * characters looks like a name, and is that of nobody: so no byte is guessed.
  */
 export function decodeText(bytes: Uint8Array): string | WrongEncoding {
   const line = findWrongLine(bytes);
@@ -20,7 +20,10 @@ export function decodeText(bytes: Uint8Array): string | WrongEncoding {
   return { line, text: `the file ${seems}; save it as UTF-8` };
 }
 
-/** UTF-16 has a zero in each ASCII character, ISO-2022-JP escape sequences: neither is in a text that somebody wrote in UTF-8. */
+/**
+ * UTF-16 has a zero in each ASCII character, ISO-2022-JP escape sequences: neither is in a text that somebody wrote in
+ * UTF-8.
+ */
 const isForeign = (bytes: Uint8Array): boolean => bytes.includes(0) || bytes.includes(0x1b);
 
 function findWrongLine(bytes: Uint8Array): number | undefined {
@@ -58,7 +61,9 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
   return shiftJis ? "Shift_JIS" : undefined;
 }
 
-/** Kanji and kana of EUC-JP are two bytes from 0xa1 on each; to Shift_JIS most of these are single half-width katakana. */
+/**
+ * Kanji and kana of EUC-JP are two bytes from 0xa1 on each; to Shift_JIS most of these are single half-width katakana.
+ */
 function hasPairs(bytes: Uint8Array): boolean {
   const text = new TextDecoder("shift_jis").decode(bytes);
   const halfWidth = [...text].filter((character) => /[\uff61-\uff9f]/.test(character)).length;
@@ -67,7 +72,10 @@ function hasPairs(bytes: Uint8Array): boolean {
   return halfWidth > 0 && words > 0 && !/[\ufffd]/.test(euc) && !isKatakanaWord(text);
 }
 
-/** Words of half-width katakana alone are what Shift_JIS writes in one byte each: they begin no EUC-JP text of kanji or kana. */
+/**
+ * Words of half-width katakana alone are what Shift_JIS writes in one byte each: they begin no EUC-JP text of kanji or
+ * kana.
+ */
 const isKatakanaWord = (text: string): boolean =>
   /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);
 

@@ -1,4 +1,7 @@
-/** A CRL with which nobody who has a certificate would get in any more, and on which every check of files says that it is fine. */
+/**
+ * A CRL with which nobody who has a certificate would get in any more, and on which every check of files says that it
+ * is fine.
+ */
 import assert from "node:assert/strict";
 import { request } from "../client.ts";
 import { listName, type Scene } from "./scene.ts";

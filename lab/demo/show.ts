@@ -22,7 +22,10 @@ const noise =
 const repeated = /warning: .*the CRL of .* has expired/;
 let hasWarned = false;
 
-/** What the command found and did; its progress, which a terminal overwrites, is left out, and mostly the stack's outputs. */
+/**
+ * What the command found and did; its progress, which a terminal overwrites, is left out, and mostly the stack's
+ * outputs.
+ */
 export function showOutput(output: string, withOutputs: boolean): void {
   const lines = output.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
   const first = lines.findIndex((line) => /^(Diagnostics|Outputs|Resources):/.test(line));

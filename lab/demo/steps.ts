@@ -212,7 +212,10 @@ async function adopt(scene: Scene): Promise<string[]> {
 
 const closedAdmin = { none: "refused", noOrganization: "403", good: "200" };
 
-/** By TLS 1.2: with 1.3 httpd asks after the handshake for what a URL of its own requires, and few clients can answer then. */
+/**
+ * By TLS 1.2: with 1.3 httpd asks after the handshake for what a URL of its own requires, and few clients can answer
+ * then.
+ */
 async function adminAnswers(host: LabHost): Promise<Record<string, string>> {
   const wish = { path: "/admin/", tlsVersion: "TLSv1.2" } as const;
   const [none, noOrganization, good] = await Promise.all([

@@ -93,7 +93,9 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
   return ended.slice(0, 1).map((nextUpdate) => [shownPathOf(facts, crlName), `has expired on ${nextUpdate}`]);
 }
 
-/** The first CRL, or one in the place of one that has expired. Else what a download brings is no part of what is wanted. */
+/**
+ * The first CRL, or one in the place of one that has expired. Else what a download brings is no part of what is wanted.
+ */
 function downloaded(facts: Facts, { refresh, write }: Change): ShownFiles {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
   const isSent = write.some(({ name }) => name === crlName);

@@ -1,4 +1,6 @@
-/** What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/apache/host.ts` over SSH. */
+/**
+ * What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/apache/host.ts` over SSH.
+ */
 import type { Inputs } from "../../core/apache/inputs.ts";
 import type { Change } from "../../core/apache/model.ts";
 import type { Observation } from "../../core/apache/observation.ts";
@@ -17,7 +19,10 @@ export interface Transaction extends Pick<Inputs, "owner" | "takeOver">, Partial
   readonly change: Change;
   /** Bytes of own files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** Files of probe certificates by name, for the CAs of the site: no part of what is wanted. Empty where none is to be asked. */
+  /**
+   * Files of probe certificates by name, for the CAs of the site: no part of what is wanted. Empty where none is to be
+   * asked.
+   */
   readonly probes: ReadonlyMap<string, Buffer>;
   /** True at delete: our state on the host goes, too. */
   readonly remove: boolean;
@@ -29,7 +34,9 @@ export interface Outcome extends HostOutcome<Observation> {
   readonly judge: Judge;
 }
 
-/** Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation. */
+/**
+ * Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation.
+ */
 export interface Host {
   observe(target: Target, options?: RunOptions): Promise<Observation>;
   /** The change on a copy, by the real httpd; touches nothing. */

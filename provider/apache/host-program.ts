@@ -43,7 +43,10 @@ const hostScriptFiles = [
   "main.sh",
 ] as const;
 
-/** SHA-256 of the file that a change leaves on a host: the text without the line ends at its end, which a shell drops, and one. */
+/**
+ * SHA-256 of the file that a change leaves on a host: the text without the line ends at its end, which a shell drops,
+ * and one.
+ */
 export function hostProgramSha256(): string {
   hash ??= createHash("sha256")
     .update(`${hostScript().replace(/\n+$/, "")}\n`)

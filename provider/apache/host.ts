@@ -1,4 +1,7 @@
-/** A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project begin here. */
+/**
+ * A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project
+ * begin here.
+ */
 import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../remote/host-error.ts";
 import type { Pool } from "../remote/pool.ts";
 import { type Message, parseResponse, stepsOf } from "../remote/response.ts";
@@ -14,8 +17,8 @@ import { hostText } from "../../core/host-text.ts";
 
 const observeTimeoutSeconds = 60;
 /**
- * Far above the deadlines of the host's own program, which lengthens them for large CRLs and ends downloads after 4 minutes:
- * for a host that went silent.
+ * Far above the deadlines of the host's own program, which lengthens them for large CRLs and ends downloads after 4
+ * minutes: for a host that went silent.
  */
 const changeTimeoutSeconds = 900;
 /** Of one run: each is a message to the engine. */
@@ -64,7 +67,10 @@ export function createHost(pool: Pool, program?: () => string): Host {
   }
 }
 
-/** An error of the question says nothing about the change: it may have been made, even where the host knows no such run any more. */
+/**
+ * An error of the question says nothing about the change: it may have been made, even where the host knows no such run
+ * any more.
+ */
 function unanswered(reason: unknown, cut: HostError): unknown {
   if (!(reason instanceof HostError)) return reason;
   const hit = findLimit(cut.message);

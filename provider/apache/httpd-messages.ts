@@ -1,6 +1,7 @@
 /**
- * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the host.
- * Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we wrote.
+ * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the
+ * host. Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we
+ * wrote.
  */
 import { hostText, unescapeLog } from "../../core/host-text.ts";
 import { shown } from "../../core/shown.ts";
@@ -14,7 +15,10 @@ const known: readonly RegExp[] = [
   /AH\d{5}(?=:)/,
 ];
 
-/** Said at every start that goes well, or of the machine (it has no name, its OpenSSL is a newer one): tells nothing of a candidate. */
+/**
+ * Said at every start that goes well, or of the machine (it has no name, its OpenSSL is a newer one): tells nothing of
+ * a candidate.
+ */
 const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
 const longestCharacters = 300;

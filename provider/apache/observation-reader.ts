@@ -114,8 +114,8 @@ function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile
 }
 
 /**
- * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those with our
- * lines. A backslash in front says that those in the name are doubled.
+ * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those
+ * with our lines. A backslash in front says that those in the name are doubled.
  */
 function readHashes(parts: readonly Message[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";

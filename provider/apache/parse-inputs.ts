@@ -33,7 +33,10 @@ export function withDefaults(inputs: Properties): Properties {
 
 const defaults = withDefaults({});
 
-/** Names of the inputs whose values differ between two property bags; a state of an earlier version lacks the newer ones. */
+/**
+ * Names of the inputs whose values differ between two property bags; a state of an earlier version lacks the newer
+ * ones.
+ */
 export function changedInputs(a: Properties, b: Properties): readonly InputName[] {
   return inputNames.filter((name) => canonical(a[name] ?? defaults[name]) !== canonical(b[name] ?? defaults[name]));
 }

@@ -4,8 +4,9 @@ import { encodePem } from "../../core/pki/pem.ts";
 import { type ProbeMaterial, makeProbes } from "../../core/pki/probe.ts";
 
 /**
- * By name. Before key and certificate, in PEM, stand the words that the host's program reads: `ca` and the CA's name, `role` with
- * `users` or `other`, `points` with `users` where it names the distribution points of a user's certificate, else `guessed`.
+ * By name. Before key and certificate, in PEM, stand the words that the host's program reads: `ca` and the CA's name,
+ * `role` with `users` or `other`, `points` with `users` where it names the distribution points of a user's certificate,
+ * else `guessed`.
  */
 export function makeProbeFiles(material: ProbeMaterial): ReadonlyMap<string, Buffer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -15,7 +15,8 @@ export interface Request {
 const deadlineSeconds = 15;
 
 /**
- * When the host ends what it was asked for, a change left alone: before we stop waiting, so that it can say what it waited for.
+ * When the host ends what it was asked for, a change left alone: before we stop waiting, so that it can say what it
+ * waited for.
  */
 const limitOf = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
 

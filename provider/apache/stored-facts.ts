@@ -5,8 +5,8 @@ import type { KindFacts } from "../../core/server-kind.ts";
 import type { Properties } from "../engine/resource.ts";
 
 export const storedFacts: KindFacts<Facts> = {
-  // Raised whenever what is read into Facts becomes more, or means something else: a plan from what an earlier build did not
-  // look for would find nothing there. State of builds before it had one is of no version.
+  // Raised whenever what is read into Facts becomes more, or means something else: a plan from what an earlier build
+  // did not look for would find nothing there. State of builds before it had one is of no version.
   version: 2,
   isFacts: (value): value is Properties & Facts =>
     Object.entries(shapes).every(([name, isRight]) => isRight(value[name])),

@@ -1,4 +1,6 @@
-/** What a change of an Apache host brings there: files of the site, probe certificates, and what a person is told of it. */
+/**
+ * What a change of an Apache host brings there: files of the site, probe certificates, and what a person is told of it.
+ */
 import { randomUUID } from "node:crypto";
 import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
@@ -7,7 +9,10 @@ import type { Transaction } from "./host-model.ts";
 import { type Inputs, filesOf } from "./parse-inputs.ts";
 import { makeProbeFiles } from "./probe-files.ts";
 
-/** `remove`: everything of ours goes, the host's own record too. Throws where a file of the site is not fit to be installed. */
+/**
+ * `remove`: everything of ours goes, the host's own record too. Throws where a file of the site is not fit to be
+ * installed.
+ */
 export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
   let known: SiteFiles | undefined;
   // Once for both: a CRL of a million entries takes seconds.
@@ -25,7 +30,10 @@ export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remo
   };
 }
 
-/** Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are not fit to be installed. */
+/**
+ * Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are
+ * not fit to be installed.
+ */
 export function contentsOf(
   inputs: Inputs,
   files: readonly OwnFile[],
@@ -40,7 +48,10 @@ export function contentsOf(
   );
 }
 
-/** One probe certificate for each CA whose files can be read. Files that cannot be read are reported where they are needed. */
+/**
+ * One probe certificate for each CA whose files can be read. Files that cannot be read are reported where they are
+ * needed.
+ */
 const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
   makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
 

@@ -64,7 +64,10 @@ function newSession(options: ServerOptions): Session {
   return session;
 }
 
-/** Stops what can still be stopped without harm; each resource knows when that is. Connections stay while one needs them. */
+/**
+ * Stops what can still be stopped without harm; each resource knows when that is. Connections stay while one needs
+ * them.
+ */
 async function cancel(session: Session): Promise<void> {
   session.isCancelled = true;
   for (const call of session.running) call.abort(new Error("cancelled"));
@@ -109,7 +112,9 @@ function initializationFailed(error: PartialFailure, details: string): grpc.Meta
   return metadata;
 }
 
-/** The methods about the plugin itself. It has no configuration: what is needed to log in never passes through Pulumi. */
+/**
+ * The methods about the plugin itself. It has no configuration: what is needed to log in never passes through Pulumi.
+ */
 function protocolMethods(session: Session) {
   return {
     handshake: unary((request: messages.ProviderHandshakeRequest) => {

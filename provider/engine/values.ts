@@ -4,8 +4,8 @@ import { shown } from "../../core/shown.ts";
 import { type Properties, unknown } from "./resource.ts";
 
 /**
- * C0 but for tab and line feed, DEL, C1. No more here: inputs pass this border and come back, and the name of an organization may
- * hold a joiner or a soft hyphen. What a host says has been through the gate before (`outputsOf`).
+ * C0 but for tab and line feed, DEL, C1. No more here: inputs pass this border and come back, and the name of an
+ * organization may hold a joiner or a soft hyphen. What a host says has been through the gate before (`outputsOf`).
  */
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
@@ -16,7 +16,10 @@ export function fromStruct(struct: protobuf.Struct | undefined): Properties {
   return struct?.toJavaScript() ?? {};
 }
 
-/** Properties for a response: no `undefined`, at which the library throws "Unexpected struct type", nothing a terminal acts on. */
+/**
+ * Properties for a response: no `undefined`, at which the library throws "Unexpected struct type", nothing a terminal
+ * acts on.
+ */
 export function toStruct(properties: Properties): protobuf.Struct {
   const value = clean(properties);
   // `clean` keeps an object an object; Struct has no narrower type for its values.

@@ -1,6 +1,6 @@
 /**
- * Reads what the site file only points to: keys, passwords, passphrases. Values stay in memory and never enter a message;
- * messages name the variable or the file.
+ * Reads what the site file only points to: keys, passwords, passphrases. Values stay in memory and never enter a
+ * message; messages name the variable or the file.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";

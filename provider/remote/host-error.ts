@@ -28,7 +28,10 @@ export type HostErrorKind =
 /** Far more than we ever say; a host that lies could send a hundred megabytes. */
 const longestMessageCharacters = 20_000;
 
-/** `host: what was found; what to do instead`, ready to print: no secret, and whatever is in it has gone through the gate. */
+/**
+ * `host: what was found; what to do instead`, ready to print: no secret, and whatever is in it has gone through the
+ * gate.
+ */
 export class HostError extends Error {
   override readonly name = "HostError";
   readonly kind: HostErrorKind;

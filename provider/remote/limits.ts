@@ -1,4 +1,7 @@
-/** What a shell or a program says when it hits a limit of its login, in plain words. `host/posix/lib/resources.sh` does the same on the host. */
+/**
+ * What a shell or a program says when it hits a limit of its login, in plain words. `host/posix/lib/resources.sh` does
+ * the same on the host.
+ */
 
 const limits: readonly (readonly [words: RegExp, name: string])[] = [
   [/file too large|file size limit/i, "file size"],

@@ -105,8 +105,8 @@ interface Started {
 }
 
 /**
- * Starts on the kept connection. One that turns out to have died while idle is replaced, once: before the host confirmed
- * the start, no script was sent.
+ * Starts on the kept connection. One that turns out to have died while idle is replaced, once: before the host
+ * confirmed the start, no script was sent.
  */
 async function startOnce(
   place: string,

@@ -43,12 +43,17 @@ export interface Channel extends Duplex {
 
 const largestStdoutBytes = 256 * 1024 * 1024;
 const keptStderrBytes = 64 * 1024;
-/** What is printed before our first line, and all of standard error: whoever prints more means no good, or is broken. */
+/**
+ * What is printed before our first line, and all of standard error: whoever prints more means no good, or is broken.
+ */
 const largestNoiseBytes = 4 * 1024 * 1024;
 /** How long a host may take with a password: directories answer slowly, and a wrong password costs 2 s. */
 const passwordTimeoutSeconds = 30;
 
-/** Runs the program in a channel on which its shell's command line was just started. Must be called before any event of it. */
+/**
+ * Runs the program in a channel on which its shell's command line was just started. Must be called before any event of
+ * it.
+ */
 export function runProgram(channel: Channel, run: Execution): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     // The host may never answer the closing, so nothing waits for it.
@@ -181,7 +186,9 @@ interface Exit {
   readonly signal: string | undefined;
 }
 
-/** Settles when both streams are read to their ends; undefined when the connection was lost before the program ended. */
+/**
+ * Settles when both streams are read to their ends; undefined when the connection was lost before the program ended.
+ */
 function exitOf(channel: Channel): Promise<Exit | undefined> {
   let exit: Exit | undefined;
   channel.once("exit", (code: number | null, signal?: string) => {

@@ -22,10 +22,16 @@ export async function judge<K extends KindTypes>(
   context.progress(`done: judged well (${outcome.judge})`);
 }
 
-/** Interrupted runs that a change puts back before it gives up: each next one began meanwhile, and was ended by somebody. */
+/**
+ * Interrupted runs that a change puts back before it gives up: each next one began meanwhile, and was ended by
+ * somebody.
+ */
 const mostRecoveries = 3;
 
-/** Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to plan anew. */
+/**
+ * Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to
+ * plan anew.
+ */
 export async function apply<K extends KindTypes>(
   call: HostCall<K>,
   planned: PlannedHost<K>,
@@ -133,7 +139,9 @@ function mayHaveChanged(error: unknown): boolean {
   return !(error instanceof HostError && untouched.includes(error.kind));
 }
 
-/** Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all. */
+/**
+ * Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all.
+ */
 function unknownOutcome<K extends KindTypes>(
   call: HostCall<K>,
   planned: PlannedHost<K>,
@@ -166,8 +174,8 @@ export async function remove<K extends KindTypes>(
 }
 
 /**
- * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers' pages
- * may be open since. Returns what was done, in words; undefined where nothing was to be done.
+ * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers'
+ * pages may be open since. Returns what was done, in words; undefined where nothing was to be done.
  */
 export async function putBack<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,

@@ -30,10 +30,10 @@ function field(value: unknown, name: string): unknown {
 }
 
 /**
- * Another machine, told by its host key *and* its address. The same key at another address is the same machine moved; the
- * same address with another key is a machine set up anew, where nothing of the old one is left to delete. And should both
- * have changed on one machine: the deletion dials the old address and pins the old key, so it cannot remove what the
- * creation has just written.
+ * Another machine, told by its host key *and* its address. The same key at another address is the same machine moved;
+ * the same address with another key is a machine set up anew, where nothing of the old one is left to delete. And
+ * should both have changed on one machine: the deletion dials the old address and pins the old key, so it cannot remove
+ * what the creation has just written.
  */
 function replacesOf(changed: Detailed): readonly string[] {
   const both = ["connection.address", "connection.hostKey"];
@@ -88,8 +88,8 @@ const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
   alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
 /**
- * Problems, an owed reload and a server that should run end a preview with 7, with a refresh and without: DELETE shows what
- * should go away.
+ * Problems, an owed reload and a server that should run end a preview with 7, with a refresh and without: DELETE shows
+ * what should go away.
  */
 function unwell({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;

@@ -60,7 +60,9 @@ export function previewOutputs(outputs: Properties): Properties {
   return { ...outputs, ...unknowns(computed) };
 }
 
-/** Outputs of a preview whose inputs are not all known, such as the address of a machine that is still to be created. */
+/**
+ * Outputs of a preview whose inputs are not all known, such as the address of a machine that is still to be created.
+ */
 export function unknownOutputs<K extends KindTypes>(
   kind: Pick<ServerKind<K>, "inputs" | "outputs">,
   inputs: Properties,

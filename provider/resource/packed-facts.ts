@@ -11,7 +11,10 @@ export function packFacts<Facts extends object>({ version }: KindFacts<Facts>, f
   return deflateRawSync(JSON.stringify({ factsVersion: version, ...facts })).toString("base64");
 }
 
-/** The facts of a resource's inputs or outputs; undefined when there are none, or none of this version: then the host must be looked at. */
+/**
+ * The facts of a resource's inputs or outputs; undefined when there are none, or none of this version: then the host
+ * must be looked at.
+ */
 export function unpackFacts<Facts extends object>(kind: KindFacts<Facts>, properties: Properties): Facts | undefined {
   const { factsVersion, ...facts } = unpack(properties) ?? {};
   return factsVersion === kind.version && kind.isFacts(facts) ? facts : undefined;

@@ -34,7 +34,10 @@ export const planFor = <K extends KindTypes>(
 
 export const runOptions = ({ progress, signal }: Context): RunOptions => ({ onProgress: progress, signal });
 
-/** Tells what a plan found. Conflicts are warnings here: whether they stop the run is decided where something is changed. */
+/**
+ * Tells what a plan found. Conflicts are warnings here: whether they stop the run is decided where something is
+ * changed.
+ */
 export function report({ log }: Context, diagnostics: readonly Diagnostic[]): void {
   for (const diagnostic of diagnostics)
     log(diagnostic.severity === "note" ? "info" : "warning", diagnosticText(diagnostic));

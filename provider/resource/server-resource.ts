@@ -90,7 +90,9 @@ async function create<K extends KindTypes>(
   return { id, outputs: await previewed(call, planned) };
 }
 
-/** How a resource is called in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`. */
+/**
+ * How a resource is called in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`.
+ */
 function idOf<K extends KindTypes>({ kind, inputs }: HostCall<K>, facts: K["facts"]): string {
   return [inputs.connection.address, kind.name, hostText(kind.facts.serverOf(facts))].join("|");
 }
@@ -121,7 +123,9 @@ async function read<K extends KindTypes>(
   };
 }
 
-/** As the program names it, but for the organization, which a plugin is not told: the self-managed backends' only one. */
+/**
+ * As the program names it, but for the organization, which a plugin is not told: the self-managed backends' only one.
+ */
 function ownerOf(urn: string): string {
   const { project, stack, name } = parseUrn(urn);
   return ["organization", project, stack, name].join("/");
@@ -162,8 +166,8 @@ function refusalText<K extends KindTypes>(
 }
 
 /**
- * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is stopped,
- * tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
+ * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is
+ * stopped, tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
  */
 function refuseOtherServer<K extends KindTypes>(
   { kind, inputs }: HostCall<K>,

@@ -24,8 +24,8 @@ function differencesOf(live: ShownFiles, planned: ShownFiles): readonly Differen
 }
 
 /**
- * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts the
- * inputs have no texts, and a path would look like a deletion: then the changed inputs must do.
+ * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts
+ * the inputs have no texts, and a path would look like a deletion: then the changed inputs must do.
  */
 export function fileChanges(
   live: ShownFiles,
@@ -46,7 +46,10 @@ function kindOf({ found, wanted }: Difference): DiffKind {
 /** A key of `files` as a property path: quoted, because paths hold dots. */
 const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`;
 
-/** The differences in words, with file and line: a plain preview shows no more than that `files` differs. `describe`: of one file. */
+/**
+ * The differences in words, with file and line: a plain preview shows no more than that `files` differs. `describe`: of
+ * one file.
+ */
 export function changeTexts(
   live: ShownFiles,
   planned: ShownFiles,
@@ -80,7 +83,10 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
   });
 }
 
-/** Differing lines up to which the shortest difference is searched; that takes the square of them, and nobody reads as many. */
+/**
+ * Differing lines up to which the shortest difference is searched; that takes the square of them, and nobody reads as
+ * many.
+ */
 export const mostEdits = 1000;
 
 function lineDifferencesOf(

@@ -5,11 +5,15 @@ export interface FilePlace {
   readonly file: string;
   /** 1-based, where `file` is the site file. */
   readonly line?: number;
-  /** Where `file` is another one: `file:line` of the site file that names it, or `file:2 and 6` where it does so twice. */
+  /**
+   * Where `file` is another one: `file:line` of the site file that names it, or `file:2 and 6` where it does so twice.
+   */
   readonly namedAt?: string;
 }
 
-/** Turns the place of a finding of `readSiteFiles` into one that an editor can open; `lines` are those of `readSite`. */
+/**
+ * Turns the place of a finding of `readSiteFiles` into one that an editor can open; `lines` are those of `readSite`.
+ */
 export function filePlaces(
   siteFile: string,
   wanted: SiteFilesWanted,

@@ -1,4 +1,6 @@
-/** A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them. */
+/**
+ * A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
@@ -99,8 +101,8 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted)
 }
 
 /**
- * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed, and
- * that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
+ * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed,
+ * and that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
  */
 function readFiles(
   file: string,

@@ -1,4 +1,7 @@
-/** What a run by hand or by the timer, which has no controller behind it, must stand: its own length, signals, strangers. */
+/**
+ * What a run by hand or by the timer, which has no controller behind it, must stand: its own length, signals,
+ * strangers.
+ */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { type RefreshSession, sourced, startRefreshSession, stateDirectory } from "../host/refresh-session.ts";

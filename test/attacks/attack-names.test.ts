@@ -1,4 +1,7 @@
-/** The central faults once more, beside processes of an ordinary user whose names hold whatever misleads a reader of /proc. */
+/**
+ * The central faults once more, beside processes of an ordinary user whose names hold whatever misleads a reader of
+ * /proc.
+ */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";

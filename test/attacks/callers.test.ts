@@ -1,4 +1,7 @@
-/** What a person or a timer calls on a host, where the program behind it is damaged: it must not end as if all were well. */
+/**
+ * What a person or a timer calls on a host, where the program behind it is damaged: it must not end as if all were
+ * well.
+ */
 import assert from "node:assert/strict";
 import { renderCaller } from "../../core/apache/facts/unattended.ts";
 import { request } from "../../lab/client.ts";

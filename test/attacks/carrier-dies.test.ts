@@ -26,7 +26,9 @@ for (const shell of ["dash", "busybox"] as const) {
     });
     after(() => session.stop());
 
-    /** Dies at the step of that number, or at the first one of that function. Says what the answer tells of the change. */
+    /**
+     * Dies at the step of that number, or at the first one of that function. Says what the answer tells of the change.
+     */
     async function die(
       death: string,
       step: number | string,

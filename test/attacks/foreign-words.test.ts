@@ -1,4 +1,6 @@
-/** Words of programs on a host, with a planted password and with what steers a terminal: nowhere may either come out. */
+/**
+ * Words of programs on a host, with a planted password and with what steers a terminal: nowhere may either come out.
+ */
 import assert from "node:assert/strict";
 import { HostError } from "../../provider/remote/host-error.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";
@@ -29,7 +31,10 @@ describe("words of other programs", function () {
   beforeEach(() => void (told = []));
   after(() => session.stop());
 
-  /** A stand-in for a program, before the real one on the PATH; it says its arguments to a file, and may go on with the real one. */
+  /**
+   * A stand-in for a program, before the real one on the PATH; it says its arguments to a file, and may go on with the
+   * real one.
+   */
   async function standIn(name: string, script: string): Promise<void> {
     const text = `#!/bin/sh\n# A stand-in for ${name}.\nprintf '%s\\n' "$*" >>${printed}.arguments\n${script}\n`;
     await session.lab.run(`cat >/usr/local/sbin/${name} && chmod 755 /usr/local/sbin/${name}`, text);

@@ -1,4 +1,7 @@
-/** Labels of SELinux. They are real attributes of real files, but no kernel here enforces them: that the kernel has SELinux is imitated. */
+/**
+ * Labels of SELinux. They are real attributes of real files, but no kernel here enforces them: that the kernel has
+ * SELinux is imitated.
+ */
 import assert from "node:assert/strict";
 import { faultyProgram } from "../faults/program.ts";
 import { sourced, startRefreshSession, type RefreshSession } from "../host/refresh-session.ts";

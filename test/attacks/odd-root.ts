@@ -25,7 +25,10 @@ export const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\
 /** How paths of the host come back from it: bytes as latin1. */
 export const asBytes = (text: string): string => Buffer.from(text).toString("latin1");
 
-/** Moves the tree of a host whose httpd is stopped, and starts httpd there. `root` may be a shell command in `$(…)`, for what is no text. */
+/**
+ * Moves the tree of a host whose httpd is stopped, and starts httpd there. `root` may be a shell command in `$(…)`, for
+ * what is no text.
+ */
 export async function moveTree(lab: LabHost, { root, config, included }: OddNames): Promise<void> {
   const words = { root: root.startsWith("$(") ? `"${root}"` : shellWord(root), config: shellWord(config) };
   await lab.run(`set -e

@@ -1,4 +1,7 @@
-/** The whole life of a server whose root and files have names that a shell, a list or an encoding could take for something else. */
+/**
+ * The whole life of a server whose root and files have names that a shell, a list or an encoding could take for
+ * something else.
+ */
 import assert from "node:assert/strict";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { request } from "../../lab/client.ts";

@@ -1,4 +1,7 @@
-/** The gate of the host's program, in both shells: what it escapes, what it takes for a proxy's address, what it redacts. */
+/**
+ * The gate of the host's program, in both shells: what it escapes, what it takes for a proxy's address, what it
+ * redacts.
+ */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { shown } from "../../core/shown.ts";

@@ -1,4 +1,7 @@
-/** Hosts whose /bin/sh is another one than dash, bash or busybox: mksh does, yash and posh are refused before anything is done. */
+/**
+ * Hosts whose /bin/sh is another one than dash, bash or busybox: mksh does, yash and posh are refused before anything
+ * is done.
+ */
 import assert from "node:assert/strict";
 import { bytesOf } from "../faults/bytes.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";

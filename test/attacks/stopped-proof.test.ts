@@ -1,4 +1,7 @@
-/** A server that runs and is not found by its name must never be taken for stopped: its files would be written, and never loaded. */
+/**
+ * A server that runs and is not found by its name must never be taken for stopped: its files would be written, and
+ * never loaded.
+ */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { request } from "../../lab/client.ts";

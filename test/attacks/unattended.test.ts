@@ -1,4 +1,7 @@
-/** What runs on a host as root without anybody looking on: the look tells whatever is wrong with it, and one change mends it. */
+/**
+ * What runs on a host as root without anybody looking on: the look tells whatever is wrong with it, and one change
+ * mends it.
+ */
 import assert from "node:assert/strict";
 import { readUnattended } from "../../core/apache/facts/unattended.ts";
 import { parseResponse } from "../../provider/remote/response.ts";

@@ -1,4 +1,7 @@
-/** A host in memory: does with bytes what the real one does with files, and can be told to fail. Nothing of it is judged. */
+/**
+ * A host in memory: does with bytes what the real one does with files, and can be told to fail. Nothing of it is
+ * judged.
+ */
 import { createHash } from "node:crypto";
 import type { Change, FileEdit } from "../../core/apache/model.ts";
 import type { ObservedFile, Observation } from "../../core/apache/observation.ts";

@@ -1,4 +1,6 @@
-/** Other people's directives in a file that is included in several places: each place has a say in what becomes of them. */
+/**
+ * Other people's directives in a file that is included in several places: each place has a say in what becomes of them.
+ */
 import assert from "node:assert/strict";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import type { Desired } from "../../core/apache/model.ts";

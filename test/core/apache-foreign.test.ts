@@ -1,4 +1,7 @@
-/** What becomes of other people's directives: the rules in a table. Their effect on the wire is tested by the ring directives. */
+/**
+ * What becomes of other people's directives: the rules in a table. Their effect on the wire is tested by the ring
+ * directives.
+ */
 import assert from "node:assert/strict";
 import { readCertificates } from "../../core/pki/certificate.ts";
 import { readCrls } from "../../core/pki/crl.ts";

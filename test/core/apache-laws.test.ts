@@ -67,7 +67,8 @@ describe("the editor's laws", () => {
     ].join("\n");
     const bytes = stock.bytes.replace("</VirtualHost>", `${manual}\n</VirtualHost>`);
     files.set(path, observedFile(path, bytes));
-    // One include line, and a mark on each of the two physical lines of the rule for the whole site: ours wins over the rest.
+    // One include line, and a mark on each of the two physical lines of the rule for the whole site: ours wins over the
+    // rest.
     assert.equal(checkLaws(observe(files), { ...wanted, adopt: true }), 3);
   });
 

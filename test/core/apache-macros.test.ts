@@ -1,4 +1,6 @@
-/** A macro that writes nothing we look at is as good as text; any other one is refused, and nothing else is said of it. */
+/**
+ * A macro that writes nothing we look at is as good as text; any other one is refused, and nothing else is said of it.
+ */
 import assert from "node:assert/strict";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { host, observe, observedFile, planOf, serverOf, wanted } from "./apache-observation.ts";

@@ -1,4 +1,6 @@
-/** Observations made of fixture trees and of text, for the tests of core/apache: as a copy of a host's files gives them. */
+/**
+ * Observations made of fixture trees and of text, for the tests of core/apache: as a copy of a host's files gives them.
+ */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Ten thousand virtual hosts in one file: what is done for each must not grow with the number of the others. How long it takes
- * is measured by `npm run bench`; here what grows runs into the limit of the ring.
+ * Ten thousand virtual hosts in one file: what is done for each must not grow with the number of the others. How long
+ * it takes is measured by `npm run bench`; here what grows runs into the limit of the ring.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,6 @@
-/** Conditions and variables on a copy of a host's files: what is decided, and what to give for the rest: never a guess. */
+/**
+ * Conditions and variables on a copy of a host's files: what is decided, and what to give for the rest: never a guess.
+ */
 import assert from "node:assert/strict";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** The controller's gate: whatever a host says, nothing of it steers a terminal, deceives a reader, or is without bound. */
+/**
+ * The controller's gate: whatever a host says, nothing of it steers a terminal, deceives a reader, or is without bound.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { shown, shownDeep, shownLines } from "../../core/shown.ts";

@@ -3,7 +3,10 @@ import { emptyChange } from "../../core/apache/model.ts";
 import { createHost } from "../../provider/apache/host.ts";
 import type { Host, Target, Transaction } from "../../provider/apache/host-model.ts";
 
-/** A title for the terminal (OSC), colours (CSI, of 7 and of 8 bits), an overwritten line, text from right to left, and marks without a width. */
+/**
+ * A title for the terminal (OSC), colours (CSI, of 7 and of 8 bits), an overwritten line, text from right to left, and
+ * marks without a width.
+ */
 export const hostile =
   "\u001b]0;owned\u0007\u001b[31mred\u009b2J\u007f\b\u202egpj.\u202c\u2066x\u2069\u200e\u200f\u061c\u200b\ufeff\u2028\u2029end";
 

@@ -1,4 +1,7 @@
-/** Every sentence that the product can print, found in its sources: what stands between quotes and has four words or more. */
+/**
+ * Every sentence that the product can print, found in its sources: what stands between quotes and has four words or
+ * more.
+ */
 import { readFileSync, readdirSync } from "node:fs";
 import ts from "typescript";
 

@@ -65,7 +65,10 @@ function setByte(bytes: Buffer, at: number, value: number): Buffer {
   return changed;
 }
 
-/** What is still in use once all else was collected. The process's own size would tell of the tests before this one, too. */
+/**
+ * What is still in use once all else was collected. The process's own size would tell of the tests before this one,
+ * too.
+ */
 function keptBytes(): number {
   setFlagsFromString("--expose-gc");
   // as: the flag is what makes this name exist.

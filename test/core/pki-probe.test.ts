@@ -1,4 +1,7 @@
-/** The probe certificate, shown to the real OpenSSL: error 7, the signature, where holders get in, and else what locks them out. */
+/**
+ * The probe certificate, shown to the real OpenSSL: error 7, the signature, where holders get in, and else what locks
+ * them out.
+ */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";

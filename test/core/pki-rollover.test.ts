@@ -25,7 +25,9 @@ import {
   toPem,
 } from "../fixtures/pki.ts";
 
-/** A CA that changed its key: the same name, and each key with its own CRL until the old one's certificates have ended. */
+/**
+ * A CA that changed its key: the same name, and each key with its own CRL until the old one's certificates have ended.
+ */
 function makeRollover(hasIdentifiers: boolean): { readonly cas: Made[]; readonly crls: Buffer[] } {
   const cas = [1, 2].map(() => {
     const key = makeKey("ecdsa");

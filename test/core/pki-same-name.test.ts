@@ -1,4 +1,6 @@
-/** Names of CAs are compared by their text where a plan has no more: it must come to what OpenSSL makes of their bytes. */
+/**
+ * Names of CAs are compared by their text where a plan has no more: it must come to what OpenSSL makes of their bytes.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeDer, encodeOid, encodeSequence } from "../../core/pki/der-write.ts";

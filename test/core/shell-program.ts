@@ -1,4 +1,7 @@
-/** The files of the hosts' program: whose a variable is, and what each function takes from other files and sets for them. */
+/**
+ * The files of the hosts' program: whose a variable is, and what each function takes from other files and sets for
+ * them.
+ */
 import { shellFunctionsOf, type ShellFunction } from "../faults/marks.ts";
 import { callsOf, codeOf, depthsOf, variablesOf, type ShellName } from "./shell-text.ts";
 
@@ -114,7 +117,9 @@ function takesOf(name: string, readings: Readings, seen: readonly string[] = [])
 
 const known = new WeakMap<Readings, Map<string, ReadonlySet<string>>>();
 
-/** What is set when it has returned, also by the functions that it calls; by those of `file` alone, where one is given. */
+/**
+ * What is set when it has returned, also by the functions that it calls; by those of `file` alone, where one is given.
+ */
 function setsOf(name: string, readings: Readings, file?: string): ReadonlySet<string> {
   const found = known.get(readings) ?? new Map<string, ReadonlySet<string>>();
   known.set(readings, found);

@@ -92,7 +92,10 @@ function longLines(files: ReadonlyMap<string, string>): string[] {
   );
 }
 
-/** Functions that end the process, each with its reason: a trap or a process of its own, or an end from which nothing may go on. */
+/**
+ * Functions that end the process, each with its reason: a trap or a process of its own, or an end from which nothing
+ * may go on.
+ */
 const ending: Readonly<Record<string, string>> = {
   refuse_unfit_shell: "a shell that cannot run the rest",
   fail: "the run ends where it is, and end_carrier puts back what was begun",

@@ -1,9 +1,14 @@
-/** The hosts' program as a reader of POSIX sh sees it: what is code, which variables a file sets, and which it reads. */
+/**
+ * The hosts' program as a reader of POSIX sh sees it: what is code, which variables a file sets, and which it reads.
+ */
 
 /** Stands for a character of a text, so that words stay words. */
 const filler = "\x01";
 
-/** The text with the same length, without what no shell reads as code: comments, quoted text, documents. Expansions stay. */
+/**
+ * The text with the same length, without what no shell reads as code: comments, quoted text, documents. Expansions
+ * stay.
+ */
 export function codeOf(text: string): string {
   const out = text.split("");
   const documents: { word: string; isLiteral: boolean }[] = [];
@@ -188,7 +193,10 @@ function arithmeticFrom(code: string, start: number): (readonly [number, number]
   return [...stretches, [from, at]];
 }
 
-/** Each place of the code where one of `names` stands as a command, or as the first word of what `limited` and its like run. */
+/**
+ * Each place of the code where one of `names` stands as a command, or as the first word of what `limited` and its like
+ * run.
+ */
 export function callsOf(code: string, names: ReadonlySet<string>): { name: string; start: number }[] {
   return [...code.matchAll(/(?<![\w$.\/{-])[a-z_]\w*(?![\w=(])/g)].flatMap(({ 0: name, index: start }) => {
     if (!names.has(name)) return [];

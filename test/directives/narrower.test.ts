@@ -11,7 +11,10 @@ const verifyAgain = "SSLVerifyClient  require";
 const theirRule = 'SSLRequire %{SSL_CLIENT_S_DN_O} eq "ABC CORPORATION"';
 const page = "/admin/secret.html";
 
-/** For a rule that is stricter than the virtual host's httpd asks everybody anew, which TLS 1.3 cannot do of every client. */
+/**
+ * For a rule that is stricter than the virtual host's httpd asks everybody anew, which TLS 1.3 cannot do of every
+ * client.
+ */
 const unasked = ["refused 200 refused", "403 403 refused"] as const;
 
 /** Sections below the whole site, and the URL that they protect. */

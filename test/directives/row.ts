@@ -1,11 +1,15 @@
-/** The words of a row: a customer's configuration, what the plan must say of it, and what clients must get before and after. */
+/**
+ * The words of a row: a customer's configuration, what the plan must say of it, and what clients must get before and
+ * after.
+ */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { ClientName, LabPki } from "../../lab/pki.ts";
 import type { Wish } from "../host/session.ts";
 
 /**
- * Outcomes by path, each for three clients: `none good theirs`. Where TLS 1.3 answers otherwise than TLS 1.2 (a `Location` that
- * asks for a certificate anew cannot do so of clients without post-handshake authentication) both are there, 1.2 first.
+ * Outcomes by path, each for three clients: `none good theirs`. Where TLS 1.3 answers otherwise than TLS 1.2 (a
+ * `Location` that asks for a certificate anew cannot do so of clients without post-handshake authentication) both are
+ * there, 1.2 first.
  */
 export type Answers = Readonly<Record<string, string | readonly [tls12: string, tls13: string]>>;
 

@@ -86,8 +86,8 @@ const wishOf = async ({ session }: Stage, row: Row, adopt: boolean): Promise<Wis
 });
 
 /**
- * The law: whoever was refused at a protected URL is refused there after a change with adopt. Refused is who gets in with no
- * version of TLS: a page that a client saw in TLS 1.2 may open to it in TLS 1.3 as well.
+ * The law: whoever was refused at a protected URL is refused there after a change with adopt. Refused is who gets in
+ * with no version of TLS: a page that a client saw in TLS 1.2 may open to it in TLS 1.3 as well.
  */
 function assertOpensNothing(row: Row, after: Answers): void {
   const clients = ["none", "good", row.theirs ?? "foreign"];
@@ -102,7 +102,10 @@ function assertOpensNothing(row: Row, after: Answers): void {
 const outcomesOf = (answers: Answers[string], client: number): readonly (string | undefined)[] =>
   [answers].flat().map((each) => each.split(" ")[client]);
 
-/** A plan's findings on the files of the row, and all that stop it wherever they stand; without remarks on what was adopted. */
+/**
+ * A plan's findings on the files of the row, and all that stop it wherever they stand; without remarks on what was
+ * adopted.
+ */
 async function findingsOf(
   stage: Stage,
   row: Row,

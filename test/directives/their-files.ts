@@ -1,4 +1,7 @@
-/** What a customer may have lying below `conf/theirs`: CAs, CRLs, another certificate of the server, and pages to protect. */
+/**
+ * What a customer may have lying below `conf/theirs`: CAs, CRLs, another certificate of the server, and pages to
+ * protect.
+ */
 import type { LabPki } from "../../lab/pki.ts";
 
 /** How FakeBasicAuth calls the holder of `good`; its password is the word "password", as its manual prints it. */

@@ -7,7 +7,9 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const thisCheckout = path.resolve(import.meta.dirname, "../..");
 
-/** Without the caller's NODE_OPTIONS: what they load lies in this checkout. Types are checked once, by {@link compile}. */
+/**
+ * Without the caller's NODE_OPTIONS: what they load lies in this checkout. Types are checked once, by {@link compile}.
+ */
 export const otherEnvironment = { NODE_OPTIONS: "", PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
 const env = { ...process.env, ...otherEnvironment };
 

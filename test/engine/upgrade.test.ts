@@ -1,4 +1,7 @@
-/** A host whose /admin an earlier version has opened, under the real engine: told, closed again, and left alone from then on. */
+/**
+ * A host whose /admin an earlier version has opened, under the real engine: told, closed again, and left alone from
+ * then on.
+ */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { type LabSite, labSite } from "./lab-site.ts";

@@ -1,4 +1,7 @@
-/** Files that cannot be replaced, disks that cannot be written, and other people's edits: all of it found before the swap, or put back. */
+/**
+ * Files that cannot be replaced, disks that cannot be written, and other people's edits: all of it found before the
+ * swap, or put back.
+ */
 import assert from "node:assert/strict";
 import type { Outcome } from "../../provider/apache/host-model.ts";
 import { startSession, type Session } from "../host/session.ts";

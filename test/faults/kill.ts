@@ -36,7 +36,10 @@ export async function findSteps(
   return distinctSteps(await session.lab.run(readSteps));
 }
 
-/** The run is killed at that step, at the latest while it gives the lock back, when its end is told; the server goes on answering. */
+/**
+ * The run is killed at that step, at the latest while it gives the lock back, when its end is told; the server goes on
+ * answering.
+ */
 export async function kill(
   session: Session,
   use: (program: string) => void,

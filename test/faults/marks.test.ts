@@ -1,4 +1,7 @@
-/** No step of a change is forgotten by the tests that end runs at each of them: the steps are found by a mark in the source. */
+/**
+ * No step of a change is forgotten by the tests that end runs at each of them: the steps are found by a mark in the
+ * source.
+ */
 import assert from "node:assert/strict";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession, stateDirectory } from "../host/refresh-session.ts";

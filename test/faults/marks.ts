@@ -11,7 +11,9 @@ export interface ShellFunction {
   /** Of its name in the text of its file. */
   readonly start: number;
   readonly text: string;
-  /** Without comments, and without what stands between single quotes (programs of awk and sed, texts) or in documents. */
+  /**
+   * Without comments, and without what stands between single quotes (programs of awk and sed, texts) or in documents.
+   */
   readonly commands: string;
 }
 

@@ -1,4 +1,7 @@
-/** TLS virtual hosts that are not covered answer as before, whatever a change does: asked in the shadow, and of the live server. */
+/**
+ * TLS virtual hosts that are not covered answer as before, whatever a change does: asked in the shadow, and of the live
+ * server.
+ */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { unchanged } from "../host/unchanged.ts";
@@ -180,7 +183,8 @@ describe("a change that puts a line of the administrator's back, beside another 
   it("may not shut the covered virtual host by a line that an earlier build took out", () =>
     onTwoPorts([completing, `${adopted}${closing}`], async (host) => {
       const before = await bytesOf(host.session);
-      // A change whose own configuration asks nobody for a certificate, so that the line at server level counts there, too.
+      // A change whose own configuration asks nobody for a certificate, so that the line at server level counts there,
+      // too.
       const contents = new Map(host.planned.contents).set("clientcert.conf", Buffer.from("# nothing\n"));
       const closingAgain = { ...withBaseline(await putBack(host, closing)), contents };
       const outcome = await apply(host, closingAgain);

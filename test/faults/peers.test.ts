@@ -1,4 +1,7 @@
-/** What other tools were seen to do to a running Apache when things go wrong, each with the outcome that we want instead. */
+/**
+ * What other tools were seen to do to a running Apache when things go wrong, each with the outcome that we want
+ * instead.
+ */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { HostError } from "../../provider/remote/host-error.ts";

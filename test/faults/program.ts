@@ -5,7 +5,10 @@ import { markedFunctions } from "./marks.ts";
 /** Directory on the host: how many steps were taken, and what was to be seen at each. */
 const traces = "/run/fault";
 export interface FaultOptions {
-  /** Shell command for each step, which finds its number in `$fault_step`; it runs in the process that carries the change out. */
+  /**
+   * Shell command for each step, which finds its number in `$fault_step`; it runs in the process that carries the
+   * change out.
+   */
   readonly at?: string;
   /** Lets no judge speak, for tests of what comes after it. @default false */
   readonly unjudged?: boolean;
@@ -33,7 +36,10 @@ export function faultyProgram({ at, unjudged = false, more = "" }: FaultOptions)
 /** Kills every process of the run at once, as a power cut does. */
 export const killAt = (step: number): string => `[ "$fault_step" != ${step} ] || kill -KILL -$$`;
 
-/** Writes down what counts on the disk at each step, as one word a line: the configuration, and what the next run goes by. */
+/**
+ * Writes down what counts on the disk at each step, as one word a line: the configuration, and what the next run goes
+ * by.
+ */
 export const noteState = `{
     find /usr/local/ni/apache/conf -printf '%p %y %s %i\\n'
     find /var/lib/clientcert -maxdepth 1 -printf '%p\\n'
@@ -57,7 +63,10 @@ export function distinctSteps(states: string): number[] {
   return lines.flatMap((line, index) => (line === lines[index - 1] ? [] : [index + 1]));
 }
 
-/** The text with one more line before each command of the functions, and one more command before each part of an and-list. */
+/**
+ * The text with one more line before each command of the functions, and one more command before each part of an
+ * and-list.
+ */
 function withSteps(text: string): string {
   const marked = markedFunctions();
   let inside: string | undefined;
@@ -88,7 +97,10 @@ function withSteps(text: string): string {
   return lines.join("\n");
 }
 
-/** Not before `fi` and its like, not before the pattern of a case, and not between a command and who asks for its status. */
+/**
+ * Not before `fi` and its like, not before the pattern of a case, and not between a command and who asks for its
+ * status.
+ */
 function startsCommand(line: string): boolean {
   return (
     !/^\s*(fi|done|esac|else|elif|then|do|\}|\)|\||;;)/.test(line) &&

@@ -1,4 +1,6 @@
-/** Macros and the real httpd: what it lists of harmless ones confuses nobody, and of the others only one thing is said. */
+/**
+ * Macros and the real httpd: what it lists of harmless ones confuses nobody, and of the others only one thing is said.
+ */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** A CRL that is too large for the host's memory: each virtual host loads a copy, and the kernel might end the live server. */
+/**
+ * A CRL that is too large for the host's memory: each virtual host loads a copy, and the kernel might end the live
+ * server.
+ */
 import assert from "node:assert/strict";
 import { makeLargeCrl } from "../../lab/large-crl.ts";
 import { clientsOf, wantedTable } from "./clients.ts";

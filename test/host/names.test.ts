@@ -1,4 +1,7 @@
-/** Whom our SSLRequire lets in, and how deep a chain may be: asked of the real httpd with real certificates of every kind. */
+/**
+ * Whom our SSLRequire lets in, and how deep a chain may be: asked of the real httpd with real certificates of every
+ * kind.
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,7 @@
-/** httpd as systemd arranges it with PrivateTmp and ProtectSystem: the change is made outside of what httpd sees, and counts inside. */
+/**
+ * httpd as systemd arranges it with PrivateTmp and ProtectSystem: the change is made outside of what httpd sees, and
+ * counts inside.
+ */
 import assert from "node:assert/strict";
 import { clientsOf, wantedTable } from "./clients.ts";
 import { startSession, type Session } from "./session.ts";

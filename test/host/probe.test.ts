@@ -1,4 +1,7 @@
-/** Whether holders of certificates get in at all is asked of the real httpd by probe certificates, and a change that locks them out does not go live. */
+/**
+ * Whether holders of certificates get in at all is asked of the real httpd by probe certificates, and a change that
+ * locks them out does not go live.
+ */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { LabHostOptions } from "../../lab/options.ts";

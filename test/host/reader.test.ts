@@ -124,7 +124,8 @@ describe("the reader and the real httpd", function () {
         : text,
     );
     assert.equal(readFacts({ ...host, dump: undefined }, { port: 443 }).virtualHosts.length, 1);
-    // What httpd printed has the module and its SSLEngine off: the live server does not, and nobody edits on a contradiction.
+    // What httpd printed has the module and its SSLEngine off: the live server does not, and nobody edits on a
+    // contradiction.
     assert.ok(host.dump?.includes("info_module"));
     const { virtualHosts, obstacles } = readFacts(host, { port: 443 });
     assert.deepEqual([virtualHosts.length, obstacles.map(({ severity }) => severity)], [1, ["problem"]]);

@@ -1,4 +1,7 @@
-/** A lab host with a CA that publishes: the client-certificate set-up with CRL sources, and the refresh as the timer and a hand run it. */
+/**
+ * A lab host with a CA that publishes: the client-certificate set-up with CRL sources, and the refresh as the timer and
+ * a hand run it.
+ */
 import { createHash } from "node:crypto";
 import { createPki, type LabPki } from "../../lab/pki.ts";
 import type { LabHostOptions } from "../../lab/options.ts";

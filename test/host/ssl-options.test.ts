@@ -57,7 +57,10 @@ async function ask(session: Session, { name, option, host }: Place): Promise<str
   return `${outcome} ${body}`;
 }
 
-/** Where one option stands: `name` is a folder of the document root and a page in it, `host` the number of the virtual host. */
+/**
+ * Where one option stands: `name` is a folder of the document root and a page in it, `host` the number of the virtual
+ * host.
+ */
 interface Place {
   readonly name: string;
   readonly option: Option;

@@ -1,4 +1,6 @@
-/** What a run must leave as it found it: bytes and metadata of the live tree, mounts, processes, and what clients see. */
+/**
+ * What a run must leave as it found it: bytes and metadata of the live tree, mounts, processes, and what clients see.
+ */
 import assert from "node:assert/strict";
 import { handshakeTable, type HandshakeRow } from "../../lab/client.ts";
 import { changedPaths, defaultExclusions, type Snapshot } from "../../lab/snapshot.ts";

@@ -12,9 +12,15 @@ const ours = `${root}/conf/clientcert`;
 
 /** `ok` = the CA's server works. */
 export type Weather = Fault | "ok";
-/** What it did: the list of before stays, or the new one is in effect; `nothing` = the host is as if we had never been there. */
+/**
+ * What it did: the list of before stays, or the new one is in effect; `nothing` = the host is as if we had never been
+ * there.
+ */
 export type Effect = "kept" | "updated" | "nothing" | "installed";
-/** Weathers in which a new list arrives. In PEM, or behind a certificate, it is a list all the same; a part stands beside it. */
+/**
+ * Weathers in which a new list arrives. In PEM, or behind a certificate, it is a list all the same; a part stands
+ * beside it.
+ */
 export const fairWeathers: readonly Weather[] = [
   ...(["ok", "pem", "pemWithCertificate", "certificateArmour"] as const),
   ...(["partition", "secondsAhead"] as const),

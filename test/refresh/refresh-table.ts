@@ -1,4 +1,7 @@
-/** The table of faults and moments that stands in README: each cell is what a test saw. `UPDATE=1` writes the cells there. */
+/**
+ * The table of faults and moments that stands in README: each cell is what a test saw. `UPDATE=1` writes the cells
+ * there.
+ */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { LabHostOptions } from "../../lab/options.ts";

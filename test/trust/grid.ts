@@ -1,4 +1,7 @@
-/** Every cell of the grid with both answers: what we say of a site's files, and what OpenSSL says of the holder once they are installed. */
+/**
+ * Every cell of the grid with both answers: what we say of a site's files, and what OpenSSL says of the holder once
+ * they are installed.
+ */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -95,7 +98,10 @@ const isRefusal = ({ severity }: PkiDiagnostic): boolean => severity === "proble
 /** What decides how the certificates of one name are sorted. */
 const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false });
 
-/** As provider/site/pki-files.ts puts them together, without a sample. What a problem keeps from being installed is installed here all the same. */
+/**
+ * As provider/site/pki-files.ts puts them together, without a sample. What a problem keeps from being installed is
+ * installed here all the same.
+ */
 function judge({ bundle, check }: SiteCell, crls: readonly Crl[]): { listed: string[]; installed: readonly Crl[] } {
   const order = orderOf(crls);
   const checked = checkCrls(crls, bundle, { now: testNow, crlCheck: check, order });

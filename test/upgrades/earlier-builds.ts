@@ -1,4 +1,6 @@
-/** Hosts that earlier builds have set up, and the state that they have left: refreshed, updated, imported and destroyed. */
+/**
+ * Hosts that earlier builds have set up, and the state that they have left: refreshed, updated, imported and destroyed.
+ */
 import assert from "node:assert/strict";
 import { type LabHost, startLabHost } from "../../lab/host.ts";
 import { type Ended, createProject } from "../../lab/project.ts";

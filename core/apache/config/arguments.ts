@@ -2,8 +2,8 @@
 import { isBlank, trimBlanks } from "./lines.ts";
 
 /**
- * Reads the word at or after `offset`; `next` is where the following word starts. A quote that is never closed reaches to
- * the end of the line: httpd accepts it.
+ * Reads the word at or after `offset`; `next` is where the following word starts. A quote that is never closed reaches
+ * to the end of the line: httpd accepts it.
  */
 export function readWord(line: string, offset: number): { readonly word: string; readonly next: number } {
   let start = skipBlanks(line, offset);

@@ -105,7 +105,10 @@ function versionsAround(operator: string, wanted: string): readonly string[] {
   return patches.map((number) => `2.4.${number}`);
 }
 
-/** What the operator asks of a version; undefined for what httpd does not know, and for a pattern that is more than plain. */
+/**
+ * What the operator asks of a version; undefined for what httpd does not know, and for a pattern that is more than
+ * plain.
+ */
 function versionTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
   const comparison = operator.replace(/^!/, "");
   const isNegated = comparison !== operator;

@@ -1,7 +1,7 @@
 /**
- * Reads what `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` prints: the parts
- * come in one text, each with its own first line. Nothing is assumed to be there: DUMP_CONFIG prints nothing without
- * mod_info, and older programs lack parts of the others.
+ * Reads what `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` prints: the
+ * parts come in one text, each with its own first line. Nothing is assumed to be there: DUMP_CONFIG prints nothing
+ * without mod_info, and older programs lack parts of the others.
  */
 
 import { unescapeLog } from "../../host-text.ts";
@@ -9,19 +9,29 @@ import { unescapeLog } from "../../host-text.ts";
 export interface Dump {
   /** The main file, by the name that httpd uses. */
   readonly mainFile: string | undefined;
-  /** Files that the Includes of a file took, by the including file, in the order of reading; undefined where httpd printed no tree. */
+  /**
+   * Files that the Includes of a file took, by the including file, in the order of reading; undefined where httpd
+   * printed no tree.
+   */
   readonly includes: ReadonlyMap<string, readonly Included[]> | undefined;
   readonly virtualHosts: readonly DumpedVirtualHost[];
-  /** Lines of effective directives by file, the last physical line of each: the judge of conditions; undefined without mod_info. */
+  /**
+   * Lines of effective directives by file, the last physical line of each: the judge of conditions; undefined without
+   * mod_info.
+   */
   readonly effective: ReadonlyMap<string, ReadonlySet<number>> | undefined;
-  /** Text of effective directives whose names were asked for, by `file:line`; variables replaced, continuations joined. */
+  /**
+   * Text of effective directives whose names were asked for, by `file:line`; variables replaced, continuations joined.
+   */
   readonly directives: ReadonlyMap<string, string>;
   /** Names such as `ssl_module`, with how they were linked; undefined where httpd printed none. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
   /** Values of Define by name; empty for a name without a value. */
   readonly defines: ReadonlyMap<string, string>;
   readonly serverRoot: string | undefined;
-  /** Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration. */
+  /**
+   * Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration.
+   */
   readonly rejected: { readonly file: string; readonly line: number } | undefined;
 }
 
@@ -121,7 +131,9 @@ const dumpedHost = (address: string, [, name = "", file = "", line = ""]: readon
 
 const inFile = "# In file: ";
 
-/** From the first `# In file:`; each directive stands below a line with its number. Tags of empty sections are missing. */
+/**
+ * From the first `# In file:`; each directive stands below a line with its number. Tags of empty sections are missing.
+ */
 function readConfiguration(
   lines: readonly string[],
   wanted: (word: string) => boolean,

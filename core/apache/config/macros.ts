@@ -1,6 +1,6 @@
 /**
- * Tells which macros of mod_macro are as good as text: nothing that they write is looked at, so where they write it does
- * not matter. Any other one writes lines that stand in no file.
+ * Tells which macros of mod_macro are as good as text: nothing that they write is looked at, so where they write it
+ * does not matter. Any other one writes lines that stand in no file.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_macro.html
  */

@@ -33,8 +33,8 @@ export const notInModInfo: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was. One
- * directive alone does not tell: a module may carry out its own while httpd reads.
+ * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was.
+ * One directive alone does not tell: a module may carry out its own while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,

@@ -1,8 +1,8 @@
 /**
  * A lossless tree of one httpd configuration file, held as latin1 bytes. The nodes lie side by side in the order of the
  * file and every byte belongs to exactly one of them. They are numbers in typed arrays, not objects: 10 MB have 300,000
- * nodes, and the garbage collector would take longer than the reader. Nesting is told by {@link Node.partner}; recursion
- * would not survive a hostile file that nests a million sections.
+ * nodes, and the garbage collector would take longer than the reader. Nesting is told by {@link Node.partner};
+ * recursion would not survive a hostile file that nests a million sections.
  */
 import { continues, endOfPhysicalLine, isBlank, readLogicalLine, trimBlanks } from "./lines.ts";
 import { readWord } from "./arguments.ts";
@@ -200,8 +200,8 @@ function grow(draft: Draft): void {
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
 /**
- * Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. What stands in a Macro is
- * text up to its own close tag, whatever sections begin or end in it.
+ * Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. What stands in a Macro
+ * is text up to its own close tag, whatever sections begin or end in it.
  */
 function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];

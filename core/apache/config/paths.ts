@@ -58,8 +58,8 @@ function componentMatcher(pattern: string): (name: string) => boolean {
 type Wildcard = "any" | ((character: string) => boolean);
 
 /**
- * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, a backslash before a literal character. Only the last `*`
- * is ever tried again, so a hostile pattern costs no more than its length times the name's.
+ * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, a backslash before a literal character. Only the last
+ * `*` is ever tried again, so a hostile pattern costs no more than its length times the name's.
  */
 function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
   let at = 0;

@@ -1,4 +1,6 @@
-/** What to give so that a condition or a variable can be told from a copy of the files: each kind has its own remedy. */
+/**
+ * What to give so that a condition or a variable can be told from a copy of the files: each kind has its own remedy.
+ */
 import { hostText } from "../../host-text.ts";
 import { absolutePath } from "./paths.ts";
 import type { Section } from "./sections.ts";

@@ -53,8 +53,8 @@ const maxVisits = 10_000;
 const maxDepth = 256;
 
 /**
- * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it is defined, so
- * each Define that names the one before twice doubles it, and forty lines would fill any memory.
+ * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it
+ * is defined, so each Define that names the one before twice doubles it, and forty lines would fill any memory.
  */
 export const mostExpandedBytes = 64 * 2 ** 20;
 

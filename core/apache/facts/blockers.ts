@@ -50,7 +50,10 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
   return [...found, ...findDisagreements(context), ...findMainServer(context), ...missing];
 }
 
-/** httpd looks for every relative Include by its whole path, and so does not find what stands under such a name, or finds more. */
+/**
+ * httpd looks for every relative Include by its whole path, and so does not find what stands under such a name, or
+ * finds more.
+ */
 const patternText =
   "the path of this server root has *, ? or [], which httpd takes for a pattern in each Include, so that our line would read nothing, or another server's file; rename the directory";
 
@@ -61,7 +64,10 @@ function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem)
   return { ...blocker(context, file, line, told), isUndecided: true };
 }
 
-/** A configuration that httpd rejects: httpd prints nothing else of it, so every other blocker would only follow from that. */
+/**
+ * A configuration that httpd rejects: httpd prints nothing else of it, so every other blocker would only follow from
+ * that.
+ */
 function findRejection(context: Surroundings): Diagnostic | undefined {
   const { rejected } = context.dump ?? {};
   if (rejected === undefined) return undefined;
@@ -98,7 +104,10 @@ function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
     );
 }
 
-/** Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not start. */
+/**
+ * Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not
+ * start.
+ */
 function asksOf(pattern: string, ownFile: string): boolean {
   if (!hasWildcard(pattern)) return false;
   const directories = pattern.split("/").slice(0, -1);
@@ -143,7 +152,9 @@ function undecidedText(context: Surroundings, section: Section): string {
   return `the files alone do not tell whether this condition is true; ${remedy}`;
 }
 
-/** Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so. */
+/**
+ * Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so.
+ */
 function findUnknownValues(context: Surroundings): Diagnostic[] {
   const said = new Set(context.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
   const isOpen = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
@@ -182,8 +193,9 @@ const unlistedText = "the reader finds a directive here that httpd does not, so 
 const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 /**
- * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443. Which
- * Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor do we.
+ * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443.
+ * Which Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor
+ * do we.
  */
 function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Diagnostic[] {
   const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));

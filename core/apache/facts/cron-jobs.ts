@@ -58,7 +58,9 @@ function findTargets({
   return new Map([...targets].map(([path, hosts]) => [path, [...hosts]]));
 }
 
-/** The file that a commented-out SSLCARevocationFile named: its cron job may be put back although the directive is not. */
+/**
+ * The file that a commented-out SSLCARevocationFile named: its cron job may be put back although the directive is not.
+ */
 function crlFileOf(text: string, offset: number): string | undefined {
   const [name, argument] = readWords(text.slice(offset, endOfPhysicalLine(text, offset)));
   return name?.toLowerCase() === "sslcarevocationfile" ? argument : undefined;

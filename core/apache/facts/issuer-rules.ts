@@ -6,8 +6,8 @@ export const mentionsIssuer = (words: readonly string[]): boolean => words.some(
 const issuer = /SSL_CLIENT_I_DN/i;
 
 /**
- * Whether every way through an expression that must be true asks for an issuer. What is not understood does not: quotes are
- * gone from the words, so a name with ` or ` in it counts as two ways.
+ * Whether every way through an expression that must be true asks for an issuer. What is not understood does not: quotes
+ * are gone from the words, so a name with ` or ` in it counts as two ways.
  */
 export function requiresIssuer(words: readonly string[]): boolean {
   return asksIssuer(words.join(" ").replace(/^expr /i, ""));

@@ -1,4 +1,7 @@
-/** TLS virtual hosts of this httpd that we do not cover, because they answer other ports: a change must not be noticed there. */
+/**
+ * TLS virtual hosts of this httpd that we do not cover, because they answer other ports: a change must not be noticed
+ * there.
+ */
 import type { AskedHost } from "../model.ts";
 import type { Section } from "../config/sections.ts";
 import {

@@ -21,7 +21,10 @@ export function findIncludeLines(tree: Tree): Node[] {
   return nodes.filter((node) => isIncludeLine(tree, node));
 }
 
-/** The text as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last line gets its end, too. */
+/**
+ * The text as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last line gets its end,
+ * too.
+ */
 export function withoutOurLines(bytes: string): string {
   const lines = bytes.replace(/\n$/, "").split("\n");
   return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");

@@ -31,8 +31,8 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
 }
 
 /**
- * Whether only our lines are missing in a file, compared with what httpd read at our last reload. To reload by hand would
- * switch the protection off there; to put the lines back is what the next change does.
+ * Whether only our lines are missing in a file, compared with what httpd read at our last reload. To reload by hand
+ * would switch the protection off there; to put the lines back is what the next change does.
  */
 function isOursAlone(
   { server, journal, loadedHashes }: Observation,

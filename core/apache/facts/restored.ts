@@ -1,4 +1,7 @@
-/** The configuration as it would be without the marks of an earlier adoption, and where its bytes lie in the files as they are. */
+/**
+ * The configuration as it would be without the marks of an earlier adoption, and where its bytes lie in the files as
+ * they are.
+ */
 import type { AdoptedLine } from "../model.ts";
 import type { ObservedFile, Observation } from "../observation.ts";
 import { adoptedMark } from "./own-lines.ts";

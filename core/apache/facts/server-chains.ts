@@ -1,12 +1,14 @@
-/** Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not. */
+/**
+ * Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not.
+ */
 import type { CertificateSummary } from "../../pki/summary.ts";
 import { absolutePath } from "../config/paths.ts";
 import { isSameName } from "../../pki/same-name.ts";
 import { type ConfigurationIndex, type Context, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**
- * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its issuer
- * among the CAs; undefined elsewhere, and where the certificate is not known.
+ * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its
+ * issuer among the CAs; undefined elsewhere, and where the certificate is not known.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
  */

@@ -56,7 +56,9 @@ function countCertificates(bytes: Buffer): Counted {
   return { diagnostics, count: certificates.length };
 }
 
-/** Nobody is served by a server that should run and does not. It is no hindrance: a change may be what lets it start. */
+/**
+ * Nobody is served by a server that should run and does not. It is no hindrance: a change may be what lets it start.
+ */
 export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic[] {
   const { server, own } = facts;
   const { starter, configFile: place } = server;

@@ -1,4 +1,6 @@
-/** What of ours runs on a host as root without anybody looking on: the program, what calls it, and who could alter that. */
+/**
+ * What of ours runs on a host as root without anybody looking on: the program, what calls it, and who could alter that.
+ */
 import { createHash } from "node:crypto";
 import { refreshName, stateDirectory } from "../../own-files.ts";
 import type { Desired, Facts, UnattendedFacts } from "../model.ts";
@@ -71,7 +73,9 @@ function damagedCaller(found: string | undefined, wanted: string | undefined): s
 /** Of no byte: a shell runs it, and ends well. */
 const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** What is wrong with the program, and by path with what lies beside it, as far as the host alone tells; one text each. */
+/**
+ * What is wrong with the program, and by path with what lies beside it, as far as the host alone tells; one text each.
+ */
 export function unattendedStates({ unattended, server: { instance }, refresh }: Facts): readonly string[] {
   const wrong = Object.entries(unattended?.wrong ?? {}).filter(([path]) => !(path in refresh.timers));
   return [

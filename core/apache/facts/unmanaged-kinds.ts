@@ -119,7 +119,10 @@ export const isOfWholeHosts = (level: UnmanagedLevel): boolean => level === "ser
 export const isSingle = (kind: UnmanagedKind, level: UnmanagedLevel): boolean =>
   single.has(kind) && isOfWholeHosts(level);
 
-/** Whether ours cannot override it, so that an adoption takes it out: the kinds that unmanaged-verdict.ts may call `removable` at these levels. */
+/**
+ * Whether ours cannot override it, so that an adoption takes it out: the kinds that unmanaged-verdict.ts may call
+ * `removable` at these levels.
+ */
 export const isTakenOut = (kind: UnmanagedKind): boolean =>
   kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
 

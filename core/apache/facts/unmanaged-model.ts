@@ -39,8 +39,8 @@ export interface UnmanagedDirective {
   /** It is also in force where we do not cover: in a TLS virtual host of another port, or in the main server. */
   readonly isElsewhere: boolean;
   /**
-   * Its argument in lower case where that is a keyword of httpd's or a number; `certificate` or `mixed` for what an SSLRequire
-   * asks about; `loopback` where a proxy's protocol leaves this host out.
+   * Its argument in lower case where that is a keyword of httpd's or a number; `certificate` or `mixed` for what an
+   * SSLRequire asks about; `loopback` where a proxy's protocol leaves this host out.
    */
   readonly value?: string;
   /** What the CA file that it names holds; undefined where that is not known. */

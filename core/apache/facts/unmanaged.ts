@@ -1,6 +1,6 @@
 /**
- * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first. Those
- * that an earlier adoption commented out are among them, as if they stood there still.
+ * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first.
+ * Those that an earlier adoption commented out are among them, as if they stood there still.
  */
 import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
 import type { UnmanagedCa, UnmanagedDirective, UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
@@ -54,8 +54,8 @@ interface Gathered {
 }
 
 /**
- * Each place once for each level, because a file may be included for the whole site and for a part of it; with the virtual
- * hosts for which it is effective there. None that is effective for no covered one.
+ * Each place once for each level, because a file may be included for the whole site and for a part of it; with the
+ * virtual hosts for which it is effective there. None that is effective for no covered one.
  */
 export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
   const { found, winners } = gather(context);
@@ -170,7 +170,10 @@ const exceptsLoopback = ({ effective }: Resolved): boolean =>
       name === "remoteipproxyprotocolexceptions" && words.some((word) => /^127\.0\.0\.(0\/|1(\/|$))/.test(word)),
   );
 
-/** Sections in which an SSLRequire, which must hold beside all else, says by which CA a certificate must have been issued. */
+/**
+ * Sections in which an SSLRequire, which must hold beside all else, says by which CA a certificate must have been
+ * issued.
+ */
 const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
   new Set(
     effective

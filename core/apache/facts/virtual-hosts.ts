@@ -53,7 +53,10 @@ export function findTlsVirtualHosts(context: Context, overview: ConfigurationInd
   return [...found.values()];
 }
 
-/** What a virtual host says itself or has from the server. Not a Map each: thousands of those keep the garbage collector busy. */
+/**
+ * What a virtual host says itself or has from the server. Not a Map each: thousands of those keep the garbage collector
+ * busy.
+ */
 type Level = { [Name in (typeof inheritedNames)[number]]?: string };
 
 const inheritedNames = [
@@ -219,7 +222,10 @@ export function findTlsPorts({ effective }: Resolved): readonly number[] {
   return [...new Set(ports)].filter((port) => port > 0).sort((a, b) => a - b);
 }
 
-/** The address of a `<VirtualHost>`; without a port, or with `*`, a virtual host answers on every port that httpd listens on. */
+/**
+ * The address of a `<VirtualHost>`; without a port, or with `*`, a virtual host answers on every port that httpd
+ * listens on.
+ */
 export function readAddress(word: string): Address {
   const match = /^(.*):(\d+|\*)$/.exec(word);
   if (match === null) return { address: word, port: 0 };
@@ -230,7 +236,9 @@ export function readAddress(word: string): Address {
 export const isAny = (address: string): boolean =>
   ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
-/** Where openssl and curl reach an address on the host itself: without the brackets in which httpd writes one of IPv6. */
+/**
+ * Where openssl and curl reach an address on the host itself: without the brackets in which httpd writes one of IPv6.
+ */
 export const askedAddress = (address: string): string =>
   address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");
 

@@ -56,7 +56,9 @@ function header(desired: Desired, facts: Facts): string[] {
   ];
 }
 
-/** Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words. */
+/**
+ * Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words.
+ */
 export const hasUndo = (facts: Facts): boolean =>
   facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts.server.instance)) === true;
 
@@ -67,8 +69,8 @@ export const ownerIn = (conf = ""): string | undefined => /^# Written by clientc
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
 
 /**
- * Said in any case: a check that is inherited without a list keeps httpd from starting, also while the files of a change
- * are swapped one after another.
+ * Said in any case: a check that is inherited without a list keeps httpd from starting, also while the files of a
+ * change are swapped one after another.
  */
 function revocation(desired: Desired): string[] {
   if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];

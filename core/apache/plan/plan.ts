@@ -61,7 +61,10 @@ export function plan(desired: Desired, facts: Facts): Plan {
   };
 }
 
-/** Whether only the text, owner or mode of an enabled timer changes: nothing has to run now, its next start is soon enough. */
+/**
+ * Whether only the text, owner or mode of an enabled timer changes: nothing has to run now, its next start is soon
+ * enough.
+ */
 const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
   role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
 
@@ -106,7 +109,8 @@ export const isFeasible = ({ diagnostics }: Plan): boolean => !diagnostics.some(
 export function planRemoval(facts: Facts): Change | undefined {
   const lines = [...facts.virtualHosts.flatMap(removeInclude), ...facts.strayIncludes.map(deleteSpan)];
   const included = new Set(lines.map(({ file }) => file));
-  // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it goes.
+  // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it
+  // goes.
   const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(deleteSpan);
   const edits = toEdits(facts, [
     ...elsewhere,

@@ -63,7 +63,9 @@ function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number,
   return depths;
 }
 
-/** By fingerprint, how many CAs stand from a root down to this one, both counted, on the longest way. None for a circle. */
+/**
+ * By fingerprint, how many CAs stand from a root down to this one, both counted, on the longest way. None for a circle.
+ */
 function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
   const below = new Map<string, CertificateSummary[]>();
   for (const ca of cas) {
@@ -88,7 +90,9 @@ const indexesOf = (
   isWanted: (directive: UnmanagedDirective) => boolean,
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
-/** A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long. */
+/**
+ * A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long.
+ */
 function findNewCas(
   ours: readonly CertificateSummary[],
   theirs: NonNullable<UnmanagedDirective["certificates"]>,

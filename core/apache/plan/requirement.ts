@@ -9,8 +9,8 @@ export type Admission = Pick<Desired, "organizations" | "organizationalUnits" | 
 export const comparedUnits = 5;
 
 /**
- * One `SSLRequire`, or none. The empty text in each list is the manual's: it lets requests without a certificate pass, and
- * with them certificates without that attribute.
+ * One `SSLRequire`, or none. The empty text in each list is the manual's: it lets requests without a certificate pass,
+ * and with them certificates without that attribute.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslrequire
  */
@@ -31,8 +31,8 @@ const isIn = (variable: string, values: readonly string[]): string =>
   `%{${variable}} in {${[...new Set(values)].map(quoteValue).join(",")}}`;
 
 /**
- * A certificate may have several OUs. The variable of a missing one is empty, so only the first may match the empty text: in the others
- * it would let everybody in.
+ * A certificate may have several OUs. The variable of a missing one is empty, so only the first may match the empty
+ * text: in the others it would let everybody in.
  */
 function units(values: readonly string[]): string[] {
   if (values.length === 0) return [];
@@ -59,13 +59,14 @@ const isPart = ({ type, index, text }: IssuerPart): string =>
   `%{SSL_CLIENT_I_DN_${issuerVariables[type]}${index === 0 ? "" : `_${index}`}} eq ${quoteValue(text)}`;
 
 /**
- * A text of an expression. Backslashes keep httpd from putting variables (`%{…}`, `$1`) or, already when it reads the line,
- * a definition of its configuration (`${…}`) in the place of a name's own characters.
+ * A text of an expression. Backslashes keep httpd from putting variables (`%{…}`, `$1`) or, already when it reads the
+ * line, a definition of its configuration (`${…}`) in the place of a name's own characters.
  */
 const quoteValue = (value: string): string => `"${escapeAsModSsl(value).replace(/["\\$%{]/g, "\\$&")}"`;
 
 /**
- * A name as mod_ssl's variables hold it: a backslash twice, a control character as `\XX`, anything else as it is in UTF-8.
+ * A name as mod_ssl's variables hold it: a backslash twice, a control character as `\XX`, anything else as it is in
+ * UTF-8.
  *
  * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT and ESC_CTRL)
  */

@@ -78,7 +78,10 @@ function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
   });
 }
 
-/** OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no more. */
+/**
+ * OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no
+ * more.
+ */
 function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
   return crls.flatMap((crl): Diagnostic[] => {
     const before = own.crls.filter((known) => isOfSameCa(known, crl));

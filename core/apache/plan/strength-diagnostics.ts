@@ -4,7 +4,9 @@ import type { CertificateSummary } from "../../pki/summary.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 
-/** Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing. */
+/**
+ * Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing.
+ */
 export function findWeakCas(desired: Desired, { own, server }: Facts): Diagnostic[] {
   const { securityLevel } = server;
   if (securityLevel === undefined) return [];

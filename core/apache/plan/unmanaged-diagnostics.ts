@@ -33,7 +33,10 @@ function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, ver
   }
 }
 
-/** A directive within a virtual host can be left alone by excluding that host; one outside of every virtual host is in force for all. */
+/**
+ * A directive within a virtual host can be left alone by excluding that host; one outside of every virtual host is in
+ * force for all.
+ */
 const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 

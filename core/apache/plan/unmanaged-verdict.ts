@@ -57,7 +57,9 @@ export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: Unma
   };
 }
 
-/** Where the virtual host answers other ports as well, `adopt`, which is about one port, would change what those answer. */
+/**
+ * Where the virtual host answers other ports as well, `adopt`, which is about one port, would change what those answer.
+ */
 function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
   return other === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
     ? verdict
@@ -218,7 +220,10 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
     : removable("refuses everybody who has a certificate while its responder does not answer");
 }
 
-/** CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from a source. */
+/**
+ * CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from
+ * a source.
+ */
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
   // What is installed goes where the site file wants no revocation any more.
   const installed = hasRevocation(desired) ? own.crls : [];

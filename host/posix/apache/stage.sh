@@ -64,8 +64,9 @@ EOF
   ! brings_lines_back || returning=yes
 }
 
-# Whether the change puts lines of the customer in force again: a removal uncomments all that `adopt` commented out, a
-# change by a newer build those that this build would leave alone. After a removal, lines that ours overruled count, too.
+# Whether the change puts lines of the customer in force again: a removal uncomments all that `adopt` commented out,
+# a change by a newer build those that this build would leave alone. After a removal, lines that ours overruled count
+# again, too.
 brings_lines_back() {
   [ "$removal" != yes ] || ! requires_certificates || return 0
   while IFS=$tab read -r stage_number _ _ stage_path; do

@@ -100,8 +100,8 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /^ +Only User Certificates/ { print "users\tit lists certificates of users only" }
       /^ +Only Some Reasons|^ +Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
-      # Of critical extensions OpenSSL accepts the first two of these in a CRL and none in an entry (x_crl.c), even where it
-      # knows them. The last two are reported above.
+      # Of critical extensions OpenSSL accepts the first two of these in a CRL and none in an entry (x_crl.c), even
+      # where it knows them. The last two are reported above.
       /^            [^ ].*: critical *$/ &&
         !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
         sub(/^ +/, ""); sub(/: critical *$/, "")

@@ -74,7 +74,7 @@ part() {
 # sets: nothing
 step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
 
-# fail KIND TEXT: ends the run. Before the swap nothing has been changed; after it end_carrier puts the change back first.
+# fail KIND TEXT: ends the run. Before the swap nothing has been changed; after it end_carrier puts that back first.
 # in: mark, mode, unreported, work
 # sets: is_reported
 fail() {

@@ -93,7 +93,10 @@ async function* framed(
   else yield* data;
 }
 
-/** Reasons of sudo (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs), first match wins. `{user}` and `{source}` are filled in. */
+/**
+ * Reasons of sudo (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs), first match wins. `{user}` and `{source}` are
+ * filled in.
+ */
 const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[] = [
   {
     pattern: /must have a tty|requiretty/,

@@ -22,7 +22,9 @@ export interface Password {
 }
 
 export interface ShellProgram {
-  /** Text for the host's shell; finds `data` on its standard input. Not sent where the user may run one program alone. */
+  /**
+   * Text for the host's shell; finds `data` on its standard input. Not sent where the user may run one program alone.
+   */
   readonly script: string;
   readonly data: Buffer | AsyncIterable<Buffer>;
 }
