@@ -24,12 +24,12 @@ export const mutations = [
   {
     name: "judge: what it refuses is well",
     ...{ file: "apache/judge.sh", from: "    verdict=refused\n    report_words candidate", to: "    verdict=well" },
-    ...{ test: "peers", grep: "is garbage is refused" },
+    ...{ test: "attacks/peers", grep: "is garbage is refused" },
   },
   {
     name: "baseline: the shadow's no is never questioned",
     ...{ file: "apache/judge.sh", from: "if ! is_baseline; then", to: "if false; then" },
-    ...{ test: "judge-words", grep: "passphrase program" },
+    ...{ test: "attacks/judge-words", grep: "passphrase program" },
   },
   {
     name: "judge: a virtual host in which a change has no effect is well",
@@ -38,7 +38,7 @@ export const mutations = [
       from: "if shadow_is_healthy candidate && report_unasking; then",
       to: "if false; then",
     },
-    ...{ test: "judge-words", grep: "refuses a change that has no effect" },
+    ...{ test: "attacks/judge-words", grep: "refuses a change that has no effect" },
   },
   {
     name: "compare: a file that changed since the plan is edited",

@@ -8,7 +8,7 @@ import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, startRefreshSession } from "../host/refresh-session.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf } from "../faults/bytes.ts";
 
 async function onHost(options: LabHostOptions, use: (session: Session) => Promise<void>): Promise<void> {
   const session = await startSession(options);

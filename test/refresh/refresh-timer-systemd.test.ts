@@ -7,8 +7,8 @@ import path from "node:path";
 import { renderTimers } from "../../core/crl-refresh/refresh-files.ts";
 import { systemdProgram } from "../../lab/systemd.ts";
 import { skipBecause } from "../skip.ts";
-import { listName } from "./refresh-session.ts";
-import { findLeft, testTimer } from "./refresh-timers.ts";
+import { listName } from "../host/refresh-session.ts";
+import { findLeft, testTimer } from "../host/refresh-timers.ts";
 
 const units = "/etc/systemd/system";
 

@@ -1,8 +1,8 @@
 /** CRLs for some of the certificates of their CA, and CRLs in an armour that is not theirs. */
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
-import { sourceOf, sourced, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
-import type { Wish } from "./session.ts";
+import { sourceOf, sourced, startRefreshSession, type RefreshSession } from "../host/refresh-session.ts";
+import type { Wish } from "../host/session.ts";
 
 for (const shell of [undefined, "busybox"] as const)
   describe(`a host that is given CRLs for some certificates, under ${shell ?? "dash"}`, function () {

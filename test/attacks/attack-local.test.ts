@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { faultyProgram } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 describe("a run among hostile neighbours", function () {
   this.timeout(60_000);

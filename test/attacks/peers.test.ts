@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { HostError } from "../../provider/remote/host-error.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf, endHttpd } from "./bytes.ts";
+import { bytesOf, endHttpd } from "../faults/bytes.ts";
 
 const root = "/usr/local/ni/apache";
 const tls = `${root}/conf/extra/httpd-ssl.conf`;

@@ -1,5 +1,5 @@
 /** A real cron that runs the job. */
-import { testTimer } from "./refresh-timers.ts";
+import { testTimer } from "../host/refresh-timers.ts";
 
 testTimer({
   scheduler: "cron",

@@ -1,7 +1,7 @@
 /** The program that runs on hosts grows: above 128 KiB the kernel takes it neither as an argument nor as a variable. */
 import assert from "node:assert/strict";
 import { startSession, type Session } from "../host/session.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 describe("a program of more than 128 KiB", function () {
   this.timeout(60_000);

@@ -7,8 +7,8 @@ import { startDirectory, type Directory } from "../../lab/directory.ts";
 import { crlToDer } from "../../lab/pki-crl.ts";
 import { freePort } from "../../lab/ports.ts";
 import { bytesOf } from "../faults/bytes.ts";
-import { clientsOf, wantedTable } from "./clients.ts";
-import { listName, sourced, sourceOf, startRefreshSession, type RefreshSession } from "./refresh-session.ts";
+import { clientsOf, wantedTable } from "../host/clients.ts";
+import { listName, sourced, sourceOf, startRefreshSession, type RefreshSession } from "../host/refresh-session.ts";
 
 describe("a host whose CA publishes by LDAP", function () {
   this.timeout(120_000);

@@ -1,7 +1,7 @@
 /** A server that pipes its log to a program, as with rotatelogs: that program is a child of httpd, too. */
 import assert from "node:assert/strict";
 import { startSession, type Session } from "../host/session.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 describe("a server that pipes its log to a program", function () {
   this.timeout(60_000);

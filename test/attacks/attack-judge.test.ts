@@ -1,7 +1,7 @@
 /** A run that is killed while the smaller judge has its throw-away httpd running. */
 import assert from "node:assert/strict";
 import { startSession, type Session } from "../host/session.ts";
-import { faultyProgram } from "./program.ts";
+import { faultyProgram } from "../faults/program.ts";
 
 const httpdOfJudge = "[m]inimal/httpd.conf";
 

@@ -12,8 +12,8 @@ import {
   startRefreshSession,
   stateDirectory,
   type RefreshSession,
-} from "./refresh-session.ts";
-import type { Wish } from "./session.ts";
+} from "../host/refresh-session.ts";
+import type { Wish } from "../host/session.ts";
 
 const ours = "/usr/local/ni/apache/conf/clientcert";
 const foreignList = "foreign.crl";

@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import type { Identity } from "../../lab/pki.ts";
-import { sourceOf, sourced, startRefreshSession, stateDirectory, type RefreshSession } from "./refresh-session.ts";
-import type { Wish } from "./session.ts";
+import {
+  sourceOf,
+  sourced,
+  startRefreshSession,
+  stateDirectory,
+  type RefreshSession,
+} from "../host/refresh-session.ts";
+import type { Wish } from "../host/session.ts";
 
 const crlFile = "/usr/local/ni/apache/conf/clientcert/crl.pem";
 
