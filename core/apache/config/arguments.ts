@@ -1,9 +1,9 @@
-/** Words of a logical line, split and unquoted as httpd's `ap_getword_conf` does it. */
+/** Splits a logical line into words and takes off their quotes, as httpd's `ap_getword_conf` does it. */
 import { isBlank, trimBlanks } from "./lines.ts";
 
 /**
  * Reads the word at or after `offset`; `next` is where the following word starts. A quote that is never closed reaches
- * to the end of the line: httpd accepts it.
+ * to the end of the line, as in httpd, which accepts such a line.
  */
 export function readWord(line: string, offset: number): { readonly word: string; readonly next: number } {
   let start = skipBlanks(line, offset);
@@ -36,10 +36,10 @@ export function readWords(line: string, offset = 0): string[] {
   return words;
 }
 
-/** What stands behind the first word: the raw arguments. */
+/** The raw arguments: the text behind the first word. */
 export const argumentsText = (line: string): string => line.slice(readWord(line, 0).next);
 
-/** Arguments of a section's open tag: what stands between its name and the last `>`. */
+/** The arguments of a section's open tag: the text between its name and the last `>`. */
 export function sectionArguments(line: string): string {
   const rest = argumentsText(line);
   const end = rest.lastIndexOf(">");
@@ -47,8 +47,9 @@ export function sectionArguments(line: string): string {
 }
 
 /**
- * Puts values in the place of `${NAME}`. What is not known stays as it is, as httpd does it after its warning AH00111.
- * Undefined where the text would come to more than `mostBytes`, and nothing of it is made then.
+ * Replaces `${NAME}` by the value of that variable. A name that is not known stays as it is; httpd does the same and
+ * warns with AH00111. The result is undefined where the text would get longer than `mostBytes`; the text is not built
+ * in that case.
  */
 export function expandVariables(
   text: string,
@@ -58,7 +59,8 @@ export function expandVariables(
   const pieces: string[] = [];
   let [end, copied, bytes] = [0, 0, text.length];
   for (let start = text.indexOf("${"); start >= 0; start = text.indexOf("${", end)) {
-    // No regular expression: in a hostile text it would look for the missing end at each of a million beginnings.
+    // A regular expression is not used here: in a hostile text it would search for the missing `}` from each of a
+    // million `${`.
     end = text.indexOf("}", start) + 1;
     if (end === 0) break;
     const value = variables.get(text.slice(start + 2, end - 1));
@@ -71,7 +73,7 @@ export function expandVariables(
   return bytes > mostBytes ? undefined : pieces.join("") + text.slice(copied);
 }
 
-/** The argument in double quotes, so that httpd reads it back as it is. */
+/** Puts the argument in double quotes and escapes it, so that httpd reads back exactly this argument. */
 export const quoteArgument = (argument: string): string => `"${argument.replace(/["\\]/g, "\\$&")}"`;
 
 function skipBlanks(line: string, offset: number): number {

@@ -1,37 +1,38 @@
 /**
- * Decides IfModule, IfDefine, IfVersion, IfFile and IfDirective from what is known without running httpd.
+ * Decides the conditions IfModule, IfDefine, IfVersion, IfFile and IfDirective from what is known, without running
+ * httpd.
  *
  * @see https://httpd.apache.org/docs/2.4/sections.html
  */
 import { absolutePath } from "./paths.ts";
 import { readWord, readWords } from "./arguments.ts";
 
-/** What is known at one place of the configuration; it grows while the files are read. */
+/** What is known at one place of the configuration. The knowledge grows while the files are read. */
 export interface ConditionContext {
-  /** Values by name: `-D`, and each Define read so far. */
+  /** Values of variables by name: the `-D` options, and each Define that has been read so far. */
   readonly variables: ReadonlyMap<string, string>;
-  /** Names of variables and modules that may be set or not. */
+  /** Names of variables and modules of which it is not known whether they are set. */
   readonly undetermined: ReadonlyMap<string, unknown>;
-  /** Whether `variables` has every `-D` of httpd's command line. */
+  /** Whether `variables` holds every `-D` option of httpd's command line. */
   readonly hasAllDefines: boolean;
-  /** Modules that httpd says it has; undefined where no httpd was asked. */
+  /** Modules that httpd itself reports; undefined where httpd was not asked. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
-  /** Modules of each LoadModule read so far. */
+  /** Modules that a LoadModule has named so far. */
   readonly loaded: ReadonlySet<string>;
-  /** Such as `Apache/2.4.71 (Debian)`; without a number it may be any 2.4, which the product requires. */
+  /** The version, such as `Apache/2.4.71 (Debian)`. Without a number it may be any 2.4, which the product requires. */
   readonly version: string;
   readonly serverRoot: string;
-  /** Whether a path exists; undefined where nobody has looked. */
+  /** Whether a path exists; undefined where this was not observed. */
   readonly existing: (path: string) => boolean | undefined;
 }
 
-/** `undefined`: cannot be decided from the files. */
+/** The answer of a condition; undefined when the files alone do not decide it. */
 export type Decision = boolean | undefined;
 
-/** Whether a section of this name includes or skips its content while httpd reads, rather than at a request. */
+/** Whether httpd decides a section of this name while it reads the configuration, rather than at each request. */
 export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
 
-/** Decides `<name argument>`; a `!` before the argument turns the answer round. */
+/** Decides the condition `<name argument>`. A `!` before the argument negates the answer. */
 export function decide(name: string, argument: string, known: ConditionContext): Decision {
   const isNegated = argument.startsWith("!");
   const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, known);
@@ -52,7 +53,7 @@ function hasVariable(name: string, { variables, undetermined, hasAllDefines }: C
   return hasAllDefines && !undetermined.has(name) ? false : undefined;
 }
 
-/** Source files whose module is not named after them. */
+/** Source files whose module has another name than the file. */
 const moduleOfSource: ReadonlyMap<string, string> = new Map(
   Object.entries({
     "core.c": "core_module",
@@ -66,18 +67,19 @@ const moduleOfSource: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** IfModule takes the identifier, `ssl_module`, or the source file, `mod_ssl.c`. */
+/** IfModule takes either the identifier of a module (`ssl_module`) or its source file (`mod_ssl.c`). */
 function moduleName(argument: string): string {
   return moduleOfSource.get(argument) ?? argument.replace(/^mod_(.*)\.c$/, "$1_module");
 }
 
-/** Modules that are often compiled in: no LoadModule says nothing about them. */
+/** Modules that are often compiled into httpd: such a module may be there although no LoadModule names it. */
 const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|ssl|mpm_\w+)_module$/;
 
 function hasModule(name: string, known: ConditionContext): Decision {
   if (known.loaded.has(name)) return true;
   const linked = known.modules?.get(name);
-  // For the dump, mod_info may have been loaded by the command line: of shared modules only LoadModule tells about it.
+  // mod_info may have been loaded by the command line for the dump only. Where it is shared, only a LoadModule proves
+  // it.
   if (known.modules !== undefined) return linked === "static" || (linked === "shared" && name !== "info_module");
   if (name === "core_module" || name === "http_module" || name === "so_module") return true;
   return known.loaded.size > 0 && !maybeStatic.test(name) && !known.undetermined.has(name) ? false : undefined;
@@ -94,7 +96,10 @@ function decideVersion(argument: string, known: ConditionContext): Decision {
   return answers.size === 1 ? answers.has(true) : undefined;
 }
 
-/** Releases of 2.4 between which a comparison with `wanted` may turn; for a pattern, all that there may be. */
+/**
+ * The releases of 2.4 around `wanted`, where the answer of a comparison may change; for a pattern, all possible
+ * releases.
+ */
 function versionsAround(operator: string, wanted: string): readonly string[] {
   const patch = /^2\.4\.(\d{1,9})$/.exec(wanted)?.[1];
   const isNumber = !operator.endsWith("~") && !wanted.startsWith("/");
@@ -106,8 +111,8 @@ function versionsAround(operator: string, wanted: string): readonly string[] {
 }
 
 /**
- * What the operator asks of a version; undefined for what httpd does not know, and for a pattern that is more than
- * plain.
+ * The test that the operator makes on a version. It is undefined for an operator that httpd does not know, and for a
+ * pattern that is not simple.
  */
 function versionTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
   const comparison = operator.replace(/^!/, "");
@@ -132,7 +137,7 @@ const orders: ReadonlyMap<string, (order: number) => boolean> = new Map([
   ["<=", (order) => order <= 0],
 ]);
 
-/** Only what every engine reads alike, and none takes long for. */
+/** Accepts only patterns that every regular-expression engine reads alike and that no engine takes long for. */
 function patternTest(pattern: string): ((version: string) => boolean) | undefined {
   if (!/^\^?(\\[.d]|\d|\.|[|]|\[[\d-]+\][*+]?)*\$?$/.test(pattern)) return undefined;
   try {
@@ -143,7 +148,10 @@ function patternTest(pattern: string): ((version: string) => boolean) | undefine
   }
 }
 
-/** Below 0 when `a` is older; a part that `b` leaves out counts as 0, as in mod_version. */
+/**
+ * Compares two versions; the result is below 0 when `a` is older. A part that is missing counts as 0, as in
+ * mod_version.
+ */
 export function compareVersions(a: string, b: string): number {
   const left = a.split(".").map(Number);
   const right = b.split(".").map(Number);

@@ -1,36 +1,38 @@
 /**
- * Reads what `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` prints: the
- * parts come in one text, each with its own first line. Nothing is assumed to be there: DUMP_CONFIG prints nothing
- * without mod_info, and older programs lack parts of the others.
+ * Reads what `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` prints. All
+ * parts come in one text, and each part has its own first line. Any part may be missing: DUMP_CONFIG prints nothing
+ * without mod_info, and older versions of httpd lack some of the other parts.
  */
 
 import { unescapeLog } from "../../host-text.ts";
 
 export interface Dump {
-  /** The main file, by the name that httpd uses. */
+  /** The main configuration file, under the name that httpd uses. */
   readonly mainFile: string | undefined;
   /**
-   * Files that the Includes of a file took, by the including file, in the order of reading; undefined where httpd
-   * printed no tree.
+   * The files that each file includes, by the including file and in the order of reading; undefined where httpd printed
+   * no tree of them.
    */
   readonly includes: ReadonlyMap<string, readonly Included[]> | undefined;
   readonly virtualHosts: readonly DumpedVirtualHost[];
   /**
-   * Lines of effective directives by file, the last physical line of each: the judge of conditions; undefined without
-   * mod_info.
+   * The line numbers of effective directives, by file; a directive of several physical lines has the number of the last
+   * one. These numbers decide which conditions are true. Undefined without mod_info.
    */
   readonly effective: ReadonlyMap<string, ReadonlySet<number>> | undefined;
   /**
-   * Text of effective directives whose names were asked for, by `file:line`; variables replaced, continuations joined.
+   * The text of those effective directives whose names were asked for, by `file:line`. Variables are replaced and
+   * continuation lines are joined.
    */
   readonly directives: ReadonlyMap<string, string>;
-  /** Names such as `ssl_module`, with how they were linked; undefined where httpd printed none. */
+  /** Modules such as `ssl_module`, and how each one was linked; undefined where httpd printed no modules. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
-  /** Values of Define by name; empty for a name without a value. */
+  /** Values of Define by name; the value is empty for a name without one. */
   readonly defines: ReadonlyMap<string, string>;
   readonly serverRoot: string | undefined;
   /**
-   * Where httpd stopped reading, line 0 for a file that it could not open; undefined when it took the configuration.
+   * The place where httpd stopped reading. The line is 0 for a file that httpd could not open. Undefined when httpd
+   * accepted the configuration.
    */
   readonly rejected: { readonly file: string; readonly line: number } | undefined;
 }
@@ -38,8 +40,8 @@ export interface Dump {
 export interface Included {
   readonly file: string;
   /**
-   * Line of the Include, as printed. Not reliable: when a wildcard takes several files, those behind one that itself
-   * includes something get the line of *that* Include (seen with 2.4.71).
+   * The line of the Include, as httpd prints it. It is not reliable: when a wildcard matches several files and one of
+   * them includes something itself, the files after that one get the line of *that* Include (seen with 2.4.71).
    */
   readonly line: number;
 }
@@ -48,11 +50,14 @@ export interface DumpedVirtualHost {
   readonly name: string;
   readonly file: string;
   readonly line: number;
-  /** As printed: `*:443`, `192.0.2.1:443`, `[::1]:443`. */
+  /** The address as httpd prints it: `*:443`, `192.0.2.1:443`, `[::1]:443`. */
   readonly address: string;
 }
 
-/** `wanted` chooses which directives keep their text, by the first word in lower case; lines are kept for all. */
+/**
+ * Parses the dump. `wanted` chooses, by the first word in lower case, which directives keep their text; the line
+ * numbers of all are kept.
+ */
 export function parseDump(text: string, wanted: (word: string) => boolean = () => false): Dump {
   const lines = text.split("\n");
   const values = readValues(lines);
@@ -66,7 +71,7 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
 }
 
 function readRejection(text: string): Dump["rejected"] {
-  // Of an included file the including line is said first.
+  // For an included file, httpd names the including line first and the line with the error last.
   const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of (.+?):(?=\s|$)/gm)].at(-1) ?? [];
   if (file !== undefined) return { file: unescapeLog(file), line: Number(line) };
   const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
@@ -100,8 +105,8 @@ function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 /**
- * Two forms: `*:443  name (file:line)` for the only virtual host of an address, and for name-based ones
- * `port 443 namevhost name (file:line)` below the address.
+ * httpd prints a virtual host in two forms: `*:443  name (file:line)` for the only one of an address, and `port 443
+ * namevhost name (file:line)` below the address for name-based ones.
  */
 function readVirtualHosts(lines: readonly string[]): DumpedVirtualHost[] {
   const start = lines.indexOf("VirtualHost configuration:");
@@ -132,7 +137,8 @@ const dumpedHost = (address: string, [, name = "", file = "", line = ""]: readon
 const inFile = "# In file: ";
 
 /**
- * From the first `# In file:`; each directive stands below a line with its number. Tags of empty sections are missing.
+ * Reads from the first `# In file:` on. A line with the number stands above each directive. The dump does not have the
+ * tags of empty sections.
  */
 function readConfiguration(
   lines: readonly string[],

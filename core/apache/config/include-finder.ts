@@ -1,16 +1,19 @@
-/** Which files an Include takes, found without asking each file for each Include: there may be thousands of both. */
+/**
+ * Finds the files that an Include matches, without testing each file against each Include: there may be thousands of
+ * both.
+ */
 import type { Included } from "./dump.ts";
 import { includeMatcher, literalStart } from "./paths.ts";
 
-/** What the Includes of one file, or of all, can take. */
+/** Finds the files of the Includes of one file, or of all files. */
 export interface IncludeFinder {
-  /** Files that an absolute pattern takes, each once, in the order that was given. */
+  /** The files that match an absolute pattern, each file once, in the given order. */
   readonly taken: (pattern: string) => readonly string[];
-  /** Files of the Include that ends at this line: for a pattern that has a variable. */
+  /** The files of the Include that ends at this line; this is for a pattern that contains a variable. */
   readonly at: (line: number) => readonly string[];
 }
 
-/** Paths in the order in which httpd reads them; one that is there twice counts at its first place. */
+/** Paths come in the order in which httpd reads them; a path that occurs twice counts at its first place. */
 export function includeFinder(included: readonly Included[]): IncludeFinder {
   const order = new Map<string, number>();
   const lines = new Map<number, Set<string>>();
@@ -32,14 +35,20 @@ export function includeFinder(included: readonly Included[]): IncludeFinder {
   return { taken, at: (line) => [...(lines.get(line) ?? [])] };
 }
 
-/** Without a wildcard that is the path itself and what lies below it. */
+/**
+ * The files that may match the pattern. For a pattern without a wildcard they are the path itself and everything below
+ * it.
+ */
 function candidates(sorted: readonly string[], order: ReadonlyMap<string, number>, pattern: string): string[] {
   const start = literalStart(pattern);
   if (start !== pattern) return beginningWith(sorted, start);
   return [...(order.has(pattern) ? [pattern] : []), ...beginningWith(sorted, `${pattern}/`)];
 }
 
-/** `sorted` as `sort()` leaves it, where what begins alike lies side by side. */
+/**
+ * The paths with this beginning. `sorted` must be in the order of `sort()`, where paths with the same beginning are
+ * neighbours.
+ */
 function beginningWith(sorted: readonly string[], start: string): string[] {
   let [low, high] = [0, sorted.length];
   while (low < high) {

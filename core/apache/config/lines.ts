@@ -1,25 +1,26 @@
 /**
- * Physical lines become logical lines as httpd's `ap_cfg_getline` does it: a backslash directly before LF or CRLF joins
- * the next line, anywhere, also in words and comments (a Shift_JIS comment that ends in 0x5C swallows its neighbour).
+ * Joins physical lines into logical lines as httpd's `ap_cfg_getline` does it. A backslash directly before LF or CRLF
+ * joins the next line. This holds everywhere, also inside words and comments: a Shift_JIS comment that ends in the byte
+ * 0x5C swallows the next line.
  *
  * @see https://httpd.apache.org/docs/2.4/configuring.html#syntax
  */
 
-/** One logical line: where it ends (its line end included), how many physical lines it has, and its text joined. */
+/** One logical line: where it ends (including its line end), how many physical lines it has, and its joined text. */
 export interface LogicalLine {
   readonly end: number;
   readonly physicalLines: number;
-  /** Without continuations and without the blanks around it. */
+  /** The text without continuations and without blanks at its beginning and end. */
   readonly text: string;
 }
 
 const backslash = 0x5c;
 const carriageReturn = 0x0d;
 
-/** Whether `code` is blank for httpd: C's isspace in the C locale, so no U+00A0 and no U+3000. */
+/** Whether httpd takes `code` for a blank: C's isspace in the C locale, which does not include U+00A0 and U+3000. */
 export const isBlank = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
-/** Offset behind the physical line at `offset`, its line end included. */
+/** The offset behind the physical line that starts at `offset`, including its line end. */
 export function endOfPhysicalLine(text: string, offset: number): number {
   const newline = text.indexOf("\n", offset);
   return newline < 0 ? text.length : newline + 1;
@@ -44,7 +45,8 @@ export function readLogicalLine(text: string, start: number): LogicalLine {
     end = next;
     physicalLines++;
     const nul = line.indexOf("\0");
-    // For httpd a string ends at a NUL: it sees neither the rest of the line nor the line end, so nothing continues.
+    // For httpd a string ends at a NUL. It sees neither the rest of the line nor the line end, so the line is not
+    // continued.
     if (nul >= 0) {
       pieces.push(line.slice(0, nul));
       break;
@@ -58,8 +60,8 @@ export function readLogicalLine(text: string, start: number): LogicalLine {
 }
 
 /**
- * Takes `character` off the end of what has been joined so far. httpd looks across the join, too: after `a\\` an empty
- * line takes the second backslash and continues once more.
+ * Removes `character` from the end of the joined text, if it is there. httpd looks across the join, too: when an empty
+ * line follows `a\\`, httpd takes the second backslash for a continuation again.
  */
 function chop(pieces: string[], character: string): boolean {
   while (pieces.at(-1) === "") pieces.pop();
@@ -69,7 +71,7 @@ function chop(pieces: string[], character: string): boolean {
   return true;
 }
 
-/** Without httpd's blanks at both ends; `trim` would take U+00A0, too. */
+/** Removes httpd's blanks at both ends; `trim` would remove U+00A0, too. */
 export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;

@@ -1,6 +1,6 @@
 /**
- * Tells which macros of mod_macro are as good as text: nothing that they write is looked at, so where they write it
- * does not matter. Any other one writes lines that stand in no file.
+ * Decides which macros of mod_macro are harmless. A harmless macro writes nothing that this project needs to know, so
+ * it does not matter where it is used. Any other macro writes lines that stand in no file.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_macro.html
  */
@@ -9,25 +9,29 @@ import { logicalText, nodeAt, parse, type Node, type Tree } from "./parse.ts";
 import { readWord, readWords } from "./arguments.ts";
 
 /**
- * What may be defined at one place, by name in lower case: for each definition (several where a condition could not be
- * decided) the names of the macros that it uses, or undefined when it is not harmless by itself.
+ * The macros that may be defined at one place, by name in lower case. A name has several definitions where a condition
+ * could not be decided. Each definition is the list of the macros that it uses, or undefined when it is not harmless
+ * itself.
  */
 export type Macros = Map<string, readonly (readonly string[] | undefined)[]>;
 
-/** A definition as it stands in a file. */
+/** A macro definition as it stands in a file. */
 export interface Definition {
-  /** What stands in `<Macro …>`. */
+  /** The text between `<Macro` and `>`. */
   readonly argument: string;
   readonly tree: Tree;
   readonly node: Node;
-  /** False below a condition that could not be decided. */
+  /** False when the definition stands below a condition that could not be decided. */
   readonly isSure: boolean;
 }
 
-/** Whether a directive or section matters: by its name in lower case, and its arguments. */
+/** Whether a directive or section matters to us, given its name in lower case and its arguments. */
 type IsLookedAt = (name: string, words: readonly string[]) => boolean;
 
-/** Remembers a definition; where it is sure, it takes the place of earlier ones of its name. */
+/**
+ * Remembers a definition. It replaces the earlier ones of its name, unless a condition that could not be decided is
+ * around it.
+ */
 export function defineMacro(macros: Macros, definition: Definition, isLookedAt: IsLookedAt): void {
   const { argument, tree, node, isSure } = definition;
   const [word = "", ...parameters] = readWords(argument);
@@ -37,13 +41,14 @@ export function defineMacro(macros: Macros, definition: Definition, isLookedAt: 
 }
 
 /**
- * Whether `Use` with these words writes nothing that is looked at, nor what httpd carries out while it reads. A macro
- * that no file defines is not harmless, nor one whose parameters may become the name of a directive.
+ * Whether `Use` with these words writes nothing that matters to us and nothing that httpd carries out while it reads. A
+ * macro that no file defines is not harmless. A macro whose parameters may become the name of a directive is not
+ * harmless either.
  */
 export function isHarmlessUse(macros: Macros, [name = "", ...values]: readonly string[]): boolean {
   if (values.some(joinsLines)) return false;
   const reached = new Set([name.toLowerCase()]);
-  // A set that grows is walked to its end.
+  // The loop also visits the names that it adds to the set.
   for (const used of reached) {
     const definitions = macros.get(used) ?? [];
     if (definitions.length === 0 || definitions.includes(undefined)) return false;
@@ -52,15 +57,18 @@ export function isHarmlessUse(macros: Macros, [name = "", ...values]: readonly s
   return true;
 }
 
-/** At the end of a line of the macro, such a value takes the next line for a continuation. */
+/**
+ * Such a value joins lines: at the end of a line of the macro, its backslash takes the next line for a continuation.
+ */
 const joinsLines = (value: string): boolean => value.endsWith("\\");
 
 /**
- * `parameters` are replaced wherever they stand in the text: that they begin with `$`, `%` or `@` is only recommended.
+ * The macros that a macro with this text uses; undefined when it is not harmless itself. httpd replaces `parameters`
+ * wherever they stand in the text: a beginning with `$`, `%` or `@` is only a recommendation.
  */
 function findUses(parameters: readonly string[], text: string, isLookedAt: IsLookedAt): readonly string[] | undefined {
   const tree = parse(text);
-  // A section may begin in a macro and end behind its Use.
+  // A section may begin in a macro and end after its Use.
   if (tree.problems.length > 0 || parameters.some((parameter) => parameter.includes("${"))) return undefined;
   const isFixed = (line: string, end: number): boolean =>
     parameters.every((parameter) => line.indexOf(parameter) === -1 || line.indexOf(parameter) >= end);

@@ -1,4 +1,7 @@
-/** What httpd listed of its configuration (mod_info), as evidence for which conditions are true. */
+/**
+ * Decides conditions by the directives that httpd lists with mod_info: a listed directive proves that its condition is
+ * true.
+ */
 import { isCondition, type Decision } from "./conditions.ts";
 import type { Dump } from "./dump.ts";
 import { logicalText, nodeAt, nodeKind, type Node, type Tree } from "./parse.ts";
@@ -9,7 +12,7 @@ export function endOfSection(tree: Tree, index: number): number {
   return partner < 0 ? tree.count - 1 : partner;
 }
 
-/** Whether httpd listed the node at `index`; undefined for what it never lists. */
+/** Whether httpd listed the node at `index`; undefined for nodes that httpd never lists. */
 function isInModInfo(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
   const kind = tree.kindIds[index];
   const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
@@ -20,21 +23,22 @@ function isInModInfo(tree: Tree, index: number, lines: ReadonlySet<number> | und
   return lines?.has(lastLine) === true ? true : hasMark(line) ? undefined : false;
 }
 
-/** Whether httpd saw a comment in this line, because an adoption has made it one. */
+/** Whether an adoption has put its mark into this line, so that httpd saw a comment there. */
 type HasMark = (line: number) => boolean;
 
-/** Sections whose text is not configuration, but writes some. */
+/** Sections whose content is not configuration itself but writes configuration. */
 export const isWriter = (name: string): boolean => name === "macro" || name === "perl";
 
-/** Carried out by httpd while it reads, so mod_info never lists them. */
+/** Directives that httpd carries out while it reads: mod_info never lists them. */
 export const notInModInfo: ReadonlySet<string> = new Set([
   ...["include", "includeoptional", "loadmodule", "loadfile", "define", "undefine"],
   ...["serverroot", "defaultruntimedir", "use", "undefmacro", "perl", "error"],
 ]);
 
 /**
- * Asks what httpd listed: a section is true when anything in it was listed, and false when nothing directly in it was.
- * One directive alone does not tell: a module may carry out its own while httpd reads.
+ * Decides a condition by what httpd listed. The condition is true when httpd listed anything inside it, and false when
+ * httpd listed nothing of what stands directly in it. A single directive that is missing from the list proves nothing:
+ * a module may carry out its own directives while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,
@@ -44,7 +48,7 @@ export function decideByModInfo(
   hasMark: HasMark = () => false,
 ): Decision {
   const dumped = dump?.effective;
-  // mod_info itself may have been loaded only to get the list.
+  // mod_info itself may have been loaded only for the dump.
   if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
   const lines = dumped.get(file);
   const end = endOfSection(tree, opener.index);
@@ -56,7 +60,8 @@ export function decideByModInfo(
     if (index > endOfInner) decision = listed ?? decision;
     if (tree.kindIds[index] !== nodeKind.open) continue;
     const endOfThis = endOfSection(tree, index);
-    // What a condition in this one leaves out tells nothing, and what it lets through does.
+    // A condition inside this section proves nothing when it skips its content, but it proves that this one is true
+    // when it lets content through.
     if (!isCondition(tree.names[tree.nameIds[index] ?? 0] ?? "")) index = endOfThis;
     else endOfInner = Math.max(endOfInner, endOfThis);
   }

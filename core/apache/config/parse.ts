@@ -1,8 +1,8 @@
 /**
- * A lossless tree of one httpd configuration file, held as latin1 bytes. The nodes lie side by side in the order of the
- * file and every byte belongs to exactly one of them. They are numbers in typed arrays, not objects: 10 MB have 300,000
- * nodes, and the garbage collector would take longer than the reader. Nesting is told by {@link Node.partner};
- * recursion would not survive a hostile file that nests a million sections.
+ * Parses one httpd configuration file, held as latin1 bytes, into a tree that loses nothing. The nodes lie side by side
+ * in the order of the file, and every byte belongs to exactly one node. The nodes are numbers in typed arrays, not
+ * objects: 10 MB have 300,000 nodes, and the garbage collector would take longer than the reader. {@link Node.partner}
+ * describes the nesting; recursion would not survive a hostile file that nests a million sections.
  */
 import { continues, endOfPhysicalLine, isBlank, readLogicalLine, trimBlanks } from "./lines.ts";
 import { readWord } from "./arguments.ts";
@@ -18,16 +18,16 @@ export const nodeKind = { trivia: 0, directive: 1, open: 2, close: 3 } as const;
 export interface Node {
   readonly index: number;
   readonly kind: NodeKind;
-  /** Byte span, line end included. */
+  /** The bytes of the node, including its line end. */
   readonly start: number;
   readonly end: number;
-  /** 1-based number of its first physical line. */
+  /** The number of its first physical line, counted from 1. */
   readonly line: number;
   /** Number of its last physical line, which is the one that httpd reports. */
   readonly lastLine: number;
-  /** Name of the directive or section in lower case, as httpd compares it; empty for trivia. */
+  /** The name of the directive or section in lower case, because httpd ignores case; empty for trivia. */
   readonly name: string;
-  /** Index of the other tag of a section; -1 where there is none. */
+  /** The index of the other tag of the section; -1 where there is none. */
   readonly partner: number;
 }
 
@@ -42,14 +42,17 @@ export interface Tree {
   /** How many nodes there are. */
   readonly count: number;
   readonly problems: readonly SyntaxProblem[];
-  /** Every name once; {@link nameIds} points into it. */
+  /** Every name once; {@link nameIds} holds indexes into this array. */
   readonly names: readonly string[];
   readonly nameIds: Int32Array;
-  /** Numbers of {@link nodeKind}. */
+  /** The kind of each node, as a number of {@link nodeKind}. */
   readonly kindIds: Int32Array;
-  /** Where each node starts; one more entry than nodes, so each ends where the next one starts. */
+  /**
+   * Where each node starts. The array has one entry more than there are nodes, so each node ends where the next one
+   * starts.
+   */
   readonly starts: Int32Array;
-  /** First physical line of each node; again one more. */
+  /** The first physical line of each node; this array has one entry more, too. */
   readonly lines: Int32Array;
   readonly partners: Int32Array;
 }
@@ -59,7 +62,7 @@ const hash = 0x23;
 const doubleQuote = 0x22;
 const singleQuote = 0x27;
 
-/** Parses any bytes; what is wrong with them is in `problems`. */
+/** Parses any bytes; `problems` says what is wrong with them. */
 export function parse(text: string): Tree {
   const draft = startDraft(text);
   while (draft.start < text.length) readNode(draft);
@@ -71,14 +74,14 @@ export function parse(text: string): Tree {
   return { ...tree, problems: matchTags(tree, partners) };
 }
 
-/** The bytes again: the pieces of all nodes, joined. */
+/** The bytes of the file again: the pieces of all nodes, joined. */
 export function render(tree: Tree): string {
   let text = "";
   for (let index = 0; index < tree.count; index++) text += tree.text.slice(tree.starts[index], tree.starts[index + 1]);
   return text;
 }
 
-/** One node; `index` below {@link Tree.count}. */
+/** The node at `index`, which must be below {@link Tree.count}. */
 export function nodeAt(tree: Tree, index: number): Node {
   return {
     index,
@@ -98,22 +101,22 @@ function numberAt(numbers: Int32Array, index: number): number {
   return found;
 }
 
-/** Text of a node as httpd sees it: continuations joined, blanks around it gone. */
+/** The text of a node as httpd sees it: continuations joined, without blanks at its beginning and end. */
 export function logicalText(tree: Tree, node: Node): string {
   const line = tree.text.slice(node.start, node.end);
   const isPlain = node.line === node.lastLine && !line.includes("\0");
   return isPlain ? trimBlanks(line) : readLogicalLine(tree.text, node.start).text;
 }
 
-/** The arrays while they grow. */
+/** The arrays of a tree while they grow. */
 interface Draft {
   readonly text: string;
   readonly hasNul: boolean;
   readonly names: string[];
-  /** Ids of names as they are spelled: most are spelled the same each time. */
+  /** Ids of names by spelling: most names are spelled the same each time. */
   readonly ids: Map<string, number>;
   count: number;
-  /** Where the next node starts, and on which physical line. */
+  /** Where the next node starts, and on which physical line it starts. */
   start: number;
   line: number;
   nameIds: Int32Array;
@@ -147,7 +150,7 @@ function readNode(draft: Draft): void {
   }
 }
 
-/** A line that is continued or holds a NUL: only here the joined text is made. */
+/** Reads a line that is continued or contains a NUL. Only such a line needs a joined text. */
 function readRareNode(draft: Draft): void {
   const { text, end, physicalLines } = readLogicalLine(draft.text, draft.start);
   addNode(draft, text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
@@ -179,7 +182,7 @@ function nameId(draft: Draft, word: string): number {
   const known = draft.ids.get(word);
   if (known !== undefined) return known;
   const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
-  // No spelling begins with a NUL: httpd's text ends there.
+  // A spelling never begins with a NUL, because httpd's text ends there. So this key is free.
   const id = draft.ids.get(`\0${name}`) ?? draft.names.push(name) - 1;
   draft.ids.set(word, id).set(`\0${name}`, id);
   return id;
@@ -200,8 +203,8 @@ function grow(draft: Draft): void {
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
 /**
- * Pairs the tags as httpd does: a close tag closes the innermost open section, or it is wrong. What stands in a Macro
- * is text up to its own close tag, whatever sections begin or end in it.
+ * Pairs the tags as httpd does: a close tag must close the innermost open section, or it is a problem. The content of a
+ * Macro is plain text up to its own close tag, even if sections begin or end in it.
  */
 function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];

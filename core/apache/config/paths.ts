@@ -1,7 +1,9 @@
-/** Paths and patterns as httpd resolves them for Include: relative to the server root, wildcards in each component. */
+/**
+ * Resolves paths and patterns as httpd does for Include: relative to the server root, with wildcards in each component.
+ */
 import { ownDirectory } from "../model.ts";
 
-/** The path made absolute below `root`, without `.`, `..` and doubled slashes. */
+/** Makes the path absolute below `root`, and removes `.`, `..` and doubled slashes. */
 export function absolutePath(root: string, path: string): string {
   const components: string[] = [];
   for (const component of (path.startsWith("/") ? path : `${root}/${path}`).split("/")) {
@@ -11,26 +13,30 @@ export function absolutePath(root: string, path: string): string {
   return `/${components.join("/")}`;
 }
 
-/** Our directory, with a slash at the end. */
+/** The path of our directory, with a slash at the end. */
 export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverRoot, `conf/${ownDirectory}`)}/`;
 
-/** Whether a directive, by its name in lower case, is one of those that read other files. */
+/** Whether a directive with this name (in lower case) reads other files. */
 export const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
 
-/** Whether an Include of this pattern looks for names, rather than taking one path. */
+/** Whether an Include of this pattern searches for names, rather than reading one path. */
 export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
 const wildcardStart = /[*?[]/;
 
-/** Whether httpd takes a path for a pattern, in an Include and in `<Directory>`. @see apr_fnmatch_test */
+/**
+ * Whether httpd takes a path for a pattern, in an Include and in `<Directory>`.
+ *
+ * @see apr_fnmatch_test
+ */
 export const isPattern = (path: string): boolean => /[*?]|\[.*\]/.test(path);
 
 /**
- * Whether an Include of `pattern` (absolute) takes the file `path`. A directory is taken with everything below it, dot
- * files and backups, too; a wildcard takes no name that begins with a dot.
+ * Whether an Include of `pattern` (absolute) reads the file `path`. An Include of a directory reads everything below
+ * it, including dot files and backups. A wildcard does not match a name that begins with a dot.
  */
 export const includesPath = (pattern: string, path: string): boolean => includeMatcher(pattern)(path);
 
-/** {@link includesPath} for many paths: thousands of Includes may each be asked of thousands of files. */
+/** {@link includesPath} for many paths: thousands of Includes may each be tested against thousands of files. */
 export function includeMatcher(pattern: string): (path: string) => boolean {
   if (!hasWildcard(pattern)) return (path) => path === pattern || path.startsWith(`${pattern}/`);
   const literal = literalStart(pattern);
@@ -58,8 +64,8 @@ function componentMatcher(pattern: string): (name: string) => boolean {
 type Wildcard = "any" | ((character: string) => boolean);
 
 /**
- * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, a backslash before a literal character. Only the last
- * `*` is ever tried again, so a hostile pattern costs no more than its length times the name's.
+ * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, and a backslash before a literal character. Only the
+ * last `*` is ever tried again, so a hostile pattern costs at most its length times the length of the name.
  */
 function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
   let at = 0;
@@ -100,7 +106,7 @@ function bracket(part: string): (character: string) => boolean {
   return (character) => isMember(character) !== isNegated;
 }
 
-/** The order in which httpd reads what an Include took: by the bytes of each component. */
+/** Orders paths as httpd reads the files that an Include matches: by the bytes of each component. */
 export function comparePaths(a: string, b: string): number {
   const left = a.replaceAll("/", "\0");
   const right = b.replaceAll("/", "\0");

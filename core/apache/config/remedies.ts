@@ -1,5 +1,6 @@
 /**
- * What to give so that a condition or a variable can be told from a copy of the files: each kind has its own remedy.
+ * Says what a person must provide so that a condition or a variable can be decided from a copy of the files. Each kind
+ * of condition has its own remedy.
  */
 import { hostText } from "../../host-text.ts";
 import { absolutePath } from "./paths.ts";
@@ -7,17 +8,17 @@ import type { Section } from "./sections.ts";
 import { readWord } from "./arguments.ts";
 
 interface Known {
-  /** Empty when it is not known. */
+  /** Empty when the version is not known. */
   readonly version: string;
   readonly serverRoot: string;
-  /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
+  /** The conditions that could not be decided, by the names of variables and modules that they may have set. */
   readonly undetermined: ReadonlyMap<string, Section>;
 }
 
 const outside = "move what stands in this section out of it";
 const variables = "give it under defines as NAME=VALUE";
 
-/** For a condition that could not be decided. */
+/** The remedy for a condition that could not be decided. */
 export function remedyForCondition(section: Section, known: Known): string {
   const argument = withoutSign(section);
   if (argument.includes("${")) return `a variable stands in it; ${remedyForVariable(argument, known)}`;
@@ -42,13 +43,15 @@ function folderOf(argument: string, { serverRoot }: Known): string {
   return hostText(path.slice(0, path.lastIndexOf("/") + 1));
 }
 
-/** For a text with variables that nobody knows. */
+/** The remedy for a text with variables whose values are not known. */
 export function remedyForVariable(text: string, known: Known): string {
   const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = ""]) => name);
   return names.map((name) => dependence(name, known)).find((found) => found !== undefined) ?? variables;
 }
 
-/** Where a Define below another condition says what this name is, `defines` of the site file cannot. */
+/**
+ * The remedy where a Define below another condition sets this name: there, `defines` in the site file cannot set it.
+ */
 function dependence(name: string, known: Known): string | undefined {
   let condition = known.undetermined.get(name);
   if (condition === undefined) return undefined;
@@ -58,7 +61,7 @@ function dependence(name: string, known: Known): string | undefined {
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }
 
-/** Conditions may depend on each other in a circle. */
+/** The search has a limit, because conditions may depend on each other in a circle. */
 const mostSteps = 10;
 
 const withoutSign = ({ arguments: text }: Section): string => text.replace(/^!\s*/, "");

@@ -1,36 +1,40 @@
-/** What the reader of a whole configuration starts from, and what it finds. */
+/** The types of the resolver, which reads a whole configuration: what it starts from, and what it finds. */
 import type { Dump } from "./dump.ts";
 import type { Node, Tree } from "./parse.ts";
 import type { Section } from "./sections.ts";
 
-/** What resolving starts from. */
+/** What the resolver starts from. */
 export interface Source {
-  /** Files by the name that httpd uses, as latin1 bytes. */
+  /** The contents of files as latin1 bytes, by the name that httpd uses. */
   readonly files: ReadonlyMap<string, string>;
   readonly mainFile: string;
   readonly serverRoot: string;
   readonly version: string;
-  /** `-D` names of the command line. */
+  /** The `-D` options of the command line. */
   readonly defines: readonly string[];
   readonly hasAllDefines: boolean;
   readonly dump: Dump | undefined;
   readonly existing: (path: string) => boolean | undefined;
-  /** Whether a line is read although httpd saw a comment there; of the name of a file and a line. @default - none is */
+  /**
+   * Whether a line is read although httpd saw a comment there, given the name of the file and the line number.
+   *
+   * @default - no line is
+   */
   readonly hasMark?: (file: string, line: number) => boolean;
-  /** Files that are not read although they are included: our own. */
+  /** Whether a file is not read although it is included: this is so for our own files. */
   readonly skips: (path: string) => boolean;
 }
 
-/** An effective directive, or the open tag of a section, where {@link opens} is set. */
+/** An effective directive, or the open tag of a section; {@link opens} is set for a tag. */
 export interface Effective {
   readonly name: string;
   readonly file: string;
   readonly node: Node;
   readonly section: Section | undefined;
   readonly opens: Section | undefined;
-  /** Unquoted, with the variables that were known at this place. */
+  /** The arguments without quotes, with the values of the variables that were known at this place. */
   readonly arguments: readonly string[];
-  /** The innermost condition around it that could not be decided. */
+  /** The innermost condition around the directive that could not be decided. */
   readonly undecided: Section | undefined;
 }
 
@@ -39,17 +43,20 @@ export interface Problem {
   readonly file: string;
   readonly line: number;
   readonly text: string;
-  /** The text with a variable whose value nobody can tell. */
+  /** The text with a variable whose value is not known. */
   readonly unknown?: string;
 }
 
 /** The whole configuration, as far as it could be read. */
 export interface Resolved {
   readonly trees: ReadonlyMap<string, Tree>;
-  /** In the order in which httpd reads them. */
+  /** The effective directives, in the order in which httpd reads them. */
   readonly effective: readonly Effective[];
-  /** Syntax, a Use that is not harmless, Includes that cannot be followed, variables that stand for too much. */
+  /**
+   * Syntax errors, each Use that is not harmless, Includes that cannot be followed, and variables with values that are
+   * too long.
+   */
   readonly problems: readonly Problem[];
-  /** Conditions that could not be decided, by the names of variables and modules that they may have set. */
+  /** The conditions that could not be decided, by the names of variables and modules that they may have set. */
   readonly undetermined: ReadonlyMap<string, Section>;
 }

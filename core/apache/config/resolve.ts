@@ -1,7 +1,8 @@
 /**
- * Reads the configuration as httpd does, from the main file through every Include, and tells which directives are
- * effective and where their bytes lie. Conditions are judged by the real httpd where it was asked (what it lists was
- * in a true section), else from the files; what cannot be decided is said, never guessed.
+ * Reads the configuration as httpd does, from the main file through every Include. The result says which directives are
+ * effective and where their bytes lie. Where httpd was asked, its list decides the conditions: a directive that httpd
+ * lists stands in a true condition. Elsewhere the files decide. A condition that cannot be decided is reported and
+ * never guessed.
  */
 import { decide, isCondition, type Decision, type ConditionContext } from "./conditions.ts";
 import type { Included } from "./dump.ts";
@@ -22,21 +23,24 @@ interface Walk {
   readonly effective: Effective[];
   readonly problems: Problem[];
   readonly variables: Map<string, string>;
-  /** Files that are known to be read more than once. */
+  /** Files that an earlier walk read more than once. */
   readonly repeated: ReadonlySet<string>;
   readonly undetermined: Map<string, Section>;
   readonly loaded: Set<string>;
   readonly macros: Macros;
-  /** Files that are being read, outermost first. */
+  /** The files that are being read now, outermost first. */
   readonly reading: string[];
-  /** How often each file was read so far. */
+  /** How often each file has been read so far. */
   readonly readings: Map<string, number>;
-  /** By the including file where httpd said what it includes; else one for all, under the empty name. */
+  /**
+   * The include finders, by the including file where httpd printed which files each file includes. Otherwise one finder
+   * serves all files, under the empty name.
+   */
   readonly finders: Map<string, IncludeFinder>;
   visits: number;
-  /** Bytes of all texts so far that variables were put into. */
+  /** The size of all texts so far in which variables were replaced, in bytes. */
   expandedBytes: number;
-  /** That they would have come to more is told once. */
+  /** Whether the problem that these texts are too long has been reported: it is reported once. */
   isTooLong: boolean;
   serverRoot: string;
 }
@@ -46,23 +50,30 @@ interface Context {
   readonly undecided: Section | undefined;
 }
 
-/** More visits of files than any real configuration makes; a few files that include each other twice make 2^n. */
+/**
+ * More files than any real configuration reads, counting repeats. A chain of files that each include the next one twice
+ * makes 2^n reads.
+ */
 const maxVisits = 10_000;
 
-/** Files in files: httpd gives up at 128, and thousands would be too much for our stack. */
+/** How deep files may include files: httpd gives up at 128, and thousands of levels would be too much for our stack. */
 const maxDepth = 256;
 
 /**
- * Most bytes of all texts together, in one reading, that variables are put into: 64 MiB. httpd expands a value when it
- * is defined, so each Define that names the one before twice doubles it, and forty lines would fill any memory.
+ * The limit for all texts together in which variables are replaced, in one reading: 64 MiB. httpd expands a value when
+ * it is defined, so each Define that uses the previous one twice doubles it, and forty lines would fill any memory.
  */
 export const mostExpandedBytes = 64 * 2 ** 20;
 
-/** `wanted` chooses by name, in lower case, which directives and sections are returned; without it, all are. */
+/**
+ * Resolves the configuration. `wanted` chooses by name, in lower case, which directives and sections are returned;
+ * without it, all are.
+ */
 export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
   const walk = walkThrough(source, wanted, new Set());
   const repeated = [...walk.readings].filter(([, readings]) => readings > 1).map(([file]) => file);
-  // What httpd listed was believed: where it cannot tell two readings apart, once more.
+  // The first walk trusted httpd's list. That list cannot distinguish two readings of one file, so such files need a
+  // second walk.
   return source.dump?.effective === undefined || repeated.length === 0
     ? walk
     : walkThrough(source, wanted, new Set(repeated));
@@ -141,7 +152,7 @@ function requireTree(walk: Walk, file: string): Tree | undefined {
 const writerProblem = (name: string): string =>
   `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
 
-/** The context inside a section; undefined when its content is skipped. */
+/** The context inside a section; undefined when the content of the section is skipped. */
 function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
   const { name } = node;
   if (isWriter(name)) {
@@ -164,7 +175,7 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   return { ...context, section };
 }
 
-/** A macro writes nothing until it is used. */
+/** A macro writes nothing until it is used, so only its definition is remembered here. */
 function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecided }: Context): void {
   if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
   else {
@@ -175,14 +186,19 @@ function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecide
   }
 }
 
-/** Of directives that only some arguments make ours to know, a macro may write the others. */
+/**
+ * Some directives matter to us only with certain arguments. A macro may write such a directive with other arguments.
+ */
 const isWanted = ({ wanted }: Walk, name: string, words: readonly string[]): boolean =>
   wanted(name) && (!isOfArguments(name) || readKind(name, words) !== undefined);
 
 const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
   decideByModInfo(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
 
-/** httpd lists lines, and not for which of two readings of one file: a Define between them is followed here. */
+/**
+ * httpd lists line numbers, but does not say for which of two readings of a file. So a Define between them is tracked
+ * here.
+ */
 const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
   condition === "ifdefine" && repeated.has(file);
 
@@ -199,7 +215,7 @@ function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context
   walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
 }
 
-/** What httpd carries out while it reads. */
+/** Carries out a directive that httpd carries out while it reads. */
 function readNow(walk: Walk, file: string, node: Node, words: readonly string[], context: Context): void {
   const first = words[0] ?? "";
   switch (node.name) {
@@ -233,7 +249,7 @@ function set({ loaded, variables }: Walk, directive: string, name: string, value
   else variables.delete(name);
 }
 
-/** Below a condition that nobody can decide, what is set may be set or not: from there on its value is not known. */
+/** Below a condition that cannot be decided, a name may be set or not. From there on its value is not known. */
 function isDetermined({ undetermined, variables }: Walk, name: string, { undecided }: Context): boolean {
   if (undecided === undefined) {
     undetermined.delete(name);
@@ -244,7 +260,7 @@ function isDetermined({ undetermined, variables }: Walk, name: string, { undecid
   return false;
 }
 
-/** A variable of the environment is known to httpd only, which lists the line with its value. */
+/** Only httpd knows the variables of its environment; its list shows the line with their values. */
 function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly string[] {
   const line = logicalText(tree, node);
   const words = readWords(argumentsText(line)).map((word) => expand(walk, file, node, word));
@@ -253,7 +269,7 @@ function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly
   return listed === undefined ? words : readWords(argumentsText(listed));
 }
 
-/** What would be too long stays as it is, like a variable that is not known. */
+/** Replaces variables. A text that would get too long stays as it is, like a variable that is not known. */
 function expand(walk: Walk, file: string, { line }: Node, text: string): string {
   if (!text.includes("${")) return text;
   const expanded = expandVariables(text, walk.variables, mostExpandedBytes - walk.expandedBytes);
@@ -275,7 +291,10 @@ function include(walk: Walk, file: string, node: Node, path: string, context: Co
   else readFile(walk, path, context);
 }
 
-/** Files that an Include takes: of those that httpd said its file includes, or else of all, by their names. */
+/**
+ * The files that an Include reads. They are chosen from those that httpd printed for the including file, or else from
+ * all files by name.
+ */
 function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
   const said = walk.source.dump?.includes;
   const isOpen = pattern.includes("${");

@@ -6,16 +6,16 @@ import { readWords } from "./arguments.ts";
 export interface Section {
   /** In lower case, such as `virtualhost`. */
   readonly name: string;
-  /** What stands before the `>`; empty for a section that was not asked for. */
+  /** The text before the `>`; empty for a section that was not asked for. */
   readonly arguments: string;
   readonly file: string;
   readonly node: Node;
   readonly parent: Section | undefined;
-  /** The VirtualHost around it or itself; undefined at server level. */
+  /** The VirtualHost around the section, or the section itself if it is one; undefined at server level. */
   readonly virtualHost: Section | undefined;
 }
 
-/** A section below `parent`; undefined: at server level. */
+/** Starts a section below `parent`, which is undefined at server level. */
 export function startSection(
   name: string,
   text: string,
@@ -25,7 +25,7 @@ export function startSection(
 ): Section {
   const virtualHost: Section | undefined = parent?.virtualHost;
   const section = { name, arguments: text, file, node, parent, virtualHost };
-  // Virtual hosts do not nest, so only an outermost section begins one.
+  // Virtual hosts do not nest, so only an outermost section can be one.
   if (parent === undefined && name === "virtualhost") section.virtualHost = section;
   return section;
 }
@@ -47,7 +47,10 @@ const sectionNames: ReadonlyMap<string, string> = new Map(
 /** The section's name as the manual spells it. */
 export const spelledSection = ({ name }: Section): string => sectionNames.get(name) ?? name;
 
-/** How much of a site what stands in a section is about: `<Location "/">` is all of it, any other section a part. */
+/**
+ * How much of a site a directive in this section affects: `<Location "/">` is the whole site, any other section is a
+ * part.
+ */
 export function levelOf(section: Section | undefined): "server" | "virtualHost" | "wholeSite" | "narrower" {
   if (section === undefined) return "server";
   if (section === section.virtualHost) return "virtualHost";

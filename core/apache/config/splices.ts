@@ -1,7 +1,7 @@
-/** Carries out splices: the only way in which bytes of others ever change. */
+/** Carries out splices: only a splice ever changes bytes in a file that is not ours. */
 import type { Splice } from "../model.ts";
 
-/** The bytes with every splice made; throws when they overlap, are unsorted or reach beyond the end. */
+/** Applies every splice to the bytes. Throws when splices overlap, are not sorted or reach beyond the end. */
 export function applySplices(bytes: string, splices: readonly Splice[]): string {
   const pieces: string[] = [];
   let copied = 0;
@@ -16,6 +16,9 @@ export function applySplices(bytes: string, splices: readonly Splice[]): string 
   return pieces.join("");
 }
 
-/** Sorted as {@link applySplices} wants them: by place, and at one place what removes nothing first. */
+/**
+ * Sorts splices as {@link applySplices} needs them: by offset, and at the same offset those that remove nothing come
+ * first.
+ */
 export const sortSplices = (splices: readonly Splice[]): Splice[] =>
   [...splices].sort((a, b) => a.offset - b.offset || a.remove - b.remove);
