@@ -1,4 +1,7 @@
-/** What keeps us from touching a host whatever is wanted: where the reader and httpd might not mean the same. */
+/**
+ * Finds blockers: places where our reader and httpd might understand the configuration differently. A blocker forbids
+ * any change of the host, whatever the inputs are.
+ */
 import type { Dump } from "../config/dump.ts";
 import type { CopyObservation, Observation } from "../observation.ts";
 import { unmanagedNames } from "./unmanaged-kinds.ts";
@@ -20,7 +23,7 @@ import {
 import { readWords } from "../config/arguments.ts";
 
 interface Surroundings {
-  /** Of httpd; empty when it is not known. */
+  /** The version of httpd; empty when it is not known. */
   readonly version: string;
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
@@ -28,11 +31,11 @@ interface Surroundings {
   readonly port: number;
   readonly hosts: readonly TlsVirtualHost[];
   readonly resolvedPath: (file: string) => string;
-  /** Undefined on a live host. */
+  /** The copy of the host's files that was read instead of a live host; undefined on a live host. */
   readonly copy?: CopyObservation | undefined;
 }
 
-/** Problems whatever is wanted, and what may be meant otherwise (warnings). */
+/** The problems that hold for all inputs, and warnings about configuration that may be meant otherwise. */
 export function findBlockers(context: Surroundings): Diagnostic[] {
   const rejected = findRejection(context);
   if (rejected !== undefined) return [rejected];
@@ -43,7 +46,7 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
   ];
   const undecided = [...findUndecided(context), ...findUnknownValues(context)];
   const found = [...unread, ...findUnmanagedIncludes(context), ...undecided];
-  // What was not read is missing everywhere else: whatever is said of that would only mislead.
+  // What was not read is missing everywhere else, so the other checks would only mislead.
   if (unread.length > 0) return found;
   const unclear = findUnclearEngines(context);
   const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(context);
@@ -51,8 +54,8 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
 }
 
 /**
- * httpd looks for every relative Include by its whole path, and so does not find what stands under such a name, or
- * finds more.
+ * httpd matches every relative Include by its whole path. So, below such a server root, httpd does not find the files,
+ * or finds other ones.
  */
 const patternText =
   "the path of this server root has *, ? or [], which httpd takes for a pattern in each Include, so that our line would read nothing, or another server's file; rename the directory";
@@ -65,8 +68,8 @@ function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem)
 }
 
 /**
- * A configuration that httpd rejects: httpd prints nothing else of it, so every other blocker would only follow from
- * that.
+ * A configuration that httpd rejects. httpd prints nothing else about it, so every other blocker would only follow from
+ * this one.
  */
 function findRejection(context: Surroundings): Diagnostic | undefined {
   const { rejected } = context.dump ?? {};
@@ -89,7 +92,7 @@ function blocker(context: Surroundings, file: string, line: number, text: string
 
 const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
 
-/** An Include that takes our files at another place than ours would make them effective where nobody planned it. */
+/** Another Include than our line may read our files, too. It would make them effective where no plan wants them. */
 function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
   const own = `${ownPrefix(context.serverRoot)}clientcert.conf`;
   return context.resolved.effective
@@ -105,8 +108,8 @@ function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
 }
 
 /**
- * Whether an Include such as `conf/*\/vhost.conf` wants a file of each directory: where ours has none, httpd does not
- * start.
+ * Whether an Include such as `conf/*\/vhost.conf` requires a file in each directory: httpd does not start while ours
+ * has none.
  */
 function asksOf(pattern: string, ownFile: string): boolean {
   if (!hasWildcard(pattern)) return false;
@@ -120,7 +123,7 @@ function isOurs(context: Surroundings, { file, node }: Effective): boolean {
   return tree !== undefined && isIncludeLine(tree, node);
 }
 
-/** A directory that was there before us may have files of the very names of ours. */
+/** Our directory may have existed before us, with files that have the very names of ours. */
 export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
   const place = absolutePath(server.serverRoot, `conf/${ownDirectory}`);
   const names = [...own.keys()].sort().map((name) => name.replace(/[^\x20-\x7e]/g, "?"));
@@ -131,7 +134,7 @@ export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
 
 const decisive = new Set([...unmanagedNames, "sslengine"]);
 
-/** One finding for each condition that holds back something we need to know. */
+/** One blocker for each undecided condition that hides something we need to know. */
 function findUndecided(context: Surroundings): Diagnostic[] {
   const hosts = new Set(context.hosts.map(({ section }) => section.node));
   const conditions = new Map(
@@ -153,7 +156,8 @@ function undecidedText(context: Surroundings, section: Section): string {
 }
 
 /**
- * Words that decide which virtual hosts answer TLS, and on which port, where only httpd knows them and has not said so.
+ * Finds values that decide which virtual hosts answer TLS, and on which port, where only httpd knows the value and its
+ * dump does not show it.
  */
 function findUnknownValues(context: Surroundings): Diagnostic[] {
   const said = new Set(context.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
@@ -170,7 +174,10 @@ function findUnknownValues(context: Surroundings): Diagnostic[] {
   });
 }
 
-/** httpd is the judge: what it lists and the reader does not find, or the other way round, must not be edited. */
+/**
+ * The judge is httpd: nothing is edited where httpd lists a directive that our reader does not find, or the other way
+ * round.
+ */
 function findDisagreements(context: Surroundings): Diagnostic[] {
   const { dump, resolved } = context;
   if (dump === undefined) return [];
@@ -193,9 +200,9 @@ const unlistedText = "the reader finds a directive here that httpd does not, so 
 const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 /**
- * Without SSLEngine a virtual host that has a certificate takes the protocol of a Listen, which is https for port 443.
- * Which Listen that is depends on addresses and even on ServerName (seen with 2.4.71), so nobody should rely on it, nor
- * do we.
+ * A virtual host that has a certificate but no SSLEngine takes the protocol of a Listen, which is https for port 443.
+ * Which Listen that is depends on addresses and even on ServerName (seen with 2.4.71). Nobody should rely on that, and
+ * we do not.
  */
 function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Diagnostic[] {
   const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));
@@ -218,11 +225,13 @@ function isHttpsOn(port: number, words: readonly string[]): boolean {
   return listen.isHttps && listen.port === port;
 }
 
-/** Where a directive stands: sections, undefined for server level. */
+/** The sections in which a directive stands; undefined stands for server level. */
 const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | undefined> =>
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
-/** Where no virtual host answers, the main server does: a line of ours in it would be one for all virtual hosts. */
+/**
+ * Where no virtual host answers, the main server does. Our line in the main server would apply to all virtual hosts.
+ */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Diagnostic[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !isTlsOn(engine.arguments[0]) || hosts.length === 0) return [];

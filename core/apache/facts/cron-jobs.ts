@@ -1,4 +1,6 @@
-/** Jobs of cron that fetch a CRL into a file that httpd reads: the daily `wget` of the vendor's manual. */
+/**
+ * Finds cron jobs that download a CRL into a file that httpd reads, such as the daily `wget` of the vendor's manual.
+ */
 import { endOfPhysicalLine } from "../config/lines.ts";
 import type { UnmanagedDirective } from "./unmanaged-model.ts";
 import type { AdoptedLine, CrlJobFacts } from "../model.ts";
@@ -12,11 +14,14 @@ interface Surroundings {
   readonly resolved: Resolved;
   readonly foreign: readonly UnmanagedDirective[];
   readonly adopted: readonly AdoptedLine[];
-  /** Absolute path of our own CRL file. */
+  /** The absolute path of our own CRL file. */
   readonly ownCrl: string;
 }
 
-/** Every line of cron that names a CRL file, comments left out. A file that two names lead to counts once. */
+/**
+ * Finds every line of a crontab that names a CRL file, except comments. A crontab that is reachable by two names counts
+ * once.
+ */
 export function findCrlJobs(context: Surroundings): CrlJobFacts[] {
   const targets = findTargets(context);
   const crontabs = new Map(
@@ -25,7 +30,7 @@ export function findCrlJobs(context: Surroundings): CrlJobFacts[] {
   return [...crontabs.values()].flatMap(({ path, file }) => jobsIn(path, file, targets));
 }
 
-/** The CRL files that httpd reads, or would read again after a removal, with the virtual hosts that name them. */
+/** The CRL files that httpd reads now, or would read again after a removal, with the virtual hosts that name them. */
 function findTargets({
   observation,
   resolved,
@@ -50,7 +55,8 @@ function findTargets({
     const hosts = targets.get(path) ?? new Set();
     targets.set(path, hosts);
     const place = `${resolvedPath(directive.file)}:${directive.node.line}`;
-    // A file that each virtual host includes has its directive as often, each time for all of them.
+    // A file that every virtual host includes has its directive once for each of them, and each time the virtual hosts
+    // are the same.
     if (seen.has(`${place} ${path}`)) continue;
     seen.add(`${place} ${path}`);
     for (const host of hostsAt.get(place) ?? []) hosts.add(host);
@@ -59,20 +65,21 @@ function findTargets({
 }
 
 /**
- * The file that a commented-out SSLCARevocationFile named: its cron job may be put back although the directive is not.
+ * The file that a commented-out SSLCARevocationFile named. Its cron job may have been put back although the directive
+ * was not.
  */
 function crlFileOf(text: string, offset: number): string | undefined {
   const [name, argument] = readWords(text.slice(offset, endOfPhysicalLine(text, offset)));
   return name?.toLowerCase() === "sslcarevocationfile" ? argument : undefined;
 }
 
-/** Programs that cron runs, not lists of jobs. */
+/** Whether the file is a program that cron runs, rather than a crontab. */
 const isScript = (path: string): boolean => /^\/etc\/cron\.(hourly|daily|weekly|monthly)\//.test(path);
 
-/** `NAME = value`: other lines of the crontab may need it. */
+/** Whether the line is `NAME = value`: other lines of the crontab may need it. */
 const isVariable = (line: string): boolean => /^[ \t]*["']?\w+["']?[ \t]*=/.test(line);
 
-/** cron knows no continuation: each physical line is a job. */
+/** A crontab has no continuation lines: each physical line is a job. */
 function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, readonly number[]>): CrlJobFacts[] {
   const { bytes, resolvedPath } = file;
   const jobs: CrlJobFacts[] = [];
@@ -83,7 +90,7 @@ function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, r
     const named = /^[ \t]*#/.test(text) ? [] : [...targets].filter(([target]) => text.includes(target));
     if (named.length > 0) {
       const [[, ofOne] = ["", []], ...others] = named;
-      // A thousand jobs may fetch one file for ten thousand virtual hosts.
+      // This case has a shortcut, because a thousand jobs may download one file for ten thousand virtual hosts.
       const virtualHosts = others.length === 0 ? ofOne : [...new Set(named.flatMap(([, hosts]) => hosts))];
       const isOther = isScript(path) || isVariable(text);
       jobs.push({ file: resolvedPath, line, virtualHosts, ...(isOther ? {} : { offset }) });

@@ -1,13 +1,17 @@
-/** Whether a rule of others lets in certificates of the CAs that it names, and no others. */
+/** Decides whether an unmanaged rule lets in only certificates of the CAs that it names. */
 
-/** Names an issuer's variable somewhere. Of a condition nobody knows whether it lets in or keeps out. */
+/**
+ * Whether the words contain a variable of the issuer. This is the test for a condition, because nobody knows whether a
+ * condition lets people in or keeps them out.
+ */
 export const mentionsIssuer = (words: readonly string[]): boolean => words.some((word) => issuer.test(word));
 
 const issuer = /SSL_CLIENT_I_DN/i;
 
 /**
- * Whether every way through an expression that must be true asks for an issuer. What is not understood does not: quotes
- * are gone from the words, so a name with ` or ` in it counts as two ways.
+ * Whether every alternative of an expression that must be true requires an issuer. A part that is not understood does
+ * not count as such a requirement. The words have lost their quotes, so a name that contains ` or ` counts as two
+ * alternatives.
  */
 export function requiresIssuer(words: readonly string[]): boolean {
   return asksIssuer(words.join(" ").replace(/^expr /i, ""));
@@ -22,7 +26,7 @@ function asksIssuer(expression: string): boolean {
   return issuer.test(text) && !/!|\b(?:ne|not|or|lt|le|gt|ge)\b|\|\||<|>/i.test(text);
 }
 
-/** Only those parentheses that open at the begin and close at the end. */
+/** Removes parentheses only when one pair of them encloses the whole text. */
 function withoutOuter(text: string): string {
   if (!text.startsWith("(") || !text.endsWith(")")) return text;
   const inner = text.slice(1, -1);
@@ -34,7 +38,7 @@ function withoutOuter(text: string): string {
   return withoutOuter(inner.trim());
 }
 
-/** Parts between operators that stand outside of parentheses and of variables. */
+/** Splits the text at operators that stand outside of parentheses and of variables. */
 function splitAtTop(text: string, operator: RegExp): string[] {
   const parts: string[] = [];
   let [depth, start] = [0, 0];

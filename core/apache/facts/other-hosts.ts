@@ -1,6 +1,6 @@
 /**
- * TLS virtual hosts of this httpd that we do not cover, because they answer other ports: a change must not be noticed
- * there.
+ * TLS virtual hosts of this httpd that we do not cover, because they answer other ports. A change must not be
+ * noticeable there.
  */
 import type { AskedHost } from "../model.ts";
 import type { Section } from "../config/sections.ts";
@@ -18,17 +18,17 @@ import {
   unansweredListen,
 } from "./virtual-hosts.ts";
 
-/** What answers TLS beside what we cover. */
+/** What answers TLS on this httpd beside the covered virtual hosts. */
 export interface OtherHosts {
-  /** Where they can be asked. */
+  /** Where the checks of a change can reach them. */
   readonly asked: readonly AskedHost[];
-  /** `file:line` of their `<VirtualHost>`. */
+  /** The place of their `<VirtualHost>`, as `file:line`. */
   readonly places: ReadonlySet<string>;
-  /** The main server itself answers TLS where no virtual host does. */
+  /** Whether the main server itself answers TLS where no virtual host does. */
   readonly isMainServer: boolean;
 }
 
-/** `covered`: `file:line` of each virtual host of our port. */
+/** Finds the other hosts. `covered` has the `file:line` of each virtual host of our port. */
 export function findOtherHosts(
   context: Context,
   overview: ConfigurationIndex,
@@ -54,19 +54,19 @@ export function findOtherHosts(
 const add = (asked: Map<string, AskedHost>, host: AskedHost): Map<string, AskedHost> =>
   asked.set(`${host.address} ${host.port} ${host.serverName}`, host);
 
-/** A virtual host without a port answers on each one. */
+/** The addresses on other ports than ours. A virtual host without a port answers on every port. */
 const addressesOf = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
   namedAddresses(overview, section)
     .flatMap((one) => (one.port === 0 ? overview.listens.map(({ port }) => ({ ...one, port })) : [one]))
     .filter(({ port }) => port !== own);
 
-/** To ask once too often harms nobody: an answer that is no TLS is the same before and after. */
+/** Asking one host too many harms nobody: an answer without TLS is the same before and after the change. */
 function mayAnswerTls({ levels }: ConfigurationIndex, section: Section): boolean {
   const engine = inherited(levels, section, "sslengine");
   return engine === undefined ? inherited(levels, section, "sslcertificatefile") !== undefined : isTlsOn(engine);
 }
 
-/** Without SSLEngine only a Listen of https makes a virtual host with a certificate answer TLS. */
+/** Without SSLEngine, a virtual host with a certificate answers TLS only where a Listen says https. */
 function tlsAddressesOf(context: Context, overview: ConfigurationIndex, section: Section): readonly Address[] {
   const addresses = addressesOf(context, overview, section);
   if (inherited(overview.levels, section, "sslengine") !== undefined) return addresses;

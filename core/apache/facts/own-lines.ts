@@ -1,16 +1,22 @@
-/** The two kinds of text that we put into files of others: the include line, and the mark before an adopted line. */
+/**
+ * The two kinds of text that we put into files that are not ours: the include line, and the mark before an adopted
+ * line.
+ */
 import { endOfPhysicalLine } from "../config/lines.ts";
 import { includeLine, type AdoptedLine } from "../model.ts";
 import { logicalText, nodeAt, type Node, type Tree } from "../config/parse.ts";
 
-/** Makes a comment of a physical line; taken away again at removal, which gives back the very bytes. */
+/**
+ * The mark turns a physical line into a comment. A removal deletes the mark, which restores exactly the bytes from
+ * before.
+ */
 export const adoptedMark = "#clientcert-adopted# ";
 
-/** Whether a node is our line and not one of others that names the same file. */
+/** Whether a node is our line, rather than another line that names the same file. */
 export const isIncludeLine = (tree: Tree, node: Node): boolean =>
   node.kind === "directive" && node.name === "includeoptional" && logicalText(tree, node) === includeLine;
 
-/** Our lines in a file wherever they stand, false conditions included. */
+/** Finds our lines in a file wherever they stand, also below false conditions. */
 export function findIncludeLines(tree: Tree): Node[] {
   const name = tree.names.indexOf("includeoptional");
   if (name < 0) return [];
@@ -22,8 +28,8 @@ export function findIncludeLines(tree: Tree): Node[] {
 }
 
 /**
- * The text as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last line gets its end,
- * too.
+ * The text without our lines, as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last
+ * line always gets a line end.
  */
 export function withoutOurLines(bytes: string): string {
   const lines = bytes.replace(/\n$/, "").split("\n");
@@ -32,7 +38,7 @@ export function withoutOurLines(bytes: string): string {
 
 const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
-/** Physical lines that an earlier adoption commented out. */
+/** Finds the physical lines that an earlier adoption commented out. */
 export function findAdoptedLines(file: string, text: string, isJob = false): AdoptedLine[] {
   const lines: AdoptedLine[] = [];
   let counted = 0;
@@ -48,7 +54,7 @@ export function findAdoptedLines(file: string, text: string, isJob = false): Ado
   return lines;
 }
 
-/** Offsets of the physical lines of a node. */
+/** The offsets of the physical lines of a node. */
 export function lineOffsetsOf(tree: Tree, node: Node): number[] {
   const offsets: number[] = [];
   for (let offset = node.start; offset < node.end; offset = endOfPhysicalLine(tree.text, offset)) offsets.push(offset);

@@ -1,4 +1,4 @@
-/** Edits that httpd has not read: a reload of ours would bring them to life. */
+/** Finds edits that httpd has not read yet: our reload would put them into effect. */
 import { createHash } from "node:crypto";
 import type { PendingEdit } from "../model.ts";
 import type { ObservedFile, Observation } from "../observation.ts";
@@ -6,13 +6,16 @@ import { withoutOurLines } from "./own-lines.ts";
 import { ownPrefix } from "../config/paths.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
-/** The start of a process is known to a second only, so a file of that very second counts as read. */
+/**
+ * The start time of a process is known only to the second, so a file that changed in that very second counts as read.
+ */
 const startToleranceSeconds = 1;
 
 export function findPendingEdits(observation: Observation, hosts: readonly TlsVirtualHost[]): PendingEdit[] {
   const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
   if (loadedSeconds === undefined) return [];
-  // A time of the future is of before the clock was set back, and is compared with what the clock said then.
+  // A time in the future comes from before the clock was set back. It is compared with the time of the reload by the
+  // same clock.
   const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
   const own = ownPrefix(serverRoot);
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
@@ -20,7 +23,7 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
   const lacking = new Set(hosts.flatMap(({ facts }) => (facts.include === undefined ? [facts.file] : [])));
   const edits = new Map<string, PendingEdit>();
   for (const { path, name, bytes, modifiedSeconds, changedSeconds } of [...files, ...named]) {
-    // A file that was moved into place keeps its old modification time; only the time of its change tells.
+    // A file that was moved into place keeps its old modification time; only its change time shows the move.
     const latest = Math.max(modifiedSeconds, changedSeconds);
     const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
     if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
@@ -31,15 +34,15 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
 }
 
 /**
- * Whether only our lines are missing in a file, compared with what httpd read at our last reload. To reload by hand
- * would switch the protection off there; to put the lines back is what the next change does.
+ * Whether a file differs from what httpd read at our last reload only because our lines are missing. A reload by hand
+ * would switch the protection off there. The next change puts the lines back.
  */
 function isOursAlone(
   { server, journal, loadedHashes }: Observation,
   path: string,
   bytes: ObservedFile["bytes"],
 ): boolean {
-  // Of the end of our last change; what httpd says of the reload in it comes before.
+  // This is the time when our last change ended. The reload that httpd reports for that change came before it.
   const changed = Number(journal.get("changed") ?? 0);
   const isOurReload = changed >= (server.loadedSeconds ?? 0) && changed <= server.nowSeconds && !journal.has("owed");
   return isOurReload && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);

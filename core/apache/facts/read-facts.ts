@@ -1,4 +1,7 @@
-/** From what was observed to what the plan needs: no byte of the customer's configuration goes beyond this point. */
+/**
+ * Turns an observation into the facts that the plan needs. No byte of the customer's configuration goes beyond this
+ * point.
+ */
 import { findPhp } from "../php-tls-rule.ts";
 import { hostText } from "../../host-text.ts";
 import { readCertificates } from "../../pki/certificate.ts";
@@ -36,13 +39,13 @@ import {
   type TlsVirtualHost,
 } from "./virtual-hosts.ts";
 
-/** What the reader of facts is asked for. */
+/** What the reader of facts needs beside the observation. */
 export interface ReadOptions {
   /** The port whose TLS virtual hosts are covered. */
   readonly port: number;
 }
 
-/** Reads the facts; what stands in the way is among them, nothing is thrown for odd input. */
+/** Reads the facts. Blockers are among the facts; odd input never makes this function throw. */
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
   const dump = dumpOf(observation);
   const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
@@ -72,7 +75,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     refresh: readRefresh(observation),
     ...(unattended === undefined ? {} : { unattended }),
     php: findPhp(observation.php),
-    // What httpd does not accept must not be reloaded: nothing to advise on.
+    // A configuration that httpd does not accept must not be reloaded, so there is nothing to advise.
     pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],
     crlJobs,
     files: hashesOf(observation, new Set(places.map(({ file }) => file))),
@@ -88,7 +91,7 @@ interface ForeignParts {
   readonly dump: Dump | undefined;
 }
 
-/** Directives of others, in the configuration as it would be without the marks of an adoption. */
+/** Reads the unmanaged directives, in the configuration as it would be without the marks of an adoption. */
 function readForeign(observation: Observation, context: Context, parts: ForeignParts): UnmanagedDirective[] {
   const { overview, hosts, others, adopted, dump } = parts;
   const restored = restore(observation, adopted);
@@ -118,7 +121,7 @@ const crlIssuersIn = (file: NamedFile | undefined): readonly string[] | undefine
     ? undefined
     : crlsIn({ bytes: file.bytes, sizeBytes: file.sizeBytes ?? file.bytes.length }).map(({ issuer }) => issuer);
 
-/** Hundreds of virtual hosts may name one bundle of hundreds of certificates. */
+/** Hundreds of virtual hosts may name the same bundle of hundreds of certificates, so each file is read once. */
 function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
   const known = new Map<string, T>();
   return (path) => {
@@ -127,7 +130,10 @@ function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
   };
 }
 
-/** What httpd says now, or said when an observation was saved: of that only what does not follow from the files. */
+/**
+ * What httpd reports now. A saved observation and a copy have no dump: for them only the modules are known, because the
+ * rest follows from the files.
+ */
 function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
   if (dump !== undefined) return parseDump(dump, (word) => dumpedWords.has(word));
   const modules = saved?.modules ?? copy?.modules;
@@ -136,10 +142,10 @@ function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
 
 const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
 
-/** First words of lines of the dump: of them, httpd and the reader must find the same. */
+/** First words of lines of the dump: our reader must find the same directives of these names as httpd. */
 const dumpedWords = new Set([...unmanagedNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
 
-/** What the reader of the configuration goes by. */
+/** What the resolver of the configuration starts from. */
 export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
   const { server, files, copy } = observation;
   const named = new Set(observation.namedFiles.map((file) => file.path));
@@ -176,7 +182,9 @@ function findAdopted(observation: Observation): AdoptedLine[] {
   ];
 }
 
-/** Our lines that no covered virtual host has: of one that answers no TLS any more, or copied by someone. */
+/**
+ * Our lines that stand in no covered virtual host: the host may no longer answer TLS, or someone has copied the line.
+ */
 function findStrays(observation: Observation, resolved: Resolved, hosts: readonly TlsVirtualHost[]): StrayInclude[] {
   const placed = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.include?.offset}`));
   const strays = new Map<string, StrayInclude>();
@@ -198,8 +206,8 @@ const strayAt = (file: string, node: Node): StrayInclude => ({
 });
 
 /**
- * Whether the directory that has our name is ours: by the journal of the host, or, where that was lost, by what our
- * configuration says of itself. Nothing in another one is touched, whatever its name.
+ * Whether the directory with our name is ours. The journal of the host proves it, or, where the journal was lost, the
+ * owner that our configuration names. Nothing is touched in a directory that is not ours.
  */
 function isOwn({ own, journal }: Observation): boolean {
   return own.size === 0 || journal.size > 0 || ownerIn(own.get(confName)?.bytes) !== undefined;
@@ -227,7 +235,9 @@ function readOwn(observation: Observation): OwnFacts {
 
 const textOf = (bytes: string | undefined): string | undefined => (bytes === undefined ? undefined : hostText(bytes));
 
-/** Undefined when the bytes are not known, or not all of them are certificates: then nothing can be compared. */
+/**
+ * Undefined when the bytes are not known, or when some of them are not certificates: such a file cannot be compared.
+ */
 function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {
   if (bytes === undefined) return undefined;
   const { certificates, diagnostics } = readCertificates(Buffer.from(bytes, "latin1"));
@@ -236,7 +246,7 @@ function certificatesIn(bytes: string | undefined): readonly CertificateSummary[
     : certificates.map(({ summary }) => summary);
 }
 
-/** A large CRL comes without its middle. */
+/** The middle of a large CRL was not sent, so such a CRL is read from its ends. */
 function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): readonly CrlSummary[] {
   if (file === undefined) return [];
   const { bytes, sizeBytes } = file;

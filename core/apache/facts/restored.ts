@@ -1,23 +1,23 @@
 /**
- * The configuration as it would be without the marks of an earlier adoption, and where its bytes lie in the files as
- * they are.
+ * The configuration as it would be without the marks of an earlier adoption, and the offsets of its bytes in the real
+ * files.
  */
 import type { AdoptedLine } from "../model.ts";
 import type { ObservedFile, Observation } from "../observation.ts";
 import { adoptedMark } from "./own-lines.ts";
 
-/** An observation without our marks, and the way back. */
+/** An observation without our marks, and the mapping back to the real files. */
 export interface Restored {
   readonly observation: Observation;
-  /** Offset in the file (its resolved path) as it is, of one in the file without the marks. */
+  /** The offset in the real file (given by its resolved path) for an offset in the file without the marks. */
   readonly realOffset: (file: string, offset: number) => number;
-  /** Whether a mark stands at this offset of the file as it is. */
+  /** Whether a mark stands at this offset of the real file. */
   readonly isAdopted: (file: string, offset: number) => boolean;
-  /** Whether a mark stands in this line, by the name of the file that httpd uses. */
+  /** Whether a mark stands in this line; `name` is the name of the file that httpd uses. */
   readonly hasMark: (name: string, line: number) => boolean;
 }
 
-/** `adopted`: every line with a mark. */
+/** Removes the marks from an observation. `adopted` has every line with a mark. */
 export function restore(observation: Observation, adopted: readonly AdoptedLine[]): Restored {
   if (adopted.length === 0) return { observation, ...unmarked };
   const offsets = groupBy(adopted, ({ offset }) => offset);
@@ -44,7 +44,7 @@ const unmarked: Omit<Restored, "observation"> = {
 
 const markLength = adoptedMark.length;
 
-/** By file, in the order of the file. */
+/** The values by file, in the order in which they stand in the file. */
 function groupBy(adopted: readonly AdoptedLine[], valueOf: (line: AdoptedLine) => number): Map<string, number[]> {
   const groups = new Map<string, number[]>();
   for (const line of adopted) {

@@ -1,5 +1,6 @@
 /**
- * Chains of the servers' own certificates: OpenSSL completes one from the CA file where the server's own files do not.
+ * Checks the chains of the servers' own certificates: OpenSSL completes such a chain from the CA file where the
+ * server's own files do not.
  */
 import type { CertificateSummary } from "../../pki/summary.ts";
 import { absolutePath } from "../config/paths.ts";
@@ -7,8 +8,8 @@ import { isSameName } from "../../pki/same-name.ts";
 import { type ConfigurationIndex, type Context, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**
- * The issuer of each virtual host's certificate, where the chain ends with that certificate and httpd looks for its
- * issuer among the CAs; undefined elsewhere, and where the certificate is not known.
+ * The issuer of each virtual host's certificate, where the server's own files hold no further certificate of the chain,
+ * so that httpd searches the CAs for that issuer. Undefined elsewhere, and where the certificate is not known.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
  */

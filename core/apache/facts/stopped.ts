@@ -1,4 +1,4 @@
-/** A server that does not run: whether somebody must be told, and what keeps it from starting. */
+/** Handles a server that does not run: whether this must be reported, and what keeps the server from starting. */
 import { hostText } from "../../host-text.ts";
 import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";
@@ -9,20 +9,26 @@ import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts, OwnFacts } from "../model.ts";
 import type { ObservedFile } from "../observation.ts";
 
-/** As the host's program writes it into its journal. */
+/** The text that the host's program writes into its journal. */
 const stoppedAtChange = "httpd was stopped when this was written";
 
-/** Why the live server does not run what its files say. One that is stopped reads them at its start. */
+/**
+ * Why the live server does not use what its files say. A stopped server needs no reload: it reads the files when it
+ * starts.
+ */
 export const findPendingReload = ({ own, server }: Facts): string | undefined =>
   server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
 
-/** An older build does not write it down: a change of its that owes nothing ended with a running httpd. */
+/**
+ * Whether the server has run before. An older build does not record this; but if its change owes nothing, httpd ran
+ * when that change ended.
+ */
 export function hasRunBefore(journal: ReadonlyMap<string, string>): Pick<OwnFacts, "hasRun"> {
   const isOwedByStop = journal.get("owed") === stoppedAtChange;
   return journal.has("ran-as") || (journal.has("generation") && !isOwedByStop) ? { hasRun: true } : {};
 }
 
-/** Of the files that our configuration names, those that are missing or that hold anything but certificates or CRLs. */
+/** The files that our configuration names and that are missing, or that hold anything but certificates or CRLs. */
 export function findUnreadable(
   own: ReadonlyMap<string, ObservedFile>,
   conf: string | undefined,
@@ -34,7 +40,7 @@ export function findUnreadable(
 function isReadable(name: string, file: ObservedFile | undefined): boolean {
   if (file === undefined) return false;
   const { bytes, sizeBytes } = file;
-  // Of a large one the middle was not sent.
+  // The middle of a large file was not sent.
   if (bytes.length < sizeBytes) return name !== crlName || readSparseCrls(bytes, sizeBytes).length > 0;
   const all = Buffer.from(bytes, "latin1");
   const { diagnostics, count } = name === crlName ? countCrls(all) : countCertificates(all);
@@ -57,7 +63,8 @@ function countCertificates(bytes: Buffer): Counted {
 }
 
 /**
- * Nobody is served by a server that should run and does not. It is no hindrance: a change may be what lets it start.
+ * Reports a server that should run and does not, because it serves nobody. This does not block a change: the change may
+ * be what lets the server start.
  */
 export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic[] {
   const { server, own } = facts;

@@ -1,12 +1,13 @@
 /**
- * What of ours runs on a host as root without anybody looking on: the program, what calls it, and who could alter that.
+ * Checks what we run on a host as root while nobody watches: the program, the files that call it, and whether anyone
+ * but root could alter them.
  */
 import { createHash } from "node:crypto";
 import { refreshName, stateDirectory } from "../../own-files.ts";
 import type { Desired, Facts, UnattendedFacts } from "../model.ts";
 import type { Observation, UnattendedFile } from "../observation.ts";
 
-/** Absolute path of the program that refreshes the CRLs of a host, and undoes everything there. */
+/** The absolute path of the program that refreshes the CRLs of a host, and that can undo everything there. */
 export const programPath = (instance: string): string => `${stateDirectory(instance)}/program`;
 
 /** The scripts beside the program by which a person or a timer calls it. */
@@ -18,7 +19,7 @@ const purposes: Readonly<Record<Caller, string>> = {
   undo: "Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.",
 };
 
-/** Byte by byte what `write_caller` of `host/posix/apache/undo.sh` writes. */
+/** Renders exactly the bytes that `write_caller` of `host/posix/apache/undo.sh` writes. */
 export function renderCaller(instance: string, name: Caller): string {
   const program = programPath(instance);
   const lines = [
@@ -34,13 +35,15 @@ export function renderCaller(instance: string, name: Caller): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** Undefined where nobody looked: on a copy of the files, and by an observation program of an earlier build. */
+/**
+ * Undefined where this was not observed: on a copy of the files, and with an observation program of an earlier build.
+ */
 export function readUnattended({ unattended, own, server }: Observation): UnattendedFacts | undefined {
   if (unattended === undefined) return undefined;
   const directory = stateDirectory(server.instance);
   const opened = [...unattended].flatMap(([path, file]) => {
     const text = path.endsWith("/.") ? openDirectory(file) : openFile(file, path.startsWith(directory) ? "700" : "644");
-    // As it is observed: with what a link there leads to.
+    // The observation names a directory with `/.` at the end, which follows a link there.
     return text === undefined ? [] : [[path.replace(/\/\.$/, ""), text] as const];
   });
   const damaged = callers.flatMap((name) => {
@@ -70,11 +73,12 @@ function damagedCaller(found: string | undefined, wanted: string | undefined): s
   return found === createHash("sha256").update(wanted).digest("hex") ? undefined : otherVersion;
 }
 
-/** Of no byte: a shell runs it, and ends well. */
+/** The hash of an empty file. A shell runs an empty program and reports success. */
 const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /**
- * What is wrong with the program, and by path with what lies beside it, as far as the host alone tells; one text each.
+ * What is wrong with the program and with the files beside it, as far as the host alone shows; one text for each fault.
+ * The text for another file begins with its path.
  */
 export function unattendedStates({ unattended, server: { instance }, refresh }: Facts): readonly string[] {
   const wrong = Object.entries(unattended?.wrong ?? {}).filter(([path]) => !(path in refresh.timers));
@@ -84,7 +88,7 @@ export function unattendedStates({ unattended, server: { instance }, refresh }: 
   ];
 }
 
-/** Whether the host's program, or what calls it, is not what this build would leave there. */
+/** Whether the host's program, or a file that calls it, differs from what this build would write there. */
 export function isProgramStale({ program }: Desired, facts: Facts): boolean {
   const { unattended, own } = facts;
   if (program === undefined || unattended === undefined || own.conf === undefined) return false;

@@ -1,18 +1,21 @@
-/** Which directives of others are looked at, and what each means to us. */
+/** Lists the unmanaged directives that matter to us (those that clientcert did not write), and what each one means. */
 import type { UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 
 interface Named {
   readonly kind: UnmanagedKind;
-  /** As the manual spells it. */
+  /** The name as the manual spells it. */
   readonly directive: string;
 }
 
-/** Names in lower case. SSLProtocol and SSLRenegBufferSize are not here: ours simply override them. */
+/**
+ * The table by name in lower case. SSLProtocol and SSLRenegBufferSize are missing on purpose: our directives simply
+ * override them.
+ */
 function table(entries: readonly (readonly [directive: string, kind: UnmanagedKind])[]): ReadonlyMap<string, Named> {
   return new Map(entries.map(([directive, kind]) => [directive.toLowerCase(), { kind, directive }]));
 }
 
-/** Those that a change may take out or overrule: a condition around one of them must be decided. */
+/** Directives that a change may take out or override: a condition around such a directive must be decided. */
 const decisive = table([
   ["SSLVerifyClient", "verifyClient"],
   ["SSLVerifyDepth", "verifyDepth"],
@@ -29,7 +32,10 @@ const decisive = table([
   ["SSLSessionTicketKeyFile", "sessionTicketKey"],
 ]);
 
-/** Those that a change never touches: each is a warning or a conflict, and of each only some arguments matter. */
+/**
+ * Directives that a change never touches. Each one is a warning or a conflict, and it matters only with certain
+ * arguments.
+ */
 const reported = table([
   ["Require", "certificateRule"],
   ["RewriteCond", "certificateRule"],
@@ -46,21 +52,21 @@ const reported = table([
   ["AllowOverride", "allowOverride"],
 ]);
 
-/** Names, in lower case, of directives that a change may take out or overrule. */
+/** The names, in lower case, of directives that a change may take out or override. */
 export const unmanagedNames: readonly string[] = [...decisive.keys()];
 
-/** Names, in lower case, of all directives and sections that are looked at here. */
+/** The names, in lower case, of all directives and sections that matter here. */
 export const lookedAtNames: readonly string[] = [
   ...decisive.keys(),
   ...reported.keys(),
-  // Location tells what is the whole site's; the other one, whom a proxy's protocol leaves out.
+  // Location decides whether a rule is about the whole site. The other one lists the clients that need no proxy header.
   ...["location", "remoteipproxyprotocolexceptions"],
 ];
 
-/** Whether only some arguments of a directive or section of this name matter. */
+/** Whether a directive or section of this name matters only with certain arguments. */
 export const isOfArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
 
-/** What a directive is to us; undefined where it does us nothing. `name` is in lower case. */
+/** What a directive means to us; undefined where it has no effect on us. `name` is in lower case. */
 export function readKind(name: string, words: readonly string[]): Named | undefined {
   const known = decisive.get(name) ?? reported.get(name);
   if (known === undefined) return undefined;
@@ -90,41 +96,44 @@ function kindOf(kind: UnmanagedKind, words: readonly string[]): UnmanagedKind | 
   }
 }
 
-/** `Require ssl-verify-client`, or an expression on the certificate's variables or extensions. */
+/** Whether the words are `Require ssl-verify-client`, or an expression on the certificate's variables or extensions. */
 const isAboutCertificates = (words: readonly string[]): boolean =>
   words.some((word) => /\bssl-verify-client\b|SSL_CLIENT_|PeerExtList/i.test(word));
 
-/** A user made of the certificate; or, in an `<If>`, which comes after ours, no variables for PHP. */
+/**
+ * SSLOptions may make a user name of the certificate. In an `<If>`, which comes after our lines, they may also take the
+ * certificate's variables away from PHP.
+ */
 function kindOfOptions(words: readonly string[]): UnmanagedKind | undefined {
   if (words.some((word) => /^\+?FakeBasicAuth$/i.test(word))) return "certificateUser";
   return takesVariables(words) ? "stdEnvVars" : undefined;
 }
 
-/** Without a sign, options replace all earlier ones. */
+/** Options without a sign replace all earlier ones. */
 function takesVariables(words: readonly string[]): boolean {
   const isAbsolute = words.some((word) => !/^[+-]/.test(word)) && !words.some((word) => /^\+?StdEnvVars$/i.test(word));
   return isAbsolute || words.some((word) => /^-StdEnvVars$/i.test(word));
 }
 
-/** Of which a virtual host has one value: its own last one, or else the server's. */
+/** Kinds of which a virtual host has only one value: its own last directive, or else the one of the server. */
 const single: ReadonlySet<UnmanagedKind> = new Set([
   ...(["verifyClient", "verifyDepth", "caFile", "caPath", "caDnRequestFile"] as const),
   ...(["crlFile", "crlPath", "crlCheck", "ocsp", "sessionTicketKey", "proxyProtocol"] as const),
 ]);
 
-/** Whether what is said on this level is about whole virtual hosts: there ours comes later, and wins. */
+/** Whether a directive on this level is about whole virtual hosts: there our line comes later and wins. */
 export const isOfWholeHosts = (level: UnmanagedLevel): boolean => level === "server" || level === "virtualHost";
 
-/** Whether another directive of this kind takes its place in a virtual host. */
+/** Whether another directive of this kind can replace this one in a virtual host. */
 export const isSingle = (kind: UnmanagedKind, level: UnmanagedLevel): boolean =>
   single.has(kind) && isOfWholeHosts(level);
 
 /**
- * Whether ours cannot override it, so that an adoption takes it out: the kinds that unmanaged-verdict.ts may call
- * `removable` at these levels.
+ * Whether our directives cannot override this kind, so that an adoption comments it out. These are the kinds that
+ * unmanaged-verdict.ts may call `removable` at these levels.
  */
 export const isTakenOut = (kind: UnmanagedKind): boolean =>
   kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
 
-/** Whether its argument is a keyword of httpd's, which may be told. */
+/** Whether the argument of this kind is a keyword of httpd, which may be shown. */
 export const hasKeyword = (kind: UnmanagedKind): boolean => ["verifyClient", "crlCheck", "ocsp"].includes(kind);

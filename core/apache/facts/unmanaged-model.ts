@@ -1,6 +1,9 @@
-/** The words of the plan about directives of others: which they are, where they are in force, and what they hold. */
+/**
+ * The types for unmanaged directives, which clientcert did not write: what each is about, where it is in force, and
+ * what its file holds.
+ */
 
-/** What a directive of others is about: by this it is judged. */
+/** What an unmanaged directive is about. The verdict on it depends on this kind. */
 export type UnmanagedKind =
   | "verifyClient"
   | "verifyDepth"
@@ -21,47 +24,50 @@ export type UnmanagedKind =
   | "proxyProtocol"
   | "allowOverride";
 
-/** How much of a site a directive is about; `narrower`: a part of it, or some requests only. */
+/** How much of a site a directive is about; `narrower` means a part of the site, or only some requests. */
 export type UnmanagedLevel = "server" | "virtualHost" | "wholeSite" | "narrower";
 
-/** A directive of others on what we manage, at one place: its name and what it means to us, never its line. */
+/** An unmanaged directive at one place: its name and what it means to us, but never the text of its line. */
 export interface UnmanagedDirective {
   readonly kind: UnmanagedKind;
-  /** As the manual spells it. */
+  /** The name as the manual spells it. */
   readonly directive: string;
   readonly file: string;
   readonly line: number;
-  /** Enclosing sections by name only, outermost first, such as `VirtualHost`, `Location`. */
+  /** The names of the enclosing sections, outermost first, such as `VirtualHost`, `Location`. */
   readonly context: readonly string[];
   readonly level: UnmanagedLevel;
-  /** Indexes into `Facts.virtualHosts` for which it is effective. */
+  /** The virtual hosts for which the directive is effective, as indexes into `Facts.virtualHosts`. */
   readonly virtualHosts: readonly number[];
-  /** It is also in force where we do not cover: in a TLS virtual host of another port, or in the main server. */
+  /**
+   * Whether it is also in force where we do not cover: in a TLS virtual host of another port, or in the main server.
+   */
   readonly isElsewhere: boolean;
   /**
-   * Its argument in lower case where that is a keyword of httpd's or a number; `certificate` or `mixed` for what an
-   * SSLRequire asks about; `loopback` where a proxy's protocol leaves this host out.
+   * The argument in lower case, where it is a keyword of httpd or a number. For an SSLRequire it is `certificate` when
+   * the expression is about the certificate alone, and `mixed` otherwise. It is `loopback` where this host itself needs
+   * no proxy header.
    */
   readonly value?: string;
-  /** What the CA file that it names holds; undefined where that is not known. */
+  /** The certificates in the CA file that the directive names; undefined where they are not known. */
   readonly certificates?: readonly UnmanagedCa[];
-  /** Issuers of the CRLs in the file that it names; undefined where that is not known. */
+  /** The issuers of the CRLs in the file that the directive names; undefined where they are not known. */
   readonly crlIssuers?: readonly string[];
-  /** The CA in its file that completes the chain of the certificate of a virtual host, for which it is effective. */
+  /** The CA in its file that completes the certificate chain of a virtual host for which the directive is effective. */
   readonly completesChain?: UnmanagedCa;
-  /** A rule on certificates that says by which CA they must have been issued. */
+  /** Whether this is a rule on certificates that says which CA must have issued them. */
   readonly namesIssuer?: true;
-  /** Its file is also included where this very line is about a part of the site. */
+  /** Whether its file is also included in another place, where this very line is about a part of the site. */
   readonly isAlsoNarrower?: true;
-  /** An earlier `adopt` has commented it out: it is not in force, and would be without that. */
+  /** Whether an earlier `adopt` has commented it out. The directive is not in force, but would be without that. */
   readonly isAdopted?: true;
-  /** Offsets of the physical lines of this directive: what `adopt` comments out. */
+  /** The offsets of the physical lines of this directive, which `adopt` comments out. */
   readonly lineOffsets: readonly number[];
 }
 
-/** A CA in a file of others. */
+/** A CA in a file that an unmanaged directive names. */
 export interface UnmanagedCa {
-  /** SHA-256 of the DER, lower-case hex. */
+  /** The SHA-256 of the DER, in lower-case hex. */
   readonly fingerprint: string;
   readonly subject: string;
 }

@@ -1,6 +1,7 @@
 /**
- * Directives of others on what we manage, wherever they stand: what a careful administrator would want to know first.
- * Those that an earlier adoption commented out are among them, as if they stood there still.
+ * Finds the unmanaged directives (those that clientcert did not write) that affect what we manage, wherever they stand:
+ * a careful administrator would want to know them first. Directives that an earlier adoption commented out are
+ * included, as if they were still in force.
  */
 import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
 import type { UnmanagedCa, UnmanagedDirective, UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
@@ -14,7 +15,7 @@ import type { Effective, Resolved } from "../config/resolve-model.ts";
 import { levelOf, sectionsOf, spelledSection, type Section } from "../config/sections.ts";
 import type { TlsVirtualHost } from "./virtual-hosts.ts";
 
-/** What directives of others are found in. */
+/** What the search for unmanaged directives needs. */
 export interface UnmanagedContext {
   /** The configuration as it would be without the marks of an adoption. */
   readonly resolved: Resolved;
@@ -22,15 +23,18 @@ export interface UnmanagedContext {
   readonly others: OtherHosts;
   readonly serverRoot: string;
   readonly resolvedPath: (file: string) => string;
-  /** Certificates of a CA file by its path; undefined when its content is not known. */
+  /** The certificates of a CA file by its path; undefined when the content of the file is not known. */
   readonly certificatesOf: (path: string) => readonly CertificateSummary[] | undefined;
-  /** By index of a virtual host: the issuer of its certificate, where httpd looks for that among the CAs. */
+  /**
+   * The issuer of the certificate of each virtual host, by the host's index, where httpd searches the CAs for that
+   * issuer.
+   */
   readonly missingIssuers: readonly (string | undefined)[];
-  /** Issuers of the CRLs of a file by its path; undefined when its content is not known. */
+  /** The issuers of the CRLs in a file by its path; undefined when the content of the file is not known. */
   readonly crlIssuersOf: (path: string) => readonly string[] | undefined;
-  /** Offset in the file as it is, of one in the file without the marks. */
+  /** The offset in the real file, for an offset in the file without the marks. */
   readonly realOffset: (file: string, offset: number) => number;
-  /** Whether a mark stands at this offset of the file as it is. */
+  /** Whether a mark stands at this offset of the real file. */
   readonly isAdopted: (file: string, offset: number) => boolean;
 }
 
@@ -42,20 +46,23 @@ interface Found {
   readonly name: string;
   readonly level: UnmanagedLevel;
   readonly isOfIssuer: boolean;
-  /** Indexes into the covered virtual hosts, for which it is in scope. */
+  /** The covered virtual hosts for which the directive is in scope, as indexes. */
   scope: Set<number> | "every";
   isInAnotherPlace: boolean;
 }
 
-/** What was found, in the order of the first reading, and which of what has one value counts where. */
+/**
+ * All directives that were found, in the order of their first reading, and the winners among those that have one value.
+ */
 interface Gathered {
   readonly found: readonly Found[];
   readonly winners: Winners;
 }
 
 /**
- * Each place once for each level, because a file may be included for the whole site and for a part of it; with the
- * virtual hosts for which it is effective there. None that is effective for no covered one.
+ * Finds each place once for each level, because a file may be included for the whole site and also for a part of it.
+ * Each result has the virtual hosts for which it is effective there. A directive that is effective for no covered
+ * virtual host is left out.
  */
 export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
   const { found, winners } = gather(context);
@@ -106,20 +113,23 @@ function startFound(
   return { directive, place, kind, name, level, isOfIssuer, scope, isInAnotherPlace: false };
 }
 
-/** `file:line` of the virtual host around it; undefined at server level. */
+/** The place (`file:line`) of the virtual host around the directive; undefined at server level. */
 function hostPlace({ resolvedPath }: UnmanagedContext, { section }: Effective): string | undefined {
   const host = section?.virtualHost;
   return host && `${resolvedPath(host.file)}:${host.node.line}`;
 }
 
-/** `host`: undefined at server level; `index`: undefined in a virtual host that is not covered. */
+/**
+ * Adds a virtual host to the scope. `host` is undefined at server level; `index` is undefined for a virtual host that
+ * is not covered.
+ */
 function addScope(
   { others }: UnmanagedContext,
   found: Found,
   host: string | undefined,
   index: number | undefined,
 ): void {
-  // Without TLS only Satisfy does something, and the main server may always answer.
+  // Without TLS only Satisfy has an effect, and the main server may always answer.
   const isAlways = found.kind === "satisfyAny";
   if (host === undefined) {
     found.scope = "every";
@@ -128,14 +138,17 @@ function addScope(
   else if (found.scope !== "every") found.scope.add(index);
 }
 
-/** SSLOptions take the variables from PHP only where they come after ours, which no other section does. */
+/**
+ * SSLOptions can take the variables away from PHP only when they come after ours; of all sections, only an `<If>`,
+ * `<ElseIf>` or `<Else>` does.
+ */
 const isOutsideOfIf = (kind: UnmanagedKind, { section }: Effective): boolean =>
   kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
 
-/** By kind: what counts at server level, and in each virtual host that says it itself. */
+/** The directive that counts, by kind: the one at server level, and the one of each virtual host that has its own. */
 type Winners = Map<UnmanagedKind, { server?: Found; readonly hosts: Map<number, Found> }>;
 
-/** The last one that httpd reads, wherever its line was read for the first time. */
+/** The winner is the directive that httpd reads last, wherever its line was read for the first time. */
 function addWinner(winners: Winners, one: Found, index: number | undefined): void {
   const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
   winners.set(one.kind, known);
@@ -148,22 +161,28 @@ function winnerOf(winners: Winners, kind: UnmanagedKind, index: number): Found |
   return known?.hosts.get(index) ?? known?.server;
 }
 
-/** Of what an adoption takes out, the one of before would count again: all of them have to go. */
+/**
+ * Whether the directive counts. Where an adoption takes out the winner, the directive before it would count again; so
+ * all directives of such a kind have to go.
+ */
 const isInForce = (one: Found, winner: Found | undefined): boolean =>
   winner === one || (isTakenOut(one.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
 
-/** An SSLRequire and a Require must hold; of a condition or a RewriteRule it is not known for what it is one. */
+/**
+ * Whether the rule names the issuer. An SSLRequire and a Require must be true; of a condition or a RewriteRule it is
+ * not known what it is a condition for.
+ */
 const namesIssuer = ({ name, arguments: words }: Effective): boolean =>
   name === "sslrequire" || name === "require" ? requiresIssuer(words) : mentionsIssuer(words);
 
-/** What other lines say about what is found. */
+/** What other directives mean for the directive that is described. */
 interface Rules {
-  /** Places of lines that are in force for a part of the site. */
+  /** The places of lines that are in force for a part of the site. */
   readonly narrower: ReadonlySet<string>;
   readonly exceptsLoopback: boolean;
 }
 
-/** Of 127.0.0.0/8, or more of it than our questions come from. */
+/** Whether the proxy header is not needed from 127.0.0.0/8, or from as much of it as our requests come from. */
 const exceptsLoopback = ({ effective }: Resolved): boolean =>
   effective.some(
     ({ name, arguments: words }) =>
@@ -171,8 +190,8 @@ const exceptsLoopback = ({ effective }: Resolved): boolean =>
   );
 
 /**
- * Sections in which an SSLRequire, which must hold beside all else, says by which CA a certificate must have been
- * issued.
+ * The sections with an SSLRequire that says which CA must have issued a certificate. An SSLRequire must be true in
+ * addition to all other rules.
  */
 const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
   new Set(
@@ -212,19 +231,19 @@ function offsetsOf({ resolved, realOffset }: UnmanagedContext, { file, node }: E
   return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
 }
 
-/** Other words that mod_ssl takes, which its manual does not have. */
+/** Words that mod_ssl accepts although its manual does not mention them. */
 const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
 
 function valueOf(kind: UnmanagedKind, { arguments: words }: Effective): Pick<UnmanagedDirective, "value"> {
   const argument = (words[0] ?? "").toLowerCase();
   if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
   if (hasKeyword(kind)) return { value: argument };
-  // A whole site's rule may ask for more than a certificate: then it is none that ours takes the place of.
+  // A rule for the whole site may require more than a certificate. Such a rule is not one that ours can replace.
   if (kind === "sslRequire") return { value: isAboutCertificateAlone(words.join(" ")) ? "certificate" : "mixed" };
   return kind === "verifyDepth" && /^\d{1,9}$/.test(argument) ? { value: argument } : {};
 }
 
-/** Every variable of the expression is one of the client's certificate. */
+/** Whether every variable of the expression is about the client's certificate. */
 function isAboutCertificateAlone(expression: string): boolean {
   const variables = [...expression.matchAll(/%\{([^}]*)\}/g)].map(([, variable = ""]) => variable);
   const functions = /\b(file|oid|peerextlist)\s*\(/i.test(expression);

@@ -1,4 +1,4 @@
-/** Finds the virtual hosts that answer TLS on a port, and where our line goes in each. */
+/** Finds the virtual hosts that answer TLS on a port, and the place of our line in each of them. */
 import type { Dump, DumpedVirtualHost } from "../config/dump.ts";
 import type { VirtualHostFacts } from "../model.ts";
 import { isIncludeLine } from "./own-lines.ts";
@@ -12,11 +12,11 @@ import { readWords } from "../config/arguments.ts";
 export interface TlsVirtualHost {
   readonly facts: VirtualHostFacts;
   readonly section: Section;
-  /** The condition around it that could not be decided. */
+  /** The condition around the virtual host that could not be decided. */
   readonly undecided: Section | undefined;
 }
 
-/** Directives that tell a virtual host from another. */
+/** The names of directives that distinguish one virtual host from another. */
 export const virtualHostNames: readonly string[] = [
   "virtualhost",
   "sslengine",
@@ -29,18 +29,18 @@ export const virtualHostNames: readonly string[] = [
   "includeoptional",
 ];
 
-/** What virtual hosts are found in. */
+/** What the search for virtual hosts needs. */
 export interface Context {
   readonly resolved: Resolved;
   readonly dump: Dump | undefined;
   readonly serverRoot: string;
-  /** Whose virtual hosts are covered. */
+  /** The port whose virtual hosts are covered. */
   readonly port: number;
-  /** Path of the file itself, by the name that httpd uses. */
+  /** The path of the file itself, for the name that httpd uses. */
   readonly resolvedPath: (file: string) => string;
 }
 
-/** In the order in which httpd reads them; a file that is included twice counts once. */
+/** Finds the virtual hosts in the order in which httpd reads them; a file that is included twice counts once. */
 export function findTlsVirtualHosts(context: Context, overview: ConfigurationIndex): TlsVirtualHost[] {
   const found = new Map<string, TlsVirtualHost>();
   for (const directive of context.resolved.effective) {
@@ -54,8 +54,8 @@ export function findTlsVirtualHosts(context: Context, overview: ConfigurationInd
 }
 
 /**
- * What a virtual host says itself or has from the server. Not a Map each: thousands of those keep the garbage collector
- * busy.
+ * The values that a virtual host sets itself or inherits from the server. This is not a Map, because thousands of Maps
+ * keep the garbage collector busy.
  */
 type Level = { [Name in (typeof inheritedNames)[number]]?: string };
 
@@ -69,23 +69,25 @@ const inheritedNames = [
 
 const isInherited = (name: string): name is keyof Level => (inheritedNames as readonly string[]).includes(name);
 
-/** What is looked up for each virtual host, gathered once. */
+/** What each virtual host needs to look up, gathered once. */
 export interface ConfigurationIndex {
-  /** First arguments by the section that directives stand in directly: the last directive of a name wins. */
+  /**
+   * The first arguments of directives, by the section in which they stand directly. The last directive of a name wins.
+   */
   readonly levels: ReadonlyMap<Section | undefined, Level>;
-  /** Our line by the section that it stands in directly; the last one, if someone copied it. */
+  /** Our line, by the section in which it stands directly. If someone copied the line, the last copy counts. */
   readonly includes: ReadonlyMap<Section | undefined, Effective>;
-  /** Where a virtual host for any address can be asked: `*`, unless httpd listens on certain addresses only. */
+  /** Where a virtual host for any address can be reached: `*`, unless httpd listens only on certain addresses. */
   readonly anyAddress: string;
-  /** Of every Listen. */
+  /** The address of every Listen. */
   readonly listens: readonly Listen[];
-  /** Ports that some `<VirtualHost>` names: one without a port does not answer those. */
+  /** The ports that some `<VirtualHost>` names: a virtual host without a port does not answer these. */
   readonly namedPorts: () => ReadonlySet<number>;
-  /** What httpd said of the virtual host that begins at `file:line`. */
+  /** What httpd printed about the virtual host that begins at `file:line`. */
   readonly dumped: ReadonlyMap<string, readonly DumpedVirtualHost[]>;
 }
 
-/** Gathers what is looked up for each virtual host. */
+/** Gathers what each virtual host needs to look up. */
 export function indexConfiguration({ resolved, dump, port }: Context): ConfigurationIndex {
   const includes = new Map<Section | undefined, Effective>();
   const listens: Listen[] = [];
@@ -156,41 +158,47 @@ function readVirtualHost(
 const hasTls = (levels: ConfigurationIndex["levels"], section: Section): boolean =>
   isTlsOn(inherited(levels, section, "sslengine"));
 
-/** Whether a virtual host whose SSLEngine has this argument may answer TLS; undefined where it has no SSLEngine. */
+/**
+ * Whether a virtual host with this argument of SSLEngine may answer TLS. Without SSLEngine the argument is undefined,
+ * and the answer is no.
+ */
 export const isTlsOn = (engine = ""): boolean => /^(on|optional)$/i.test(engine);
 
-/** What a virtual host says itself, or has from the server. */
+/** The value that a virtual host sets itself, or else inherits from the server. */
 export const inherited = (
   levels: ConfigurationIndex["levels"],
   section: Section,
   name: keyof Level,
 ): string | undefined => levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
 
-/** ServerName takes `https://name:443`, too. */
+/** The host name in a ServerName, which may also be written as `https://name:443`. */
 export const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
 
-/** An address as the configuration writes it, and its port; 0 stands for every port. */
+/** An address as the configuration writes it, and its port; port 0 stands for every port. */
 export type Address = VirtualHostFacts["addresses"][number];
 
-/** What httpd said of a virtual host. */
+/** What httpd printed about a virtual host. */
 const saidOf = ({ dumped }: ConfigurationIndex, { file, node }: Section): readonly DumpedVirtualHost[] =>
   dumped.get(`${file}:${node.lastLine}`) ?? [];
 
-/** The addresses of a virtual host: what httpd said about them first, because it resolves names. */
+/** The addresses of a virtual host. The addresses that httpd printed come first, because httpd resolves names. */
 export function namedAddresses(overview: ConfigurationIndex, section: Section): Address[] {
   const said = saidOf(overview, section);
   const words = said.length > 0 ? said.map(({ address }) => address) : readWords(section.arguments);
   return words.filter((word) => !word.includes("${")).map(readAddress);
 }
 
-/** Those of the port, as they can be asked. */
+/** The addresses with this port, in the form in which a client on the host can reach them. */
 function addressesOf(port: number, section: Section, overview: ConfigurationIndex): Address[] {
   return namedAddresses(overview, section)
     .filter((address) => address.port === port || address.port === 0)
     .map(({ address }) => ({ address: isAny(address) ? overview.anyAddress : address, port }));
 }
 
-/** What few configurations need and would take a walk through all of it. */
+/**
+ * Finds a value when it is first needed: few configurations need it, and it takes a walk through the whole
+ * configuration.
+ */
 function once<T>(find: () => T): () => T {
   let found: { readonly value: T } | undefined;
   return () => (found ??= { value: find() }).value;
@@ -203,7 +211,7 @@ const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
     ),
   );
 
-/** Of those that httpd listens on. */
+/** The other ports that a virtual host answers, among those that httpd listens on. */
 function otherPortsOf(port: number, section: Section, { listens, namedPorts }: ConfigurationIndex): number[] {
   const named = readWords(section.arguments).map((word) => readAddress(word).port);
   const taken = named.includes(0) ? namedPorts() : undefined;
@@ -212,7 +220,7 @@ function otherPortsOf(port: number, section: Section, { listens, namedPorts }: C
   return [...new Set(ports)].sort((a, b) => a - b);
 }
 
-/** Ports that virtual hosts with SSLEngine on name, in their order as numbers. */
+/** The ports that virtual hosts with SSLEngine on name, in ascending order. */
 export function findTlsPorts({ effective }: Resolved): readonly number[] {
   const levels = levelsIn(effective);
   const ports = effective.flatMap(({ opens }) => {
@@ -223,8 +231,8 @@ export function findTlsPorts({ effective }: Resolved): readonly number[] {
 }
 
 /**
- * The address of a `<VirtualHost>`; without a port, or with `*`, a virtual host answers on every port that httpd
- * listens on.
+ * Reads the address of a `<VirtualHost>`. Without a port, or with `*` as the port, the virtual host answers on every
+ * port that httpd listens on.
  */
 export function readAddress(word: string): Address {
   const match = /^(.*):(\d+|\*)$/.exec(word);
@@ -232,47 +240,51 @@ export function readAddress(word: string): Address {
   return { address: match[1] ?? "", port: match[2] === "*" ? 0 : Number(match[2]) };
 }
 
-/** Whether an address of a Listen or a virtual host stands for every one. */
+/** Whether an address of a Listen or a virtual host stands for every address. */
 export const isAny = (address: string): boolean =>
   ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
 /**
- * Where openssl and curl reach an address on the host itself: without the brackets in which httpd writes one of IPv6.
+ * The form in which openssl and curl reach an address on the host itself: an IPv6 address loses the brackets in which
+ * httpd writes it.
  */
 export const askedAddress = (address: string): string =>
   address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");
 
-/** Where a virtual host for any address of a port can be asked. */
+/** Where a virtual host for any address of a port can be reached. */
 export function listeningAddress(listens: readonly Listen[], port: number): string {
   const addresses = listens.filter((listen) => listen.port === port);
   const first = addresses[0];
   return first === undefined || addresses.some(({ address }) => isAny(address)) ? "*" : first.address;
 }
 
-/** A Listen, and whether it says that TLS is spoken there: without a word of its own, port 443 does. */
+/** A Listen, and whether TLS is spoken there. A Listen that names no protocol means TLS on port 443. */
 export interface Listen extends Address {
   readonly isHttps: boolean;
 }
 
-/** A Listen by its arguments: an address, and perhaps a protocol. */
+/** Reads the arguments of a Listen: an address, and perhaps a protocol. */
 export function readListenLine([word = "", protocol]: readonly string[]): Listen {
   const listen = readListen(word);
   return { ...listen, isHttps: protocol === undefined ? listen.port === 443 : protocol.toLowerCase() === "https" };
 }
 
-/** The address of a Listen. */
+/** Reads the address of a Listen. */
 export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
 const anyAddresses = ["*", "_default_"];
 
-/** An IPv6 address may be written in many ways; a name stays as it is. */
+/**
+ * One form of an address for comparison, because an IPv6 address may be written in many ways; a name is only put in
+ * lower case.
+ */
 const canonical = (address: string): string =>
   URL.canParse(`http://${address}`) && address.startsWith("[")
     ? new URL(`http://${address}`).hostname
     : address.toLowerCase();
 
-/** A Listen of the port on whose address no virtual host answers, so that the main server does. */
+/** A Listen of the port on whose address no virtual host answers, so that the main server answers there. */
 export function unansweredListen({ effective }: Resolved, port: number): Address | undefined {
   const answered = new Set(
     effective
@@ -289,7 +301,7 @@ export function unansweredListen({ effective }: Resolved, port: number): Address
     .find((listen) => listen.port === port && !isAnswered(listen.address));
 }
 
-/** Our line, when it stands in the virtual host itself and in its file. */
+/** Our line, if it stands directly in the virtual host and in the same file. */
 function findInclude(tree: Tree, section: Section, { includes }: ConfigurationIndex): VirtualHostFacts["include"] {
   const own = includes.get(section);
   if (own === undefined || own.file !== section.file) return undefined;
