@@ -1,10 +1,15 @@
-/** What `adopt` comments out of the lines of others, and what of that comes back because it should never have gone. */
+/**
+ * Decides which unmanaged lines `adopt` comments out, and which lines come back because they should never have gone.
+ */
 import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { AdoptedLine, CrlJobFacts, Desired, Facts } from "../model.ts";
 import { isInForceElsewhere, judgeUnmanaged } from "./unmanaged-verdict.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
-/** Directives that stand in our way and that `adopt` may comment out: for covered virtual hosts alone. */
+/**
+ * Unmanaged directives that stand in our way and that `adopt` may comment out: they apply to covered virtual hosts
+ * only.
+ */
 function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
   if (facts.foreign.length === 0) return [];
   const judge = judgeUnmanaged(desired, facts);
@@ -14,8 +19,8 @@ function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
 }
 
 /**
- * Lines that an earlier adoption has commented out and that would stay today: an earlier version took out more than it
- * should have, or the inputs are others now. The next change puts them back.
+ * Finds lines that an earlier adoption has commented out and that would stay in force today. An earlier version took
+ * out more than it should have, or the inputs have changed since. The next change puts these lines back.
  */
 export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
   const lines = facts.adopted.filter(({ isJob }) => !isJob);
@@ -26,34 +31,34 @@ export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
   return lines.filter(({ file, offset }) => !staying.has(`${file}:${offset}`));
 }
 
-/** What a change does to lines of others in httpd's configuration. */
+/** What a change does to unmanaged lines in httpd's configuration. */
 export interface Marks {
-  /** Those that `adopt` has yet to comment out. */
+  /** The directives that `adopt` has yet to comment out. */
   readonly out: readonly UnmanagedDirective[];
-  /** Those that come back. */
+  /** The lines that come back. */
   readonly back: readonly AdoptedLine[];
 }
 
-/** What a plan marks, and whose mark it takes away. */
+/** Finds the lines that a plan marks, and the lines whose mark it takes away. */
 export function findMarks(desired: Desired, facts: Facts): Marks {
   const adoptable = desired.adopt ? findAdoptable(desired, facts) : [];
   return { out: adoptable.filter(({ isAdopted }) => isAdopted !== true), back: findReturning(desired, facts) };
 }
 
-/** A job as {@link findAdoptableJobs} gives it: `lineOffsets` as in a foreign directive. */
+/** A job as {@link findAdoptableJobs} returns it; `lineOffsets` has the same meaning as in an unmanaged directive. */
 export interface AdoptableJob {
   readonly file: string;
   readonly lineOffsets: readonly number[];
 }
 
-/** Jobs that fetch a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
+/** Jobs that download a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
 export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[] =>
   facts.crlJobs.flatMap((job) => {
     const { file, offset } = job;
     return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, lineOffsets: [offset] }];
   });
 
-/** Whether a virtual host that is left alone needs the job. */
+/** Whether an excluded virtual host needs the job. */
 export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
   virtualHosts.some((index) => {
     const host = facts.virtualHosts[index];

@@ -1,4 +1,4 @@
-/** The text of `clientcert.conf`: what every covered virtual host includes. Deterministic: same inputs, same bytes. */
+/** Renders `clientcert.conf`, which every covered virtual host includes. The same inputs always give the same bytes. */
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
 import { absolutePath, isPattern } from "../config/paths.ts";
 import { renderRequirement } from "./requirement.ts";
@@ -7,11 +7,14 @@ import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";
 
-/** Absolute path of a file of ours, as bytes. */
+/** The absolute path of one of our files, as bytes. */
 export const ownPath = (facts: Facts, name: string): string =>
   absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
 
-/** Names of the CA and CRL files that a `clientcert.conf` names, also of a build that gave their whole paths. */
+/**
+ * The names of the CA and CRL files that a `clientcert.conf` names. An earlier build wrote their whole paths, which
+ * works too.
+ */
 export const namedIn = (conf = ""): readonly string[] => [
   ...new Set([...conf.matchAll(/^SSLCA\w+File "?(?:.*\/)?(.*?)"?$/gm)].map(([, name = ""]) => name)),
 ];
@@ -20,10 +23,12 @@ export const namedIn = (conf = ""): readonly string[] => [
 const asPattern = (path: string): string =>
   isPattern(path) ? path.replace(/[*?[]/g, "[$&]").replace(/\\/g, "\\\\") : path;
 
-/** A file of ours as our configuration names it: relative to the server root, whose path may be in any encoding. */
+/** One of our files as our configuration names it: relative to the server root, whose path may be in any encoding. */
 const namedOwn = (name: string): string => quoteArgument(`conf/${ownDirectory}/${name}`);
 
-/** `documentRoots` are those of the covered virtual hosts, as text. The whole is written as UTF-8. */
+/**
+ * Renders the file. `documentRoots` are those of the covered virtual hosts, as text. The result is written as UTF-8.
+ */
 export function renderConf(desired: Desired, facts: Facts, documentRoots: readonly string[]): string {
   const lines = [
     ...header(desired, facts),
@@ -33,7 +38,7 @@ export function renderConf(desired: Desired, facts: Facts, documentRoots: readon
     ...revocation(desired),
     ...(isTls12Only(desired, facts) ? ["SSLProtocol -All +TLSv1.2"] : []),
     '<Location "/">',
-    // What PHP is told of the certificate: several usual ways of running it are told nothing without this.
+    // This option passes the certificate's variables to PHP: several usual ways of running PHP get none without it.
     "    SSLOptions +StdEnvVars",
     ...renderRequirement(desired).map((line) => `    ${line}`),
     "</Location>",
@@ -57,20 +62,21 @@ function header(desired: Desired, facts: Facts): string[] {
 }
 
 /**
- * Not on a copy of a host's files, where nothing but files is written; a copy of a host that has it keeps the words.
+ * Whether the note about undo applies. A copy of a host's files has no undo program, because only files are written
+ * there. But if the copied host has the program, its note stays.
  */
 export const hasUndo = (facts: Facts): boolean =>
   facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts.server.instance)) === true;
 
-/** Whom the text of `clientcert.conf` says that it was written for: all that a copy of the files tells of the owner. */
+/** The owner that the text of `clientcert.conf` names. A copy of the files says nothing else about the owner. */
 export const ownerIn = (conf = ""): string | undefined => /^# Written by clientcert for ([^;]*);/.exec(conf)?.[1];
 
-/** A comment must not end in a backslash, nor hold a line end. */
+/** Makes a text safe for a comment, which must not end in a backslash nor contain a line end. */
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
 
 /**
- * Said in any case: a check that is inherited without a list keeps httpd from starting, also while the files of a
- * change are swapped one after another.
+ * The revocation lines. They are always written: an inherited check without a CRL keeps httpd from starting, also while
+ * the files of a change are swapped one after another.
  */
 function revocation(desired: Desired): string[] {
   if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];

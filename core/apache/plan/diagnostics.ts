@@ -1,4 +1,4 @@
-/** Everything that is worth saying about a plan, and what forbids it. */
+/** Collects all diagnostics of a plan, including those that forbid it. */
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
 import { diagnosePhp } from "../php-tls-rule.ts";
@@ -12,7 +12,7 @@ import { findPendingReload, findStopped } from "../facts/stopped.ts";
 import { findWeakCas } from "./strength-diagnostics.ts";
 import { isExcluded, nameMatcher } from "./excluded-hosts.ts";
 
-/** All that is to be told of a plan; `change`: undefined where nothing is to be done. */
+/** All diagnostics of a plan. `change` is undefined where nothing is to be done. */
 export function diagnose(desired: Desired, facts: Facts, change: Change | undefined): Diagnostic[] {
   const found = [
     ...facts.obstacles,
@@ -50,7 +50,7 @@ function findOwner(desired: Desired, facts: Facts): Diagnostic[] {
   return diagnostics;
 }
 
-/** A host that is looked at by a program of its own, which nobody has installed again. */
+/** Warns about a host that is observed by a program installed there, when that program is of an earlier version. */
 const findUnobserved = ({ own, server, unattended }: Facts): Diagnostic[] =>
   own.owner === undefined || server.source !== "httpd" || unattended !== undefined
     ? []
@@ -60,7 +60,7 @@ const unobserved =
   "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
 
 function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
-  // An obstacle tells why there is none.
+  // A blocker already says why there is no virtual host.
   if (facts.virtualHosts.length === 0) return [];
   const isThere = nameMatcher(facts.virtualHosts);
   const unknown = desired.excludeVirtualHosts.flatMap((name, index): Diagnostic[] => {
@@ -85,7 +85,7 @@ function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
   return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
 }
 
-/** Ours wins over what stands before it: what somebody wrote behind it wins over ours. */
+/** Our line wins over what stands before it, so a line that somebody wrote behind it wins over ours. */
 const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
   virtualHosts.flatMap((host): Diagnostic[] => {
     if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
@@ -94,7 +94,7 @@ const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] 
     return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
   });
 
-/** Our line is in force wherever its virtual host answers. */
+/** Our line is in force on every port that its virtual host answers. */
 const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
   virtualHosts.flatMap((host): Diagnostic[] => {
     const { file, line, serverName, otherPorts = [] } = host;
@@ -104,7 +104,10 @@ const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Diagnostic[]
     return [{ severity: "warning", place: `${file}:${line}`, text }];
   });
 
-/** A job of the manual's kind empties the file while it loads the new one, and a failed download leaves it empty. */
+/**
+ * A job like the one in the vendor's manual empties the file while it downloads the new CRL, and a failed download
+ * leaves the file empty.
+ */
 function findCrlJobs(desired: Desired, facts: Facts): Diagnostic[] {
   const what = "this job fetches a CRL into a file that httpd reads";
   const why = `${what}, and a failed download stops httpd at its next start`;
@@ -124,7 +127,7 @@ function findCrlJobs(desired: Desired, facts: Facts): Diagnostic[] {
   });
 }
 
-/** Our file is UTF-8 and httpd compares paths byte by byte, so such a path cannot be named in it. */
+/** Our file is UTF-8 and httpd compares paths byte by byte, so our file cannot name a path that is not UTF-8. */
 function findUnwritableRoots(desired: Desired, facts: Facts): Diagnostic[] {
   return facts.virtualHosts
     .filter(
@@ -138,17 +141,19 @@ function findUnwritableRoots(desired: Desired, facts: Facts): Diagnostic[] {
     }));
 }
 
-// Only the error log tells of a reload by somebody else, and only as httpd writes it on its own.
+// Only the error log shows that somebody else reloaded httpd, and only in httpd's default format.
 const reloadYourself =
   "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or";
 
-/** A file that our configuration names and that is gone: httpd runs on without, and dies of the next reload. */
+/**
+ * A file that our configuration names and that is missing: httpd keeps running without it, and dies at the next reload.
+ */
 function missingOwnFile(facts: Facts): string | undefined {
   const name = namedIn(facts.own.conf).find((one) => facts.own.files[one] === undefined);
   return name === undefined ? undefined : hostText(ownPath(facts, name));
 }
 
-/** Files that lack our line: the live server still asks for certificates, until it reads them. */
+/** Files that lack our line. The live server still asks for certificates there until it reads these files. */
 const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
   new Set(
     own.conf === undefined

@@ -1,4 +1,7 @@
-/** What must change on a host, and what is in the way: pure, from the inputs and the facts alone. */
+/**
+ * Plans what must change on a host, and finds what stands in the way. The plan is pure: it depends on inputs and facts
+ * alone.
+ */
 import { createHash } from "node:crypto";
 import { findText, hostText } from "../../host-text.ts";
 import { caName, confName, crlName, readmeName, refreshName, sampleName } from "../../own-files.ts";
@@ -29,10 +32,10 @@ import { findPendingReload } from "../facts/stopped.ts";
 import { askedAddress } from "../facts/virtual-hosts.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
-/** How a virtual host is named in {@link Plan.files}. */
+/** The name of a virtual host in {@link Plan.files}. */
 export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);
 
-/** The plan; its change is undefined when the host is as wanted. Findings may forbid to carry it out. */
+/** Makes the plan. Its change is undefined when the host is as wanted. Its diagnostics may forbid the change. */
 export function plan(desired: Desired, facts: Facts): Plan {
   const covered = facts.virtualHosts.filter((host) => !isExcluded(desired, host));
   const conf = renderConf(desired, facts, documentRootsOf(covered));
@@ -62,22 +65,22 @@ export function plan(desired: Desired, facts: Facts): Plan {
 }
 
 /**
- * Whether only the text, owner or mode of an enabled timer changes: nothing has to run now, its next start is soon
- * enough.
+ * Whether only the text, owner or mode of an enabled timer changes. In that case nothing has to run now, because the
+ * timer starts soon enough.
  */
 const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
   role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
 
-/** Each change brings it. */
+/** The host's program, which each change writes. */
 function plannedProgram({ program }: Desired, { unattended, server }: Facts): Plan["files"] {
   const sha256 = program ?? unattended?.program;
   return unattended === undefined || sha256 === undefined ? {} : { [programPath(server.instance)]: hashText(sha256) };
 }
 
-/** A file of ours of which a hash is enough. */
+/** The text that stands for one of our files where its hash is enough. */
 export const hashText = (hash: string): string => `SHA-256 ${hash}\n`;
 
-/** Where nothing but conflicts forbids the change, what should never have gone comes back without it. */
+/** When only conflicts forbid the change, lines that should never have gone come back without it. */
 function planRestore(
   facts: Facts,
   diagnostics: readonly Diagnostic[],
@@ -89,28 +92,28 @@ function planRestore(
   return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(deleteSpan)) };
 }
 
-/** Virtual hosts of other ports, and those that are left alone: nothing may change for whoever asks them. */
+/** The virtual hosts of other ports and the excluded ones: their clients must not notice the change. */
 const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
   ...facts.others,
   ...askedHosts(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
 ];
 
-/** Whether the change takes out or brings back a line of others, or begins to win over one. */
+/** Whether the change takes out or brings back an unmanaged line, or begins to win over one. */
 function touchesOthers(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
   const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
   const hasOverruled = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
   return out.length + back.length > 0 || (isCovering && hasOverruled);
 }
 
-/** Whether nothing forbids to carry the plan out. */
+/** Whether no diagnostic forbids the plan. */
 export const isFeasible = ({ diagnostics }: Plan): boolean => !diagnostics.some(isBlocking);
 
-/** Takes everything of ours away: timers and lines out first, then clientcert.conf, then what it names. */
+/** Plans to remove everything of ours: timers and lines first, then clientcert.conf, then the files that it names. */
 export function planRemoval(facts: Facts): Change | undefined {
   const lines = [...facts.virtualHosts.flatMap(removeInclude), ...facts.strayIncludes.map(deleteSpan)];
   const included = new Set(lines.map(({ file }) => file));
-  // While our line is in a virtual host, it is ours that counts there: what was adopted elsewhere comes back before it
-  // goes.
+  // While our line stands in a virtual host, it counts there. So lines that were adopted in other files come back
+  // before our line goes.
   const elsewhere = facts.adopted.filter(({ file }) => !included.has(file)).map(deleteSpan);
   const edits = toEdits(facts, [
     ...elsewhere,
@@ -124,7 +127,7 @@ export function planRemoval(facts: Facts): Change | undefined {
   return { ...emptyChange, drop, edits, healthCheck: askedHosts(facts.virtualHosts), others: facts.others };
 }
 
-/** `<Directory>` for each distinct one. */
+/** The distinct document roots, each of which gets a `<Directory>`. */
 function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
   const roots = covered.flatMap(({ documentRoot }) =>
     documentRoot === undefined ? [] : (findText(documentRoot) ?? []),
@@ -134,7 +137,7 @@ function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
 
 const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
 
-/** What is named comes before what names it: after each single file the server must be able to start. */
+/** A file comes before the file that names it: the server must be able to start after each single write. */
 function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
   const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
   const crl: OwnFile = { role: "crl", name: crlName, sha256: desired.crlSha256, text: undefined };
@@ -156,7 +159,7 @@ const withText = (role: OwnFile["role"], name: string, text: string): OwnFile =>
   text,
 });
 
-/** What the host's program reads at each download. */
+/** The files that the host's program reads at each download. */
 function settingsOf(desired: Desired): OwnFile[] {
   const { crlSources, sample } = desired;
   if (crlSources.length === 0) return [];
@@ -166,7 +169,7 @@ function settingsOf(desired: Desired): OwnFile[] {
     : [{ role: "sample", name: sampleName, sha256: sample.sha256, text: undefined }, settings];
 }
 
-/** systemd's is written again when it is disabled, which enables it; cron's file is enough. */
+/** A systemd timer that is disabled is written again, which enables it. A cron job needs only its file. */
 function planTimers(desired: Desired, facts: Facts): OwnFile[] {
   const { isTimerEnabled, timers } = facts.refresh;
   return timersOf(desired, facts)
@@ -182,20 +185,20 @@ function planTimers(desired: Desired, facts: Facts): OwnFile[] {
 const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>
   desired.crlSources.length === 0 ? [] : renderTimers(desired, facts);
 
-/** Files that start our program, of whichever scheduler. */
+/** The files that start our program, for any scheduler. */
 const findTimers = (facts: Facts): string[] =>
   timerPaths(facts).filter((path) => facts.refresh.timers[path] !== undefined);
 
 const isOwnName = (name: string): boolean =>
   [confName, crlName, readmeName, refreshName, sampleName].includes(name) || /^ca-[0-9a-f]{8}\.pem$/.test(name);
 
-/** Timers first: what they start needs the rest. */
+/** Timers come first, because what they start needs the other files. */
 function planDrops(desired: Desired, facts: Facts): string[] {
   const settings = settingsOf(desired).map(({ name }) => name);
   const needed = [caName(desired), confName, readmeName, ...(hasRevocation(desired) ? [crlName] : []), ...settings];
   const names = Object.keys(facts.own.files).filter((name) => isOwnName(name) && !needed.includes(name));
   const timers = timersOf(desired, facts).map(({ path }) => path);
-  // A cron that does not run at the moment is a problem, and no reason to take its file away.
+  // A cron that is not running at the moment is a problem, but not a reason to remove its file.
   const isUnknown = desired.crlSources.length > 0 && facts.refresh.scheduler === "none";
   return [...(isUnknown ? [] : findTimers(facts).filter((path) => !timers.includes(path))), ...names.sort()];
 }
@@ -217,7 +220,7 @@ function planEdits(desired: Desired, facts: Facts, { out, back }: Marks): FileEd
   return toEdits(facts, [...hosts, ...facts.strayIncludes.map(deleteSpan), ...marks, ...back.map(deleteSpan)]);
 }
 
-/** Our line last before the close tag; one that stands elsewhere in the virtual host moves there. */
+/** Puts our line last before the close tag. A line of ours that stands elsewhere in the virtual host moves there. */
 function addInclude(host: VirtualHostFacts): FileSplice[] {
   if (host.include?.last === true) return [];
   const { offset, eol } = host.insertAt;

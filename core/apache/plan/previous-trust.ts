@@ -1,28 +1,31 @@
-/** Whom each virtual host trusted before ours: by what others have written, adopted lines included. */
+/**
+ * Finds out whom each virtual host trusted before our line: this depends on the unmanaged directives, including adopted
+ * ones.
+ */
 import { isOfWholeHosts } from "../facts/unmanaged-kinds.ts";
 import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
 import type { Desired, Facts } from "../model.ts";
 import { comparable } from "../../pki/same-name.ts";
 
-/** What counted in a virtual host before ours; by its index. */
+/** What counted in a virtual host before our line. Each question takes the index of the virtual host. */
 export interface Trust {
-  /** Certificates were asked for, of the whole virtual host or of a part. */
+  /** Whether certificates were requested, for the whole virtual host or for a part of it. */
   readonly verifies: (index: number) => boolean;
-  /** Nobody got into the virtual host without a certificate. */
+  /** Whether nobody got into the virtual host without a certificate. */
   readonly requires: (index: number) => boolean;
-  /** How CRLs were checked; undefined where they were not. */
+  /** How CRLs were checked; undefined where they were not checked. */
   readonly crlCheck: (index: number) => "leaf" | "chain" | undefined;
-  /** Subjects of CAs of the site whose holders were not trusted. */
+  /** The subjects of CAs of the site whose certificates were not trusted there. */
   readonly newCas: (index: number) => readonly string[];
-  /** CAs above a user's certificate of the site, the root included, where most stand above one. */
+  /** The greatest number of CAs above a user's certificate of the site, including the root. */
   readonly deepestChain: number;
 }
 
-/** Of mod_ssl, where nobody says one. */
+/** The value of SSLVerifyDepth in mod_ssl where no directive sets it. */
 const defaultDepth = 1;
 
-/** Looks through the directives once, for all questions. */
+/** Reads all directives once, for all questions. */
 export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   const verifying = indexesOf(foreign, ({ kind, value }) => kind === "verifyClient" && value !== "none");
   const requiring = indexesOf(
@@ -54,7 +57,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   };
 }
 
-/** The greatest SSLVerifyDepth that is said in a virtual host or in a part of it, by its index. */
+/** The greatest SSLVerifyDepth in a virtual host or in a part of it, by the index of the virtual host. */
 function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number, number> {
   const depths = new Map<number, number>();
   for (const { kind, value, virtualHosts } of foreign)
@@ -64,7 +67,8 @@ function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number,
 }
 
 /**
- * By fingerprint, how many CAs stand from a root down to this one, both counted, on the longest way. None for a circle.
+ * For each CA, by fingerprint, the number of CAs on the longest path from a root down to it, including both. A CA in a
+ * circle without a root has no number.
  */
 function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
   const below = new Map<string, CertificateSummary[]>();
@@ -91,7 +95,8 @@ const indexesOf = (
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
 /**
- * A CA below a trusted one brings nobody new: clients could send its certificate along, unless that chain is too long.
+ * The CAs that bring new users. A CA below a trusted one brings none: its clients could already send its certificate
+ * along, unless that chain is too long.
  */
 function findNewCas(
   ours: readonly CertificateSummary[],

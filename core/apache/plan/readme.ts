@@ -1,9 +1,9 @@
-/** The note beside our files, for the administrator who finds them and knows nothing of Pulumi. */
+/** Renders the README beside our files, for an administrator who finds them and knows nothing of Pulumi. */
 import { undoPath } from "../../own-files.ts";
 import { hasUndo } from "./clientcert-conf.ts";
 import { includeLine, type Desired, type Facts } from "../model.ts";
 
-/** In English and in ASCII, so that it can be read on any terminal. */
+/** Renders the README in English and in ASCII, so that any terminal can show it. */
 export function renderReadme(desired: Desired, facts: Facts): string {
   const owner = desired.owner.replace(/[^\x20-\x7e]/g, "?");
   return `These files belong to clientcert, which asks browsers for client certificates on this server.

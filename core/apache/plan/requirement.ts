@@ -1,16 +1,19 @@
-/** The one line of `clientcert.conf` that says whose certificates are let in: written, and read back by an import. */
+/**
+ * The one line of `clientcert.conf` that says whose certificates are let in. This module writes it and reads it back
+ * for an import.
+ */
 import { type IssuerPart, issuerVariables, parseIssuer, renderIssuer } from "../../pki/issuer-name.ts";
 import type { Desired } from "../model.ts";
 
-/** What of the inputs the line is made of. */
+/** The inputs from which the line is made. */
 export type Admission = Pick<Desired, "organizations" | "organizationalUnits" | "countries" | "issuers">;
 
 /** How many organizational units (OU) of a certificate are compared; mod_ssl has no variable for all of them. */
 export const comparedUnits = 5;
 
 /**
- * One `SSLRequire`, or none. The empty text in each list is the manual's: it lets requests without a certificate pass,
- * and with them certificates without that attribute.
+ * Renders one `SSLRequire` line, or none. The empty text in each value set comes from the manual: it lets requests
+ * without a certificate pass, but also certificates without that attribute.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslrequire
  */
@@ -31,8 +34,8 @@ const isIn = (variable: string, values: readonly string[]): string =>
   `%{${variable}} in {${[...new Set(values)].map(quoteValue).join(",")}}`;
 
 /**
- * A certificate may have several OUs. The variable of a missing one is empty, so only the first may match the empty
- * text: in the others it would let everybody in.
+ * A certificate may have several OUs. The variable of a missing OU is empty, so only the first variable may match the
+ * empty text: an empty text for the others would let everybody in.
  */
 function units(values: readonly string[]): string[] {
   if (values.length === 0) return [];
@@ -41,8 +44,9 @@ function units(values: readonly string[]): string[] {
 }
 
 /**
- * Every certificate has an issuer, but not every issuer has a common name: only a request without a certificate passes
- * unasked. Parts are compared and not the whole name, whose form LegacyDNStringFormat changes.
+ * Only a request without a certificate passes without a test of the issuer: every certificate has an issuer, though not
+ * every issuer has a common name. The parts of the name are compared, not the whole name, because LegacyDNStringFormat
+ * changes the form of the whole name.
  */
 function issuedBy(issuers: readonly string[]): string[] {
   if (issuers.length === 0) return [];
@@ -59,23 +63,24 @@ const isPart = ({ type, index, text }: IssuerPart): string =>
   `%{SSL_CLIENT_I_DN_${issuerVariables[type]}${index === 0 ? "" : `_${index}`}} eq ${quoteValue(text)}`;
 
 /**
- * A text of an expression. Backslashes keep httpd from putting variables (`%{…}`, `$1`) or, already when it reads the
- * line, a definition of its configuration (`${…}`) in the place of a name's own characters.
+ * Quotes a text for an expression. The backslashes keep httpd from replacing characters of the name: by variables of
+ * the expression (`%{…}`, `$1`), or, while it reads the line, by variables of the configuration (`${…}`).
  */
 const quoteValue = (value: string): string => `"${escapeAsModSsl(value).replace(/["\\$%{]/g, "\\$&")}"`;
 
 /**
- * A name as mod_ssl's variables hold it: a backslash twice, a control character as `\XX`, anything else as it is in
- * UTF-8.
+ * A name in the form of mod_ssl's variables: a backslash is doubled, a control character becomes `\XX`, and anything
+ * else stays as it is in UTF-8.
  *
- * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT and ESC_CTRL)
+ * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT and
+ * ESC_CTRL)
  */
 export const escapeAsModSsl = (name: string): string =>
   name
     .replace(/\\/g, "\\\\")
     .replace(/[\0-\x1f\x7f]/g, (control) => `\\${control.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 
-/** What a `clientcert.conf` of ours lets in; no lists where it has no such line. */
+/** Reads from our `clientcert.conf` who is let in; all values are empty where it has no such line. */
 export function readRequirement(conf: string): Admission {
   const line = /^\s*SSLRequire (.*)$/m.exec(conf)?.[1] ?? "";
   return {
@@ -92,7 +97,7 @@ export function readRequirement(conf: string): Admission {
 const quoted = String.raw`"((?:[^"\\]|\\.)*)"`;
 const quotedList = String.raw`((?:"(?:[^"\\]|\\.)*",?)*)`;
 
-/** Without the empty one, which lets in who has no certificate. */
+/** The values without the empty one, which is for clients without a certificate. */
 function valuesOf(line: string, variable: string): string[] {
   const list = new RegExp(String.raw`%\{${variable}\} in \{${quotedList}\}`).exec(line)?.[1] ?? "";
   return [...list.matchAll(new RegExp(quoted, "g"))]
@@ -115,7 +120,7 @@ function issuersOf(line: string): string[] {
   );
 }
 
-/** Takes back {@link quoteValue}. */
+/** The reverse of {@link quoteValue}. */
 const readValue = (text: string): string =>
   text
     .replace(/\\(.)/g, "$1")

@@ -1,4 +1,4 @@
-/** What a plan says of the CRLs: whom they would lock out, and whom they would let in. */
+/** Diagnostics about the CRLs: whom they would lock out, and whom they would let in. */
 import type { CrlSummary } from "../../pki/summary.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
@@ -14,13 +14,13 @@ import {
 } from "../../crl-refresh/crl-policy.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
-/** Nothing where the site checks no CRL. */
+/** Reports nothing where the site checks no CRL. */
 export function diagnoseRevocation(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
   const hasSources = desired.crlSources.length > 0;
   return [
     ...(hasSources ? findMissingSources(desired) : findMissing(desired)),
-    // Where there are sources, the host puts crl.pem together from the newest of each CA.
+    // Where there are sources, the host builds crl.pem from the newest CRL of each CA.
     ...(hasSources ? [] : findOlder(desired, facts)),
     ...findPartitioning(desired, facts),
     ...findLockOut(desired, facts),
@@ -43,7 +43,10 @@ function findMissing(desired: Desired): Diagnostic[] {
   );
 }
 
-/** Which CA a source is for is only known when it has delivered: their number tells whether it can be enough. */
+/**
+ * It is only known after a download which CA a source is for. So only the number of sources shows whether there can be
+ * enough.
+ */
 function findMissingSources(desired: Desired): Diagnostic[] {
   const { crls, crlCheck, crlSources } = desired;
   const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
@@ -60,7 +63,7 @@ function findMissingSources(desired: Desired): Diagnostic[] {
   return [{ severity: "problem", place, text: `${found}, and ${why}; add a source for each CA, ${way}` }];
 }
 
-/** crl.pem is written as a whole: never when that would put an older CRL in the place of a newer one. */
+/** crl.pem is written as a whole. It is not written when that would replace a newer CRL by an older one. */
 function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
   const isOther = hasNewerCrl(desired, facts);
   return findOlderCrls(desired, facts).map((crl): Diagnostic => {
@@ -79,8 +82,8 @@ function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
 }
 
 /**
- * OpenSSL counts a part only for certificates that name its address, byte by byte, and the one for all is renewed no
- * more.
+ * OpenSSL uses a partial CRL only for certificates that name its address, byte by byte. The complete CRL is not renewed
+ * any more.
  */
 function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
   return crls.flatMap((crl): Diagnostic[] => {
@@ -102,7 +105,7 @@ function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic
   });
 }
 
-/** Of lists that no source renews. */
+/** Reports the expiry of CRLs that no source renews. */
 function findLockOut(desired: Desired, facts: Facts): Diagnostic[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
   const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
@@ -119,7 +122,9 @@ function findLockOut(desired: Desired, facts: Facts): Diagnostic[] {
   );
 }
 
-/** The keys of the file outlive a reload, and with them what httpd once found of a certificate. */
+/**
+ * The keys in the ticket file outlive a reload, so an old session keeps what httpd once decided about its certificate.
+ */
 export function diagnoseSessionTickets(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
   const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));

@@ -1,11 +1,12 @@
-/** CA certificates that OpenSSL refuses with this host's security level: errors 67 and 68. */
+/** Reports CA certificates that OpenSSL refuses at this host's security level (OpenSSL's errors 67 and 68). */
 import { requiredBits } from "../../pki/strength.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 
 /**
- * Nothing where the host's level is not known. What is installed already only warns: refusing it would change nothing.
+ * Reports nothing where the host's level is not known. A CA that is already installed only causes a warning: to refuse
+ * it would change nothing.
  */
 export function findWeakCas(desired: Desired, { own, server }: Facts): Diagnostic[] {
   const { securityLevel } = server;

@@ -1,4 +1,7 @@
-/** What a plan says of other people's directives: which stand against it, which stay beside it, and which come back. */
+/**
+ * Diagnostics about unmanaged directives (which clientcert did not write): which conflict, which stay, and which come
+ * back.
+ */
 import { findReturning } from "./adopt.ts";
 import { hasKeyword } from "../facts/unmanaged-kinds.ts";
 import type { UnmanagedDirective } from "../facts/unmanaged-model.ts";
@@ -6,7 +9,7 @@ import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 import { isInForceElsewhere, judgeUnmanaged, type Verdict } from "./unmanaged-verdict.ts";
 
-/** All diagnostics on directives of others; none on those that do no harm. */
+/** All diagnostics about unmanaged directives; a harmless directive has none. */
 export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] {
   if (facts.foreign.length + facts.adopted.length === 0) return [];
   const judge = judgeUnmanaged(desired, facts);
@@ -34,8 +37,8 @@ function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, ver
 }
 
 /**
- * A directive within a virtual host can be left alone by excluding that host; one outside of every virtual host is in
- * force for all.
+ * The advice to exclude the virtual host, for a directive inside one. A directive outside of every virtual host is in
+ * force for all of them.
  */
 const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
@@ -64,7 +67,7 @@ function tellRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirec
 
 const adoption = "it is commented out, and put back at removal";
 
-/** Each physical line, because each has a mark of its own. */
+/** One diagnostic for each physical line, because each line has its own mark. */
 function findReturned(desired: Desired, facts: Facts): Diagnostic[] {
   const adopted = facts.foreign.filter(({ isAdopted }) => isAdopted === true);
   const names = new Map(
@@ -80,7 +83,7 @@ function findReturned(desired: Desired, facts: Facts): Diagnostic[] {
   }));
 }
 
-/** Only the directive's name, where it stands, and why it matters: never the line. */
+/** Describes a directive by its name, its place and a keyword. The text of its line is never shown. */
 function describe({ directive, context, kind, value }: UnmanagedDirective): string {
   const isSection = ["If", "ElseIf", "AuthzProviderAlias"].includes(directive);
   const name = isSection ? `<${directive}>` : kind === "satisfyAny" ? "Satisfy Any" : directive;
@@ -89,6 +92,6 @@ function describe({ directive, context, kind, value }: UnmanagedDirective): stri
   return `${name}${keyword} ${where}`;
 }
 
-/** The few values that are keywords of httpd; anything else is not ours to print. */
+/** The few values that are keywords of httpd. Any other value is the customer's and is not printed. */
 const keywords = /^(none|optional|require|optional_no_ca|leaf|chain|on)$/;
 const keywordOrOther = (value = ""): string => (keywords.test(value) ? value : "(other)");

@@ -1,7 +1,8 @@
 /**
- * What becomes of a directive of others. Ours stands last in each covered virtual host, so what is said at server or
- * virtual-host level stays and is judged by what it did; what is about a part of the site stays because it protects
- * something; what ours cannot override is taken out, where that changes nothing for anybody else.
+ * Decides what happens to an unmanaged directive (one that clientcert did not write). Our line stands last in each
+ * covered virtual host. So a directive at server or virtual-host level stays, and the verdict depends on what it did. A
+ * directive for a part of the site stays, because it protects something. A directive that ours cannot override is taken
+ * out, where that changes nothing for anybody else.
  */
 import type { UnmanagedDirective, UnmanagedKind } from "../facts/unmanaged-model.ts";
 import type { Desired, Facts } from "../model.ts";
@@ -13,11 +14,12 @@ import { readTrust, type Trust } from "./previous-trust.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
 /**
- * - `harmless`: nothing to say.
- * - `told`: it stays, beside ours; somebody should know.
- * - `overruled`: ours wins over it, which changes what the customer had; it stays, and the change waits for `adopt`.
- * - `removable`: it stands in our way; `adopt` comments it out.
- * - `forbidding`: only a hand can mend it.
+ * - `harmless`: there is nothing to report.
+ * - `told`: the directive stays beside ours, and somebody should know about it.
+ * - `overruled`: ours wins over the directive, which changes what the customer had. It stays, and the change waits for
+ *   `adopt`.
+ * - `removable`: the directive stands in our way, and `adopt` comments it out.
+ * - `forbidding`: only a person can change the directive.
  */
 export type Verdict =
   | { readonly is: "harmless" }
@@ -32,17 +34,17 @@ const overruled = (why: string): Verdict => ({ is: "overruled", why });
 const removable = (why: string): Verdict => ({ is: "removable", why });
 const forbidding = (why: string, remedy: string): Verdict => ({ is: "forbidding", why, remedy });
 
-/** What a verdict is made from. */
+/** What a verdict is based on. */
 interface Question {
   readonly desired: Desired;
   readonly facts: Facts;
   readonly trust: Trust;
   readonly directive: UnmanagedDirective;
-  /** Indexes of the covered virtual hosts for which the directive is effective. */
+  /** The covered virtual hosts for which the directive is effective, as indexes. */
   readonly hosts: readonly number[];
 }
 
-/** The verdicts of one plan; what several of them ask is found out once. */
+/** Makes the verdicts of one plan. What several verdicts need is computed once. */
 export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: UnmanagedDirective) => Verdict {
   const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
   const trust = readTrust(desired, facts);
@@ -58,7 +60,8 @@ export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: Unma
 }
 
 /**
- * Where the virtual host answers other ports as well, `adopt`, which is about one port, would change what those answer.
+ * `adopt` is about one port. Where the virtual host also answers other ports, an adoption would change what those
+ * answer.
  */
 function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
   return other === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
@@ -99,7 +102,7 @@ const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> =
   allowOverride: judgeOverride,
 };
 
-/** For a part of the site it would stay: one line cannot be taken out for the whole site alone. */
+/** A line cannot be taken out for the whole site alone, when its file is also included for a part of the site. */
 const removableAlone = ({ directive }: Question, why: string): Verdict =>
   directive.isAlsoNarrower === true
     ? forbidding(
@@ -113,7 +116,7 @@ const isRestricting = ({ organizations, organizationalUnits, countries, issuers 
 
 function judgeVerifyClient(question: Question): Verdict {
   const { level, value = "" } = question.directive;
-  // In a section `none` takes nothing back of what the handshake has asked for (seen with 2.4.71).
+  // In a section, `none` does not undo what the handshake has already requested (seen with 2.4.71).
   if (value === "optional" || value === "none") return harmless;
   if (isOfWholeHosts(level))
     return overruled(
@@ -126,7 +129,7 @@ function judgeVerifyClient(question: Question): Verdict {
   return judgeRequireOfPart(question);
 }
 
-/** Where the whole virtual host required one, nothing was asked a second time in a part of it. */
+/** Where the whole virtual host required a certificate, a part of it did not request one a second time. */
 function judgeRequireOfPart(question: Question): Verdict {
   const { desired, facts, trust, hosts } = question;
   const verdict = judgeRule(question);
@@ -139,7 +142,7 @@ function judgeRequireOfPart(question: Question): Verdict {
     : verdict;
 }
 
-/** In a section a smaller depth than ours asks for the certificate again, and keeps out whose chain is longer. */
+/** In a section, a smaller depth than ours requests the certificate again, and refuses people whose chain is longer. */
 function judgeDepth(question: Question): Verdict {
   const { desired, trust, directive } = question;
   const depth = Number(directive.value);
@@ -180,7 +183,7 @@ const onCopy = ({ server }: Facts): string => (server.source === "httpd" ? "" : 
 const listed = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more CAs`;
 
-/** Where revocation is checked, it must not end. */
+/** The verdict on a directive that checks revocation: that check must not get lost. */
 const ending = (uncovered: readonly string[]): Verdict =>
   forbidding(
     `checks revocation, and the site file is not known to have a CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
@@ -188,8 +191,8 @@ const ending = (uncovered: readonly string[]): Verdict =>
   );
 
 /**
- * Only how much is checked: httpd does not start with a check and no CRL, so their configuration names one as well, and
- * {@link judgeCrlFile} reports what would be lost of that.
+ * Judges only how much is checked. httpd does not start with a check and without a CRL, so the configuration names a
+ * CRL as well, and {@link judgeCrlFile} reports what would be lost of that.
  */
 function judgeCrlCheck({ desired, directive }: Question): Verdict {
   return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
@@ -221,18 +224,21 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
 }
 
 /**
- * CAs of the site that need a CRL under such a check, and whose CRL neither comes with the site file nor can come from
- * a source.
+ * CAs of the site that need a CRL under this check, and whose CRL neither comes with the site file nor can come from a
+ * source.
  */
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
-  // What is installed goes where the site file wants no revocation any more.
+  // Installed CRLs are removed when the site file no longer wants revocation.
   const installed = hasRevocation(desired) ? own.crls : [];
   const uncovered = findLacking({ ...desired, crlCheck }, [...desired.crls, ...installed]);
   const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
   return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
 }
 
-/** It stays beside ours, and lets the same people in, if ours trusts no CA that was not trusted before. */
+/**
+ * The rule stays beside ours. It lets the same people in as before, unless ours trusts a CA that was not trusted
+ * before.
+ */
 function judgeRule({ trust, directive, hosts }: Question): Verdict {
   const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
   return fresh.length === 0
@@ -243,13 +249,16 @@ function judgeRule({ trust, directive, hosts }: Question): Verdict {
       );
 }
 
-/** An SSLRequire holds beside whatever else its section says; outside of one, only the rule itself can say it. */
+/**
+ * An SSLRequire must be true in addition to everything else in its section. Elsewhere only the rule itself can require
+ * the issuer.
+ */
 const issuerRemedy = ({ level }: UnmanagedDirective): string =>
   level === "narrower"
     ? 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>'
     : "name in it the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}, or move it into a <Location> with an SSLRequire that does";
 
-/** Who has the name that was made of the certificate is asked for no password. */
+/** A client whose user name was made of the certificate is not asked for a password. */
 function judgeUser(question: Question): Verdict {
   const verdict = judgeRule(question);
   return verdict.is === "told"
@@ -257,7 +266,7 @@ function judgeUser(question: Question): Verdict {
     : verdict;
 }
 
-/** Files of this name are not read: they may be anywhere, and httpd reads them anew for each request. */
+/** `.htaccess` files are not read here: they may be anywhere, and httpd reads them again at each request. */
 function judgeOverride({ desired, trust, hosts }: Question): Verdict {
   const lifts = isRestricting(desired) ? ["switch clientcert's rule on names off (by Satisfy Any)"] : [];
   const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
@@ -266,7 +275,7 @@ function judgeOverride({ desired, trust, hosts }: Question): Verdict {
   return effects.length === 0 ? harmless : told(`lets a .htaccess file ${effects.join(", and ")}`, "note");
 }
 
-/** Our own questions come over loopback, without the header of a proxy. */
+/** Our own requests come over loopback, without the header of a proxy. */
 function judgeProxyProtocol({ directive }: Question): Verdict {
   return directive.value === "loopback"
     ? harmless
@@ -276,7 +285,7 @@ function judgeProxyProtocol({ directive }: Question): Verdict {
       );
 }
 
-/** Whether the change would touch the line for somebody whom we do not cover. */
+/** Whether the change would affect the line for a virtual host that we do not cover. */
 export const isInForceElsewhere = (desired: Desired, facts: Facts, directive: UnmanagedDirective): boolean =>
   directive.isElsewhere ||
   directive.virtualHosts.some((index) => {
