@@ -1,29 +1,32 @@
-/** `conflict` and `problem` stop a change; `warning` and `note` are told. */
+/** One finding about a host. A `conflict` or a `problem` stops a change; a `warning` or a `note` is only reported. */
 export interface Diagnostic {
   readonly severity: "conflict" | "problem" | "warning" | "note";
-  /** `file:line`, or a path of the site file. */
+  /** The place: `file:line`, or a path in the site file. */
   readonly place: string;
-  /** What was found; what to do. Ready to print, no control characters. */
+  /** What was found, and what to do. The text is ready to print and has no control characters. */
   readonly text: string;
-  /** The files alone do not tell whether this matters: offline, that is "could not tell" rather than a difference. */
+  /** The files alone do not show whether this matters: offline, the host's state is "unknown" rather than "differs". */
   readonly isUndecided?: boolean;
-  /** The next change mends it by itself, so it does not stand in the way of that. */
+  /** The next change mends this by itself, so this does not stop that change. */
   readonly isMendedByChange?: true;
-  /** Somebody must act, and no change does it for them: nobody is served. It stands in the way of no change. */
+  /** Somebody must act, because no change solves this and nobody is served. It does not stop a change. */
   readonly isAlarm?: true;
 }
 
-/** Conflicts and problems forbid a change, warnings and notes do not, nor what the change itself mends. */
+/**
+ * Whether a diagnostic forbids a change: conflicts and problems do, unless the change itself mends them or they are
+ * alarms.
+ */
 export const isBlocking = ({ severity, isMendedByChange, isAlarm }: Diagnostic): boolean =>
   (severity === "conflict" || severity === "problem") && isMendedByChange !== true && isAlarm !== true;
 
-/** One line, as it lies in outputs. */
+/** The diagnostic on one line, as outputs contain it. */
 export const diagnosticText = ({ place, text }: Diagnostic): string => `${place}: ${text}`;
 
-/** What keeps a change from being made, one line each. */
+/** The diagnostics that forbid a change, on one line each. */
 export const problemTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
   diagnostics.filter(isBlocking).map(diagnosticText);
 
-/** What somebody must act on, one line each. */
+/** The diagnostics on which somebody must act, on one line each. */
 export const alarmTexts = (diagnostics: readonly Diagnostic[]): readonly string[] =>
   diagnostics.filter(({ isAlarm }) => isAlarm === true).map(diagnosticText);

@@ -1,47 +1,47 @@
-/** How a host is: the one answer from which a resource's outputs, the command line and reports are shown. */
+/** The state of a host. A resource's outputs, the command line and reports all show this one answer. */
 import type { CrlSourceStatus, TimerStatus } from "./crl-refresh/refresh-status.ts";
 import { type Diagnostic, alarmTexts, diagnosticText, isBlocking, problemTexts } from "./diagnostic.ts";
 
-/** `unknown`: the host could not be looked at, or its files alone do not tell. */
+/** The state `unknown` means that the host could not be observed, or that its files alone do not show its state. */
 export type HostState = "as wanted" | "differs" | "conflict" | "unknown";
 
-/** What can be told of a server of any kind. */
+/** The status that a server of any kind has. */
 export interface HostStatus extends PlanStatus {
   readonly serverVersion: string;
   readonly isRunning: boolean;
-  /** `organization/project/stack/name` of the resource that has set it up. */
+  /** The resource that has set the host up, as `organization/project/stack/name`. */
   readonly owner: string | undefined;
-  /** Counts real changes of the host. */
+  /** The number of real changes of the host so far. */
   readonly generation: number;
-  /** When the first CA certificate expires. */
+  /** When the first of the CA certificates expires. */
   readonly caNotAfter: Expiry;
-  /** When the first CRL expires, and with it access by certificate. */
+  /** When the first of the CRLs expires, which ends access by certificate. */
   readonly crlNextUpdate: Expiry;
-  /** Of the CRLs that the host downloads by itself, in the order of the site file. */
+  /** The status of the CRLs that the host downloads by itself, in the order of the site file. */
   readonly crlStatus: readonly CrlSourceStatus[];
-  /** Undefined where nothing is to be downloaded. */
+  /** Undefined where the host downloads nothing. */
   readonly timer: TimerStatus | undefined;
-  /** Why the live server does not run what its files say. */
+  /** Why the live server does not use what its files say. */
   readonly pendingReload: string | undefined;
 }
 
-/** ISO 8601, of what is installed, and of what would be after the next change where nothing is. */
+/** Times in ISO 8601: of what is installed, and of what the next change would install where nothing is installed. */
 export interface Expiry {
   readonly installed: string | undefined;
   readonly planned: string | undefined;
 }
 
-/** What a plan says of a host; texts of one line each. */
+/** What a plan says about a host; each text is one line. */
 export interface PlanStatus {
   readonly state: HostState;
   readonly warnings: readonly string[];
-  /** What keeps the next change from being made. */
+  /** What forbids the next change. */
   readonly problems: readonly string[];
-  /** What somebody must act on, because no change does it for them. */
+  /** What somebody must act on, because no change does it. */
   readonly alarms: readonly string[];
 }
 
-/** `change`: undefined where nothing is to be done. */
+/** Makes the status. `change` is undefined where nothing is to be done. */
 export const planStatusOf = ({ diagnostics, change }: Planned): PlanStatus => ({
   state: stateOf(diagnostics, change !== undefined),
   warnings: diagnostics.filter(isWarning).map(diagnosticText),
@@ -60,15 +60,15 @@ function stateOf(diagnostics: readonly Diagnostic[], isChanged: boolean): HostSt
   return isChanged || alarmTexts(diagnostics).length > 0 ? "differs" : "as wanted";
 }
 
-/** What the next change mends stands in its way no more than a warning. */
+/** A problem that does not forbid the next change counts as a warning. */
 const isWarning = (diagnostic: Diagnostic): boolean =>
   diagnostic.severity === "warning" || (diagnostic.severity === "problem" && !isBlocking(diagnostic));
 
-/** The first to expire of what is installed and of what is wanted. */
+/** The first expiry of what is installed and of what is wanted. */
 export function expiryOf(installed: readonly (string | undefined)[], wanted: readonly (string | undefined)[]): Expiry {
   return { installed: earliest(installed), planned: earliest(installed.length > 0 ? installed : wanted) };
 }
 
-/** Of times in ISO 8601. */
+/** The earliest of times in ISO 8601. */
 const earliest = (times: readonly (string | undefined)[]): string | undefined =>
   times.filter((time) => time !== undefined).sort()[0];

@@ -1,17 +1,21 @@
 /**
- * What a host holds is bytes: names of files, lines of a configuration, words of its own program. In here they are a
- * string with one character for each byte (latin1), from the moment they arrive until they are shown or sent back. What
- * a person writes, and what a person reads, is text. These two functions are the only border between the two: whoever
- * crosses it elsewhere encodes a Japanese path twice.
+ * What a host holds is bytes: names of files, lines of a configuration, output of its programs. In this program they
+ * are a string with one character for each byte (latin1), from their arrival until they are shown or sent back. What a
+ * person writes or reads is text. These functions are the only border between bytes and text: code that converts
+ * elsewhere would encode a Japanese path twice.
  */
 
-/** Text of a site file, a command line or an import id as the bytes of a host. */
+/** Turns text of a site file, a command line or an import id into bytes of a host. */
 export const hostBytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
 
-/** Bytes of a host as text to be shown: UTF-8, and where they are no UTF-8 every byte beyond ASCII as `\xNN`. */
+/**
+ * Turns bytes of a host into text to show: UTF-8, or, where they are not UTF-8, ASCII with every other byte as `\xNN`.
+ */
 export const hostText = (bytes: string): string => findText(bytes) ?? bytes.replace(/[\x80-\xff]/g, escapeByte);
 
-/** The same for what must come out as it went in; undefined where the bytes are no UTF-8. */
+/**
+ * Like {@link hostText}, for a text that must convert back to the same bytes; undefined where the bytes are not UTF-8.
+ */
 export function findText(bytes: string): string | undefined {
   const text = Buffer.from(bytes, "latin1").toString("utf8");
   return hostBytes(text) === bytes ? text : undefined;
@@ -20,7 +24,9 @@ export function findText(bytes: string): string | undefined {
 const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(16)}`;
 
 /**
- * What httpd writes into its log, and says on standard error, as the bytes that it means. @see ap_escape_errorlog_item
+ * The bytes that httpd means by an escaped text in its log or on standard error.
+ *
+ * @see ap_escape_errorlog_item
  */
 export const unescapeLog = (text: string): string =>
   text.replace(/\\x[0-9a-f]{2}|\\[\\bnrtv]/g, (found) =>

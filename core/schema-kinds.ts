@@ -1,11 +1,11 @@
-/** What schemas share: kinds of values, and the type of the values of a schema. */
+/** What several schemas share: kinds of values, and the type of the values of a schema. */
 import { z } from "zod";
 import { isPemText } from "./pki/pem.ts";
 
-/** What a schema lets through, defaults filled in; nobody may alter it. */
+/** The values that a schema returns, with defaults filled in. They are read-only. */
 export type Parsed<Schema extends z.ZodType> = DeepReadonly<z.output<Schema>>;
 
-/** What a schema takes: a field with a default may be missing. */
+/** The values that a schema accepts: a field with a default may be missing. */
 export type Given<Schema extends z.ZodType> = DeepReadonly<z.input<Schema>>;
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
@@ -15,8 +15,8 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * A check of one value: what was found and what to write, or undefined. Texts never quote the value; the caller adds
- * it.
+ * Checks one value. `find` returns what was found and what to write, or undefined. Its text never quotes the value; the
+ * caller adds the value.
  */
 export const checked = (find: (text: string) => string | undefined) =>
   z.string().superRefine((text, context) => {
@@ -31,14 +31,14 @@ export const filled = (wanted: string) => matching(/[^]/, wanted);
 export const absolutePath = (example: string) =>
   matching(/^\/[^\0\r\n]*$/, `an absolute path on the host, such as ${example}`);
 
-/** Of a file that the controller reads. */
+/** The path of a file that the controller reads. */
 export const siteRelativePath = checked(findPathMistake);
-/** Of a list of revoked certificates, which may also be downloaded by the hosts. */
+/** The path of a CRL file. The message for an address says that hosts can download the CRL. */
 export const crlPath = checked(findCrlPathMistake);
 
 /**
- * The same of a program, which may have a CA or a CRL at hand that lies in no file: its PEM text takes the place of the
- * path.
+ * Like {@link siteRelativePath}, for a program, which may have a CA or a CRL that is not in a file: it gives the PEM
+ * text instead of the path.
  */
 export const pathOrPem = checked((text) => (isPemText(text) ? undefined : findPathMistake(text)));
 export const crlPathOrPem = checked((text) => (isPemText(text) ? undefined : findCrlPathMistake(text)));

@@ -1,24 +1,24 @@
-/** What a kind of server is to the resource: one record of functions around the layer that reaches its hosts. */
+/** What a resource needs from a kind of server: a set of functions, implemented by the layer that reaches its hosts. */
 import type { Diagnostic } from "./diagnostic.ts";
 import type { HostStatus } from "./host-status.ts";
 
-/** Property values as they lie in Pulumi's state. */
+/** Property values as they are stored in Pulumi's state. */
 type Properties = Readonly<Record<string, unknown>>;
 
-/** The types that differ from kind to kind. */
+/** The types that differ between kinds of servers. */
 export interface KindTypes {
   readonly inputs: HostInputs;
-  /** What one look at a host brings, with the customer's bytes: never stored. */
+  /** The result of one observation of a host. It has the customer's bytes and is never stored. */
   readonly observation: HostObservation;
-  /** What of it may be stored, and is all that a plan is made from. */
+  /** The part of the observation that may be stored; a plan is made from this alone. */
   readonly facts: object;
   readonly change: HostChange;
   readonly status: HostStatus;
 }
 
-/** Of the inputs what the resource itself goes by. */
+/** The inputs that the resource itself uses. */
 export interface HostInputs {
-  /** `organization/project/stack/name` of the resource. */
+  /** The name of the resource, as `organization/project/stack/name`. */
   readonly owner: string;
   readonly connection: { readonly address: string };
   // eslint-disable-next-line inputs/declared-once -- of every kind of server
@@ -31,20 +31,24 @@ export interface HostObservation {
 }
 
 export interface HostChange {
-  /** The server reads nothing of it, and is neither asked to judge it nor reloaded. @default false */
+  /**
+   * Whether the server reads nothing of the change, so that the server neither judges it nor reloads for it.
+   *
+   * @default false
+   */
   readonly isAside?: boolean;
 }
 
-/** What would be done, and everything to be told of it. */
+/** What would be done, and all diagnostics about it. */
 export interface HostPlan<Change> {
   readonly diagnostics: readonly Diagnostic[];
-  /** Texts to show, by path as text. */
+  /** The texts to show, by path (as text). */
   readonly files: Readonly<Record<string, string>>;
   /** Undefined when the host is as wanted. */
   readonly change: Change | undefined;
   /**
-   * Where conflicts forbid the change: what is put back all the same, because an earlier version took it out and
-   * customers' pages may be open since. Undefined where there is nothing of that kind.
+   * What is put back although conflicts forbid the change: an earlier version took it out, and customers' pages may be
+   * open since. Undefined where there is nothing of that kind.
    */
   readonly restore: Change | undefined;
 }
@@ -52,55 +56,58 @@ export interface HostPlan<Change> {
 /** How a transaction ended. */
 export interface HostOutcome<Observation> {
   /**
-   * `well`: judged only, would be fine. `refused`: the judge or a pre-check said no, nothing was touched.
-   * `applied`: live and seen to be well. `stopped`: written, the server is stopped and stays so.
-   * `rolledBack`: swapped, then put back.
-   * `recovered`: only what an earlier, interrupted run had left half-way was put back; plan anew from the observation.
+   * - `well`: the change was only judged, and it would succeed.
+   * - `refused`: the judge or an earlier check said no, and nothing was touched.
+   * - `applied`: the change is live, and the server was seen to be well.
+   * - `stopped`: the change is written, and the server is stopped and stays so.
+   * - `rolledBack`: the files were swapped and then put back.
+   * - `recovered`: the host only put back what an earlier, interrupted run had left half-way. Plan again from the
+   *   observation.
    */
   readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
-  /** Which judge spoke. */
+  /** The judge that decided. */
   readonly judge: string;
   /**
-   * Why, in filtered words: the server's message codes and texts without the customer's lines. Of what went well, what
-   * is worth telling all the same, such as a source that gave no CRL. Ready to print.
+   * Why, in filtered words: the server's message codes and texts, without the customer's lines. After a success, this
+   * is what should be reported all the same, such as a source that gave no CRL. Each text is ready to print.
    */
   readonly reasons: readonly string[];
   readonly generation: number;
-  /** The host after the change; undefined when only judged. */
+  /** The host after the change; undefined when the change was only judged. */
   readonly observation: Observation | undefined;
 }
 
 export interface RunOptions {
-  /** Called for each step, such as `judge: shadow start`. */
+  /** This function is called for each step, such as `judge: shadow start`. */
   readonly onProgress?: (step: string) => void;
-  /** Aborted = stop before the swap; after it the host finishes by itself. */
+  /** When the signal aborts before the swap, the run stops. After the swap, the host finishes by itself. */
   readonly signal?: AbortSignal;
 }
 
-/** A change with the bytes that it brings. `judge`: on a copy, by the real server, touching nothing. */
+/** A change with the bytes that it brings. `judge` lets the real server check a copy and touches nothing. */
 export interface Transaction<Observation> {
   judge(options: RunOptions): Promise<HostOutcome<Observation>>;
   apply(options: RunOptions): Promise<HostOutcome<Observation>>;
 }
 
-/** What a reader sees of a file, as text, and what is wrong with it although its bytes are right. */
+/** What a reader sees of a file, as text, and what is wrong with the file although its bytes are right. */
 export interface ShownFile {
   readonly text: string;
-  /** In words, such as `is not enabled`. @default - nothing */
+  /** What is wrong, in words, such as `is not enabled`. @default - nothing */
   readonly states?: readonly string[];
 }
 
-/** By path as text. Ours only, never a line of the customer's. */
+/** Our files by path (as text), and never a line of the customer's. */
 export type ShownFiles = Readonly<Record<string, ShownFile>>;
 
 /**
- * Where a function has effects it says so; all others are pure. Readers of configurations, facts and plans are a kind's
- * own: two that look alike are no duplication.
+ * The functions of a kind of server. A function with effects says so; all others are pure. Each kind has its own
+ * readers of configurations, facts and plans: two readers that look alike are not duplication.
  */
 export interface ServerKind<K extends KindTypes> {
-  /** Part of a resource's id, so it never changes. */
+  /** The name is a part of a resource's id, so it never changes. */
   readonly name: string;
-  /** As messages call the server, such as `httpd`. */
+  /** The name of the server in messages, such as `httpd`. */
   readonly serverName: string;
   readonly inputs: KindInputs<K["inputs"]>;
   readonly facts: KindFacts<K["facts"]>;
@@ -108,14 +115,16 @@ export interface ServerKind<K extends KindTypes> {
   readonly imports: KindImports<K>;
   readonly outputs: KindOutputs<K["status"]>;
 
-  /** One look at a host. Rejects where it cannot be looked at: an error is never an empty observation. */
+  /** Observes a host. The promise rejects where the host cannot be observed: an error is never an empty observation. */
   observe(inputs: K["inputs"], options: RunOptions): Promise<K["observation"]>;
   readFacts(observation: K["observation"], inputs: K["inputs"]): K["facts"];
   plan(inputs: K["inputs"], facts: K["facts"]): HostPlan<K["change"]>;
-  /** Takes everything of ours away; empty where only the host's own record of us is left. */
+  /** Plans to remove everything of ours. The plan is empty where only the host's own record of us is left. */
   planRemoval(facts: K["facts"]): K["change"];
   status(inputs: K["inputs"], facts: K["facts"], plan: HostPlan<K["change"]>): K["status"];
-  /** Reads files of the site, and throws where they are not fit to be installed: before a host hears of the change. */
+  /**
+   * Reads files of the site, before the host hears of the change. Throws where the files are not fit to be installed.
+   */
   prepare(
     inputs: K["inputs"],
     facts: K["facts"],
@@ -124,9 +133,9 @@ export interface ServerKind<K extends KindTypes> {
   ): Transaction<K["observation"]>;
   /** What a change did, one line for each thing, without a line of the customer's. */
   describeChange(change: K["change"]): readonly string[];
-  /** What {@link HostPlan.restore} put back, in words. */
+  /** Describes what {@link HostPlan.restore} put back. */
   describeRestored(change: K["change"]): string;
-  /** Lets go of connections. May be called twice. */
+  /** Closes the connections. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -135,57 +144,57 @@ export interface KindInputs<Inputs> {
   validate(inputs: Properties): readonly { readonly property: string; readonly reason: string }[];
   /** Throws where {@link validate} finds something. */
   parse(inputs: Properties): Inputs;
-  /** Names of those whose values differ; a state of an earlier version lacks the newer ones. */
+  /** The names of the inputs whose values differ. A state of an earlier version lacks newer inputs. */
   changed(a: Properties, b: Properties): readonly string[];
-  /** Names of those whose change changes nothing on a host. */
+  /** The names of the inputs that change nothing on a host. */
   readonly neverCompared: readonly string[];
   /**
-   * Names of those that say, beside the connection, which server is meant: with another value stored facts are about
-   * another one.
+   * The names of the inputs that say which server is meant, beside the connection. When such a value differs, the
+   * stored facts are about another server.
    */
   readonly locating: readonly string[];
 }
 
-/** Facts as they lie in the state, and what every resource asks of them. */
+/** Facts as they are stored in the state, and what every resource needs to know about them. */
 export interface KindFacts<Facts> {
-  /** Raised whenever the facts become more, or mean something else. */
+  /** The version is raised whenever the facts get more content or another meaning. */
   readonly version: number;
-  /** Whether a value of this version has what a plan goes by. */
+  /** Whether a value of this version has everything that a plan uses. */
   isFacts(value: Properties): value is Properties & Facts;
-  /** Which server of its machine they are of, as bytes of the host. */
+  /** Which server of its machine the facts are about, as bytes of the host. */
   serverOf(facts: Facts): string;
-  /** The same of a stored value, whatever build wrote it. */
+  /** Like {@link serverOf}, for a stored value that any build may have written. */
   findServer(value: Properties): string | undefined;
-  /** That `now` is another server than the one that the resource covers, and what to do. */
+  /** The message that `now` is another server than the one that the resource covers, and what to do. */
   otherServerText(before: string, now: string): string;
   ownerOf(facts: Facts): string | undefined;
-  /** Nothing of ours is there. */
+  /** Whether nothing of ours is on the host. */
   isGone(facts: Facts): boolean;
 }
 
-/** What diffs show. */
+/** The files that diffs show. */
 export interface KindFiles<K extends KindTypes> {
-  /** What stands on the host now. */
+  /** The files that are on the host now. */
   live(facts: K["facts"]): ShownFiles;
-  /** What would stand there after a plan. A host that is as wanted keeps its view, whatever it is. */
+  /** The files that would be there after a plan. A host that is as wanted keeps the view of its live files. */
   planned(facts: K["facts"], plan: HostPlan<K["change"]>): ShownFiles;
-  /** How they differ, in words, with file and line. */
+  /** How the two differ, in words, with file and line. */
   changeTexts(live: ShownFiles, planned: ShownFiles): readonly string[];
-  /** Texts that are to be read before they are there for the first time, although diffs show less. */
+  /** Texts that a person must read before they are installed for the first time, although diffs show less. */
   readInFull(facts: K["facts"], plan: HostPlan<K["change"]>): ShownFiles;
 }
 
 export interface KindImports<K extends KindTypes> {
-  /** The inputs that an import id names. Throws where it does not say how to reach the host. */
+  /** The inputs that an import id names. Throws where the id does not say how to reach the host. */
   target(id: string, owner: string): K["inputs"];
   /** Inputs that describe the host as it is, so that an import changes nothing. */
   inputs(target: K["inputs"], facts: K["facts"], observation: K["observation"]): Properties;
 }
 
-/** What outputs have beside those of every kind. */
+/** The outputs of this kind, beside the outputs that every kind has. */
 export interface KindOutputs<Status> {
   readonly names: readonly string[];
   of(status: Status): Properties;
-  /** Judges that may speak at a change. */
+  /** The judges that may decide about a change. */
   readonly judges: readonly string[];
 }

@@ -2,9 +2,9 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { RefreshObservation } from "../crl-refresh/refresh-model.ts";
 
 /**
- * What one look at a host found: the input of {@link readFacts}. Made by `provider/apache/observation-reader.ts` from a
- * live host, or by `cli/tree-observation.ts` from a copy of its files. Held in memory only: `files` has the customer's
- * bytes.
+ * What one observation of a host found: the input of {@link readFacts}. `provider/apache/observation-reader.ts` makes
+ * it from a live host, and `cli/tree-observation.ts` from a copy of the host's files. It is held only in memory,
+ * because `files` has the customer's bytes.
  *
  * All texts that come from the host are bytes held as latin1: a configuration may be in Shift_JIS.
  */
@@ -12,76 +12,86 @@ export interface Observation extends RefreshObservation {
   readonly server: ServerObservation;
   /**
    * What `httpd -t -D DUMP_VHOSTS -D DUMP_RUN_CFG -D DUMP_MODULES -D DUMP_INCLUDES -D DUMP_CONFIG` printed, standard
-   * output and error together; undefined where no httpd could be asked (a copy of the files).
+   * output and standard error together. Undefined where httpd could not be asked (on a copy of the files).
    */
   readonly dump: string | undefined;
-  /** What httpd said when an observation was saved, for a copy of the files; `defines` are then all that there were. */
+  /** What httpd reported when an observation was saved, for a copy of the files. In that case `defines` is complete. */
   readonly saved?: { readonly modules: ReadonlyMap<string, "static" | "shared"> };
-  /** Of a copy of the files only. */
+  /** Only for a copy of the files. */
   readonly copy?: CopyObservation;
   /** Every configuration file that httpd loads, by the path under which httpd names it (symlinks not resolved). */
   readonly files: ReadonlyMap<string, ObservedFile>;
-  /** Files in our directory `conf/clientcert/`, by name; above 1 MiB as `core/pki/sparse-crl.ts` reads them. */
+  /**
+   * The files in our directory `conf/clientcert/`, by name. A file above 1 MiB has the bytes that
+   * `core/pki/sparse-crl.ts` reads.
+   */
   readonly own: ReadonlyMap<string, ObservedFile>;
-  /** The host's journal: lines `key value`, last one wins; empty before the first change. */
+  /** The host's journal, which has lines `key value`. The last line of a key wins. Empty before the first change. */
   readonly journal: ReadonlyMap<string, string>;
-  /** SHA-256 of the files with our lines, by path, as httpd read them at our last reload, but without those lines. */
+  /**
+   * The SHA-256 of each file with our lines, by path: of the bytes that httpd read at our last reload, without those
+   * lines.
+   */
   readonly loadedHashes?: ReadonlyMap<string, string>;
   readonly php: readonly PhpObservation[];
-  /** Files that the configuration names and httpd reads at its start: certificates, keys, CA and CRL files. */
+  /** Files that the configuration names and that httpd reads when it starts: certificates, keys, CA and CRL files. */
   readonly namedFiles: readonly NamedFile[];
-  /** Crontabs and scripts of cron that may fetch a CRL, or have a line that we commented out, by path. */
+  /** Crontabs and cron scripts, by path, that may download a CRL or that have a line which we commented out. */
   readonly crontabs: ReadonlyMap<string, ObservedFile>;
-  /** Files of ours that start a refresh, by absolute path. */
+  /** Our files that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, ObservedFile>;
   /**
-   * The program that stays on the host, what calls it, and the directories in which it lies (with `/.`), by absolute
-   * path, of those that are there; undefined where nobody looked: on a copy of the files, and by an observation program
-   * of an earlier build.
+   * The program that stays on the host, the files that call it, and their directories (with `/.` at the end), by
+   * absolute path. Files that do not exist are left out. Undefined where this was not observed: on a copy of the files,
+   * and with an observation program of an earlier build.
    */
   readonly unattended?: ReadonlyMap<string, UnattendedFile>;
 }
 
-/** What only a copy of the files needs: what it lacks. */
+/** What is only known or needed for a copy of the files. */
 export interface CopyObservation {
-  /** Whether the host has something at this path; undefined where the copy does not tell. */
+  /** Whether the host has something at this path; undefined where the copy does not show it. */
   readonly has: (path: string) => boolean | undefined;
-  /** What `httpd -M` printed; undefined where nobody kept it. */
+  /** What `httpd -M` printed; undefined where that was not saved. */
   readonly modules: ReadonlyMap<string, "static" | "shared"> | undefined;
-  /** Includes that could not be followed: what is missing elsewhere may only follow from these. */
+  /** Includes that could not be followed. Anything else that is missing may only follow from these. */
   readonly unread: readonly Diagnostic[];
 }
 
 export interface ServerObservation {
   /** Seconds since 1970 on the host's clock. */
   readonly nowSeconds: number;
-  /** From `httpd -V`, such as `Apache/2.4.71 (Debian)`. */
+  /** The version that `httpd -V` prints, such as `Apache/2.4.71 (Debian)`. */
   readonly version: string;
-  /** The OpenSSL that mod_ssl is linked with, or else the host's `openssl version`. */
+  /** The version of the OpenSSL with which mod_ssl is linked, or else of the host's `openssl version`. */
   readonly openssl: string;
   /** OpenSSL's security level there, 0 to 5. @default - not known */
   readonly securityLevel?: number;
   readonly serverRoot: string;
-  /** The main configuration file, symlinks resolved. */
+  /** The main configuration file, with symlinks resolved. */
   readonly configFile: string;
-  /** `-D` names of the live parent's command line. */
+  /** The `-D` names on the command line of the live parent process. */
   readonly defines: readonly string[];
-  /** Whether these are all, of a server that was not seen running. */
+  /** Whether `defines` is complete although the server was not seen running. */
   readonly hasAllDefines?: boolean;
   readonly isRunning: boolean;
   /**
-   * Of a stopped server: the link of a unit or an init script that starts it with the machine. @default - none was
-   * found
+   * What starts a stopped server when the machine starts: the link of a unit, or an init script.
+   *
+   * @default - none was found
    */
   readonly starter?: string;
-  /** When httpd last read its configuration: parent start, or its last reload in the journal or the error log. */
+  /**
+   * When httpd last read its configuration: when its parent process started, or at its last reload by the journal or
+   * the error log.
+   */
   readonly loadedSeconds: number | undefined;
-  /** Instance: first 16 hex digits of the SHA-256 of `configFile`. */
+  /** The instance: the first 16 hex digits of the SHA-256 of `configFile`. */
   readonly instance: string;
 }
 
 export interface ObservedFile {
-  /** The path with every symlink resolved: what an edit replaces. */
+  /** The path with every symlink resolved: an edit replaces the file at this path. */
   readonly resolvedPath: string;
   readonly bytes: string;
   readonly sizeBytes: number;
@@ -92,20 +102,21 @@ export interface ObservedFile {
 
 export interface UnattendedFile {
   readonly userId: number;
-  /** Octal digits, such as `700`. */
+  /** The mode in octal digits, such as `700`. */
   readonly mode: string;
   readonly sizeBytes: number;
-  /** Of a regular file. */
+  /** Undefined unless it is a regular file. */
   readonly sha256: string | undefined;
 }
 
 export interface PhpObservation {
   /**
-   * Where the version was found: the module httpd loads, php-fpm, or the command line program of the product's tree.
+   * Where the version was found: in the module that httpd loads, in php-fpm, or in the command-line program of the
+   * product.
    */
   readonly source: "module" | "fpm" | "cli";
   readonly path: string;
-  /** Such as `8.3.12`. */
+  /** The version, such as `8.3.12`. */
   readonly version: string;
 }
 
@@ -114,10 +125,10 @@ export interface NamedFile {
   readonly modifiedSeconds: number;
   readonly changedSeconds: number;
   /**
-   * Contents of CA files of at most 1 MiB; of a CRL file as `core/pki/sparse-crl.ts` reads it; of a server's
-   * certificate the certificates alone. Never a key.
+   * The contents of a CA file of at most 1 MiB, or the bytes of a CRL file that `core/pki/sparse-crl.ts` reads, or only
+   * the certificates in a server's certificate file. Never a key.
    */
   readonly bytes?: string;
-  /** Of the whole file, where `bytes` may be less. */
+  /** The size of the whole file, where `bytes` may be less. */
   readonly sizeBytes?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The PHP rule of the vendor's manual: with PHP 8.3 and later httpd speaks TLS 1.2 only. Which PHP decides, whether it
- * does, and what is told of it.
+ * The PHP rule of the vendor's manual: with PHP 8.3 and later, httpd must speak only TLS 1.2. This module finds the PHP
+ * that counts, decides whether the rule applies, and makes the diagnostics about it.
  */
 import { compareVersions } from "./config/conditions.ts";
 import type { Diagnostic } from "../diagnostic.ts";
@@ -9,7 +9,10 @@ import type { PhpObservation } from "./observation.ts";
 
 const phpSources = ["module", "fpm", "cli"] as const;
 
-/** What httpd itself runs counts first; among equals the highest, because from 8.3 on the rule is stricter. */
+/**
+ * The PHP that httpd itself runs counts first. Among equals the highest version counts, because the rule is stricter
+ * from 8.3 on.
+ */
 export function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
   const ranked = [...observed].sort(
     (a, b) => phpSources.indexOf(a.source) - phpSources.indexOf(b.source) || compareVersions(b.version, a.version),
@@ -22,10 +25,10 @@ export function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefin
   return { version: first.version, source: first.source, path: first.path, others };
 }
 
-/** From this PHP on, the vendor's manual asks for TLS 1.2 only. */
+/** From this version of PHP on, the vendor's manual demands only TLS 1.2. */
 const firstTls12Php = "8.3";
 
-/** The version that decides about TLS: the site file's, else what was found on the host. */
+/** The version of PHP that decides about TLS: the one in the site file, or else the one that was found on the host. */
 export const phpVersion = (desired: Desired, facts: Facts): string | undefined =>
   desired.phpVersion ?? facts.php?.version;
 
@@ -35,10 +38,10 @@ export function isTls12Only(desired: Desired, facts: Facts): boolean {
   return version !== undefined && compareVersions(version, firstTls12Php) >= 0;
 }
 
-/** The product cannot do without PHP; another server can. */
+/** Whether the server is the vendor's product, which needs PHP; another server may have none. */
 const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
 
-/** What is to be told of the PHP that decides. */
+/** The diagnostics about the PHP that decides. */
 export function diagnosePhp(desired: Desired, facts: Facts): Diagnostic[] {
   const place = facts.server.configFile;
   if (phpVersion(desired, facts) === undefined) {

@@ -1,4 +1,4 @@
-/** How an Apache host is. */
+/** Makes the status of an Apache host. */
 import { type HostStatus, expiryOf, planStatusOf } from "../host-status.ts";
 import { crlStatusOf, timerStatusOf } from "../crl-refresh/refresh-status.ts";
 import type { CertificateSummary, CrlSummary } from "../pki/summary.ts";
@@ -9,13 +9,13 @@ import { isExcluded } from "./plan/excluded-hosts.ts";
 
 export interface ApacheStatus extends HostStatus {
   readonly opensslVersion: string;
-  /** Bytes of the host. */
+  /** A path, as bytes of the host. */
   readonly configFile: string;
-  /** Where the truth about conditions came from. */
+  /** What decided the conditions: the live httpd, a saved observation, or the files alone. */
   readonly source: Facts["server"]["source"];
-  /** Version, and where it was found; undefined where there is none. */
+  /** The version of PHP, and where it was found; undefined where there is no PHP. */
   readonly php: string | undefined;
-  /** TLS versions, with the reason. */
+  /** The TLS versions, with the reason. */
   readonly tlsRule: string;
   readonly virtualHosts: readonly VirtualHostStatus[];
 }
@@ -28,7 +28,9 @@ export interface VirtualHostStatus extends Pick<VirtualHostFacts, "serverName" |
   readonly isCovered: boolean;
 }
 
-/** `plan` was made from the same facts; a caller that has found more adds that to its diagnostics. */
+/**
+ * Makes the status. `plan` must come from the same facts; a caller with further diagnostics adds them to the plan's.
+ */
 export function statusOf(desired: Desired, facts: Facts, plan: Pick<Plan, "diagnostics" | "change">): ApacheStatus {
   const { server, own, php } = facts;
   return {
@@ -60,7 +62,7 @@ function virtualHostStatusOf(desired: Desired, { own }: Facts, host: VirtualHost
   return { serverName, file, line, isWanted: !isExcluded(desired, host), isCovered };
 }
 
-/** The vendor's rule depends on PHP alone. */
+/** Describes the TLS versions, which depend on PHP alone by the vendor's rule. */
 function tlsRuleOf(desired: Desired, facts: Facts): string {
   const version = phpVersion(desired, facts);
   const source = desired.phpVersion === undefined ? facts.php?.source : "site file";

@@ -1,8 +1,10 @@
-/** Names as httpd's own variables hold them, which earlier versions asked for: there a backslash stands twice. */
+/**
+ * Finds names in the form of httpd's own variables, where each backslash is doubled: earlier versions wanted this form.
+ */
 import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** Only told: a certificate may really have two. */
+/** This is only a warning, because a certificate may really have two backslashes in a row. */
 export const findDoubledBackslashes = (clientAuth: SiteClientAuth): Mistake[] =>
   (["organizations", "organizationalUnits"] as const).flatMap((key) =>
     clientAuth[key].flatMap((name, i) =>

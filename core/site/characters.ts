@@ -1,4 +1,4 @@
-/** Characters that word processors and Japanese input methods put in the place of plain ones. */
+/** Finds characters that word processors and Japanese input methods insert instead of plain ones. */
 
 interface Suspect {
   readonly pattern: RegExp;
@@ -7,7 +7,7 @@ interface Suspect {
 
 const quoteText = "a typographic quote; write plain quotes (\" or ')";
 
-/** Never meant, wherever they stand. */
+/** Characters that are never meant, wherever they stand. */
 const always: readonly Suspect[] = [
   { pattern: /\u00a0|\u202f/u, text: "a non-breaking space, which looks like a blank; write a plain blank" },
   { pattern: /[\u200b-\u200d\u2060\ufeff]/u, text: "an invisible character (zero width); remove it" },
@@ -22,7 +22,10 @@ const always: readonly Suspect[] = [
   { pattern: /[^\P{Cc}\t\r\n]/u, text: "a control character; remove it" },
 ];
 
-/** Right in an organization's or a file's Japanese name, wrong in everything that a machine reads. */
+/**
+ * Characters that are right in the Japanese name of an organization or a file, but wrong in everything that a machine
+ * reads.
+ */
 const outsideNames: readonly Suspect[] = [
   { pattern: /[\u201c-\u201f\u2018-\u201b\u00ab\u00bb\u301d-\u301f]/u, text: quoteText },
   { pattern: /\u3000/u, text: "an ideographic (full-width) space; write a plain blank" },
@@ -30,12 +33,18 @@ const outsideNames: readonly Suspect[] = [
   { pattern: /[\u2010-\u2015\u2212]/u, text: "a typographic dash; write a plain hyphen (-)" },
 ];
 
-/** A name may hold an apostrophe such as U+2019; a quote at its ends was meant as YAML's quote. */
+/**
+ * A name may contain an apostrophe such as U+2019. A quote at the beginning or end of a name was meant as a quote of
+ * YAML.
+ */
 const aroundNames: readonly Suspect[] = [
   { pattern: /^[\u201c-\u201f\u2018-\u201b\uff02\uff07]|[\u201c-\u201f\u201b\uff02]$/u, text: quoteText },
 ];
 
-/** What is suspicious in a text: one entry per kind. `isName`: an organization or a file name, in any script. */
+/**
+ * The suspicious characters in a text, with one entry for each kind. `isName` is true for the name of an organization
+ * or a file, which may be in any script.
+ */
 export function findSuspects(text: string, isName: boolean): string[] {
   const suspects = isName ? [...always, ...aroundNames] : [...always, ...outsideNames];
   return suspects.flatMap((suspect) => {

@@ -5,17 +5,19 @@ import { type CrlRefresh, type CrlSource, defaultCrlRefresh } from "../crl-refre
 import { renderPath } from "./problem.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** Where hosts download one CRL, as a site file or a program says it. */
+/** The source from which hosts download one CRL, as a site file or a program gives them. */
 export type SiteCrlSource = SiteClientAuth["crlSources"][number];
 
-/** A source is another one when its addresses are: its id is theirs. */
+/**
+ * Makes the ids of the sources. The id comes from the addresses, so a source with other addresses is another source.
+ */
 export const makeCrlSources = (sources: readonly SiteCrlSource[]): readonly CrlSource[] =>
   sources.map((source) => ({
     id: createHash("sha256").update(source.urls.join("\n")).digest("hex").slice(0, 8),
     ...source,
   }));
 
-/** Has no key with the value `undefined`: it goes into Pulumi properties. */
+/** Fills in the defaults. The result has no key with the value `undefined`, because it goes into Pulumi properties. */
 export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh => {
   const wanted = { ...defaultCrlRefresh, ...refresh };
   return { ...wanted, times: [...wanted.times].sort() };
@@ -23,7 +25,7 @@ export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh =>
 
 type Lists = Pick<SiteClientAuth, "crlFiles" | "crlSources" | "crlRefresh">;
 
-/** What no single value shows. */
+/** Checks what depends on more than one value. */
 export function checkLists(lists: Lists, context: z.RefinementCtx): void {
   const found = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path, message });

@@ -1,4 +1,4 @@
-/** Turns what the schema found into the words of a person who edits the file. */
+/** Turns the issues of the schema into messages for the person who edits the file. */
 import type { z } from "zod";
 import { shown } from "../shown.ts";
 import { type Path, describeType, mayBeSecret, quote, renderPath } from "./problem.ts";
@@ -13,15 +13,15 @@ export interface IssueContext {
   readonly document: unknown;
   /** The JSON Schema of the whole document, to find the keys that are known at a place. */
   readonly jsonSchema: z.core.JSONSchema.BaseSchema;
-  /** How to write a value of a type, by zod's name of it. */
+  /** The words for a value of each type, by zod's name of the type. */
   readonly typeWords: Readonly<Record<string, string>>;
 }
 
-/** An address where a whole source belongs is easily written. */
+/** The keys that are wanted, because people easily write an address where a whole source belongs. */
 const namesOfKeys = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { jsonSchema }: IssueContext): string =>
   expected === "object" ? `: ${knownKeys(jsonSchema, path).join(", ")}` : "";
 
-/** One issue may be several mistakes: each unknown key is one. */
+/** Describes an issue. One issue may be several mistakes, because each unknown key is a mistake of its own. */
 export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
   const value = valueAt(context.document, path);
@@ -48,7 +48,10 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
   }
 }
 
-/** The site file's `sudo` is a word or a set of keys: the branch that fits the value's type says what is wrong. */
+/**
+ * Describes a wrong `sudo` of the site file, which is a word or a set of keys. The alternative that fits the type of
+ * the value says what is wrong.
+ */
 function describeUnion(
   issue: z.core.$ZodIssueInvalidUnion,
   value: unknown,
@@ -74,7 +77,7 @@ function describeUnion(
   return branch.flatMap((inner) => describeIssue({ ...inner, path: [...path, ...inner.path] }, context));
 }
 
-/** As a person writes them in YAML. */
+/** The words for types, as a person writes the values in YAML. */
 export const yamlTypeWords: Readonly<Record<string, string>> = {
   string: "text",
   int: "a whole number",
@@ -120,7 +123,7 @@ function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 
     : `found ${found}; write at most ${issue.maximum}`;
 }
 
-/** `<key>` itself is the place; its value may be a secret and is never shown. */
+/** Describes an unknown key. The place is the key itself; its value may be a secret and is never shown. */
 function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string {
   const known = knownKeys(schema, path);
   const nearest = findNearest(key, known);
@@ -137,7 +140,7 @@ function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Keys that the schema knows at `path`. */
+/** The keys that the schema knows at `path`. */
 function knownKeys(schema: JsonSchema, path: Path): string[] {
   let at: readonly JsonSchema[] = [schema];
   for (const key of path) at = at.flatMap(alternatives).flatMap((one) => step(one, key));
@@ -155,7 +158,8 @@ function step(schema: JsonSchema, key: string | number): JsonSchema[] {
 }
 
 /**
- * The known key that needs the fewest changes of letters, at most a third of them; full-width letters count as plain.
+ * The known key that needs the fewest changes of letters: at most two, or at most a third of its letters where that is
+ * more. Otherwise a known key that begins or ends with `key`. Full-width letters count as plain ones.
  */
 export function findNearest(key: string, known: readonly string[]): string | undefined {
   const plain = (text: string): string =>
@@ -174,7 +178,7 @@ export function findNearest(key: string, known: readonly string[]): string | und
     : known.find((candidate) => plain(candidate).startsWith(wanted) || plain(candidate).endsWith(wanted));
 }
 
-/** Levenshtein's distance, one row at a time. */
+/** Levenshtein's distance of two texts, computed one row at a time. */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,7 @@
-/** What of `clientAuth` is right although something else is wrong: nothing is judged less for another's mistake. */
+/**
+ * Reads the parts of `clientAuth` that are right although something else is wrong, so that each part is checked in
+ * spite of mistakes elsewhere.
+ */
 import { maxVerifyDepth } from "../pki/summary.ts";
 import { type Mistake, findNearest, valueAt } from "./issues.ts";
 import type { Path } from "./problem.ts";
@@ -6,13 +9,13 @@ import { type SiteClientAuth, siteSchema } from "./schema.ts";
 
 export interface ClientAuthPart {
   /**
-   * Has "" in the place of a text that is wrong, so that the others keep their places; undefined where there is no set
-   * of keys.
+   * The values, with "" in the place of a text that is wrong, so that the other items of an array keep their indexes.
+   * Undefined where `clientAuth` is not a set of keys.
    */
   readonly clientAuth: SiteClientAuth | undefined;
   /**
-   * Keys whose value is not, or not wholly, what the author wants to say; also those that a misspelt key may have
-   * meant.
+   * Keys whose value is not, or not completely, what the author wants to say. This includes keys that a misspelt key
+   * may have meant.
    */
   readonly undetermined: ReadonlySet<string>;
 }
@@ -48,13 +51,13 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
     organizationalUnits: list(["organizationalUnits"], text),
     countries: list(["countries"], text),
     issuers: list(["issuers"], text),
-    // Of an unknown depth nothing is too deep.
+    // Nothing is too deep for a depth that is not known.
     verifyDepth: undetermined.has("verifyDepth") ? maxVerifyDepth : shape.verifyDepth.parse(plain("verifyDepth")),
   };
   return { clientAuth, undetermined };
 }
 
-/** Those that are one value: taken as a whole, or as if they were not there. */
+/** Reads the keys that have one value, which is taken as a whole or treated as missing. */
 function optionalKeys(plain: (key: string) => unknown) {
   const { acceptOlderCrls, crlCheck, crlRefresh, sampleCertificate } = siteSchema.shape.clientAuth.shape;
   const sample = sampleCertificate.parse(plain("sampleCertificate"));

@@ -1,4 +1,7 @@
-/** What was copied from `stacks/example.yaml` and not replaced: well-formed, and of no use on a real site. */
+/**
+ * Finds values that were copied from `stacks/example.yaml` and not replaced. They are well-formed, but useless on a
+ * real site.
+ */
 import type { Mistake } from "./issues.ts";
 import type { Path } from "./problem.ts";
 import type { SiteClientAuth, SiteHost } from "./schema.ts";
@@ -6,7 +9,7 @@ import type { SiteClientAuth, SiteHost } from "./schema.ts";
 /** The host key of `stacks/example.yaml`, which no host has. */
 export const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";
 
-/** Reserved for documentation. @see https://www.rfc-editor.org/rfc/rfc5737 and rfc3849, rfc2606 */
+/** Addresses that are reserved for documentation. @see https://www.rfc-editor.org/rfc/rfc5737 and rfc3849, rfc2606 */
 const documentationAddress =
   /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:0?db8:|(^|\.)example(\.(com|net|org))?\.?$/i;
 
@@ -17,7 +20,7 @@ export function findCaPlaceholders(clientAuth: SiteClientAuth): Mistake[] {
   return ca < 0 ? [] : [{ path: ["clientAuth", "caFiles", ca], text }];
 }
 
-/** `index`: which of the hosts it is. */
+/** Finds placeholders in a host; `index` is its place among the hosts. */
 export function findHostPlaceholders({ address, connection }: SiteHost, index: number): Mistake[] {
   const { hostKey, bastion } = connection;
   const path = ["hosts", index];

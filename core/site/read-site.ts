@@ -1,4 +1,4 @@
-/** The site file `stacks/<site>.yaml`: text in, a checked {@link Site} or all its problems out. */
+/** Reads the site file `stacks/<site>.yaml`: the result is a checked {@link Site}, or all problems of the file. */
 import { findDoubledBackslashes } from "./backslashes.ts";
 import { findSuspects } from "./characters.ts";
 import { type Mistake, describeIssue, valueAt, yamlTypeWords } from "./issues.ts";
@@ -20,24 +20,30 @@ export { makeTarget } from "./target.ts";
 export interface ReadSite {
   /** Undefined when there is any problem. */
   readonly site: Site | undefined;
-  /** With "" in the place of what is wrong: the files that it names can be checked, whatever else is wrong. */
+  /**
+   * The values, with "" in the place of a wrong one: the files that it names can be checked even if something else is
+   * wrong.
+   */
   readonly clientAuth: SiteClientAuth | undefined;
-  /** Keys of it whose value is not, or not wholly, what the author wants to say. */
+  /** Keys of `clientAuth` whose value is not, or not completely, what the author wants to say. */
   readonly undetermined: ReadonlySet<string>;
-  /** In the order of the file. */
+  /** The problems, in the order of the file. */
   readonly problems: readonly Problem[];
-  /** What stands there as in the example and cannot be meant; in the order of the file. */
+  /**
+   * Values that look like mistakes although they are well-formed, such as those of the example; in the order of the
+   * file.
+   */
   readonly warnings: readonly Problem[];
-  /** Line of each key and list item, by paths such as `clientAuth.caFiles[0]`. */
+  /** The line of each key and array item, by paths such as `clientAuth.caFiles[0]`. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
-/** More than any real site; more would only mean a wrong file, and time. */
+/** No real site file is this long. A longer text is the wrong file and would only cost time. */
 const maxCharacters = 1_000_000;
 
 /**
- * `content`: the bytes of a file, or its text. `file` is only repeated in problems. Every problem is reported, not the
- * first one.
+ * Reads a site file. `content` is the bytes of the file, or its text. `file` is only repeated in problems. Every
+ * problem is reported, not only the first one.
  */
 export function readSite(content: Uint8Array | string, file: string): ReadSite {
   const text = typeof content === "string" ? content : decodeText(content);
@@ -87,7 +93,7 @@ const refused = (problems: readonly Problem[]): ReadSite => ({
   lines: new Map(),
 });
 
-/** Doubts are only told. */
+/** Doubts become warnings. */
 interface Checked {
   readonly site: Site | undefined;
   readonly mistakes: readonly Mistake[];
@@ -95,7 +101,7 @@ interface Checked {
   readonly part: ClientAuthPart;
 }
 
-/** The hosts without a mistake of form, by their index. */
+/** The hosts that are well-formed, with their indexes. */
 function findHosts({ value }: Document): NumberedHost[] {
   const hosts = valueAt(value, ["hosts"]);
   return (Array.isArray(hosts) ? hosts : []).flatMap((host, i): NumberedHost[] => {
@@ -153,7 +159,7 @@ function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
   });
 }
 
-/** Suspicious characters in every key and text of the document. */
+/** Finds suspicious characters in every key and text of the document. */
 function findSuspectTexts(value: unknown, path: Path): Mistake[] {
   if (typeof value === "string") return findSuspects(value, isNamePath(path)).map((text) => ({ path, text }));
   if (typeof value !== "object" || value === null) return [];
@@ -167,7 +173,7 @@ function findSuspectTexts(value: unknown, path: Path): Mistake[] {
   });
 }
 
-/** A site file is five levels deep; YAML aliases could make it endless. */
+/** A site file is five levels deep, but YAML aliases could make it endless. */
 const maxDepth = 8;
 
 const isNamePath = (path: Path): boolean =>
@@ -177,7 +183,7 @@ const isNamePath = (path: Path): boolean =>
   ) ||
     path[3] === "file");
 
-/** The nearest place that the file has: a missing key is reported at what should hold it. */
+/** The nearest place that exists in the file: a missing key is reported at the place that should contain it. */
 function place({ path, text }: Mistake, document: Document, file: string): Problem {
   for (let length = path.length; length > 0; length--) {
     const at = document.positions.get(renderPath(path.slice(0, length)));
@@ -193,11 +199,11 @@ function place({ path, text }: Mistake, document: Document, file: string): Probl
   };
 }
 
-/** Lines where a private key begins, wherever it stands, comments included. */
+/** The lines where a private key begins, anywhere in the file, including comments. */
 const findPrivateKeys = (text: string): number[] =>
   text.split("\n").flatMap((line, i) => (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(line) ? [i + 1] : []));
 
-/** Where the syntax is wrong there are no values to check, only lines; comments may hold anything. */
+/** Where the syntax is wrong, there are no values to check, but only lines. Comments may contain anything. */
 function findSuspectLines(text: string, file: string): Problem[] {
   return text.split("\n").flatMap((line, i) => {
     const code = line.replace(/(^|\s)#.*$/, "");
@@ -205,7 +211,7 @@ function findSuspectLines(text: string, file: string): Problem[] {
   });
 }
 
-/** js-yaml's reasons in the words of what to do. */
+/** Turns the reason of js-yaml into advice. */
 function describeSyntax(reason: string, line: string): string {
   if (/^[ ]*\t/.test(line)) return "a tab stands in the indentation, which YAML forbids; indent with blanks";
   if (/expected a single document/.test(reason)) return "the file holds several YAML documents (---); write one";

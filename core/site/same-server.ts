@@ -1,19 +1,25 @@
-/** Two entries for one server: each run would take back what the other has written. */
+/** Finds two entries for the same server: each run would undo what the other one has written. */
 import type { Mistake } from "./issues.ts";
 import { exampleHostKey } from "./placeholders.ts";
 import type { SiteHost } from "./schema.ts";
 
-/** A host with its place in the list, as it may have mistakes before it. */
+/** A host with its index, because hosts before it may have mistakes and be left out. */
 export type NumberedHost = readonly [index: number, host: SiteHost];
 
 export interface SameServers {
-  /** One address and port on one way: there is no doubt. */
+  /**
+   * Two entries with the same address and port that are reached in the same way, or that have the same host key: this
+   * is certainly the same server.
+   */
   readonly problems: readonly Mistake[];
-  /** One host key at two addresses: one machine with two names, or one that was copied with its key. */
+  /** One host key at two addresses: either one machine with two names, or a machine that was copied with its key. */
   readonly warnings: readonly Mistake[];
 }
 
-/** `lineOf`: the line of `hosts[0]`. Two servers of one machine have different `httpd` or `config`. */
+/**
+ * Finds the same servers. `lineOf` returns the line of a path such as `hosts[0]`. Two servers on one machine have
+ * different `httpd` or `config`.
+ */
 export function findSameServers(
   hosts: readonly NumberedHost[],
   lineOf: (path: string) => number | undefined,
@@ -41,7 +47,7 @@ export function findSameServers(
   return { problems, warnings };
 }
 
-/** Behind two bastions one private address may be two machines, which their host keys tell apart. */
+/** Behind two different bastions, one private address may be two machines. Their host keys distinguish them. */
 function isSameMachine(one: SiteHost, other: SiteHost): boolean {
   const isSameWay = wayOf(one.connection.bastion) === wayOf(other.connection.bastion);
   return (
@@ -55,9 +61,9 @@ function wayOf(endpoint: { readonly address: string; readonly port: number } | u
   if (endpoint === undefined) return "";
   const { address, port } = endpoint;
   const url = `http://${address.includes(":") ? `[${address}]` : address.replace(/\.$/, "")}`;
-  // As a URL, an IPv6 address has one spelling; one with a zone is none.
+  // As a URL, an IPv6 address has only one spelling. An IPv6 address with a zone is not a URL.
   return `${URL.canParse(url) ? new URL(url).hostname : address.toLowerCase()} ${port}`;
 }
 
-/** Without its comment. */
+/** The host key without its comment. */
 const keyOf = ({ connection }: SiteHost): string => connection.hostKey.trim().split(/\s+/).slice(0, 2).join(" ");

@@ -1,4 +1,7 @@
-/** The one description of a site file: its checks, its TypeScript types and the JSON Schema that editors read. */
+/**
+ * The single description of a site file: its checks, its TypeScript types and the JSON Schema for editors come from
+ * here.
+ */
 import { z } from "zod";
 import { clientAuthInputs, detection } from "../apache/inputs.ts";
 import { endpoint, localFile, variable } from "../connection/inputs.ts";
@@ -125,7 +128,7 @@ const clientAuthKeys = z.strictObject({
 
 const clientAuth = clientAuthKeys.superRefine(checkLists);
 
-/** `.describe()` texts show in editors. */
+/** Editors show the texts of `.describe()`. */
 export const siteSchema = z.strictObject({
   clientAuth: clientAuth.describe("What every host of this site gets."),
   hosts: z.array(host).min(1).describe("The web hosts of this site."),
@@ -135,7 +138,7 @@ export type Site = Parsed<typeof siteSchema>;
 export type SiteHost = Site["hosts"][number];
 export type SiteClientAuth = Site["clientAuth"];
 
-/** What `site.schema.json` holds. */
+/** The content of `site.schema.json`. */
 export function makeJsonSchema(): z.core.JSONSchema.BaseSchema {
   const schema = z.toJSONSchema(siteSchema, { io: "input" });
   return { $id: "site.schema.json", title: "Site file of clientcert", ...schema };

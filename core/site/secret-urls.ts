@@ -1,10 +1,13 @@
-/** Addresses of CRLs that carry a secret: they stand in Pulumi's state, in files of the hosts and in messages. */
+/**
+ * Finds addresses of CRLs that contain a secret. Addresses are stored in Pulumi's state and in files of the hosts, and
+ * appear in messages.
+ */
 import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
 /**
- * Only told: a parameter of such a name may be harmless. A user name or a password before the server is refused
- * elsewhere.
+ * This is only a warning, because a parameter of such a name may be harmless. Another check refuses a user name or a
+ * password before the server's name.
  */
 export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources">): Mistake[] =>
   crlSources.flatMap(({ urls }, i) =>
@@ -19,7 +22,7 @@ export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources"
 const secretName =
   /^(?:[a-z0-9-]*[-_.])?(?:sig|key|pass|pwd|auth|sas)$|(?:token|signature|password|passwd|secret|api_?key|access_?key|credentials?)$/i;
 
-/** The name alone: its value is never repeated. */
+/** Returns only the name of the parameter: its value is never repeated. */
 function findSecretParameter(url: string): string | undefined {
   const [, ...parameters] = url.split(/[?&;]/);
   const names = parameters.flatMap((parameter) => /^([\w.-]+)=./.exec(parameter)?.[1] ?? []);

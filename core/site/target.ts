@@ -1,14 +1,14 @@
-/** How a host is reached, and a host of the site file in that form. */
+/** Describes how a host is reached, and converts a host of the site file into that description. */
 import type { Inputs } from "../apache/inputs.ts";
 import type { Endpoint, Login, Sudo } from "../connection/inputs.ts";
 import type { SiteHost } from "./schema.ts";
 
 type SiteConnection = SiteHost["connection"];
 
-/** Where a server is, and what of it is not to be detected. */
+/** Where a server is, and the values that are given instead of being detected. */
 export type Target = Pick<Inputs, "connection" | "detection">;
 
-/** Has no key with the value `undefined`: it goes into Pulumi properties. */
+/** The result has no key with the value `undefined`, because it goes into Pulumi properties. */
 export function makeTarget({
   address,
   connection,
@@ -55,7 +55,7 @@ function makeLogin({
   if (keyFile !== undefined)
     return { from: "keyFile", path: keyFile, ...(passphraseEnvironment !== undefined && { passphraseEnvironment }) };
   if (keyEnvironment !== undefined) return { from: "keyEnvironment", name: keyEnvironment };
-  // The schema lets exactly one way through; what is left is the agent.
+  // The schema accepts exactly one way to log in, so without a password this is the agent.
   return passwordEnvironment === undefined
     ? { from: "agent" }
     : { from: "passwordEnvironment", name: passwordEnvironment };

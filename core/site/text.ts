@@ -1,16 +1,16 @@
-/** The bytes of a text file as text: UTF-8, and nothing that only looks like it. */
+/** Decodes the bytes of a text file, which must be UTF-8 and not only look like it. */
 
 /** A file whose bytes are not UTF-8. */
 export interface WrongEncoding {
-  /** 1-based, of the first byte that is wrong. */
+  /** The line of the first wrong byte, counted from 1. */
   readonly line: number;
-  /** What was found; what to do. */
+  /** What was found, and what to do. */
   readonly text: string;
 }
 
 /**
- * The text, without a byte order mark, or why there is none. A name in Shift_JIS that is read as UTF-8 with replacement
- * characters looks like a name, and is that of nobody: so no byte is guessed.
+ * The text without a byte order mark, or the reason why it cannot be decoded. No byte is guessed: a Shift_JIS name that
+ * is read as UTF-8 with replacement characters looks like a name, but it is nobody's name.
  */
 export function decodeText(bytes: Uint8Array): string | WrongEncoding {
   const line = findWrongLine(bytes);
@@ -21,8 +21,8 @@ export function decodeText(bytes: Uint8Array): string | WrongEncoding {
 }
 
 /**
- * UTF-16 has a zero in each ASCII character, ISO-2022-JP escape sequences: neither is in a text that somebody wrote in
- * UTF-8.
+ * Whether the bytes are another encoding. UTF-16 has a zero in each ASCII character, and ISO-2022-JP has escape
+ * sequences. A text that somebody wrote in UTF-8 has neither.
  */
 const isForeign = (bytes: Uint8Array): boolean => bytes.includes(0) || bytes.includes(0x1b);
 
@@ -47,13 +47,16 @@ function decodes(bytes: Uint8Array, encoding: string): boolean {
   }
 }
 
-/** As editors in Japan call them. A text that could be either is EUC-JP only where that makes whole words of it. */
+/**
+ * Guesses the encoding and names it as editors in Japan do. When a text could be EUC-JP or Shift_JIS, it counts as
+ * EUC-JP only if that gives whole words.
+ */
 function guessEncoding(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16 (little endian)";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16 (big endian)";
   if (bytes.includes(0)) return bytes[0] === 0 ? "UTF-16 (big endian)" : "UTF-16 (little endian)";
   if (bytes.includes(0x1b)) return "ISO-2022-JP";
-  // Letters with accents stand alone between plain ones; Japanese characters come in groups.
+  // Accented letters stand alone between plain ones, but Japanese characters come in groups.
   if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1")))
     return "ISO-8859-1 or Windows-1252";
   const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
@@ -62,7 +65,8 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Kanji and kana of EUC-JP are two bytes from 0xa1 on each; to Shift_JIS most of these are single half-width katakana.
+ * Kanji and kana in EUC-JP have two bytes, each from 0xa1 on. Shift_JIS reads most of these bytes as single half-width
+ * katakana.
  */
 function hasPairs(bytes: Uint8Array): boolean {
   const text = new TextDecoder("shift_jis").decode(bytes);
@@ -73,12 +77,15 @@ function hasPairs(bytes: Uint8Array): boolean {
 }
 
 /**
- * Words of half-width katakana alone are what Shift_JIS writes in one byte each: they begin no EUC-JP text of kanji or
- * kana.
+ * Whether the text has words of half-width katakana alone. Shift_JIS writes these in one byte each, and EUC-JP text of
+ * kanji or kana does not begin like that.
  */
 const isKatakanaWord = (text: string): boolean =>
   /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);
 
-/** Of a file that is read by others, such as a key: an editor's mark is no part of it. */
+/**
+ * Removes the byte order mark of a file that other programs read, such as a key: the mark comes from an editor and does
+ * not belong to the content.
+ */
 export const withoutByteOrderMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;

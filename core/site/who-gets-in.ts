@@ -1,9 +1,9 @@
-/** Well-formed answers to "who is let in?" that are probably not meant. */
+/** Finds values that say who is let in and that are well-formed, but probably not meant. */
 import type { Mistake } from "./issues.ts";
 import { quote } from "./problem.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** Units restrict nothing by themselves: a certificate without one is let in. */
+/** Organizational units alone restrict nothing: a certificate without one is let in. */
 export function findEverybody({ organizations, countries, issuers }: SiteClientAuth): Mistake[] {
   if (organizations.length > 0 || countries.length > 0 || issuers.length > 0) return [];
   const text =
@@ -11,7 +11,7 @@ export function findEverybody({ organizations, countries, issuers }: SiteClientA
   return [{ path: ["clientAuth"], text }];
 }
 
-/** `[ABC CO., LTD]` without quotes is two names to YAML. */
+/** YAML reads `[ABC CO., LTD]` without quotes as two names. */
 export const findLoneCompanyForms = (clientAuth: SiteClientAuth): Mistake[] =>
   (["organizations", "organizationalUnits"] as const).flatMap((key) =>
     clientAuth[key].flatMap((name, i) =>

@@ -1,4 +1,4 @@
-/** Reads YAML and remembers where everything stood. */
+/** Reads YAML and remembers the position of everything. */
 import { CORE_SCHEMA, type EventType, type State, YAMLException, load } from "js-yaml";
 import { type Path, renderPath } from "./problem.ts";
 
@@ -9,15 +9,15 @@ export interface Position {
 
 export interface Document {
   readonly value: unknown;
-  /** Where the key, or the list item, of a path stands. */
+  /** The position of the key or array item at each path. */
   readonly positions: ReadonlyMap<string, Position>;
-  /** Keys that stand twice in one set of keys: js-yaml itself stops at the first. */
+  /** Keys that occur twice in one set of keys. js-yaml itself would stop at the first of them. */
   readonly duplicates: readonly { readonly path: Path; readonly at: Position }[];
 }
 
 export interface SyntaxMistake {
   readonly at: Position;
-  /** js-yaml's reason without what it quotes of the file. */
+  /** The reason of js-yaml, without the part of the file that it quotes. */
   readonly reason: string;
 }
 
@@ -28,11 +28,12 @@ interface Node {
   readonly children: Node[];
 }
 
-/** The document with positions, or the first syntax error: nothing after it can be read for sure. */
+/** The document with positions, or the first syntax error: nothing after the error can be read reliably. */
 export function readYaml(text: string): Document | SyntaxMistake {
   const root: Node = { start: 0, end: text.length, value: undefined, children: [] };
   try {
-    // `json` lets a repeated key pass: all of them are reported, from the positions. CORE_SCHEMA knows no dates.
+    // The option `json` accepts a repeated key, so that all of them can be reported from the positions. CORE_SCHEMA has
+    // no dates.
     const value = load(text, { schema: CORE_SCHEMA, json: true, listener: makeListener(root) });
     return { value, ...locate(text, value, root.children[0] ?? root) };
   } catch (error) {
@@ -45,7 +46,10 @@ export function readYaml(text: string): Document | SyntaxMistake {
   }
 }
 
-/** js-yaml calls it when a node opens and closes, children inside parents: that makes a tree. */
+/**
+ * js-yaml calls the listener when a node opens and when it closes. Children come inside their parents, so this makes a
+ * tree.
+ */
 function makeListener(root: Node): (event: EventType, state: State) => void {
   const open: Node[] = [root];
   return (event, state) => {
@@ -99,7 +103,7 @@ interface Pair {
   readonly valueNode: Node | undefined;
 }
 
-/** A key without a value gives one node instead of two, so keys are told by the colon behind them. */
+/** A key without a value gives one node instead of two, so a key is recognized by the colon behind it. */
 function pairsOf(text: string, node: Node, mapping: Record<string, unknown>): Pair[] {
   const pairs: Pair[] = [];
   const isKey = (child: Node | undefined): boolean =>
@@ -118,7 +122,7 @@ function pairsOf(text: string, node: Node, mapping: Record<string, unknown>): Pa
   return pairs;
 }
 
-/** A list item's node opens before the blanks and comments in front of it. */
+/** The node of an array item opens before the blanks and comments in front of it. */
 function skipBlanks(text: string, start: number): number {
   const blanks = /(?:[\s\ufeff]+|(?<=\s)#[^\n]*)*/y;
   blanks.lastIndex = start;
