@@ -37,8 +37,8 @@ export const notInModInfo: ReadonlySet<string> = new Set([
 
 /**
  * Decides a condition by what httpd listed. The condition is true when httpd listed anything inside it, and false when
- * httpd listed nothing of what stands directly in it. A single directive that is missing from the list proves nothing:
- * a module may carry out its own directives while httpd reads.
+ * httpd listed nothing of what stands directly in it. One directive that is not listed does not make the condition false
+ * while another one is listed: a module may carry out its own directives while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,

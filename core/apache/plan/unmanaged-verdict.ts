@@ -92,7 +92,7 @@ const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> =
     question.directive.level === "wholeSite"
       ? removableAlone(question, "lets in people whom clientcert's rule refuses")
       : told("lets people into this part of the site whom clientcert's rule on names refuses"),
-  sessionTicketKey: () => harmless, // revocation-diagnostics.ts has its say
+  sessionTicketKey: () => harmless, // revocation-diagnostics.ts reports it
   certificateUser: judgeUser,
   stdEnvVars: () =>
     told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
@@ -168,7 +168,7 @@ function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Ver
   if (!hosts.some((index) => trust.verifies(index))) return harmless;
   if (certificates === undefined)
     return isAdopted === true
-      ? harmless // it is read once the line is back
+      ? harmless // the file is read after the line has come back
       : overruled(
           `names a file of CAs that could not be read${onCopy(facts)}, and the CAs of caFiles take their place`,
         );
