@@ -13,8 +13,8 @@ import type { ObservedFile } from "../observation.ts";
 const stoppedAtChange = "httpd was stopped when this was written";
 
 /**
- * Why the live server does not use what its files say. A stopped server needs no reload: it reads the files when it
- * starts.
+ * Why the live server does not use what its files say. When a change found the server stopped and it is still stopped,
+ * nothing is pending: the server reads the files when it starts.
  */
 export const findPendingReload = ({ own, server }: Facts): string | undefined =>
   server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
