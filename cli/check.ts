@@ -1,4 +1,7 @@
-/** `clientcert check`: every host of a site observed in one remote execution each, and what a change would do there. */
+/**
+ * `clientcert check`: observes every host of a site in one remote execution each, and reports what a change would do
+ * there.
+ */
 import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
@@ -14,14 +17,14 @@ import { type HostReport, codeOf, renderReport, reportError, reportPlan, inputsF
 import { type SavedHost, renderSaved, savedOf } from "./saved.ts";
 
 export interface CheckOptions {
-  /** Path of a site file, or name of a stack. */
+  /** The path of a site file, or the name of a stack. */
   readonly site: string;
-  /** Names of hosts; none: all of them. */
+  /** Names of the hosts to check. Without a name, the command checks all hosts. */
   readonly hosts: readonly string[];
   readonly json: boolean;
-  /** File for what only a running httpd knows. */
+  /** The file that keeps what only a running httpd knows. */
   readonly save: string | undefined;
-  /** Hosts that are looked at at once. @default defaultParallel of the SSH pool */
+  /** How many hosts are observed at the same time. @default defaultParallel of the SSH pool */
   readonly parallel: number | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -39,7 +42,7 @@ export async function check(options: CheckOptions): Promise<Answer> {
   const opened = openHosts(options.site, options.hosts);
   if ("problems" in opened) return refuse(opened.problems, options.json);
   const { parallel, save: file } = options;
-  // Before the hosts are looked at, which may take minutes.
+  // The file is tested before the hosts are observed, because the observation may take minutes.
   if (file !== undefined && !canWrite(file)) return refuse([`--save ${file}: ${notWritable}`], options.json);
   const host = createHost(createPool(parallel === undefined ? {} : { parallel }));
   try {
@@ -66,7 +69,7 @@ function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions
   );
 }
 
-/** Every error is about this host alone: the others are still told. */
+/** Every error is about this host alone. The other hosts are still reported. */
 async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
   try {
     const { observation, diagnostics } = await observeClock(() => host.observe(makeTarget(one)));
@@ -93,7 +96,7 @@ function canWrite(file: string): boolean {
   }
 }
 
-/** Looked for before; a disk that is full shows only now. */
+/** The command has tested the file before, but a full disk shows only now. */
 function save(file: string, checked: readonly Checked[]): void {
   const hosts = checked.flatMap(({ report, saved }) => (saved === undefined ? [] : [[report.host, saved] as const]));
   try {

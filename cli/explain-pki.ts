@@ -12,13 +12,13 @@ import { certificateLines, crlLines, describeCertificate, describeRevocation, de
 
 export interface PkiOptions {
   readonly json: boolean;
-  /** As {@link parseSerial} reads it. */
+  /** The text that {@link parseSerial} reads. */
   readonly serial: string | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Ends as the command's help says; 2 beats 7, and 7 beats 1. */
+/** The exit codes are those of the command's help. 2 takes precedence over 7, and 7 takes precedence over 1. */
 export function explainPki(paths: readonly string[], { json, serial, now }: PkiOptions): Answer {
   const wanted = serial === undefined ? undefined : parseSerial(serial);
   if (serial !== undefined && wanted === undefined) {
@@ -35,12 +35,13 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
 }
 
 /**
- * Lower-case hex, undefined when it is no number. Hex without a mark, too: openssl, browsers and Windows print it so,
- * and many a small CA counts 10, 11, …, which nobody can tell from decimal.
+ * Returns lower-case hex, or undefined when the text is not a number. A text without a prefix is hex, too: openssl,
+ * browsers and Windows print serial numbers so. Many a small CA counts 10, 11, …, and nobody can tell such a number
+ * from decimal.
  */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();
-  // Real ones have 20 bytes; a number of megabytes would take minutes to read.
+  // Real serial numbers have 20 bytes. A number of megabytes would take minutes to read.
   if (trimmed.length > 200) return undefined;
   const decimal = /^dec:(.*)$/i.exec(trimmed)?.[1];
   if (decimal !== undefined) return /^\d+$/.test(decimal) ? BigInt(decimal).toString(16) : undefined;
@@ -55,19 +56,22 @@ interface File {
   readonly problems: string[];
 }
 
-/** What all files hold together, and what was asked of it. */
+/** What all files hold together, and what the user asked about them. */
 interface All {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
   readonly examined: ReadonlyMap<Crl, Examined>;
-  /** Of a certificate by the given CRLs, and by a CRL of the serial number that was asked for. */
+  /**
+   * Whether each certificate is revoked by the given CRLs, and whether each CRL revokes the serial number that was
+   * asked for.
+   */
   readonly statuses: ReadonlyMap<Certificate | Crl, Status | undefined>;
   /** Serial number in hex. */
   readonly wanted: string | undefined;
   readonly now: number;
 }
 
-/** Certificates and CRLs of one file, mixed as they may be. */
+/** Reads the certificates and CRLs of one file, which may be mixed. */
 function readFile(file: string): File {
   const bytes = readFileBytes(file);
   const read: File = { file, certificates: [], crls: [], problems: [] };
@@ -110,7 +114,7 @@ function findStatuses({
   return { examined, statuses: new Map<Certificate | Crl, Status | undefined>([...ofCertificates, ...ofCrls]) };
 }
 
-/** By the given CAs of its issuer's name; undefined when there is none. */
+/** Checks the signature with the given CAs that have the name of the CRL's issuer. Undefined when there is none. */
 function signatureOf(examined: Examined | undefined): "good" | "bad" | undefined {
   if (examined === undefined || examined.named.length === 0) return undefined;
   return examined.signers.length > 0 ? "good" : "bad";

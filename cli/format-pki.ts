@@ -9,7 +9,7 @@ import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { nameForIssuers, textsOf } from "../core/pki/issuer.ts";
 import { findRefusals } from "../core/pki/user-check.ts";
 
-/** The same as {@link certificateLines} for programs. */
+/** The same as {@link certificateLines}, but for programs. */
 export function describeCertificate(certificate: Certificate, now: number): object {
   const { summary, serial } = certificate;
   return {
@@ -28,7 +28,7 @@ export function describeCertificate(certificate: Certificate, now: number): obje
   };
 }
 
-/** The first line says what it is, those after it are indented. */
+/** The first line says what it is. The lines after it are indented. */
 export function certificateLines(certificate: Certificate, now: number): string[] {
   const { subject, issuer, notBefore, notAfter, fingerprint } = certificate.summary;
   const isRoot = isSelfSigned(certificate);
@@ -52,13 +52,13 @@ function crlUrlLines(certificate: Certificate): string[] {
   return urls.map((url) => `  names for the CRL of its issuer: ${url}`);
 }
 
-/** Both ways of writing it: 10 is another number in hex. */
+/** Shows the number both in hex and in decimal, because the digits 10 mean another number in hex. */
 export const describeSerial = (serial: string): string =>
   serial.startsWith("-")
     ? `serial number -0x${serial.slice(1)}`
     : `serial number 0x${serial} (decimal ${BigInt(`0x${serial}`)})`;
 
-/** httpd compares bytes: a name in an old encoding looks right here and differs there. */
+/** httpd compares bytes: a name in an old encoding looks right here, but differs for httpd. */
 function userLines(certificate: Certificate): string[] {
   const [organization] = textsOf(certificate, "O");
   const units = textsOf(certificate, "OU").slice(0, comparedUnits);
@@ -94,7 +94,7 @@ export function describeRevocation(revoked: Revocation | undefined): string {
   return `revoked on ${revoked.date ?? "an unreadable date"} (${reason})`;
 }
 
-/** As {@link certificateLines}. */
+/** The same as {@link certificateLines}, for a CRL. */
 export function crlLines({ summary, extensions }: Crl, now: number): string[] {
   const { issuer, thisUpdate, nextUpdate, number, entries } = summary;
   const isDelta = findExtension(extensions, extensionOid.deltaCrlIndicator) !== undefined;

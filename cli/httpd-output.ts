@@ -1,21 +1,24 @@
-/** What `httpd -V` and `httpd -M` print on a host, kept as files: it tells of a copy what its files alone do not. */
+/**
+ * Reads the output of `httpd -V` and `httpd -M` of a host from files. The output shows what a copy of the host's files
+ * alone does not.
+ */
 import { readFileSync } from "node:fs";
 import { parseDump } from "../core/apache/config/dump.ts";
 import { absolutePath } from "../core/apache/config/paths.ts";
 import { hostBytes } from "../core/host-text.ts";
 import { decodeText, withoutByteOrderMark } from "../core/site/text.ts";
 
-/** From `httpd -V`. Its -D list tells how the program was built: none of them is a name that IfDefine knows. */
+/** What `httpd -V` prints. Its list of -D names shows how the program was built: IfDefine knows none of these names. */
 export interface HttpdVersion {
   /** Such as `Apache/2.4.71 (Debian)`. */
   readonly version: string;
-  /** HTTPD_ROOT: the ServerRoot where the configuration has none. */
+  /** HTTPD_ROOT: the ServerRoot that applies where the configuration has none. */
   readonly serverRoot: string;
-  /** SERVER_CONFIG_FILE: the main file where none is given, as an absolute path. */
+  /** SERVER_CONFIG_FILE: the main file that applies where none is given, as an absolute path. */
   readonly configFile: string;
 }
 
-/** From `httpd -M`: names such as `ssl_module`, with how they were linked. */
+/** What `httpd -M` prints: names such as `ssl_module`, with how each module was linked. */
 export type HttpdModules = ReadonlyMap<string, "static" | "shared">;
 
 /** Undefined for any other text. */
@@ -31,20 +34,20 @@ function readHttpdVersion(text: string): HttpdVersion | undefined {
 /** Undefined for any other text. */
 const readHttpdModules = (text: string): HttpdModules | undefined => parseDump(text.replace(/\r$/gm, "")).modules;
 
-/** Paths of the files, as the options name them. */
+/** The paths of the files, as the options name them. */
 export interface OutputFiles {
   readonly httpdVersion?: string | undefined;
   readonly httpdModules?: string | undefined;
   readonly saved?: string | undefined;
 }
 
-/** What the files say; undefined where none was given. */
+/** The content of the files. A part is undefined where no file was given. */
 export interface HttpdOutput {
   readonly version: HttpdVersion | undefined;
   readonly modules: HttpdModules | undefined;
 }
 
-/** The files that were given, or everything that is wrong with them. */
+/** Reads the files that were given. Returns their content, or everything that is wrong with them. */
 export function openOutputs(files: OutputFiles): HttpdOutput | { readonly problems: readonly string[] } {
   const version = openOutput("--httpd-version", "httpd -V", files.httpdVersion, readHttpdVersion);
   const modules = openOutput("--httpd-modules", "httpd -M", files.httpdModules, readHttpdModules);
@@ -70,7 +73,7 @@ function openOutput<T>(
   } catch {
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
-  // Paths may have any bytes; a file that Windows has written anew has zeros.
+  // Paths may have any bytes. A file that Windows has rewritten has zero bytes.
   const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
   if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
   const found = read(bytes.includes(0) ? hostBytes(text) : text);

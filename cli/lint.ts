@@ -1,4 +1,4 @@
-/** `clientcert lint FILE…`: everything that can be said of site files without a host. */
+/** `clientcert lint FILE…`: reports everything that can be found out about site files without a host. */
 import { siteFileOf } from "./open-hosts.ts";
 import { type Answer, type Style, count, exitCode } from "./output.ts";
 import { type Message, type OpenSite, openSite, renderMessage } from "./open-site.ts";
@@ -10,7 +10,7 @@ export interface LintOptions {
   readonly style: Style;
 }
 
-/** `files`: paths, or names of stacks. Exit code 2 when any file has a problem; warnings do not count. */
+/** `files` are paths, or names of stacks. The exit code is 2 when any file has a problem. Warnings do not count. */
 export function lint(files: readonly string[], { json, now, style }: LintOptions): Answer {
   const sites = files.map((file) => openSite(siteFileOf(file), now));
   const problems = sites.flatMap(({ messages }) => messages.filter(isProblem)).length;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * `clientcert`: what needs no Pulumi engine. One file per command, loaded only when it runs, so that `--help` is fast.
+ * `clientcert`: the commands that need no Pulumi engine. Each command has its own file, which is loaded only when the
+ * command runs, so that `--help` is fast.
  */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { shownLines } from "../core/shown.ts";
@@ -22,11 +23,11 @@ function makeProgram(answer: (result: Answer) => void): Command {
   return program;
 }
 
-/** A command whose mistakes lead to its own help. */
+/** Makes a command. A mistake in its arguments points to the command's own help. */
 const addCommand = (program: Command, name: string): Command =>
   program.command(name).showHelpAfterError(`(clientcert ${name} --help shows what is possible)`);
 
-/** Part of a command's help: only the codes that it can end with. */
+/** The part of a command's help with the exit codes that this command can return. */
 const exitCodes = (codes: readonly string[]): string =>
   ["\nExit codes:", ...codes.map((code) => `  ${code}`)].join("\n");
 
@@ -200,13 +201,13 @@ function wholeNumber(text: string): number {
 }
 
 async function main(): Promise<void> {
-  // A reader that has seen enough (`| head`) is no error.
+  // It is not an error when a reader such as `| head` has seen enough and closes the pipe.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit();
     process.stderr.write(`clientcert: standard output: ${error.message}; write it to another place\n`);
     process.exit(exitCode.unknown);
   });
-  // Set instead of process.exit, which would cut long output into a pipe.
+  // The exit code is set, because process.exit would cut off long output into a pipe.
   const program = makeProgram(({ output, bytes, code }) => {
     process.stdout.write(style().printable(output));
     if (bytes !== undefined) process.stdout.write(bytes);
@@ -216,7 +217,7 @@ async function main(): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has printed it already; its own exit code 1 would mean "could not tell" here.
+    // Commander has already printed the error. Its own exit code 1 would mean "could not tell" here.
     process.exitCode = error.exitCode === 0 ? exitCode.fine : exitCode.wrongInput;
   }
 }

@@ -1,14 +1,14 @@
-/** When a host refreshes its CRLs next, as far as that is known without asking it. */
+/** When a host refreshes its CRLs next, as far as this is known without connecting to the host. */
 import { isoTime } from "../core/crl-refresh/refresh-facts.ts";
 import type { CrlRefresh } from "../core/crl-refresh/inputs.ts";
 
 const minuteMilliseconds = 60_000;
-/** Of the longest day: one with a change of the clocks. */
+/** The minutes of the longest day, which is one with a change of the clocks. */
 const dayMinutes = 25 * 60;
 
 /**
- * The first of the `times` from `now` (milliseconds since 1970) on; the random delay comes on top. Undefined where the
- * times are in the host's own time zone, which is not known here.
+ * Returns the first of the `times` from `now` (milliseconds since 1970) on. The random delay is added to it. Undefined
+ * where the times are in the host's own time zone, because that zone is not known here.
  */
 export function nextRefresh(
   { times, timeZone }: Pick<CrlRefresh, "times" | "timeZone">,
@@ -18,7 +18,8 @@ export function nextRefresh(
   const clock = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const first = Math.ceil(now / minuteMilliseconds);
   for (let minute = first; minute < first + dayMinutes; minute++) {
-    // Minute by minute: a time that the change of the clocks leaves out is not found, as the host leaves it out, too.
+    // The search goes minute by minute. It does not find a time that the change of the clocks leaves out, and the host
+    // does not run at that time either.
     if (times.includes(clock.format(minute * minuteMilliseconds))) return isoTime(minute * 60);
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** `clientcert observe-program`: what a host needs for a user who may look as root and do nothing else. */
+/** `clientcert observe-program`: prints what a host needs for a user who may observe it as root and do nothing else. */
 import { createHash } from "node:crypto";
 import type { Inputs } from "../core/apache/inputs.ts";
 import { makeTarget } from "../core/site/read-site.ts";
@@ -7,19 +7,19 @@ import { openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, exitCode } from "./output.ts";
 
 export interface ObserveProgramOptions {
-  /** The host whose overrides of detection are built in. @default - none is overridden */
+  /** The host whose overrides of the detection are built into the program. @default - nothing is overridden */
   readonly of: { readonly site: string; readonly host: string } | undefined;
-  /** User for the sudoers line, which is then printed in place of the program. */
+  /** The user for the sudoers line. With a user, the command prints that line in place of the program. */
   readonly sudoers: string | undefined;
   /**
-   * Whether the line names the program's digest: sudo-rs refuses every line that does ("digest specifications are not
-   * supported").
+   * Whether the line names the program's digest. sudo-rs refuses every line that has one ("digest specifications are
+   * not supported").
    */
   readonly digest: boolean;
   readonly json: boolean;
 }
 
-/** What sudoers(5) takes for a user or a group without quotes. */
+/** The names that sudoers(5) accepts for a user or a group without quotes. */
 const userName = /^%?[A-Za-z_][\w.-]*$/;
 
 export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOptions): Answer {
@@ -36,7 +36,7 @@ export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOpti
       output: `${JSON.stringify({ path: found.path, sha256, sudoers: rule, program }, undefined, 2)}\n`,
       code: fine,
     };
-  // The program byte by byte: its digest counts.
+  // The program is printed byte by byte, because its digest depends on every byte.
   return sudoers === undefined
     ? { output: "", bytes: Buffer.from(program), code: fine }
     : { output: `${rule}\n`, code: fine };
@@ -50,7 +50,7 @@ function placeOf(site: string, name: string): Place | { readonly problems: reado
   const opened = openHosts(site, [name]);
   if ("problems" in opened) return opened;
   const [host] = opened.hosts;
-  if (host === undefined) throw new Error(`${name}: was found and is not there`); // openHosts has looked
+  if (host === undefined) throw new Error(`${name}: was found and is not there`); // openHosts found the host
   const { connection, detection } = makeTarget(host);
   return { detection, path: connection.sudo.how === "program" ? connection.sudo.path : usualProgramPath };
 }

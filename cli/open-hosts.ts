@@ -1,4 +1,4 @@
-/** Opens what a command works on: one site, checked, and those of its hosts that the command line names. */
+/** Opens what a command works on: one site, which is checked, and the hosts of the site that the command line names. */
 import { basename } from "node:path";
 import { findNearest } from "../core/site/issues.ts";
 import type { Site, SiteHost } from "../core/site/read-site.ts";
@@ -8,18 +8,21 @@ import { type Answer, exitCode } from "./output.ts";
 
 export interface SiteHosts {
   readonly file: string;
-  /** Name of the Pulumi stack: the site file's name without its ending. */
+  /** The name of the Pulumi stack: the site file's name without its ending. */
   readonly stack: string;
   readonly site: Site;
   readonly pki: SitePki;
   readonly warnings: readonly string[];
-  /** Where the site file names what, as `readSite` gives it. */
+  /** The lines of the site file that name each thing, as `readSite` gives them. */
   readonly lines: ReadonlyMap<string, number>;
-  /** In the order of the site file. */
+  /** The hosts, in the order of the site file. */
   readonly hosts: readonly SiteHost[];
 }
 
-/** `name`: a path, or a stack such as `example` for `stacks/example.yaml`. No `wanted` names: every host. */
+/**
+ * `name` is a path, or a stack such as `example` for `stacks/example.yaml`. Without `wanted` names, every host is
+ * opened.
+ */
 export function openHosts(
   name: string,
   wanted: readonly string[],
@@ -34,7 +37,7 @@ export function openHosts(
   return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, lines, hosts };
 }
 
-/** `name`: a path, or a stack such as `example` for `stacks/example.yaml`. */
+/** `name` is a path, or a stack such as `example` for `stacks/example.yaml`. */
 export const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);
 
 const mostNames = 10;
@@ -47,7 +50,10 @@ function describeUnknown(file: string, host: string, known: readonly string[]): 
   return `${file}: hosts: there is no host ${JSON.stringify(host)}; ${advice}`;
 }
 
-/** `file:line` of what the site file says about what an error is about; the host's own place where it says nothing. */
+/**
+ * The `file:line` of the site file's setting that an error is about. Where the file has no such setting, it is the line
+ * of the host itself.
+ */
 export function placeInSite({ file, site, lines }: SiteHosts, host: SiteHost, kind: HostErrorKind): string {
   const place = `hosts[${site.hosts.indexOf(host)}]`;
   const key = keysOfErrors[kind];
@@ -64,7 +70,7 @@ const keysOfErrors: Readonly<Partial<Record<HostErrorKind, string>>> = {
   severalHttpds: "config",
 };
 
-/** The answer to a site file or a command line that is wrong. */
+/** The answer when a site file or a command line is wrong. */
 export function refuse(problems: readonly string[], json: boolean): Answer {
   const output = json ? `${JSON.stringify({ problems }, undefined, 2)}\n` : `${problems.join("\n")}\n`;
   return { output, code: exitCode.wrongInput };

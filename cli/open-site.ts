@@ -1,4 +1,4 @@
-/** Opens a site for any command: the site file, then the CA and CRL files that it names. */
+/** Opens a site for any command: first the site file, then the CA and CRL files that it names. */
 import { readFileSync } from "node:fs";
 import { readSite } from "../core/site/read-site.ts";
 import { describeUnreadable } from "../provider/site/load-site.ts";
@@ -9,7 +9,7 @@ import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 export interface Message {
   readonly severity: "problem" | "warning";
   readonly file: string;
-  /** 1-based; undefined where a whole file is meant. */
+  /** The number of the line, counted from 1. Undefined where the whole file is meant. */
   readonly line?: number;
   readonly column?: number;
   /** Such as `hosts[0].port`. */
@@ -24,7 +24,7 @@ export interface OpenSite {
   readonly messages: readonly Message[];
 }
 
-/** `now`: milliseconds since 1970. Never throws for what a user wrote. */
+/** `now` is in milliseconds since 1970. The function never throws an error because of what a user wrote. */
 export function openSite(file: string, now: number): OpenSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return { file, messages: [unreadable(file)] };

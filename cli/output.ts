@@ -1,8 +1,11 @@
-/** What every command prints with: colours only where a person looks, counts in plain words. */
+/** What every command prints with: it shows colours only where a person reads, and counts in plain words. */
 import { shownLines } from "../core/shown.ts";
 
 export interface Style {
-  /** A whole output, through the gate: the last one, for whatever a command forgot. Its own colours pass. */
+  /**
+   * Makes a whole output safe to print. It is the last gate, for whatever a command forgot. The colours that the
+   * command itself added pass.
+   */
   readonly printable: (text: string) => string;
   readonly red: (text: string) => string;
   readonly yellow: (text: string) => string;
@@ -23,7 +26,7 @@ export function styleFor(stream: { readonly isTTY?: boolean }, environment: Node
     : { red: plain, yellow: plain, green: plain, printable: shownLines };
 }
 
-// The colours above, which alone stand between the pieces.
+// Only the colours above stand between the pieces.
 const withColours = (text: string): string =>
   text
     .split(/(\u001b\[(?:3[1-3]|39)m)/)
@@ -33,20 +36,20 @@ const withColours = (text: string): string =>
 /** `1 problem`, `3 problems`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** Exit codes of every command; `unknown` beats `different` over several hosts. */
+/** The exit codes of every command. Over several hosts, `unknown` takes precedence over `different`. */
 export const exitCode = { fine: 0, unknown: 1, wrongInput: 2, different: 7 } as const;
 
-/** What a command answers: its text for standard output, and its exit code. */
+/** The answer of a command: its text for standard output, and its exit code. */
 export interface Answer {
   readonly output: string;
-  /** Printed behind the text: parts of a customer's own files, which may be in any character set. */
+  /** Bytes that are printed after the text: parts of a customer's own files, which may be in any character set. */
   readonly bytes?: Buffer;
   readonly code: number;
 }
 
 const quietMilliseconds = 1000;
 
-/** Tells on a terminal, once it takes long, how many are done; leaves no line behind. */
+/** Shows on a terminal how many hosts are done, once the work takes long. It leaves no line on the screen. */
 export function progressOn(stream: NodeJS.WriteStream): (done: number, all: number) => void {
   if (!stream.isTTY) return () => undefined;
   const start = performance.now();

@@ -8,31 +8,31 @@ import type { Crl } from "../core/pki/crl.ts";
 import { DerError } from "../core/pki/der.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 
-/** What a walk through a CRL answers: one of a million entries is walked and hashed once. */
+/** The result of one walk through a CRL. A CRL with a million entries is thus walked and hashed only once. */
 export interface Examined {
   readonly crl: Crl;
-  /** The given CAs of its issuer's name. */
+  /** The given CAs that have the name of the CRL's issuer. */
   readonly named: readonly Certificate[];
-  /** Those of {@link named} whose key signed it. */
+  /** The CAs of {@link named} whose key signed the CRL. */
   readonly signers: readonly Certificate[];
   readonly doubts: readonly Doubt[];
 }
 
-/** Why a CRL does not tell of a certificate. */
+/** A reason why a CRL cannot tell whether a certificate is revoked. */
 interface Doubt {
   readonly text: string;
-  /** Not even what it lists is known to be revoked. */
+  /** Set where not even a certificate that the CRL lists is known to be revoked. */
   readonly isOfEntries?: true;
 }
 
 export interface Status {
-  /** Told only where it is certain. */
+  /** Set only where it is certain that the certificate is revoked. */
   readonly revoked: Revocation | undefined;
-  /** Why it is not known; undefined where it is revoked. */
+  /** Why the answer is not known. Undefined where the certificate is revoked. */
   readonly doubt: string | undefined;
 }
 
-/** Looks at the CRL itself; `now` in milliseconds since 1970. */
+/** Examines the CRL itself. `now` is in milliseconds since 1970. */
 export function examine(crl: Crl, certificates: readonly Certificate[], now: number): Examined {
   const named = certificates.filter(({ isCa, canonicalSubject }) => isCa && canonicalSubject === crl.canonicalIssuer);
   const signers = named.filter(({ x509 }) => verifyCrl(crl, x509.publicKey) === "good");
@@ -57,14 +57,14 @@ function doubtsOfContent(crl: Crl, now: number): Doubt[] {
   return doubts;
 }
 
-/** By one CRL, of a certificate of which only the serial number is known; `cas` are the given ones. */
+/** Decides by one CRL about a certificate whose serial number alone is known. `cas` are the given CAs. */
 export function statusOfSerial(examined: Examined, serial: string, cas: readonly Certificate[]): Status {
   const isOfOther = cas.length > 0 && examined.named.length === 0;
   const other: Doubt[] = isOfOther ? [{ text: "the CRL is of another CA than the given one", isOfEntries: true }] : [];
   return decide(examined, serial, [...other, ...scopeDoubts(examined.crl)]);
 }
 
-/** By those of the CRLs that are of its issuer's name; undefined where there is none. */
+/** Decides by the CRLs that have the name of the certificate's issuer. Undefined where there is no such CRL. */
 export function statusOf(certificate: Certificate, all: readonly Examined[]): Status | undefined {
   const statuses = all
     .filter(({ crl }) => crl.canonicalIssuer === certificate.canonicalIssuer)
@@ -72,7 +72,7 @@ export function statusOf(certificate: Certificate, all: readonly Examined[]): St
   return (
     statuses.find(({ revoked }) => revoked !== undefined) ??
     statuses.find(({ doubt }) => doubt === undefined) ??
-    // Nobody asks a CRL about a root.
+    // A root is not checked against a CRL.
     (isSelfSigned(certificate) ? undefined : statuses[0])
   );
 }
@@ -92,7 +92,7 @@ function namesOtherKey({ authority }: Crl, { extensions }: Certificate): boolean
     const { key } = readAuthority(extensions);
     return key !== undefined && authority.key !== undefined && key !== authority.key;
   } catch (error) {
-    if (error instanceof DerError) return false; // what cannot be read names nothing
+    if (error instanceof DerError) return false; // a text that cannot be read names nothing
     throw error;
   }
 }

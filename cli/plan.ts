@@ -1,6 +1,6 @@
 /**
- * `clientcert plan`: the plan of `check` against a copy of a host's files, as a diff; with `--write` carried out on the
- * copy.
+ * `clientcert plan`: makes the plan of `check` for a copy of a host's files and shows it as a diff. With `--write`, the
+ * command carries the plan out on the copy.
  */
 import { readFileSync } from "node:fs";
 import { ownerIn } from "../core/apache/plan/clientcert-conf.ts";
@@ -24,24 +24,24 @@ import { renderDiff, writeChange } from "./tree-change.ts";
 import { mainFiles, observeTree, type TreeWanted } from "./tree-observation.ts";
 
 export interface PlanOptions {
-  /** Path of a site file, or name of a stack. */
+  /** The path of a site file, or the name of a stack. */
   readonly site: string;
   readonly host: string;
-  /** Directory that stands for the host's `/`. */
+  /** The directory that stands for the host's `/`. */
   readonly tree: string;
-  /** File that `clientcert check --save` wrote. */
+  /** The file that `clientcert check --save` wrote. */
   readonly saved: string | undefined;
-  /** File with the output of `httpd -V`. */
+  /** The file with the output of `httpd -V`. */
   readonly httpdVersion?: string | undefined;
-  /** File with the output of `httpd -M`. */
+  /** The file with the output of `httpd -M`. */
   readonly httpdModules?: string | undefined;
-  /** Carries the plan out on the copy. */
+  /** Whether the plan is carried out on the copy. */
   readonly write: boolean;
   readonly json: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly style: Style;
-  /** Whether a person looks: bytes that a terminal could obey are then escaped. */
+  /** Whether a person reads the output. Bytes that a terminal could obey are then escaped. */
   readonly isTerminal: boolean;
 }
 
@@ -55,7 +55,7 @@ export function plan(options: PlanOptions): Answer {
   const output = openOutputs(options);
   if ("problems" in output) return refuse(output.problems, options.json);
   const [host] = opened.hosts;
-  if (host === undefined) throw new Error(`${options.host}: was found and is not there`); // openHosts has looked
+  if (host === undefined) throw new Error(`${options.host}: was found and is not there`); // openHosts found the host
   return planCopy({ site: opened, host, tree, saved, output }, options);
 }
 
@@ -69,7 +69,10 @@ interface Copy {
 
 interface Planned {
   readonly report: HostReport;
-  /** Undefined when nothing is to be changed, when that could not be told, and when something forbids it. */
+  /**
+   * Undefined when nothing is to be changed, when it is not known what to change, and when something forbids the
+   * change.
+   */
   readonly step?: Step;
 }
 
@@ -86,7 +89,7 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
   if (!options.write) return answer(copy, { report, diff }, options);
   const contents = contentsOf(step.inputs, step.change.write, () => readFilesOf(step.inputs, step.facts));
   writeChange(copy.tree, step.facts, step.change, contents);
-  // Looked at again: what counts is what stands there now.
+  // The copy is observed again, because only its present content counts.
   const after = look(copy, options.now).report;
   return answer(copy, { report: after, diff, written: report.changes }, options);
 }
@@ -104,7 +107,7 @@ function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
     const seen = { facts, diagnostics, lines: site.lines };
     const report = reportPlan(inputs, host, seen, now);
     const { change } = planHost(desiredOf(inputs), facts);
-    // A patch that leaves out what cannot be done would look like the whole.
+    // A patch that leaves out what cannot be done would look complete.
     return change === undefined || report.state !== "differs"
       ? { report }
       : { report, step: { inputs, facts, change } };
@@ -120,9 +123,9 @@ function describeMissing(wanted: TreeWanted): string {
 
 interface Told {
   readonly report: HostReport;
-  /** Bytes as latin1. */
+  /** The bytes of the diff, as latin1. */
   readonly diff: string;
-  /** What was done to the copy. */
+  /** What the command did to the copy. */
   readonly written?: readonly string[];
 }
 
@@ -154,8 +157,8 @@ const refusedText = ({ write }: PlanOptions): string =>
   `  While a conflict or problem stands, there is no diff${write ? ", and nothing was written" : ""}.`;
 
 /**
- * For a person: valid UTF-8 as it is, any other byte and what a terminal would obey escaped. Into a file or a pipe go
- * the bytes themselves, so that `patch` can use them.
+ * Makes the diff readable for a person: valid UTF-8 stays as it is, and any other byte, or one that a terminal would
+ * obey, is escaped. A file or a pipe gets the bytes themselves, so that `patch` can use them.
  */
 function readable(latin1: string): string {
   return shownLines(latin1.split("\n").map(hostText).join("\n"));

@@ -1,4 +1,4 @@
-/** What a look at one host tells of the CRLs that it downloads by itself: the lines of a report. */
+/** The lines of a report about the CRLs that a host downloads by itself, made from one observation of the host. */
 import type { CrlSourceStatus, TimerStatus } from "../core/crl-refresh/refresh-status.ts";
 import type { HostStatus } from "../core/host-status.ts";
 import { nextRefresh } from "./next-refresh.ts";
@@ -7,17 +7,17 @@ import { count } from "./output.ts";
 export interface RevocationReport {
   readonly sources: readonly CrlSourceStatus[];
   readonly timer: TimerStatus;
-  /** ISO 8601, without the random delay; undefined where the times are in the host's own time zone. */
+  /** ISO 8601, without the random delay. Undefined where the times are in the host's own time zone. */
   readonly nextRefresh: string | undefined;
 }
 
-/** Undefined where nothing is to be downloaded. `now`: milliseconds since 1970. */
+/** Undefined where nothing is to be downloaded. `now` is in milliseconds since 1970. */
 export function describeRevocation(
   { crlStatus, timer }: Pick<HostStatus, "crlStatus" | "timer">,
   now: number,
 ): RevocationReport | undefined {
   if (timer === undefined) return undefined;
-  // Without a file on the host, nothing is scheduled.
+  // While the host has no timer file, nothing is scheduled.
   return { sources: crlStatus, timer, nextRefresh: timer.isEnabled ? nextRefresh(timer, now) : undefined };
 }
 

@@ -1,4 +1,4 @@
-/** What a look at one host comes to, in data and in words: no line of the customer's is in either. */
+/** The report on one observation of a host, as data and in words. No line of the customer's files is in either. */
 import { findMarks } from "../core/apache/plan/adopt.ts";
 import { confName, crlName } from "../core/own-files.ts";
 import { type Diagnostic, isBlocking } from "../core/diagnostic.ts";
@@ -27,12 +27,12 @@ export interface HostReport {
   readonly address: string;
   readonly sshPort: number;
   readonly state: HostState;
-  /** Why there is nothing else; begins with the host's name and place. */
+  /** Why the report has nothing else. The text begins with the host's name and place. */
   readonly error?: string;
   readonly server?: ServerReport;
-  /** What a change would do, one line each. */
+  /** What a change would do, one line for each step. */
   readonly changes: readonly string[];
-  /** Those that forbid a change first. */
+  /** The findings that forbid a change come first. */
   readonly findings: readonly Diagnostic[];
 }
 
@@ -41,32 +41,32 @@ export interface ServerReport {
   readonly openssl: string;
   readonly running: boolean;
   readonly configFile: string;
-  /** Where the truth about conditions came from. */
+  /** Where the values of the conditions came from. */
   readonly source: Facts["server"]["source"];
   readonly php: string | undefined;
   readonly tlsRule: string;
   readonly virtualHosts: readonly VirtualHostReport[];
   readonly owner: string | undefined;
   readonly generation: number;
-  /** Of what is installed, else of what would be. */
+  /** The expiry date of the installed CA, or of the planned CA where none is installed. */
   readonly caNotAfter: string | undefined;
   readonly crlNextUpdate: string | undefined;
-  /** Of the CRLs that the host downloads by itself. */
+  /** The report on the CRLs that the host downloads by itself. */
   readonly revocation: RevocationReport | undefined;
 }
 
 export interface VirtualHostReport {
   readonly serverName: string;
   readonly place: string;
-  /** Whether the site file wants it covered: false when it is excluded. */
+  /** Whether the site file wants the virtual host to be covered. False when the site file excludes it. */
   readonly wanted: boolean;
-  /** Whether our line stands in it, and the file that the line names is there. */
+  /** Whether our line stands in the virtual host, and the file that the line names exists. */
   readonly covered: boolean;
 }
 
 /**
- * The inputs for one host. The command line knows neither organization nor project of the stack: an owner whose end is
- * right is taken for ours.
+ * The inputs for one host. The command line knows neither the organization nor the project of the stack. An owner whose
+ * name ends with the right stack and host is therefore taken to be ours.
  */
 export function inputsFor(
   { file, stack, site, pki }: SiteHosts,
@@ -78,12 +78,12 @@ export function inputsFor(
   return parseInputs({ ...hostInputs(file, site, host, pki), owner });
 }
 
-/** One look at a host. */
+/** One observation of a host. */
 export interface Seen {
   readonly facts: Facts;
-  /** Beside those of the plan. */
+  /** Findings that are added to those of the plan. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Of the site file. */
+  /** The lines of the site file. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
@@ -97,7 +97,7 @@ export function reportPlan(inputs: Inputs, host: SiteHost, seen: Seen, now: numb
     ...named(host),
     state: status.state,
     server: describeServer(status, now),
-    // What depends on an unknown condition would be a guess.
+    // A change that depends on an unknown condition would be a guess.
     changes: status.state === "unknown" ? [] : describeChanges(desired, facts, planned),
     findings,
   });
@@ -123,7 +123,7 @@ const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host"
 const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
-/** A CA or CRL that is already installed may be at its end; one that would be newly installed may not. */
+/** A CA or CRL that is already installed may have expired. A CA or CRL that would be newly installed may not. */
 function findUnfit(
   inputs: Inputs,
   { facts: { own }, lines }: Seen,
@@ -162,7 +162,9 @@ function describeServer(status: ApacheStatus, now: number): ServerReport {
   };
 }
 
-/** Our files by name, our line by place; of a file of ours that differs, its lines, too. */
+/**
+ * Names our files by name and our line by its place. Where one of our files differs, its changed lines are named, too.
+ */
 function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[] {
   const { change } = planned;
   if (change === undefined) return [];
@@ -190,7 +192,7 @@ function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[
   ];
 }
 
-/** Lines of others, by their place. */
+/** Names the unmanaged directives by their place. */
 function describeMarks(desired: Desired, facts: Facts): string[] {
   const { out, back } = findMarks(desired, facts);
   return [
@@ -199,7 +201,7 @@ function describeMarks(desired: Desired, facts: Facts): string[] {
   ];
 }
 
-/** Those of a first change are not lost. */
+/** CRLs that a first change is about to download are not lost. */
 const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
   refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
@@ -216,13 +218,13 @@ function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
 
 const nameOf = ({ serverName }: VirtualHostFacts): string => hostText(serverName) || "no ServerName";
 
-/** 1 beats 7 beats 0. */
+/** Exit code 1 takes precedence over 7, and 7 over 0. */
 export function codeOf(reports: readonly HostReport[]): number {
   if (reports.some(({ state }) => state === "unknown")) return exitCode.unknown;
   return reports.every(({ state }) => state === "as wanted") ? exitCode.fine : exitCode.different;
 }
 
-/** A block of lines for one host; the first says how it is. */
+/** A block of lines for one host. The first line says what state the host is in. */
 export function renderReport(report: HostReport, style: Style): string {
   const { state, error, server, changes, findings } = report;
   const name = titleOf(report);
@@ -279,7 +281,7 @@ function serverLines(server: ServerReport): string[] {
 
 const mostLines = 40;
 
-/** A host with 500 virtual hosts would fill the screen; --json has them all. */
+/** A host with 500 virtual hosts would fill the screen, so the list is cut. --json has all of it. */
 function shorten(lines: readonly string[]): readonly string[] {
   const more = lines.length - mostLines;
   return more <= 1 ? lines : [...lines.slice(0, mostLines), `and ${more} more (--json has them all)`];

@@ -1,6 +1,6 @@
 /**
- * What only a running httpd knows of a host, kept in a file for a later `clientcert plan` without it. No line of the
- * customer's.
+ * A file that keeps what only a running httpd knows of a host, for a later `clientcert plan` that does not connect to
+ * the host. It holds no line of the customer's files.
  */
 import { z } from "zod";
 import { parseDump } from "../core/apache/config/dump.ts";
@@ -29,7 +29,7 @@ const savedFile = z.strictObject({
   hosts: z.record(z.string(), savedHost),
 });
 
-/** One host, as it was when it was looked at. */
+/** One host, as it was when it was observed. */
 export type SavedHost = z.output<typeof savedHost>;
 
 export function savedOf({ server, dump, php, journal, scheduler }: Observation, now: number): SavedHost {
@@ -52,11 +52,11 @@ export function savedOf({ server, dump, php, journal, scheduler }: Observation, 
 }
 
 export function renderSaved(hosts: Readonly<Record<string, SavedHost>>): string {
-  // Still the same JSON: paths come back as they were.
+  // The escaped text is still the same JSON, so paths are read back unchanged.
   return shownLines(`${JSON.stringify({ format: `clientcert observation ${version}`, hosts }, undefined, 2)}\n`);
 }
 
-/** The hosts by name, or what is wrong with the text. */
+/** Returns the hosts by name, or what is wrong with the text. */
 export function readSaved(
   text: string,
 ): { readonly hosts: Readonly<Record<string, SavedHost>> } | { readonly problem: string } {

@@ -1,4 +1,4 @@
-/** A change of a copy of a host's files: shown as a unified diff, or carried out. */
+/** Shows a change of a copy of a host's files as a unified diff, or carries it out. */
 import { createTwoFilesPatch } from "diff";
 import { applySplices } from "../core/apache/config/splices.ts";
 import type { Change, Facts, Splice } from "../core/apache/model.ts";
@@ -8,7 +8,7 @@ import { mostEdits } from "../provider/resource/shown-files.ts";
 import type { Tree } from "./tree.ts";
 import { diffOfSplices, withHead } from "./unified-diff.ts";
 
-/** The texts; CA and CRL files are left out, because nobody reads base64. Bytes as latin1. */
+/** Shows the changed texts. CA and CRL files are left out, because nobody reads base64. Bytes are latin1. */
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   const written = change.write.map(({ name, text }) => {
     const path = pathOf(facts, name);
@@ -20,7 +20,7 @@ export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   return [...written, ...edited].join("");
 }
 
-/** A file of ours, which is written whole. */
+/** Shows one of our files, which a change always writes as a whole. */
 function renderOwn(path: string, before: string | undefined, after: string): string {
   const names = { before: before === undefined ? "/dev/null" : `a${path}`, after: `b${path}` };
   const options = { maxEditLength: mostEdits };
@@ -31,7 +31,7 @@ function renderOwn(path: string, before: string | undefined, after: string): str
 
 interface Edited {
   readonly path: string;
-  /** Of before. */
+  /** The bytes of the file before the change. */
   readonly bytes: string;
   readonly splices: readonly Splice[];
 }
@@ -44,7 +44,9 @@ function requireUnchanged(tree: Tree, { edits }: Change): Edited[] {
   });
 }
 
-/** In the order of the swap on a real host. `contents`: bytes of the files of ours, by name. */
+/**
+ * Writes the files in the order in which the real host swaps them in. `contents` holds the bytes of our files, by name.
+ */
 export function writeChange(tree: Tree, facts: Facts, change: Change, contents: ReadonlyMap<string, Buffer>): void {
   const edited = requireUnchanged(tree, change);
   for (const [name, bytes] of contents) tree.write(pathOf(facts, name), bytes);

@@ -1,5 +1,6 @@
 /**
- * Which files of a copy httpd reads: from the main file through every Include, and what that needs and the copy lacks.
+ * Which files of a copy httpd reads, from the main file through every Include. It also finds what these files need and
+ * the copy lacks.
  */
 import { sourceOf } from "../core/apache/facts/read-facts.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -11,19 +12,19 @@ import { resolve } from "../core/apache/config/resolve.ts";
 import { hostText } from "../core/host-text.ts";
 import { IncludeError, type Tree } from "./tree.ts";
 
-/** From where the Includes are followed. */
+/** Where the search for Includes begins. */
 export interface Start {
   readonly tree: Tree;
-  /** With the main file alone. */
+  /** The observation with the main file alone. */
   readonly observation: Observation;
   readonly mainFile: string;
-  /** The ServerRoot where the files have none; undefined when nobody has said it. */
+  /** The ServerRoot that applies where the files have none. Undefined when nobody has given it. */
   readonly builtIn: string | undefined;
-  /** Of `httpd -M`. */
+  /** The modules that `httpd -M` lists. */
   readonly modules: CopyObservation["modules"];
 }
 
-/** Where they led. */
+/** The result of following the Includes. */
 export interface Followed {
   readonly files: ReadonlyMap<string, ObservedFile>;
   readonly serverRoot: string;
@@ -31,12 +32,12 @@ export interface Followed {
   readonly copy: CopyObservation;
 }
 
-/** No path has a NUL: nothing is found below this one. */
+/** No path contains a NUL byte, so nothing is found below this path. */
 const noRoot = "/\0";
 
 /**
- * Reads what is included until there is no new file: which Includes count depends on what was read before. `wanted` are
- * names of further directives to return. Throws where the ServerRoot cannot be told.
+ * Reads included files until there is no new one. Which Includes count depends on what was read before. `wanted` holds
+ * the names of further directives to return. Throws an error where the ServerRoot is not known.
  */
 export function followIncludes(start: Start, wanted: ReadonlySet<string>): Followed {
   const { tree, observation } = start;
@@ -69,7 +70,10 @@ const isFollowed =
   (name: string): boolean =>
     isInclude(name) || name === "serverroot" || wanted.has(name);
 
-/** The whole of the server root is asked for: there a directory tells what it does not hold, whatever it holds. */
+/**
+ * The customer was asked to copy the whole server root. A copied directory below it therefore shows what it does not
+ * hold, whatever else it holds.
+ */
 const hasIn =
   (tree: Tree, serverRoot: string) =>
   (path: string): boolean | undefined => {
@@ -78,13 +82,15 @@ const hasIn =
     return tree.has(path) ?? (isTold && !isLink(tree, path) ? false : undefined);
   };
 
-/** A name that is there and leads nowhere: what it leads to was not copied. */
+/** Whether the name exists and its target does not: the target of the link was not copied. */
 const isLink = (tree: Tree, path: string): boolean => {
   const at = path.lastIndexOf("/");
   return tree.list(path.slice(0, at)).includes(path.slice(at + 1));
 };
 
-/** What the last ServerRoot says, or why nobody can tell that; undefined where there is none. */
+/**
+ * The path of the last ServerRoot directive, or why that path cannot be known. Undefined where there is no ServerRoot.
+ */
 function saidRoot(
   { effective, undetermined }: Resolved,
   { serverRoot, version }: Observation["server"],
@@ -105,7 +111,10 @@ function saidRoot(
   return { problem: `${hostText(file)}:${node.line}: ${found}; ${remedyForVariable(path, known)}` };
 }
 
-/** A guess might put the protection where httpd never looks. */
+/**
+ * Throws an error where the ServerRoot is not known, because a guess might put the protection where httpd never reads
+ * it.
+ */
 function requireRoot({ mainFile }: Start, serverRoot: string, problem: string | undefined): void {
   if (problem !== undefined) throw new Error(problem);
   if (serverRoot !== noRoot) return;
@@ -116,7 +125,7 @@ function requireRoot({ mainFile }: Start, serverRoot: string, problem: string | 
 
 type Expander = (pattern: string) => { readonly files: readonly string[]; readonly problem?: string };
 
-/** Remembers what each pattern takes. */
+/** Remembers which files each pattern matches. */
 function expanderOf(tree: Tree): Expander {
   const known = new Map<string, ReturnType<Expander>>();
   return (pattern) => {
@@ -144,7 +153,8 @@ const patternOf = ({ name, arguments: [pattern = ""] }: Effective): string | und
   isInclude(name) && !pattern.includes("${") ? pattern : undefined;
 
 /**
- * A live httpd has every file of its Includes, or it would not have started; what is missing may hold virtual hosts.
+ * A running httpd has every file of its Includes, or it would not have started. A file that is missing in the copy may
+ * hold virtual hosts.
  */
 function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Diagnostic[] {
   const unread = effective.flatMap((directive): (readonly [string, Diagnostic])[] => {
@@ -158,6 +168,6 @@ function findUnread(tree: Tree, serverRoot: string, effective: readonly Effectiv
     const text = `the copy has no ${hostText(path)}, which is included here; copy it, too`;
     return [[place, { severity: "problem", place, text, isUndecided: true }]];
   });
-  // Once, however often the including file is read.
+  // Each finding is kept once, however often the including file is read.
   return [...new Map(unread).values()];
 }

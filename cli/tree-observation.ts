@@ -1,6 +1,6 @@
 /**
- * The observation of a host from a copy of its files: what only a running httpd knows comes from a saved observation,
- * or stays unknown.
+ * Makes the observation of a host from a copy of its files. What only a running httpd knows comes from a saved
+ * observation, or stays unknown.
  */
 import { createHash } from "node:crypto";
 import { ownDirectory } from "../core/apache/model.ts";
@@ -14,29 +14,28 @@ import { followIncludes } from "./tree-includes.ts";
 
 export interface TreeWanted {
   /**
-   * Main configuration file. @default - the saved one, the one of `httpd -V`, or else the first that is there of the
-   * {@link usualConfigs}
+   * The main configuration file.
+   *
+   * @default - the saved one, then that of `httpd -V`, then the first existing file of the {@link usualConfigs}
    */
   readonly config: string | undefined;
-  /** `-D` names; the saved ones come first. */
+  /** The `-D` names. The saved names come first. */
   readonly defines: readonly string[] | undefined;
   readonly saved: SavedHost | undefined;
-  /** What `httpd -V` and `httpd -M` printed. */
+  /** The output of `httpd -V` and `httpd -M`. */
   readonly output?: HttpdOutput;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Of the product, Debian and Red Hat. */
+/** The main files of the product, of Debian and of Red Hat. */
 const usualConfigs = [
   "/usr/local/ni/apache/conf/httpd.conf",
   "/etc/apache2/apache2.conf",
   "/etc/httpd/conf/httpd.conf",
 ] as const;
 
-/**
- * Undefined when there is no main configuration file; throws where nobody can tell which directory is the ServerRoot.
- */
+/** Undefined when there is no main configuration file. Throws an error where the ServerRoot is not known. */
 export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
   const { saved, output } = wanted;
   const mainFile = mainFiles(wanted).find((path) => tree.read(path) !== undefined);
@@ -61,7 +60,7 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
   return { ...known, ...found, copy, server: { ...server, serverRoot } };
 }
 
-/** Where the main configuration file may be: the first of them that is there. */
+/** The paths where the main configuration file may be. The first file that exists counts. */
 export function mainFiles({
   config,
   saved,
@@ -71,10 +70,10 @@ export function mainFiles({
   return said === undefined ? usualConfigs : [said];
 }
 
-/** Directories of hosts where the configuration has no ServerRoot because the program was built with one. */
+/** The built-in directories of hosts whose configuration has no ServerRoot, because the program was built with one. */
 const builtInRoots: Readonly<Record<string, string>> = { "/etc/apache2/apache2.conf": "/etc/apache2" };
 
-/** Its ServerRoot is not known yet. */
+/** The server, while its ServerRoot is not known yet. */
 function serverOf(configFile: string, wanted: TreeWanted): ServerObservation {
   const { saved, output, defines, now } = wanted;
   return {
@@ -101,7 +100,7 @@ function readOwn(tree: Tree, serverRoot: string): Map<string, ObservedFile> {
   );
 }
 
-/** The copy's own, where it has one; it is only readable by root, so a copy may lack it. */
+/** Reads the copy's own journal, where the copy has one. Only root can read the journal, so a copy may lack it. */
 function readJournal(tree: Tree, instance: string, saved: SavedHost | undefined): Map<string, string> {
   const kept = new Map(saved === undefined ? [] : [["generation", String(saved.generation)]]);
   if (saved?.owner !== undefined) kept.set("owner", saved.owner);
@@ -111,7 +110,7 @@ function readJournal(tree: Tree, instance: string, saved: SavedHost | undefined)
   return kept;
 }
 
-/** As the host's own program looks for them. */
+/** The paths where the host's own program looks for timers. */
 const timerPaths = (instance: string): string[] => [
   `/etc/cron.d/clientcert-${instance}`,
   ...["service", "timer"].map((kind) => `/etc/systemd/system/clientcert-${instance}.${kind}`),
@@ -119,7 +118,9 @@ const timerPaths = (instance: string): string[] => [
 
 type Refresh = Pick<Observation, "scheduler" | "isTimerEnabled" | "timers" | "refreshRecord">;
 
-/** Files do not tell what runs: a timer that is there counts as enabled, and its kind tells the scheduler. */
+/**
+ * Files do not show what runs. A timer file that exists counts as an enabled timer, and its kind shows the scheduler.
+ */
 function readRefresh(tree: Tree, instance: string, saved: SavedHost | undefined): Refresh {
   const timers = new Map(readPaths(tree, timerPaths(instance)));
   const isUnit = (path: string): boolean => path.startsWith("/etc/systemd/");
@@ -152,7 +153,7 @@ const namedBy: ReadonlyMap<string, string> = new Map(
 );
 const mostCertificateBytes = 1_048_576;
 
-/** Never the bytes of a key. */
+/** Finds the files that the directives name. The bytes of a key are never read into the result. */
 function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
   return effective.flatMap(({ name, arguments: [argument] }) => {
     const directive = namedBy.get(name);

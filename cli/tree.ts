@@ -1,4 +1,7 @@
-/** A copy of a host's files, where a directory stands for `/`: nothing outside of it is ever read or written. */
+/**
+ * A copy of a host's files, in which a directory stands for `/`. Nothing outside that directory is ever read or
+ * written.
+ */
 import {
   closeSync,
   constants,
@@ -18,38 +21,39 @@ import { createHash } from "node:crypto";
 import type { ObservedFile } from "../core/apache/observation.ts";
 import { hasWildcard, includeMatcher } from "../core/apache/config/paths.ts";
 
-/** All paths are the host's: absolute, as bytes in latin1. */
+/** All paths are paths of the host: absolute, as bytes in latin1. */
 export interface Tree {
-  /** The path with every symlink followed inside the copy; undefined when nothing is there. */
+  /** The path with every symlink followed inside the copy. Undefined when nothing exists there. */
   resolve(path: string): string | undefined;
-  /** A regular file with its bytes; undefined when there is none. */
+  /** A regular file with its bytes. Undefined when there is no such file. */
   read(path: string): ObservedFile | undefined;
-  /** Names in a directory, sorted; none when it is no directory. */
+  /** The names in a directory, sorted. Empty when the path is not a directory. */
   list(path: string): readonly string[];
   /**
-   * Whether it is there; undefined where the copy does not tell, because only the way to deeper directories was copied.
+   * Whether the path exists. Undefined where the copy does not show it, because only the way to deeper directories was
+   * copied.
    */
   has(path: string): boolean | undefined;
-  /** Files that an Include of this absolute pattern takes; throws {@link IncludeError}. */
+  /** The files that an Include of this absolute pattern reads. Throws {@link IncludeError}. */
   expand(pattern: string): readonly string[];
-  /** Writes a file in place, with the mode it had; makes missing directories. */
+  /** Writes a file in place, with its earlier mode. Makes missing directories. */
   write(path: string, bytes: Buffer): void;
   remove(path: string): void;
 }
 
-/** An Include that cannot be followed to its end; the message says why. */
+/** Thrown when an Include cannot be followed to its end. The message says why. */
 export class IncludeError extends Error {}
 
-/** As many as Linux follows. */
+/** Linux follows as many symlinks. */
 const mostSymlinks = 40;
 
 /**
- * More names than any real Include meets, and as many files as are ever read; a few directories that link to each other
- * make 2^n.
+ * This is more names than any real Include meets, and as many files as are ever read. A few directories that link to
+ * each other would otherwise make 2^n names.
  */
 const mostNames = 10_000;
 
-/** Throws when `directory` is none. */
+/** Throws an error when `directory` is not a directory. */
 export function openTree(directory: string): Tree {
   const root = realpathSync(directory);
   if (!lstatSync(root).isDirectory()) throw new Error(`${directory}: is no directory`);
@@ -64,7 +68,7 @@ export function openTree(directory: string): Tree {
   };
 }
 
-/** Names on a host are bytes; a name as latin1 text has one character for each of them. */
+/** The names on a host are bytes. A name as latin1 text has one character for each byte. */
 const outside = (root: string, resolved: string): Buffer =>
   Buffer.concat([Buffer.from(root), Buffer.from(resolved, "latin1")]);
 
@@ -79,7 +83,7 @@ function resolveIn(root: string, path: string): string | undefined {
   for (let links = 0; pending.length > 0;) {
     const name = pending.pop() ?? "";
     if (name === "" || name === ".") continue;
-    // Above `/` is `/`, on the host as here.
+    // The parent of `/` is `/`, on the host as well as here.
     if (name === "..") resolved = parentOf(resolved);
     else {
       const next = `${resolved}/${name}`;
@@ -99,7 +103,7 @@ function resolveIn(root: string, path: string): string | undefined {
 
 function readIn(root: string, path: string): ObservedFile | undefined {
   const resolvedPath = resolveIn(root, path);
-  // A FIFO would block, a device never end.
+  // Reading a FIFO would block, and reading a device would never end.
   if (resolvedPath === undefined || statIn(root, resolvedPath)?.isFile() !== true) return undefined;
   const handle = openSync(outside(root, resolvedPath), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
@@ -116,9 +120,9 @@ function listIn(root: string, path: string): readonly string[] {
 }
 
 /**
- * A copy is seldom whole, so what it lacks may be on the host: only a directory that was itself copied tells what it
- * does not hold. One that has nothing but directories may be there because of those, and a link may lead to what was
- * not copied.
+ * Whether the path exists. A copy is seldom whole, so a file that it lacks may exist on the host. Only a directory that
+ * was itself copied shows what it does not hold. A directory that holds nothing but directories may exist only as the
+ * way to them, and a link may point to something that was not copied.
  */
 function hasIn(root: string, path: string): boolean | undefined {
   if (resolveIn(root, path) !== undefined) return true;
@@ -156,17 +160,20 @@ function spend(budget: Budget, names: number): void {
   if (budget.left < 0) throw new IncludeError(`this Include takes more than ${mostNames} files; narrow it`);
 }
 
-/** What an Include of a directory meets. */
+/** One name that an Include of a directory meets. */
 interface Entry {
   readonly path: string;
   readonly resolved: string | undefined;
-  /** How many links were followed to it since the Include's own directory. */
+  /** How many links were followed on the way from the Include's own directory. */
   readonly links: number;
-  /** Directories that it was reached through, resolved. */
+  /** The resolved directories on the way to this name. */
   readonly above: readonly string[];
 }
 
-/** Every file of a directory, as an Include of it takes them; httpd does not start where one stands in itself. */
+/**
+ * Every file of a directory, as an Include of the directory reads them. httpd does not start where a directory contains
+ * itself.
+ */
 function below(root: string, { path, resolved, links, above }: Entry, budget: Budget): readonly string[] {
   const stat = resolved === undefined ? undefined : statIn(root, resolved);
   if (resolved === undefined || stat === undefined) return [];
@@ -188,12 +195,12 @@ function below(root: string, { path, resolved, links, above }: Entry, budget: Bu
 function writeIn(root: string, path: string, bytes: Buffer): void {
   const fresh = `${makeDirectory(root, parentOf(path))}${path.slice(path.lastIndexOf("/"))}`;
   const existing = resolveIn(root, path);
-  // A link to a file that the copy lacks must not be followed out of the copy.
+  // A link to a file that the copy lacks is removed, because it must not be followed out of the copy.
   if (existing === undefined) rmSync(outside(root, fresh), { force: true });
   writeFileSync(outside(root, existing ?? fresh), bytes);
 }
 
-/** The directory's resolved path, empty for `/`. */
+/** Makes the directory and returns its resolved path, which is empty for `/`. */
 function makeDirectory(root: string, path: string): string {
   const existing = resolveIn(root, path);
   if (existing !== undefined) return existing === "/" ? "" : existing;

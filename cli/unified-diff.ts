@@ -1,22 +1,22 @@
 /**
- * A unified diff made from splices, which say themselves what differs. A search for the difference of two texts takes
- * the square of the number of edits: minutes for a file of ten thousand virtual hosts.
+ * Makes a unified diff from splices, which already say what differs. A search for the difference between two texts
+ * takes the square of the number of edits: that is minutes for a file of ten thousand virtual hosts.
  */
 import { type StructuredPatchHunk, formatPatch } from "diff";
 import { applySplices } from "../core/apache/config/splices.ts";
 import { endOfPhysicalLine } from "../core/apache/config/lines.ts";
 import type { Splice } from "../core/apache/model.ts";
 
-/** Names as the head of the diff shows them. */
+/** The names that the head of the diff shows. */
 export interface DiffNames {
   readonly before: string;
   readonly after: string;
 }
 
-/** Lines around a change, as many as `diff -U4` shows. */
+/** The number of lines around a change, as many as `diff -U4` shows. */
 const contextLines = 4;
 
-/** Empty where the splices change nothing. Splices are sorted, as {@link applySplices} wants them. */
+/** Empty where the splices change nothing. The splices are sorted, as {@link applySplices} expects them. */
 export function diffOfSplices(names: DiffNames, before: string, splices: readonly Splice[]): string {
   // Splices may cancel each other out.
   if (applySplices(before, splices) === before) return "";
@@ -27,19 +27,23 @@ export function diffOfSplices(names: DiffNames, before: string, splices: readonl
   return withHead(patch, names);
 }
 
-/** A patch as `diff -u` begins it: the library puts a ruler in front, and takes bytes in names for letters. */
+/**
+ * Gives a patch the head that `diff -u` writes. The library puts a ruler before it, and takes the bytes in names for
+ * letters.
+ */
 export const withHead = (patch: string, { before, after }: DiffNames): string =>
   patch.replace(/^(?:=+\n)?--- .*\n\+\+\+ .*\n/, () => `--- ${headName(before)}\n+++ ${headName(after)}\n`);
 
 /**
- * Bytes as they are; quoted like a string of C, or ended by a tabulator, where `patch` would read on or stop too early.
+ * Keeps the bytes of the name. Where `patch` would read on or stop too early, the name is quoted like a string in C or
+ * ends with a tab.
  */
 function headName(name: string): string {
   if (/["\\]/.test(name)) return `"${name.replace(/["\\]/g, "\\$&")}"`;
   return name.includes(" ") ? `${name}\t` : name;
 }
 
-/** Each with its line end; the last may have none. */
+/** The lines, each with its line end. The last line may have none. */
 function linesOf(text: string): string[] {
   const lines: string[] = [];
   for (let at = 0; at < text.length;) {
@@ -50,16 +54,16 @@ function linesOf(text: string): string[] {
   return lines;
 }
 
-/** Whole physical lines that splices touch, as bytes. */
+/** Whole physical lines that splices touch, with offsets in bytes. */
 interface Block {
   readonly start: number;
   end: number;
   readonly splices: Splice[];
-  /** Only whole lines are put in or taken out, so the line behind stays as it is. */
+  /** True where only whole lines are inserted or removed, so that the line after the block stays as it is. */
   isWhole: boolean;
 }
 
-/** Blocks do not touch one another: what lies side by side is one. */
+/** The blocks do not touch one another: neighbouring blocks are merged into one. */
 function blocksOf(text: string, splices: readonly Splice[]): Block[] {
   const blocks: Block[] = [];
   for (const splice of splices) {
@@ -85,7 +89,7 @@ const isOfWholeLines = (text: string, { offset, remove, insert }: Splice): boole
 
 const isLineStart = (text: string, offset: number): boolean => offset === 0 || text[offset - 1] === "\n";
 
-/** Lines `[start, end)`, counted from 0, that become other ones. */
+/** The lines `[start, end)`, counted from 0, that are replaced by other lines. */
 interface Replacement {
   readonly start: number;
   readonly end: number;
@@ -107,7 +111,7 @@ function replacementsOf(before: string, lines: readonly string[], splices: reado
   });
 }
 
-/** None where nothing remains. */
+/** Leaves out the lines that both sides share. Empty where nothing remains. */
 function withoutCommon(before: readonly string[], { start, end, lines }: Replacement): Replacement[] {
   let head = 0;
   while (head < lines.length && start + head < end && before[start + head] === lines[head]) head++;
@@ -134,7 +138,7 @@ function hunksOf(lines: readonly string[], replacements: readonly Replacement[])
   });
 }
 
-/** `shift`: how many lines more there are before this hunk than there were. */
+/** `shift`: by how many lines the hunks before this one have made the file longer. */
 function hunkOf(lines: readonly string[], group: readonly Replacement[], shift: number): StructuredPatchHunk {
   const start = Math.max(0, (group[0]?.start ?? 0) - contextLines);
   const end = Math.min(lines.length, (group.at(-1)?.end ?? 0) + contextLines);
