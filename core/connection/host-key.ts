@@ -10,21 +10,24 @@ const hostKeyTypes = [
 
 export interface HostKey {
   readonly type: (typeof hostKeyTypes)[number];
-  /** As it is sent over the wire. */
+  /** The bytes of the key, as SSH sends them over the wire. */
   readonly bytes: Buffer;
 }
 
 const form = 'write the public key as "ssh-keyscan HOST" prints it, without the host name, such as "ssh-ed25519 AAAA…"';
 
-/** What is wrong with a public host key, undefined when it is well formed. Never quotes it: it may be a private key. */
+/**
+ * What is wrong with a public host key, or undefined when it is well formed. The message never quotes the key, because
+ * it may be a private key.
+ */
 export function findHostKeyMistake(text: string): string | undefined {
   const read = readHostKey(text);
   return typeof read === "string" ? read : undefined;
 }
 
 /**
- * The key of `ssh-ed25519 AAAA… comment`, the line of the host's own `/etc/ssh/ssh_host_*_key.pub`; else what is wrong
- * with it.
+ * Reads the key from `ssh-ed25519 AAAA… comment`, which is the line of the host's own `/etc/ssh/ssh_host_*_key.pub`.
+ * Returns a text where something is wrong with it.
  */
 export function readHostKey(text: string): HostKey | string {
   if (/PRIVATE KEY/.test(text))
@@ -44,8 +47,8 @@ export function readHostKey(text: string): HostKey | string {
 }
 
 /**
- * RFC 4253, section 6.6: strings with a length of 4 bytes in front, the first one repeats the type, none may be cut
- * off.
+ * RFC 4253, section 6.6: a key consists of strings with a length of 4 bytes before each. The first string repeats the
+ * type, and no string may be cut off.
  */
 function hasWholeParts(bytes: Buffer, type: string): boolean {
   const strings: Buffer[] = [];

@@ -1,6 +1,6 @@
 /**
- * What a site's CRLs must be, and what those of a host are: whose is needed, whose is missing, which are old, who
- * renews them.
+ * What the CRLs of a site must be, and what those of a host are: which CAs need a CRL, which CRLs are missing or old,
+ * and who renews them.
  */
 import { crlName } from "../own-files.ts";
 import { comparable, isSameName } from "../pki/same-name.ts";
@@ -11,40 +11,45 @@ import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 /** Whether revoked certificates are to be refused. */
 export const hasRevocation = ({ crls, crlSources }: CrlInputs): boolean => crls.length + crlSources.length > 0;
 
-/** Whether the site's CRL of some issuer is newer than the installed one, or none is installed. */
+/** Whether the site has a CRL of some issuer that is newer than the installed one, or that has no installed one. */
 export const hasNewerCrl = (desired: CrlInputs, facts: CrlFacts): boolean =>
   facts.own.files[crlName] === undefined || desired.crls.some((crl) => compareWithInstalled(desired, facts, crl) > 0);
 
-/** CRLs of the site file that are older than the installed ones of the same issuers. */
+/** The CRLs of the site file that are older than the installed ones of the same issuers. */
 export const findOlderCrls = (desired: CrlInputs, facts: CrlFacts): CrlSummary[] =>
   desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
-/** Whether an older CRL would be installed if `acceptOlderCrls` named it: only its number is what is wrong. */
+/** Whether an older CRL would be installed if `acceptOlderCrls` named it. That is so where only its number is wrong. */
 export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummary): boolean =>
   compareWithInstalled({ ...desired, acceptOlderCrls: [crl.sha256] }, facts, crl) > 0;
 
-/** As {@link compareCrls}; above 0 where none of its issuer and part is installed. */
+/**
+ * Compares as {@link compareCrls} does. The result is above 0 where no CRL of the same issuer and part is installed.
+ */
 function compareWithInstalled({ acceptOlderCrls }: CrlInputs, { own }: CrlFacts, crl: CrlSummary): number {
   const installed = own.crls.find((known) => isOfSameCa(known, crl) && isOfSamePart(known, crl));
-  // A source that delivers the accepted one is the host's matter: what replaced that on the host since is newer than a
-  // first list.
+  // Where a source delivers the accepted CRL, the host itself accepts it. Whatever has replaced that CRL on the host
+  // since is newer than a first list.
   const accepted = crl.isFirstList === true ? [] : acceptOlderCrls;
   return installed === undefined ? 1 : compareCrls(crl, installed, { accepted });
 }
 
-/** By name, and by key where both say it. */
+/** Whether two CRLs are of the same CA: by its name, and by its key where both CRLs name one. */
 export const isOfSameCa = (a: CrlSummary, b: CrlSummary): boolean =>
   isSameName(a.issuer, b.issuer) &&
   (a.authorityKey === undefined || b.authorityKey === undefined || a.authorityKey === b.authorityKey);
 
-/** CRLs that came with the site and that no source renews. */
+/** The CRLs that came with the site and that no source renews. */
 const fixedCrls = ({ crls }: CrlInputs): CrlSummary[] => crls.filter(({ isFirstList }) => isFirstList !== true);
 
-/** Whether another CA of the bundle is below one of this name. */
+/** Whether another CA of the bundle is below a CA of this name. */
 const isAbove = ({ ca: { certificates } }: CrlInputs, name: string): boolean =>
   certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
 
-/** Names of the CAs without whose CRL httpd would refuse certificates: with `leaf` those that no other CA is below. */
+/**
+ * The names of the CAs without whose CRL httpd would refuse certificates. With `leaf` these are the CAs that have no
+ * other CA below them.
+ */
 export function findNeeded(desired: CrlInputs): string[] {
   const { ca, crlCheck } = desired;
   const needed = ca.certificates.filter(({ subject }) => crlCheck === "chain" || !isAbove(desired, subject));
@@ -52,8 +57,8 @@ export function findNeeded(desired: CrlInputs): string[] {
 }
 
 /**
- * Those of {@link findNeeded} that issued none of `crls` for all certificates that httpd checks: users', with `chain`
- * those of CAs.
+ * The CAs of {@link findNeeded} that have no CRL among `crls` for all the certificates that httpd checks. These are
+ * users' certificates and, with `chain`, those of CAs.
  */
 export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): string[] {
   return findNeeded(desired).filter((name) => {
@@ -69,13 +74,13 @@ export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): st
   });
 }
 
-/** Those of `names` that issued none of `crls`. */
+/** The CAs among `names` that issued none of `crls`. */
 export function findUncovered(names: readonly string[], crls: readonly CrlSummary[]): string[] {
   const issuers = new Set(crls.map(({ issuer }) => comparable(issuer)));
   return names.filter((name) => !issuers.has(comparable(name)));
 }
 
-/** How a CRL is called: by its CA, and by its part where there are several. */
+/** The name of a CRL in messages: the name of its CA, and the part where the CA has several CRLs. */
 export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
   distributionPoint === undefined ? issuer : `${issuer} for ${distributionPoint}`;
 
@@ -83,15 +88,15 @@ export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
 export const isFixed = (desired: CrlInputs, crl: CrlSummary): boolean =>
   fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
 
-/** Whether sources must keep an installed CRL current; that of a retired CA goes with the next refresh. */
+/** Whether sources must keep an installed CRL current. The CRL of a retired CA is removed by the next refresh. */
 export function isRefreshed(desired: CrlInputs, crl: CrlSummary): boolean {
   const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
   return isOfBundle && !isFixed(desired, crl);
 }
 
 /**
- * Whether an installed CRL is left of a kind that its CA issues no more, for all or for one address, since it began to
- * part its CRL or ceased to: kept while it counts, and renewed by nobody.
+ * Whether an installed CRL is left over from a kind that its CA no longer issues. A CA may start to issue one CRL for
+ * each address, or stop doing so; its last CRL of the earlier kind is kept while it counts, and nobody renews it.
  */
 export const isOutlived = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
   own.crls.some(
@@ -102,14 +107,17 @@ export const isOutlived = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
       Date.parse(newer.thisUpdate) > Date.parse(crl.thisUpdate),
   );
 
-/** Seconds from the look at the host until a CRL ends, 0 or less afterwards; undefined where that is not known. */
+/**
+ * The seconds from the observation of the host until a CRL expires: 0 or less once it has expired. Undefined where this
+ * is not known.
+ */
 export function secondsLeft({ refresh: { nowSeconds } }: CrlFacts, { nextUpdate }: CrlSummary): number | undefined {
   return nextUpdate === undefined || nowSeconds === undefined ? undefined : Date.parse(nextUpdate) / 1000 - nowSeconds;
 }
 
 /**
- * Whether the host must download now, because what its timer keeps is not there or has ended. A CRL that is merely
- * another one than before is what the timer is for. Without an owner our directory of state was deleted, and with it
+ * Whether the host must download now, because a CRL that its timer keeps does not exist or has expired. A CRL that has
+ * merely changed is left to the timer. Where there is no owner, somebody deleted our directory of state, and with it
  * the timer's program.
  */
 export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {

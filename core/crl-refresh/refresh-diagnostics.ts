@@ -1,4 +1,7 @@
-/** What a plan says of a host's own downloads of CRLs: whether they can run, whether they do, and how they end. */
+/**
+ * What a plan reports about a host's own downloads of CRLs: whether they can run, whether they do run, and how they
+ * end.
+ */
 import type { CrlSummary } from "../pki/summary.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { isoTime } from "./refresh-facts.ts";
@@ -7,7 +10,7 @@ import type { CrlRefresh } from "./inputs.ts";
 import type { CrlFacts, CrlInputs, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
-/** What is to be told of CRL sources and of the timer that asks them. */
+/** The findings about CRL sources and about the timer that starts their downloads. */
 export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   if (desired.crlSources.length === 0) return [];
   const stalled = findStalled(desired, facts);
@@ -29,7 +32,7 @@ function findScheduler({ refresh, server }: CrlFacts): Diagnostic[] {
   return [{ severity: "problem", place: "crlSources", text, ...(isUndecided ? { isUndecided } : {}) }];
 }
 
-/** Not ours to take away, nor to judge: an administrator may want other times. */
+/** These files are not ours, so they are neither removed nor judged: an administrator may want other times. */
 const findDropIns = ({ refresh }: CrlFacts): Diagnostic[] =>
   (refresh.timerDropIns ?? []).map((place) => ({
     severity: "warning",
@@ -56,7 +59,7 @@ function findEnding(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   });
 }
 
-/** Found by the host when it last had a new CRL. */
+/** The host found this when it last had a new CRL. */
 function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] {
   if (sample === undefined || refresh.sample === undefined) return [];
   const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
@@ -64,8 +67,8 @@ function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] 
 }
 
 /**
- * The host takes it away where the sample shows that users' certificates name an address; nobody needs one for an
- * address.
+ * Warns of a left-over CRL for all certificates. The host removes it where the sample shows that users' certificates
+ * name an address. A left-over CRL for one address is not reported, because nobody needs it.
  */
 function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Diagnostic[] {
   if (distributionPoint !== undefined) return [];
@@ -76,7 +79,7 @@ function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Di
 const remedy = ({ server }: CrlFacts): string =>
   `as root on the host, sh /var/lib/clientcert/${server.instance}/refresh --verbose says why`;
 
-/** This many intervals without a refresh are no accident: a host that was off, a night of maintenance. */
+/** So many intervals without a refresh are not explained by a host that was off, or by a night of maintenance. */
 const overdueIntervals = 3;
 
 /** Whether something that each refresh should do was last done too long ago. */
@@ -85,7 +88,7 @@ function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: Refresh
   return nowSeconds !== undefined && nowSeconds - lastSeconds > limitMinutes * 60;
 }
 
-/** The timer itself: no run, good or bad. */
+/** Reports a timer that has started no run at all, good or bad. */
 function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh, server } = facts;
   if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
@@ -104,7 +107,7 @@ function findFailing(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
     const found = source && describeFailure(source, desired, facts);
     return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
   });
-  // Who is refused matters, whatever the sources do.
+  // A run that refuses users is reported even where the sources fail.
   return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
@@ -119,7 +122,7 @@ function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: 
   return `${last}, and was not asked since, though refreshes have run; ${remedy(facts)}`;
 }
 
-/** A refresh that no source is to blame for, such as a reload that was put back. */
+/** Reports a run that failed without the fault of a source, such as a reload that was put back. */
 function findUnwellRun({ refresh: { lastRun } }: CrlFacts): Diagnostic[] {
   if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
   const { seconds, result, reason = "no reason was kept" } = lastRun;

@@ -3,7 +3,7 @@ import { shown } from "../shown.ts";
 import { refreshName } from "../own-files.ts";
 import type { RefreshFacts, RefreshObservation, SourceFacts } from "./refresh-model.ts";
 
-/** Of a host without sources most of it is empty. */
+/** Reads the facts. Most of them are empty for a host without sources. */
 export function readRefresh(observation: RefreshObservation): RefreshFacts {
   const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
   return {
@@ -17,8 +17,8 @@ export function readRefresh(observation: RefreshObservation): RefreshFacts {
 }
 
 /**
- * Lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes them. A
- * line of a kind that this version does not know, or that was cut, tells nothing.
+ * Reads lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes
+ * them. A line that was cut, or that is of a kind which this version does not know, is ignored.
  */
 export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources" | "sample"> {
   const sources = new Map<string, SourceFacts>();
@@ -60,19 +60,22 @@ const readCrl = ([next = "", number = "", entries = ""]: readonly string[]): Par
   ...(/^\d{1,9}$/.test(entries) && { entries: Number(entries) }),
 });
 
-/** Up to the year 5138, which `Date` can still write. */
+/** The limit is the year 5138, which `Date` can still write. */
 const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
 
-/** As in CRLs: ISO 8601, UTC, without milliseconds. */
+/** The form of dates in CRLs: ISO 8601, UTC, without milliseconds. */
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
-/** The record has words of curl and of servers. An earlier version let a proxy's address into it, with its password. */
+/**
+ * Makes the record's words safe to show. They come from curl and from servers, and an earlier version wrote a proxy's
+ * address with its password into the record.
+ */
 const toldOf = (latin1: string): string => {
   const words = Buffer.from(latin1.slice(0, 500), "latin1").toString("utf8").split(" ");
   return shown(words.map(withoutCredentials).join(" "));
 };
 
-/** Also of an address that is malformed. */
+/** Removes user and password from an address, even from a malformed one. */
 function withoutCredentials(word: string): string {
   const at = word.lastIndexOf("@");
   if (at < 0) return word;

@@ -3,7 +3,7 @@ import { caName, sampleName, stateDirectory, undoPath } from "../own-files.ts";
 import type { CrlRefresh } from "./inputs.ts";
 import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 
-/** `refresh.conf`, read line by line by the program on the host; what it does not know it skips. */
+/** The text of `refresh.conf`. The program on the host reads it line by line and skips what it does not know. */
 export function renderRefresh(desired: CrlInputs): string {
   const { acceptOlderCrls, crlCheck, crlRefresh, crlSources, sample } = desired;
   const { times, timeZone, spreadMinutes, alarmHours, proxyFile } = crlRefresh;
@@ -38,14 +38,19 @@ const cronPath = (instance: string): string => `/etc/cron.d/clientcert-${instanc
 const unitPath = (instance: string, kind: "service" | "timer"): string =>
   `/etc/systemd/system/clientcert-${instance}.${kind}`;
 
-/** Every path that a timer of ours may have, whichever scheduler it is for; what calls comes before what is called. */
+/**
+ * Every path that a timer of ours may have, for any scheduler. The file that calls comes before the file that it calls.
+ */
 export const timerPaths = ({ server: { instance } }: CrlFacts): readonly string[] => [
   unitPath(instance, "timer"),
   unitPath(instance, "service"),
   cronPath(instance),
 ];
 
-/** In the order of writing: what calls comes last. None where nothing on the host would read them. */
+/**
+ * The timer files in the order in which they are written: the file that calls comes last. Empty where no scheduler of
+ * the host would read them.
+ */
 export function renderTimers({ crlRefresh }: CrlInputs, { refresh, server }: CrlFacts): readonly TimerFile[] {
   const { instance } = server;
   switch (refresh.scheduler) {
@@ -61,7 +66,7 @@ export function renderTimers({ crlRefresh }: CrlInputs, { refresh, server }: Crl
   }
 }
 
-/** Not the program itself: an empty one would end well. */
+/** The command calls the shell and not the program itself, because an empty program would end without an error. */
 const command = (instance: string): string => `/bin/sh ${stateDirectory(instance)}/refresh --timer`;
 
 const header = (instance: string): string[] => [
@@ -104,7 +109,7 @@ function renderUnitTimer(instance: string, { times, timeZone, spreadMinutes }: C
   ]);
 }
 
-/** @see crontab(5): a line of `/etc/cron.d` names the user, and `%` would end its command */
+/** @see crontab(5): a line of `/etc/cron.d` names the user, and a `%` would end its command */
 function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
   return joined([
     ...header(instance),
@@ -114,7 +119,10 @@ function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
   ]);
 }
 
-/** Minutes and hours. Those of a time zone, which cron does not know, are found out by the program at each call. */
+/**
+ * The fields for minutes and hours. cron does not know time zones, so the program itself checks at each call whether a
+ * time in a zone has come.
+ */
 function cronTimes(times: readonly string[], timeZone: string | undefined): string[] {
   const pairs = times.map((time) => time.split(":").map(Number) as [number, number]); // the site file has checked them
   if (timeZone !== undefined) {
@@ -125,7 +133,7 @@ function cronTimes(times: readonly string[], timeZone: string | undefined): stri
   return minutes.map((minute) => `${minute} ${list(pairs.filter(([, one]) => one === minute).map(([hour]) => hour))}`);
 }
 
-/** Time zones differ by quarters of an hour, such as 5:45 of Asia/Kathmandu. */
+/** Time zones differ by quarters of an hour: Asia/Kathmandu, for example, is at 5:45. */
 const offsetMinutes = [0, 15, 30, 45];
 
 const list = (numbers: readonly number[]): string => [...new Set(numbers)].sort((a, b) => a - b).join(",");

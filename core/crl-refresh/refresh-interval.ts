@@ -7,7 +7,7 @@ import { crlNameOf, isOutlived, isRefreshed } from "./crl-policy.ts";
 
 const minutesOfDay = 24 * 60;
 
-/** Between two of the times (`HH:MM`, sorted), midnight included, in minutes. */
+/** The longest time between two of the times (`HH:MM`, sorted), in minutes. The gap over midnight counts, too. */
 export function longestGapMinutes(times: readonly string[]): number {
   const minutes = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
   const gaps = minutes.map((minute, index) => minute - (minutes[index - 1] ?? (minutes.at(-1) ?? 0) - minutesOfDay));
@@ -15,8 +15,8 @@ export function longestGapMinutes(times: readonly string[]): number {
 }
 
 /**
- * CRLs that live shorter than the timer may wait: one expires before the next is asked for, and everybody
- * below its CA is refused until then.
+ * Reports CRLs that are valid for a shorter time than the timer may wait. Such a CRL expires before the next one is
+ * downloaded, and everybody below its CA is refused until then.
  */
 export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { crlRefresh, crls } = desired;
@@ -39,10 +39,10 @@ function lifeMinutes({ thisUpdate, nextUpdate }: CrlSummary): number | undefined
   return nextUpdate === undefined ? undefined : (Date.parse(nextUpdate) - Date.parse(thisUpdate)) / 60_000;
 }
 
-/** Every so many hours; of a day, so that they are the same each day. */
+/** The intervals to propose, in hours. Each divides a day, so that the times are the same every day. */
 const intervalsHours = [12, 8, 6, 4, 3, 2, 1];
 
-/** Twice in a CRL's life, if that can be: a download may fail. */
+/** Proposes two downloads in the life of a CRL where this is possible, because one download may fail. */
 function remedy(lifeMinutes: number, { spreadMinutes }: CrlRefresh): string {
   const findInterval = (limit: number): number | undefined =>
     intervalsHours.find((hours) => hours * 60 + spreadMinutes <= limit);
@@ -56,7 +56,7 @@ function remedy(lifeMinutes: number, { spreadMinutes }: CrlRefresh): string {
 const timesEvery = (hours: number): string[] =>
   Array.from({ length: 24 / hours }, (_, index) => `"${String(index * hours).padStart(2, "0")}:30"`);
 
-/** Such as `6 h 20 min`. */
+/** Writes minutes as text, such as `6 h 20 min`. */
 function inWords(minutes: number): string {
   const [hours, rest] = [Math.floor(minutes / 60), Math.round(minutes % 60)];
   return [...(hours > 0 ? [`${hours} h`] : []), ...(rest > 0 || hours === 0 ? [`${rest} min`] : [])].join(" ");

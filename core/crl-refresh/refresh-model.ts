@@ -1,4 +1,4 @@
-/** What a site wants of CRLs, and what a host has of them: of whatever kind its server is. */
+/** What a site wants for CRLs and what a host has of them, for any kind of server. */
 import type { CrlSummary } from "../pki/summary.ts";
 import type { Parsed } from "../schema-kinds.ts";
 import type { crlInputs } from "./inputs.ts";
@@ -9,56 +9,60 @@ export type CrlInputs = Omit<Parsed<typeof crlInputs>, "caFiles" | "crlFiles">;
 /** What a host has. */
 export interface CrlFacts {
   readonly server: {
-    /** By which its timer and its state are named. */
+    /** The name in the names of its timer and of its state. */
     readonly instance: string;
-    /** The live program, a saved observation, or the files alone. */
+    /** The source of the facts: the live program, a saved observation, or the files alone. */
     readonly source: "httpd" | "saved" | "files";
   };
   readonly own: {
-    /** The installed ones. */
+    /** The installed CRLs. */
     readonly crls: readonly CrlSummary[];
-    /** SHA-256 by name of every file of ours. */
+    /** The SHA-256 of every file of ours, by name. */
     readonly files: Readonly<Record<string, string>>;
     readonly owner: string | undefined;
   };
   readonly refresh: RefreshFacts;
 }
 
-/** What keeps the CRLs of a host fresh, and how it went. */
+/** What keeps the CRLs of a host fresh, and how the last refreshes went. */
 export interface RefreshFacts {
   /** What runs jobs on this host: systemd, else a cron that is running. */
   readonly scheduler: Scheduler;
-  /** SHA-256 by absolute path of the files that start a refresh, of whichever scheduler. */
+  /** The SHA-256 of the files that start a refresh, by absolute path, for any scheduler. */
   readonly timers: Readonly<Record<string, string>>;
-  /** systemd's timer is enabled and waiting; with cron, its file is enough. */
+  /** True when systemd's timer is enabled and waiting. With cron, the file alone is enough. */
   readonly isTimerEnabled: boolean;
-  /** Files by which somebody alters the units of the timer. */
+  /** Files by which somebody changes the units of the timer. */
   readonly timerDropIns?: readonly string[];
-  /** The host's clock, seconds since 1970; only where CRLs are refreshed, because it is another one at each look. */
+  /**
+   * The host's clock, in seconds since 1970. It is set only where CRLs are refreshed, because it differs at each
+   * observation.
+   */
   readonly nowSeconds: number | undefined;
   readonly lastRun: { readonly seconds: number; readonly result: string; readonly reason?: string } | undefined;
   readonly sources: readonly SourceFacts[];
   /**
-   * Why the sample certificate shows nothing of the installed CRLs: what is said of it. @default - it is accepted, or
-   * there is none
+   * Why the sample certificate shows nothing about the installed CRLs, in words.
+   *
+   * @default - it is accepted, or there is none
    */
   readonly sample?: string;
 }
 
-/** What was observed of it. */
+/** What was observed of the refreshes. */
 export interface RefreshObservation {
   readonly server: { /** Seconds since 1970 on the host's clock. */ readonly nowSeconds: number };
   /** Files in our directory, by name. */
   readonly own: ReadonlyMap<string, unknown>;
   /** What runs jobs on this host: systemd, else a cron that is running. */
   readonly scheduler: Scheduler;
-  /** Whether systemd's timer of ours is enabled and waiting. */
+  /** Whether our systemd timer is enabled and waiting. */
   readonly isTimerEnabled: boolean;
-  /** Files by which somebody alters the units of the timer (`systemctl edit`). */
+  /** Files by which somebody changes the units of the timer (`systemctl edit`). */
   readonly timerDropIns?: readonly string[];
-  /** Files of ours that start a refresh, by absolute path. */
+  /** Our files that start a refresh, by absolute path. */
   readonly timers: ReadonlyMap<string, { readonly sha256: string }>;
-  /** What the refresh program remembers, as `readRecord` reads it; empty before the first refresh. */
+  /** What the refresh program remembers, as `readRecord` reads it. Empty before the first refresh. */
   readonly refreshRecord: string;
 }
 
@@ -66,10 +70,10 @@ export type Scheduler = "systemd" | "cron" | "none";
 
 export interface SourceFacts {
   readonly id: string;
-  /** Of its URLs the one that answered last. */
+  /** The URL of the source that answered last. */
   readonly url?: string;
   readonly lastSuccessSeconds?: number;
-  /** Only after the last success. */
+  /** Set only where the failure came after the last success. */
   readonly lastFailureSeconds?: number;
   readonly reason?: string;
   /** ISO 8601. */

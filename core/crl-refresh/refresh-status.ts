@@ -1,20 +1,23 @@
-/** What Pulumi and the command line show of the CRLs that a host downloads by itself, and of what starts that. */
+/**
+ * What Pulumi and the command line show of the CRLs that a host downloads by itself, and of the timer that starts the
+ * downloads.
+ */
 import { isoTime } from "./refresh-facts.ts";
 import type { CrlFacts, CrlInputs, Scheduler } from "./refresh-model.ts";
 
-/** What of the inputs it takes. */
+/** The part of the inputs that the status needs. */
 type Refreshed = Pick<CrlInputs, "crlRefresh" | "crlSources" | "sample">;
 
 /** Times are ISO 8601, UTC, by the host's clock. */
 export interface CrlSourceStatus {
   readonly urls: readonly string[];
-  /** Of them the one that answered last. */
+  /** The URL that answered last. */
   readonly url: string | undefined;
   readonly lastSuccess: string | undefined;
-  /** With its reason; undefined after a success. */
+  /** The last failure, with its reason. Undefined after a success. */
   readonly lastFailure: string | undefined;
   readonly reason: string | undefined;
-  /** Of the CRL that it delivered last, as the next three. */
+  /** This field and the next three are about the CRL that the source delivered last. */
   readonly thisUpdate: string | undefined;
   readonly nextUpdate: string | undefined;
   readonly number: string | undefined;
@@ -22,24 +25,24 @@ export interface CrlSourceStatus {
 }
 
 export interface TimerStatus {
-  /** File on the host; undefined while there is none. */
+  /** The timer's file on the host. Undefined while there is none. */
   readonly path: string | undefined;
   readonly scheduler: Scheduler;
   readonly isEnabled: boolean;
   readonly times: readonly string[];
-  /** Undefined: the host's own. */
+  /** Undefined where the host's own time zone counts. */
   readonly timeZone: string | undefined;
   readonly spreadMinutes: number;
   readonly lastRun: string | undefined;
-  /** In one word of the refresh program, such as `updated`. */
+  /** One word of the refresh program, such as `updated`. */
   readonly lastResult: string | undefined;
-  /** Why, where no source is to blame. */
+  /** The reason for the result, where it is not the fault of a source. */
   readonly lastReason: string | undefined;
-  /** Why the sample certificate shows nothing of the installed CRLs. @default - it is accepted, or there is none */
+  /** Why the sample certificate shows nothing about the installed CRLs. @default - it is accepted, or there is none */
   readonly sampleCertificate?: string;
 }
 
-/** In the order of the site file. */
+/** The status of each source, in the order of the site file. */
 export function crlStatusOf(
   { crlSources }: Pick<Refreshed, "crlSources">,
   { refresh }: Pick<CrlFacts, "refresh">,
@@ -70,7 +73,7 @@ export function timerStatusOf(
   const { times, timeZone, spreadMinutes } = crlRefresh;
   const [service, timer = service] = Object.keys(timers).sort();
   return {
-    // Of systemd's two files the one that says when.
+    // Of systemd's two files, this is the one with the times.
     path: timer,
     scheduler,
     isEnabled: timer !== undefined && isTimerEnabled,

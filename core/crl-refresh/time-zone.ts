@@ -1,7 +1,8 @@
 /** Names of time zones, as hosts know them. */
 
 /**
- * A zone that the host's library does not know would silently be UTC there; `Intl` knows more: any capitals, and JST.
+ * Finds a wrong name of a time zone. A zone that the host's library does not know would silently be UTC there. `Intl`
+ * accepts more names than the host: any capitals, and JST.
  */
 export function findTimeZoneMistake(text: string): string | undefined {
   const wanted = "write a name of the time zone database, such as Asia/Tokyo";
