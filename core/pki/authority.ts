@@ -1,19 +1,19 @@
-/** What a certificate or a CRL says of the CA certificate that checks it: the authorityKeyIdentifier. */
+/** What a certificate or a CRL says about the CA certificate that checks it: the extension authorityKeyIdentifier. */
 import { children, contentOf, contextTag, derTag, readInteger, readWhole } from "./der.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { readDirectoryName } from "./general-name.ts";
 
-/** Any of its parts may be missing. */
+/** The parts of the extension. Any of them may be missing. */
 export interface AuthorityKey {
-  /** Hex, as `Certificate.subjectKey`. */
+  /** Hex, in the form of `Certificate.subjectKey`. */
   readonly key?: string;
-  /** Hex, as `Certificate.serial`. */
+  /** Hex, in the form of `Certificate.serial`. */
   readonly serial?: string;
-  /** Of the CA's own issuer, as `Certificate.canonicalIssuer`. */
+  /** The name of the CA's own issuer, in the form of `Certificate.canonicalIssuer`. */
   readonly issuer?: string;
 }
 
-/** What identifiers are compared with. */
+/** The parts of a CA certificate that the identifiers are compared with. */
 export interface NamedAuthority {
   readonly subjectKey: string | undefined;
   readonly serial: string;
@@ -30,7 +30,7 @@ export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   const key = parts.find(({ tag }) => tag === contextTag(0, false));
   const names = parts.find(({ tag }) => tag === contextTag(1, true));
   const serial = parts.find(({ tag }) => tag === contextTag(2, false));
-  // OpenSSL compares the first of the names that is one of a directory.
+  // OpenSSL compares the first of these names that is a directory name.
   const issuer = names && children(value, names).flatMap((name) => readDirectoryName(value, name) ?? [])[0];
   return {
     ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
@@ -40,7 +40,8 @@ export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
 }
 
 /**
- * What OpenSSL asks before it takes a CA certificate of the right name; identifiers that are missing count as equal.
+ * Whether an authorityKeyIdentifier fits a CA certificate. OpenSSL checks this before it uses a CA certificate of the
+ * right name. An identifier that is missing counts as equal.
  *
  * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
  */

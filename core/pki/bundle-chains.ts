@@ -1,6 +1,6 @@
 /**
- * From each CA of the bundle up to its root, by the certificates that OpenSSL takes with the bundle in its installed
- * order.
+ * The chains from each CA of the bundle up to its root, made of the certificates that OpenSSL uses when the bundle is
+ * in its installed order.
  */
 import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
@@ -22,13 +22,13 @@ import {
 
 export interface ChainOptions extends OrderOptions {
   readonly now: number;
-  /** Fingerprints that the host already has. */
+  /** The fingerprints of the certificates that the host already has. */
   readonly installed?: readonly string[];
 }
 
 /**
- * One for each CA, name and key, in the order of the site file: of its certificates the first is the one that OpenSSL
- * takes.
+ * Returns one chain for each CA (one name and one key), in the order of the site file. A chain begins with the
+ * certificate of the CA that OpenSSL uses.
  */
 export function findChains(listed: readonly Certificate[], options: ChainOptions): readonly Chain[] {
   const installed = inInstalledOrder(listed, options);
@@ -40,7 +40,8 @@ export function findChains(listed: readonly Certificate[], options: ChainOptions
 }
 
 /**
- * OpenSSL goes another way up: by another certificate of that CA, or past a CA that is only above such an unused one.
+ * Whether OpenSSL does not need the certificate. OpenSSL goes another way up then: by another certificate of the same
+ * CA, or past a CA that is only above such an unused certificate.
  */
 export function isSpare(certificate: Certificate, chains: readonly Chain[], listed: readonly Certificate[]): boolean {
   const users = chains.filter((chain) => chain.includes(certificate));
@@ -49,14 +50,17 @@ export function isSpare(certificate: Certificate, chains: readonly Chain[], list
   return users.length === 1 && listed.some((ca) => isUnused(ca) && isIssuedBy(ca, certificate));
 }
 
-/** OpenSSL accepts no partial chain: from each CA the bundle must reach a self-signed root within SSLVerifyDepth. */
+/**
+ * Checks the chains. OpenSSL accepts no partial chain, so from each CA the bundle must reach a self-signed root within
+ * SSLVerifyDepth.
+ */
 export function checkChains(
   chains: readonly Chain[],
   listed: readonly Certificate[],
   options: ChainOptions,
 ): PkiDiagnostic[] {
   const { verifyDepth = defaultVerifyDepth } = options;
-  // Several CAs below one gap are one mistake.
+  // Several CAs below one gap are reported as one mistake.
   const gaps = [...new Set(chains.flatMap((chain) => findGap(chain) ?? []))];
   const complete = chains.filter((chain) => findGap(chain) === undefined);
   return [
@@ -69,7 +73,10 @@ export function checkChains(
   ];
 }
 
-/** Of which the issuer is not listed; one of the issuer's name with another key does not count. */
+/**
+ * The certificate of a chain whose issuer is not listed. A listed CA that has the issuer's name but another key does
+ * not count.
+ */
 const findGap = (chain: Chain): Certificate | undefined =>
   findUnsigned(chain) ?? (endOf(chain).isTop ? undefined : endOf(chain));
 
@@ -86,7 +93,10 @@ function describeGap(end: Certificate, listed: readonly Certificate[]): string {
     : `${nameOf(end)} was issued by ${issuer}, which is not listed, and without a chain up to its root every certificate is refused; list that CA, too`;
 }
 
-/** A cross-certificate without its root, beside a certificate of the same CA by which OpenSSL reaches another one. */
+/**
+ * Warns of a cross-certificate without its root that is listed beside another certificate of the same CA, where OpenSSL
+ * reaches a root by the other one.
+ */
 const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]): PkiDiagnostic[] =>
   listed
     .filter((ca) => isSpare(ca, chains, listed) && !ca.isTop && !listed.some((upper) => isIssuedBy(ca, upper)))
@@ -122,7 +132,10 @@ function checkPath(chain: Chain): PkiDiagnostic[] {
       ];
 }
 
-/** That one has its own finding, whose remedy alone would not lead out. */
+/**
+ * Reports a certificate that names an expired CA certificate although a valid one is listed. The expired certificate
+ * has its own finding, but the remedy of that finding alone would not help.
+ */
 function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   return chain.flatMap((below, at) => {

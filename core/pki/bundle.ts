@@ -1,4 +1,4 @@
-/** The CA bundle that httpd gets: what is wrong with it, and its one normal form. */
+/** The CA bundle for httpd: what is wrong with it, and its one normal form. */
 import { createHash } from "node:crypto";
 import type { CaBundle } from "./summary.ts";
 import { checkChains, findChains, isSpare } from "./bundle-chains.ts";
@@ -12,20 +12,23 @@ import { encodePem } from "./pem.ts";
 export { unique };
 
 export interface Bundle extends CaBundle {
-  /** What is installed: PEM, one block per certificate. */
+  /** The text that is installed: PEM, with one block for each certificate. */
   readonly pem: string;
 }
 
 export interface BundleOptions extends OrderOptions {
   readonly now: number;
-  /** Fingerprints that the host already has: their dates only warn, because refusing them would change nothing. */
+  /**
+   * The fingerprints of the certificates that the host already has. Their dates only cause warnings, because a refusal
+   * would change nothing.
+   */
   readonly installed?: readonly string[];
 }
 
-/** An issuer needs some weeks to send a successor, and the site some more to list it. */
+/** An issuer needs some weeks to send a successor, and the site needs some more to list it. */
 const warnCaDays = 90;
 
-/** Normal form: no duplicates, in the order of {@link inInstalledOrder}. */
+/** Makes the normal form: without duplicates, in the order of {@link inInstalledOrder}. */
 export function makeBundle(certificates: readonly Certificate[], options: OrderOptions = {}): Bundle {
   const sorted = inInstalledOrder(certificates, options);
   const pem = sorted.map(({ der }) => encodePem("CERTIFICATE", der)).join("");
@@ -36,7 +39,10 @@ export function makeBundle(certificates: readonly Certificate[], options: OrderO
   };
 }
 
-/** Everything that would make httpd refuse certificates of this bundle's CAs, or that deserves a warning. */
+/**
+ * Reports everything that would make httpd refuse certificates of this bundle's CAs, and everything that deserves a
+ * warning.
+ */
 export function checkBundle(certificates: readonly Certificate[], options: BundleOptions): PkiDiagnostic[] {
   if (certificates.length === 0)
     return [problem("there is no CA certificate; list the issuing CA and its root under caFiles")];
@@ -103,7 +109,7 @@ function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
   return diagnostics;
 }
 
-/** What OpenSSL never takes in a CA's certificate: errors 34, 94, 13 to 16, 41. */
+/** Finds what OpenSSL never accepts in a CA's certificate: its errors 34, 94, 13 to 16 and 41. */
 function refuseForm({ extensions, hasExplicitCurve, hasExactDates }: Certificate): string | undefined {
   const remedy = "so OpenSSL refuses every certificate below it; ask the issuer for another CA certificate";
   const unknown = findUnknownCritical(extensions);
@@ -140,7 +146,10 @@ function checkDates(certificate: Certificate, options: BundleOptions, isUnused: 
     : [];
 }
 
-/** Two keys under one name: OpenSSL goes by key identifiers, and without them tries one of the CAs only. */
+/**
+ * Finds two keys under one name. OpenSSL tells such CAs apart by their key identifiers. Without identifiers it tries
+ * only one of the CAs.
+ */
 function checkNamesakes(all: readonly Certificate[]): PkiDiagnostic[] {
   const mixedUp = all.filter((ca) =>
     all.some(

@@ -1,4 +1,4 @@
-/** Certificates, from the bytes of a file. */
+/** Reads certificates from the bytes of a file. */
 import { type KeyObject, X509Certificate, createHash } from "node:crypto";
 import type { CertificateSummary } from "./summary.ts";
 import {
@@ -26,40 +26,49 @@ import { canHaveSigned, findCurveBits, keySecurityBits, signatureStrength, usual
 export interface Certificate {
   readonly summary: CertificateSummary;
   readonly der: Buffer;
-  /** For chain and signature checks by OpenSSL's own code. */
+  /** The certificate for OpenSSL's own code, which checks chains and signatures. */
   readonly x509: X509Certificate;
   /** Lower-case hex. */
   readonly serial: string;
-  /** The name's own bytes, for what is written in it. */
+  /** The bytes of the name itself, to be copied into what we write. */
   readonly subjectDer: Uint8Array;
-  /** Names as OpenSSL compares them. */
+  /** The names in the form in which OpenSSL compares them. */
   readonly canonicalSubject: string;
   readonly canonicalIssuer: string;
-  /** Of the subject, as httpd compares them with what the site file lets in. */
+  /** The attributes of the subject. httpd compares them with the issuers that the site file lets in. */
   readonly attributes: readonly NameAttribute[];
   readonly signatureAlgorithm: string;
-  /** Digest of an RSASSA-PSS signature, from its parameters; undefined for its default, and for every other kind. */
+  /**
+   * The digest of an RSASSA-PSS signature, from its parameters. Undefined for the default digest, and for every other
+   * kind of signature.
+   */
   readonly signatureDigest: string | undefined;
   readonly extensions: readonly Extension[];
-  /** What it says of its issuer's certificate. */
+  /** What the certificate says about its issuer's certificate. */
   readonly authority: AuthorityKey;
-  /** OpenSSL takes it for a CA: basicConstraints says CA:TRUE, or it is an old kind of root. */
+  /** Whether OpenSSL accepts the certificate as a CA: basicConstraints says CA:TRUE, or it is an old kind of root. */
   readonly isCa: boolean;
-  /** Why it is not one, in words that end a sentence in brackets; undefined for a CA. */
+  /** Why the certificate is not a CA, in words that end a sentence in brackets. Undefined for a CA. */
   readonly noCaReason: string | undefined;
-  /** Its own issuer by names and identifiers: OpenSSL looks for nobody above it, and does not check its signature. */
+  /**
+   * Whether names and identifiers say that the certificate is its own issuer. OpenSSL then looks for no certificate
+   * above it, and does not check its signature.
+   */
   readonly isTop: boolean;
-  /** Both dates are written as RFC 5280 wants them; any other OpenSSL does not count as a date. */
+  /** Whether both dates have the form that RFC 5280 demands. OpenSSL does not accept any other form as a date. */
   readonly hasExactDates: boolean;
-  /** The key is written with all parameters of its curve instead of the curve's name, which OpenSSL refuses. */
+  /**
+   * Whether the key is written with all parameters of its curve instead of the curve's name. OpenSSL refuses such a
+   * key.
+   */
   readonly hasExplicitCurve: boolean;
-  /** How many CAs may stand between it and a user; undefined = any number. */
+  /** How many CAs may stand between this CA and a user. Undefined means any number. */
   readonly pathLength: number | undefined;
   /** Hex. */
   readonly subjectKey: string | undefined;
   /**
-   * False where an extended key usage leaves clientAuth out: OpenSSL then refuses clients below; "any" does not count
-   * there.
+   * False where an extended key usage is present and leaves out clientAuth. OpenSSL then refuses clients below the CA.
+   * The usage "any" does not count there.
    */
   readonly allowsClientAuth: boolean;
 }
@@ -70,7 +79,8 @@ export interface Certificates {
 }
 
 /**
- * Reads PEM (several blocks, text between them) or DER. Anything else in the file is a problem that says what it is.
+ * Reads PEM (several blocks, with text between them) or DER. Anything else in the file is reported as a problem that
+ * says what it is.
  */
 export function readCertificates(bytes: Buffer): Certificates {
   const { blocks, diagnostics } = readBlocks(bytes, "a certificate");
@@ -95,7 +105,7 @@ function collect(block: Block, place: string, certificates: Certificate[], probl
   }
 }
 
-/** One certificate from its DER. Throws {@link DerError}. */
+/** Reads one certificate from its DER. Throws {@link DerError}. */
 export function readCertificate(der: Buffer): Certificate {
   const fields = readFields(der);
   const x509 = openX509(der);
@@ -118,12 +128,13 @@ export function readCertificate(der: Buffer): Certificate {
 }
 
 /**
- * OpenSSL must be able to load what httpd will load; its own words say little to a reader, so they are not passed on.
+ * Loads the certificate with OpenSSL, because httpd will load it so, too. OpenSSL's own words say little to a reader,
+ * so they are not passed on.
  */
 function openX509(der: Buffer): X509Certificate {
   try {
     const x509 = new X509Certificate(der);
-    // Parsed lazily: an unknown key type throws here and not in the middle of a check.
+    // The key is parsed lazily. This line makes an unknown key type throw here and not in the middle of a check.
     void x509.publicKey;
     return x509;
   } catch {
@@ -176,7 +187,7 @@ function readSummary(
   };
 }
 
-/** RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm … }: where it is left out it is SHA-1. */
+/** RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm … }. Where the algorithm is left out, the digest is SHA-1. */
 function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
   const parameters = children(der, algorithm)[1];
   if (readAlgorithm(der, algorithm) !== "1.2.840.113549.1.1.10" || parameters?.tag !== derTag.sequence)
@@ -188,15 +199,15 @@ function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
 const ecOid = "1.2.840.10045.2.1";
 
 /**
- * SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }: a named curve is an OBJECT
- * IDENTIFIER.
+ * SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }. The parameters of a named curve
+ * are an OBJECT IDENTIFIER.
  */
 function hasExplicitCurve(der: Buffer, publicKey: Tlv): boolean {
   const algorithm = requireTlv(der, publicKey.content, publicKey.end, derTag.sequence, "an algorithm");
   return readAlgorithm(der, algorithm) === ecOid && children(der, algorithm)[1]?.tag === derTag.sequence;
 }
 
-/** Object identifier of an AlgorithmIdentifier. */
+/** The object identifier of an AlgorithmIdentifier. */
 function readAlgorithm(der: Buffer, algorithm: Tlv): string {
   return readOid(der, requireTlv(der, algorithm.content, algorithm.end, derTag.oid, "an algorithm"));
 }
@@ -208,21 +219,24 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
     : [];
 }
 
-/** How diagnostics call it. */
+/** The name of a certificate in diagnostics. */
 export const nameOf = ({ summary }: Certificate): string =>
   JSON.stringify(summary.subject || `(no name, fingerprint ${summary.fingerprint.slice(0, 16)})`);
 
-/** Signed with its own key. */
+/** Whether the certificate was signed with its own key. */
 export const isSelfSigned = (certificate: Certificate): boolean =>
   certificate.canonicalSubject === certificate.canonicalIssuer && isIssuedBy(certificate, certificate);
 
-/** True when `issuer` really signed it: names, key identifiers, key usage and the signature itself. */
+/**
+ * Whether `issuer` really signed the certificate: the function checks names, key identifiers, key usage and the
+ * signature itself.
+ */
 export const isIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
   certificate.canonicalIssuer === issuer.canonicalSubject &&
   certificate.x509.checkIssued(issuer.x509) &&
   certificate.x509.verify(issuer.x509.publicKey);
 
-/** keyUsage allows it; a certificate without keyUsage may do everything. */
+/** Whether keyUsage allows `usage`. A certificate without keyUsage may be used for everything. */
 export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cRLSign"): boolean {
   const extension = findExtension(certificate.extensions, extensionOid.keyUsage);
   return extension === undefined || hasBit(extension.value, usage === "keyCertSign" ? 5 : 6);
@@ -232,7 +246,7 @@ const clientAuthOid = "1.3.6.1.5.5.7.3.2";
 
 interface Constraints {
   readonly isCa: boolean;
-  /** Only of a CA. */
+  /** Set only for a CA. */
   readonly pathLength: number | undefined;
 }
 
@@ -248,10 +262,11 @@ function readConstraints(extensions: readonly Extension[]): Constraints | undefi
 type CaFields = Pick<Certificate, "extensions"> & { readonly isVersioned: boolean };
 
 /**
- * Without basicConstraints OpenSSL takes old kinds of roots for CAs: of version 1, with keyCertSign, of Netscape's
- * type.
+ * Why a certificate is not a CA. Without basicConstraints, OpenSSL accepts old kinds of roots as CAs: those of version
+ * 1, those with keyCertSign, and those with Netscape's type.
  *
- * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c takes these at the top of a chain alone
+ * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c accepts these only at the top of a
+ * chain
  */
 function findNoCaReason({ extensions, isVersioned }: CaFields, isTop: boolean): string | undefined {
   const constraints = readConstraints(extensions);
@@ -273,7 +288,7 @@ function readSubjectKey(extensions: readonly Extension[]): string | undefined {
   return Buffer.from(value.subarray(key.content, key.end)).toString("hex");
 }
 
-/** The same key pair: the CA was renewed, or cross-signed by another one. */
+/** Whether both certificates have the same key pair: the CA was renewed, or another CA cross-signed it. */
 export const hasSameKey = (a: Certificate, b: Certificate): boolean => a.x509.publicKey.equals(b.x509.publicKey);
 
 function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
@@ -283,10 +298,10 @@ function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
   );
 }
 
-/** Key and signature that today's OpenSSL settings may refuse, in words; undefined when they are fine. */
+/** Describes a key or a signature that the settings of today's OpenSSL may refuse. Undefined when both are fine. */
 export function findWeakness({ x509, summary, isTop, ...certificate }: Certificate): string | undefined {
   if ((summary.strength?.keyBits ?? usualBits) < usualBits) return describeKey(x509.publicKey);
-  // Nobody checks the signature of a trusted root.
+  // The signature of a trusted root is never checked.
   if (isTop) return undefined;
   const { bits, weak } = signatureStrength(certificate.signatureAlgorithm, certificate.signatureDigest);
   return bits < usualBits && weak !== undefined ? `a ${weak} signature` : undefined;
@@ -300,8 +315,8 @@ function describeKey(key: KeyObject): string {
 }
 
 /**
- * Names, identifiers and kind of key fit, which is all that OpenSSL asks before it takes `issuer`: the signature comes
- * later.
+ * Whether names, identifiers and kind of key fit. OpenSSL checks no more before it uses `issuer` as the issuer; it
+ * checks the signature later.
  */
 export const seemsIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
   certificate.canonicalIssuer === issuer.canonicalSubject &&

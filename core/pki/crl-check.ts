@@ -12,25 +12,31 @@ import { extensionOid, findExtension } from "./extensions.ts";
 import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, inInstalledOrder } from "./installed-order.ts";
 
-/** A CRL must still be good for this long when it is newly installed: nothing renews it by itself. */
+/**
+ * The number of days for which a CRL must still be valid when it is newly installed, because nothing renews it by
+ * itself.
+ */
 const minimumCrlDays = 7;
 
 export interface CrlOptions extends CoverageOptions {
-  /** CRLs that the host already has: their dates only warn, because refusing them would change nothing. */
+  /** The CRLs that the host already has. Their dates only cause warnings, because a refusal would change nothing. */
   readonly installed?: readonly CrlSummary[];
-  /** SHA-256 of first lists, which a source replaces on the host: an end that is near refuses none of them. */
+  /**
+   * The SHA-256 of first lists. A first list is a CRL that a source replaces on the host, so it is not refused because
+   * it expires soon.
+   */
   readonly renewed?: readonly string[];
-  /** What the order of the installed bundle was chosen by. */
+  /** The options by which the order of the installed bundle was chosen. */
   readonly order?: OrderOptions;
 }
 
 export interface CheckedCrls {
-  /** The newest good one of each CA and part, in a fixed order. */
+  /** The newest good CRL of each CA and part, in a fixed order. */
   readonly crls: readonly Crl[];
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** `certificates` is the CA bundle. */
+/** Checks the CRLs. `certificates` is the CA bundle. */
 export function checkCrls(
   crls: readonly Crl[],
   certificates: readonly Certificate[],
@@ -61,11 +67,11 @@ export function checkCrls(
   };
 }
 
-/** No certificate is checked against it. */
+/** Whether no certificate is checked against the CRL. */
 const isUnasked = ({ summary }: Crl, { crlCheck }: CrlOptions): boolean =>
   crlCheck === "leaf" && summary.scope === "authorities";
 
-/** A host refuses it of a source, again at each download. */
+/** Reports a CRL that is not needed. A host refuses such a CRL from a source, at each download anew. */
 function describeUnasked(crl: Crl, coverage: readonly PkiDiagnostic[], options: CrlOptions): PkiDiagnostic[] {
   const { sha256 } = crl.summary;
   if (coverage.some((diagnostic) => diagnostic.about === sha256)) return [];
@@ -80,7 +86,10 @@ function describeUnasked(crl: Crl, coverage: readonly PkiDiagnostic[], options: 
 
 const isFirstList = ({ summary }: Crl, { renewed = [] }: CrlOptions): boolean => renewed.includes(summary.sha256);
 
-/** Never sent to a host: until its source answers, no CRL is better there than one that locks everybody out. */
+/**
+ * Whether the CRL is a first list that has expired. It is never sent to a host: until its source answers, a host
+ * without a CRL is better than a host whose CRL locks everybody out.
+ */
 function isEndedFirstList(crl: Crl, options: CrlOptions): boolean {
   const { nextUpdate } = crl.summary;
   return isFirstList(crl, options) && nextUpdate !== undefined && Date.parse(nextUpdate) <= options.now;
@@ -124,8 +133,8 @@ function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
 }
 
 /**
- * What OpenSSL takes as critical (crl_cb and crl_set_issuers in crypto/x509/x_crl.c); for any other it refuses every
- * certificate.
+ * The critical extensions that OpenSSL accepts in a CRL (crl_cb and crl_set_issuers in crypto/x509/x_crl.c). For any
+ * other critical extension it refuses every certificate.
  */
 const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
 
@@ -156,8 +165,8 @@ function checkForm(crl: Crl): PkiDiagnostic[] {
 const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
 /**
- * httpd goes by the date, and takes the first of two with one date, even with a lower number: it must never see two of
- * one part.
+ * Keeps the newest CRL of each part. httpd goes by the date, and of two CRLs with one date it uses the first, even when
+ * that one has a lower number. httpd must therefore never get two CRLs of one part.
  */
 function takeNewest(all: readonly SignedCrl[]): {
   readonly signed: SignedCrl[];
@@ -173,14 +182,20 @@ function takeNewest(all: readonly SignedCrl[]): {
   return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), diagnostics };
 }
 
-/** Of one CA, and for the same of its certificates: OpenSSL looks for the part that a certificate names. */
+/**
+ * Whether two CRLs are of one CA and for the same of its certificates. OpenSSL looks for the part that a certificate
+ * names.
+ */
 const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
   typeof a.signer !== "string" &&
   typeof b.signer !== "string" &&
   isSameAuthority(a.signer, b.signer) &&
   isOfSamePart(a.crl.summary, b.crl.summary);
 
-/** By name, the CRLs of two keys of one name by key, and those of several parts by part. */
+/**
+ * Orders CRLs by the name of the CA. The CRLs of two keys of one name are ordered by key, and those of several parts by
+ * part.
+ */
 const orderOf = ({ canonicalIssuer, authority, summary: { distributionPoint, scope } }: Crl): string =>
   [canonicalIssuer, authority.key ?? "", distributionPoint ?? "", scope ?? ""].join(" ");
 

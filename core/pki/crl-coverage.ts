@@ -1,6 +1,6 @@
 /**
- * Whether OpenSSL finds a CRL for every certificate that httpd checks: one of the right CA, for the right certificates,
- * that names the certificate of the CA that OpenSSL takes.
+ * Whether OpenSSL finds a CRL for every certificate that httpd checks. The CRL must be of the right CA and for the
+ * right certificates, and it must name the certificate of the CA that OpenSSL uses.
  */
 import { isNamedBy } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
@@ -14,36 +14,41 @@ export interface CoverageOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly crlCheck: "leaf" | "chain";
-  /** Whether sources deliver more CRLs: of which CAs is only known when they have been downloaded. */
+  /** Whether sources deliver more CRLs. Which CAs these are from is known only after the download. */
   readonly hasMore?: boolean;
-  /** How many sources do, where that is known: each delivers one CRL. */
+  /** How many sources deliver more CRLs, where that is known. Each source delivers one CRL. */
   readonly more?: number | undefined;
   /**
-   * A user's certificate: its issuer issues to users, and what it says of its issuer decides which certificate OpenSSL
-   * takes.
+   * A user's certificate. It shows that its issuer issues to users, and its authorityKeyIdentifier decides which
+   * certificate of the issuer OpenSSL uses.
    */
   readonly sample?: Certificate | undefined;
 }
 
-/** All certificates of one name and key, and whose certificates httpd checks against its CRL. */
+/**
+ * All certificates of one CA (one name and one key), and whose certificates httpd checks against the CRL of this CA.
+ */
 interface Authority {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly SignedCrl[];
-  /** What of its certificates is checked: users', and those of CAs. */
+  /** Which certificates of the CA are checked: those of users, and those of other CAs. */
   readonly issues: { readonly users: boolean; readonly authorities: boolean };
-  /** Certificates of it that OpenSSL takes as issuer; `undefined` names a user of whom nothing is known. */
+  /**
+   * The certificates of the CA that OpenSSL uses as issuer. `for` is the certificate that is checked; `undefined`
+   * stands for a user of whom nothing is known.
+   */
   readonly taken: readonly { readonly for: Certificate | undefined; readonly certificate: Certificate }[];
 }
 
 /** The bundle in two orders. */
 export interface OrderedBundle {
-  /** As the site file lists it: diagnostics come in this order. */
+  /** The order of the site file. Diagnostics come in this order. */
   readonly listed: readonly Certificate[];
-  /** As it is installed: OpenSSL goes by that. */
+  /** The order of the installed file, which decides what OpenSSL does. */
   readonly installed: readonly Certificate[];
 }
 
-/** All that is missing, and all that OpenSSL will not find. */
+/** Reports every CRL that is missing, and every CRL that OpenSSL will not find. */
 export function checkCoverage(
   crls: readonly SignedCrl[],
   certificates: OrderedBundle,
@@ -53,7 +58,7 @@ export function checkCoverage(
   if (crls.length === 0 && crlCheck === "leaf" && !hasMore) return [];
   const authorities = describeAuthorities(crls, certificates, options);
   const isOn = crls.length > 0 || hasMore;
-  // A CRL that nobody here has signed has its own finding.
+  // A CRL that no listed CA has signed has its own finding.
   const judged = authorities.filter(({ crls: own }) => own.every(({ signer }) => typeof signer !== "string"));
   const signing = judged.filter((authority) => !isOn || findUnfit(authority) === undefined);
   return [
@@ -76,7 +81,7 @@ function describeAuthorities(
 
 interface Surroundings {
   readonly cas: readonly Certificate[];
-  /** Of each CA the certificate that OpenSSL takes. */
+  /** For each CA, the certificate that OpenSSL uses. */
   readonly inUse: readonly Certificate[];
   readonly crls: readonly SignedCrl[];
   readonly options: CoverageOptions;
@@ -102,7 +107,10 @@ function describeAuthority(group: readonly Certificate[], around: Surroundings):
   };
 }
 
-/** At the upper end of a chain OpenSSL looks for nothing more. */
+/**
+ * The certificate of the CA that OpenSSL uses for `holder`. At the upper end of a chain OpenSSL looks for no further
+ * certificate.
+ */
 const takenFor = (
   holder: Certificate | undefined,
   group: readonly Certificate[],
@@ -118,7 +126,10 @@ const isOf = ([ca]: readonly Certificate[], { crl, signer }: SignedCrl): boolean
 
 const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certificates[0]?.summary.subject);
 
-/** A certificate without cRLSign that OpenSSL takes: it then refuses whatever that CA issued, with any CRL. */
+/**
+ * Finds a certificate without cRLSign that OpenSSL uses. OpenSSL then refuses everything that this CA issued, with any
+ * CRL.
+ */
 const findUnfit = ({ taken }: Authority): Certificate | undefined =>
   taken.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
 
@@ -135,7 +146,7 @@ function describeUnfit(authority: Authority): PkiDiagnostic[] {
   ]);
 }
 
-/** Two certificates of one key: a CRL may name one of them, and OpenSSL takes the other. */
+/** Checks a CA that has two certificates of one key: a CRL may name one of them while OpenSSL uses the other. */
 function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagnostic[] {
   const { certificates, crls, taken } = authority;
   if (certificates.length < 2) return [];
@@ -148,7 +159,7 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagn
         !others.some((other) => isFor(other.crl, one) && isNamedBy(other.crl.authority, one.certificate)),
     );
     if (missed.length === 0) return [];
-    // The sample shows what users' certificates say, as a user of whom nothing is known cannot.
+    // The sample shows what users' certificates say about their issuer, which is not known without a sample.
     const isShown = missed.every(({ for: holder }) => holder === undefined) && taken.some((one) => one.for === sample);
     const report = sample !== undefined && isShown ? warning : problem;
     return about(crl.summary.sha256, [report(describeMissed(authority, crl, report === warning))]);
@@ -158,7 +169,7 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagn
 const isFor = ({ summary }: Crl, { for: holder }: Authority["taken"][number]): boolean =>
   summary.scope !== (holder?.isCa === true ? "users" : "authorities");
 
-/** For the certificates of the same part, or for all. */
+/** Whether the other CRL is for the certificates of the same part, or for all certificates. */
 const isInsteadOf = ({ summary: other }: Crl, { summary }: Crl): boolean =>
   other.distributionPoint === undefined || other.distributionPoint === summary.distributionPoint;
 
@@ -171,7 +182,7 @@ function describeMissed(authority: Authority, crl: Crl, isShown: boolean): strin
     : `${found}, and refuses what it issued; list only the one that the CRL names, or, if users' certificates name it, too, give one as sampleCertificate`;
 }
 
-/** With a check switched on, httpd refuses every certificate below a CA whose CRL it lacks. */
+/** Reports missing CRLs. While revocation is checked, httpd refuses every certificate below a CA whose CRL it lacks. */
 function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagnostic[] {
   const { crls, issues } = authority;
   const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
@@ -187,8 +198,9 @@ function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagn
 }
 
 /**
- * A CA's certificate is checked, too, a root's by the root's own CRL, and mostly names no address: then a CRL for one
- * is not for it.
+ * Reports CAs whose certificates no CRL covers. With `chain`, the certificate of a CA is checked, too, and that of a
+ * root against the root's own CRL. Such a certificate mostly names no address, and then a CRL for one address does not
+ * cover it.
  */
 function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
   const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
@@ -206,15 +218,15 @@ function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
 const notForAuthorities =
   "is for user certificates only (issuingDistributionPoint), and crlCheck: chain checks those of CAs, too, so every certificate below that CA is refused; list its CRL for CA certificates, too, or write crlCheck: leaf";
 
-/** Where all are for others. */
+/** Reports the CRLs where all of them are for certificates of the other kind. */
 const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorities", text: string): PkiDiagnostic[] =>
   crls.every(({ crl }) => crl.summary.scope === misfit)
     ? crls.flatMap(({ crl }) => about(crl.summary.sha256, [problem(`${nameOf(crl)} ${text}`)]))
     : [];
 
 /**
- * Each source delivers the CRL of one CA: where there are fewer than CAs that need one, it is certain that one is
- * missing.
+ * Compares the number of sources with the number of CAs that need a CRL. Each source delivers the CRL of one CA, so
+ * with fewer sources than CAs it is certain that a CRL is missing.
  */
 function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiDiagnostic[] {
   const { crlCheck, more } = options;

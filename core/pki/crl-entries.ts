@@ -1,4 +1,4 @@
-/** The entries of a CRL: a list that may have a million, walked without making an object of each. */
+/** Reads the entries of a CRL. A CRL may have a million entries, so they are walked without an object for each. */
 import type { Crl } from "./crl.ts";
 import {
   type Tlv,
@@ -14,7 +14,7 @@ import {
 } from "./der.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
 
-/** Each entry must be a SEQUENCE that begins with a serial number. */
+/** Counts the entries. Each entry must be a SEQUENCE that begins with a serial number. */
 export function countEntries(der: Buffer, revoked: Tlv): number {
   let count = 0;
   for (let offset = revoked.content; offset < revoked.end; count++) {
@@ -27,8 +27,8 @@ const entryEnd = (der: Buffer, offset: number, limit: number): number =>
   shortEntryEnd(der, offset, limit) ?? longEntryEnd(der, offset, limit);
 
 /**
- * Nearly every entry is shorter than 128 bytes: its end without making objects, which is ten times faster for a
- * million.
+ * The end of an entry that is shorter than 128 bytes, as nearly every entry is. The function makes no objects, which is
+ * ten times faster for a million entries.
  */
 function shortEntryEnd(der: Buffer, offset: number, limit: number): number | undefined {
   const end = offset + 2 + (der[offset + 1] ?? limit);
@@ -47,21 +47,21 @@ function longEntryEnd(der: Buffer, offset: number, limit: number): number {
 }
 
 export interface Revocation {
-  /** ISO 8601, UTC; undefined when the entry has no readable date. */
+  /** ISO 8601, UTC. Undefined when the entry has no readable date. */
   readonly date: string | undefined;
-  /** As RFC 5280 calls it; missing when the entry gives none, or none that can be read. */
+  /** The reason by its name in RFC 5280. Missing when the entry gives no reason, or an unreadable one. */
   readonly reason?: string;
 }
 
-/** By CRLReason. RFC 5280, section 5.3.1; there is no 7. */
+/** The names of the reasons, by the number of CRLReason. RFC 5280, section 5.3.1; the number 7 is not used. */
 const reasons: readonly (string | undefined)[] = [
   ...["unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation"],
   ...["certificateHold", undefined, "removeFromCRL", "privilegeWithdrawn", "aACompromise"],
 ];
 
 /**
- * The entry for a serial number (hex, as in `Certificate.serial`); undefined when the CRL does not revoke it. To
- * OpenSSL removeFromCRL means that, too.
+ * Finds the entry for a serial number (hex, in the form of `Certificate.serial`). Undefined when the CRL does not
+ * revoke it. OpenSSL reads the reason removeFromCRL as "not revoked", too.
  */
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
@@ -85,7 +85,7 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
 
 const parseHex = (hex: string): bigint => (hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`));
 
-/** Dates and reasons are not checked when a CRL is read: a million of them would take a second. */
+/** Dates and reasons are not checked when a CRL is read, because a million of them would take a second. */
 function readEntry(der: Buffer, number: Tlv, entry: Tlv): Revocation {
   const date = unlessMalformed(() => readTlv(der, number.end, entry.end));
   const reason = date && unlessMalformed(() => readReason(der, date.end, entry.end));
@@ -111,14 +111,20 @@ function unlessMalformed<T>(read: () => T): T | undefined {
   }
 }
 
-/** `critical TRUE` behind the object identifier of an extension. Any value but 0 counts to OpenSSL. */
+/**
+ * The bytes of `critical TRUE`, which follow the object identifier of an extension. For OpenSSL any value but 0 counts
+ * as TRUE.
+ */
 const booleanHead = Buffer.from([derTag.boolean, 1]);
-/** Tag and length of an object identifier stand this far before its end: no extension of an entry has a longer one. */
+/**
+ * Tag and length of an object identifier stand at most this far before its end. No extension of an entry has a longer
+ * identifier.
+ */
 const longestOidBytes = 30;
 
 /**
- * The first extension of an entry that is critical; undefined where there is none. A list of a million entries has few
- * places that look like one, and only their entries are read.
+ * Finds the first critical extension of an entry, or undefined. A CRL of a million entries has few places that look
+ * like a critical extension, so only the entries at these places are read.
  */
 export function findCriticalEntryExtension({ der, revoked }: Crl): Extension | undefined {
   if (!revoked) return undefined;
@@ -138,7 +144,7 @@ function endsOid(der: Buffer, end: number): boolean {
   return false;
 }
 
-/** Of one entry; none where they are malformed, which OpenSSL does not read either. */
+/** The extensions of one entry. Empty where they are malformed, because OpenSSL does not read them either. */
 function extensionsAt(der: Buffer, offset: number, limit: number): Extension[] {
   const read = (): Extension[] => {
     const [, , list] = children(der, readTlv(der, offset, limit));

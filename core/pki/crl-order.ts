@@ -3,16 +3,17 @@ import type { CrlSummary } from "./summary.ts";
 
 /** What a site file says about the order of CRLs. */
 export interface CrlOrderOptions {
-  /** SHA-256 of CRLs whose number does not count, as the site file names them. @default - none */
+  /** The SHA-256 of CRLs whose number does not count, because the site file names them. @default - none */
   readonly accepted?: readonly string[] | undefined;
 }
 
 /**
- * Above 0 when `a` is to replace `b`, a CRL of the same CA; 0 when they are equally new. httpd goes by the date alone,
- * so neither the date nor the number may be lower, except where `b` had ended before `a` was issued: it protects
- * nobody, and its CA has begun its numbers anew. Of an accepted one the number does not count, and the date does: once
- * it is replaced, nobody can bring it back. The host's program has this rule, too, and goes by its clock there
- * (compare_crls in host/posix/crl/crl.sh).
+ * Returns more than 0 when `a` is to replace `b`, a CRL of the same CA, and 0 when both are equally new. httpd goes by
+ * the date alone. Neither the date nor the number may therefore be lower, with one exception: where `b` had expired
+ * before `a` was issued, the number may be lower, because `b` protects nobody and its CA has begun its numbers anew.
+ * For a CRL that the site file accepts, the number does not count, but the date does: nobody can bring such a CRL back
+ * after it was replaced. The host's program has the same rule and goes by its own clock (compare_crls in
+ * host/posix/crl/crl.sh).
  */
 export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: CrlOrderOptions = {}): number {
   const later = compareDates(a, b);
@@ -22,17 +23,20 @@ export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: Crl
   return later > 0 || higher !== 0 ? 1 : 0;
 }
 
-/** Whether two are one. The hash of a large installed CRL is not known: then what its CA counts must do. */
+/**
+ * Whether both are the same CRL. The hash of a large installed CRL is not known, so its CA's number and date are
+ * compared instead.
+ */
 export const isSameCrl = (a: CrlSummary, b: CrlSummary): boolean =>
   a.sha256 === "" || b.sha256 === ""
     ? isSameName(a.issuer, b.issuer) && a.number === b.number && a.thisUpdate === b.thisUpdate && isOfSamePart(a, b)
     : a.sha256 === b.sha256;
 
-/** Of one CA, whether they are for the same of its certificates: only then one replaces the other. */
+/** Whether two CRLs of one CA are for the same of its certificates. Only then does one replace the other. */
 export const isOfSamePart = (a: CrlSummary, b: CrlSummary): boolean =>
   a.distributionPoint === b.distributionPoint && a.scope === b.scope;
 
-/** The order among several that are there: by date, as httpd has it, then by number. */
+/** The order of several installed CRLs: by date, as httpd has it, and by number where the dates are equal. */
 export const compareByDate = (a: CrlSummary, b: CrlSummary): number => compareDates(a, b) || compareNumbers(a, b);
 
 const compareDates = (a: CrlSummary, b: CrlSummary): number => Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);

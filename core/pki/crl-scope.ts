@@ -1,5 +1,5 @@
 /**
- * Which certificates of its CA a CRL speaks of: issuingDistributionPoint, and what OpenSSL compares with it.
+ * Which certificates of its CA a CRL covers: the extension issuingDistributionPoint, and what OpenSSL compares with it.
  *
  * @see RFC 5280, section 5.2.5; crl_crldp_check in OpenSSL's crypto/x509/x509_vfy.c
  */
@@ -11,13 +11,13 @@ import { type DistributionPoint, readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { nameKey } from "./general-name.ts";
 
-/** What an issuingDistributionPoint says; empty where the CRL speaks of all certificates of its CA. */
+/** What an issuingDistributionPoint says. Empty where the CRL covers all certificates of its CA. */
 export interface IssuingPoint extends Pick<CrlSummary, "scope" | "distributionPoint"> {
-  /** Why OpenSSL does not count the CRL; what to do. To follow the name of the CRL. */
+  /** Why OpenSSL does not use the CRL, and what to do. The text follows the name of the CRL. */
   readonly mistake?: string;
 }
 
-/** Looks for the extension among those of a CRL. */
+/** Reads the extension from the extensions of a CRL. */
 export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint {
   const value = findExtension(extensions, extensionOid.issuingDistributionPoint)?.value;
   if (value === undefined) return {};
@@ -29,7 +29,7 @@ export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint
   }
 }
 
-/** [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
+/** The parts: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
 function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
   const isSet = (number: number): boolean =>
     parts.some((part) => part.tag === contextTag(number, false) && value[part.content] !== 0);
@@ -49,7 +49,7 @@ function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
   return isSet(1) ? { ...place, scope: "users" } : isSet(2) ? { ...place, scope: "authorities" } : place;
 }
 
-/** What is said of a CRL of other certificates where one for users belongs. */
+/** The message about a CRL that is not for users, in a place where a CRL for users is needed. */
 export const notForUsers = "is not for user certificates (issuingDistributionPoint); download the one for users";
 
 /** DistributionPointName: [0] full names, or [1] a part that is added to the issuer's name. */
@@ -70,26 +70,31 @@ function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
     : { distributionPoint: names.join(" ") };
 }
 
-/** Whether OpenSSL counts a CRL of the right CA for this certificate. One that it cannot use is for none. */
+/**
+ * Whether OpenSSL uses this CRL of the right CA for this certificate. False for a CRL that OpenSSL cannot use at all.
+ */
 export function isInScope(crl: Crl, certificate: Certificate): boolean {
   const { scope, distributionPoint } = crl.summary;
   if (crl.scopeMistake !== undefined || scope === (certificate.isCa ? "users" : "authorities")) return false;
   return distributionPoint === undefined || findPoint(crl, certificate) !== undefined;
 }
 
-/** All reasons that OpenSSL knows: CRLDP_ALL_REASONS. */
+/** All reasons that OpenSSL knows (CRLDP_ALL_REASONS). */
 const allReasons = 0x7f80;
 
 /**
- * Whether the certificate names a CRL of some reasons only where OpenSSL looks: it then wants another one for the
- * others, and takes none (error 3).
+ * Whether the certificate names, at the place that OpenSSL reads, a CRL for some reasons only. OpenSSL then needs
+ * another CRL for the other reasons, and accepts none (error 3).
  */
 export function hasReasons(certificate: Certificate, crl?: Crl): boolean {
   const { reasons } = findPoint(crl, certificate) ?? {};
   return reasons !== undefined && (reasons & allReasons) !== allReasons;
 }
 
-/** The first that is of the CA itself and of the CRL's part; without a CRL: of one for all. */
+/**
+ * The certificate's first distribution point that is of the CA itself and of the CRL's part. Without a CRL, the first
+ * one that is of the CA itself.
+ */
 function findPoint(crl: Crl | undefined, certificate: Certificate): DistributionPoint | undefined {
   const names = crl?.summary.distributionPoint?.split(" ");
   return readPoints(certificate)?.find(

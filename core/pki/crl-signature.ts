@@ -9,8 +9,8 @@ const pkcs1 = "1.2.840.113549.1.1.";
 const ecdsa = "1.2.840.10045.4.";
 
 /**
- * Digest by signature algorithm; `null` = the algorithm has its own. Everything that httpd's OpenSSL accepts for CRLs
- * but MD5.
+ * The digest of each signature algorithm. `null` means that the algorithm has its own digest. The table holds
+ * everything that httpd's OpenSSL accepts for CRLs, except MD5.
  */
 const digests: Readonly<Record<string, string | null>> = {
   [`${pkcs1}5`]: "sha1",
@@ -35,7 +35,7 @@ const hashes: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
 
-/** Checks the signature with `key`. A key of another type than the algorithm's is `bad`. */
+/** Checks the signature with `key`. The result is `bad` where the key has another type than the algorithm. */
 export function verifyCrl({ signed }: Crl, key: KeyObject): SignatureResult {
   if (!Buffer.from(signed.algorithm).equals(signed.innerAlgorithm)) return "bad";
   const algorithm = readScheme(signed.algorithm);
@@ -43,7 +43,7 @@ export function verifyCrl({ signed }: Crl, key: KeyObject): SignatureResult {
   try {
     return verify(algorithm.digest, signed.tbs, { key, ...algorithm.options }, signed.signature) ? "good" : "bad";
   } catch {
-    // node:crypto throws when the key cannot have made such a signature at all.
+    // node:crypto throws an error when the key cannot have made such a signature at all.
     return "bad";
   }
 }

@@ -11,10 +11,10 @@ export interface SignedCrl {
   readonly signer: Certificate | string;
 }
 
-/** How diagnostics call a CRL. */
+/** The name of a CRL in diagnostics. */
 export const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
 
-/** Looks for the CA among `certificates`, the bundle. */
+/** Finds the CA that signed the CRL among `certificates`, which is the bundle. */
 export function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
   const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
   if (named.length === 0)
@@ -34,13 +34,14 @@ export function findSigner(crl: Crl, certificates: readonly Certificate[]): Cert
     : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
 }
 
-/** One name and one key: renewed or cross-signed, it is the same CA. */
+/** Whether both certificates have one name and one key. A CA that was renewed or cross-signed is still the same CA. */
 export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>
   a.canonicalSubject === b.canonicalSubject && hasSameKey(a, b);
 
 /**
- * A CA that changed its key keeps its name, and each key has its CRL. OpenSSL tells the two apart by key identifiers
- * only; without them it takes one CRL for both keys and refuses everybody ("CRL signature failure").
+ * Checks the CRLs of a CA that changed its key. Such a CA keeps its name, and each key has its own CRL. OpenSSL tells
+ * the two CRLs apart only by key identifiers. Without identifiers, OpenSSL uses one CRL for both keys and refuses
+ * everybody ("CRL signature failure").
  */
 export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly Certificate[]): PkiDiagnostic[] {
   if (typeof signer === "string") return [];

@@ -1,8 +1,8 @@
 /** Addresses of CRLs, in a site file and in certificates. */
 
 /**
- * Why a host could not download from it; undefined when it could. Shell, curl and files of lines get it as it stands:
- * so only what RFC 3986 lets into a URL.
+ * Why a host could not download from this address. Undefined when it could. The address gets into a shell, into curl
+ * and into files of lines unchanged, so only the characters that RFC 3986 allows in a URL are allowed.
  */
 export function findUrlMistake(text: string): string | undefined {
   if (/-----BEGIN/.test(text))

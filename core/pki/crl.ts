@@ -1,5 +1,5 @@
 /**
- * Certificate revocation lists, read by slicing: headers are read, the list of revoked certificates is only walked.
+ * Reads certificate revocation lists by slicing: it reads the headers, and only walks through the revoked certificates.
  *
  * @see RFC 5280, section 5.1
  */
@@ -38,20 +38,20 @@ export interface Crl {
   readonly extensions: readonly Extension[];
   readonly signed: SignedParts;
   /**
-   * Both dates are written as RFC 5280 wants them. With a fraction of a second OpenSSL refuses every certificate of the
-   * CA.
+   * Whether both dates have the form that RFC 5280 demands. Where a date has a fraction of a second, OpenSSL refuses
+   * every certificate of the CA.
    */
   readonly hasExactDates: boolean;
-  /** What is wrong with its issuingDistributionPoint, and what to do. */
+  /** What is wrong with the CRL's issuingDistributionPoint, and what to do. */
   readonly scopeMistake: string | undefined;
-  /** The list of revoked certificates inside {@link der}; undefined when it revokes nobody. */
+  /** The revoked certificates inside {@link der}. Undefined when the CRL revokes nobody. */
   readonly revoked: Tlv | undefined;
 }
 
-/** What a signature check needs, each a view into the CRL's bytes. */
+/** What a signature check needs. Each part is a view into the CRL's bytes. */
 export interface SignedParts {
   readonly tbs: Uint8Array;
-  /** AlgorithmIdentifier outside and inside of what is signed: they must agree. */
+  /** The AlgorithmIdentifiers outside and inside the signed part. Both must agree. */
   readonly algorithm: Uint8Array;
   readonly innerAlgorithm: Uint8Array;
   readonly signature: Uint8Array;
@@ -63,7 +63,8 @@ export interface Crls {
 }
 
 /**
- * Reads PEM (several blocks) or DER. A certificate in a CRL file would become a trust anchor of httpd: it is a problem.
+ * Reads PEM (several blocks) or DER. A certificate in a CRL file is reported as a problem, because it would become a
+ * trust anchor of httpd.
  */
 export function readCrls(bytes: Buffer): Crls {
   const { blocks, diagnostics } = readBlocks(bytes, "a CRL");
@@ -86,7 +87,7 @@ function collect(block: Block, place: string, crls: Crl[], problems: PkiDiagnost
   }
 }
 
-/** One CRL from its DER. `countsEntries: false` looks at no entry. Throws {@link DerError}. */
+/** Reads one CRL from its DER. With `countsEntries: false`, no entry is read. Throws {@link DerError}. */
 export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
   const [tbs, algorithm, signature, ...rest] = children(der, readWhole(der));
   if (
@@ -119,7 +120,7 @@ export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
       ...scope,
       entries: fields.revoked && countsEntries ? countEntries(der, fields.revoked) : 0,
     },
-    // The first byte of a BIT STRING counts unused bits: none in a signature.
+    // The first byte of a BIT STRING counts the unused bits. A signature has none.
     signed: {
       tbs: rawOf(der, tbs),
       algorithm: rawOf(der, algorithm),
@@ -163,5 +164,5 @@ function readCrlNumber(extensions: readonly Extension[]): string | undefined {
   return value && readInteger(value, readTlv(value, 0, value.length)).toString();
 }
 
-/** What is installed: each CRL encoded anew, nothing else of the file it came from. */
+/** The text that is installed: each CRL is encoded anew, and nothing else of its file is kept. */
 export const encodeCrls = (crls: readonly Crl[]): string => crls.map(({ der }) => encodePem("X509 CRL", der)).join("");

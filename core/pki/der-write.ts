@@ -1,7 +1,7 @@
-/** Values in DER, for what we write ourselves. */
+/** Writes values in DER. */
 import { contextTag, derTag } from "./der.ts";
 
-/** One value: tag, length, and its content, which may come in parts. */
+/** Writes one value: its tag, its length and its content, which may come in parts. */
 export function encodeDer(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   const size = content.length < 0x80 ? [content.length] : longLength(content.length);
@@ -16,14 +16,14 @@ function longLength(length: number): number[] {
 
 export const encodeSequence = (...parts: readonly Uint8Array[]): Buffer => encodeDer(derTag.sequence, ...parts);
 
-/** Constructed, with the context-specific tag `[number]`. */
+/** Writes a constructed value with the context-specific tag `[number]`. */
 export const encodeTagged = (number: number, ...parts: readonly Uint8Array[]): Buffer =>
   encodeDer(contextTag(number, true), ...parts);
 
-/** BIT STRING of whole bytes. */
+/** Writes a BIT STRING of whole bytes. */
 export const encodeBits = (content: Uint8Array): Buffer => encodeDer(derTag.bitString, Buffer.from([0]), content);
 
-/** INTEGER in as few bytes as it needs; of the negative ones only -128 to -1. */
+/** Writes an INTEGER in as few bytes as it needs. Of the negative numbers, only -128 to -1 are supported. */
 export function encodeInteger(value: bigint): Buffer {
   if (value < 0n) return encodeDer(derTag.integer, Buffer.from([Number(BigInt.asUintN(8, value))]));
   const hex = value.toString(16);
@@ -31,7 +31,7 @@ export function encodeInteger(value: bigint): Buffer {
   return encodeDer(derTag.integer, (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }
 
-/** Object identifier in dotted form, such as `2.5.29.15`. */
+/** Writes an object identifier in dotted form, such as `2.5.29.15`. */
 export function encodeOid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const arcs = [first * 40 + second, ...rest].flatMap((arc) => {
@@ -42,7 +42,7 @@ export function encodeOid(dotted: string): Buffer {
   return encodeDer(derTag.oid, Buffer.from(arcs));
 }
 
-/** UTCTime before 2050, GeneralizedTime from then on, as RFC 5280, section 4.1.2.5, wants it. */
+/** Writes a date as RFC 5280, section 4.1.2.5, demands: UTCTime before 2050, GeneralizedTime from then on. */
 export function encodeTime(date: Date): Buffer {
   const digits = date
     .toISOString()
@@ -53,7 +53,7 @@ export function encodeTime(date: Date): Buffer {
     : encodeDer(derTag.generalizedTime, Buffer.from(digits));
 }
 
-/** Extension of a certificate or CRL; `value` is its own DER. */
+/** Writes an extension of a certificate or CRL. `value` is DER, too. */
 export const encodeExtension = (oid: string, value: Uint8Array, critical = false): Buffer =>
   encodeSequence(
     encodeOid(oid),
