@@ -1,9 +1,13 @@
 /**
  * A reader of DER that never goes beyond the bytes it was given. CRLs come over plain http and may have a million
- * entries: general ASN.1 libraries build a tree of objects and stop at a few thousand, this one only reads headers.
+ * entries. General ASN.1 libraries build a tree of objects and stop at a few thousand entries; this reader reads only
+ * headers.
  */
 
-/** One tag-length-value: `start` is its tag, `content` its first content byte, `end` the first byte after it. */
+/**
+ * One tag-length-value. `start` is the offset of its tag, `content` that of its first content byte, and `end` that of
+ * the first byte after it.
+ */
 export interface Tlv {
   readonly tag: number;
   readonly start: number;
@@ -24,16 +28,19 @@ export const derTag = {
   set: 0x31,
 } as const;
 
-/** Tag `[number]` with the context-specific class, constructed or not. */
+/** The tag `[number]` with the context-specific class, constructed or not. */
 export const contextTag = (number: number, constructed: boolean): number => 0x80 | (constructed ? 0x20 : 0) | number;
 
-/** The bytes are not the DER that was expected. The message is ready to print and quotes nothing of the bytes. */
+/**
+ * Thrown when the bytes are not the DER that was expected. The message is ready to print and quotes nothing of the
+ * bytes.
+ */
 export class DerError extends Error {}
 
-/** More children than any certificate has, few enough to hold as objects. */
+/** This is more children than any certificate has, and few enough to keep as objects. */
 const maxChildren = 10_000;
 
-/** Reads the header at `offset`; content may not reach beyond `end`. */
+/** Reads the header at `offset`. The content may not reach beyond `end`. */
 export function readTlv(bytes: Uint8Array, offset: number, end: number): Tlv {
   const tag = bytes[offset];
   const first = bytes[offset + 1];
@@ -56,14 +63,17 @@ export function readTlv(bytes: Uint8Array, offset: number, end: number): Tlv {
   return { tag, start: offset, content, end: content + length };
 }
 
-/** As {@link readTlv}, and the tag must be `tag`; `what` names the value in the error. */
+/** The same as {@link readTlv}, but the tag must be `tag`. `what` names the value in the error. */
 export function requireTlv(bytes: Uint8Array, offset: number, end: number, tag: number, what: string): Tlv {
   const tlv = readTlv(bytes, offset, end);
   if (tlv.tag !== tag) throw new DerError(`${what} is missing or has the wrong type`);
   return tlv;
 }
 
-/** Direct children of a constructed value. For small values only: lists of a CRL's size are walked, not held. */
+/**
+ * The direct children of a constructed value. Use this for small values only: data of a CRL's size is walked through,
+ * not kept as objects.
+ */
 export function children(bytes: Uint8Array, parent: Tlv): Tlv[] {
   const found: Tlv[] = [];
   for (let offset = parent.content; offset < parent.end;) {
@@ -75,20 +85,20 @@ export function children(bytes: Uint8Array, parent: Tlv): Tlv[] {
   return found;
 }
 
-/** The one value that fills `bytes` to the end. */
+/** Reads the one value that fills `bytes` to the end. */
 export function readWhole(bytes: Uint8Array): Tlv {
   const whole = requireTlv(bytes, 0, bytes.length, derTag.sequence, "the outer SEQUENCE");
   if (whole.end !== bytes.length) throw new DerError("there are bytes after its end");
   return whole;
 }
 
-/** Content bytes, not copied. */
+/** The content bytes, not copied. */
 export const contentOf = (bytes: Uint8Array, tlv: Tlv): Uint8Array => bytes.subarray(tlv.content, tlv.end);
 
-/** All bytes with the header, not copied. */
+/** All bytes of the value, with its header, not copied. */
 export const rawOf = (bytes: Uint8Array, tlv: Tlv): Uint8Array => bytes.subarray(tlv.start, tlv.end);
 
-/** Dotted form, such as `2.5.4.3`. */
+/** The object identifier in dotted form, such as `2.5.4.3`. */
 export function readOid(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.tag !== derTag.oid || tlv.end === tlv.content || tlv.end - tlv.content > 64)
     throw new DerError("an object identifier is malformed");
@@ -107,21 +117,21 @@ export function readOid(bytes: Uint8Array, tlv: Tlv): string {
   return [root, first - root * 40n, ...arcs.slice(1)].join(".");
 }
 
-/** RFC 5280 allows 20 bytes for serial and CRL numbers; some issuers write a few more. */
+/** RFC 5280 allows 20 bytes for serial and CRL numbers. Some issuers write a few more. */
 const maxIntegerBytes = 64;
 
-/** True for an INTEGER that {@link readInteger} accepts. */
+/** Whether the value is an INTEGER that {@link readInteger} accepts. */
 export const isInteger = (tlv: Tlv): boolean =>
   tlv.tag === derTag.integer && tlv.end > tlv.content && tlv.end - tlv.content <= maxIntegerBytes;
 
-/** INTEGER, which may be negative: some old issuers forgot the zero byte in front. */
+/** Reads an INTEGER. It may be negative, because some old issuers forgot the zero byte before it. */
 export function readInteger(bytes: Uint8Array, tlv: Tlv): bigint {
   if (!isInteger(tlv)) throw new DerError("an integer is malformed");
   const content = Buffer.from(contentOf(bytes, tlv));
   return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString("hex")}`));
 }
 
-/** Content bytes of an INTEGER, as few as it needs. */
+/** The content bytes of an INTEGER, as few as it needs. */
 export function integerContent(value: bigint): Uint8Array {
   let size = 1;
   while (BigInt.asIntN(size * 8, value) !== value) size++;
@@ -134,15 +144,15 @@ export function integerContent(value: bigint): Uint8Array {
 }
 
 /**
- * True when the content of an INTEGER is `wanted`, as {@link integerContent} gives it. Makes no object: it runs a
- * million times.
+ * Whether the content of an INTEGER is `wanted`, which is made by {@link integerContent}. The function makes no
+ * objects, because it runs a million times.
  */
 export function holdsInteger(bytes: Uint8Array, content: number, end: number, wanted: Uint8Array): boolean {
   let start = content;
   // Some issuers write more sign bytes than needed.
   while (end - start > wanted.length && isNeedlessSign(bytes[start], bytes[start + 1] ?? 0)) start++;
   if (end - start !== wanted.length) return false;
-  // From the end: serial numbers tend to differ there.
+  // The comparison begins at the end, because serial numbers mostly differ there.
   for (let i = wanted.length - 1; i >= 0; i--) if (bytes[start + i] !== wanted[i]) return false;
   return true;
 }
@@ -150,14 +160,17 @@ export function holdsInteger(bytes: Uint8Array, content: number, end: number, wa
 const isNeedlessSign = (first: number | undefined, second: number): boolean =>
   (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
 
-/** Written as RFC 5280 wants it: in whole seconds and UTC. OpenSSL counts no other as a date. */
+/**
+ * Whether a date has the form that RFC 5280 demands: whole seconds and UTC. OpenSSL does not accept any other form as a
+ * date.
+ */
 export const isExactTime = (bytes: Uint8Array, tlv: Tlv): boolean => !contentOf(bytes, tlv).includes(0x2e);
 
 const notExact = "a date is not written as RFC 5280 wants it (in whole seconds and UTC), so OpenSSL does not count it";
 
 /**
- * UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`; a fraction is left
- * out: ask {@link isExactTime}.
+ * Reads UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`. A fraction of
+ * a second is left out; {@link isExactTime} finds it.
  */
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.end - tlv.content > 32) throw new DerError(notExact);
@@ -168,10 +181,10 @@ export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   const [year, month, day, hour, minute, second] = parts.slice(1);
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
   const parsed = new Date(iso);
-  // An impossible day such as 31 February either fails to parse or comes back as another day.
+  // The parser rejects an impossible day, such as 31 February, or turns it into another day.
   if (Number.isNaN(parsed.getTime()) || parsed.getUTCDate() !== Number(day)) throw new DerError(notExact);
   return iso;
 }
 
-/** True for the two types that dates have. */
+/** Whether the value has one of the two types that dates have. */
 export const isTime = (tlv: Tlv): boolean => tlv.tag === derTag.utcTime || tlv.tag === derTag.generalizedTime;

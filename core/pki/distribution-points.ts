@@ -1,6 +1,6 @@
 /**
- * Where certificates say that the CRL of their issuer is published. A CA's own certificate names the CRL of the CA
- * above it, never its own: only users' certificates name the list that revokes users.
+ * Reads from certificates where the CRL of their issuer is published. A CA's own certificate names the CRL of the CA
+ * above it, never its own CRL. Only users' certificates name the CRL that revokes users.
  *
  * @see RFC 5280, section 4.2.1.13
  */
@@ -12,16 +12,16 @@ import { nameKey, readDirectoryName, readUri } from "./general-name.ts";
 
 /** One CRL that a site could list under `crlSources`. */
 export interface CrlProposal {
-  /** The CA that signs it, as `CrlSummary.issuer`. */
+  /** The CA that signs the CRL, in the form of `CrlSummary.issuer`. */
   readonly issuer: string;
-  /** In the order in which a host should try them: http, https, ldap. At least one. */
+  /** The addresses in the order in which a host should try them: http, https, ldap. There is at least one. */
   readonly urls: readonly string[];
 }
 
-/** Http first: the host's curl may have no ldap, and a CRL's own signature makes https needless. */
+/** http comes first: the host's curl may not support ldap, and a CRL is signed, so that https is not needed. */
 const schemeOrder = ["http:", "https:", "ldap:", "ldaps:"];
 
-/** What these certificates name, one proposal per issuer, in the order of the certificates. */
+/** The CRLs that these certificates name: one proposal for each issuer, in the order of the certificates. */
 export function proposeCrlUrls(certificates: readonly Certificate[]): CrlProposal[] {
   const byIssuer = new Map<string, { readonly issuer: string; readonly urls: Set<string> }>();
   for (const certificate of certificates) {
@@ -38,9 +38,10 @@ const sortByScheme = (urls: Iterable<string>): string[] =>
   [...urls].sort((a, b) => schemeOrder.indexOf(new URL(a).protocol) - schemeOrder.indexOf(new URL(b).protocol));
 
 /**
- * Every address as the certificate has it, also one that no host can use, such as `ldap:///CN=…` of a Microsoft CA.
- * Empty where the extension is missing or malformed: OpenSSL judges that, and nobody needs it to read the certificate.
- * Addresses of CRLs of some reasons or of another CA are left out: they are of no use to httpd.
+ * Every address in the form that the certificate has, even an address that no host can use, such as `ldap:///CN=…` of a
+ * Microsoft CA. Empty where the extension is missing or malformed: OpenSSL judges that, and it does not keep us from
+ * reading the certificate. Addresses of CRLs for some reasons only, or of another CA, are left out, because httpd
+ * cannot use them.
  */
 export function findCrlUrls(certificate: Pick<Certificate, "extensions">): string[] {
   const points = readPoints(certificate) ?? [];
@@ -49,17 +50,23 @@ export function findCrlUrls(certificate: Pick<Certificate, "extensions">): strin
 
 /** DistributionPoint: one place where a certificate says that its CA publishes a CRL. */
 export interface DistributionPoint {
-  /** As {@link nameKey} has them, none for one relative to the issuer's name; undefined where it names no place. */
+  /**
+   * The names in the form of {@link nameKey}. Empty for a name relative to the issuer's name. Undefined where the point
+   * names no place.
+   */
   readonly names: readonly string[] | undefined;
-  /** Of them those that can be printed. */
+  /** The names that are addresses and can be printed. */
   readonly urls: readonly string[];
-  /** Canonical names of other CAs that sign; undefined: its own. */
+  /** The canonical names of other CAs that sign the CRL. Undefined where the certificate's own CA signs it. */
   readonly issuers: readonly string[] | undefined;
-  /** ReasonFlags of its CRL, as two bytes; undefined: all. */
+  /** The ReasonFlags of the CRL, as two bytes. Undefined where it is for all reasons. */
   readonly reasons: number | undefined;
 }
 
-/** In the order of the certificate; undefined where they are malformed: OpenSSL then refuses the certificate. */
+/**
+ * Reads the points in the order of the certificate. Undefined where they are malformed: OpenSSL then refuses the
+ * certificate.
+ */
 export function readPoints({ extensions }: Pick<Certificate, "extensions">): DistributionPoint[] | undefined {
   const value = findExtension(extensions, extensionOid.crlDistributionPoints)?.value;
   if (value === undefined) return [];
@@ -71,7 +78,7 @@ export function readPoints({ extensions }: Pick<Certificate, "extensions">): Dis
   }
 }
 
-/** [0] where, [1] reasons, [2] another CA that signs. */
+/** The parts of a point: [0] where, [1] reasons, [2] another CA that signs. */
 function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   if (point.tag !== derTag.sequence) throw new DerError("a distribution point is malformed");
   const parts = children(bytes, point);
@@ -89,10 +96,12 @@ function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   };
 }
 
-/** The first byte of a BIT STRING counts unused bits. */
+/** The first byte of a BIT STRING counts the unused bits. */
 const readFlags = ([, first = 0, second = 0]: Uint8Array): number => (first << 8) | second;
 
-/** One with a control character could rewrite a terminal line. */
+/**
+ * Reads an address. An address with a control character is left out, because it could rewrite a line of the terminal.
+ */
 function readUrl(bytes: Uint8Array, name: Tlv): string | undefined {
   const text = readUri(bytes, name);
   return text !== undefined && /^[\x20-\x7e]+$/.test(text) ? text : undefined;

@@ -4,7 +4,7 @@ import { type Tlv, DerError, children, contentOf, derTag, readOid } from "./der.
 export interface Extension {
   readonly oid: string;
   readonly critical: boolean;
-  /** Content of the OCTET STRING: DER of its own. */
+  /** The content of the OCTET STRING, which is DER itself. */
   readonly value: Uint8Array;
 }
 
@@ -32,7 +32,7 @@ export const extensionOid = {
   netscapeType: "2.16.840.1.113730.1.1",
 } as const;
 
-/** `list` is the SEQUENCE OF Extension inside its context tag. */
+/** Reads the extensions. `list` is the SEQUENCE OF Extension inside its context tag. */
 export function readExtensions(bytes: Uint8Array, list: Tlv): Extension[] {
   if (list.tag !== derTag.sequence) throw new DerError("its extensions are malformed");
   return children(bytes, list).map((extension) => readExtension(bytes, extension));
@@ -49,18 +49,18 @@ function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
   return { oid: readOid(bytes, oid), critical, value: contentOf(bytes, value) };
 }
 
-/** The extension with this object identifier. */
+/** Finds the extension with this object identifier. */
 export const findExtension = (extensions: readonly Extension[], oid: string): Extension | undefined =>
   extensions.find((extension) => extension.oid === oid);
 
-/** Bit `index` of a BIT STRING such as keyUsage, counted from 0 at the left. */
+/** Whether bit `index` of a BIT STRING such as keyUsage is set. Bits are counted from 0 at the left. */
 export function hasBit(value: Uint8Array, index: number): boolean {
-  // Tag, length, count of unused bits, then the bits.
+  // The value consists of the tag, the length, the number of unused bits, and the bits.
   const byte = value[3 + (index >> 3)];
   return byte !== undefined && (byte & (0x80 >> (index & 7))) !== 0;
 }
 
-/** What OpenSSL takes where it is critical in a certificate: X509_supported_extension. */
+/** The critical extensions that OpenSSL accepts in a certificate (X509_supported_extension). */
 const criticalOids: ReadonlySet<string> = new Set([
   extensionOid.netscapeType,
   extensionOid.keyUsage,
@@ -79,10 +79,13 @@ const criticalOids: ReadonlySet<string> = new Set([
   extensionOid.inhibitAnyPolicy,
 ]);
 
-/** A critical extension of a certificate for which OpenSSL refuses it, and all below it. */
+/**
+ * Finds a critical extension that OpenSSL does not accept. OpenSSL refuses the certificate for it, and all certificates
+ * below it.
+ */
 export const findUnknownCritical = (extensions: readonly Extension[]): Extension | undefined =>
   extensions.find(({ critical, oid }) => critical && !criticalOids.has(oid));
 
-/** An extension stands there twice, for which OpenSSL refuses a certificate. */
+/** Whether an extension stands there twice. OpenSSL refuses such a certificate. */
 export const hasRepeats = (extensions: readonly Extension[]): boolean =>
   new Set(extensions.map(({ oid }) => oid)).size < extensions.length;

@@ -1,5 +1,6 @@
 /**
- * OpenSSL's answers depend on the order of the installed bundle: judge in that, whatever the order of the site file.
+ * The order of the installed bundle. OpenSSL's answers depend on it, so everything must be judged in this order,
+ * whatever the order of the site file is.
  */
 import { defaultVerifyDepth } from "./summary.ts";
 import { isNamedBy } from "./authority.ts";
@@ -13,21 +14,21 @@ export interface OrderOptions {
   readonly now?: number;
   /** @default defaultVerifyDepth */
   readonly verifyDepth?: number | undefined;
-  /** Those that are known without a host. @default - none */
+  /** The CRLs that are known without a host. @default - none */
   readonly crls?: readonly Pick<Crl, "canonicalIssuer" | "authority">[];
-  /** Whether CRLs are checked that are not known yet. @default false */
+  /** Whether CRLs that are not known yet will be checked. @default false */
   readonly hasMore?: boolean;
 }
 
-/** One per fingerprint, in the order given. */
+/** Keeps one certificate for each fingerprint, in the given order. */
 export const unique = (certificates: readonly Certificate[]): Certificate[] => [
   ...new Map(certificates.map((certificate) => [certificate.summary.fingerprint, certificate])).values(),
 ];
 
 /**
- * Each once, in the order in which they are installed: by fingerprint, so that the order in the site file never causes
- * a change; but among certificates of one subject, of which OpenSSL takes the first valid one and never goes back, that
- * order comes first in which it refuses the fewest CAs.
+ * Puts the certificates in the order in which they are installed, each once. They are sorted by fingerprint, so that
+ * the order in the site file never causes a change. Certificates of one subject are an exception: OpenSSL uses the
+ * first valid one and never goes back, so the order in which OpenSSL refuses the fewest CAs is chosen.
  */
 export function inInstalledOrder(certificates: readonly Certificate[], options: OrderOptions = {}): Certificate[] {
   const sorted = unique(certificates).sort((a, b) => (a.summary.fingerprint < b.summary.fingerprint ? -1 : 1));
@@ -42,10 +43,10 @@ export function inInstalledOrder(certificates: readonly Certificate[], options: 
   return best.order;
 }
 
-/** No site has as many CA certificates of one name. */
+/** This is more orders than any site needs: none has so many CA certificates of one name. */
 const mostOrders = 720;
 
-/** Certificates of one subject change places among themselves. */
+/** Makes orders in which certificates of one subject change places with each other. */
 function* reorderings(sorted: readonly Certificate[]): Generator<Certificate[]> {
   const places = new Map<string, number[]>();
   for (const [place, { canonicalSubject }] of sorted.entries())
@@ -80,7 +81,7 @@ function* permutations(places: readonly number[]): Generator<number[]> {
       for (const rest of permutations(places.filter((place) => place !== first))) yield [first, ...rest];
 }
 
-/** CAs by name and key, each with all its certificates; `bundle` in any order. */
+/** The CAs by name and key, each with all its certificates. `bundle` may be in any order. */
 export function findAuthorities(bundle: readonly Certificate[]): Certificate[][] {
   const authorities: Certificate[][] = [];
   for (const ca of bundle.filter(({ isCa }) => isCa)) {
@@ -91,7 +92,7 @@ export function findAuthorities(bundle: readonly Certificate[]): Certificate[][]
   return authorities;
 }
 
-/** CAs whose users OpenSSL refuses with the bundle in this order. */
+/** The number of CAs whose users OpenSSL refuses with the bundle in this order. */
 const countRefused = (installed: readonly Certificate[], options: OrderOptions): number =>
   findAuthorities(installed).filter((authority) => {
     const taken = findTaken(authority, options.now);
@@ -111,7 +112,7 @@ function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: Orde
   );
 }
 
-/** OpenSSL takes another certificate of the CA than the one that its CRL names, or one that may sign no CRL. */
+/** Whether OpenSSL uses another certificate of the CA than the one that its CRL names, or one that may sign no CRL. */
 function missesCrl(
   taken: Certificate,
   authority: readonly Certificate[],
@@ -124,18 +125,18 @@ function missesCrl(
   return isChecked && (!hasKeyUsage(taken, "cRLSign") || own.some((crl) => !isNamedBy(crl.authority, taken)));
 }
 
-/** A CA's certificate, the one above it, and so on. */
+/** A CA's certificate, the certificate above it, and so on. */
 export type Chain = readonly [Certificate, ...Certificate[]];
 
 export const endOf = (chain: Chain): Certificate => chain.at(-1) ?? chain[0];
 
-/** Valid at `now`; without one every certificate is. */
+/** Whether the certificate is valid at `now`. Without `now`, every certificate is valid. */
 export const isValid = ({ summary }: Certificate, now: number | undefined): boolean =>
   now === undefined || (Date.parse(summary.notBefore) <= now && now < Date.parse(summary.notAfter));
 
 /**
- * Of several certificates that could have issued another one, that which OpenSSL takes: the first that is valid now,
- * else the one that expires last. `candidates` in the order of the installed bundle.
+ * Of several certificates that could have issued another one, returns the one that OpenSSL uses: the first that is
+ * valid now, or else the one that expires last. `candidates` are in the order of the installed bundle.
  *
  * @see X509_STORE_CTX_get1_issuer in OpenSSL's crypto/x509/x509_lu.c
  */
@@ -145,8 +146,8 @@ export function findTaken(candidates: readonly Certificate[], now: number | unde
 }
 
 /**
- * From a CA's certificate up, as OpenSSL goes: by names and identifiers alone, never back. `installed` in the installed
- * order.
+ * The way from a CA's certificate upwards that OpenSSL goes: by names and identifiers alone, never back. `installed` is
+ * in the installed order.
  */
 export function takeChain(start: Certificate, installed: readonly Certificate[], now: number | undefined): Chain {
   const chain: [Certificate, ...Certificate[]] = [start];
@@ -163,18 +164,18 @@ export function takeChain(start: Certificate, installed: readonly Certificate[],
   return chain;
 }
 
-/** The first of the chain that allows fewer CAs below itself than there are. */
+/** The first certificate of the chain that allows fewer CAs below itself than there are. */
 export const findLimit = (chain: Chain): Certificate | undefined =>
   chain.find(({ pathLength }, at) => pathLength !== undefined && countBelow(chain, at) > pathLength);
 
 /**
- * CAs below place `at`; those with one name for subject and issuer, as made for a change of keys, do not count. RFC
- * 5280, section 6.1.4 (l).
+ * The number of CAs below place `at`. CAs with the same name for subject and issuer, which are made for a change of
+ * keys, do not count. RFC 5280, section 6.1.4 (l).
  */
 const countBelow = (chain: Chain, at: number): number =>
   chain.slice(0, at).filter((ca) => ca.canonicalSubject !== ca.canonicalIssuer).length;
 
-/** The first of the chain that the one above it did not sign, for all that its name says. */
+/** The first certificate of the chain that the certificate above it did not sign, although the names fit. */
 export const findUnsigned = (chain: Chain): Certificate | undefined =>
   chain.find((ca, at) => {
     const upper = chain[at + 1];
@@ -183,7 +184,7 @@ export const findUnsigned = (chain: Chain): Certificate | undefined =>
 
 const known = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
 
-/** Each signature is checked once, however many orders are tried. */
+/** Checks each signature only once, however many orders are tried. */
 function isSignedBy(ca: Certificate, upper: Certificate): boolean {
   const results = known.get(ca) ?? new WeakMap<Certificate, boolean>();
   known.set(ca, results);
@@ -192,7 +193,7 @@ function isSignedBy(ca: Certificate, upper: Certificate): boolean {
   return isSigned;
 }
 
-/** The CAs above a certificate that OpenSSL takes, nearest first; `bundle` in the installed order. */
+/** The CAs above a certificate that OpenSSL uses, the nearest first. `bundle` is in the installed order. */
 export function findChain(certificate: Certificate, bundle: readonly Certificate[], now: number): Certificate[] {
   const taken = findTaken(
     bundle.filter((ca) => ca.isCa && isIssuedBy(certificate, ca)),

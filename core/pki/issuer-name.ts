@@ -1,19 +1,19 @@
-/** How a site file names a CA that issues to users: its common name alone, or parts of its name. */
+/** How a site file names a CA that issues to users: by its common name alone, or by parts of its name. */
 
 /** One attribute of a CA's name. */
 export interface IssuerPart {
   readonly type: IssuerAttribute;
-  /** Which one of its type, from 0, in the order of the certificate. */
+  /** The position among the attributes of its type, from 0, in the order of the certificate. */
   readonly index: number;
   readonly text: string;
 }
 
-/** A kind of attribute that httpd can compare, by the short name that a site file writes. */
+/** A kind of attribute that httpd can compare, by the short name that a site file uses. */
 export type IssuerAttribute = keyof typeof issuerVariables;
 
 /**
- * Short names as {@link renderName} prints them, and what mod_ssl calls them in `SSL_CLIENT_I_DN_…`. It knows no domain
- * component (DC), nor any other.
+ * The short names that {@link renderName} prints, and the names that mod_ssl uses for them in `SSL_CLIENT_I_DN_…`.
+ * mod_ssl does not know the domain component (DC), nor any attribute that is not listed here.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#envvars
  */
@@ -30,7 +30,7 @@ export const issuerVariables = {
 
 const attributes = Object.keys(issuerVariables) as readonly IssuerAttribute[]; // keys of a const literal
 
-/** What a site file's text names: every part must be the CA's. A text without mistakes is expected. */
+/** The parts that a site file's text names. The CA must have every part. The text is expected to have no mistakes. */
 export function parseIssuer(text: string): readonly IssuerPart[] {
   if (!isParts(text)) return [{ type: "CN", index: 0, text }];
   const parts = splitParts(text).flatMap((part) => {
@@ -38,14 +38,14 @@ export function parseIssuer(text: string): readonly IssuerPart[] {
     const type = findAttribute(name);
     return type === undefined ? [] : [{ type, text: unescapeValue(value) }];
   });
-  // The last part of a name comes first in its text, and the other way round in the certificate.
+  // The text of a name begins with its last part, while the certificate begins with its first.
   return parts.map((part, at) => ({
     ...part,
     index: parts.slice(at + 1).filter(({ type }) => type === part.type).length,
   }));
 }
 
-/** What is wrong with a text that should name a CA, and what to write; undefined when nothing is. */
+/** What is wrong with a text that should name a CA, and what to write instead. Undefined when nothing is wrong. */
 export function findIssuerMistake(text: string): string | undefined {
   if (/^\/[A-Za-z]+=/.test(text))
     return `its parts are separated by slashes; write the CA's common name alone, or parts as in ${example}`;
@@ -65,8 +65,8 @@ export function findIssuerMistake(text: string): string | undefined {
 const example = "OU=Users CA,O=Harbour,C=JP";
 
 /**
- * The text that names these parts; {@link parseIssuer} reads it back. A common name stands alone where nobody takes it
- * for a part of a name, nor for a mistake such as `/O=Harbour`.
+ * The text that names these parts, in the form that {@link parseIssuer} reads. A common name stands alone where it
+ * cannot be mistaken for a part of a name, nor for a mistake such as `/O=Harbour`.
  */
 export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]): string {
   const [only] = parts;
@@ -75,19 +75,19 @@ export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]
   return parts.map(({ type, text }) => `${type}=${escapeValue(text)}`).join(",");
 }
 
-/** Whether a text would be read as a part of a name: a common name that begins like one is written with `CN=`. */
+/** Whether a text would be read as a part of a name. A common name that begins like a part is written with `CN=`. */
 const isParts = (text: string): boolean => /^[A-Za-z][A-Za-z0-9.]*\s*=/.test(text);
 
 const partForm = /^\s*([A-Za-z][A-Za-z0-9.]*)\s*=\s*((?:[^\\]|\\.)*?)\s*$/su;
 
-/** At commas and pluses without a backslash in front; no name of a site file has a line end. */
+/** Splits a text at commas and pluses that have no backslash before them. A name in a site file has no line end. */
 const splitParts = (text: string): readonly string[] =>
   text.replace(/\\.|[,+]/gsu, (found) => (found.length > 1 ? found : "\n")).split("\n");
 
 const findAttribute = (name: string): IssuerAttribute | undefined =>
   attributes.find((attribute) => attribute.toLowerCase() === name.toLowerCase());
 
-/** RFC 2253, section 2.4: what {@link renderName} prints. */
+/** Reads what {@link renderName} prints. RFC 2253, section 2.4. */
 const unescapeValue = (value: string): string =>
   value.replace(/(?:\\[0-9A-Fa-f]{2})+|\\(.)/gsu, (found, character?: string) =>
     character === undefined ? Buffer.from(found.replaceAll("\\", ""), "hex").toString("utf8") : character,

@@ -1,10 +1,10 @@
-/** The CAs that a site file lets in by name, looked up among the CAs that it lists. */
+/** Finds the CAs that a site file lets in by name, among the CAs that it lists. */
 import { type IssuerAttribute, issuerVariables, parseIssuer, renderIssuer } from "./issuer-name.ts";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
 import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 
 /**
- * What keeps the CA that `issuer` names from letting anybody in, or hints at another one; `bundle` without repetitions.
+ * Reports why the CA that `issuer` names lets nobody in, or why another CA may be meant. `bundle` has no repetitions.
  */
 export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiDiagnostic[] {
   const said = `${JSON.stringify(issuer)} under issuers`;
@@ -34,11 +34,17 @@ function isNamed(ca: Certificate, issuer: string): boolean {
   return parseIssuer(issuer).every(({ type, index, text }) => textsOf(ca, type)[index] === text);
 }
 
-/** Of one kind, in the order of the certificate; undefined where no site file can name it. */
+/**
+ * The texts of one kind of attribute, in the order of the certificate. A text is undefined where no site file can name
+ * it.
+ */
 export const textsOf = ({ attributes }: Certificate, wanted: string): readonly (string | undefined)[] =>
   attributes.filter(({ type }) => type === wanted).map(({ text }) => text);
 
-/** What to write under `issuers`: the common name where it tells the CAs apart. Undefined when no text names it. */
+/**
+ * The text to write under `issuers`: the common name, where it is enough to tell the CAs apart. Undefined when no text
+ * names the CA.
+ */
 export function nameForIssuers(ca: Certificate, bundle: readonly Certificate[] = []): string | undefined {
   const types = Object.keys(issuerVariables) as IssuerAttribute[]; // keys of a const literal
   const parts = types.flatMap((type) => {

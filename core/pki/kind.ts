@@ -1,4 +1,4 @@
-/** Says by content, not by name, what a file or a PEM block is. */
+/** Recognises by content, not by name, what a file or a PEM block is. */
 import { type Tlv, DerError, children, derTag, isTime, readOid, readTlv } from "./der.ts";
 
 export type Kind =
@@ -16,7 +16,7 @@ export type Kind =
   | "zip"
   | "unknown";
 
-/** What each kind is called, and what to do when it stands where `certificate` or `crl` belongs. */
+/** The name of each kind, and what to do when it stands where `certificate` or `crl` belongs. */
 const descriptions: Readonly<Record<Kind, { readonly is: string; readonly instead: string }>> = {
   certificate: { is: "a certificate", instead: "list CA certificates under caFiles" },
   crl: { is: "a certificate revocation list", instead: "list it under crlFiles" },
@@ -45,13 +45,13 @@ const descriptions: Readonly<Record<Kind, { readonly is: string; readonly instea
   unknown: { is: "neither PEM nor DER", instead: "give the issuer's file as PEM or DER" },
 };
 
-/** `is a private key; remove it …`, for `wanted` in its place. */
+/** A text such as `is a private key; remove it …`, for a file where `wanted` is expected. */
 export function describeWrongKind(kind: Kind, wanted: string): string {
   const { is, instead } = descriptions[kind];
   return `is ${is}, not ${wanted}; ${instead}`;
 }
 
-/** Kind of a whole file that is not PEM. */
+/** The kind of a whole file that is not PEM. */
 export function detectBinaryKind(bytes: Uint8Array): Kind {
   if (bytes.length === 0) return "empty";
   const [first, second] = bytes;
@@ -71,7 +71,10 @@ export function detectBinaryKind(bytes: Uint8Array): Kind {
 
 const pkcs7SignedData = "1.2.840.113549.1.7.2";
 
-/** Kind of one DER value, told by the types of its first parts; `unknown` when it is no DER or none of these. */
+/**
+ * The kind of one DER value, recognised by the types of its first parts. `unknown` when the value is not DER or is none
+ * of these kinds.
+ */
 export function detectDerKind(bytes: Uint8Array): Kind {
   try {
     const outer = readTlv(bytes, 0, bytes.length);
@@ -89,11 +92,11 @@ function detectByParts(bytes: Uint8Array, [first, second, third]: readonly Tlv[]
   if (first.tag === derTag.integer) return bytes[first.content] === 3 ? "pkcs12" : "privateKey";
   if (first.tag !== derTag.sequence) return "unknown";
   if (third?.tag === derTag.bitString) return detectSignedKind(bytes, first);
-  // Algorithm and OCTET STRING: an encrypted key; algorithm and BIT STRING: a public one.
+  // An algorithm and an OCTET STRING are an encrypted key. An algorithm and a BIT STRING are a public key.
   return second.tag === derTag.octetString ? "privateKey" : second.tag === derTag.bitString ? "publicKey" : "unknown";
 }
 
-/** Certificate, CRL and request share their outer form; the order of the parts inside tells them apart. */
+/** Certificates, CRLs and requests have the same outer form. The order of the parts inside tells them apart. */
 function detectSignedKind(bytes: Uint8Array, signed: Tlv): Kind {
   const tags: number[] = [];
   let hasTime = false;
@@ -104,7 +107,8 @@ function detectSignedKind(bytes: Uint8Array, signed: Tlv): Kind {
     offset = part.end;
   }
   if (hasTime) return "crl";
-  // A request is version, name, key, attributes: two SEQUENCEs; a certificate has four before its extensions.
+  // A request consists of version, name, key and attributes, which includes two SEQUENCEs. A certificate has four
+  // before its extensions.
   const sequences = tags.filter((tag) => tag === derTag.sequence).length;
   return sequences === 2 ? "request" : sequences >= 3 ? "certificate" : "unknown";
 }

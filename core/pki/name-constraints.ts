@@ -1,6 +1,6 @@
 /**
- * Whether a CA's name constraints allow the names of a user's certificate, as OpenSSL sees it. httpd checks them after
- * the signature: no probe shows them.
+ * Whether a CA's name constraints allow the names of a user's certificate, as OpenSSL decides it. httpd checks the
+ * constraints after the signature, so no probe shows them.
  *
  * @see RFC 5280, section 4.2.1.10; NAME_CONSTRAINTS_check in OpenSSL's crypto/x509/v3_ncons.c
  */
@@ -11,20 +11,21 @@ import { generalNameTag, readDirectoryName } from "./general-name.ts";
 
 /** A name that is compared with the constraints of its kind. */
 interface Name {
-  /** Its kind: the context tag's number, and of an otherName its type. */
+  /** The kind of the name: the number of its context tag, and for an otherName also its type. */
   readonly kind: string;
   readonly text: string;
-  /** What to call it. */
+  /** What a message calls the name. */
   readonly what: string;
 }
 
 interface Subtree extends Pick<Name, "kind" | "text"> {
-  /** OpenSSL supports neither minimum nor maximum. */
+  /** Whether the subtree has a minimum or maximum, which OpenSSL does not support. */
   readonly hasLimits: boolean;
 }
 
 /**
- * What the CA forbids, such as `the common name as a DNS name`; empty where it allows all, or has no name constraints.
+ * What the CA forbids, such as `the common name as a DNS name`. Empty where the CA allows all names or has no name
+ * constraints.
  */
 export function findForbiddenNames(certificate: Certificate, ca: Certificate): string[] {
   const value = findExtension(ca.extensions, extensionOid.nameConstraints)?.value;
@@ -56,8 +57,8 @@ function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly
 const { rfc822Name, dNSName, directoryName, otherName } = generalNameTag;
 
 /**
- * Of the kinds that OpenSSL compares; for every other it refuses the certificate (error 51). Addresses in no user's
- * certificate are left to it.
+ * The kinds of names that OpenSSL compares. For every other kind it refuses the certificate (error 51). Addresses that
+ * no user's certificate has are left to OpenSSL.
  */
 const matchers: Readonly<Record<string, (name: string, base: string) => boolean>> = {
   [directoryName]: (name, base) => base === "" || name === base || name.startsWith(`${base},`),
@@ -71,7 +72,7 @@ const matchers: Readonly<Record<string, (name: string, base: string) => boolean>
 const endsWithPart = (name: string, base: string, separator: string): boolean =>
   name === base || name.endsWith(separator + base);
 
-/** A mailbox, a host, or with a dot in front every host of a domain. */
+/** Compares with a mailbox, with a host or, with a dot before it, with every host of a domain. */
 function matchesMail(name: string, base: string): boolean {
   const split = name.lastIndexOf("@");
   const [local, host] = [name.slice(0, split), name.slice(split + 1).toLowerCase()];
@@ -97,8 +98,8 @@ const textOf = (bytes: Uint8Array, name: Tlv): string =>
   readDirectoryName(bytes, name) ?? Buffer.from(contentOf(bytes, name)).toString("latin1");
 
 /**
- * Its subject, the mail addresses in that, its alternative names, and where none of these is a DNS name the common
- * name.
+ * The names that are compared: the subject, the mail addresses in it, the alternative names and, where none of these is
+ * a DNS name, the common name.
  */
 function readNames(certificate: Certificate): Name[] {
   const { attributes, canonicalSubject, extensions } = certificate;
@@ -121,7 +122,8 @@ function readNames(certificate: Certificate): Name[] {
 }
 
 /**
- * As OpenSSL tells one in a common name (cn2dnsid): at least one dot, none of its parts begins or ends with a hyphen.
+ * Whether OpenSSL takes a common name to be a DNS name (cn2dnsid): it has at least one dot, and none of its parts
+ * begins or ends with a hyphen.
  */
 const isDnsName = (text: string): boolean =>
   /^[\w.-]+$/.test(text) && text.includes(".") && !/^[.-]|[.-]$|\.[.-]|-\./.test(text);

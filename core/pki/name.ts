@@ -1,7 +1,7 @@
-/** Distinguished names as text, and the comparison that OpenSSL makes between them. */
+/** Distinguished names as text, and how OpenSSL compares them. */
 import { type Tlv, DerError, children, contentOf, derTag, rawOf, readOid } from "./der.ts";
 
-/** Short names as OpenSSL prints them. @see RFC 4519, RFC 2985 and OpenSSL's objects.txt */
+/** The short names that OpenSSL prints. @see RFC 4519, RFC 2985 and OpenSSL's objects.txt */
 const shortNames: Readonly<Record<string, string>> = {
   "2.5.4.3": "CN",
   "2.5.4.4": "SN",
@@ -42,14 +42,15 @@ interface Attribute {
   readonly oid: string;
   readonly tag: number;
   readonly content: Uint8Array;
-  /** Undefined when the value is no string type. */
+  /** Undefined when the value is not a string type. */
   readonly text: string | undefined;
   readonly raw: Uint8Array;
 }
 
 /**
- * A Name as `openssl x509 -nameopt RFC2253,-esc_msb` and httpd's `SSL_CLIENT_S_DN` print it: last part first, such as
- * `CN=Harbour Issuing CA,O=Harbour,C=JP`. Holds no control character, whatever the certificate says.
+ * A Name in the form that `openssl x509 -nameopt RFC2253,-esc_msb` and httpd's `SSL_CLIENT_S_DN` print: the last part
+ * comes first, such as `CN=Harbour Issuing CA,O=Harbour,C=JP`. The text holds no control character, whatever the
+ * certificate contains.
  */
 export function renderName(bytes: Uint8Array, name: Tlv): string {
   const parts = readParts(bytes, name).map((part) => part.map(renderAttribute).join("+"));
@@ -57,8 +58,9 @@ export function renderName(bytes: Uint8Array, name: Tlv): string {
 }
 
 /**
- * Equal for names that OpenSSL holds for equal: string types, ASCII case and runs of blanks do not count. Two encodings
- * of one Japanese name are two names: OpenSSL takes every T61String for latin1.
+ * A text that is equal for names that OpenSSL takes to be equal: the string type, the case of ASCII letters and runs of
+ * blanks do not count. Two encodings of one Japanese name are two names, because OpenSSL reads every T61String as
+ * latin1.
  *
  * @see https://docs.openssl.org/3.0/man3/X509_cmp/ (X509_NAME_cmp compares the canonical encoding)
  */
@@ -94,16 +96,16 @@ function readAttribute(bytes: Uint8Array, attribute: Tlv): Attribute {
   return { oid: readOid(bytes, type), tag, content, text: decodeText(tag, content), raw: rawOf(bytes, value) };
 }
 
-/** One attribute of a name, as httpd compares it. */
+/** One attribute of a name, in the form in which httpd compares it. */
 export interface NameAttribute {
-  /** Short name as in {@link renderName}, or the object identifier. */
+  /** The short name from {@link renderName}, or the object identifier. */
   readonly type: string;
-  /** Undefined where no site file can name it: its bytes are no UTF-8, or it has control characters. */
+  /** Undefined where no site file can name the text: its bytes are not UTF-8, or it has control characters. */
   readonly text: string | undefined;
 }
 
 /**
- * In the order of the certificate, as mod_ssl numbers them.
+ * The attributes in the order of the certificate, in which mod_ssl numbers them.
  *
  * @see https://github.com/apache/httpd/blob/2.4.63/modules/ssl/ssl_util_ssl.c (asn1_string_convert: UTF8_CONVERT)
  */
@@ -111,8 +113,8 @@ export const readAttributes = (bytes: Uint8Array, name: Tlv): NameAttribute[] =>
   readParts(bytes, name)
     .flat()
     .map(({ oid, tag, content }) => {
-      // OpenSSL converts to UTF-8 and passes a UTF8String on as it is; other types than those of names are latin1 to
-      // it.
+      // OpenSSL converts to UTF-8 and passes a UTF8String on unchanged. It reads types that are not string types of
+      // names as latin1.
       const text = tag === stringTag.utf8 ? decodeUtf8(content) : (decodeAsOpenssl(tag, content) ?? latin1(content));
       return { type: shortNames[oid] ?? oid, text: text === undefined || /\p{Cc}/u.test(text) ? undefined : text };
     });
@@ -125,7 +127,8 @@ function renderAttribute({ oid, text, raw }: Attribute): string {
 }
 
 /**
- * RFC 2253, section 2.4; control and bidirectional characters as `\XX` so that a name cannot rewrite a terminal line.
+ * Escapes a value. RFC 2253, section 2.4. Control and bidirectional characters are written as `\XX`, so that a name
+ * cannot rewrite a line of the terminal.
  */
 function escapeValue(text: string): string {
   return text
@@ -156,24 +159,28 @@ function decodeText(tag: number, bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Old Japanese issuers wrote Shift_JIS, EUC-JP or ISO-2022-JP into T61String and even UTF8String. The first encoding
- * without an error is taken; latin1, which OpenSSL assumes for T61String, never fails.
+ * Decodes bytes of an unknown encoding. Old Japanese issuers wrote Shift_JIS, EUC-JP or ISO-2022-JP into T61String and
+ * even into UTF8String. The first encoding without an error is used. The last one is latin1, which OpenSSL assumes for
+ * T61String and which never fails.
  */
 function decodeBytes(bytes: Uint8Array): string {
   const encodings = ["utf-8", "euc-jp", "shift_jis"];
-  // ISO-2022-JP is ASCII with escape sequences, so it would pass for UTF-8.
+  // ISO-2022-JP is ASCII with escape sequences, so it would be mistaken for UTF-8.
   if (bytes.includes(0x1b)) encodings.unshift("iso-2022-jp");
   for (const encoding of encodings) {
     try {
       return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
-      // Not this encoding: the next one is tried.
+      // The bytes do not have this encoding. The next one is tried.
     }
   }
   return Buffer.from(bytes).toString("latin1");
 }
 
-/** As OpenSSL reads a string type before it compares names; undefined for a type that it compares byte by byte. */
+/**
+ * The text that OpenSSL reads from a string type before it compares names. Undefined for a type that it compares byte
+ * by byte.
+ */
 function decodeAsOpenssl(tag: number, content: Uint8Array): string | undefined {
   switch (tag) {
     case stringTag.utf8:

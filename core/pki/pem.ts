@@ -1,8 +1,8 @@
-/** PEM armour: read with its usual accidents, written in one normal form. */
+/** PEM armour: it is read with its usual irregularities, and written in one normal form. */
 import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 import { type Kind, describeWrongKind, detectBinaryKind, detectDerKind } from "./kind.ts";
 
-/** One DER value of a file. `line` is that of its BEGIN line, undefined in a binary file. */
+/** One DER value of a file. `line` is the number of its BEGIN line. It is undefined in a binary file. */
 export interface Block {
   readonly kind: Kind;
   readonly der: Buffer;
@@ -14,12 +14,14 @@ export interface Blocks {
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** A bundle of every public CA of the world has about 150 certificates. */
+/** A bundle of all public CAs of the world has about 150 certificates. */
 const maxBlocks = 1000;
-/** What is wrong twenty times over is no certificate file. */
+/** A file with twenty mistakes is not a certificate file. */
 const maxFindings = 20;
 
-/** Every PEM block of a file, or the file itself when it is DER. Text before, between and after blocks is ignored. */
+/**
+ * Every PEM block of a file, or the file itself when it is DER. Text before, between and after the blocks is ignored.
+ */
 export function readBlocks(bytes: Buffer, wanted: string): Blocks {
   const binary = detectBinaryKind(bytes);
   if (binary === "utf16" || !bytes.includes("-----BEGIN ")) return readUnarmoured(bytes, binary, wanted);
@@ -52,7 +54,8 @@ const beginning = "-----BEGIN ";
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Works on the bytes: a CRL of a million entries is 47 MB of PEM, and each copy of it as text would cost as much again.
+ * Works on the bytes, because a CRL of a million entries is 47 MB of PEM. Each copy of it as text would need as much
+ * again.
  */
 function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
@@ -84,7 +87,7 @@ function readArmoured(bytes: Buffer): Blocks {
 
 interface Armour {
   readonly label: string;
-  /** What stands between the two lines, not copied. */
+  /** The bytes between the two lines, not copied. */
   readonly body: Buffer;
   readonly end: number;
 }
@@ -96,8 +99,8 @@ function findArmour(bytes: Buffer, begin: number): Armour | string {
   if (label === undefined)
     return "a BEGIN line is malformed; it ends in five hyphens, as in -----BEGIN CERTIFICATE-----";
   const bodyStart = labelStart + label.length + 5;
-  // No body has five hyphens, so the first ones after it must be its closing line: one search, however long the file
-  // is.
+  // A body never contains five hyphens, so the first ones after its start must be the closing line. One search finds
+  // them, however long the file is.
   const bodyEnd = bytes.indexOf("-----", bodyStart);
   const closing = `-----END ${label}-----`;
   const end = bodyEnd + closing.length;
@@ -106,7 +109,9 @@ function findArmour(bytes: Buffer, begin: number): Armour | string {
   return { label, body: bytes.subarray(bodyStart, bodyEnd), end };
 }
 
-/** A key is recognised by its label, without looking inside: it may be encrypted or in OpenSSH's own format. */
+/**
+ * A key is recognised by its label, and its content is not read: the key may be encrypted or in OpenSSH's own format.
+ */
 function decodeBody({ label, body }: Armour, line: number): Block | string {
   if (label.endsWith("PRIVATE KEY")) return { kind: "privateKey", der: Buffer.alloc(0), line };
   const der = decodeBase64(body);
@@ -119,7 +124,10 @@ function decodeBody({ label, body }: Armour, line: number): Block | string {
     : { kind, der: plain, line };
 }
 
-/** Lines of one length, as every program writes them, in slices of a few lines; anything else at once. */
+/**
+ * Decodes lines of equal length, which every program writes, in slices of many lines. Any other text is decoded at
+ * once.
+ */
 function decodeBase64(body: Buffer): Buffer | undefined {
   const first = body.indexOf("\n") + 1;
   const lineLength = body.indexOf("\n", first) + 1 - first;
@@ -132,7 +140,10 @@ function decodeBase64(body: Buffer): Buffer | undefined {
 
 const linesPerSlice = 1000;
 
-/** Undefined when a slice gives other than the bytes that its lines must hold: then they are not even, or no base64. */
+/**
+ * Undefined when a slice has another number of bytes than its lines must hold. The lines are then not of equal length,
+ * or not base64.
+ */
 function decodeEvenLines(body: Buffer, lineLength: number, charactersPerLine: number): Buffer | undefined {
   const der = Buffer.allocUnsafe(Math.ceil((body.length * 3) / 4));
   const sliceLength = lineLength * linesPerSlice;
@@ -152,24 +163,27 @@ function decodeText(body: Buffer): Buffer | undefined {
   return /^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
-/** OpenSSL appends its own trust settings to the certificate; only the certificate counts. */
+/** OpenSSL appends its own trust settings to the certificate. Only the certificate counts. */
 function dropTrust(der: Buffer): Buffer {
   const length = der.length > 4 && der[0] === 0x30 && der[1] === 0x82 ? 4 + der.readUInt16BE(2) : der.length;
   return der.subarray(0, length);
 }
 
-/** A loop of its own: a search for each line end takes seconds in a hostile file of empty lines. */
+/**
+ * The lines are counted in a loop of their own, because a search for each line end takes seconds in a hostile file of
+ * empty lines.
+ */
 function countLines(bytes: Buffer, start: number, end: number): number {
   let count = 0;
   for (let at = start; at < end; at++) if (bytes[at] === 0x0a) count++;
   return count;
 }
 
-/** PEM as OpenSSL writes it: 64 columns, LF. */
+/** PEM as OpenSSL writes it: 64 columns, with LF. */
 export function encodePem(label: "CERTIFICATE" | "X509 CRL", der: Uint8Array): string {
   const base64 = Buffer.from(der.buffer, der.byteOffset, der.byteLength).toString("base64");
   return `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
 }
 
-/** Whether a text is PEM itself, in the place of the path of a file. */
+/** Whether a text is PEM itself, where the path of a file could stand. */
 export const isPemText = (text: string): boolean => text.trimStart().startsWith("-----BEGIN ");

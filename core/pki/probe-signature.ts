@@ -1,18 +1,19 @@
-/** A signature that the CA could have made by its form, and that does not verify. */
+/** Makes a signature that the CA could have made, judged by its form, but that does not verify. */
 import type { KeyObject } from "node:crypto";
 import { children, rawOf, readWhole } from "./der.ts";
 import { encodeDer, encodeInteger, encodeOid, encodeSequence, encodeTagged } from "./der-write.ts";
 
 export interface ForgedSignature {
-  /** AlgorithmIdentifier. */
+  /** The AlgorithmIdentifier. */
   readonly algorithm: Buffer;
   readonly signature: Buffer;
 }
 
 /**
- * For a CA's key. The algorithm is that of `users`, a certificate that the CA has signed: a weak digest is refused by
- * OpenSSL's security level. Without one it is the key's own with SHA-256, because a CA's own old signature says nothing
- * of those that it makes today. Undefined for a key that signs no certificates.
+ * Makes a signature for a CA's key. The algorithm is that of `users`, a certificate that the CA has signed, because
+ * OpenSSL's security level refuses a weak digest. Without such a certificate, the algorithm is the key's own with
+ * SHA-256: an old signature on the CA's own certificate says nothing about the signatures that the CA makes today.
+ * Undefined for a key that signs no certificates.
  */
 export function forgeSignature(key: KeyObject, users: Buffer | undefined): ForgedSignature | undefined {
   const form = forms[key.asymmetricKeyType ?? ""];
@@ -30,23 +31,23 @@ function algorithmOf(certificate: Buffer): Buffer {
 
 interface Form {
   readonly algorithm: Buffer;
-  /** `bytes`: length of the key's modulus. */
+  /** `bytes` is the length of the key's modulus. */
   readonly signature: (bytes: number) => Buffer;
 }
 
 const sha256 = encodeSequence(encodeOid("2.16.840.1.101.3.4.2.1"), encodeDer(0x05));
-/** RSASSA-PSS-params of RFC 4055: hash, mask generation, length of the salt in bytes. */
+/** The RSASSA-PSS-params of RFC 4055: the hash, the mask generation, and the length of the salt in bytes. */
 const pss = encodeSequence(
   encodeTagged(0, sha256),
   encodeTagged(1, encodeSequence(encodeOid("1.2.840.113549.1.1.8"), sha256)),
   encodeTagged(2, encodeInteger(32n)),
 );
 
-/** A number of this many bytes that is below every modulus of that length, because its first byte is 0. */
+/** A number with this many bytes that is below every modulus of the same length, because its first byte is 0. */
 const ofModulus = (bytes: number): Buffer => Buffer.concat([Buffer.alloc(1), Buffer.alloc(bytes - 1, 1)]);
 const ofPair = (): Buffer => encodeSequence(encodeInteger(1n), encodeInteger(1n));
 
-/** By the kind of the CA's key, as node:crypto calls it. */
+/** The form of the signature, by the kind of the CA's key as node:crypto calls it. */
 const forms: Readonly<Record<string, Form>> = {
   rsa: { algorithm: encodeSequence(encodeOid("1.2.840.113549.1.1.11"), encodeDer(0x05)), signature: ofModulus },
   "rsa-pss": { algorithm: encodeSequence(encodeOid("1.2.840.113549.1.1.10"), pss), signature: ofModulus },

@@ -1,10 +1,10 @@
 /**
- * The probe certificate: it carries a CA's name, key identifier and signature algorithm, and a signature that does not
- * verify, so nobody needs the CA's key for it. OpenSSL looks at extensions, strength and revocation before the
- * signature: a server on which holders of that CA's certificates get in answers `decrypt error`, and any other alert
- * means that all of them are refused.
+ * Makes the probe certificate. It carries a CA's name, key identifier and signature algorithm, and a signature that
+ * does not verify, so nobody needs the CA's key to make it. OpenSSL checks extensions, strength and revocation before
+ * the signature. A server that accepts the certificates of that CA therefore answers `decrypt error`, and any other
+ * alert means that it refuses all of them.
  *
- * What it cannot show stands in docs/revocation.md.
+ * docs/revocation.md says what the probe cannot show.
  */
 import { createHash } from "node:crypto";
 import { type Certificate, isIssuedBy } from "./certificate.ts";
@@ -25,33 +25,36 @@ import { extensionOid, findExtension } from "./extensions.ts";
 import { forgeSignature } from "./probe-signature.ts";
 
 export interface Probe {
-  /** Twelve hexadecimal digits, the same for every certificate of one CA's name and key. */
+  /** Twelve hexadecimal digits. They are the same for every certificate with one CA's name and key. */
   readonly id: string;
-  /** The CA's subject, as its summary has it. */
+  /** The CA's subject, in the form of its summary. */
   readonly ca: string;
-  /** The CA's certificate, PEM's content. */
+  /** The probe certificate as DER, which is the content of its PEM. */
   readonly der: Buffer;
-  /** Whether the CA is known to issue to users; else only a CRL of it that is not for CA certificates alone tells. */
+  /**
+   * Whether the CA is known to issue to users. Where it is not known, only a CRL of the CA that is not for CA
+   * certificates alone shows it.
+   */
   readonly issuesToUsers: boolean;
-  /** Whether {@link der} names the distribution points that a user's certificate has. */
+  /** Whether {@link der} names the distribution points of a user's certificate. */
   readonly hasUsersPoints: boolean;
 }
 
-/** What is known of a site without a host. */
+/** What is known about a site without a host. */
 export interface ProbeMaterial {
   /** The CA bundle, without repetitions. */
   readonly bundle: readonly Certificate[];
-  /** Those of the site file. */
+  /** The CRLs of the site file. */
   readonly crls: readonly Crl[];
   /** A user's certificate. */
   readonly sample: Certificate | undefined;
-  /** Addresses of CRL sources: users' certificates mostly name the same. */
+  /** The addresses of CRL sources. Users' certificates mostly name the same addresses. */
   readonly urls: readonly string[];
 }
 
 /**
- * One for each CA of the bundle. `publicKey` is a SubjectPublicKeyInfo whose private key the caller has: it opens
- * nothing. A CA with a key of a kind that signs no certificates gets none.
+ * Makes one probe for each CA of the bundle. `publicKey` is a SubjectPublicKeyInfo, and the caller has its private key,
+ * which opens nothing. A CA gets no probe where its key is of a kind that signs no certificates.
  */
 export function makeProbes(material: ProbeMaterial, publicKey: Uint8Array): Probe[] {
   const probes = material.bundle.filter(({ isCa }) => isCa).map((ca) => makeProbe(ca, material, publicKey));
@@ -81,7 +84,10 @@ function makeProbe(ca: Certificate, material: ProbeMaterial, publicKey: Uint8Arr
   };
 }
 
-/** It signed no other listed CA, or a CRL of the site says that it revokes others than CAs. */
+/**
+ * Whether the CA issues to users: it signed no other listed CA, or a CRL of the site shows that it revokes not only
+ * CAs.
+ */
 function isUserIssuer(ca: Certificate, { bundle, crls }: ProbeMaterial): boolean {
   const isAbove = bundle.some((other) => other.isCa && !isSameAuthority(other, ca) && isIssuedBy(other, ca));
   return (
@@ -89,19 +95,19 @@ function isUserIssuer(ca: Certificate, { bundle, crls }: ProbeMaterial): boolean
   );
 }
 
-/** "clientcert-probe": no CA has given this number to anybody. */
+/** The bytes of the text "clientcert-probe". No CA has given this number to anybody. */
 const serialNumber = encodeDer(derTag.integer, Buffer.from("clientcert-probe"));
 
 const commonName = encodeSequence(encodeOid("2.5.4.3"), encodeDer(0x0c, Buffer.from("clientcert-probe")));
 const ownSubject = encodeSequence(encodeDer(derTag.set, commonName));
 
-/** A user's: digitalSignature, clientAuth. */
+/** The purposes of a user's certificate: digitalSignature and clientAuth. */
 const purposes = [
   encodeExtension(extensionOid.keyUsage, encodeDer(derTag.bitString, Buffer.from([7, 0x80])), true),
   encodeExtension(extensionOid.extendedKeyUsage, encodeSequence(encodeOid("1.3.6.1.5.5.7.3.2"))),
 ];
 
-/** What tells two CAs of one name apart. */
+/** The key, which tells two CAs of one name apart. */
 const keyOf = (ca: Certificate): Buffer => ca.x509.publicKey.export({ type: "spki", format: "der" });
 
 function authorityOf({ subjectKey }: Certificate): Buffer[] {
@@ -110,7 +116,10 @@ function authorityOf({ subjectKey }: Certificate): Buffer[] {
   return [encodeExtension(extensionOid.authorityKeyIdentifier, encodeSequence(key))];
 }
 
-/** OpenSSL counts a CRL with an issuingDistributionPoint only for certificates that name it. */
+/**
+ * The distribution points of the probe. OpenSSL uses a CRL with an issuingDistributionPoint only for certificates that
+ * name that point.
+ */
 function pointsOf(ca: Certificate, users: Certificate | undefined, { crls, urls }: ProbeMaterial): Buffer[] {
   if (users !== undefined) {
     const own = findExtension(users.extensions, extensionOid.crlDistributionPoints);
@@ -124,6 +133,6 @@ function pointsOf(ca: Certificate, users: Certificate | undefined, { crls, urls 
     : [encodeExtension(extensionOid.crlDistributionPoints, encodeSequence(...addresses.map(encodePoint)))];
 }
 
-/** DistributionPoint with one URI as its full name. RFC 5280, section 4.2.1.13. */
+/** A DistributionPoint with one URI as its full name. RFC 5280, section 4.2.1.13. */
 const encodePoint = (url: string): Buffer =>
   encodeSequence(encodeTagged(0, encodeTagged(0, encodeDer(contextTag(6, false), Buffer.from(url, "latin1")))));

@@ -1,25 +1,33 @@
 /**
- * Whether two names of CAs are one to OpenSSL, which matches a certificate with its issuer and a CRL with its CA by
- * that. Where their bytes are at hand `canonicalName` tells; a plan has their text only, as `renderName` gives it.
- * mod_ssl compares in another way what an SSLRequire names: see `core/apache/plan/requirement.ts`.
+ * Whether two names of CAs are the same name for OpenSSL. OpenSSL finds the issuer of a certificate and the CA of a CRL
+ * by this comparison. Where the bytes of the names are known, `canonicalName` decides. A plan only has their text, as
+ * `renderName` gives it. mod_ssl compares the names in an SSLRequire in another way: see
+ * `core/apache/plan/requirement.ts`.
  */
 
-/** One character of a name's text, which may be escaped; and those of them that OpenSSL holds for a blank. */
+/**
+ * One character of a name's text, which may be escaped. `isBlank` matches the characters that OpenSSL takes to be a
+ * blank.
+ */
 const characters = /\\(?:[0-9A-F]{2}|[^])|[^]/gi;
 const isBlank = /^(?:\\0[9A-D]|\\?[\t\n\v\f\r ])$/i;
-/** The parts of a name, each with what comes before it. */
+/** The parts of a name, each with the sign before it. */
 const parts = /([,+]?)((?:\\[^]|[^\\,+])*)/g;
 
 /**
- * Equal for names that are one: the case of ASCII letters and the number of blanks do not count, and nothing else is
- * folded. Two encodings of one Japanese name, which OpenSSL holds for two, cannot be told apart by their text.
+ * A text that is equal for names that are the same. The case of ASCII letters and the number of blanks do not count,
+ * and nothing else is folded. Two encodings of one Japanese name are two names for OpenSSL, but their text does not
+ * tell them apart.
  *
  * @see https://docs.openssl.org/3.0/man3/X509_cmp/
  */
 export const comparable = (name: string): string =>
   name.replace(parts, (_, sign: string, part: string) => sign + foldPart(part));
 
-/** A `#` is escaped at the start of a text only, where it would be taken for bytes in hexadecimal digits. */
+/**
+ * Folds one part. A `#` is escaped only at the start of a text, where it would be read as the mark of hexadecimal
+ * digits.
+ */
 const foldPart = (part: string): string =>
   part
     .replace(characters, (one, at: number) =>

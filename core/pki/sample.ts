@@ -1,5 +1,6 @@
 /**
- * The sample certificate of a site: one user's, which every new CRL must still accept before it is installed on a host.
+ * The sample certificate of a site: the certificate of one user, which every new CRL must still accept before it is
+ * installed on a host.
  */
 import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
@@ -17,20 +18,22 @@ export interface SampleOptions {
   readonly now: number;
   /** The CA bundle. */
   readonly bundle: readonly Certificate[];
-  /** Those that are known without a host. */
+  /** The CRLs that are known without a host. */
   readonly crls: readonly Crl[];
-  /** Whether sources deliver more. */
+  /** Whether sources deliver more CRLs. */
   readonly hasMore?: boolean;
-  /** What the order of the installed bundle was chosen by. */
+  /** The options by which the order of the installed bundle was chosen. */
   readonly order?: OrderOptions;
 }
 
-/** From its end on the host would refuse every new CRL: a month to ask a user for a newer certificate. */
+/**
+ * Once the sample has expired, the host refuses every new CRL. A month is enough to ask a user for a newer certificate.
+ */
 const warnSampleDays = 30;
 
 /**
- * What keeps the certificates of a file from being a sample: it is one user's, issued below the bundle, and accepted
- * today.
+ * Reports why the certificates of a file cannot be a sample. A sample is the certificate of one user, was issued below
+ * the bundle, and is accepted today.
  */
 export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiDiagnostic[] {
   const [sample, ...others] = certificates;
@@ -40,7 +43,7 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
     ];
   const refusals = findRefusals(sample).map((refusal) => problem(`${nameOf(sample)} ${refusal}; ${anotherUser}`));
   const kind = checkKind(sample, options);
-  // OpenSSL finds no issuer for a certificate that it cannot read to its end: the reason comes first.
+  // OpenSSL finds no issuer for a certificate that it cannot read to its end. The reason for that is reported first.
   if (kind.length > 0) return isSignedBy(sample, options) ? explainUnissued(sample, refusals) : kind;
   return [
     ...refusals,
@@ -81,7 +84,10 @@ function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiDiagnosti
   return [];
 }
 
-/** By any CA above it: a CA of that kind refuses more users than this one, and no CA file shows whom. */
+/**
+ * Checks the name constraints of every CA above the sample. A CA with such constraints refuses more users than this
+ * one, and no CA file shows which.
+ */
 const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions): PkiDiagnostic[] =>
   findChain(sample, inInstalledOrder(bundle, order), now).flatMap((ca) =>
     findForbiddenNames(sample, ca).map((what) =>
@@ -114,7 +120,7 @@ function checkDates({ summary }: Certificate, now: number): PkiDiagnostic[] {
     : [];
 }
 
-/** Against those that OpenSSL counts for it. */
+/** Checks the sample against the CRLs that OpenSSL uses for it. */
 function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiDiagnostic[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
@@ -128,7 +134,7 @@ function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: Sampl
   ];
 }
 
-/** Of a CRL for CA certificates there is another finding. */
+/** Reports that no CRL covers the sample. A CRL for CA certificates has another finding. */
 function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiDiagnostic[] {
   if (distributionPoint === undefined) return [];
   const found = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
@@ -147,7 +153,7 @@ function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boo
     : [];
 }
 
-/** No fault of the CRL: it must come to the host. */
+/** Warns of a revoked sample. This is not a mistake of the CRL, which must come to the host. */
 function checkRevocation(sample: Certificate, counted: readonly Crl[]): PkiDiagnostic[] {
   const revocation = counted.map((crl) => findRevocation(crl, sample.serial)).find((found) => found !== undefined);
   if (revocation === undefined) return [];

@@ -1,11 +1,11 @@
 /**
- * Security bits of keys and signatures, as OpenSSL counts them against its security level. One table for the site
- * file's warnings and for what a host's own level refuses.
+ * Security bits of keys and signatures, as OpenSSL counts them for its security level. The warnings about the site file
+ * and the check of a host's own level use the same table.
  */
 import type { KeyObject } from "node:crypto";
 
 /**
- * Of a public key; 0 for one of a kind or a curve that OpenSSL counts nothing for.
+ * The security bits of a public key. 0 for a kind of key or a curve for which OpenSSL counts nothing.
  *
  * @see https://docs.openssl.org/3.0/man3/EVP_PKEY_get_size/ (EVP_PKEY_get_security_bits)
  */
@@ -20,14 +20,14 @@ export function keySecurityBits(key: KeyObject): number {
 
 const edwardsBits: Readonly<Record<string, number>> = { ed25519: 128, ed448: 224 };
 
-/** Every curve has its size in its name, such as prime192v1; but SM2. */
+/** The size of a curve. Every curve has its size in its name, such as prime192v1, except SM2. */
 export const findCurveBits = (curve: string): number => (curve === "SM2" ? 256 : Number(/\d{3}/.exec(curve)?.[0] ?? 0));
 
-/** The last step whose size does not lie above `size`. */
+/** The bits of the largest step that is not above `size`. */
 const stepBelow = (steps: readonly (readonly [size: number, bits: number])[], size: number): number =>
   steps.find(([from]) => size >= from)?.[1] ?? 0;
 
-/** BN_security_bits in crypto/bn/bn_lib.c, by the size of p. */
+/** The steps of BN_security_bits in crypto/bn/bn_lib.c, by the size of p. */
 const dsaSteps = [
   [15360, 256],
   [7680, 192],
@@ -36,7 +36,7 @@ const dsaSteps = [
   [1024, 80],
 ] as const;
 
-/** ec_security_bits in crypto/ec/ec_ameth.c, by the size of the order. */
+/** The steps of ec_security_bits in crypto/ec/ec_ameth.c, by the size of the order. */
 const curveSteps = [
   [512, 256],
   [384, 192],
@@ -47,7 +47,7 @@ const curveSteps = [
 
 const curveSecurityBits = (bits: number): number => stepBelow(curveSteps, bits) || bits >> 1;
 
-/** Where the estimate is not used: NIST SP 800-56B rev. 2, appendix D. */
+/** The sizes for which the estimate is not used: NIST SP 800-56B rev. 2, appendix D. */
 const rsaTable: Readonly<Record<number, number>> = {
   2048: 112,
   3072: 128,
@@ -59,8 +59,8 @@ const rsaTable: Readonly<Record<number, number>> = {
 };
 
 /**
- * ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost of the number field sieve, in steps of 8. Its
- * cube root is cut to 1/64.
+ * The estimate of ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost of the number field sieve, in
+ * steps of 8. Its cube root is cut to 1/64.
  */
 function rsaSecurityBits(modulusBits: number): number {
   const known = rsaTable[modulusBits];
@@ -73,7 +73,7 @@ function rsaSecurityBits(modulusBits: number): number {
   return Math.min(cap, Math.floor((bits + 4) / 8) * 8);
 }
 
-/** By the beginning of a signature algorithm's object identifier, the kinds of keys that make such signatures. */
+/** The kinds of keys that make a signature, by the beginning of the object identifier of its algorithm. */
 const signingKeys: readonly (readonly [prefix: string, types: readonly string[]])[] = [
   ["1.2.840.113549.1.1.10", ["rsa", "rsa-pss"]],
   ["1.2.840.113549.1.1.", ["rsa"]],
@@ -84,8 +84,9 @@ const signingKeys: readonly (readonly [prefix: string, types: readonly string[]]
 ];
 
 /**
- * False where the key is of another kind than the signature. @see check_sig_alg_match in OpenSSL's
- * crypto/x509/v3_purp.c
+ * False where the key is of another kind than the signature.
+ *
+ * @see check_sig_alg_match in OpenSSL's crypto/x509/v3_purp.c
  */
 export function canHaveSigned(key: KeyObject, algorithm: string): boolean {
   const types = signingKeys.find(([prefix]) => algorithm.startsWith(prefix))?.[1];
@@ -94,13 +95,13 @@ export function canHaveSigned(key: KeyObject, algorithm: string): boolean {
 
 interface SignatureStrength {
   readonly bits: number;
-  /** The digest's name where it is broken. */
+  /** The digest's name, where the digest is broken. */
   readonly weak?: string;
 }
 
 /**
- * Of a signature, by the object identifier of its algorithm; `digest`: that of RSASSA-PSS, in its parameters. Half the
- * digest's bits, less for broken ones.
+ * The strength of a signature, by the object identifier of its algorithm. `digest` is the digest from the parameters of
+ * RSASSA-PSS. The strength is half the digest's bits, and less for a broken digest.
  *
  * @see x509_sig_info_init in OpenSSL's crypto/x509/x509_set.c
  */
@@ -156,14 +157,15 @@ function sha3Signatures(first: number): (readonly [string, SignatureStrength])[]
   return [112, 128, 192, 256].map((bits, index) => [`2.16.840.1.101.3.4.3.${first + index}`, { bits }]);
 }
 
-/** Bits that each of OpenSSL's security levels 0 to 5 asks for. */
+/** The bits that OpenSSL's security levels 0 to 5 demand. */
 const levelBits = [0, 80, 112, 128, 192, 256] as const;
 
 /**
- * Bits that the security level asks for; levels above 5 count as 5. @see
- * https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/
+ * The bits that the security level demands. Levels above 5 count as 5.
+ *
+ * @see https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/
  */
 export const requiredBits = (level: number): number => levelBits[Math.min(Math.max(level, 0), 5)] ?? 0;
 
-/** What the defaults of today's OpenSSL ask for (level 2). */
+/** The bits that the defaults of today's OpenSSL demand (level 2). */
 export const usualBits: number = levelBits[2];

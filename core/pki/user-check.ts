@@ -1,6 +1,6 @@
 /**
- * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs: `openssl verify -purpose
- * sslclient`.
+ * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs are: the check of `openssl
+ * verify -purpose sslclient`.
  *
  * @see check_purpose_ssl_client in OpenSSL's crypto/x509/v3_purp.c
  */
@@ -9,8 +9,8 @@ import { readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension, findUnknownCritical, hasBit, hasRepeats } from "./extensions.ts";
 
 /**
- * In words that follow the certificate's name, each with the reason in brackets; none where OpenSSL has nothing against
- * it.
+ * Texts that follow the certificate's name, each with the reason in brackets. Empty where OpenSSL accepts the
+ * certificate.
  */
 export function findRefusals(certificate: Certificate): string[] {
   const { allowsClientAuth, extensions, hasExplicitCurve, hasExactDates } = certificate;
