@@ -5,25 +5,28 @@ import type { Connection, Endpoint } from "../provider/apache/host-model.ts";
 import { ClientAuth, type ClientAuthArgs } from "./client-auth.ts";
 import { type PkiArgs, readPki, recordedPkiArgs } from "./pki-args.ts";
 
-/** Where and how to log in: each part may be an output of a resource that is yet to be created. */
+/** Where and how to log in. Each part may be an output of a resource that is yet to be created. */
 export interface ConnectionArgs {
-  /** Host name or IP address alone. */
+  /** The host name or IP address alone. */
   readonly address: pulumi.Input<string>;
-  /** User of the login, such as `root`. */
+  /** The user of the login, such as `root`. */
   readonly user: pulumi.Input<string>;
-  /** Public host key, `ssh-ed25519 AAAA…`: never trusted on first sight, so it must be known before the first login. */
+  /**
+   * The public host key, `ssh-ed25519 AAAA…`. A key is never trusted on first sight, so it must be known before the
+   * first login.
+   */
   readonly hostKey: pulumi.Input<string>;
-  /** TCP port of the SSH server, 1 to 65535. @default 22 */
+  /** The TCP port of the SSH server, 1 to 65535. @default 22 */
   readonly port?: pulumi.Input<number>;
   /** Where the secret for the login is. @default `{ from: "agent" }`: the running ssh-agent */
   readonly login?: pulumi.Input<Connection["login"]>;
   /** How to become root. @default `{ how: "none" }` for root, `{ how: "passwordless" }` for other users */
   readonly sudo?: pulumi.Input<Connection["sudo"]>;
-  /** Jump host through which the connection goes. @default - the host is dialled directly */
+  /** The jump host through which the connection goes. @default - the host is dialled directly */
   readonly bastion?: pulumi.Input<InputsOf<Endpoint>>;
 }
 
-/** An object whose fields come one by one. */
+/** An object whose fields may become known one by one. */
 type InputsOf<T> = { readonly [Name in keyof T]: pulumi.Input<T[Name]> };
 
 /**
@@ -33,12 +36,12 @@ type InputsOf<T> = { readonly [Name in keyof T]: pulumi.Input<T[Name]> };
  */
 export interface ApacheHostArgs
   extends Omit<ClientAuthArgs, keyof PkiArgs | "connection" | "crlSources" | "crlRefresh">, PkiArgs {
-  /** How to reach the host, and where the secret for that is; never the secret. */
+  /** How to reach the host, and where the secret for that is, but never the secret itself. */
   readonly connection: pulumi.Input<ConnectionArgs>;
-  /** Where the host downloads CRLs, one entry for each CA; `file` may be PEM text. @default - nowhere */
+  /** Where the host downloads CRLs, with one entry for each CA. `file` may be PEM text. @default - nowhere */
   // eslint-disable-next-line inputs/declared-once -- without ids, and with PEM text
   readonly crlSources?: pulumi.Input<readonly SiteCrlSource[]>;
-  /** When it does. @default - each part as in `defaultCrlRefresh`: four times a day */
+  /** When the host downloads CRLs. @default - each part as in `defaultCrlRefresh`: four times a day */
   // eslint-disable-next-line inputs/declared-once -- each part may be left out
   readonly crlRefresh?: pulumi.Input<Partial<CrlRefresh>>;
 }
@@ -46,16 +49,16 @@ export interface ApacheHostArgs
 /**
  * A web host whose Apache httpd asks clients for a certificate and never requires one.
  *
- * Ends the program with all that is wrong with the CA certificates and CRLs at once; what is wrong with the host is
- * told by previews and by `pulumi up`, which then changes nothing.
+ * Where the CA certificates and CRLs have mistakes, the component reports all of them at once and ends the program.
+ * Mistakes of the host are reported by previews and by `pulumi up`, which then changes nothing.
  */
 export class ApacheHost extends pulumi.ComponentResource {
-  /** What was found on the host and done there. */
+  /** What was found and done on the host. */
   declare readonly clientAuth: ClientAuth;
-  /** Counts real changes of the host, repairs included: trigger dependent commands on it. */
+  /** The number of real changes of the host, repairs included. Trigger dependent commands on it. */
   declare readonly generation: pulumi.Output<number>;
 
-  /** `name` is the resource's for ever: another name is another resource. */
+  /** `name` names the resource for ever: another name means another resource. */
   constructor(name: string, args: ApacheHostArgs, opts?: pulumi.ComponentResourceOptions) {
     super("clientcert:index:ApacheHost", name, recordedArgs(args), opts);
     this.clientAuth = new ClientAuth(name, clientAuthArgs(args, this, name), { parent: this });
@@ -85,20 +88,23 @@ export class ApacheHost extends pulumi.ComponentResource {
   }
 }
 
-/** For `pulumi stack` and diffs: without what is read from files, whose renewal is no change of an argument. */
+/**
+ * The arguments that `pulumi stack` and diffs show. The content of files is left out, because a renewed file is not a
+ * change of an argument.
+ */
 function recordedArgs(args: ApacheHostArgs): object {
   const read = { ca: undefined, crls: undefined, crlSha256: undefined, sample: undefined };
   return { ...args, ...recordedPkiArgs(args), ...read };
 }
 
 function clientAuthArgs(args: ApacheHostArgs, host: ApacheHost, name: string): ClientAuthArgs {
-  // A site has read its files once for all of its hosts, and filled in what its schema knows.
+  // A site has read its files once for all of its hosts, and has filled in the defaults of its schema.
   if (args.ca !== undefined) return args as ClientAuthArgs;
   const { crlSources = [], crlRefresh = {} } = args;
   const { sampleCertificate: _sample, ...complete } = {
     ...args,
     ...readPki(args, host, name),
-    // The provider fills in what may be left out.
+    // The provider fills in the parts that may be left out.
     connection: args.connection as pulumi.Input<Connection>,
     crlSources: pulumi.output(crlSources).apply((sources) => makeCrlSources(sources)),
     crlRefresh: pulumi.output(crlRefresh).apply((refresh) => makeCrlRefresh(refresh)),

@@ -1,4 +1,4 @@
-/** CA certificates and CRLs as a program has them: paths or PEM text, known now or later. */
+/** CA certificates and CRLs in the forms that a program has: paths or PEM text, known now or later. */
 import * as pulumi from "./pulumi.ts";
 import type { CaBundle } from "../core/pki/summary.ts";
 import type { SiteCrlSource } from "../core/site/read-site.ts";
@@ -9,7 +9,7 @@ import type { ClientAuthArgs } from "./client-auth.ts";
 
 /* eslint-disable inputs/declared-once -- a program gives these in other forms: paths or PEM text, known now or later */
 
-/** What says where the CA certificates and CRLs are. */
+/** The arguments that say where the CA certificates and CRLs are. */
 export interface PkiArgs {
   /**
    * The CA that issues to users, and every CA above it up to the root: paths of PEM or DER files, or PEM text of at
@@ -27,16 +27,20 @@ export interface PkiArgs {
   readonly crlFiles?: pulumi.Input<readonly pulumi.Input<string>[]>;
   /** A user's certificate that every new CRL must go on accepting, in the same forms. @default - none */
   readonly sampleCertificate?: pulumi.Input<string>;
-  /** File in whose folder relative paths begin, itself relative to the program's folder. @default - that folder */
+  /**
+   * The file whose folder is the start of relative paths. Its own path is relative to the program's folder.
+   *
+   * @default - that folder
+   */
   readonly siteFile?: pulumi.Input<string>;
-  /** The CA certificates as they are installed. @default - read from `caFiles` */
+  /** The CA certificates in the form in which they are installed. @default - read from `caFiles` */
   readonly ca?: pulumi.Input<CaBundle>;
 }
 
-/** Not opened: it stands for the program's folder, where the engine starts the provider, too. */
+/** This file is not opened. It stands for the program's folder, in which the engine starts the provider, too. */
 const programFolder = "Pulumi.yaml";
 
-/** What else decides about them. */
+/** The other arguments on which the checks depend. */
 interface CheckedWith extends Partial<Pick<ClientAuthArgs, "crlCheck" | "issuers" | "verifyDepth">> {
   readonly crlSources?: pulumi.Input<readonly SiteCrlSource[]>;
 }
@@ -45,15 +49,15 @@ type ReadArgs = Pick<ClientAuthArgs, "sample"> &
   Required<Pick<ClientAuthArgs, "siteFile" | "caFiles" | "ca" | "crlFiles" | "crls" | "crlSha256">>;
 
 /**
- * Reads them, at once or when all of them are known, and ends the program with everything that is wrong with them;
- * messages begin with `name`.
+ * Reads the files, at once or when all paths are known. It ends the program with everything that is wrong with them;
+ * each message begins with `name`.
  */
 export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResource, name: string): ReadArgs {
   const { siteFile = programFolder, caFiles, crlFiles = [], sampleCertificate } = args;
   const { crlCheck = "leaf", crlSources = [], issuers, verifyDepth } = args;
   const files = { siteFile, caFiles, crlFiles, sampleCertificate, crlCheck, crlSources, issuers, verifyDepth };
   const readNow = (known: KnownFiles): site.SitePki => readKnown(known, host, name);
-  // An error in `apply` is told as one of serialization.
+  // Pulumi reports an error in `apply` as an error of serialization.
   const read = isKnown(files) ? pulumi.output(readNow(files)) : pulumi.output(files).apply(readNow);
   return {
     siteFile,
@@ -62,7 +66,7 @@ export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResou
     ca: read.ca,
     crls: read.crls,
     crlSha256: read.crlSha256,
-    // It is there when it was asked for.
+    // The sample is set when it was asked for.
     ...(sampleCertificate !== undefined && { sample: read.sample as pulumi.Output<SampleCertificateInput> }),
   };
 }
@@ -86,7 +90,10 @@ function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentRe
   return pki;
 }
 
-/** For the state of the component. Text is shortened: a key in the place of a certificate must not lie there. */
+/**
+ * The arguments for the state of the component. PEM text is shortened: a key that stands in the place of a certificate
+ * must not get into the state.
+ */
 export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate, crlSources }: PkiArgs & CheckedWith) {
   const shown = (paths: PkiArgs["caFiles"]) => pulumi.output(paths).apply((known) => known.map(shownFile));
   const sample = sampleCertificate && { sampleCertificate: pulumi.output(sampleCertificate).apply(shownFile) };

@@ -3,9 +3,12 @@ import type { SiteHost } from "../core/site/read-site.ts";
 import { type LoadedSite, hostInputs } from "../provider/site/load-site.ts";
 import { ApacheHost } from "./apache-host.ts";
 
-/** One customer site: every host of its site file. Ends the program with all that is wrong with the site at once. */
+/**
+ * One customer site: every host of its site file. It ends the program with everything that is wrong with the site at
+ * once.
+ */
 export class Site extends pulumi.ComponentResource {
-  /** What users need to know of each host, by its name in the site file. */
+  /** What users need to know of each host, by the host's name in the site file. */
   declare readonly hosts: pulumi.Output<Readonly<Record<string, object>>>;
 
   constructor(name: string, args: LoadedSite, opts?: pulumi.ComponentResourceOptions) {

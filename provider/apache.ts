@@ -36,7 +36,7 @@ const inputs: KindInputs<Inputs> = {
   validate: validateInputs,
   parse: parseInputs,
   changed: changedInputs,
-  // Where files lie and how previews judge change nothing on a host; the owner follows the resource.
+  // The places of files and the way in which previews judge change nothing on a host. The owner follows the resource.
   neverCompared: ["siteFile", "caFiles", "crlFiles", "judgeInPreview", "reloadUnstartable", "takeOver", "owner"],
   locating: ["detection", "port"],
 };
@@ -59,7 +59,7 @@ const outputs: KindOutputs<ApacheStatus> = {
   judges: ["shadow", "minimal", "syntax"],
 };
 
-/** All of the kind that needs no host. */
+/** Everything about this kind of server that needs no host. */
 export const apache: Omit<ServerKind<Apache>, "observe" | "prepare" | "close"> = {
   name: "apache",
   serverName: "httpd",
@@ -86,5 +86,5 @@ const apacheKind = (host: Host): ServerKind<Apache> => ({
   close: () => host.close(),
 });
 
-/** The resource, around a host layer that does what it is told. */
+/** The resource, made around a host layer that carries out what it is asked to do. */
 export const clientAuth = (host: Host): Resource => serverResource("clientcert:apache:ClientAuth", apacheKind(host));

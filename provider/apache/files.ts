@@ -1,4 +1,4 @@
-/** What of an Apache host a reader sees in a diff. */
+/** What a diff shows of an Apache host. */
 import { confName, crlName } from "../../core/own-files.ts";
 import { ownPath } from "../../core/apache/plan/clientcert-conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
@@ -8,7 +8,7 @@ import { hostText } from "../../core/host-text.ts";
 import type { ShownFile, ShownFiles } from "../../core/server-kind.ts";
 import { changeTexts, lineChangesOf } from "../resource/shown-files.ts";
 
-/** What stands on the host now: our configuration in full, other files of ours by hash, and each include line. */
+/** What stands on the host now: our configuration in full, our other files by hash, and each include line. */
 export function liveFiles(facts: Facts): ShownFiles {
   const includes = facts.virtualHosts.flatMap((host) =>
     host.include === undefined ? [] : [[includeKey(host), { text: includeText(host.include.last) }] as const],
@@ -17,7 +17,7 @@ export function liveFiles(facts: Facts): ShownFiles {
   return { ...withStates(facts, shown), ...programFile(facts), ...Object.fromEntries(includes) };
 }
 
-/** What would stand there after `plan`. A host that is as wanted keeps its view, whatever it is. */
+/** What would stand on the host after `plan`. A host that needs no change keeps its view, whatever it is. */
 export function plannedFiles(facts: Facts, { change, files }: Plan): ShownFiles {
   if (change === undefined) return liveFiles(facts);
   const kept = Object.entries(hashesOf(facts)).filter(([name]) => !change.drop.includes(name));
@@ -29,20 +29,20 @@ export function plannedFiles(facts: Facts, { change, files }: Plan): ShownFiles 
 const asFiles = (texts: Readonly<Record<string, string>>): ShownFiles =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, { text }]));
 
-/** By name, of timers by path. */
+/** The hashes of our files by name, and those of timers by path. */
 const hashesOf = ({ own, refresh }: Facts): Readonly<Record<string, string>> => ({ ...own.files, ...refresh.timers });
 
-/** The program with what lies beside it: one thing to a reader, because it is written as one. */
+/** The program together with the files beside it. They are shown as one thing, because they are written as one. */
 function programFile(facts: Facts): ShownFiles {
   const hash = facts.unattended?.program;
   if (hash === undefined) return {};
   return { [programPath(facts.server.instance)]: { text: hashText(hash), states: unattendedStates(facts) } };
 }
 
-/** Absolute path of a file of ours, as bytes. */
+/** The absolute path of a file of ours, as bytes. */
 export const pathOf = (facts: Facts, name: string): string => (name.startsWith("/") ? name : ownPath(facts, name));
 
-/** The same as text. */
+/** The same path as text. */
 export const shownPathOf = (facts: Facts, name: string): string => hostText(pathOf(facts, name));
 
 function ownFiles(
@@ -57,7 +57,10 @@ function ownFiles(
   });
 }
 
-/** By path what is wrong with a file of ours whose bytes are right, in words: else a diff could not show it. */
+/**
+ * What is wrong with files of ours whose bytes are right, in words and by path. Without it, a diff could not show the
+ * mistake.
+ */
 export const fileStates = (facts: Facts): readonly (readonly [path: string, state: string])[] => [
   ...disabledTimer(facts),
   ...openTimers(facts),
@@ -84,7 +87,10 @@ function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
 const openTimers = ({ refresh, unattended }: Facts): (readonly [string, string])[] =>
   Object.entries(unattended?.wrong ?? {}).filter(([path]) => path in refresh.timers);
 
-/** Only where somebody renews it: nothing that an update does would help against the end of another one. */
+/**
+ * Reports an expired CRL only on a host that refreshes CRLs. An update would not help against the expiry of another
+ * CRL.
+ */
 function expiredCrl(facts: Facts): (readonly [string, string])[] {
   const { nowSeconds = 0 } = facts.refresh;
   const ended = facts.own.crls.flatMap(({ nextUpdate }) =>
@@ -94,7 +100,8 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
 }
 
 /**
- * The first CRL, or one in the place of one that has expired. Else what a download brings is no part of what is wanted.
+ * Shows the download of the first CRL, or of one that replaces an expired CRL. Any other download does not belong to
+ * what is wanted.
  */
 function downloaded(facts: Facts, { refresh, write }: Change): ShownFiles {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
@@ -104,7 +111,7 @@ function downloaded(facts: Facts, { refresh, write }: Change): ShownFiles {
     : {};
 }
 
-/** Said in words, because the text alone would look as it should. */
+/** Shows in words that the line is not the last one, because the text alone would look right. */
 const includeText = (isLast: boolean): string =>
   isLast ? `${includeLine}\n` : `${includeLine}\n(not the last line: what follows can override it)\n`;
 
@@ -120,7 +127,10 @@ function describeDifference(path: string, found: ShownFile, wanted: ShownFile): 
 
 const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
 
-/** What lies beside a program of another version is so, too, and comes with it. */
+/**
+ * The files beside a program of another version have that other version, too, and are replaced with it. They are not
+ * reported separately.
+ */
 function programText(found: ShownFile, wanted: ShownFile): string {
   const isSame = found.text === wanted.text;
   const told = (found.states ?? []).filter((state) => isSame || !state.endsWith(otherVersion));
@@ -129,7 +139,10 @@ function programText(found: ShownFile, wanted: ShownFile): string {
   return [...version, ...told].join("; ");
 }
 
-/** What would run on the host by itself, and what it would go by: to be read before it is there, so not as a hash. */
+/**
+ * What would run on the host by itself, and the settings for it. A person should read them before they are on the host,
+ * so they are shown in full and not as a hash.
+ */
 export function jobFiles(facts: Facts, { change }: Plan): ShownFiles {
   const files = (change?.write ?? []).flatMap(({ role, name, text }) =>
     text !== undefined && (role === "timer" || role === "refresh")

@@ -1,5 +1,5 @@
 /**
- * What the provider and the CLI ask of a host, and what comes back. Implemented by `provider/apache/host.ts` over SSH.
+ * What the provider and the CLI ask of a host, and what comes back. `provider/apache/host.ts` implements it over SSH.
  */
 import type { Inputs } from "../../core/apache/inputs.ts";
 import type { Change } from "../../core/apache/model.ts";
@@ -12,19 +12,21 @@ export type { Connection, Endpoint, Login, Sudo } from "../../core/connection/in
 export type { Target } from "../../core/site/target.ts";
 
 export interface Transaction extends Pick<Inputs, "owner" | "takeOver">, Partial<Pick<Inputs, "reloadUnstartable">> {
-  /** Unique id of this run; the host keeps the outcome under it. */
+  /** The unique id of this run. The host stores the outcome under it. */
   readonly id: string;
-  /** Main configuration file that the change was planned for: another one on the host is refused. */
+  /**
+   * The main configuration file that the change was planned for. If the host has another one, the change is refused.
+   */
   readonly configFile: string;
   readonly change: Change;
-  /** Bytes of own files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
+  /** The bytes of our files by name: CA bundle, CRLs and sample certificate as PEM, and the texts of the change. */
   readonly contents: ReadonlyMap<string, Buffer>;
   /**
-   * Files of probe certificates by name, for the CAs of the site: no part of what is wanted. Empty where none is to be
-   * asked.
+   * The files of probe certificates by name, for the CAs of the site. They are not part of what is wanted. Empty where
+   * no probe is to be made.
    */
   readonly probes: ReadonlyMap<string, Buffer>;
-  /** True at delete: our state on the host goes, too. */
+  /** True when the resource is deleted: our state on the host is then removed, too. */
   readonly remove: boolean;
 }
 
@@ -35,11 +37,12 @@ export interface Outcome extends HostOutcome<Observation> {
 }
 
 /**
- * Errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. Never an empty observation.
+ * All errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. An observation is never
+ * empty.
  */
 export interface Host {
   observe(target: Target, options?: RunOptions): Promise<Observation>;
-  /** The change on a copy, by the real httpd; touches nothing. */
+  /** The host's own httpd judges the change on a copy. The host itself is not changed. */
   judge(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
   apply(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
   close(): Promise<void>;

@@ -1,10 +1,13 @@
-/** The program that runs on hosts: small shell files, one step each, joined when sent. */
+/**
+ * The program that runs on hosts. It consists of small shell files with one step each, which are joined when they are
+ * sent.
+ */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** In the order in which they are joined; `main.sh` runs, the others define. */
+/** The files in the order in which they are joined. `main.sh` runs; the others only define functions. */
 const hostScriptFiles = [
   "lib/shell.sh",
   "lib/words.sh",
@@ -44,8 +47,8 @@ const hostScriptFiles = [
 ] as const;
 
 /**
- * SHA-256 of the file that a change leaves on a host: the text without the line ends at its end, which a shell drops,
- * and one.
+ * The SHA-256 of the program file that a change leaves on a host. The file is the text with exactly one line end at its
+ * end, because a shell drops all line ends there.
  */
 export function hostProgramSha256(): string {
   hash ??= createHash("sha256")
@@ -56,7 +59,7 @@ export function hostProgramSha256(): string {
 
 let hash: string | undefined;
 
-/** Only what looks: for hosts whose sudoers rule allows one root-owned program, and for tests. */
+/** The files that only observe. They are for hosts whose sudoers rule allows one root-owned program, and for tests. */
 const observationScriptFiles = [
   "lib/shell.sh",
   "lib/words.sh",
@@ -76,7 +79,7 @@ const observationScriptFiles = [
 
 let joined: string | undefined;
 
-/** The whole program, comments and indentation left out: it travels with every run. */
+/** The whole program without comments and indentation, because it is sent with every run. */
 export function hostScript(): string {
   joined ??= joinScripts(hostScriptFiles);
   return joined;
@@ -84,14 +87,20 @@ export function hostScript(): string {
 
 let joinedLook: string | undefined;
 
-/** What a look needs of it, a third of the bytes: a fleet is looked at far more often than it is changed. */
+/**
+ * The part of the program that an observation needs. It has a third of the bytes, and a fleet is observed far more
+ * often than it is changed.
+ */
 export function lookScript(): string {
-  // The overrides of a request are its own where the login may run anything.
+  // Where the login may run anything, the overrides come from the request.
   joinedLook ??= withOverrides("fixed_overrides() { :; }\n");
   return joinedLook;
 }
 
-/** The observation alone, with `overrides` (the function `fixed_overrides`) before its last file, which runs it. */
+/**
+ * The program that only observes. `overrides` (the function `fixed_overrides`) stands before the last file, which runs
+ * the program.
+ */
 export function withOverrides(overrides: string): string {
   const last = observationScriptFiles.length - 1;
   return (
@@ -108,7 +117,7 @@ function withoutComments(text: string): string {
   return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");
 }
 
-/** The package's folder, found upwards from here, because this file also runs inside a bundle in `build/`. */
+/** The package's folder. It is searched from here upwards, because this file also runs inside a bundle in `build/`. */
 function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, "host", "posix", "main.sh"))) {

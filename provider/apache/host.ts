@@ -1,6 +1,6 @@
 /**
- * A host over SSH: looks at it, lets its own httpd judge a change, applies one. All remote effects of this project
- * begin here.
+ * A host over SSH: observes it, lets its own httpd judge a change, and applies a change. All remote effects of this
+ * project begin here.
  */
 import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../remote/host-error.ts";
 import type { Pool } from "../remote/pool.ts";
@@ -17,15 +17,19 @@ import { hostText } from "../../core/host-text.ts";
 
 const observeTimeoutSeconds = 60;
 /**
- * Far above the deadlines of the host's own program, which lengthens them for large CRLs and ends downloads after 4
- * minutes: for a host that went silent.
+ * This limit is for a host that went silent. It is far above the deadlines of the host's own program, which extends
+ * them for large CRLs and stops downloads after 4 minutes.
  */
 const changeTimeoutSeconds = 900;
-/** Of one run: each is a message to the engine. */
+/** The most steps of one run that are shown, because each step is a message to the engine. */
 const mostSteps = 1000;
 const mostReasons = 100;
 
-/** `program`: what runs on the host, in looks as well. Tests interfere with it. @default - this build's */
+/**
+ * `program` returns what runs on the host, in observations as well. Tests change it.
+ *
+ * @default - this build's program
+ */
 export function createHost(pool: Pool, program?: () => string): Host {
   const planned = runner(pool, program ?? lookScript);
   const run = runner(pool, program ?? hostScript);
@@ -51,7 +55,10 @@ export function createHost(pool: Pool, program?: () => string): Host {
     close: () => pool.close(),
   };
 
-  /** A cut connection says nothing about the change, which goes on without us: ask how it ended. */
+  /**
+   * A cut connection does not show whether the change was made, because the change goes on without us. The host is
+   * therefore asked how it ended.
+   */
   async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Message[]> {
     const request = transactionRequest("apply", target.detection, transaction, changeTimeoutSeconds);
     try {
@@ -68,8 +75,8 @@ export function createHost(pool: Pool, program?: () => string): Host {
 }
 
 /**
- * An error of the question says nothing about the change: it may have been made, even where the host knows no such run
- * any more.
+ * The error where the host could not be asked how a change ended. The change may have been made, even where the host no
+ * longer knows such a run.
  */
 function unanswered(reason: unknown, cut: HostError): unknown {
   if (!(reason instanceof HostError)) return reason;
@@ -102,7 +109,10 @@ function runner(pool: Pool, program: () => string): Run {
   };
 }
 
-/** A sudoers rule for the observation program is enough to look, and for nothing else. */
+/**
+ * Throws an error where the user may run only the observation program. Such a sudoers rule is enough to observe, and
+ * for nothing else.
+ */
 function requireAllRights({ connection }: Target): void {
   const { sudo, user } = connection;
   if (sudo.how !== "program") return;
@@ -111,7 +121,10 @@ function requireAllRights({ connection }: Target): void {
   throw new HostError("sudo", `${placeOf(connection)}: ${found}; ${advice}`);
 }
 
-/** Kinds of `error` parts that callers tell apart; to all others the program's `fail` applies: nothing was changed. */
+/**
+ * The kinds of `error` parts that callers distinguish. For all others, the program's `fail` has run, which changes
+ * nothing.
+ */
 const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   "no-httpd": "noHttpd",
   several: "severalHttpds",
@@ -125,7 +138,7 @@ function throwHostError(target: Target, parts: readonly Message[]): void {
   const error = parts.find((part) => part.kind === "error");
   if (error === undefined) return;
   const space = error.argument.indexOf(" ");
-  // Behind a result only the look at the host failed, and the change may stand.
+  // After a result, only the observation has failed, and the change may have been made.
   const isChanged = parts.some((part) => part.kind === "result");
   const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
   const words = reasonsOf(parts);
@@ -151,7 +164,7 @@ function readOutcome(target: Target, parts: readonly Message[]): Outcome {
 }
 
 const results = ["well", "refused", "applied", "stopped", "rolledBack", "recovered"] as const;
-/** `none`: it came to no judge. */
+/** `none` means that no judge was reached. */
 const judges = ["shadow", "minimal", "syntax", "none"] as const;
 
 function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
@@ -163,11 +176,11 @@ function readResult(target: Target, words: readonly string[]): Pick<Outcome, "re
       "answer",
       `${placeOf(target.connection)}: the run ended with a result that is unknown; run again`,
     );
-  // as: what came to no judge is refused, or was put back; nobody asks then who spoke.
+  // as: a run without a judge was refused or put back, and nobody asks then which judge decided.
   return { result, judge: judge as Judge, generation: Number(generation || 0) };
 }
 
-/** What the script said itself, then httpd's words without the customer's lines. */
+/** First what the script itself reports, and then httpd's words without the customer's lines. */
 function reasonsOf(parts: readonly Message[]): string[] {
   const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
   const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {

@@ -1,7 +1,7 @@
 /**
- * What httpd says of a configuration, without the customer's lines: messages may quote arguments, and those stay on the
- * host. Kept are message codes, places, OpenSSL's error texts, and the texts of messages that quote nothing but what we
- * wrote.
+ * What httpd says about a configuration, without the customer's lines. Messages may quote arguments, and those stay on
+ * the host. The message codes, places and OpenSSL's error texts are kept, and so are the texts of messages that quote
+ * nothing but what we wrote.
  */
 import { hostText, unescapeLog } from "../../core/host-text.ts";
 import { shown } from "../../core/shown.ts";
@@ -16,8 +16,8 @@ const known: readonly RegExp[] = [
 ];
 
 /**
- * Said at every start that goes well, or of the machine (it has no name, its OpenSSL is a newer one): tells nothing of
- * a candidate.
+ * httpd writes these messages at every start that goes well, or about the machine (it has no name, its OpenSSL is
+ * newer). They say nothing about the change that is judged.
  */
 const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;

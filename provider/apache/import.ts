@@ -1,4 +1,4 @@
-/** `pulumi import`: an id is all that Read gets, so the id must say how to reach the host. */
+/** `pulumi import`: Read gets nothing but an id, so the id must say how to reach the host. */
 import { crlName, refreshName, sampleName } from "../../core/own-files.ts";
 import { defaultVerifyDepth } from "../../core/pki/summary.ts";
 import type { Facts } from "../../core/apache/model.ts";
@@ -14,7 +14,10 @@ import type { Properties } from "../engine/resource.ts";
 const form =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";
 
-/** The inputs that an import id names; what it does not name comes from the host, see {@link importedInputs}. */
+/**
+ * The inputs that an import id names. Everything that the id does not name comes from the host, see {@link
+ * importedInputs}.
+ */
 export function importTarget(id: string, owner: string): Inputs {
   const url = parseUrl(id);
   const { searchParams: parameters } = url;
@@ -50,7 +53,7 @@ function parseUrl(id: string): URL {
 export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observation): Properties {
   const { conf = "", files, ca, owner } = facts.own;
   const refresh = importedRefresh(textOf(own.get(refreshName)));
-  // Which of them a source renews is not told by the file; that the timer keeps them fresh is.
+  // The file does not show which of the CRLs a source renews. It shows that the timer keeps them fresh.
   const crls = facts.own.crls.map((crl) => (refresh.crlSources === undefined ? crl : { ...crl, isFirstList: true }));
   const caFile = facts.own.caFile;
   return withDefaults({
@@ -64,7 +67,7 @@ export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observatio
     crlCheck: /^\s*SSLCARevocationCheck\s+chain\b/m.test(conf) ? "chain" : "leaf",
     ...refresh,
     ...importedSample(own.get(sampleName)),
-    // What stands there has been acknowledged, or an import of it would be a problem at once.
+    // What stands on the host counts as acknowledged. Otherwise an import would report a problem at once.
     acknowledgeSessionTicketKeys: facts.foreign.some(({ kind }) => kind === "sessionTicketKey"),
     ...readRequirement(conf),
     verifyDepth: Number(/^\s*SSLVerifyDepth\s+(\d+)/m.exec(conf)?.[1] ?? defaultVerifyDepth),
@@ -73,7 +76,7 @@ export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observatio
 
 const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes ?? "");
 
-/** From the file that the host's own program reads. */
+/** Reads the inputs from the file that the host's own program reads. */
 function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
@@ -91,7 +94,7 @@ function importedRefresh(conf: string): Partial<Inputs> {
   return { crlSources: sources, crlRefresh, acceptOlderCrls };
 }
 
-/** A path may hold blanks. */
+/** Reads the rest of the line, because a path may contain blanks. */
 const restOf = (conf: string, key: string): string | undefined => new RegExp(`^${key} (.*)$`, "m").exec(conf)?.[1];
 
 function importedSample(file: ObservedFile | undefined): Partial<Inputs> {

@@ -1,19 +1,19 @@
-/** The program for a sudoers rule that lets a user look at a host as root and do nothing else. */
+/** The program for a sudoers rule that lets a user observe a host as root and do nothing else. */
 import type { Detection } from "./host-model.ts";
 import { withOverrides } from "./host-program.ts";
 
-/** Where the rule expects it; any other path will do when the site file names it. */
+/** The path that the rule names by default. Any other path will do when the site file names it. */
 export const usualProgramPath = "/usr/local/sbin/clientcert-observe";
 
 /**
- * Fixed text that takes no argument and reads its request from standard input. The overrides are in the text, because a
- * request that could choose the httpd program or its configuration would let its sender run anything as root.
+ * A fixed text that takes no argument and reads its request from standard input. The overrides are part of the text. If
+ * a request could choose the httpd program or its configuration, its sender could run anything as root.
  */
 export function observationProgram(detection: Detection): string {
   return `#!/bin/sh\n${safePath}${withOverrides(fixedOverrides(detection))}`;
 }
 
-/** sudo without secure_path leaves the caller's PATH. */
+/** Sets PATH, because sudo without secure_path keeps the caller's PATH. */
 const safePath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n";
 
 function fixedOverrides({ httpd, config, pidFile, environmentFile, defines = [] }: Detection): string {

@@ -1,4 +1,4 @@
-/** From the parts of an answer to an {@link Observation}. */
+/** Makes an {@link Observation} from the parts of an answer. */
 import { createHash } from "node:crypto";
 import type {
   NamedFile,
@@ -12,7 +12,7 @@ import { hostText } from "../../core/host-text.ts";
 import { asOneLine, HostError } from "../remote/host-error.ts";
 import type { Message } from "../remote/response.ts";
 
-/** Of a program, in its own words, in characters. */
+/** The longest version text of a program, in characters. */
 const longestVersion = 200;
 
 /** Undefined when the answer holds no complete observation. */
@@ -40,7 +40,8 @@ export function readObservation(parts: readonly Message[]): Observation | undefi
     scheduler: schedulers.find((known) => known === values.get("scheduler")) ?? "none",
     isTimerEnabled: values.get("timer-enabled") === "yes",
     timerDropIns: [...server.body.matchAll(/^timer-drop-ins (.*)$/gm)].flatMap(([, paths = ""]) =>
-      // Others are for all units: a distribution's, not somebody's word about ours.
+      // Other drop-ins are for all units. They belong to the distribution and do not show that somebody changes our
+      // units.
       paths.split(" ").filter((path) => /\/clientcert-[0-9a-f]+\.(timer|service)\.d\//.test(path)),
     ),
     timers: new Map(filesOf(parts, "timer")),
@@ -51,7 +52,7 @@ export function readObservation(parts: readonly Message[]): Observation | undefi
 
 const schedulers = ["systemd", "cron"] as const;
 
-/** `key value` lines. */
+/** Reads lines of `key value`. */
 function readValues(text: string): Map<string, string> {
   return new Map(
     text.split("\n").map((line) => {
@@ -66,7 +67,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   return {
     nowSeconds: Number(text("now")),
     version: asOneLine(text("version"), longestVersion),
-    // Says the version of its library, too, mostly the same.
+    // The text also has the version of the library, which is mostly the same.
     openssl: asOneLine(text("openssl"), longestVersion).replace(/^(.*) \(Library: \1\)$/, "$1"),
     ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
     serverRoot: text("server-root"),
@@ -79,7 +80,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   };
 }
 
-/** `-DNAME`, or `-D NAME`, on httpd's command line. */
+/** Reads `-DNAME` or `-D NAME` on httpd's command line. */
 function definesOf(words: readonly string[]): string[] {
   return words.flatMap((word, index) => {
     if (word === "-D") return words[index + 1] ?? [];
@@ -87,7 +88,7 @@ function definesOf(words: readonly string[]): string[] {
   });
 }
 
-/** Arguments: `SIZE MODIFIED CHANGED`, tab, resolved path, tab, path. */
+/** The arguments are `SIZE MODIFIED CHANGED`, a tab, the resolved path, a tab, the path. */
 function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile][] {
   return parts
     .filter((part) => part.kind === kind)
@@ -114,8 +115,9 @@ function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile
 }
 
 /**
- * By path, as sha256sum printed them on the host: of our own files, because a large CRL does not travel, and of those
- * with our lines. A backslash in front says that those in the name are doubled.
+ * Reads the hashes by path, as sha256sum printed them on the host. They are of our own files, because a large CRL is
+ * not sent, and of the files with our lines. A backslash before a line shows that the backslashes in the name are
+ * doubled.
  */
 function readHashes(parts: readonly Message[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";
@@ -127,7 +129,7 @@ function readHashes(parts: readonly Message[], kind: string): Map<string, string
   );
 }
 
-/** Lines `USER MODE SIZE PATH`. */
+/** Reads lines of `USER MODE SIZE PATH`. */
 function readUnattended(
   parts: readonly Message[],
   hashes: ReadonlyMap<string, string>,
@@ -143,13 +145,17 @@ function readUnattended(
   return { unattended: new Map(files) };
 }
 
-/** What the journal says, and what only the state of the host tells: a run that ended half-way is owed, too. */
+/**
+ * Reads what the journal says, and what only the state of the host shows: a run that was interrupted counts as owed,
+ * too.
+ */
 function readJournal(parts: readonly Message[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
   journal.delete("");
   const isLater = (key: string, than: string): boolean =>
     Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
-  // In whole seconds, and of a start in clock ticks since boot: after a reboot these are few, and the seconds tell.
+  // The times are in whole seconds. The time of a start is also in clock ticks since boot. After a reboot the ticks are
+  // few, and the seconds decide.
   if (isLater("loaded", "changed") || isLater("started", "changed-at")) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");
   // The first change of a host writes its journal last.
@@ -169,7 +175,7 @@ function readPhp(part: Message): PhpObservation {
   };
 }
 
-/** Lines `MODIFIED CHANGED`, tab, directive, tab, path. */
+/** Reads lines of `MODIFIED CHANGED`, a tab, the directive, a tab, the path. */
 function readNamedFiles(parts: readonly Message[]): NamedFile[] {
   const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
   const kinds = ["certificates", "crl", "server-certificates"].flatMap((kind) => [...filesOf(parts, kind)]);

@@ -1,12 +1,12 @@
-/** Probe certificates as files for the program on hosts, each with a private key that opens nothing. */
+/** Probe certificates as files for the program on hosts. Each has a private key that opens nothing. */
 import { generateKeyPairSync } from "node:crypto";
 import { encodePem } from "../../core/pki/pem.ts";
 import { type ProbeMaterial, makeProbes } from "../../core/pki/probe.ts";
 
 /**
- * By name. Before key and certificate, in PEM, stand the words that the host's program reads: `ca` and the CA's name,
- * `role` with `users` or `other`, `points` with `users` where it names the distribution points of a user's certificate,
- * else `guessed`.
+ * The files by name. Before key and certificate, in PEM, stand words for the host's program: `ca` with the CA's name,
+ * `role` with `users` or `other`, and `points`. The word after `points` is `users` where the probe names the
+ * distribution points of a user's certificate, and `guessed` otherwise.
  */
 export function makeProbeFiles(material: ProbeMaterial): ReadonlyMap<string, Buffer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -1,4 +1,4 @@
-/** The data that a run on a host reads: lines `key value`, the manifest, `end`, then the bytes of our files. */
+/** The data that a run on a host reads: lines of `key value`, the manifest, `end`, and the bytes of our files. */
 import { createHash, randomBytes } from "node:crypto";
 import type { AskedHost, Change, OwnFile } from "../../core/apache/model.ts";
 import { hostBytes } from "../../core/host-text.ts";
@@ -6,17 +6,20 @@ import { HostError } from "../remote/host-error.ts";
 import type { Detection, Transaction } from "./host-model.ts";
 
 export interface Request {
-  /** The word that begins every line of the answer. */
+  /** The word at the beginning of every line of the answer. */
   readonly mark: string;
   readonly data: Buffer;
 }
 
-/** For one start of httpd, in the shadow or at a reload; the host adds what large CRLs and many virtual hosts take. */
+/**
+ * The time for one start of httpd, in the shadow or at a reload. The host adds the time that large CRLs and many
+ * virtual hosts take.
+ */
 const deadlineSeconds = 15;
 
 /**
- * When the host ends what it was asked for, a change left alone: before we stop waiting, so that it can say what it
- * waited for.
+ * When the host stops its work, except for a change in progress. It stops before we stop waiting, so that it can report
+ * what it waited for.
  */
 const limitOf = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
 
@@ -54,7 +57,7 @@ export function transactionRequest(
   return finish(lines, { manifest, contents: [...contents, ...probes.map(([, bytes]) => bytes)] });
 }
 
-/** Asks for the end of a run whose connection was cut; what it wrote has the mark of its own request. */
+/** Asks how a run ended whose connection was cut. The answer of that run has the mark of its own request. */
 export function resultRequest(
   detection: Detection,
   { id, remove }: Transaction,
@@ -86,7 +89,7 @@ const askedLine =
   ({ address, port, serverName }: AskedHost): string =>
     `${key} ${address} ${port} ${serverName}`;
 
-/** The hash is of the bytes that travel: a CRL is planned by the hash of its DER. */
+/** The hash is that of the bytes that are sent. In the plan, a CRL has the hash of its DER. */
 function ownLine({ role, name }: OwnFile, bytes: Buffer): string {
   return `own ${role} ${name} ${hashOf(bytes)} ${bytes.length}`;
 }
@@ -99,7 +102,7 @@ function requireContent(transaction: Transaction, name: string): Buffer {
   return content;
 }
 
-/** Written by a person: here they become bytes of the host. */
+/** A person wrote these texts. They are turned into bytes of the host here. */
 function detectionLines(detection: Detection): string[] {
   return [
     ...optional("want-httpd", detection.httpd),
@@ -126,7 +129,10 @@ interface Rest {
   readonly mark?: string;
 }
 
-/** Lines are bytes like all that comes from the host; a line end in a path would forge a line of the request. */
+/**
+ * Lines are bytes, as is everything that comes from the host. A path with a line end could forge a line of the request,
+ * so it is refused.
+ */
 function finish(lines: readonly string[], { manifest = [], contents = [], mark = newMark() }: Rest = {}): Request {
   for (const line of [...lines, ...manifest]) {
     if (/[\n\r\0]/.test(line))

@@ -1,12 +1,13 @@
-/** Facts of Apache hosts as they lie in Pulumi's state. */
+/** The facts of Apache hosts in the form in which Pulumi's state stores them. */
 import type { Facts } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import type { KindFacts } from "../../core/server-kind.ts";
 import type { Properties } from "../engine/resource.ts";
 
 export const storedFacts: KindFacts<Facts> = {
-  // Raised whenever what is read into Facts becomes more, or means something else: a plan from what an earlier build
-  // did not look for would find nothing there. State of builds before it had one is of no version.
+  // The version is raised whenever Facts hold more than before, or mean something else. A plan from the state of an
+  // earlier build would not find what that build did not read. State from builds before the first version has no
+  // version.
   version: 2,
   isFacts: (value): value is Properties & Facts =>
     Object.entries(shapes).every(([name, isRight]) => isRight(value[name])),
@@ -21,7 +22,7 @@ const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-/** By name of the fields that a plan goes by. The rest of the shape is the version's. */
+/** The checks, by the name of the fields that a plan needs. The version stands for the rest of the shape. */
 const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
   server: (value) => isObject(value) && [value.serverRoot, value.configFile, value.instance].every(isText),
   own: (value) => isObject(value) && isObject(value.files),
@@ -44,7 +45,7 @@ function otherServerText(before: string, now: string): string {
   return [found, ...ways].join("; ");
 }
 
-/** No file, no line, no timer, no journal. */
+/** True where the host has no file, no line, no timer and no journal of ours. */
 function isGone({ own, refresh, virtualHosts }: Facts): boolean {
   const isIncluded = virtualHosts.some((host) => host.include !== undefined);
   const files = [...Object.keys(own.files), ...Object.keys(refresh.timers)];

@@ -1,6 +1,4 @@
-/**
- * What a change of an Apache host brings there: files of the site, probe certificates, and what a person is told of it.
- */
+/** What a change of an Apache host sends: files of the site, probe certificates, and what is reported to a person. */
 import { randomUUID } from "node:crypto";
 import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
@@ -10,12 +8,12 @@ import { type Inputs, filesOf } from "./parse-inputs.ts";
 import { makeProbeFiles } from "./probe-files.ts";
 
 /**
- * `remove`: everything of ours goes, the host's own record too. Throws where a file of the site is not fit to be
- * installed.
+ * `remove` means that everything of ours is removed, including the host's own record. Throws an error where a file of
+ * the site is not fit to be installed.
  */
 export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
   let known: SiteFiles | undefined;
-  // Once for both: a CRL of a million entries takes seconds.
+  // The files are read once for both parts, because a CRL of a million entries takes seconds.
   const read = (): SiteFiles => (known ??= readFilesOf(inputs, facts));
   return {
     id: randomUUID(),
@@ -31,8 +29,8 @@ export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remo
 }
 
 /**
- * Bytes of the files to write, by name; `read` is asked where a site's own file is among them. Throws when those are
- * not fit to be installed.
+ * The bytes of the files to write, by name. `read` is called where one of the site's own files is among them. Throws an
+ * error when these files are not fit to be installed.
  */
 export function contentsOf(
   inputs: Inputs,
@@ -55,7 +53,7 @@ export function contentsOf(
 const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
   makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
 
-/** The site's own files as they are now. */
+/** The site's own files, as they are now. */
 export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
   readSiteFiles(inputs.siteFile, filesOf(inputs), {
     now: Date.now(),
@@ -63,10 +61,10 @@ export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
     installedCrls: own.crls,
   });
 
-/** By role. */
+/** The texts by role. */
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
-/** They must still be what the program read, and fit to be installed. */
+/** Throws an error unless the files are still those that the program has read, and are fit to be installed. */
 function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
   const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
@@ -78,7 +76,7 @@ function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
 
 const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
 
-/** What was done, one line each, without a line of the customer's. */
+/** What was done, one line for each step, without a line of the customer's. */
 export function describeChange({ write, edits, drop, refresh, isAside }: Change): readonly string[] {
   return [
     ...(isAside === true ? ["wrote the program that refreshes and undoes"] : []),
@@ -91,7 +89,7 @@ export function describeChange({ write, edits, drop, refresh, isAside }: Change)
   ];
 }
 
-/** Lines of others that an earlier version had taken out. */
+/** Reports the unmanaged lines that an earlier version had commented out and that are now put back. */
 export function describeRestored({ edits }: Change): string {
   const count = edits.reduce((sum, { splices }) => sum + splices.length, 0);
   return `${count === 1 ? "a line was" : `${count} lines were`} put back that an earlier version had commented out`;
