@@ -1,6 +1,6 @@
 /**
- * The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`; the port is its first line of
- * output.
+ * The plugin as the engine starts it: `pulumi-resource-clientcert ENGINE_ADDRESS`. The first line of its output is its
+ * port.
  */
 import { packageSchema } from "./engine/package-schema.ts";
 import { serve } from "./engine/grpc-server.ts";
@@ -12,10 +12,12 @@ async function main(engineAddress: string | undefined): Promise<void> {
   const resources = [lateResource("clientcert:apache:ClientAuth", loadClientAuth)];
   const { port } = await serve({ resources, schema: packageSchema, version, engineAddress });
   process.stdout.write(`${port}\n`);
-  // The second Ctrl-C, and the engine's way to say that all is done: a plugin that stays costs it five seconds.
+  // SIGINT comes with the second Ctrl-C, and it is also how the engine reports that everything is done. A plugin that
+  // does not exit costs the engine five seconds.
   process.on("SIGINT", () => process.exit(0));
   if (engineAddress === undefined) return;
-  // The engine is gone, even if it was killed. What runs on a host ends or rolls back there by itself.
+  // The end of standard input means that the engine is gone, even if it was killed. What runs on a host ends or rolls
+  // back there by itself.
   process.stdin.resume().on("end", () => process.exit(0));
 }
 

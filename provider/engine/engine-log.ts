@@ -1,4 +1,7 @@
-/** The only way for a plugin to be heard: the engine hides its output. */
+/**
+ * Sends messages to the engine. The engine hides a plugin's output, so this is the only way in which a plugin can
+ * report anything.
+ */
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import engine from "@pulumi/pulumi/proto/engine_pb.js";
@@ -7,18 +10,18 @@ import { shownLines } from "../../core/shown.ts";
 export type Severity = "info" | "warning" | "error";
 
 export interface EngineLog {
-  /** Each resource and text once. */
+  /** Sends each text once for each resource. */
   readonly log: (urn: string, severity: Severity, text: string) => void;
-  /** On the resource's row only, replacing the one before. */
+  /** Shows the step on the resource's row only, and replaces the step before. */
   readonly progress: (urn: string, step: string) => void;
-  /** Resolves when the engine has taken everything: a finding must not be lost because the call is over. */
+  /** Resolves when the engine has received everything. A finding must not be lost because the call has ended. */
   readonly flush: () => Promise<void>;
 }
 
-/** Talks to the engine at the address that `address` returns; before one is known nothing is sent. */
+/** Talks to the engine at the address that `address` returns. Nothing is sent before an address is known. */
 export function engineLog(address: () => string | undefined): EngineLog {
   const told = new Set<string>();
-  // One after the other, because steps that overtake each other read as a wrong order.
+  // The messages are sent one after the other, because steps that overtake each other would be shown in a wrong order.
   let last = Promise.resolve();
   let client: EngineClient | undefined;
 

@@ -1,4 +1,6 @@
-/** The resource-provider protocol ⇄ plain calls of {@link Resource}. Knows no Apache. */
+/**
+ * Turns the resource-provider protocol into plain calls of {@link Resource}, and back. It knows nothing about Apache.
+ */
 import * as grpc from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import services from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -14,16 +16,16 @@ import { fromStruct, toStruct } from "./values.ts";
 
 export interface ServerOptions {
   readonly resources: readonly Resource[];
-  /** Pulumi package schema; `pulumi import` writes code from it. */
+  /** The Pulumi package schema. `pulumi import` writes code from it. */
   readonly schema: () => Promise<string>;
   readonly version: string;
-  /** Where the engine listens; without it, the first handshake or attach says so. */
+  /** The address at which the engine listens. Without it, the first handshake or attach gives the address. */
   readonly engineAddress?: string | undefined;
 }
 
 export interface Server {
   readonly port: number;
-  /** Ends at once: pending calls are cut. */
+  /** Ends at once. Pending calls are cut. */
   close(): Promise<void>;
 }
 
@@ -47,7 +49,10 @@ interface Session {
   readonly options: ServerOptions;
   readonly log: EngineLog;
   engineAddress: string | undefined;
-  /** Of every call that runs now. Not one for the whole process: Cancel also comes at a normal end. */
+  /**
+   * The controllers of every call that runs now. There is not one for the whole process, because Cancel also comes at a
+   * normal end.
+   */
   readonly running: Set<AbortController>;
   isCancelled: boolean;
 }
@@ -65,8 +70,8 @@ function newSession(options: ServerOptions): Session {
 }
 
 /**
- * Stops what can still be stopped without harm; each resource knows when that is. Connections stay while one needs
- * them.
+ * Stops what can still be stopped without harm. Each resource knows when that is so. Connections stay open while a
+ * resource needs them.
  */
 async function cancel(session: Session): Promise<void> {
   session.isCancelled = true;
@@ -80,7 +85,7 @@ async function closeWhenIdle({ isCancelled, running, options }: Session): Promis
 
 type Method<Request, Response> = (request: Request) => Promise<Response> | Response;
 
-/** A method as grpc-js wants it. Every error becomes one line of text: never a stack trace. */
+/** A method in the form that grpc-js expects. Every error becomes one line of text, never a stack trace. */
 function unary<Request, Response>(method: Method<Request, Response>): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     Promise.resolve()
@@ -98,7 +103,7 @@ function serviceError(error: unknown): Partial<grpc.StatusObject> {
   return { code: grpc.status.UNKNOWN, details };
 }
 
-/** `grpc-status-details-bin` carries structured errors; grpc-js has no better way for them. */
+/** Structured errors are sent in `grpc-status-details-bin`, because grpc-js has no better way for them. */
 function initializationFailed(error: PartialFailure, details: string): grpc.Metadata {
   const failure = new messages.ErrorResourceInitFailed()
     .setId(error.state.id)
@@ -113,13 +118,14 @@ function initializationFailed(error: PartialFailure, details: string): grpc.Meta
 }
 
 /**
- * The methods about the plugin itself. It has no configuration: what is needed to log in never passes through Pulumi.
+ * The methods about the plugin itself. The plugin has no configuration: what is needed to log in never passes through
+ * Pulumi.
  */
 function protocolMethods(session: Session) {
   return {
     handshake: unary((request: messages.ProviderHandshakeRequest) => {
       session.engineAddress ??= request.getEngineAddress();
-      // Plain values arrive, and the engine marks the same top-level keys as secret again.
+      // The values arrive as plain values, and the engine marks the same top-level keys as secret again.
       return new messages.ProviderHandshakeResponse().setAcceptSecrets(false);
     }),
     attach: unary((request: plugin.PluginAttach) => {
@@ -185,7 +191,7 @@ function diffResponse(detailed: Readonly<Record<string, DiffKind>>, replaces: re
     .setHasdetaileddiff(true);
   for (const [path, kind] of paths) {
     const how = replaces.includes(path) ? kinds.replace : kinds.keep;
-    // Shown as old output → new input, so that drift, which only outputs have, is seen.
+    // The difference is shown as old output → new input, so that drift is seen, which only outputs have.
     response.getDetaileddiffMap().set(shown(path), new messages.PropertyDiff().setKind(how[kind]).setInputdiff(false));
   }
   return response;
@@ -210,7 +216,7 @@ async function read(session: Session, request: messages.ReadRequest): Promise<me
     outputs: fromStruct(request.getProperties()),
   };
   const state = await withContext(session, request, {}, (resource, context) => resource.read(args, context));
-  // An empty id says that the resource is gone.
+  // An empty id means that the resource no longer exists.
   if (state === undefined) return new messages.ReadResponse();
   return new messages.ReadResponse()
     .setId(state.id)
@@ -249,7 +255,7 @@ function requireId(id: string): string {
 
 interface Limits {
   readonly preview?: boolean;
-  /** 0 = none. The engine does not enforce it: that is ours to do. */
+  /** 0 means that there is no limit. The engine does not enforce the limit, so the plugin must. */
   readonly timeoutSeconds?: number;
 }
 
@@ -257,7 +263,9 @@ function limits(request: messages.CreateRequest | messages.UpdateRequest): Limit
   return { preview: request.getPreview(), timeoutSeconds: request.getTimeout() };
 }
 
-/** Runs one call of the resource that `request` is about, and lets it end only when all it logged has arrived. */
+/**
+ * Runs one call of the resource that `request` is about. The call ends only when everything that it logged has arrived.
+ */
 async function withContext<Result>(
   session: Session,
   request: { getUrn(): string },

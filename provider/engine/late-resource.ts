@@ -1,4 +1,7 @@
-/** A resource that is loaded at its first call: the engine waits for the port, not for what checks inputs. */
+/**
+ * A resource that is loaded at its first call. The engine waits for the port at the start, so the code that checks
+ * inputs is not loaded before.
+ */
 import type { Resource } from "./resource.ts";
 
 export function lateResource(type: string, load: () => Promise<Resource>): Resource {

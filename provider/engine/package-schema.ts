@@ -1,15 +1,17 @@
-/** The Pulumi package schema: `pulumi import` writes a program's code from it. */
+/** The Pulumi package schema. `pulumi import` writes a program's code from it. */
 import type { z } from "zod";
 import { version } from "../version.ts";
 
 const text = { type: "string" };
 const texts = { type: "array", items: text };
-/** Objects whose fields the site file's own schema describes. */
+/** Objects whose fields are described by the schema of the site file. */
 const object = { type: "object", additionalProperties: { $ref: "pulumi.json#/Any" } };
 const objects = { type: "array", items: object };
 type JsonSchema = z.core.JSONSchema._JSONSchema;
 
-/** A field of the inputs as Pulumi declares it: what is in an object, the resource itself checks. */
+/**
+ * A field of the inputs in the form in which Pulumi declares it. The resource itself checks the content of an object.
+ */
 function propertyOf(schema: JsonSchema): object {
   if (typeof schema === "boolean") throw new Error("an input has no schema");
   const { description = "", items, type } = schema;
@@ -44,12 +46,12 @@ const outputs = {
   stopped: described(text, "That the server should run and does not, and what to do."),
 };
 
-/** Names of what only the provider knows; components must name them, else the properties never exist. */
+/** The names of what only the provider knows. Components must name them, or the properties never exist. */
 export const outputNames: readonly string[] = Object.keys(outputs);
 
 /** The schema as JSON. */
 export async function packageSchema(): Promise<string> {
-  // Loaded late: a start needs no schema, and components only the names of outputs.
+  // The inputs are loaded late: a start needs no schema, and components need only the names of outputs.
   const { makeInputsSchema } = await import("../../core/apache/inputs.ts");
   const { properties = {}, required = [] } = makeInputsSchema();
   const declared = Object.entries(properties).map(([name, schema]) => [name, propertyOf(schema)]);

@@ -1,25 +1,34 @@
-/** What a kind of resource is to {@link serve}: plain calls over plain objects. No gRPC here, and no Apache. */
+/**
+ * What a kind of resource is for {@link serve}: plain calls over plain objects. This file knows nothing about gRPC or
+ * Apache.
+ */
 
-/** Property values as they go over the wire: JSON, without `undefined`. Unknown values are {@link unknown}. */
+/**
+ * Property values in the form in which they are sent: JSON without `undefined`. Values that are not known are {@link
+ * unknown}.
+ */
 export type Properties = Readonly<Record<string, unknown>>;
 
-/** How Pulumi writes a value that is not known yet, such as the address of a machine that a preview would create. */
+/**
+ * The text that stands for a value that is not known yet, such as the address of a machine that a preview would create.
+ * Pulumi defines it.
+ */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** What every call gets beside its data. */
 export interface Context {
   readonly urn: string;
-  /** True in a preview: judge only. */
+  /** True in a preview, which only judges. */
   readonly preview: boolean;
-  /** Aborted when the engine cancels, or when the resource's own time limit (`customTimeouts`) is over. */
+  /** Aborted when the engine cancels, or when the resource's own time limit (`customTimeouts`) has passed. */
   readonly signal: AbortSignal;
-  /** Shows a step on the resource's row; the last one stays there, so end with `done: …`. */
+  /** Shows a step on the resource's row. The last step stays there, so the work should end with `done: …`. */
   readonly progress: (step: string) => void;
-  /** Told once per process, resource and text: Diff and Read run several times in one command. */
+  /** Logs each text once for each process and resource, because Diff and Read run several times in one command. */
   readonly log: (severity: "info" | "warning" | "error", text: string) => void;
 }
 
-/** Why an input is refused. `reason` must read well alone: the engine prints little beside it. */
+/** Why an input is refused. `reason` must be clear by itself, because the engine prints little beside it. */
 export interface CheckFailure {
   readonly property: string;
   readonly reason: string;
@@ -39,16 +48,19 @@ export interface DiffArgs {
 
 export type DiffKind = "add" | "delete" | "update";
 
-/** Changes by property path, such as `files["/etc/a"]`: shown as old output → new input. Empty = no change. */
+/**
+ * The changes by property path, such as `files["/etc/a"]`. They are shown as old output → new input. Empty means that
+ * nothing changes.
+ */
 export interface DiffResult {
   readonly detailedDiff: Readonly<Record<string, DiffKind>>;
-  /** Properties whose change needs another resource. */
+  /** The properties whose change needs another resource. */
   readonly replaces: readonly string[];
 }
 
 export interface ReadArgs {
   readonly id: string;
-  /** Both empty when a resource is imported. */
+  /** Inputs and outputs are both empty when a resource is imported. */
   readonly inputs: Properties;
   readonly outputs: Properties;
 }
@@ -75,22 +87,28 @@ export interface DeleteArgs {
   readonly outputs: Properties;
 }
 
-/** One kind of resource. `check` and `diff` run one after the other for all resources: they must not touch a host. */
+/**
+ * One kind of resource. `check` and `diff` run one after the other for all resources, so they must not connect to a
+ * host.
+ */
 export interface Resource {
-  /** Type token, such as `clientcert:apache:ClientAuth`. */
+  /** The type token, such as `clientcert:apache:ClientAuth`. */
   readonly type: string;
   check(args: { readonly oldInputs: Properties; readonly inputs: Properties }, context: Context): Promise<CheckResult>;
   diff(args: DiffArgs, context: Context): Promise<DiffResult>;
   create(args: { readonly inputs: Properties }, context: Context): Promise<ResourceState>;
-  /** Undefined = gone. Not reachable is an error, never "gone" and never "as before". */
+  /**
+   * Undefined means that the resource no longer exists. A host that cannot be reached is an error: it means neither
+   * that the resource is gone nor that it is unchanged.
+   */
   read(args: ReadArgs, context: Context): Promise<ReadResult | undefined>;
   update(args: UpdateArgs, context: Context): Promise<Properties>;
   delete(args: DeleteArgs, context: Context): Promise<void>;
-  /** Lets go of connections: the engine is done with us, or wants to stop. May be called twice. */
+  /** Closes the connections, because the engine needs the plugin no longer or wants to stop. May be called twice. */
   close(): Promise<void>;
 }
 
-/** The resource exists, but is not as it should be: Pulumi saves it and plans an update next time. */
+/** Thrown when the resource exists but is not as it should be. Pulumi then saves it and plans an update next time. */
 export class PartialFailure extends Error {
   constructor(
     readonly state: ResourceState,

@@ -1,8 +1,8 @@
-/** A resource's URN: `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`. */
+/** The parts of a resource's URN: `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`. */
 export interface UrnParts {
   readonly stack: string;
   readonly project: string;
-  /** Type token of the resource itself, without its parents'. */
+  /** The type token of the resource itself, without the types of its parents. */
   readonly type: string;
   readonly name: string;
 }

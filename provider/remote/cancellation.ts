@@ -1,4 +1,4 @@
-/** Waiting that can be cancelled, and waiting in line. */
+/** Waiting that can be cancelled, and waiting in a queue. */
 import { HostError } from "./host-error.ts";
 
 export function cancelled(place: string): HostError {
@@ -9,7 +9,10 @@ export function throwIfCancelled(place: string, signal: AbortSignal | undefined)
   if (signal?.aborted) throw cancelled(place);
 }
 
-/** `work`, or the cancellation if that comes first; `work` then goes on unseen and must look at the signal itself. */
+/**
+ * Waits for `work`, or for the cancellation if that comes first. After a cancellation, `work` continues unseen and must
+ * check the signal itself.
+ */
 export function withCancellation<T>(place: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
@@ -19,7 +22,7 @@ export function withCancellation<T>(place: string, signal: AbortSignal | undefin
   });
 }
 
-/** At most `count` holders at once; the others wait in order. */
+/** Lets at most `count` holders work at once. The others wait in order. */
 export function createSlots(count: number): { take(): Promise<() => void> } {
   const waiting: (() => void)[] = [];
   let free = count;

@@ -1,4 +1,4 @@
-/** Why a connection was not made, in words for the person who edits the site file. */
+/** Explains to the person who edits the site file why a connection was not made. */
 import type { HostKey } from "../../core/connection/host-key.ts";
 import { type Credentials, fingerprint } from "./credentials.ts";
 import { HostError, asOneLine } from "./host-error.ts";
@@ -12,23 +12,23 @@ export interface Attempt {
   readonly readyTimeoutSeconds: number;
 }
 
-/** As the SSH library makes it. */
+/** The error in the form in which the SSH library makes it. */
 export interface ClientError extends Error {
   readonly level?: string;
   readonly code?: string | number;
 }
 
-/** What the login has come to know before it failed. */
+/** What the login had learned before it failed. */
 export interface Seen {
   /** The host's key. */
   readonly shown: Buffer | undefined;
-  /** What the agent said. */
+  /** The message of the agent. */
   readonly agentFailure: string | undefined;
-  /** The methods that the host wants beside the one that it accepted. */
+  /** The login methods that the host demands in addition to the one that it accepted. */
   readonly wantsToo: string | undefined;
 }
 
-/** Why the connection was not made. */
+/** The error that explains why the connection was not made. */
 export function connectError(attempt: Attempt, error: ClientError, seen: Seen): HostError {
   const { place, user, hostKey, credentials } = attempt;
   const { shown, agentFailure, wantsToo } = seen;
@@ -104,7 +104,7 @@ function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError
   return new HostError("unreachable", `${place}: no SSH connection (${said(error)}); see the log of its sshd`);
 }
 
-/** What a library or a host says, as part of a message. */
+/** The message of a library or a host, as part of our message. */
 export function said(error: unknown): string {
   return asOneLine(error instanceof Error ? error.message : String(error));
 }

@@ -1,6 +1,6 @@
 /**
- * Reads what the site file only points to: keys, passwords, passphrases. Values stay in memory and never enter a
- * message; messages name the variable or the file.
+ * Reads what the site file only points to: keys, passwords and passphrases. The values stay in memory and never get
+ * into a message. Messages name the variable or the file.
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -17,17 +17,17 @@ export type Credentials =
   | { readonly by: "agent"; readonly socket: string }
   | {
       readonly by: "key";
-      /** Where the key was found, for messages: `key file "…"` or `environment variable …`. */
+      /** Where the key was found, in words for messages: `key file "…"` or `environment variable …`. */
       readonly source: string;
       readonly key: Buffer;
       readonly passphrase: string | undefined;
       readonly passphraseSource: string | undefined;
-      /** An OpenSSH certificate stands beside the key file; it is not used. */
+      /** Whether an OpenSSH certificate exists beside the key file. The certificate is not used. */
       readonly hasCertificate?: boolean;
     }
   | { readonly by: "password"; readonly source: string; readonly password: string };
 
-/** @param place - host that messages begin with */
+/** @param place - the host, with which messages begin */
 export async function readLogin(place: string, login: Login, environment: Environment): Promise<Credentials> {
   switch (login.from) {
     case "agent":
@@ -67,7 +67,7 @@ export async function readLogin(place: string, login: Login, environment: Enviro
 
 const agentRemedy = "start an agent and add the key to it (ssh-agent, ssh-add), or name a key file";
 
-/** The password for sudo and where it came from; undefined where sudo asks for none. */
+/** The password for sudo, and where it came from. Undefined where sudo asks for no password. */
 export async function readSudoPassword(
   place: string,
   sudo: Sudo,
@@ -90,20 +90,29 @@ export async function readSudoPassword(
   );
 }
 
-/** A key in PuTTY's form may have its comment in any encoding; one that Windows has written anew has zeros. */
+/**
+ * Checks the bytes of a key. A key in PuTTY's form may have its comment in any encoding. A key file that Windows has
+ * rewritten contains zero bytes.
+ */
 function requireKeyBytes(place: string, bytes: Buffer): Buffer {
   if (bytes.includes(0)) requireText("login", place, bytes);
   return withoutByteOrderMark(bytes);
 }
 
-/** Too many attempts with a wrong password would lock the account. */
+/**
+ * The text of a file, or an error where it cannot be decoded. A wrong password must not be tried, because too many
+ * attempts would lock the account.
+ */
 function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string {
   const text = decodeText(bytes);
   if (typeof text === "string") return text;
   throw new HostError(kind, `${place}, line ${text.line}: ${text.text}`);
 }
 
-/** sudo reads one line; what follows a line end would be taken for something else. A final line end is an editor's. */
+/**
+ * sudo reads one line, and would take the text after a line end for something else. A line end at the very end comes
+ * from an editor and is removed.
+ */
 function requireOneLine(place: string, source: string, text: string): string {
   const password = text.replace(/\r?\n$/, "");
   if (password !== "" && !/[\r\n\0]/.test(password)) return password;
@@ -145,14 +154,14 @@ async function readSecretFile(
   }
 }
 
-/** Throws when it is none. */
+/** Throws an error when the text is not a host key. */
 export function requireHostKey(place: string, text: string): HostKey {
   const read = readHostKey(text);
   if (typeof read !== "string") return read;
   throw new HostError("hostKey", `${place}: the host key given is not a public key: ${read}`);
 }
 
-/** `SHA256:…` as `ssh-keygen -l` shows it. */
+/** The fingerprint `SHA256:…` that `ssh-keygen -l` shows. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }

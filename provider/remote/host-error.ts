@@ -1,36 +1,42 @@
-/** The one kind of error that talking to a host ends with. */
+/** The only kind of error with which an exchange with a host ends. */
 import { shown, shownLines } from "../../core/shown.ts";
 
 export type HostErrorKind =
-  /** No connection: name, route, port, a host that does not answer. Nothing was done there. */
+  /**
+   * There is no connection: the name, the route or the port is wrong, or the host does not answer. Nothing was done on
+   * the host.
+   */
   | "unreachable"
-  /** The host is not the one that the site file names, or its key there is no key. Nothing was done there. */
+  /**
+   * The host is not the one that the site file names, or the key in the site file is not a key. Nothing was done on the
+   * host.
+   */
   | "hostKey"
-  /** The user was not let in, or the key or password to let them in is not where the site file says. */
+  /** The user was not let in, or the key or password for the login is not where the site file says. */
   | "login"
-  /** Connected, but no root rights. */
+  /** The connection was made, but the user has no root rights. */
   | "sudo"
-  /** No end within the time allowed; what was done on the host is unknown. */
+  /** The work did not end within the time allowed. What was done on the host is unknown. */
   | "timeout"
-  /** The connection ended in the middle; what was done on the host is unknown. */
+  /** The connection ended in the middle. What was done on the host is unknown. */
   | "cut"
   /** The run was cancelled from our side. */
   | "cancelled"
-  /** The host's program refused to begin, and says why. Nothing was done there. */
+  /** The host's program refused to begin, and says why. Nothing was done on the host. */
   | "refused"
-  /** The host answered what cannot be understood: too much output, a broken answer. */
+  /** The answer of the host cannot be understood: it is too long or broken. */
   | "answer"
   | "noHttpd"
   | "severalHttpds"
-  /** Another run, or another owner, holds the host. */
+  /** Another run or another owner has locked the host. */
   | "locked";
 
-/** Far more than we ever say; a host that lies could send a hundred megabytes. */
+/** This is far more than our messages ever have. A host that lies could send a hundred megabytes. */
 const longestMessageCharacters = 20_000;
 
 /**
- * `host: what was found; what to do instead`, ready to print: no secret, and whatever is in it has gone through the
- * gate.
+ * The message has the form `host: what was found; what to do instead` and is ready to print. It contains no secret, and
+ * every part of it has been made safe for a terminal.
  */
 export class HostError extends Error {
   override readonly name = "HostError";
@@ -42,19 +48,22 @@ export class HostError extends Error {
   }
 }
 
-/** Host as messages name it: its address and its SSH port. */
+/** The host as messages name it: its address and its SSH port. */
 export function placeOf({ address, port }: { readonly address: string; readonly port: number }): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 const longestQuoteCharacters = 300;
 
-/** Of a sentence of our own program, with the name of a CA and the remedy at its end. */
+/** The longest sentence of our own program: it has the name of a CA, and its remedy at the end. */
 export const longestSentenceCharacters = 2000;
 
-/** Text from a host as it may stand in a message: one line, of bounded length, through the gate. */
+/**
+ * Text from a host in the form in which a message may contain it: one line, of limited length, made safe for a
+ * terminal.
+ */
 export function asOneLine(text: string, longest = longestQuoteCharacters): string {
-  // Cut first: a host may send as much as it likes.
+  // The text is cut first, because a host may send as much as it likes.
   const lines = text
     .trimStart()
     .slice(0, longest + 1)

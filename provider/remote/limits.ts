@@ -1,6 +1,6 @@
 /**
- * What a shell or a program says when it hits a limit of its login, in plain words. `host/posix/lib/resources.sh` does
- * the same on the host.
+ * Explains in plain words what a shell or a program prints when it reaches a limit of its login.
+ * `host/posix/lib/resources.sh` does the same on the host.
  */
 
 const limits: readonly (readonly [words: RegExp, name: string])[] = [
@@ -10,7 +10,7 @@ const limits: readonly (readonly [words: RegExp, name: string])[] = [
   [/cannot allocate memory|out of (?:space|memory)|memory exhausted/i, "memory"],
 ];
 
-/** A sentence with its remedy, where `text` tells of such a limit. */
+/** A sentence with a remedy, where `text` shows that such a limit was reached. */
 export function findLimit(text: string): string | undefined {
   const name = limits.find(([words]) => words.test(text))?.[1];
   return name === undefined

@@ -1,4 +1,4 @@
-/** Logs in to a host: the only import of the SSH library. */
+/** Logs in to a host. This file alone imports the SSH library. */
 import type { Duplex } from "node:stream";
 import type ssh2 from "ssh2";
 import type {
@@ -22,36 +22,42 @@ const closeTimeoutSeconds = 0.5;
 
 type Library = typeof ssh2;
 
-/** A connection that was logged in to. Its methods reject with the library's own errors. */
+/** A connection after its login. Its methods reject with the library's own errors. */
 export interface LoggedIn {
-  /** Whether it still is. */
+  /** Whether the connection is still open. */
   isOpen(): boolean;
-  /** Starts a command. `begin` gets its channel before any event of it: the exit status may come in the same packet. */
+  /**
+   * Starts a command. `begin` gets the channel before any of its events, because the exit status may come in the same
+   * packet.
+   */
   start<T>(command: string, begin: (channel: Channel) => T): Promise<T>;
-  /** A way through this host to another one. */
+  /** Opens a way through this host to another one. */
   forward(to: Pick<Endpoint, "address" | "port">): Promise<Duplex>;
-  /** Ends it politely, and by force if the host does not answer. */
+  /** Ends the connection politely, and by force if the host does not answer. */
   end(): Promise<void>;
 }
 
 export interface LoginOptions extends Attempt {
   readonly address: string;
   readonly port: number;
-  /** A way through a bastion. @default - straight to the address */
+  /** A way through a bastion. @default - the connection goes directly to the address */
   readonly socket: Duplex | undefined;
-  /** Called when the connection has ended, or was never made. */
+  /** Called when the connection has ended, or could not be made. */
   readonly onEnd: () => void;
 }
 
 /** Rejects with a {@link HostError}. */
 export async function logIn(login: LoginOptions): Promise<LoggedIn> {
-  // ssh2 costs 60 ms to load: not at the start of a plugin that may never connect.
+  // ssh2 takes 60 ms to load, so a plugin that may never connect does not load it at its start.
   const { default: library } = await import("ssh2");
   const methods = inOrder(authentication(library, login.place, login.user, login.credentials));
   return connect(new library.Client(), login, methods);
 }
 
-/** Tries one method after the other, and keeps what the host wants beside the one that it accepted. */
+/**
+ * The login methods, which are tried one after the other. `wantsToo` returns the methods that the host demands in
+ * addition to the one that it accepted.
+ */
 interface Methods {
   readonly next: AuthHandlerMiddleware;
   wantsToo(): string | undefined;
@@ -61,11 +67,11 @@ function inOrder(methods: readonly AnyAuthMethod[]): Methods {
   let tried = 0;
   let wanted: string | undefined;
   const next: AuthHandlerMiddleware = (left, isPartial, use) => {
-    // The library's type leaves out that it begins with null.
+    // The library's type does not show that the first value is null.
     if ((isPartial as boolean | null) === true) wanted = left.join(" or ");
     const method = methods[tried];
     tried += 1;
-    // The library takes false for the end of the list, which its type leaves out.
+    // The library takes false for the end of the list, which its type does not show.
     use(method ?? (false as unknown as AnyAuthMethod));
   };
   return { next, wantsToo: () => wanted };
@@ -104,7 +110,7 @@ function connect(client: Client, login: LoginOptions, methods: Methods): Promise
       return key.equals(login.hostKey.bytes);
     };
     client.connect(settings(login, methods.next, isPinned));
-    // Else each of our small packets waits up to 40 ms for the acknowledgement of the one before.
+    // Otherwise each of our small packets waits up to 40 ms for the acknowledgement of the packet before.
     client.setNoDelay(true);
   });
 }
@@ -127,7 +133,9 @@ const methodsOf = (client: Client, closed: () => void): Omit<LoggedIn, "isOpen">
   end: () => end(client),
 });
 
-/** ssh2 throws only where the socket is gone already, which can be before any event has said so. */
+/**
+ * Runs `ask`. ssh2 throws an error only where the socket is already gone, which can happen before any event reports it.
+ */
 function unlessGone(closed: () => void, ask: () => unknown): void {
   try {
     ask();
@@ -154,13 +162,16 @@ function settings(
   };
 }
 
-/** Only what signs with the pinned key: else a host with several keys shows another one. No SHA-1. */
+/**
+ * The algorithms that sign with the pinned key, and no others. Otherwise a host with several keys would show another
+ * key. SHA-1 is left out.
+ */
 function hostKeyAlgorithms(hostKey: HostKey): ServerHostKeyAlgorithm[] {
   if (hostKey.type === "ssh-rsa") return ["rsa-sha2-512", "rsa-sha2-256"];
   return [hostKey.type];
 }
 
-/** How to log in: one method, named by the site file; nothing else is tried. */
+/** How to log in: by the one method that the site file names. Nothing else is tried. */
 function authentication(library: Library, place: string, username: string, credentials: Credentials): AnyAuthMethod[] {
   switch (credentials.by) {
     case "agent":
@@ -172,7 +183,8 @@ function authentication(library: Library, place: string, username: string, crede
       return [
         { type: "password", username, password },
         {
-          // PAM hosts often take passwords only this way. One hidden question is the password; anything else is not.
+          // Hosts with PAM often accept passwords only this way. A single hidden question is the password; any other
+          // question is not.
           type: "keyboard-interactive",
           username,
           prompt: (_name, _instructions, _language, prompts, finish) =>

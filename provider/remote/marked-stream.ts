@@ -1,15 +1,15 @@
-/** One of the host's two output streams, split at the line with which ours begins. */
+/** One of the host's two output streams, split at the line with which our own output begins. */
 export interface MarkedStream {
-  /** Takes what arrived; returns what of it stands behind the line. */
+  /** Takes what has arrived, and returns the part of it that stands after the line. */
   take(chunk: Buffer): Buffer;
   isStarted(): boolean;
-  /** What came before it: banners, messages of the login; its last bytes when it is long. */
+  /** What came before the line: banners and messages of the login. Only the last bytes when it is long. */
   before(): string;
 }
 
 const longestNoiseBytes = 64 * 1024;
 
-/** `line` with its line end. */
+/** `line` includes its line end. */
 export function splitAtLine(line: string): MarkedStream {
   let isStarted = false;
   let before = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /**
- * Connects to hosts and runs scripts on them. One connection per host and process, kept for the next execution until
- * {@link Pool.close}.
+ * Connects to hosts and runs scripts on them. Each process has one connection to a host, and keeps it for the next
+ * execution until {@link Pool.close}.
  */
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
@@ -16,37 +16,32 @@ import { createSlots, throwIfCancelled, withCancellation } from "./cancellation.
 export type { ProgramResult as Ended, ExecuteOptions, Program } from "./run-program.ts";
 
 export interface PoolOptions {
-  /**
-   * How many executions run at once, over all hosts; the others wait.
-   *
-   * @default defaultParallel
-   */
+  /** How many executions run at once, over all hosts. The others wait. @default defaultParallel */
   readonly parallel?: number;
-  /**
-   * From the first packet to the end of the login, in seconds.
-   *
-   * @default defaultReadyTimeoutSeconds
-   */
+  /** The time from the first packet to the end of the login, in seconds. @default defaultReadyTimeoutSeconds */
   readonly readyTimeoutSeconds?: number;
-  /** Where keys and passwords are looked up. @default process.env */
+  /** The variables from which keys and passwords are read. @default process.env */
   readonly environment?: Environment;
 }
 
 export interface Pool {
-  /** Runs one program on a host. Rejects with a {@link HostError}; an exit status other than 0 is no error here. */
+  /** Runs one program on a host. Rejects with a {@link HostError}. An exit status other than 0 is not an error here. */
   execute(connection: Connection, program: Program, options: ExecuteOptions): Promise<ProgramResult>;
-  /** Ends all connections. What still runs ends as cut. */
+  /** Ends all connections. An execution that still runs ends as cut. */
   close(): Promise<void>;
 }
 
-/** Measured with 50 hosts: 8, 24 and 64 at once all took longer, because each login costs both sides processor time. */
+/**
+ * This was measured with 50 hosts: 8, 24 and 64 at once all took longer, because each login costs both sides processor
+ * time.
+ */
 export const defaultParallel = 16;
 export const defaultReadyTimeoutSeconds = 20;
 
 /** A host, or the bastion before it. */
 type Hop = Endpoint & { readonly bastion?: Endpoint };
 
-/** A pool without a connection: each is made when something is to be executed there. */
+/** A pool that has no connection yet. Each connection is made when something is to be executed on its host. */
 export function createPool(options: PoolOptions = {}): Pool {
   const environment = options.environment ?? process.env;
   const readyTimeoutSeconds = options.readyTimeoutSeconds ?? defaultReadyTimeoutSeconds;
@@ -105,8 +100,8 @@ interface Started {
 }
 
 /**
- * Starts on the kept connection. One that turns out to have died while idle is replaced, once: before the host
- * confirmed the start, no script was sent.
+ * Starts an execution on the kept connection. If that connection has died while idle, it is replaced once. This is
+ * safe, because no script is sent before the host has confirmed the start.
  */
 async function startOnce(
   place: string,
@@ -135,7 +130,7 @@ async function startChannel(login: LoggedIn, command: string, run: Execution): P
   throwIfCancelled(run.place, run.options.signal);
   return login.start(command, (channel) => {
     const ended = runProgram(channel, run);
-    // Nobody waits for it when the run was cancelled meanwhile.
+    // Nobody waits for the result when the run was cancelled meanwhile.
     ended.catch(() => undefined);
     return { ended };
   });
@@ -144,7 +139,7 @@ async function startChannel(login: LoggedIn, command: string, run: Execution): P
 interface Dialling {
   readonly environment: Environment;
   readonly readyTimeoutSeconds: number;
-  /** For the bastion. */
+  /** Connects to the bastion. */
   readonly connect: (hop: Hop) => Promise<LoggedIn>;
   readonly onEnd: () => void;
 }
@@ -158,7 +153,7 @@ async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd
   return logIn({ place, address, port, user, hostKey, credentials, socket, readyTimeoutSeconds, onEnd });
 }
 
-/** A way to `stop` through the bastion's connection. */
+/** A way to `hop` through the bastion's connection. */
 function openTunnel(bastion: LoggedIn, bastionEndpoint: Endpoint, hop: Hop, place: string): Promise<Duplex> {
   return bastion.forward(hop).catch((error: unknown) => {
     const found = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${said(error)})`;

@@ -1,10 +1,10 @@
-/** A run's answer, split at its mark into parts; nothing in it is believed to be text until its reader says so. */
+/** Splits a run's answer into parts at its mark. No part counts as text until its reader has checked it. */
 
 export interface Message {
   readonly kind: string;
-  /** The rest of the mark's line. */
+  /** The rest of the line after the mark. */
   readonly argument: string;
-  /** Bytes up to the next mark, as latin1. */
+  /** The bytes up to the next mark, as latin1. */
   readonly body: string;
 }
 
@@ -28,7 +28,7 @@ export function parseResponse(stdout: Buffer, mark: string): Message[] {
   return parts;
 }
 
-/** Steps in what has arrived so far, for progress. */
+/** The steps in the part of the answer that has arrived so far. They show the progress. */
 export function stepsOf(chunk: string, mark: string): string[] {
   return [...chunk.matchAll(new RegExp(`^${mark} step (.*)$`, "gm"))].map((match) => match[1] ?? "");
 }

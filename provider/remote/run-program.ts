@@ -1,4 +1,4 @@
-/** One execution over an open channel: sends the program, collects what comes back, and says how it ended. */
+/** One execution over an open channel: it sends the program, collects the output, and reports how the program ended. */
 import type { Duplex, Readable } from "node:stream";
 import { HostError, asOneLine } from "./host-error.ts";
 import { type MarkedStream, splitAtLine } from "./marked-stream.ts";
@@ -6,26 +6,29 @@ import type { RemoteShell, ShellProgram, Start } from "./shell/remote-shell.ts";
 import { cancelled } from "./cancellation.ts";
 
 export interface Program extends ShellProgram {
-  /** In whose language the script is. @default posixShell */
+  /** The shell for which the script is written. @default posixShell */
   readonly shell?: RemoteShell;
 }
 
 /** How a program ended on the host. */
 export interface ProgramResult {
-  /** Undefined when a signal ended it. */
+  /** Undefined when a signal ended the program. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
   readonly stdout: Buffer;
-  /** Its last 64 KiB, passwords replaced. */
+  /** The last 64 KiB of standard error. Passwords in it are replaced. */
   readonly stderr: string;
 }
 
 export interface ExecuteOptions {
-  /** From the start of the program to its end. */
+  /** The time from the start of the program to its end. */
   readonly timeoutSeconds: number;
-  /** Called with each piece of standard output as it comes. */
+  /** Called with each piece of standard output when it arrives. */
   readonly onStdout?: (chunk: Buffer) => void;
-  /** Aborted before the start: the host is not even connected to. Aborted later: the channel is closed. */
+  /**
+   * Aborts the execution. If it is aborted before the start, no connection to the host is made. If it is aborted later,
+   * the channel is closed.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -35,7 +38,7 @@ export interface Execution extends Start {
   readonly options: ExecuteOptions;
 }
 
-/** What is needed of an SSH channel, so that the library stays out of here. */
+/** The parts of an SSH channel that are needed, so that this file does not import the library. */
 export interface Channel extends Duplex {
   readonly stderr: Readable;
   close(): void;
@@ -44,19 +47,20 @@ export interface Channel extends Duplex {
 const largestStdoutBytes = 256 * 1024 * 1024;
 const keptStderrBytes = 64 * 1024;
 /**
- * What is printed before our first line, and all of standard error: whoever prints more means no good, or is broken.
+ * The limit for what is printed before our first line, and for all of standard error. A host that prints more is
+ * hostile or broken.
  */
 const largestNoiseBytes = 4 * 1024 * 1024;
-/** How long a host may take with a password: directories answer slowly, and a wrong password costs 2 s. */
+/** How long a host may take to check a password. Directories answer slowly, and a wrong password costs 2 s. */
 const passwordTimeoutSeconds = 30;
 
 /**
- * Runs the program in a channel on which its shell's command line was just started. Must be called before any event of
- * it.
+ * Runs the program in a channel on which the command line of its shell was just started. The function must be called
+ * before any event of the channel.
  */
 export function runProgram(channel: Channel, run: Execution): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
-    // The host may never answer the closing, so nothing waits for it.
+    // Nothing waits for the channel to close, because the host may never answer.
     const stop = (error: Error): void => {
       reject(error);
       channel.close();
@@ -103,7 +107,7 @@ function watch(run: Execution, stop: (error: Error) => void): Timers {
 }
 
 interface Received {
-  /** Resolved when our shell, or the program, runs. */
+  /** Resolves when our shell, or the program, runs. */
   readonly started: Promise<void>;
   readonly stdout: MarkedStream;
   readonly stderr: MarkedStream;
@@ -149,7 +153,8 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   channel.stderr.on("data", (chunk: Buffer) => {
     if (isNoisy(chunk.length)) return;
     tail = Buffer.concat([tail, stderr.take(chunk)]).subarray(-keptStderrBytes);
-    // An end of file instead of more lines: each further try would count as a wrong password, and may lock the account.
+    // The channel sends an end of file and no further lines. Each line would count as another wrong password and might
+    // lock the account.
     const isAsking = run.password !== undefined && !stderr.isStarted();
     if (isAsking && shell.isPasswordAskedAgain(mark, stderr.before())) channel.end();
   });
@@ -161,7 +166,8 @@ async function send(channel: Channel, run: Execution, started: Promise<void>): P
   const { shell, program, password } = run;
   if (password !== undefined) {
     channel.write(shell.passwordLine(password));
-    // Not before the host is content: else it would take our next lines for further passwords.
+    // Script and data are sent only after the host has accepted the password. Otherwise the host would take our next lines for
+    // further passwords.
     await started;
   }
   for await (const part of shell.input(run, program)) {
@@ -187,7 +193,7 @@ interface Exit {
 }
 
 /**
- * Settles when both streams are read to their ends; undefined when the connection was lost before the program ended.
+ * Settles when both streams are read to their ends. Undefined when the connection was lost before the program ended.
  */
 function exitOf(channel: Channel): Promise<Exit | undefined> {
   let exit: Exit | undefined;
@@ -215,7 +221,7 @@ function conclude(run: Execution, received: Received, exit: Exit | undefined): P
   return result;
 }
 
-/** The login shell, or what gives the program its rights, ended without running anything of ours. */
+/** The login shell, or the program that gives root rights, ended without running anything of ours. */
 function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   const { place, connection, shell } = run;
   const noise = hide(`${received.stderr.before()}\n${received.stdout.before()}`, run);
@@ -226,7 +232,7 @@ function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   return new HostError("login", `${place}: ${found}; give that user a shell, and no forced command`);
 }
 
-/** Only this password goes through a channel, so only it could come back. */
+/** Only this password goes through a channel, so only this one could come back. */
 function hide(text: string, run: Execution): string {
   return run.password === undefined ? text : text.replaceAll(run.password.password, "(hidden)");
 }

@@ -1,10 +1,12 @@
 /**
- * How a script and its data get through a login shell and sudo into a root shell. Pure: texts in, texts out.
+ * How a script and its data get through a login shell and sudo into a root shell. The functions are pure: they turn
+ * texts into texts.
  *
- * Standard input is `[password line] MARK line, script, MARK line, data`. The shell on the host throws away everything
- * up to the first mark, so a password that sudo did not ask for (NOPASSWD, cached ticket) is never run as a command;
- * it then takes exactly the script's bytes, and the second mark proves that nothing of the data went with them.
- * Standard output and error both begin with a mark line, so whatever banners and rc files print before is not ours.
+ * Standard input is `[password line] MARK line, script, MARK line, data`. The shell on the host skips everything up to
+ * the first mark. A password that sudo did not ask for (NOPASSWD, cached ticket) is therefore never run as a command.
+ * The shell next reads exactly the bytes of the script. The second mark proves that it has read nothing of the data
+ * with them. Standard output and standard error both begin with a mark line, so what banners and rc files print before
+ * it does not count as ours.
  */
 import { HostError, asOneLine } from "../host-error.ts";
 import type { Connection } from "../../../core/connection/inputs.ts";
@@ -12,7 +14,7 @@ import { readSudoPassword } from "../credentials.ts";
 import type { ProgramResult } from "../run-program.ts";
 import type { RemoteShell, Start } from "./remote-shell.ts";
 
-/** `/bin/sh`, as root by sudo or at once. */
+/** `/bin/sh`, either as root by sudo or directly. */
 export const posixShell: RemoteShell = {
   readPassword: (place, { sudo }, environment) => readSudoPassword(place, sudo, environment),
   commandLine: ({ place, connection, mark }, { script }) =>
@@ -29,22 +31,23 @@ export const posixShell: RemoteShell = {
   findFailure,
 };
 
-/** Busybox's `head -c` reads on past the bytes asked for and so swallows data. */
+/** Busybox's `head -c` reads more than the bytes asked for, and so swallows data. */
 const headIsUnfit = " head";
-/** Followed by the name of a shell in which our programs do not run. */
+/** The name of a shell in which our programs do not run follows this word. */
 const shellIsUnfit = " shell ";
-/** It is missing, or does not run. */
+/** `head` is missing or does not run. */
 const headFails = " no-head";
 
 /**
- * The command line for the user's login shell, whichever it is. Inside its single quotes stands nothing that bash,
- * dash, csh or fish would read differently: no quote, backslash, line end or `!`.
+ * The command line for the user's login shell, whichever shell that is. The text inside its single quotes contains
+ * nothing that bash, dash, csh or fish would read differently: no quote, backslash, line end or `!`.
  *
  * @param mark - hex digits, fresh and random: nothing else on the streams looks like it
  */
 function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
   const inner = [
-    // Where a login exports one of this name, no program could be started beside so long a text.
+    // If a login exports a variable with this name, its value would be as long as the script, and no program could be
+    // started.
     "unset s;LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
     `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellIsUnfit}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
@@ -54,7 +57,8 @@ function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, sc
     "unset l",
     'eval "$s"',
   ].join(";");
-  // sudo lies in a directory that a bare PATH may lack, and its messages are read below: LC_ALL before it, too.
+  // sudo may lie in a directory that is missing from a bare PATH. Its messages are read below, so LC_ALL is set before
+  // it, too.
   const outer = "LC_ALL=C;export LC_ALL;PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH;export PATH;";
   switch (sudo.how) {
     case "none":
@@ -68,7 +72,7 @@ function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, sc
   }
 }
 
-/** What sudo writes to standard error when it asks: seen twice, the password was wrong. */
+/** The text that sudo writes to standard error when it asks. If it is seen twice, the password was wrong. */
 function promptOf(mark: string): string {
   return `${mark}.password`;
 }
@@ -82,7 +86,7 @@ function quote(place: string, text: string): string {
   );
 }
 
-/** Standard input of {@link remoteCommand} behind the password line. Without a script, the data alone. */
+/** The standard input of {@link remoteCommand} after the password line. Without a script, it is the data alone. */
 async function* framed(
   mark: string,
   script: string | undefined,
@@ -94,8 +98,8 @@ async function* framed(
 }
 
 /**
- * Reasons of sudo (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs), first match wins. `{user}` and `{source}` are
- * filled in.
+ * The reasons that sudo gives (LC_ALL=C, 1.8 to 1.9; sudo-rs where it differs). The first match counts. `{user}` and
+ * `{source}` are filled in.
  */
 const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[] = [
   {
@@ -107,7 +111,7 @@ const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[
     text: "sudo refused the password of {user} from {source}; put the right one there",
   },
   {
-    // It tells of each such line of sudoers, and goes on without it.
+    // sudo-rs reports each such line of sudoers and continues without it.
     pattern: /digest specifications are not supported[^]*afraid I can't do that/,
     text: "{user} may not run {program} as root: sudo there is sudo-rs, which leaves out every line of sudoers with a digest; write the line that npx clientcert observe-program --sudoers {user} --no-digest prints",
   },
@@ -136,7 +140,7 @@ const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[
   { pattern: /^sudo: .*(command not found|unable to execute)/m, text: "sudo found no {program}; install it there" },
 ];
 
-/** What sudo meant, undefined when `stderr` has no message of sudo's. */
+/** What sudo reported. Undefined when `stderr` has no message from sudo. */
 export function sudoError(
   place: string,
   connection: Pick<Connection, "user" | "sudo">,
@@ -166,12 +170,12 @@ function passwordTimeout({ place, connection }: Start, seconds: number): HostErr
 function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult): HostError | undefined {
   const unfit = findUnfit(start, stderr);
   if (unfit !== undefined) return unfit;
-  // There the first lines stand before sudo, so it is sudo that may have spoken.
+  // With `how: program`, the first lines are printed before sudo runs, so the error may come from sudo.
   const isSudo = start.connection.sudo.how === "program" && exitCode !== 0 && stdout.length === 0;
   return isSudo ? sudoError(start.place, start.connection, stderr, undefined) : undefined;
 }
 
-/** Before anything of the program runs. */
+/** The reason why the host's shell or its `head` is not suitable. It is found before anything of the program runs. */
 function findUnfit({ place, mark }: Start, stderr: string): HostError | undefined {
   const shell = new RegExp(`^${mark}${shellIsUnfit}(\\w+)$`, "m").exec(stderr)?.[1];
   if (shell !== undefined) {

@@ -1,29 +1,33 @@
-/** What the SSH layer asks of the shell at the other end: all that differs between systems is behind this. */
+/**
+ * What the SSH layer needs from the shell at the other end. Everything that differs between systems is behind this
+ * interface.
+ */
 import type { Connection } from "../../../core/connection/inputs.ts";
 import type { Environment } from "../credentials.ts";
 import type { HostError } from "../host-error.ts";
 import type { ProgramResult } from "../run-program.ts";
 
-/** One execution, before it is started. */
+/** One execution before its start. */
 export interface Start {
-  /** Host as messages name it. */
+  /** The host as messages name it. */
   readonly place: string;
   readonly connection: Connection;
-  /** Hex digits, fresh and random: nothing else on the streams looks like it. */
+  /** Hex digits, fresh and random: nothing else on the streams looks like them. */
   readonly mark: string;
-  /** What the host asks for before the program gets its rights. @default - it asks for none */
+  /** The password that the host asks for before the program gets its rights. @default - the host asks for none */
   readonly password: Password | undefined;
 }
 
 export interface Password {
   readonly password: string;
-  /** Where it came from, in words. */
+  /** Where the password came from, in words. */
   readonly source: string;
 }
 
 export interface ShellProgram {
   /**
-   * Text for the host's shell; finds `data` on its standard input. Not sent where the user may run one program alone.
+   * The text for the host's shell. The script finds `data` on its standard input. It is not sent where the user may run
+   * only one program.
    */
   readonly script: string;
   readonly data: Buffer | AsyncIterable<Buffer>;
@@ -32,22 +36,28 @@ export interface ShellProgram {
 export interface RemoteShell {
   /** Rejects where the password is not where the site file says. */
   readPassword(place: string, connection: Connection, environment: Environment): Promise<Password | undefined>;
-  /** For the user's login shell. */
+  /** The command line for the user's login shell. */
   commandLine(start: Start, program: ShellProgram): string;
-  /** With this standard output and error begin: whatever banners and start files print before is not ours. */
+  /**
+   * The line with which standard output and standard error begin. What banners and start files print before it does not
+   * count as ours.
+   */
   firstLine(mark: string): string;
-  /** What goes to standard input first, where there is a password. */
+  /** The first line for standard input, where there is a password. */
   passwordLine(password: Password): string;
-  /** What goes there next. */
+  /** The data that goes to standard input after the password. */
   input(start: Start, program: ShellProgram): AsyncIterable<Buffer>;
-  /** What may print before that, in words. */
+  /** What may print before our first line, in words. */
   readonly noiseSources: string;
-  /** Whether the password was not taken, by what standard error has before {@link firstLine}. */
+  /** Whether the password was refused, judged by what standard error has before {@link firstLine}. */
   isPasswordAskedAgain(mark: string, stderr: string): boolean;
-  /** Nothing was started within this time, although the host has the password. */
+  /** The error where nothing was started within this time although the host has the password. */
   passwordTimeout(start: Start, seconds: number): HostError;
-  /** Why nothing was started, by what was said before {@link firstLine}; undefined where that does not tell. */
+  /**
+   * Why nothing was started, judged by the output before {@link firstLine}. Undefined where the output does not show
+   * it.
+   */
   findRefusal(start: Start, said: string): HostError | undefined;
-  /** Why what was started is not the program, or could not run; undefined where it ran. */
+  /** Why the started program is not ours or could not run. Undefined where it ran. */
   findFailure(start: Start, result: ProgramResult): HostError | undefined;
 }
