@@ -1,2 +1,2 @@
-/** Version of the plugin; a test compares it with package.json, which a bundle cannot read. */
+/** The version of the plugin. A bundle cannot read package.json, so a test compares this version with it. */
 export const version = "0.1.0";

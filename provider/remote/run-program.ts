@@ -166,8 +166,8 @@ async function send(channel: Channel, run: Execution, started: Promise<void>): P
   const { shell, program, password } = run;
   if (password !== undefined) {
     channel.write(shell.passwordLine(password));
-    // Script and data are sent only after the host has accepted the password. Otherwise the host would take our next lines for
-    // further passwords.
+    // Script and data are sent only after the host has accepted the password. Otherwise the host would take our next
+    // lines for further passwords.
     await started;
   }
   for await (const part of shell.input(run, program)) {

@@ -1,11 +1,13 @@
-/** One transaction on a host, and what its outcome means to Pulumi. */
+/** Runs one transaction on a host, and turns its outcome into what Pulumi needs. */
 import type { HostInputs, HostOutcome, KindTypes } from "../../core/server-kind.ts";
 import { type Context, PartialFailure, type Properties } from "../engine/resource.ts";
 import { HostError, type HostErrorKind } from "../remote/host-error.ts";
 import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
 import { type HostCall, type PlannedHost, planFor, refuseProblems, runOptions } from "./planned-host.ts";
 
-/** Lets the real server judge a change on a copy. Throws with its reasons when it refuses. */
+/**
+ * Lets the real server judge a change on a copy. Throws an error with the reasons when the server refuses the change.
+ */
 export async function judge<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,
   { facts, plan: { change } }: PlannedHost<K>,
@@ -13,7 +15,7 @@ export async function judge<K extends KindTypes>(
   if (change === undefined) return;
   if (change.isAside === true)
     return context.progress(`done: planned; ${kind.serverName} reads nothing of it, so nothing is judged`);
-  // Made in every preview: it also finds CA and CRL files that cannot be installed.
+  // The transaction is made in every preview, because this also finds CA and CRL files that cannot be installed.
   const transaction = kind.prepare(inputs, facts, change, "change");
   if (!inputs.judgeInPreview) return context.progress("done: planned, not judged (judgeInPreview: false)");
   const outcome = await transaction.judge(runOptions(context));
@@ -23,14 +25,14 @@ export async function judge<K extends KindTypes>(
 }
 
 /**
- * Interrupted runs that a change puts back before it gives up: each next one began meanwhile, and was ended by
- * somebody.
+ * The number of interrupted runs that a change puts back before it gives up. Each further run began meanwhile, and
+ * somebody stopped it.
  */
 const mostRecoveries = 3;
 
 /**
- * Carries the plan out. Returns the outputs, or throws what Pulumi must know. `rounds`: how often it may still have to
- * plan anew.
+ * Carries out the plan. Returns the outputs, or throws the error that Pulumi must know. `rounds` is how often the
+ * function may still make a new plan.
  */
 export async function apply<K extends KindTypes>(
   call: HostCall<K>,
@@ -59,7 +61,10 @@ export async function apply<K extends KindTypes>(
   return settle(call, { planned, change, outcome });
 }
 
-/** An earlier run that was interrupted has been put back, and this one was planned on what that had left: plan anew. */
+/**
+ * The facts after an earlier, interrupted run was put back. This run was planned on what the interrupted run had left,
+ * so it needs a new plan. Undefined where no run was put back.
+ */
 function recoveredFacts<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,
   { result, reasons, observation }: HostOutcome<K["observation"]>,
@@ -99,10 +104,12 @@ function settle<K extends KindTypes>(call: HostCall<K>, { planned, change, outco
   return outputs;
 }
 
-/** What of an outcome is told. */
+/** The part of an outcome that is reported. */
 type Told = Pick<HostOutcome<unknown>, "result" | "judge" | "reasons">;
 
-/** Of a run that went well, such as a CRL source that is down while the installed list still serves. */
+/**
+ * Reports the notes of a run that went well, such as a CRL source that is down while the installed CRL still serves.
+ */
 function reportNotes(inputs: HostInputs, { reasons }: Told, { log }: Context): void {
   for (const reason of reasons) log("warning", `${inputs.connection.address}: ${reason}`);
 }
@@ -123,7 +130,7 @@ function refusal(inputs: HostInputs, { result, judge: spoke, reasons }: Told): E
   return new Error([`${inputs.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
 }
 
-/** These say that the host was left alone; after any other error it may have been changed. */
+/** Errors of these kinds mean that the host was left alone. After any other error the host may have been changed. */
 const untouched: readonly HostErrorKind[] = [
   "unreachable",
   "hostKey",
@@ -140,7 +147,8 @@ function mayHaveChanged(error: unknown): boolean {
 }
 
 /**
- * Without facts the next Diff looks again, and with an id the state never loses a host that was configured after all.
+ * The error where the outcome is not known. Its outputs have no facts, so the next Diff observes the host again. They
+ * have an id, so the state does not lose a host that was configured after all.
  */
 function unknownOutcome<K extends KindTypes>(
   call: HostCall<K>,
@@ -154,7 +162,7 @@ function unknownOutcome<K extends KindTypes>(
   return new PartialFailure({ id, outputs: { ...outputs, facts: undefined, owed } }, [owed]);
 }
 
-/** Removes what is ours. Throws unless it is gone and the server runs without it. */
+/** Removes what is ours. Throws an error unless everything is removed and the server runs without it. */
 export async function remove<K extends KindTypes>(
   call: HostCall<K>,
   facts: K["facts"],
@@ -174,8 +182,9 @@ export async function remove<K extends KindTypes>(
 }
 
 /**
- * Puts back what an earlier version should never have taken out, although conflicts forbid everything else: customers'
- * pages may be open since. Returns what was done, in words; undefined where nothing was to be done.
+ * Puts back the lines that an earlier version should never have commented out, even where conflicts forbid everything
+ * else: customers' pages may have been open since. Returns what was done, in words. Undefined where nothing was to be
+ * done.
  */
 export async function putBack<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,

@@ -1,8 +1,10 @@
-/** The host's clock beside this machine's: dates of CRLs and certificates are judged by the host's. */
+/**
+ * Compares the host's clock with that of this machine. Dates of CRLs and certificates are judged by the host's clock.
+ */
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { HostObservation } from "../../core/server-kind.ts";
 
-/** As Kerberos allows: far more than what a host is off that keeps its time at all. */
+/** Kerberos allows as much. It is far more than the error of a host whose clock is synchronised at all. */
 const toleranceSeconds = 300;
 
 export interface ClockedObservation<Observation> {
@@ -10,7 +12,7 @@ export interface ClockedObservation<Observation> {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** One look, and a warning when the host's clock is off. */
+/** Observes once, and adds a warning when the host's clock is wrong. */
 export async function observeClock<Observation extends HostObservation>(
   observe: () => Promise<Observation>,
 ): Promise<ClockedObservation<Observation>> {
@@ -20,7 +22,10 @@ export async function observeClock<Observation extends HostObservation>(
   return { observation, diagnostics: findOffset(observation.server.nowSeconds, { begun, ended }) };
 }
 
-/** When the host said its time during the look is not known, so a slow look must not count as an offset. */
+/**
+ * The offset of the host's clock. It is not known when during the observation the host read its clock, so a slow
+ * observation must not count as an offset.
+ */
 function findOffset(now: number, { begun, ended }: { readonly begun: number; readonly ended: number }): Diagnostic[] {
   const offset = now > ended ? now - ended : Math.min(0, now - begun);
   if (Math.abs(offset) <= toleranceSeconds) return [];

@@ -1,4 +1,4 @@
-/** What would `up` change? Answered from the facts in the old outputs alone, without a host. */
+/** What would `up` change? The answer comes from the facts in the old outputs alone, without a host. */
 import { type Diagnostic, alarmTexts, problemTexts } from "../../core/diagnostic.ts";
 import type { KindInputs, KindTypes, ServerKind } from "../../core/server-kind.ts";
 import { shownLines } from "../../core/shown.ts";
@@ -7,10 +7,10 @@ import type { PlannedHost } from "./planned-host.ts";
 import { fileChanges } from "./shown-files.ts";
 
 type Detailed = Readonly<Record<string, DiffKind>>;
-/** What a kind says of its inputs, as far as a diff asks. */
+/** The parts of a kind's inputs that a diff needs. */
 type Compared = Pick<KindInputs<unknown>, "changed" | "neverCompared" | "locating">;
 
-/** True when the facts of the old outputs are not about what the inputs name. */
+/** True when the facts of the old outputs are not about the server that the inputs name. */
 export function isTargetChanged(compared: Compared, old: Properties, inputs: Properties): boolean {
   return Object.keys(targetChanges(compared, old, inputs)).length > 0;
 }
@@ -30,26 +30,29 @@ function field(value: unknown, name: string): unknown {
 }
 
 /**
- * Another machine, told by its host key *and* its address. The same key at another address is the same machine moved;
- * the same address with another key is a machine set up anew, where nothing of the old one is left to delete. And
- * should both have changed on one machine: the deletion dials the old address and pins the old key, so it cannot remove
- * what the creation has just written.
+ * A machine is another one when both its host key *and* its address are different. The same key at another address is
+ * the same machine, which has moved. The same address with another key is a machine that was set up anew, and it has
+ * nothing left to delete. If both have changed on the same machine after all, no harm is done: the deletion dials the
+ * old address and pins the old key, so it cannot remove what the creation has just written.
  */
 function replacesOf(changed: Detailed): readonly string[] {
   const both = ["connection.address", "connection.hostKey"];
   return both.every((path) => path in changed) ? both : [];
 }
 
-/** Inputs that are not all known yet: every wish that differs may change the host. */
+/** The diff for inputs that are not all known yet. Every input that differs may change the host. */
 export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
   return { detailedDiff: { ...unwell(args.oldOutputs), ...updates(comparedChanges(compared, args)) }, replaces: [] };
 }
 
-/** Names of the inputs that differ and may change the host. */
+/** The names of the inputs that differ and may change the host. */
 const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutputs }: DiffArgs): readonly string[] =>
   changed(oldOutputs, inputs).filter((name) => !neverCompared.includes(name));
 
-/** The facts are about another place, or there are none because the last run did not learn what became of the host. */
+/**
+ * The diff where the facts are about another server, or where there are none because the last run did not find out what
+ * became of the host.
+ */
 export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: DiffArgs): DiffResult {
   const target = targetChanges(compared, oldOutputs, inputs);
   const changed = { ...unwell(oldOutputs), ...target };
@@ -57,7 +60,7 @@ export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: Di
   return { detailedDiff, replaces: replacesOf(target) };
 }
 
-/** What `plan` would change, and what keeps the host from being well. */
+/** What `plan` would change, and what prevents the host from being well. */
 export function diffPlan<K extends KindTypes>(
   { inputs, files }: Pick<ServerKind<K>, "inputs" | "files">,
   args: DiffArgs,
@@ -73,13 +76,14 @@ export function diffPlan<K extends KindTypes>(
     ...updates(changed),
     ...fileChanges(files.live(facts), files.planned(facts, plan), args),
   };
-  // A change that nothing above shows, such as a reload that is owed: the count of changes is what it changes.
+  // Some changes are shown by nothing above, such as a reload that is owed. They change the number of changes, so that
+  // is shown.
   return { detailedDiff: Object.keys(shown).length > 0 ? shown : { generation: "update" }, replaces: [] };
 }
 
 function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): readonly string[] {
   const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
-  // As they lie there: through the gate.
+  // The stored texts have been made safe for a terminal, so the new texts are made safe before the comparison.
   return problemTexts(diagnostics).filter((text) => !known.includes(shownLines(text)));
 }
 
@@ -88,8 +92,8 @@ const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
   alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
 /**
- * Problems, an owed reload and a server that should run end a preview with 7, with a refresh and without: DELETE shows
- * what should go away.
+ * Problems, an owed reload and a server that should run make a preview end with 7, with a refresh and without it. They
+ * are shown as DELETE, because they should disappear.
  */
 function unwell({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;

@@ -1,4 +1,4 @@
-/** Outputs of a resource: what users need to know of a host, and what the next Diff plans from. */
+/** The outputs of a resource: what users need to know of a host, and the facts from which the next Diff plans. */
 import type { KindTypes, ServerKind } from "../../core/server-kind.ts";
 import { shownDeep } from "../../core/shown.ts";
 import { type Properties, unknown } from "../engine/resource.ts";
@@ -6,17 +6,17 @@ import { packFacts } from "./packed-facts.ts";
 import type { HostCall, PlannedHost } from "./planned-host.ts";
 import { textsOf } from "./shown-files.ts";
 
-/** What an apply adds to what can be seen on the host; carried over by a refresh. */
+/** What an apply adds to what can be observed on the host. A refresh keeps it. */
 export interface LastChange {
   /** One line for each thing that the last change did. */
   readonly lastChange: readonly string[];
-  /** Which judge spoke; undefined when nothing had to be judged yet. */
+  /** The judge that decided. Undefined when nothing had to be judged yet. */
   readonly judge: string | undefined;
 }
 
 export const noChange: LastChange = { lastChange: [], judge: undefined };
 
-/** What the last change was, kept through a refresh and runs without a change. */
+/** The last change. It is kept through a refresh, and through runs that change nothing. */
 export function lastChangeOf<K extends KindTypes>(
   { outputs: { judges } }: Pick<ServerKind<K>, "outputs">,
   { lastChange, judge }: Properties,
@@ -25,13 +25,13 @@ export function lastChangeOf<K extends KindTypes>(
   return { lastChange: lines, judge: judges.find((known) => known === judge) };
 }
 
-/** Outputs that are only known once the host has been changed. */
+/** Outputs that are known only after the host has been changed. */
 const computed = ["generation", "lastChange", "judge", "crlStatus", "timer"] as const;
 
-/** Outputs that are known as soon as the host has been looked at, beside those of the kind. */
+/** Outputs that are known as soon as the host has been observed, in addition to those of the kind. */
 const observed = ["serverVersion", "caNotAfter", "crlNextUpdate"] as const;
 
-/** Outputs for a host as its facts say it is. What the host says goes through the gate. */
+/** The outputs for a host, made from its facts. Text from the host is made safe for a terminal. */
 export function outputsOf<K extends KindTypes>(
   { kind, inputs }: Pick<HostCall<K>, "kind" | "inputs">,
   { facts, plan }: PlannedHost<K>,
@@ -55,13 +55,13 @@ export function outputsOf<K extends KindTypes>(
   return { ...asked, ...shownDeep(seen) };
 }
 
-/** Outputs of a preview: what only the change itself tells is unknown. */
+/** The outputs of a preview. What only the change itself shows is unknown. */
 export function previewOutputs(outputs: Properties): Properties {
   return { ...outputs, ...unknowns(computed) };
 }
 
 /**
- * Outputs of a preview whose inputs are not all known, such as the address of a machine that is still to be created.
+ * The outputs of a preview whose inputs are not all known, such as the address of a machine that is yet to be created.
  */
 export function unknownOutputs<K extends KindTypes>(
   kind: Pick<ServerKind<K>, "inputs" | "outputs">,

@@ -1,4 +1,4 @@
-/** One look at a host, and what it means for what is wanted. */
+/** One observation of a host, and the plan that follows from it. */
 import { type Diagnostic, diagnosticText, problemTexts } from "../../core/diagnostic.ts";
 import type { HostPlan, KindTypes, RunOptions, ServerKind } from "../../core/server-kind.ts";
 import { observeClock } from "./clock.ts";
@@ -16,7 +16,7 @@ export interface PlannedHost<K extends KindTypes> {
   readonly plan: HostPlan<K["change"]>;
 }
 
-/** Tells when the host's clock is off. */
+/** Observes the host, and reports when its clock is wrong. */
 export async function observe<K extends KindTypes>({ kind, inputs, context }: HostCall<K>): Promise<K["observation"]> {
   const { observation, diagnostics } = await observeClock(() => kind.observe(inputs, runOptions(context)));
   report(context, diagnostics);
@@ -35,15 +35,15 @@ export const planFor = <K extends KindTypes>(
 export const runOptions = ({ progress, signal }: Context): RunOptions => ({ onProgress: progress, signal });
 
 /**
- * Tells what a plan found. Conflicts are warnings here: whether they stop the run is decided where something is
- * changed.
+ * Reports what a plan found. Conflicts are reported as warnings here. Whether they stop the run is decided where
+ * something is changed.
  */
 export function report({ log }: Context, diagnostics: readonly Diagnostic[]): void {
   for (const diagnostic of diagnostics)
     log(diagnostic.severity === "note" ? "info" : "warning", diagnosticText(diagnostic));
 }
 
-/** Throws with every conflict and problem at once; `done`: what was changed all the same. */
+/** Throws one error with every conflict and problem. `done` is what was changed all the same. */
 export function refuseProblems<K extends KindTypes>(
   { inputs }: HostCall<K>,
   { diagnostics }: HostPlan<K["change"]>,

@@ -1,4 +1,4 @@
-/** A resource for one server of any kind: each call is an observation, a question to core, a transaction. */
+/** A resource for one server of any kind. Each call is an observation, a question to core, and a transaction. */
 import { problemTexts } from "../../core/diagnostic.ts";
 import { hostText } from "../../core/host-text.ts";
 import type { KindTypes, ServerKind } from "../../core/server-kind.ts";
@@ -21,7 +21,7 @@ import {
 } from "./planned-host.ts";
 import { planText, textsOf } from "./shown-files.ts";
 
-/** The resource of the type token `type` for servers of one kind. */
+/** The resource with the type token `type`, for servers of one kind. */
 export function serverResource<K extends KindTypes>(type: string, kind: ServerKind<K>): Calls.Resource {
   return {
     type,
@@ -35,7 +35,10 @@ export function serverResource<K extends KindTypes>(type: string, kind: ServerKi
   };
 }
 
-/** Pure. Adds what a reader should see in a diff, planned from the facts that Read mirrored into the old inputs. */
+/**
+ * Pure. Adds what a reader should see in a diff. The plan for it is made from the facts that Read copied into the old
+ * inputs.
+ */
 function check<K extends KindTypes>(
   kind: ServerKind<K>,
   oldInputs: Calls.Properties,
@@ -51,7 +54,7 @@ function check<K extends KindTypes>(
   return { inputs: { ...complete, files, facts: oldInputs.facts }, failures };
 }
 
-/** Pure. Never compares facts: it asks what `up` would do about the ones in the old outputs. */
+/** Connects to no host. It never compares facts, but asks what `up` would do with the facts in the old outputs. */
 function diff<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.DiffArgs,
@@ -85,14 +88,12 @@ async function create<K extends KindTypes>(
   report(context, planned.plan.diagnostics);
   const id = idOf(call, planned.facts);
   if (!context.preview) return { id, outputs: await apply(call, planned, id) };
-  // No facts were known to Check, so the inputs show nothing of this yet.
+  // Check knew no facts, so the inputs show nothing of this yet.
   context.log("info", planText(call.inputs.connection.address, kind.files, planned));
   return { id, outputs: await previewed(call, planned) };
 }
 
-/**
- * How a resource is called in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`.
- */
+/** The id of a resource in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`. */
 function idOf<K extends KindTypes>({ kind, inputs }: HostCall<K>, facts: K["facts"]): string {
   return [inputs.connection.address, kind.name, hostText(kind.facts.serverOf(facts))].join("|");
 }
@@ -102,7 +103,7 @@ async function previewed<K extends KindTypes>(call: HostCall<K>, planned: Planne
   return previewOutputs(outputsOf(call, planned, noChange));
 }
 
-/** Drift goes into outputs, and into inputs too: the next Check plans from it. */
+/** Drift is written to the outputs, and also to the inputs, because the next Check plans from these. */
 async function read<K extends KindTypes>(
   kind: ServerKind<K>,
   { id, inputs, outputs }: Calls.ReadArgs,
@@ -124,7 +125,8 @@ async function read<K extends KindTypes>(
 }
 
 /**
- * As the program names it, but for the organization, which a plugin is not told: the self-managed backends' only one.
+ * The owner's name as the program makes it, except for the organization. A plugin does not get its name, so the only
+ * organization of self-managed backends is used.
  */
 function ownerOf(urn: string): string {
   const { project, stack, name } = parseUrn(urn);
@@ -138,13 +140,14 @@ async function update<K extends KindTypes>(
 ): Promise<Calls.Properties> {
   if (hasUnknown(args.inputs)) return unknownOutputs(kind, args.inputs);
   const call = { kind, inputs: kind.inputs.parse(args.inputs), context };
-  // The refresh before has looked already; what changed on the host since then, the judge refuses by its hash.
+  // The refresh before has observed the host already. If something has changed on the host since then, the judge
+  // notices it by the hash and refuses.
   const isLookedAt = context.preview && !isTargetChanged(kind.inputs, args.oldOutputs, args.inputs);
   const known = isLookedAt ? unpackFacts(kind.facts, args.oldOutputs) : undefined;
   const planned = planFor(call, known ?? (await observeFacts(call)));
   refuseOtherServer(call, args.oldOutputs, planned.facts);
   if (context.preview) {
-    // No error: a preview of drift ends with 7, whatever the drift is.
+    // This is not an error: a preview of drift ends with 7, whatever the drift is.
     if (problemTexts(planned.plan.diagnostics).length === 0) return previewed(call, planned);
     context.log("warning", refusalText(call, planned, known !== undefined));
     return previewOutputs(outputsOf(call, planned, noChange));
@@ -154,7 +157,10 @@ async function update<K extends KindTypes>(
   return planned.plan.change === undefined ? { ...outputs, ...lastChangeOf(kind, args.oldOutputs) } : outputs;
 }
 
-/** What a preview says of a change that would not be made. `isTold`: what was known before, Diff has told already. */
+/**
+ * What a preview reports about a change that would not be made. `isTold` means that Diff has already reported the
+ * problems, because the facts were known before.
+ */
 function refusalText<K extends KindTypes>(
   { inputs }: HostCall<K>,
   { plan: { restore, diagnostics } }: PlannedHost<K>,
@@ -166,8 +172,9 @@ function refusalText<K extends KindTypes>(
 }
 
 /**
- * One resource covers one server. Another one on the same machine, such as the only one that runs while ours is
- * stopped, tells nothing of ours: it must be neither changed in its place nor taken for ours with everything gone.
+ * Throws an error where the host shows another server than the resource covers. That may be the only server that runs
+ * while ours is stopped. It says nothing about ours: it must not be changed in its place, nor may ours count as
+ * removed.
  */
 function refuseOtherServer<K extends KindTypes>(
   { kind, inputs }: HostCall<K>,
@@ -176,7 +183,7 @@ function refuseOtherServer<K extends KindTypes>(
 ): void {
   const before = coveredServer(kind.facts, oldOutputs);
   const now = kind.facts.serverOf(facts);
-  // What says which server of the machine is meant may have changed; here the machine alone counts.
+  // The inputs that say which server of the machine is meant may have changed. Only the machine counts here.
   const machine = { ...kind.inputs, locating: [] };
   const asked: object = inputs;
   if (before === undefined || before === now || isTargetChanged(machine, oldOutputs, { ...asked })) return;

@@ -1,11 +1,11 @@
-/** `files`: what of a host a reader sees in a diff. */
+/** `files`: what a diff shows of a host. */
 import { diffLines } from "diff";
 import type { KindFiles, KindTypes, ShownFile, ShownFiles } from "../../core/server-kind.ts";
 import { shown } from "../../core/shown.ts";
 import type { DiffArgs, DiffKind } from "../engine/resource.ts";
 import type { PlannedHost } from "./planned-host.ts";
 
-/** As path → text, how they lie in the state. */
+/** The texts by path, in the form in which the state stores them. */
 export const textsOf = (files: ShownFiles): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(files).map(([path, file]) => [path, textOf(file)]));
 
@@ -24,8 +24,8 @@ function differencesOf(live: ShownFiles, planned: ShownFiles): readonly Differen
 }
 
 /**
- * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts
- * the inputs have no texts, and a path would look like a deletion: then the changed inputs must do.
+ * The differences by property path, shown as text of the old outputs → text of the inputs. Where Check knew no facts,
+ * the inputs have no texts and a path would look like a deletion. In that case only the changed inputs are shown.
  */
 export function fileChanges(
   live: ShownFiles,
@@ -43,12 +43,12 @@ function kindOf({ found, wanted }: Difference): DiffKind {
   return wanted === undefined ? "delete" : "update";
 }
 
-/** A key of `files` as a property path: quoted, because paths hold dots. */
+/** A key of `files` as a property path. It is quoted, because paths contain dots. */
 const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`;
 
 /**
- * The differences in words, with file and line: a plain preview shows no more than that `files` differs. `describe`: of
- * one file.
+ * The differences in words, with file and line, because a plain preview shows only that `files` differs. `describe`
+ * makes the texts for one file.
  */
 export function changeTexts(
   live: ShownFiles,
@@ -61,7 +61,7 @@ export function changeTexts(
   });
 }
 
-/** What differs in a file of ours, one text for each line. */
+/** What differs in a file of ours, with one text for each line. */
 export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
   let next = 1;
   const changes = lineDifferencesOf(found, wanted).map(({ value, added, removed }) => {
@@ -72,7 +72,7 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
   });
   return changes.flatMap(({ lines, first, added, removed }, index) => {
     const [before, after] = [changes[index - 1], changes[index + 1]];
-    // A removal and the addition after it are one edit, told where it was made.
+    // A removal and the addition after it are one edit. It is reported at the place of the removal.
     if (added) return lines.slice(before?.removed ? before.lines.length : 0).map((line) => missing(path, line));
     if (!removed) return [];
     return lines.map((line, at) => {
@@ -84,8 +84,8 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
 }
 
 /**
- * Differing lines up to which the shortest difference is searched; that takes the square of them, and nobody reads as
- * many.
+ * The number of differing lines up to which the shortest difference is searched. The search takes the square of this
+ * number, and nobody reads more lines.
  */
 export const mostEdits = 1000;
 
@@ -102,7 +102,7 @@ function lineDifferencesOf(
 
 const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
 
-/** What would be written, as text for a log: at creation the inputs show nothing of it yet. */
+/** What would be written, as text for a log. At creation the inputs show nothing of it yet. */
 export function planText<K extends KindTypes>(
   address: string,
   files: KindFiles<K>,

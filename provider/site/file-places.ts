@@ -1,18 +1,20 @@
-/** Where the site file names a file that something was found about. */
+/** The places where the site file names a file for which there is a finding. */
 import { fileOf, keyPlace, type SiteFilesWanted } from "./pki-files.ts";
 
 export interface FilePlace {
   readonly file: string;
-  /** 1-based, where `file` is the site file. */
+  /** The number of the line, counted from 1, where `file` is the site file. */
   readonly line?: number;
   /**
-   * Where `file` is another one: `file:line` of the site file that names it, or `file:2 and 6` where it does so twice.
+   * Set where `file` is another file: `file:line` of the site file that names it, or `file:2 and 6` where it does so
+   * twice.
    */
   readonly namedAt?: string;
 }
 
 /**
- * Turns the place of a finding of `readSiteFiles` into one that an editor can open; `lines` are those of `readSite`.
+ * Turns the place of a finding of `readSiteFiles` into a place that an editor can open. `lines` are those of
+ * `readSite`.
  */
 export function filePlaces(
   siteFile: string,
@@ -45,7 +47,7 @@ function pathsOf({ caFiles, crlFiles, crlSources = [], sampleCertificate }: Site
   ];
 }
 
-/** `file:line`, or `file (site file:line)`. */
+/** A text of the form `file:line`, or `file (site file:line)`. */
 export function renderPlace({ file, line, namedAt }: FilePlace): string {
   if (namedAt !== undefined) return `${file} (${namedAt})`;
   return line === undefined ? file : `${file}:${line}`;

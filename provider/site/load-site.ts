@@ -1,5 +1,6 @@
 /**
- * A site for the Pulumi program: its file and its CA and CRL files, read and checked, or all that is wrong with them.
+ * A site for the Pulumi program: its site file and its CA and CRL files, read and checked, or everything that is wrong
+ * with them.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
@@ -21,21 +22,21 @@ import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files
 import { type FilePlace, filePlaces, renderPlace } from "./file-places.ts";
 
 export interface LoadedSite {
-  /** Relative to the project. */
+  /** The path relative to the project. */
   readonly file: string;
-  /** One line each; when there is one, nothing below is there. */
+  /** The problems, one line each. If there is one, the fields below are not set. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
   readonly site: Site | undefined;
   readonly pki: SitePki | undefined;
-  /** As `readSite` gives them: where the site file names what. */
+  /** The lines of the site file that name each thing, as `readSite` gives them. */
   readonly lines: ReadonlyMap<string, number>;
 }
 
-/** What of the CA and CRL files goes into Pulumi's state. */
+/** The facts about the CA and CRL files that Pulumi's state stores. */
 export type SitePki = Pick<Inputs, "ca" | "crls" | "crlSha256" | "sample">;
 
-/** Never throws for what a file holds or lacks. */
+/** Never throws an error because of what a file contains or lacks. */
 export function loadSite(file: string): LoadedSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
@@ -50,11 +51,11 @@ export function loadSite(file: string): LoadedSite {
 export interface ReadPki {
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
-  /** Only meaningful without problems. */
+  /** Only meaningful where there are no problems. */
   readonly pki: SitePki;
 }
 
-/** The CA and CRL files of a site, read and checked. Never throws for what a file holds or lacks. */
+/** Reads and checks the CA and CRL files of a site. Never throws an error because of what a file contains or lacks. */
 export function readPki(
   siteFile: string,
   wanted: SiteFilesWanted,
@@ -76,10 +77,13 @@ function refused(file: string, problems: readonly string[]): LoadedSite {
   return { file, problems, warnings: [], site: undefined, pki: undefined, lines: new Map() };
 }
 
-/** Inputs of one host but its owner, as its site file has them; without `undefined`, which no property may be. */
+/**
+ * The inputs of one host from its site file, without the owner. They contain no `undefined`, because no property may be
+ * undefined.
+ */
 export type HostInputs = Omit<Inputs, "owner">;
 
-/** The same for the program and the command line. */
+/** The same inputs for the program and for the command line. */
 export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHost, pki: SitePki): HostInputs {
   const { crlSources, crlRefresh, sampleCertificate: _file, ...lists } = clientAuth;
   const { name: _name, address: _address, connection: _connection, ...rest } = host;
@@ -101,8 +105,9 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted)
 }
 
 /**
- * The files, and what is wrong with them whatever a host already has. Dates refuse only what would be newly installed,
- * and that is known when a host has been looked at: so what only dates refuse is told as if it were installed.
+ * The files, and what is wrong with them on every host. Dates refuse only what would be newly installed, which is known
+ * only after a host has been observed. Whatever only its dates would refuse is therefore reported as if it were
+ * installed.
  */
 function readFiles(
   file: string,
@@ -119,7 +124,7 @@ function readFiles(
 
 const mostNames = 10;
 
-/** Why a site file cannot be read, and which site files there are. */
+/** Why a site file cannot be read, and which site files exist. */
 export function describeUnreadable(file: string): string {
   if (existsSync(file) && statSync(file).isDirectory()) return "is a directory; write the path of a site file in it";
   if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
@@ -137,13 +142,13 @@ export function describeUnreadable(file: string): string {
   return `does not exist; did you mean ${path.join(path.dirname(file), nearest)}?${others.length > 1 ? ` (${listed})` : ""}`;
 }
 
-/** Without `Pulumi.<stack>.yaml`, the stacks' own settings, which lie beside them. */
+/** The site files of a folder. `Pulumi.<stack>.yaml`, the settings of a stack, lies beside them and is left out. */
 function siteFilesIn(folder: string): readonly string[] {
   try {
     const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("Pulumi."));
     return names.sort().map((name) => path.join(folder, name));
   } catch {
-    return []; // no folder, no site files
+    return []; // a missing folder has no site files
   }
 }
 
@@ -151,7 +156,7 @@ function readBytes(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch {
-    // Whatever the reason is, the program cannot go on without it, and the message says what to look at.
+    // Whatever the reason is, the program cannot continue without the file. The message says what to check.
     return undefined;
   }
 }

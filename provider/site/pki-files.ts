@@ -1,4 +1,7 @@
-/** The one place that reads a site's CA and CRL files and its sample certificate, for the program and the CLI. */
+/**
+ * Reads a site's CA and CRL files and its sample certificate. It is the only place that does so, for the program and
+ * the CLI.
+ */
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
@@ -16,7 +19,9 @@ import type { ProbeMaterial } from "../../core/pki/probe.ts";
 import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
 import type { SiteClientAuth } from "../../core/site/read-site.ts";
 
-/** What of the site file decides about its files; `undetermined`: keys whose value is not wholly known. */
+/**
+ * The parts of the site file on which its files depend. `undetermined` holds the keys whose value is not wholly known.
+ */
 export type SiteFilesWanted = Pick<SiteClientAuth, "caFiles" | "crlFiles" | "crlCheck"> &
   Partial<Pick<SiteClientAuth, "crlSources" | "sampleCertificate" | "issuers" | "verifyDepth">> & {
     readonly undetermined?: ReadonlySet<string>;
@@ -25,37 +30,40 @@ export type SiteFilesWanted = Pick<SiteClientAuth, "caFiles" | "crlFiles" | "crl
 export interface SiteFilesOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** What the host already has: its dates only warn. */
+  /** What the host already has. Its dates only cause warnings. */
   readonly installedCa?: readonly string[];
   readonly installedCrls?: readonly CrlSummary[];
 }
 
 export interface SiteFiles {
-  /** Only meaningful when no finding is a `problem`. */
+  /** Only meaningful where no finding is a `problem`. */
   readonly ca: Bundle;
-  /** One per CA and part of its CRL, in the order in which `crlPem` holds them. */
+  /** One CRL for each CA and part of its CRL, in the order of `crlPem`. */
   readonly crls: readonly CrlSummary[];
-  /** What is installed as crl.pem; empty when the site has no CRL. */
+  /** The text that is installed as crl.pem. Empty when the site has no CRL. */
   readonly crlPem: string;
   readonly sample: SiteSample | undefined;
-  /** What probe certificates are made from, with `urls` of the site's sources. */
+  /** The material for probe certificates, except `urls`, which come from the site's sources. */
   readonly material: Omit<ProbeMaterial, "urls">;
-  /** `place` is the file as the user knows it; severity `problem` refuses, `warning` is told. */
+  /** `place` is the file as the user knows it. The severity `problem` refuses the files; `warning` is only reported. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A user's certificate, as it is installed. */
+/** A user's certificate, in the form in which it is installed. */
 export interface SiteSample {
   readonly pem: string;
-  /** Of the PEM text. */
+  /** The SHA-256 of the PEM text. */
   readonly sha256: string;
   readonly subject: string;
 }
 
-/** 1,000,000 revoked certificates are 47 MB of PEM. */
+/** A CRL with 1,000,000 revoked certificates has 47 MB of PEM. */
 const maxFileBytes = 64 * 1024 * 1024;
 
-/** Reads and checks them all; paths are relative to the site file. Never throws for what a file holds or lacks. */
+/**
+ * Reads and checks all files. Paths are relative to the site file. Never throws an error because of what a file
+ * contains or lacks.
+ */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
   const { certificates, crls, firstLists, holderOf, diagnostics } = readLists(siteFile, wanted);
   const { isCaUnread, isCrlUnread } = findUnread(siteFile, wanted, diagnostics);
@@ -96,7 +104,10 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   };
 }
 
-/** What a file that could not be read would have added is not reported as missing. */
+/**
+ * Gives the findings their places. While a file could not be read, nothing that it might contain is reported as
+ * missing.
+ */
 const locate = (
   found: readonly PkiDiagnostic[],
   isUnread: boolean,
@@ -112,7 +123,7 @@ const crlKeys = ["crlFiles", "crlSources"];
 const isUndetermined = ({ undetermined }: SiteFilesWanted, keys: readonly string[]): boolean =>
   keys.some((key) => undetermined?.has(key) ?? false);
 
-/** Whether CAs or CRLs are missing here that the author has named; a CRL that cannot be read hides no CA. */
+/** Whether CAs or CRLs are missing here although the author has named them. A CRL that cannot be read hides no CA. */
 function findUnread(siteFile: string, wanted: SiteFilesWanted, diagnostics: readonly Diagnostic[]) {
   const bad = new Set(diagnostics.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
   const isBad = (paths: readonly string[]): boolean => paths.some((path) => bad.has(fileOf(siteFile, path)));
@@ -129,7 +140,7 @@ const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSumma
     firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
   );
 
-/** The place of a key such as `clientAuth.issuers[0]`, until somebody knows its line. */
+/** The place of a key such as `clientAuth.issuers[0]`, until its line is known. */
 export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
 
 const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Diagnostic[] =>
@@ -141,7 +152,7 @@ const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly
     })),
   );
 
-/** A file that is named twice is read twice, and said once. */
+/** Removes repeated findings: a file that is named twice is read twice, but reported once. */
 const withoutRepeats = (diagnostics: readonly Diagnostic[]): Diagnostic[] =>
   diagnostics.filter(
     ({ place, text }, index) => diagnostics.findIndex((one) => one.place === place && one.text === text) === index,
@@ -151,9 +162,9 @@ interface Lists {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
   readonly firstLists: readonly Crl[];
-  /** By fingerprint of a CA, or SHA-256 of a CRL. */
+  /** The file that holds each CA, by fingerprint, and each CRL, by SHA-256. */
   readonly holderOf: ReadonlyMap<string, string>;
-  /** The caller adds its own. */
+  /** The caller adds its own findings. */
   readonly diagnostics: Diagnostic[];
 }
 
@@ -174,7 +185,10 @@ function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: Sit
   return { certificates, crls, firstLists, holderOf, diagnostics };
 }
 
-/** A list without an address lasts until its end, and no list at all lets revoked certificates in. */
+/**
+ * Warns where no source renews CRLs. A CRL without a source lasts until it expires, and without any CRL revoked
+ * certificates are let in.
+ */
 function findMissingSources(
   place: string,
   { crlFiles, crlSources = [], crlCheck }: SiteFilesWanted,
@@ -182,7 +196,7 @@ function findMissingSources(
   sample: Certificate | undefined,
 ): Diagnostic[] {
   if (crlSources.length > 0) return [];
-  // A CA's certificate names the list of the CA above it, which matters to a check of the whole chain only.
+  // A CA's certificate names the CRL of the CA above it. That CRL matters only when the whole chain is checked.
   const named = proposeCrlUrls([...(sample ? [sample] : []), ...(crlCheck === "chain" ? bundle : [])]);
   const addresses = named.map(({ issuer, urls }) => `for ${JSON.stringify(issuer)} ${urls.join(" or ")}`).join("; ");
   const remedy =
@@ -196,14 +210,14 @@ function findMissingSources(
     : [{ severity: "warning", place, text: `clientAuth.crlFiles: nothing renews these lists; ${remedy}` }];
 }
 
-/** Of the sources that begin with no list, how many CRLs will come. */
+/** How many CRLs will come from the sources that have no first list. */
 function describeSources({ crlSources = [] }: SiteFilesWanted): { readonly hasMore: boolean; readonly more: number } {
   const more = crlSources.filter(({ file }) => file === undefined).length;
   return { hasMore: more > 0, more };
 }
 
 interface ReadSample {
-  /** Only of a file that holds certificates and nothing else. */
+  /** Set only for a file that holds certificates and nothing else. */
   readonly certificate: Certificate | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly check: (options: SampleOptions) => Diagnostic[];
@@ -229,7 +243,7 @@ function sampleOf({ der, summary }: Certificate): SiteSample {
   return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
 }
 
-/** What each readable file holds; the diagnostics of the others are added to `diagnostics`. */
+/** What each readable file contains. The findings about the other files are added to `diagnostics`. */
 function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
   siteFile: string,
   paths: readonly string[],
@@ -246,20 +260,23 @@ function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
   });
 }
 
-/** Empty in the place of a text that is wrong in the site file. */
+/** False for the empty text that stands in the place of a text that is wrong in the site file. */
 const isWritten = (text: string): boolean => text !== "";
 
-/** A path of the site file as it is opened, or how messages call PEM text. */
+/** A path of the site file in the form in which it is opened, or the name that messages use for PEM text. */
 export function fileOf(siteFile: string, path: string): string {
   if (isPemText(path)) return shownFile(path);
   return isAbsolute(path) ? path : join(dirname(siteFile), path);
 }
 
-/** A path as it is. PEM text by its hash: any part of it could be one of a key that stands there by mistake. */
+/**
+ * A path stays as it is. PEM text is named by its hash, because any part of it could belong to a key that stands there
+ * by mistake.
+ */
 export const shownFile = (path: string): string =>
   isPemText(path) ? `PEM text of SHA-256 ${createHash("sha256").update(path).digest("hex").slice(0, 8)}…` : path;
 
-/** PEM text lies in the state, which is read and written whole at each change. */
+/** The limit for PEM text. Such text is stored in the state, which is read and written as a whole at each change. */
 const maxPemTextBytes = 1024 * 1024;
 
 const readPemText = (text: string): Buffer | string =>
@@ -267,7 +284,7 @@ const readPemText = (text: string): Buffer | string =>
     ? `has ${text.length} bytes, more than ${maxPemTextBytes}, and would lie in the state; write the path of a file`
     : Buffer.from(text);
 
-/** The bytes, or why there are none: not a file, too large, unreadable. */
+/** The bytes of a file, or why there are none: it is not a file, it is too large, or it cannot be read. */
 export function readFileBytes(file: string): Buffer | string {
   try {
     const found = statSync(file);
