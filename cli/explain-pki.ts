@@ -35,9 +35,9 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
 }
 
 /**
- * Returns lower-case hex, or undefined when the text is not a number. A text without a prefix is hex, too: openssl,
- * browsers and Windows print serial numbers so. Many a small CA counts 10, 11, …, and nobody can tell such a number
- * from decimal.
+ * Returns lower-case hex, or undefined when the text is not a number. A text without a prefix is hex, too, because
+ * openssl, browsers and Windows print serial numbers in this form. Many small CAs count 10, 11, …, and such a number
+ * looks the same in hex and in decimal.
  */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();

@@ -3,8 +3,8 @@ import { shownLines } from "../core/shown.ts";
 
 export interface Style {
   /**
-   * Makes a whole output safe to print. It is the last gate, for whatever a command forgot. The colours that the
-   * command itself added pass.
+   * Makes a whole output safe to print, as a last check for whatever a command forgot. The colours that the command
+   * itself added pass.
    */
   readonly printable: (text: string) => string;
   readonly red: (text: string) => string;

@@ -8,7 +8,10 @@ import type { Crl } from "../core/pki/crl.ts";
 import { DerError } from "../core/pki/der.ts";
 import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 
-/** The result of one walk through a CRL. A CRL with a million entries is thus walked and hashed only once. */
+/**
+ * The result of one walk through a CRL. It is kept, so that a CRL with a million entries is walked and hashed only
+ * once.
+ */
 export interface Examined {
   readonly crl: Crl;
   /** The given CAs that have the name of the CRL's issuer. */

@@ -41,7 +41,7 @@ export interface PlanOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly style: Style;
-  /** Whether a person reads the output. Bytes that a terminal could obey are then escaped. */
+  /** Whether the output goes to a terminal. Bytes that a terminal could obey are then escaped. */
   readonly isTerminal: boolean;
 }
 

@@ -153,7 +153,7 @@ const namedBy: ReadonlyMap<string, string> = new Map(
 );
 const mostCertificateBytes = 1_048_576;
 
-/** Finds the files that the directives name. The bytes of a key are never read into the result. */
+/** Finds the files that the directives name. The result never contains the bytes of a key. */
 function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
   return effective.flatMap(({ name, arguments: [argument] }) => {
     const directive = namedBy.get(name);

@@ -39,7 +39,7 @@ export class ClientAuth extends pulumi.CustomResource {
   declare readonly crlNextUpdate: pulumi.Output<string | undefined>;
   /** For each CRL source, how its downloads went and what it delivered last. */
   declare readonly crlStatus: pulumi.Output<readonly CrlSourceStatus[]>;
-  /** What starts the refresh of the CRLs; undefined without sources. */
+  /** What starts the refresh of the CRLs. Undefined where there are no sources. */
   declare readonly timer: pulumi.Output<TimerStatus | undefined>;
   /** What somebody should look into, one line for each matter. */
   declare readonly warnings: pulumi.Output<readonly string[]>;

@@ -9,7 +9,7 @@ export type CrlInputs = Omit<Parsed<typeof crlInputs>, "caFiles" | "crlFiles">;
 /** What a host has. */
 export interface CrlFacts {
   readonly server: {
-    /** The name in the names of its timer and of its state. */
+    /** The id of the server. It is part of the names of its timer and of its state directory. */
     readonly instance: string;
     /** The source of the facts: the live program, a saved observation, or the files alone. */
     readonly source: "httpd" | "saved" | "files";

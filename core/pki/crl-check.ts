@@ -22,8 +22,8 @@ export interface CrlOptions extends CoverageOptions {
   /** The CRLs that the host already has. Their dates only cause warnings, because a refusal would change nothing. */
   readonly installed?: readonly CrlSummary[];
   /**
-   * The SHA-256 of first lists. A first list is a CRL that a source replaces on the host, so it is not refused because
-   * it expires soon.
+   * The SHA-256 of first lists. A first list is a CRL that a source replaces on the host. It is therefore accepted even
+   * if it expires soon.
    */
   readonly renewed?: readonly string[];
   /** The options by which the order of the installed bundle was chosen. */

@@ -32,8 +32,8 @@ export interface Probe {
   /** The probe certificate as DER, which is the content of its PEM. */
   readonly der: Buffer;
   /**
-   * Whether the CA is known to issue to users. Where it is not known, only a CRL of the CA that is not for CA
-   * certificates alone shows it.
+   * Whether the CA is known to issue to users. Where this is not known, a CRL of the CA that is not for CA certificates
+   * alone is the only sign of it.
    */
   readonly issuesToUsers: boolean;
   /** Whether {@link der} names the distribution points of a user's certificate. */

@@ -87,7 +87,7 @@ function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): r
   return problemTexts(diagnostics).filter((text) => !known.includes(shownLines(text)));
 }
 
-/** What the site file no longer says is meant so. */
+/** Adds an alarm where the site file no longer says that the server is stopped on purpose (`mayBeStopped`). */
 const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
   alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
