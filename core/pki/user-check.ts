@@ -1,6 +1,6 @@
 /**
- * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs are: the check of `openssl
- * verify -purpose sslclient`.
+ * What in a user's certificate makes httpd refuse its holder, whatever the CAs and CRLs are: the check of
+ * `openssl verify -purpose sslclient`.
  *
  * @see check_purpose_ssl_client in OpenSSL's crypto/x509/v3_purp.c
  */

@@ -15,8 +15,8 @@ const form =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";
 
 /**
- * The inputs that an import id names. Everything that the id does not name comes from the host, see {@link
- * importedInputs}.
+ * The inputs that an import id names. Everything that the id does not name comes from the host, see
+ * {@link importedInputs}.
  */
 export function importTarget(id: string, owner: string): Inputs {
   const url = parseUrl(id);

@@ -4,8 +4,8 @@
  */
 
 /**
- * Property values in the form in which they are sent: JSON without `undefined`. Values that are not known are {@link
- * unknown}.
+ * Property values in the form in which they are sent: JSON without `undefined`. Values that are not known are
+ * {@link unknown}.
  */
 export type Properties = Readonly<Record<string, unknown>>;
 
