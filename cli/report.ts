@@ -48,7 +48,7 @@ export interface ServerReport {
   readonly virtualHosts: readonly VirtualHostReport[];
   readonly owner: string | undefined;
   readonly generation: number;
-  /** The expiry date of the installed CA, or of the planned CA where none is installed. */
+  /** The first expiry date among the installed CA certificates, or among the planned ones where none is installed. */
   readonly caNotAfter: string | undefined;
   readonly crlNextUpdate: string | undefined;
   /** The report on the CRLs that the host downloads by itself. */

@@ -11,7 +11,7 @@ import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 /** Whether revoked certificates are to be refused. */
 export const hasRevocation = ({ crls, crlSources }: CrlInputs): boolean => crls.length + crlSources.length > 0;
 
-/** Whether the site has a CRL of some issuer that is newer than the installed one, or that has no installed one. */
+/** Whether some CRL of the site is newer than the installed one of the same issuer, or no such CRL is installed. */
 export const hasNewerCrl = (desired: CrlInputs, facts: CrlFacts): boolean =>
   facts.own.files[crlName] === undefined || desired.crls.some((crl) => compareWithInstalled(desired, facts, crl) > 0);
 
