@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# The observation alone: the program for a sudoers rule that allows nothing else.
+# The observation alone: the program for a sudoers rule that allows only the observation.
 
-# Whoever may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
-# envvars file. So overrides are a part of this text, put in by fixed_overrides, and the request can only repeat them.
+# A user who may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
+# envvars file. So the overrides are a part of this text, set by fixed_overrides, and the request can only repeat them.
 keep_overrides() {
   main_asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides

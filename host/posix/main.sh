@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# One run: observe; judge a change; apply one; tell how an earlier one ended; undo.
+# One run: it observes the host, judges a change, applies a change, reports how an earlier run ended, or undoes.
 
 main() {
   verdict='' swap_began='' asks_probes=''
-  # Where this text is: in the file that is being run, or given by the caller. A shadow needs it no more.
+  # The text of this program is in the file that is being run, or the caller gives it as $s. A shadow does not need it
+  # any more.
   case ${1:-} in
     shadow_*) ;;
     carry-out | undo | refresh | carry-refresh) script=$(cat -- "$0") ;;
@@ -17,7 +18,8 @@ main() {
     undo) shift && undo_request "$0" "$@" ;;
     *) read_request ;;
   esac
-  # A change goes on whoever waits for it; whoever waits does so for a time.
+  # A change by hand or in a detached process goes on without its caller, so it has no time limit. Any other run has a
+  # caller, who waits only for a limited time.
   case ${1:-}:$mode in
     :undo) serve undo ;;
     :*) limited serve "$mode" ;;

@@ -1,23 +1,29 @@
 # shellcheck shell=sh
-# What a server answers, as a client sees it. The same questions go to the shadow and, after a reload, to the live
-# server.
+# Asks what a server answers, as a client sees it. The shadow gets the same questions as the live server gets after a
+# reload.
 
-# ask_all: for each line `ADDRESS PORT NAME` of look.list and others.list one line `ADDRESS PORT NAME TAB status TAB
-# answer to a stranger's certificate TAB CA names TAB number of certificates sent TAB answers to probes`, in an order
-# that is always the same; `-` = not asked. Of a probe certificate `NAME:ALERT` (probe.sh); they are shown where
-# asks_probes is set. Four ask at once: each handshake of openssl is a process of its own. Covered virtual hosts all
-# include the same file, so everything is asked of the first 20 of each list, and of the rest the status, by one process
-# of curl where there is one. Where an administrator's own lines come back, they may keep out who shows no certificate:
-# then openssl asks all, because curl cannot tell this status `required` from `refused`.
+# ask_all prints one line for each line `ADDRESS PORT NAME` of look.list and others.list. The order is always the same.
+# The columns are separated by tabs, and `-` means that this was not asked:
+# 1. `ADDRESS PORT NAME`
+# 2. the status
+# 3. the answer to a stranger's certificate
+# 4. the names of CAs
+# 5. the number of certificates that the server sent
+# 6. the answers to probe certificates, each `NAME:ALERT` (probe.sh). Probes are shown where asks_probes is set.
+# Four askers work at once, because openssl needs a process for each handshake. Covered virtual hosts all include the
+# same file. So everything is asked of the first 20 of each list, and only the status of the rest, by one process of
+# curl where curl is installed. Where an administrator's own lines come back, these may keep out a client that shows no
+# certificate. In that case openssl asks all of them, because curl cannot tell this status, `required`, from `refused`.
 # in: asks_probes, baseline, returning
 # sets: nothing
 ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   ask_lists=${1:-/proc/self/fd/9} ask_scratch=${1:+$1/asking} ask_askers=''
-  # Outside of a shadow everybody can write to /dev/shm: there it lies beside the lists, in a directory that is root's.
+  # Outside of a shadow everybody can write to /dev/shm. There the scratch directory lies beside the lists, in a
+  # directory that belongs to root.
   ask_scratch=${ask_scratch:-/dev/shm/clientcert}
   mkdir -m 700 -- "$ask_scratch" && make_stranger "$ask_scratch/stranger" || return 1
-  # Nobody can know it who may set a header of an answer: the mark of a request is always the same where nobody sends
-  # one.
+  # This mark cannot be known to anyone who may set a header of an answer. The mark of a request does not do, because it
+  # is always the same where no caller sends one.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
   ask_first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || ask_first=1000000
@@ -35,8 +41,9 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   rm -rf -- "$ask_scratch"
 }
 
-# One asker's share of both lists; for openssl with two flags in front: is a stranger's certificate shown, and is it
-# told `required` from `refused`? In the shadow the others are asked only where the live files are asked the same.
+# Prints the share of both lists that one asker gets. For openssl each line has two flags in front: whether a stranger's
+# certificate is shown, and whether `required` is told from `refused`. In the shadow the other virtual hosts are asked
+# only where the live files are asked the same.
 list_asked() { # openssl|curl QUARTER
   ask_others=$ask_lists/others.list
   [ "$ask_lists" != /proc/self/fd/9 ] || [ "$baseline" = yes ] || ask_others=/dev/null
@@ -48,7 +55,7 @@ list_asked() { # openssl|curl QUARTER
     }' "$ask_lists/look.list" "$ask_others"
 }
 
-# In the order of the list, because curl asks one after the other.
+# curl asks one virtual host after the other, so the statuses come in the order of the list.
 ask_statuses() { # LIST
   awk '{
     address = $1; if (address ~ /:/) address = "[" address "]"
@@ -66,7 +73,7 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
   while read -r ask_is_shown ask_distinguishes ask_address ask_port ask_name; do
     printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
     talk 2>"$1"
-    # Behind all the rest: the words of both streams in one would be torn.
+    # The words of standard error follow all the rest, because both streams in one would be torn.
     [ "$ask_distinguishes" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
     [ "$ask_is_shown" = 0 ] ||
       { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
@@ -84,12 +91,13 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
     $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
     $1 == mark && $2 == "said" { who = "said"; on = 0; next }
-    # Asked for one in the handshake, or in a second one for a part of the site; and then told what is missing.
+    # The server asked for a certificate in the handshake, or in a second handshake for a part of the site. It then
+    # reports by an alert that the certificate is missing.
     who == "plain" && /^(Acceptable client certificate CA names|New, TLS)/ { isAsked = 1 }
     who == "said" && /alert (certificate required|handshake failure)/ { isAlerted = 1 }
     /^Acceptable client certificate CA names/ { on = 1; next }
     /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }
-    # What the server itself sent: openssl builds no chain here, for it trusts nobody.
+    # This counts what the server itself sent: openssl builds no chain here, because it trusts no CA.
     /^(Certificate chain|---)/ { inChain = /^C/ }
     inChain && who == "plain" && /^ *[0-9]+ s:/ { sent++ }
     on && who == "plain" { names = names "|" $0 }
@@ -97,9 +105,9 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     END { report() }'
 }
 
-# A line for each probe: the number of the alert that httpd answers with, `+` where it takes the certificate, `-` where
-# it says nothing. A weak digest must not keep openssl itself from showing one; where TLS 1.3 loses the alert, 1.2 may
-# have it.
+# Prints a line for each probe: the number of the alert that httpd answers with, `+` where httpd takes the certificate,
+# `-` where it does not answer. The security level is 0 so that a weak digest does not keep openssl from showing a
+# probe. Where TLS 1.3 loses the alert, TLS 1.2 may show it.
 show_probes() { # FILE
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
@@ -113,7 +121,8 @@ show_probes() { # FILE
 }
 
 # `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after
-# the request. Without this host's trusted CAs, which nobody asks here, and which cost openssl most of its time.
+# the request. The trusted CAs of this host are left out: they are not needed here, and openssl spends most of its time
+# on them.
 talk() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
   ask_host=${ask_name:-$ask_address}
@@ -123,7 +132,7 @@ talk() { # FURTHER_OPTIONS…
     SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$ask_connect" -ign_eof "$@"
 }
 
-# A certificate that nobody trusts; its key opens nothing.
+# Makes a certificate that no server trusts. Its key opens nothing.
 # in: nothing
 # sets: nothing
 make_stranger() { # FILE

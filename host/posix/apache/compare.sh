@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Two rounds of answers side by side: who answers otherwise than before, or than was promised.
+# Compares two rounds of answers: which virtual hosts answer otherwise than before, or otherwise than was promised.
 
-# What comes back of an administrator's own at a removal may keep people without a certificate out again. At any other
-# change our line still stands in the covered virtual hosts.
+# Checks whether the status of a covered virtual host differs. At a removal an administrator's own lines that come back
+# may keep out people without a certificate. At any other change our line still stands in the covered virtual hosts, so
+# no difference is allowed.
 # in: removal, returning, work
 # sets: nothing
 status_differs() { # BEFORE AFTER
@@ -14,7 +15,7 @@ status_differs() { # BEFORE AFTER
     END { exit !differs }' "$1" "$2"
 }
 
-# Prints where the live answers of covered virtual hosts differ from the promised ones; fails when they do not.
+# Prints where the live answers of covered virtual hosts differ from the promised ones. Fails where they do not differ.
 # in: judge, removal, returning, work
 # sets: nothing
 health_differs() {
@@ -22,11 +23,12 @@ health_differs() {
   [ "$judge" = shadow ] || compare_promised=/dev/null
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
-    # As report_unasking has it of the shadow.
+    # This is what report_unasking checks in a shadow.
     function is_unasking(where, stranger) {
       return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/
     }
-    # Where no shadow has promised anything: an adoption may let people in, and its removal keep them out again.
+    # Decides where no shadow has promised anything: an adoption may let people in, and its removal may keep them out
+    # again.
     function is_meant(before, after) {
       if (returning == "yes" && removal == "yes") return after ~ /^(4..|required)$/
       return before ~ /^(refused|required)$/ && after ~ /^[1-4]..$/
@@ -54,9 +56,9 @@ health_differs() {
     }' "$compare_promised" "$work/answers.before" "$work/answers.after"
 }
 
-# Whether a change is noticed where it must not be; sentences in $work/noticed. Another virtual host answers as before;
-# where an administrator's own lines come back it may let in fewer, never more. A covered one sends no fewer
-# certificates.
+# Checks whether a change is noticed where it must not be, and writes sentences about it to $work/noticed. Another
+# virtual host must answer as before. Where an administrator's own lines come back, it may let in fewer people, never
+# more. A covered virtual host must not send fewer certificates.
 # in: removal, returning, work
 # sets: nothing
 is_noticed() { # BEFORE AFTER OTHERS: a list
@@ -92,7 +94,7 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
     !($1 in isOther) { next }
     $2 != before[$1] { if (!is_meant(before[$1], $2)) report($1, described(before[$1]), described($2)); next }
     isCounted && $5 != sent[$1] { report($1, "sent " sent[$1] " of its certificates", $5) }
-    # By its own lines that come back it may well ask for others.
+    # Where its own lines come back, a virtual host may name other CAs.
     returning != "yes" && $4 != names[$1] { report($1, "named some CAs in its handshake", "others") }
     END {
       for (where in isOther) {
@@ -102,13 +104,14 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
   [ -s "$work/noticed" ]
 }
 
-# What kept out who has no certificate, and now does not, is no matter of patience: every round of waiting leaves it
-# open.
+# A virtual host that kept out clients without a certificate, and now lets them in, is not waited for: each further
+# round would leave it open.
 # in: work
 # sets: nothing
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }
 
-# A reason for each, of a site with hundreds for the first; fails where there is none.
+# Reports a reason for each noticed difference, but only for the first ones of a site with hundreds. Fails where there
+# is none.
 # in: removal, returning, work
 # sets: nothing
 report_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE

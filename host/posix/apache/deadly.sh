@@ -1,16 +1,17 @@
 # shellcheck shell=sh
-# What ends httpd at a reload although `httpd -t` says OK. The shadow start on the live files finds it; but the shadow
-# itself may be why httpd does not start (no network, no passphrase, no NFS), and then a smaller judge speaks. So only
-# those of httpd's codes count here whose cause is the same on the live host.
+# Finds what would end httpd at a reload although `httpd -t` says OK. The shadow start on the live files finds such a
+# cause. But the shadow itself may be why httpd does not start (no network, no passphrase, no NFS). For that case there
+# is a smaller judge. So only those error codes of httpd count here whose cause is the same on the live host.
 
 deadly_unstartable=''
 
-# CODE KIND MEANING, for an administrator. KIND: `program`, what the words name is not there or not executable; `file`,
-# what they name cannot be opened, for a reason that lies in its path; `content`, of what httpd has read.
-# Not in it, because the shadow says them for reasons of its own: AH02564, AH02578, AH02580 (a key whose passphrase
-# httpd keeps), AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). A taken
-# port (AH00072) it cannot see. Not in it, because `httpd -t` finds them, which is asked before each signal: AH00526,
-# AH00543, AH02291, AH02297.
+# Prints lines CODE KIND MEANING, for an administrator. The kinds: `program`, where the words name a program that is
+# missing or not executable; `file`, where they name a file that cannot be opened for a reason that lies in its path;
+# `content`, for a fault in something that httpd has read.
+# These codes are left out because the shadow itself can cause them: AH02564, AH02578, AH02580 (a key whose passphrase
+# httpd keeps), AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). The
+# shadow cannot see a taken port (AH00072). These codes are left out because `httpd -t`, which is run before each
+# signal, finds their causes: AH00526, AH00543, AH02291, AH02297.
 deadly_codes() {
   cat <<'END_OF_CODES'
 AH00089 program the program of an ErrorLog cannot be started
@@ -36,8 +37,8 @@ AH10127 content SSLCipherSuite names no cipher for TLS 1.3 that OpenSSL knows
 END_OF_CODES
 }
 
-# In the shadow's view, where no path leads to a file system that may not answer: lines `deadly CODE PATH` of what httpd
-# said.
+# Prints lines `deadly CODE PATH` of what httpd said. It runs in the shadow's view, where no path leads to a file system
+# that may not answer.
 # in: shadow_lacking
 # sets: nothing
 say_deadly() {
@@ -62,7 +63,7 @@ say_deadly() {
   done
 }
 
-# Whether PATH leads to where the view has nothing, or not what the host has.
+# Checks whether PATH leads to a place where the view has nothing, or has something else than the host.
 is_lacking() { # PATH
   deadly_resolved=$(realpath -m -- "${1:-/}")/
   while IFS= read -r deadly_point; do
@@ -76,8 +77,8 @@ EOF
   return 1
 }
 
-# Whether the reload itself would end the site, whatever is changed: the live files do not start, and httpd says why.
-# Then one reason is told. A server that is stopped has nothing to lose.
+# Checks whether the reload itself would end the site, whatever is changed: httpd does not start on the live files, and
+# says why. In that case one reason is reported. A stopped server has nothing to lose.
 # in: mode, parent, reload_unstartable, work
 # sets: deadly_unstartable
 is_unstartable() {
@@ -95,7 +96,7 @@ is_unstartable() {
   deadly_unstartable=yes
 }
 
-# Sets deadly, the first word of httpd that counts.
+# Sets deadly: the first error of httpd that counts, in words.
 read_deadly() {
   deadly=$(sed -n '/^words$/q; s/^deadly //p' "$work/shadow.live" | head -n 1)
   [ -n "$deadly" ] || return 1

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# What earlier runs have left, and what a first change that never became valid would leave.
+# Puts back what earlier runs have left, and removes what a first change that never became valid would leave.
 
 recover_done=''
 
-# What an earlier run left half-way (killed, power cut) is put back before anything else. That httpd has yet to read it
-# is in the journal first, for this run may die, too.
+# Puts back what an earlier run left half done (it was killed, or the power was cut), before anything else is done. The
+# journal first records that httpd has yet to read the bytes of before, because this run may die, too.
 # in: state, work
 # sets: own_directory, recover_done
 # writes
@@ -24,7 +24,7 @@ recover_earlier() {
   done
 }
 
-# After a recovery. A server that is stopped reads the right bytes at its start.
+# Reloads the server after a recovery. A stopped server reads the right bytes at its start.
 # in: parent, state
 # sets: nothing
 # writes
@@ -34,7 +34,7 @@ reload_restored() {
   forget_first_change
 }
 
-# A first change that never became valid leaves no record on the host.
+# Removes every record of a first change that never became valid.
 # in: state
 # sets: nothing
 # writes

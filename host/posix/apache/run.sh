@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# The transaction: judged on a copy, or carried out as a whole, or put back as a whole.
+# The transaction: a change is judged on a copy, and is carried out as a whole or put back as a whole.
 
 run_made_conf='' run_loaded_files=''
 
-# Paths and settings of the server that judge and swap need, from what httpd says of itself.
+# Sets the paths and settings of the server that the judge and the swap need. They come from what httpd reports about
+# itself.
 # in: config, expected_config, owner, parent, quoting_read_word, request_observe_seconds, take_over
 # sets: dumped, own_directory, run_loaded_files, run_log_files, run_pid_file, run_umask, server_root, stopped_proved
 prepare() {
@@ -16,7 +17,8 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   run_pid_file=$(run_setting PidFile)
-  # Of one that runs, too: that it has ended by the last look is no reason to doubt what was done.
+  # This is set for a running server, too: when it has ended by a later observation, that is no reason to doubt the
+  # change.
   prove_stopped "$run_pid_file" && stopped_proved=yes
   run_loaded_files=$(included_files | resolve_paths)
   run_log_files=$(log_paths | awk '!seen[$0]++')
@@ -27,8 +29,9 @@ prepare() {
   check_owner
 }
 
-# httpd loads CA and CRL files anew for each virtual host: 30 MB a second on a good machine, so 4 on any. The deadline
-# that was sent is for all the rest, because a server that hangs at its start is waited for twice: candidate and
+# Extends the deadline of httpd's start, reload and answers by the time for its files. httpd loads CA and CRL files anew
+# for each virtual host: 30 MB a second on a good machine, so 4 MB a second on any machine. The deadline in the request
+# is for all the rest. It stays short because a server that hangs at its start is waited for twice: as candidate and as
 # baseline.
 # in: manifest, own_directory, work
 # sets: deadline_seconds
@@ -50,7 +53,8 @@ check_owner() {
     fail owner "this server belongs to $run_holder; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
 }
 
-# What httpd will open for append: the live parent's files, and every log that the configuration names.
+# Prints the files that httpd will open for append: those that the live parent has open, and each log that the
+# configuration names.
 log_paths() {
   [ -z "$parent" ] || readlink -- "/proc/$parent/fd"/* 2>/dev/null | awk '/^\// && !/^\/dev\//'
   printf '%s\n' "$dumped" | server_root=$server_root awk "$quoting_read_word"'
@@ -61,7 +65,8 @@ log_paths() {
     }'
 }
 
-# Judged on a copy only. The work directory is on a tmpfs, is named after this process, and goes with us.
+# Judges a change on a copy only. The work directory is on a tmpfs, is named after this process, and is removed when
+# this process ends.
 # in: manifest, own_directory, refresh
 # sets: deadline_seconds, verdict, work
 run_judge() {
@@ -83,8 +88,8 @@ run_judge() {
   part "result $verdict $judge $(journal_value generation)"
 }
 
-# A judge that was killed could not take its work directory away. The end of a run that came to nothing is kept for an
-# hour.
+# Removes what a killed judge could not remove: its work directory. The saved end of a run that changed nothing is kept
+# for an hour.
 # writes
 sweep_judges() {
   for run_left in /run/clientcert.result.*; do
@@ -99,7 +104,8 @@ sweep_judges() {
   done
 }
 
-# Receives, then leaves the work to a process in a session of its own, so that a cut connection cannot stop it half-way.
+# Receives the change, and leaves the work to a process in a session of its own. So a connection that is cut cannot stop
+# the change half-way.
 # in: id, mark, request_text, script, state
 # sets: work
 # writes
@@ -122,8 +128,9 @@ run_apply() {
   is_held "$work" || leave_nothing
 }
 
-# Where no change has ever been valid, a run that came to nothing leaves nothing but its reasons, without the look at
-# the host, where a reboot takes them: whoever was cut off asks for them. Elsewhere its whole end can be asked for.
+# Where no change has ever been valid, a run that changed nothing removes all its files. Only its output stays, without
+# the observation of the host, in /run, which a reboot empties: a caller whose connection was cut asks for it. Where a
+# change has been valid, the whole output stays in the state directory and can be asked for.
 # in: id, mark, state, work
 # sets: nothing
 # writes
@@ -137,7 +144,8 @@ leave_nothing() {
   rmdir -- "$state" "${state%/*}" 2>/dev/null || :
 }
 
-# The program that starts another one in a session of its own, or at least deaf to the end of this one.
+# Prints the program that starts another one in a session of its own. Where setsid is missing, nohup at least protects
+# the run from the end of this session.
 # in: nothing
 # sets: nothing
 detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
@@ -149,7 +157,7 @@ follow() { # PID
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
 }
 
-# How a run ended, or ends. A removal that is complete has left nothing to tell of it.
+# Prints how a run ended, or follows one that still runs. A complete removal has left no output.
 # in: id, mark, removal, state
 # sets: work
 run_result() {
@@ -167,8 +175,9 @@ run_result() {
   fi
 }
 
-# Who was cut off asks at once: the process that carries the change out may have been started a moment ago, and not hold
-# its directory yet. One that was killed holds it no more.
+# Waits until the process that carries the change out holds its work directory. A caller whose connection was cut asks
+# at once, and that process may have been started a moment ago. A process that was killed never holds it again, so the
+# wait is bounded.
 wait_for_carrier() {
   run_waited=0
   until is_held "$work" || grep -q "^$mark done" -- "$work/output" || [ "$run_waited" -ge 20 ]; do
@@ -177,7 +186,8 @@ wait_for_carrier() {
   done
 }
 
-# The detached part, under the lock. A change that was planned on a half-done one is planned anew.
+# The detached part of a change, which runs under the lock. Where an earlier change was half done and is put back here,
+# this change ends: it was planned on the half-done files and has to be planned anew.
 # in: aside, config, expected_config, id, judge, mode, owner, parent, quoting_read_word, refresh, removal,
 #   request_observe_seconds, state, take_over, undo_quiet
 # sets: deadline_seconds, dumped, is_reported, limit_seconds, manifest, own_directory, run_loaded_files, run_log_files,
@@ -198,7 +208,7 @@ apply_detached() { # WORK
   [ "$refresh" != yes ] || collect_for_change all
   check_targets
   extend_deadline
-  # What httpd does not read needs no judge, and no reload later.
+  # A change of files that httpd does not read needs no judge here, and no reload later.
   [ -n "$stage_refused" ] || [ "$aside" = yes ] || judge_candidate
   if [ -n "$stage_refused" ] || [ "$verdict" = refused ]; then
     end_run refused
@@ -232,15 +242,16 @@ change() {
     if reload && wait_for_reload && check_health; then
       finalize applied
     else
-      # Told also when the way back failed: then most of all.
+      # The end is reported even when the roll-back failed: in that case it matters most.
       roll_back
       end_run rolledBack
     fi
   fi
 }
 
-# The change is live and well: drop what nothing names any more, and make it valid in one rename. Before that rename a
-# run that dies is put back by the next one, after it the change stands.
+# The change is live and healthy. This function removes the files that no file names any more, and makes the change
+# valid in one rename. A run that dies before that rename is put back by the next run. After the rename the change
+# stands.
 # writes
 finalize() { # applied|stopped
   [ "$mode" != refresh ] || finalize_refresh "$1"
@@ -257,7 +268,8 @@ finalize() { # applied|stopped
   else
     rm -f -- "$work/swapped"
     keep_generation "$run_generation"
-    # A change that asks no source, such as lines of the customer's that come back, leaves what the timer needs.
+    # A change that asks no source, such as one that restores the customer's lines, keeps the files that the timer
+    # needs.
     [ "$refresh" = yes ] || [ -f "$own_directory/refresh.conf" ] || forget_refresh
     start_timers
   fi
@@ -283,34 +295,34 @@ commit() { # applied|stopped
       made-conf "${run_made_conf:-$(journal_value made-conf)}"
 }
 
-# The live server may run on other bytes than its files hold; the next change reloads it. A later start of httpd settles
-# it.
+# Records that the live server may run on other bytes than its files hold, and that the next change has to reload it. A
+# later start of httpd settles this debt.
 # in: nothing
 # sets: nothing
 owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 
-# Of a first change nothing stays that could remember it.
+# After a first change nothing stays on the host that could hold this record, so it is reported instead.
 # in: nothing
 # sets: nothing
 owe_or_report() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
 
-# From this rename on the run of this id stands.
+# Makes the run valid: from the rename of the journal on, the change of this run stands.
 # in: aside, id, live_signalled, live_signalled_seconds, state, work
 # sets: nothing
 # writes
 journal_end() { # applied|stopped [KEY VALUE …]
   [ "$1" = applied ] && run_owed='' || run_owed='httpd was stopped when this was written'
-  # One that ran once is expected to run, also where it was stopped at a later change.
+  # A server that ran at an earlier change is expected to run again, even where it was stopped at a later change.
   [ "$1" = applied ] && run_ran_as=$(ran_as) || run_ran_as=$(journal_value ran-as)
   shift
   [ "$aside" = no ] || { journal_set "$@" run "$id"; return; }
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
-  # What was edited after our signal httpd need not have read.
+  # httpd need not have read a file that was edited after our signal, so the time of that signal is recorded.
   journal_set "$@" ran-as "$run_ran_as" owed "$run_owed" changed "$(date +%s)" changed-at "$(now_ticks)" \
     reloaded "${live_signalled_seconds:-$(date +%s)}" reloaded-at "${live_signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 
-# Ends this process.
+# Reports the result and ends this process.
 # in: id, judge, request_observe_seconds, state, undo_quiet
 # sets: is_reported, limit_seconds, unreported
 # writes
@@ -318,7 +330,7 @@ end_run() { # RESULT
   unreported='' is_reported=yes
   part "result $1 $judge $(journal_value generation)"
   audit change "$1 $id"
-  # In a process of its own: what fails in it must not keep the rest from being tidied up.
+  # The observation runs in a process of its own: a failure in it must not stop the rest from being tidied up.
   limit_seconds=$request_observe_seconds
   [ -n "${undo_quiet:-}" ] || limited observe
   part 'done'

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# The httpd of this host: its live parent process, and running its program in that parent's surroundings (arguments,
-# environment, working directory, mount namespace), because a plain shell sees another server: no -D defines, another
-# /tmp, other libraries.
+# Finds the httpd of this host, that is its live parent process, and runs its program in the surroundings of that parent
+# (arguments, environment, working directory, mount namespace). In a plain shell the program would see another
+# configuration: no -D defines, another /tmp, other libraries.
 
-# Sets parent, program, arguments (one a line; without -k, and without -E, whose log our questions would write),
-# server_work_directory, enter (words that enter its mount namespace, or none).
+# Sets parent, program, arguments, server_work_directory and enter. The arguments are one a line, without -k and without
+# -E, because our questions would write to the log that -E names. `enter` holds the words that enter the mount namespace
+# of the parent, or is empty.
 # in: swap_began
 # sets: arguments, enter, parent, program, root_argument, server_environment, server_parent_start, server_work_directory
 use_parent() { # PID
@@ -26,7 +27,8 @@ use_parent() { # PID
   while IFS= read -r server_word; do
     if [ "$server_first" = yes ]; then
       server_first=no
-      # The name it was called by finds its own libraries and envvars; the resolved one may be a package's file.
+      # The name that httpd was called by finds its own libraries and envvars. The resolved name may be a package's
+      # file.
       case $server_word in
         /*) [ "$(inside realpath -- "$server_word" 2>/dev/null)" = "$program" ] && program=$server_word ;;
       esac
@@ -51,14 +53,15 @@ $(tr '\0' '\n' <"/proc/$parent/cmdline")
 EOF
 }
 
-# Whatever IFS is where it is called.
+# Runs a command in httpd's mount namespace. It does not depend on the IFS of its caller.
 # in: enter, parent
 # sets: nothing
 inside() {
   if [ -z "$enter" ]; then "$@"; else nsenter --target "$parent" --mount -- "$@"; fi
 }
 
-# A stopped server: what its unit, init script or envvars would do, as far as the request or the usual places say.
+# Sets the surroundings of a stopped server: what its unit, init script or envvars would set, as far as the request or
+# the usual places tell.
 use_stopped() {
   parent='' server_parent_start='' server_environment='' enter='' server_work_directory=/ server_config_argument=''
   root_argument='' arguments='' program=$want_httpd
@@ -74,14 +77,14 @@ use_stopped() {
     [ -n "$want_environment" ] && break
     [ ! -f "$server_candidate" ] || want_environment=$server_candidate
   done
-  # A pipe would be read for ever.
+  # Reading a pipe would never end.
   [ -f "$want_environment" ] || [ ! -e "$want_environment" ] || fail pipe "environmentFile: $want_environment is no regular file; give the file with httpd's variables"
   [ -z "$want_environment" ] ||
     server_environment=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1" >/dev/null 2>&1; env' sh "$want_environment")
 }
 
-# httpd ARGS…: the program in the live parent's surroundings, its standard error joined to its output.
-# The environment goes to the program through a pipe, never as an argument, which others could read with ps.
+# httpd ARGS…: runs the program in the surroundings of the live parent, with its standard error joined to its output.
+# The environment is given to the program through a pipe, never as an argument, which others could read with ps.
 # in: arguments, enter, parent, program, run_umask
 # sets: nothing
 httpd() {
@@ -98,8 +101,9 @@ httpd() {
   )
 }
 
-# Beside a server somebody may ask or signal it just now (apachectl, logrotate, our own refresh), by a program of the
-# same name that is gone in a moment: of several, one that is seconds old is not believed at once.
+# Checks whether one of several httpd processes may have ended in a moment. Beside a server somebody may ask or signal
+# it just now (apachectl, logrotate, our own refresh) by a short-lived program of the same name. So a process that is
+# less than 3 seconds old is not believed at once.
 may_be_passing() {
   # shellcheck disable=SC2086
   set -- $process_httpd_pids
@@ -110,7 +114,8 @@ may_be_passing() {
   return 1
 }
 
-# The one server that is meant: by pid file or configuration, else the one that is set up, else the only one that runs.
+# Finds the one server that is meant: the one that the pid file or the configuration of the site file names, else the
+# one that is set up, else the only one that runs.
 # in: run_umask, swap_began, want_config, want_defines, want_environment, want_httpd, want_pid_file
 # sets: arguments, config, enter, instance, parent, program, root_argument, server_compiled_root, server_environment,
 #   server_observed_at, server_parent_start, server_version, server_version_text, server_work_directory, state,
@@ -154,7 +159,7 @@ choose_parent() { # PID…
     read_version
     server_listed="$server_listed; process $server_pid with $config"
     if [ -n "$want_pid_file" ]; then
-      # Where others may write, it may be a pipe that nobody writes to.
+      # Where others may write, the pid file may be a pipe that nobody writes to.
       [ "$(inside timeout 5 cat -- "$want_pid_file" 2>/dev/null)" = "$server_pid" ] || continue
     elif [ -n "$server_wanted_config" ]; then
       [ "$config" = "$server_wanted_config" ] || continue
@@ -182,16 +187,16 @@ use_stopped_beside_others() {
   esac
 }
 
-# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`,
-# which reads the configuration and loads each module to name the MPM. That is not needed here, and an empty one takes a
-# tenth of the time.
+# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`.
+# That command reads the configuration and loads each module to name the MPM. The MPM is not needed here, so an empty
+# configuration is tried first, which takes a tenth of the time.
 # in: arguments, enter, parent, program, root_argument, run_umask, want_config
 # sets: config, instance, server_compiled_root, server_version, server_version_text, state
 read_version() {
   doing "$program -V"
   for server_configuration in /dev/null ''; do
     server_version_text=$(httpd -V ${server_configuration:+-f "$server_configuration"})
-    # Without a module httpd prints all it can, and fails.
+    # Without an MPM module httpd prints all that is needed here, and fails.
     case $server_version_text in *SERVER_CONFIG_FILE=*) break ;; esac
   done
   case $server_version_text in
@@ -202,7 +207,8 @@ read_version() {
   server_compiled_root=${server_version_text#*HTTPD_ROOT=\"} server_compiled_root=${server_compiled_root%%\"*}
   config=${server_version_text#*SERVER_CONFIG_FILE=\"} config=${config%%\"*}
   config=${server_config_argument:-$config}
-  # The command line of a running httpd tells its own; `config:` of the site file may mean another one beside it.
+  # The command line of a running httpd names its configuration. `config:` of the site file may mean another server
+  # beside it.
   [ -n "$parent$server_config_argument" ] || config=${want_config:-$config}
   case $config in /*) ;; *) config=${root_argument:-$server_compiled_root}/$config ;; esac
   config=$(inside realpath -m -- "$config")
@@ -211,14 +217,14 @@ read_version() {
   state=/var/lib/clientcert/$instance
 }
 
-# Where the modules are, whether mod_info is loaded or can be, which PHP module is loaded: from the live parent's memory
-# map.
+# Finds where the modules are, whether mod_info is loaded or can be loaded, and which PHP module is loaded. A live
+# parent's memory map shows this.
 # in: config, enter, parent, root_argument
 # sets: server_modules, server_php_module
 read_modules() {
   server_modules='' server_info_module='' server_php_module=''
   if [ -n "$parent" ]; then
-    # A path may hold blanks; no field before it holds a slash.
+    # A path may hold blanks, but no field before it holds a slash.
     server_mapped=$(awk '$6 !~ /^\// { next } { path = substr($0, index($0, "/")); sub(/ \(deleted\)$/, "", path) }
       path ~ /\/mod_[a-z0-9_]*\.so$/ && !m { m = path; print "modules " m }
       path ~ /\/mod_info\.so$/ && !i { i = 1; print "info loaded" }
@@ -242,7 +248,7 @@ read_modules() {
   done
 }
 
-# Everything that httpd says of its configuration, in one call (as separate calls it costs eight times as much).
+# Prints everything that httpd reports about its configuration, in one call. Separate calls cost eight times as much.
 # in: nothing
 # sets: nothing
 dump() {

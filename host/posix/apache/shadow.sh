@@ -1,16 +1,18 @@
 # shellcheck shell=sh
-# The shadow start: the real httpd on the candidate, in namespaces of its own, on a view of this whole host in which
-# every write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
+# The shadow start: the real httpd starts on the candidate in namespaces of its own. It sees a view of this whole host
+# in which every write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
 
-# shadow live|candidate: writes $work/shadow.WHICH: `up` or `down`, answers, and httpd's own words. Returns 3 where the
-# host allows no namespaces. Ends with this process: the shadow reads a pipe that only we hold open.
+# shadow live|candidate: starts a shadow and writes $work/shadow.WHICH, which holds `up` or `down`, the answers, and
+# httpd's own words. It returns 3 where the host allows no namespaces. The shadow ends with this process, because it
+# reads a pipe that only this process holds open.
 # in: arguments, deadline_seconds, enter, parent, program, run_pid_file, run_umask, script, server_environment,
 #   server_work_directory, work
 # sets: nothing
 shadow() {
   rm -f -- "$work/alive"
   mkfifo -- "$work/alive"
-  # As a file: of an argument or a variable the kernel takes 128 KiB, and this program is longer.
+  # The program is given as a file: the kernel takes at most 128 KiB for one argument or variable, and this program is
+  # longer.
   [ -f "$work/program" ] || printf '%s\n' "$script" >"$work/program"
   exec 5<>"$work/alive"
   (
@@ -19,7 +21,8 @@ shadow() {
     export process_start work run_umask program arguments server_work_directory server_environment run_pid_file \
       run_log_files mark tab nl returning baseline
     cd /
-    # Given with the command: of what `exec` alone opens, mksh would hand nothing on.
+    # The descriptors are opened by the redirections of the command: mksh would not hand on those that `exec` alone
+    # opens.
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
       timeout -k 1 "$deadline_seconds" /bin/sh /proc/self/fd/9/program shadow_outside_view \
@@ -33,20 +36,20 @@ shadow() {
   esac
 }
 
-# In the new namespaces, before the view is the root.
+# Runs in the new namespaces, while the root is still the one of the host.
 # in: process_start, quoting_mount_path, work
 # sets: shadow_lacking
 shadow_outside_view() { # live|candidate
   is_apart || { echo 'unshare did not make all of them' >&2 && return 3; }
   exec 8<&- 7<&-
-  # Only the process that waits for us holds the other end: when it is killed this read ends, and with it everything
-  # here.
+  # Only the process that waits for the shadow holds the other end of the pipe. When that process is killed, this read
+  # ends, and everything in the shadow is killed.
   ( read -r _ </proc/self/fd/9/alive; kill -KILL -1 ) &
   trap 'exit 1' TERM
   build_view || return 3
   ip link set lo up
-  # The resolver asks for names only where there is an address besides loopback: these two are nobody's (RFC 5737, RFC
-  # 3849).
+  # The resolver asks for names only where there is an address besides loopback. These two addresses belong to nobody
+  # (RFC 5737, RFC 3849).
   { ip addr add 192.0.2.1/32 dev lo && ip addr add 2001:db8::1/128 dev lo; } 2>/dev/null || :
   for shadow_family in ipv4 ipv6; do
     echo 1 2>/dev/null >"/proc/sys/net/$shadow_family/ip_nonlocal_bind" || :
@@ -56,9 +59,9 @@ shadow_outside_view() { # live|candidate
   exec chroot /sys/root /bin/sh /proc/self/fd/9/program shadow_inside_view "$1"
 }
 
-# Proved before anything is done here: where unshare did less than it was asked for, these would be the processes, file
-# systems and addresses of the host. Neither ours (8) nor httpd's (7), and the first process of all is no older than the
-# shadow.
+# Proves that the namespaces are new, before anything is done in them. Where unshare did less than it was asked for,
+# these would be the processes, file systems and addresses of the host. A new namespace is neither ours (8) nor httpd's
+# (7), and its first process is not older than the shadow.
 is_apart() {
   shadow_began=$process_start
   for shadow_namespace in pid mnt net; do
@@ -72,7 +75,7 @@ is_apart() {
   read_process 1 && [ "$process_start" -ge "$shadow_began" ]
 }
 
-# A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
+# Builds the view. A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
 build_view() {
   shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo |
     sort -t "$tab" -u -k 2,2)
@@ -81,7 +84,8 @@ build_view() {
   while IFS=$tab read -r shadow_type shadow_point; do
     shadow_point=$(printf '%b' "$shadow_point")
     case $shadow_point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
-    # A server that does not answer would hang us: judged by type, never looked at.
+    # A file server that does not answer would hang this process. So the type of a mount decides, and the mount is not
+    # touched.
     case $shadow_type in
       nfs* | cifs | smb* | fuse* | autofs | afs | ceph | 9p)
         shadow_lacking=$shadow_lacking$nl$shadow_point && continue
@@ -105,7 +109,7 @@ view_of() { # MOUNT_POINT
     return
   fi
   mkdir -- "/sys/upper$shadow_count" "/sys/work$shadow_count"
-  # The view's top directory takes its owner and mode from the upper one.
+  # The top directory of the view takes its owner and mode from the upper directory.
   chown --reference="$1" -- "/sys/upper$shadow_count" && chmod --reference="$1" -- "/sys/upper$shadow_count"
   case $1 in
     *[:,\\]*) ;;
@@ -125,7 +129,7 @@ is_read_only() { # MOUNT_POINT
     END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo
 }
 
-# Where httpd's mount namespace has the same work directory under its name.
+# Binds the candidates into the view, where httpd's mount namespace has the same work directory under the same name.
 bind_candidates() {
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ "$work" -ef /proc/self/fd/9 ] || return 0
@@ -148,8 +152,8 @@ build_devices() {
   ln -s /proc/self/fd /sys/root/dev/fd
 }
 
-# With the view as the root: only here are candidates put in place, since before it an absolute symlink leads to the
-# real host.
+# Runs with the view as its root. The candidates are put in place only here, because before that an absolute symlink
+# would lead to the real host.
 # in: run_log_files, run_pid_file
 # sets: asks_probes, enter, parent
 shadow_inside_view() { # live|candidate
@@ -185,7 +189,8 @@ place_candidates() {
   done </proc/self/fd/9/placed.list
 }
 
-# A CRL of a million entries has 47 MB: bound, so that it is not held in memory once more.
+# Places one candidate by a bind mount where it can, so that a copy of it takes no memory: a CRL of a million entries
+# has 47 MB.
 place_candidate() { # SOURCE TARGET
   if [ -s "/dev/candidates/$1" ] && rm -f -- "$2" && : >"$2" && mount --bind "/dev/candidates/$1" "$2" 2>/dev/null; then
     return 0
@@ -193,14 +198,15 @@ place_candidate() { # SOURCE TARGET
   cat "/proc/self/fd/9/$1" >"$2"
 }
 
-# httpd opens its logs for append, and an overlay would first copy them whole: gigabytes.
+# Empties the logs of the view. httpd opens its logs for append, and an overlay would first copy them whole, which may
+# be gigabytes.
 empty_logs() {
   printf '%s\n' "$run_log_files" | while IFS= read -r shadow_log; do
     if [ -f "$shadow_log" ]; then rm -f -- "$shadow_log" && : >"$shadow_log"; fi
   done 2>/dev/null
 }
 
-# Addresses and names that httpd needs at its start, although this network has nothing but itself.
+# Adds the addresses and names that httpd needs at its start, because this network has nothing but loopback.
 add_names() {
   awk '!seen[$1]++ { print $1 }' /proc/self/fd/9/look.list /proc/self/fd/9/others.list |
     while IFS= read -r shadow_address; do
@@ -210,7 +216,7 @@ add_names() {
         *) ip addr add "$shadow_address/32" dev lo ;;
       esac
     done 2>/dev/null
-  # A name that stands there already would resolve to its address twice, and httpd would try to listen there twice.
+  # A name that is already in /etc/hosts would resolve to its address twice, and httpd would try to listen there twice.
   awk 'FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) known[$i] = 1; next } !($2 in known)' /etc/hosts \
     /proc/self/fd/9/names >/dev/shm/names
   cat /dev/shm/names >>/etc/hosts
@@ -219,10 +225,12 @@ add_names() {
 wait_for_start() {
   while :; do
     shadow_pid=''
-    # No program for it: httpd needs seconds for hundreds of virtual hosts, and this takes its processor.
+    # The pid file is read without starting a program: httpd needs seconds for hundreds of virtual hosts, and a program
+    # would take its processor time.
     { IFS= read -r shadow_pid <"$run_pid_file"; } 2>/dev/null
     [ -n "$shadow_pid" ] && kill -0 "$shadow_pid" 2>/dev/null && return 0
-    # A starter that has gone well is asked once: `wait` forgets it, and the pid file may come later.
+    # The exit status of a starter that ended well is asked for once: `wait` forgets it, and the pid file may come
+    # later.
     if [ -n "$shadow_starter" ] && ! kill -0 "$shadow_starter" 2>/dev/null; then
       wait "$shadow_starter" || return 1
       shadow_starter=''
@@ -232,7 +240,7 @@ wait_for_start() {
   done
 }
 
-# Of what the start began: httpd may also die after its starter has gone well.
+# Checks whether a process that the start began still runs: httpd may also die after its starter has ended well.
 is_any_left() {
   for shadow_entry in /proc/[0-9]*; do
     case $shadow_before in *" $shadow_entry "*) continue ;; esac

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# From the request to candidate files in the work directory: $work/own/NAME, $work/edit/N, and the lists
+# Makes candidate files in the work directory from the request: $work/own/NAME and $work/edit/N. Their lists are
 # $work/own.list (role, name, hash) and $work/edit.list (N, hash before, hash after, path), separated by tabs.
 
 stage_refused=''
@@ -18,7 +18,7 @@ hash_of() { # FILE
   printf %s "${1%% *}"
 }
 
-# Our files, from standard input, in the order of the manifest.
+# Reads our files from standard input, in the order of the manifest.
 # in: manifest, work
 # sets: nothing
 receive_own_files() {
@@ -35,7 +35,7 @@ EOF
   receive_probes
 }
 
-# Behind the rest.
+# Reads the probe certificates, which follow all other bytes.
 receive_probes() {
   mkdir -p -- "$work/probes"
   while IFS=' ' read -r stage_name stage_hash stage_size <&3; do
@@ -47,8 +47,8 @@ $(printf '%s' "$manifest" | sed -n 's/^probe //p')
 EOF
 }
 
-# Candidates of the customer's files: the live bytes with our splices, if they still are the bytes that were planned
-# for.
+# Makes the candidates of the customer's files. A candidate is the live file with our splices. It is made only where the
+# live file still has the bytes that the change was planned for.
 # in: manifest, removal, run_loaded_files, work
 # sets: returning, stage_refused
 build_candidates() {
@@ -64,9 +64,9 @@ EOF
   ! brings_lines_back || returning=yes
 }
 
-# Whether the change puts lines of the customer in force again: a removal uncomments all that `adopt` commented out,
-# a change by a newer build those that this build would leave alone. After a removal, lines that ours overruled count
-# again, too.
+# Checks whether the change puts lines of the customer in force again. A removal uncomments all lines that `adopt`
+# commented out. A change by a newer build uncomments those lines that this newer build would leave alone. After a
+# removal the lines that our lines overruled count again, too.
 brings_lines_back() {
   [ "$removal" != yes ] || ! requires_certificates || return 0
   while IFS=$tab read -r stage_number _ _ stage_path; do
@@ -78,8 +78,9 @@ brings_lines_back() {
   return 1
 }
 
-# Some line that is loaded, and none of ours does; whatever else its word is, such as `on` or a variable. Where it is
-# not in force after all, a question costs a little more.
+# Finds a loaded SSLVerifyClient that may require certificates: one with any other word than none, off or optional,
+# which ours has, such as `on` or a variable. Where this line is not in force after all, asking the server costs a
+# little more.
 requires_certificates() (
   set -f && IFS=$nl
   # shellcheck disable=SC2086
@@ -91,7 +92,7 @@ count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
 build_candidate() { # HASH PATH
   stage_candidate=$work/edit/$stage_number stage_read_from=inside
-  # What httpd does not load (a crontab) may be missing in its mount namespace.
+  # A file that httpd does not load (a crontab) may be missing in the mount namespace of httpd.
   is_loaded "$2" || stage_read_from=
   if ! $stage_read_from test -f "$2" || [ "$($stage_read_from cat -- "$2" | sha256sum | cut -c 1-64)" != "$1" ]; then
     refuse "$2: changed since it was looked at; run again to plan for what it holds now"
@@ -116,12 +117,13 @@ EOF
   printf '%s\t%s\t%s\t%s\n' "$stage_number" "$1" "$(hash_of "$stage_candidate")" "$2" >>"$work/edit.list"
 }
 
-# Splices of one file as runs: pieces of the live file, each followed by the same insertion. A line for each run: bytes
-# that it takes from the live file, which of them are kept, insertion. The last line is the size of the candidate.
+# Prints the splices of one file as runs. A run is a sequence of pieces of the live file, each followed by the same
+# insertion. Each run is a line: the number of bytes that it takes from the live file, which of these bytes are kept,
+# and the insertion. The last line is the size of the candidate.
 splice_runs() {
   stage_live_bytes=$(wc -c <"$work/live") stage_most=1
-  # One `cut` makes a whole run, where a process for each piece would cost a second with 500 virtual hosts. It counts
-  # bytes from the last NUL on, and before coreutils 8.25 from the last line end.
+  # One `cut` makes a whole run. One process for each piece would cost a second with 500 virtual hosts. `cut` counts
+  # bytes from the last NUL on, but before coreutils 8.25 from the last line end.
   [ "$(printf '1\n2' | cut -z -b 1-1,2-3 --output-delimiter=: 2>/dev/null | tr '\0' .)" = "1:${nl}2." ] &&
     [ "$(tr -d '\0' <"$work/live" | wc -c)" -eq "$stage_live_bytes" ] && stage_most=1000
   printf '%s' "$manifest" | awk -v number="$stage_number" -v size="$stage_live_bytes" -v most="$stage_most" '
@@ -137,7 +139,7 @@ splice_runs() {
     END { end_run(); print size }'
 }
 
-# GNU head reads exactly the bytes it is asked for, so the descriptor stays at the right place for the next run.
+# GNU head reads exactly the bytes that it is asked for, so the descriptor stands at the right place for the next run.
 copy_run() { # LENGTH KEPT BASE64
   stage_decoded=$(printf %s "$3" | base64 -d && printf .) && stage_decoded=${stage_decoded%.}
   case $2 in
@@ -147,7 +149,7 @@ copy_run() { # LENGTH KEPT BASE64
   printf %s "$stage_decoded" >>"$stage_candidate"
 }
 
-# What would make a rename fail half-way, or change more than this file, is found before anything is touched.
+# Finds whatever would make a rename fail half-way or change more than the file itself, before any live file is changed.
 # in: own_directory, parent, quoting_mount_path, run_loaded_files, work
 # sets: stage_refused
 check_targets() {
@@ -171,7 +173,7 @@ check_targets() {
   done <"$work/edit.list"
 }
 
-# A timer must be a file of ours: a link there is somebody's word that it must not run (systemctl mask).
+# A timer must be a file of ours. A link in its place means that somebody does not want it to run (systemctl mask).
 check_timer_targets() {
   while IFS=$tab read -r _ stage_name _; do
     case $stage_name in /*) ;; *) continue ;; esac
@@ -185,8 +187,8 @@ is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was 
   case $nl${run_loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
-# Where only cron looks. What httpd loads from there nevertheless must not get a stage beside it: an Include might take
-# it.
+# Checks whether only cron reads this path. Where httpd loads a file from there, its stage must not lie beside it,
+# because an Include might take the stage.
 # in: run_loaded_files
 # sets: nothing
 is_crontab() { # PATH
@@ -200,8 +202,8 @@ is_elsewhere() { # PATH: where a rename from our own directory cannot go
   [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
 }
 
-# A directory that is mounted at a second place is on the same device, and yet no rename leads from one place to the
-# other: `mv` would copy, and a file that is being copied is neither the old one nor the new one.
+# A directory that is mounted at a second place is on the same device, but no rename leads from one place to the other.
+# `mv` would copy, and a file that is being copied is neither the old one nor the new one.
 mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
 
 mount_point_above() { # PATH, resolved; may be one itself

@@ -1,19 +1,20 @@
 # shellcheck shell=sh
-# From candidates to live files: what is named before what names it, each step one rename on one file system after an
-# fsync. After every prefix of the sequence the server can start, because a reboot or a logrotate may come in between.
+# Makes live files of the candidates. A file is placed before the file that names it. Each step is one rename on one
+# file system, after an fsync. The server can start after each step, because a reboot or a logrotate may come in
+# between.
 # `# writes` stands above each function, here and elsewhere, that changes the host or leads from one such change to the
 # next: the fault ring ends runs at each of its steps.
 
-# A name of ours is one in our own directory, or an absolute path: that of a timer.
+# The name of a file of ours is a name in our own directory, or the absolute path of a timer.
 # in: own_directory
 # sets: nothing
 own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;; esac; }
 
-# Beside a timer a name with a dot in front, which neither cron nor systemd reads.
+# The stage of a timer lies beside it. Its name begins with a dot, so neither cron nor systemd reads it.
 own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "$swap_stage/$1" ;; esac; }
 
-# $work/swapped lists what is about to be done, written before it is done, for putting back: by us, by the next run, by
-# `undo`.
+# $work/swapped lists the steps of the swap, each written before it is done. By this list the change is put back: by
+# this run, by the next run, or by `undo`. Its lines:
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
 # in: instance, own_directory, state, work
@@ -31,7 +32,8 @@ prepare_swap() {
   cp -- "$work/edit.list" "$work/before/edit.list"
   missing_directories "$own_directory" >"$work/made"
   printf '%s\n' "$own_directory" >"$work/directory"
-  # Before the first word of what is done: after a power cut there may otherwise be an empty file to put back.
+  # These files are synced before the first line of $work/swapped. Otherwise a power cut could leave an empty file,
+  # which would be put back.
   sync -- "$work"/before/own/* "$work"/before/edit/* "$work"/before/edit.list "$work/made" "$work/directory" \
     "$work/before/own" "$work/before/edit" "$work/before" "$work" "$state" 2>/dev/null
   : >"$work/swapped"
@@ -42,9 +44,9 @@ prepare_swap() {
   fail "${swap_failure%% *}" "${swap_failure#* }"
 }
 
-# Where the stage of an edited file lies. In our own directory: no Include names it, and it is on the file system of
-# what is replaced. A crontab may be on another one: then beside it, under a name with a dot in front, which cron does
-# not read.
+# Prints where the stage of an edited file lies: in our own directory, which no Include names and which is on the same
+# file system as the live file. A crontab may be on another file system. In that case the stage lies beside it, under a
+# name with a dot in front, which cron does not read.
 stage_of() { # N PATH
   if is_crontab "$2" && is_elsewhere "$2"; then
     printf %s "${2%/*}/.clientcert-$instance.$1"
@@ -69,7 +71,8 @@ remove_stages() { # WORK
 stage_beside() {
   swap_stage=$own_directory/.stage
   swap_failure="disk no room for the new files in $own_directory, or it is read-only; nothing was changed"
-  # Of a run whose state is gone; none that has its state can be here, for we have the lock.
+  # A stage that is here belongs to a run whose state has gone. No other run can have one here, because we hold the
+  # lock.
   rm -rf -- "$swap_stage"
   (umask 022 && mkdir -p -- "$own_directory") 2>/dev/null && mkdir -m 700 -- "$swap_stage" 2>/dev/null || return 1
   [ ! -s "$work/made" ] || label_as "${own_directory%/*}" "$own_directory"
@@ -80,7 +83,8 @@ stage_beside() {
       chmod 644 -- "$swap_staged" && sync -- "$swap_staged" || return 1
   done <"$work/own.list"
   while IFS=$tab read -r swap_number _ swap_after swap_path; do
-    # A copy first, then its bytes: owner, mode, ACL, security label and attributes stay.
+    # The stage is first a copy of the live file and then gets the new bytes. So owner, mode, ACL, security label and
+    # attributes stay.
     swap_staged=$(stage_of "$swap_number" "$swap_path")
     swap_failure="disk no room for the new file in ${swap_staged%/*}, or it is read-only; nothing was changed"
     cp -a -- "$swap_path" "$swap_staged" 2>/dev/null && cat -- "$work/edit/$swap_number" 2>/dev/null >"$swap_staged" ||
@@ -90,9 +94,9 @@ stage_beside() {
   sync -- "$swap_stage"
 }
 
-# Where the kernel has SELinux: the label that a file of ours would have if an administrator had made it there, whatever
-# is said for one that the process of a timer makes. Tried with labels on a kernel that does not enforce them, as there
-# was no other.
+# Gives a file of ours the SELinux label that it would have if an administrator had made it in this place, whatever the
+# policy says about files that a timer's process makes. Does so only where the kernel has SELinux. This was tried with
+# labels on a kernel that does not enforce them, because no other kernel was available.
 label_as() { # DIRECTORY FILE
   [ ! -d /sys/fs/selinux ] || chcon --reference="$1" -- "$2" 2>/dev/null || :
 }
@@ -102,7 +106,8 @@ missing_directories() { # PATH: those of its directories that do not exist, inne
   while [ ! -d "$1" ]; do printf '%s\n' "$1" && set -- "${1%/*}"; done
 }
 
-# Removal goes the other way round: first the lines that name us, then our configuration, then the rest.
+# A removal goes the other way round: first the lines that name our configuration, then our configuration, then the
+# other files.
 # in: instance, own_directory, removal, work
 # sets: nothing
 # writes
@@ -119,7 +124,7 @@ swap_own() {
   while IFS=$tab read -r _ swap_name swap_hash; do
     swap_path=$(own_path "$swap_name")
     [ -f "$swap_path" ] && swap_kind=replaced || swap_kind=new
-    # A timer is planned for its owner or mode, too.
+    # A timer may be replaced for its owner or mode alone, so equal bytes do not skip it.
     case $swap_name in
       /*) ;;
       *) [ "$swap_kind" = new ] || [ "$(hash_of "$swap_path")" != "$swap_hash" ] || continue ;;
@@ -140,7 +145,8 @@ swap_edits() {
     swap_staged=$(stage_of "$swap_number" "$swap_path")
     exchange "$swap_staged" "$swap_path" || return 1
     sync -- "${swap_path%/*}"
-    # What came out must be what was planned for: an editor may have saved in the last moment.
+    # The file that came out must have the bytes that the change was planned for: an editor may have saved in the last
+    # moment.
     if [ "$(hash_of "$swap_staged")" != "$swap_before" ]; then
       exchange "$swap_staged" "$swap_path"
       refuse "$swap_path: changed in the moment of the swap; the other change was kept, run again"
@@ -149,8 +155,8 @@ swap_edits() {
   done <"$work/edit.list"
 }
 
-# Both names change places atomically where the host can (coreutils 9.5, util-linux 2.40, or perl); else the window
-# between the last look and the rename remains.
+# Makes both names change places atomically where the host can do so (coreutils 9.5, util-linux 2.40, or perl).
+# Elsewhere an edit between the last check and the rename is lost.
 # writes
 exchange() { # STAGED TARGET
   if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
@@ -161,7 +167,7 @@ exchange() { # STAGED TARGET
   cp -a -- "$2" "$1.before" && mv -f -T -- "$1" "$2" && mv -f -T -- "$1.before" "$1"
 }
 
-# Files of ours that nothing names any more; the bytes are in $work/before.
+# Removes files of ours that no file names any more. Their bytes are in $work/before.
 # in: own_directory, work
 # sets: nothing
 # writes
@@ -174,16 +180,16 @@ swap_drops() { # NAME…
   sync -- "$own_directory"
 }
 
-# Puts back, last step first, what is still ours; a foreign edit that came later is kept and told. What has no room now
-# is put back by the next run. $work/swapped stays until httpd, too, runs on the bytes of before: this can be done
-# again.
+# Puts back what is still ours, last step first. A later edit by somebody else is kept and reported. What has no room
+# now is put back by the next run. $work/swapped stays until httpd runs on the bytes of before, too, because this
+# function can be run again.
 # in: instance, own_directory
 # sets: nothing
 # writes
 put_back() { # WORK
   awk '{ line[NR] = $0 } END { for (i = NR; i > 0; i--) print line[i] }' "$1/swapped" | {
     swap_is_back=yes
-    # Cut by hand: a name may end with a blank, which `read` would take off.
+    # The line is cut by hand: a name may end with a blank, which `read` would remove.
     while IFS= read -r swap_line; do
       swap_kind=${swap_line%% *} swap_first=${swap_line#* } swap_second=${swap_first#* }
       swap_path=${swap_second#* } swap_first=${swap_first%% *} swap_second=${swap_second%% *}
@@ -218,10 +224,10 @@ restore_own() { # WORK NAME
 restore_edit() { # WORK N HASH_AFTER PATH
   swap_came_out=$(stage_of "$2" "$4")
   if [ "$(hash_of "$4")" = "$3" ] && [ -f "$swap_came_out" ] && [ "$(hash_of "$swap_came_out")" != "$3" ]; then
-    # Interrupted between the exchange and the look at what came out: that very file goes back.
+    # The run was interrupted between the exchange and the check of what came out. The file that came out goes back.
     mv -f -T -- "$swap_came_out" "$4" && sync -- "${4%/*}"
   elif [ "$(hash_of "$4")" = "$3" ] || { [ ! -e "$4" ] && [ -d "${4%/*}" ]; }; then
-    # The directory of the stages may be gone already.
+    # The directory of the stages may have gone already.
     case $swap_came_out in
       "$own_directory"/*) swap_back=$own_directory/.edit.$2.back ;;
       *) swap_back=$swap_came_out.back ;;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# The way out without Pulumi: /var/lib/clientcert/INSTANCE/undo takes our lines and files out again, by the same
-# transaction as every change: judged, swapped, reloaded, looked at, or put back.
+# The removal without Pulumi: /var/lib/clientcert/INSTANCE/undo removes our lines and files by the same transaction as
+# every change. The removal is judged, swapped, reloaded and checked, or put back.
 
 undo_quiet=''
 
@@ -16,7 +16,7 @@ write_undo() {
   cp -- "$work/program" "$state/program.new" || return 1
   write_caller undo 'Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.' || return 1
   set -- program undo
-  # It is there by now, or gone.
+  # At this point refresh.conf is already installed, or has already been removed.
   if [ -f "$own_directory/refresh.conf" ]; then
     write_caller refresh 'Downloads the CRLs of this server now, as the timer does. --help says more.' || return 1
     set -- program undo refresh
@@ -24,7 +24,8 @@ write_undo() {
   install_unattended "$@"
 }
 
-# For a first change, and where the state of this host was lost: files with our line first, as when they were edited.
+# Finds the edited files at a first change, and where the state of this host was lost. Files with our line come first,
+# because they were edited first.
 find_edited() {
   undo_crontabs=$(printf '%s\n' /etc/crontab /etc/cron.*/* /var/spool/cron/* /var/spool/cron/crontabs/*)
   for undo_sought in "$undo_our_line" '^#clientcert-adopted# '; do
@@ -32,7 +33,8 @@ find_edited() {
   done
 }
 
-# Each by a rename, as a shell may be reading the old one right now. Who may write where they lie could replace them.
+# Installs each program by a rename, because a shell may be reading the old one right now. The directories get root as
+# their owner, because whoever may write there could replace the programs.
 # writes
 install_unattended() { # NAME…
   chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/."
@@ -42,9 +44,9 @@ install_unattended() { # NAME…
   done
 }
 
-# What a person or a timer calls, all of it in braces: an empty program ends well, one that was cut off runs as far as
-# it goes, and of a caller that was cut off itself no shell runs anything. core/apache/facts/unattended.ts knows this
-# text.
+# Writes the caller that a person or a timer starts. A shell that runs an empty program ends well, and runs a program
+# that was cut off as far as it goes, so the caller checks the last line of the program. The caller itself is in braces,
+# because no shell runs anything of it where it was cut off. core/apache/facts/unattended.ts knows this text.
 # writes
 write_caller() { # NAME WHAT_IT_DOES
   printf '%s\n' '#!/bin/sh' "{ # $2" \
@@ -56,7 +58,7 @@ then exec /bin/sh '$state/program' $1 \"\$@\"; fi" \
     'exit 1' '}' >"$state/$1.new"
 }
 
-# Without sources nothing of a refresh stays.
+# Removes everything of a refresh. It is called where no sources are left.
 # in: state
 # sets: nothing
 # writes
@@ -65,7 +67,7 @@ forget_refresh() {
     "$state/probes" "$state/probes.new"
 }
 
-# What the next refresh goes by.
+# Writes what the next refresh needs.
 # in: nothing
 # sets: nothing
 # writes
@@ -83,7 +85,7 @@ Exit status: 0 taken out; 1 not, for the reasons printed; 64 wrong options.
 END_OF_USAGE
 }
 
-# A request for the removal, made from what lies beside the program.
+# Makes a request for the removal from the files beside the program.
 # in: nothing
 # sets: state
 undo_request() { # PROGRAM OPTIONS…
@@ -106,7 +108,7 @@ end
 EOF
 }
 
-# A part of the answer as an administrator reads it, who ran this by hand.
+# Prints a part of the answer for an administrator who ran this by hand.
 # in: nothing
 # sets: undo_status
 report_undo() { # KIND TEXT…, in one argument
@@ -137,9 +139,10 @@ run_undo() {
   work=$state/run.$id
   mkdir -m 700 -- "$work" "$work/own" "$work/edit" || fail_no_room
   : >"$work/own.list"
-  # The lock has the name of this process: it waits for the other one, which puts back what a signal interrupts.
+  # The lock names this process, which waits for the process that does the work. That process puts back what a signal
+  # interrupts.
   trap : HUP INT QUIT PIPE TERM
-  # Words of other programs are shown where it did not go well.
+  # The words of other programs are shown where the removal failed.
   (apply_detached "$work") 2>"$work/errors"
   set -- "$?"
   [ "$1" = 0 ] || head -c "$word_max_bytes" -- "$work/errors" 2>/dev/null | escape_words lines
@@ -157,19 +160,20 @@ undo_manifest() {
     "$own_directory"/refresh.conf "$own_directory"/sample.pem; do
     [ ! -f "$undo_file" ] || printf 'drop %s\n' "${undo_file##*/}"
   done
-  # Files with our line came first when they were edited, and go last: while it is there, it is ours that counts.
+  # Files with our line were edited first and are restored last, so that our line stays in force until the end.
   tac -- "$state/edited" | while IFS= read -r undo_path; do
     undo_spans=$(our_spans "$undo_path")
     [ -z "$undo_spans" ] || printf 'edit %s %s\n%s\n' "$(hash_of "$undo_path")" "$undo_path" "$undo_spans"
   done
   virtual_host_addresses
-  # A host of an older build has no such list.
+  # On a host that an older build set up this file is missing.
   sed 's/^/other /' "$state/others" 2>/dev/null
 }
 
 undo_our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
 
-# Byte offset and length of each line and mark of ours; the line also where somebody has indented it.
+# Prints a splice (byte offset and length) for each line and each mark of ours in FILE. A line of ours that somebody has
+# indented counts, too.
 our_spans() { # FILE
   {
     grep -ab "$undo_our_line" -- "$1" | while IFS= read -r undo_found; do
@@ -181,8 +185,8 @@ our_spans() { # FILE
   } | sort -n -k 2,2
 }
 
-# What the last change looked at. A refresh asks no others: it swaps crl.pem, which no other virtual host names, and a
-# new revocation must not wait for another site that answers otherwise for reasons of its own.
+# Prints the virtual hosts that the last change asked. A refresh asks no others. It replaces crl.pem, which no other
+# virtual host names, and a new revocation must not wait for another site whose answer changes for reasons of its own.
 # in: state
 # sets: nothing
 virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

@@ -1,22 +1,22 @@
 # shellcheck shell=sh
-# The last line of defence. Whatever ends a run that changes something (a fault of ours, a signal, a limit), nothing
-# stays half-way and the lock is given back. Only a process that is killed outright leaves that to the next one
-# (recover_earlier).
+# The last safeguard of a run that changes something. Whatever ends such a run (a fault of this program, a signal, a
+# limit), no change stays half done and the lock is released. Only a process that is killed outright leaves that to the
+# next run (recover_earlier).
 
-# Under the lock. unreported: from where a change begins until its end is told. is_reported: that of a run, whatever it
-# came to.
+# Called with the lock held. `unreported` is set from the beginning of a change until its end is reported. `is_reported`
+# is set when the end of the run is reported, whatever its result.
 # in: nothing
 # sets: is_reported, unreported
 guard_run() {
   unreported='' is_reported=''
   trap end_carrier EXIT
   trap 'exit 1' HUP INT QUIT PIPE TERM
-  # Of a limit of time; a shell may not know it.
+  # A limit of processor time sends this signal. A shell may not know its name.
   # shellcheck disable=SC3049
   command trap 'exit 1' XCPU 2>/dev/null || :
 }
 
-# Each in a process of its own: what fails in it must not keep the lock.
+# Each step runs in a process of its own, so that a failure in it cannot keep the lock.
 end_carrier() {
   carrier_status=$?
   calm_down
@@ -40,15 +40,16 @@ report_early_end() {
 
 end_in_words() { printf 'by a signal, a limit or a fault of this program (exit status %s)' "$carrier_status"; }
 
-# Whatever the shell was in the middle of; a subshell forgets its traps. A signal is not ignored, because httpd would
-# inherit that where it is started again.
+# Restores the shell's settings, whatever it was doing. A subshell forgets its traps, so it calls this again. A signal
+# gets a trap that does nothing and is not ignored, because httpd would inherit an ignored signal where it is started
+# again.
 calm_down() {
   trap : HUP INT QUIT PIPE TERM
   set +fu
   IFS=" $tab$nl"
 }
 
-# Valid and only not tidied up, or put back.
+# A change that is valid already only has to be tidied up. Any other change is put back.
 # writes
 settle_change() {
   unreported=''
@@ -65,7 +66,7 @@ settle_change() {
   end_run rolledBack
 }
 
-# A removal is, once there is no state left.
+# A removal is valid when the state directory has gone.
 is_change_valid() {
   if [ "$removal" = yes ]; then [ ! -d "$state" ]; else [ "$(journal_value run)" = "$id" ]; fi
 }

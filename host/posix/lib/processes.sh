@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# The processes of this host, as /proc shows them. What they are called was chosen by whoever started them.
+# The processes of this host, as /proc shows them. The name of a process was chosen by whoever started it, so it is not
+# trusted.
 
 is_httpd() { # PATH
   case ${1##*/} in
     httpd | apache2 | httpd2 | "${process_httpd_name:-httpd}") return 0 ;;
-    # As Red Hat and SUSE name them. One that is not known by its name would be taken for stopped.
+    # These are the names of Red Hat and SUSE. An httpd that is not known by its name would be taken for stopped.
     httpd*[.-]worker | httpd*[.-]event | httpd*[.-]prefork | apache2-worker | apache2-event | apache2-prefork)
       return 0
       ;;
@@ -12,19 +13,19 @@ is_httpd() { # PATH
   return 1
 }
 
-# Sets process_parent and process_start (clock ticks since boot). Fails for one that has ended and waits to be
-# collected, and for what is no number: a pid file may be a stranger's.
+# Sets process_parent and process_start (clock ticks since boot). Fails for a process that has ended and is not yet
+# collected by its parent, and for a PID that is not a number, because a pid file may not be httpd's.
 # in: nothing
 # sets: process_parent, process_start
 read_process() { # PID, or self
   case $1 in self) ;; '' | *[!0-9]*) return 1 ;; esac
   process_text='' process_line=''
-  # Anybody can give a process any name, with line ends, blanks and parentheses: so all lines are taken.
+  # Anybody can give a process any name, with line ends, blanks and parentheses. So all lines are read.
   while IFS= read -r process_line || [ -n "$process_line" ]; do
     process_text=$process_text$process_line$nl
   done 2>/dev/null <"/proc/$1/stat" || return 1
-  # The fields that count stand after the last parenthesis. They are numbers; in other places lines are parted
-  # otherwise.
+  # The fields that are needed stand behind the last parenthesis and are numbers. IFS is set because callers may have
+  # another one.
   process_text=${process_text##*)} process_fields_ifs=$IFS IFS=" $nl"
   # shellcheck disable=SC2086
   set -- $process_text
@@ -34,19 +35,21 @@ read_process() { # PID, or self
   case $1 in Z | X) return 1 ;; esac
 }
 
-# Sets process_own_pid and process_start: of the process that does the work, where `$$` is a shell that waits for it.
+# Sets process_own_pid and process_start of the process that calls this. In a subshell `$$` would be the shell that
+# waits for it.
 # in: nothing
 # sets: process_own_pid, process_parent, process_start
 read_self() { IFS=' ' read -r process_own_pid _ 2>/dev/null </proc/self/stat && read_process self; }
 
-# Clock ticks since boot, of which every Linux has 100 a second: the start of the process that this is called in, as
-# $(now_ticks). A container's /proc/uptime may be of another clock than the starts of processes, with which it is
-# compared.
+# Prints the clock ticks since boot, of which every Linux has 100 a second: $(now_ticks) prints the start of its own
+# subshell. /proc/uptime is not used, because a container may have another clock there than for the starts of processes,
+# with which this value is compared.
 # in: nothing
 # sets: process_parent, process_start
 now_ticks() { read_process self && printf %s "$process_start"; }
 
-# Sets process_httpd_pids (parents, of our own pid namespace) and process_php_fpm (paths of running php-fpm programs).
+# Sets process_httpd_pids (httpd parents that run as root), process_foreign_pids (httpd parents of other users), both in
+# our own pid namespace, process_php_fpm (paths of running php-fpm programs) and process_cron_pids.
 # in: want_httpd
 # sets: process_cron_pids, process_foreign_pids, process_httpd_pids, process_links, process_parent, process_php_fpm,
 #   process_start
@@ -55,11 +58,12 @@ find_processes() {
   process_httpd_name=${want_httpd:+$(realpath -- "$want_httpd" 2>/dev/null)}
   process_httpd_name=${process_httpd_name##*/}
   process_links=$(stat -c %N /proc/[0-9]*/exe 2>/dev/null)
-  # Nothing, not even ourselves: above some 80,000 processes their paths are too long for one command line.
+  # No link at all was printed, not even our own: above some 80,000 processes the paths are too long for one command
+  # line.
   [ -n "$process_links" ] || process_links=$(printf '%s\0' /proc/[0-9]*/exe | xargs -0 stat -c %N 2>/dev/null)
   process_ifs=$IFS IFS=$nl
-  # Their paths may hold anything, too. stat quotes them, so that each is one line: 'NAME' -> 'PATH', or "PATH" with an
-  # apostrophe.
+  # The paths of programs may hold any character, too. stat quotes them, so that each one is on one line: 'NAME' ->
+  # 'PATH', or "PATH" where it has an apostrophe.
   set -f
   for process_link in $process_links; do
     process_executable=${process_link#*"' -> "} process_executable=${process_executable#?}
@@ -77,7 +81,8 @@ find_processes() {
   for process_pid in $process_all_httpds; do
     read_process "$process_pid" || continue
     case $process_all_httpds in
-      # A child. Whoever may start httpd by sudo could otherwise hide it below a program of that name.
+      # This process is a child of an httpd, so it is left out, unless it runs as root below a parent that does not.
+      # Without that exception a user who may start httpd by sudo could hide it below a program of that name.
       *" $process_parent "*) if ! runs_as_root "$process_pid" || runs_as_root "$process_parent"; then continue; fi ;;
     esac
     ! is_of_judge "$process_pid" || continue
@@ -91,13 +96,13 @@ find_processes() {
   [ -z "$process_foreign_pids" ] || process_foreign_pids=$(in_own_namespace "$process_foreign_pids")
 }
 
-# The throw-away httpd of a smaller judge is nobody's server. Where a run was killed, its own lives on until its time is
-# over.
+# Checks whether a process is the throw-away httpd of a smaller judge, which serves nobody. Where a run was killed, its
+# throw-away httpd lives on until its time limit ends it.
 # in: nothing
 # sets: nothing
 is_of_judge() { # PID
   process_command_line=''
-  # A shell leaves out the zero bytes between the arguments.
+  # `read` leaves out the zero bytes between the arguments.
   IFS= read -r process_command_line 2>/dev/null <"/proc/$1/cmdline"
   case $process_command_line in
     *-f/run/clientcert.*/minimal/httpd.conf-* | *-f/var/lib/clientcert/*/minimal/httpd.conf-*) return 0 ;;
@@ -105,9 +110,9 @@ is_of_judge() { # PID
   return 1
 }
 
-# The program of an httpd is run as root to ask it about its configuration, and that of php-fpm decides the TLS
-# versions. Anybody can run a program of that name, so only root's counts. Not the owner of the files in /proc tells: a
-# process can make those root's.
+# Checks whether a process runs as root. This program runs the program of an httpd as root to ask it about its
+# configuration, and the program of php-fpm decides the TLS versions. Anybody can run a program of such a name, so only
+# root's processes count. The owner of the files in /proc shows nothing, because a process can make root their owner.
 # in: nothing
 # sets: nothing
 runs_as_root() { # PID
@@ -118,7 +123,7 @@ runs_as_root() { # PID
   [ "$process_real_user" = 0 ]
 }
 
-# An httpd in another pid namespace belongs to a container, not to this host.
+# Prints the PIDS of our own pid namespace. An httpd in another pid namespace belongs to a container, not to this host.
 # in: nothing
 # sets: nothing
 in_own_namespace() { # PIDS

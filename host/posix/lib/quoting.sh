@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Paths as httpd and the kernel write them: in quotes, and with escapes.
+# Paths as httpd and the kernel write them: in quotes and with escapes.
 
-# Sets quoting_word: a text as a word of httpd's configuration.
+# Sets quoting_word: the text, quoted as a word of httpd's configuration.
 # in: nothing
 # sets: quoting_word
 quote_word() { # TEXT
@@ -10,9 +10,9 @@ quote_word() { # TEXT
   quoting_word=\"$quoting_word\"
 }
 
-# For awk: the first word of the arguments of a directive, as httpd reads it (ap_getword_conf), and a path that is
-# absolute. Texts go into awk through the environment: `-v` would take a backslash in them for the beginning of an
-# escape.
+# Functions for awk. read_word reads the first word of a directive's arguments as httpd does (ap_getword_conf); absolute
+# makes a path absolute. Texts are given to awk through the environment, because `-v` would take a backslash in them for
+# the beginning of an escape.
 quoting_read_word='
   function read_word(text,  quote, word, at, letter, next_letter) {
     sub(/^[ \t]+/, "", text)
@@ -34,7 +34,7 @@ quoting_read_word='
   }
   function absolute(path) { return path ~ /^\// ? path : ENVIRON["server_root"] "/" path }'
 
-# For awk: a path of /proc/self/mountinfo as it is.
+# A function for awk: a path of /proc/self/mountinfo without its escapes.
 quoting_mount_path='
   function mount_path(field) {
     gsub(/\\040/, " ", field); gsub(/\\011/, "\t", field); gsub(/\\134/, "\\", field); return field

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# Reading the request, answering in parts. Every answer line begins with $mark, a random word chosen by the caller, so
-# that no byte of a configuration can be taken for an answer and no length is needed.
+# This file reads the request and writes the parts of the answer. Every part begins with a line that begins with $mark,
+# a random word chosen by the caller. So no byte of a configuration can be taken for the beginning of a part, and no
+# part needs a length.
 
 # The variables that files share. Every other one begins with the name of the file that sets it, and a function that
 # another file calls says above itself what it takes from others (`# in:`) and what it sets for them (`# sets:`).
@@ -41,24 +42,26 @@
 set -u
 LC_ALL=C
 export LC_ALL
-# Where a login sets these, tools print and read otherwise: without its quotes no link in /proc would be understood.
+# A login may set these variables, with which tools print and read in another way. For example, without the quotes that
+# stat prints no link in /proc would be understood.
 unset QUOTING_STYLE POSIXLY_CORRECT GREP_OPTIONS CDPATH
-# What a login exports stays exported when it is set here, and no program can be started beside a text above 128 KiB.
+# A variable that the login exports would stay exported when it is set here. No program can be started with a text above
+# 128 KiB in its environment.
 unset script request_text manifest dumped process_links server_version_text state_journal
-# A download of a change must go the way of the timer's, which has no login: the site file names the proxy.
+# A download of a change must use the same proxy as the timer, which has no login. The site file names that proxy.
 unset http_proxy https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY \
   CURL_HOME WGETRC
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin
 umask 077
-# Then a write beyond a limit of file size fails, and does not end this shell.
+# With this signal ignored, a write beyond a limit of file size fails, but does not end this shell.
 trap '' XFSZ
 nl='
 '
 tab=$(printf '\t')
-# How long a look may take: less than its caller waits for it.
+# An observation may take this long. The caller waits longer than that.
 request_observe_seconds=50
 
-# An answer for the caller, or for who runs this by hand.
+# Writes one part of the answer, for the caller or for a person who runs this by hand.
 # in: mark, mode
 # sets: nothing
 part() {
@@ -74,7 +77,8 @@ part() {
 # sets: nothing
 step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
 
-# fail KIND TEXT: ends the run. Before the swap nothing has been changed; after it end_carrier puts that back first.
+# fail KIND TEXT: ends the run. Before the swap nothing has been changed. After the swap end_carrier puts the change
+# back before the process ends.
 # in: mark, mode, unreported, work
 # sets: is_reported
 fail() {
@@ -85,8 +89,8 @@ fail() {
   exit 1
 }
 
-# Lines `key value` until `end`; then, for a change, the bytes of our files follow. The manifest, a line for each file,
-# splice and virtual host, is taken whole behind its line: a shell reads lines byte by byte.
+# Reads lines `key value` until `end`. For a change the bytes of our files follow. The manifest has a line for each
+# file, splice and virtual host. It is read as a whole by `head`, because a shell reads lines byte by byte.
 # in: work
 # sets: aside, baseline, deadline_seconds, expected_config, id, is_reported, limit_seconds, manifest, mark, mode, owner,
 #   refresh, reload_unstartable, removal, request_text, returning, take_over, want_config, want_defines,
@@ -124,7 +128,8 @@ read_request() {
   fail request 'the request ends before its last line; send it again'
 }
 
-# One line in the host's log for each run, all of which are root's: who, what, how it ended.
+# Writes one line to the host's log for each run: who made it, what it did, how it ended. All runs are root's, so only
+# this line shows who called sudo.
 # in: nothing
 # sets: nothing
 audit() {

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# What a login may use up: limits of processes (setrlimit(2), of sshd, PAM or a unit), and the inodes of a file system.
-# Named in plain words, since a program that hits one only says "File too large", or dies.
+# The limits that a login has: those of its processes (setrlimit(2), set by sshd, PAM or a unit) and the inodes of a
+# file system. This file names them in plain words, because a program that hits a limit only says "File too large", or
+# dies.
 
-# The soft limit of this process, as /proc names it ("Max file size"); nothing where it is unlimited.
+# Prints the soft limit of this process, by its name in /proc ("Max file size"). Prints nothing where it is unlimited.
 limit_of() { # NAME
   while IFS= read -r resource_line; do
     case $resource_line in
@@ -18,7 +19,7 @@ limit_of() { # NAME
 
 resource_limit_places='ulimit, /etc/security/limits.conf, or the unit of sshd'
 
-# Before anything is written: whether a file of BYTES may be.
+# Fails where this login may not write a file of BYTES. It is called before anything is written.
 # in: nothing
 # sets: nothing
 require_file_size() { # BYTES
@@ -27,7 +28,7 @@ require_file_size() { # BYTES
     fail limit "this login may write no file of more than $resource_file_limit bytes (limit of file size), and this needs $1; raise it for this login ($resource_limit_places); nothing was changed"
 }
 
-# Fewer than this many inodes are no room for a change. File systems that make them as they need them say 0 of 0.
+# A change needs at least 200 free inodes. A file system that makes inodes as it needs them reports 0 of 0.
 # in: nothing
 # sets: nothing
 require_inodes() { # FREE TOTAL DIRECTORY
@@ -35,7 +36,7 @@ require_inodes() { # FREE TOTAL DIRECTORY
     fail disk "the file system of $3 has $1 inodes left, each file takes one, and a change needs 200; delete files there (df -i $3); nothing was changed"
 }
 
-# Behind a sentence that something could not be written: that there is room, but no inode.
+# Follows a sentence that something could not be written. Says so where the file system has room but no inode.
 # in: nothing
 # sets: nothing
 inodes_in_words() { # DIRECTORY
@@ -45,7 +46,7 @@ inodes_in_words() { # DIRECTORY
   esac
 }
 
-# Behind a sentence that a program did not run: limits that this login has and others mostly have not.
+# Follows a sentence that a program did not run. Names the limits of this login that most logins do not have.
 # in: nothing
 # sets: nothing
 limits_in_words() {
@@ -59,7 +60,7 @@ limits_in_words() {
   [ -z "$resource_limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${resource_limits#, }" "$resource_limit_places"
 }
 
-# What kept a run from its end, by what its programs said; nothing where they said nothing of a limit.
+# Names the limit that stopped a run, by the words of its programs in FILE. Prints nothing where these name no limit.
 # in: nothing
 # sets: nothing
 limit_in_words() { # FILE

@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# Whether there is enough for a run before it begins, and what it lacked when it ended early.
+# Checks before a run begins that the host has enough room for it, and reports what a run lacked when it ended early.
 
-# A run that a limit kept from its end, before it had changed anything: told, and its files go.
+# Reports a run that a limit stopped before it had changed anything, and removes its files.
 # in: mark, state, work
 # sets: nothing
 report_limit() {
-  # A removal that is complete has left nothing to tell of it.
+  # A complete removal leaves no output, so there is nothing to report.
   [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] &&
     ! grep -q -e "^$mark result " -- "$work/output" || return 0
-  # Where it had the strength, it has said so itself.
+  # A run that still could has reported the limit itself.
   if ! grep -q -e "^$mark done" -- "$work/output"; then
     room_hit=$(limit_in_words "$work/errors") && [ -n "$room_hit" ] || room_hit=$(limits_in_words)
     [ -n "$room_hit" ] || return 0
@@ -16,7 +16,7 @@ report_limit() {
   elif ! grep -q -e "^$mark error limit " -- "$work/output"; then
     return 0
   fi
-  # It may have died without the strength to give its lock back.
+  # The run may have died before it could release its lock.
   room_stale_holder=$(cat -- "$state/lock/holder" 2>/dev/null)
   # shellcheck disable=SC2086
   is_alive $room_stale_holder || break_lock "$room_stale_holder"
@@ -24,7 +24,8 @@ report_limit() {
   rm -rf -- "$work"
 }
 
-# Sets room_needed: bytes for what is sent, for candidates, and for the answer, which holds the whole configuration.
+# Sets room_needed: the bytes needed for the files that are sent, for the candidates, and for the answer, which holds
+# the whole configuration.
 # in: manifest
 # sets: room_needed
 count_needed() {
@@ -39,7 +40,7 @@ $manifest
 EOF
 }
 
-# Without room for its answer a run could not even say that there is no room.
+# Without room for its answer a run could not even report that there is no room.
 # in: manifest, state
 # sets: room_needed
 require_room() {

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# What /bin/sh is: dash, bash, busybox ash or mksh. Joined before all else.
+# Finds out what /bin/sh is: dash, bash, busybox ash or mksh. This file is the first one of the program.
 
-# Called without standard output, the first pipe would take its place.
+# Where the program is called without standard output, the first pipe would get that descriptor.
 [ -e /proc/self/fd/1 ] || exec >/dev/null
 
-# For whoever runs this from a file: a caller is told before it sends anything.
+# This check is for a person who runs the program from a file. A caller learns about such a shell before it sends
+# anything.
 refuse_unfit_shell() {
   shell_name=${YASH_VERSION:+yash}${POSH_VERSION:+posh}
   [ -n "$shell_name" ] || return 0
@@ -13,7 +14,7 @@ refuse_unfit_shell() {
 }
 refuse_unfit_shell
 
-# mksh has no printf of its own, and a program takes no text above 128 KiB, such as a large configuration.
+# mksh has no builtin printf, and a program cannot be given an argument above 128 KiB, such as a large configuration.
 case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
   # shellcheck disable=SC3000-SC4000 # a function of this name is for mksh alone, and so is `print`.
   printf() { # FORMAT TEXT…

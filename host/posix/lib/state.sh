@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Our state on the host: lock, journal, bytes of earlier generations. $state is /var/lib/clientcert/INSTANCE, root only.
+# Our state on the host: the lock, the journal, and the bytes of earlier generations. $state is
+# /var/lib/clientcert/INSTANCE, which only root can read.
 
 # in: nothing
 # sets: nothing
@@ -9,16 +10,16 @@ fail_no_room() { fail disk "no room in $state$(inodes_in_words "$state"); nothin
 # sets: nothing
 boot_id() { read -r state_boot </proc/sys/kernel/random/boot_id && printf %s "$state_boot"; }
 
-# Is the process of a line `PID START BOOT` still the same one?
+# Checks whether the process of a line `PID START BOOT` is still the same one.
 # in: nothing
 # sets: nothing
 is_alive() { # PID START BOOT
   [ $# -eq 3 ] && [ "$3" = "$(boot_id)" ] && read_process "$1" && [ "$process_start" = "$2" ]
 }
 
-# One run at a time on this server, whoever starts it: a stack, the timer, a hand. A lock whose process is gone is taken
-# over. It comes into being by a rename, with its holder's name inside, and a rename onto it fails for as long as the
-# name is there.
+# Takes the lock of this server. Only one run works on a server at a time, whether a stack, the timer or a person starts
+# it. A lock whose process has ended is taken over. The lock is a directory that is made by a rename and already holds
+# the name of its holder. A rename onto it fails as long as that name is in it.
 # in: work
 # sets: state_held
 # writes
@@ -42,7 +43,7 @@ take_lock() { # [SECONDS]: how long another run is waited for
   sweep_locks
 }
 
-# A run of the timer ends soon, and nobody who makes a change knows of it.
+# A refresh is waited for up to 120 seconds: it ends soon, and the person who makes a change does not know of it.
 may_wait() {
   [ "$state_waited" -lt "$state_lock_wait_seconds" ] || { [ "$state_waited" -lt 120 ] && is_refresh "$state_holder"; }
 }
@@ -57,7 +58,8 @@ is_lock_of() { # HOLDER
   [ -f "$state/lock/holder" ] && [ "$(cat -- "$state/lock/holder")" = "$1" ]
 }
 
-# Somebody else may have been quicker, and this one is theirs already: given back.
+# Breaks the lock of HOLDER. Another run may have been quicker and may hold this lock already. In that case the lock is
+# given back to it.
 # in: nothing
 # sets: nothing
 # writes
@@ -69,7 +71,7 @@ break_lock() { # HOLDER
   rm -rf -- "$state_stale"
 }
 
-# Of runs that were killed while they broke one.
+# Removes what is left of runs that were killed while they broke a lock.
 # writes
 sweep_locks() {
   for state_left in "$state"/lock.stale.*; do
@@ -77,7 +79,7 @@ sweep_locks() {
   done
 }
 
-# Says in DIRECTORY that it belongs to this process.
+# Writes into DIRECTORY that it belongs to this process.
 # in: nothing
 # sets: nothing
 # writes
@@ -96,7 +98,8 @@ is_held() { # DIRECTORY
 # sets: nothing
 release_lock() { break_lock "$state_held" || :; }
 
-# Lines `key value`, held with a line end in front so that a key is found by it.
+# The journal has lines `key value`. It is held with a line end in front, so that a key can be found by the line end
+# before it.
 # in: nothing
 # sets: state_journal
 read_journal() {
@@ -112,7 +115,7 @@ journal_value() { # KEY
   esac
 }
 
-# Rewrites the journal in one rename, so that it is never half written.
+# Rewrites the journal in one rename, so that the journal is never half written.
 # in: nothing
 # sets: state_journal
 # writes
@@ -127,8 +130,8 @@ journal_set() { # KEY VALUE [KEY VALUE …]
     mv -f -- "$state/journal.new" "$state/journal"
 }
 
-# What a look at the host should know of runs: idle, running ID, or interrupted ID (its process is gone, its swap was
-# begun).
+# Prints what an observation reports about runs: `idle`, `running ID`, or `interrupted ID`. A run is interrupted when it
+# began its swap and its process has ended.
 # in: nothing
 # sets: nothing
 state_of_transaction() {
@@ -144,15 +147,15 @@ state_of_transaction() {
   echo idle
 }
 
-# The journal names the last run that ended well: from then on its swap is not put back, whatever is still to be tidied
-# up.
+# The journal names the last run that ended well. From that moment the swap of this run is not put back any more, even
+# where there is still something to tidy up.
 # in: nothing
 # sets: nothing
 is_half_done() { # WORK
   [ -f "$1/swapped" ] && [ -s "$1/directory" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
 }
 
-# The bytes of before, of the last three changes.
+# Keeps the bytes from before the change. The bytes from before the last three changes are kept.
 # in: work
 # sets: nothing
 # writes

@@ -1,19 +1,20 @@
 # shellcheck shell=sh
-# The end of a look that waits for ever: for a pipe that nobody writes to, or a file server that does not answer. Its
-# caller gives up, and sshd ends nothing, so root's processes would stay on the host: here it ends with everything it
-# has started.
+# The time limit of an observation. An observation can wait for ever, for a pipe that nobody writes to or for a file
+# server that does not answer. Its caller gives up, but sshd ends no process, so root's processes would stay on the
+# host. This file ends the observation with everything that it has started.
 
 time_limit_is_on=''
 
-# doing SUBJECT [HINT]: what may take for ever, for whoever is told so in the end. No process, no output.
+# doing SUBJECT [HINT]: notes what is done now and may take for ever, for the error message of the time limit. It starts
+# no process and prints nothing.
 # in: nothing
 # sets: nothing
 doing() {
   [ -z "$time_limit_is_on" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
 }
 
-# Runs COMMAND for at most $limit_seconds. Its answer takes its own way; what it says of its doings comes through a
-# pipe.
+# Runs COMMAND for at most $limit_seconds. The answer of COMMAND goes directly to standard output. What `doing` notes
+# comes through a pipe.
 # in: limit_seconds
 # sets: nothing
 limited() { # COMMAND…
@@ -42,13 +43,16 @@ limited() { # COMMAND…
   return "$time_limit_status"
 }
 
-# Beside the look. Its caller reads a pipe until all who hold it have ended, and so knows that nothing is left.
+# Runs beside the observation and ends it when its time is up. The caller reads a pipe until every process that holds it
+# has ended, and so knows that no process is left.
 end_in_time() { # PROCESS START
-  # By exec: a shell that is to undo it would keep copies, and whoever reads the answer would wait for this one.
+  # These redirections are made by `exec`. A shell that has to undo a redirection keeps copies of the descriptors, and
+  # the reader of the answer would wait for this process.
   exec </dev/null >/dev/null 2>&1 8>&-
   trap 'kill "$!"; exit' TERM
   time_limit_left=$limit_seconds
-  # In steps: where whoever would end this one was killed, it ends soon after the look.
+  # The wait has steps of 5 seconds. So this process ends soon after the observation, even where the process that would
+  # end it was killed.
   while [ "$time_limit_left" -gt 0 ]; do
     [ "$time_limit_left" -lt 5 ] && time_limit_nap=$time_limit_left || time_limit_nap=5
     sleep "$time_limit_nap" &
@@ -61,7 +65,8 @@ end_in_time() { # PROCESS START
   echo late >&8
 }
 
-# Stopped first, so that none can start another one meanwhile. PROCESS itself may tidy up.
+# Ends PROCESS and all its descendants. They are stopped first, so that none can start another one meanwhile. PROCESS
+# itself gets time to tidy up.
 end_tree() { # PROCESS
   read_self
   time_limit_tree='' time_limit_found=" $1"
@@ -83,7 +88,7 @@ end_tree() { # PROCESS
   kill -KILL "$1"
 }
 
-# Those of the tree's processes that are not in it yet. A run that changes something is left alone: it ends by itself.
+# Finds the children of the tree that are not in it yet. A run that changes something is left alone: it ends by itself.
 find_children() {
   time_limit_found=''
   for time_limit_entry in /proc/[0-9]*; do
@@ -103,8 +108,8 @@ is_carrier() { # PROCESS
   case $time_limit_command_line in *programcarry-out/*) return 0 ;; *) return 1 ;; esac
 }
 
-# httpd that reads its whole configuration: it waits for ever where that names a pipe that nobody writes to. Ends with
-# 124 or 137 then.
+# Runs httpd so that it reads its whole configuration. httpd waits for ever where its configuration names a pipe that
+# nobody writes to. The exit status is 124 or 137 when the time is up.
 # in: config, program, request_observe_seconds
 # sets: nothing
 httpd_in_time() { # ARGS…
@@ -117,7 +122,8 @@ httpd_in_time() { # ARGS…
   fi
 }
 
-# httpd with an end of its own, for whoever is not limited. Ends with 124 or 137 then.
+# Runs httpd with a time limit of its own, where no `limited` is around it. The exit status is 124 or 137 when the time
+# is up.
 # in: program
 # sets: nothing
 httpd_for() { # SECONDS ARGS…

@@ -1,8 +1,10 @@
 # shellcheck shell=sh
-# Whether this host's tools do what is asked of them. One that is missing, has lost a library, or is of another make
-# would otherwise only be noticed by what it leaves out, and words or plans would be made of that.
+# Checks that the tools of this host do what this program asks of them. A tool may be missing, may have lost a library,
+# or may not be GNU's. Without this check the only sign of it would be missing output, and reasons or plans would be
+# made from that output.
 
-# One pipeline through all that a look needs. What is wrong is only searched for where its end is not what it must be.
+# Tests one pipeline of all the tools that an observation needs. Only where its result is wrong, the broken tool is
+# searched for.
 # in: mode
 # sets: nothing
 test_tools() {
@@ -15,7 +17,7 @@ try_together() {
     grep -a -D skip -e / | awk -F / '{ print "/" NF length($2) "/./" $3 }' | xargs -r realpath -m --
 }
 
-# The others are asked where they are first used, which costs nothing.
+# Tests each of these tools alone. The other tools are checked where they are first used, which costs nothing.
 # in: nothing
 # sets: nothing
 name_broken_tool() {
@@ -41,7 +43,7 @@ blame_all_tools() {
   fail tools "this host's tools do not work together as they must, though each does for itself; look at its PATH and at the load of the host"
 }
 
-# With two lines as its input.
+# Runs the tool with two lines as its input.
 try_tool() { # TOOL EXPECTED ARGS…
   tool=$1 tool_expected=$2
   shift 2
@@ -54,7 +56,7 @@ try_tool() { # TOOL EXPECTED ARGS…
   esac
 }
 
-# Each says its version, or it is not GNU's, or does not run.
+# GNU's tools print their version. A tool that does not is not GNU's, or does not run.
 test_changing_tools() {
   for tool in base64 chmod chown cp head ln mkdir mkfifo mv od rm rmdir sync tail timeout wc; do
     "$tool" --version >/dev/null 2>&1 || { tool_input='' && try_tool "$tool" '' --version; }

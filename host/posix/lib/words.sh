@@ -1,10 +1,11 @@
 # shellcheck shell=sh
-# The gate for words that others choose: programs, servers, the names of files. Bounded, without a proxy's password, and
-# with what a terminal obeys, or what nobody sees, as \u001b. The caller has such a gate of its own (core/shown.ts); who
-# runs this by hand, the record and the host's log have this one alone.
+# This file cleans words that others choose: the words of programs and servers, and the names of files. A cleaned word
+# is bounded in length, and has no password of a proxy. A character that a terminal obeys, or that nobody sees, is
+# written as \u001b. The caller cleans what it shows by itself, too (core/shown.ts); a person who runs this program by
+# hand, the refresh record and the host's log have only this file.
 word_max_bytes=2000
 
-# Nearly always: then it costs no process.
+# A text is nearly always plain, and this test starts no process.
 # in: nothing
 # sets: nothing
 is_plain() { # TEXT
@@ -12,13 +13,13 @@ is_plain() { # TEXT
   [ "${#1}" -le "$word_max_bytes" ]
 }
 
-# As it may stand on one line.
+# Prints a text so that it can stand on one line.
 # in: nothing
 # sets: nothing
 plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
-# A filter. Byte by byte, because no two programs agree on what a character is; the ranges are those of core/shown.ts.
-# UTF-8 stays.
+# A filter. It works byte by byte, because no two programs agree on what a character is. The ranges are those of
+# core/shown.ts. Valid UTF-8 stays as it is.
 # in: nothing
 # sets: nothing
 escape_words() { # [lines]: line ends stay, too
@@ -61,8 +62,8 @@ escape_words() { # [lines]: line ends stay, too
     }'
 }
 
-# A filter: an address without the user and the password before its server, also where it is malformed: of each word
-# whatever stands before its last @.
+# A filter: removes the user and the password that stand before the server of an address, also where the address is
+# malformed. From each word it removes everything before the last @.
 # in: nothing
 # sets: nothing
 without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
@@ -73,7 +74,7 @@ without_credentials_in() { # TEXT
   case $1 in *@*) printf '%s\n' "$1" | without_credentials ;; *) printf %s "$1" ;; esac
 }
 
-# Behind `part words`, what httpd says: for a terminal.
+# A filter for the words of httpd that follow `part words`. It escapes them where a person reads them on a terminal.
 # in: mode
 # sets: nothing
 words_of_httpd() {
