@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# The verdict on the candidate: by the shadow, with the live bytes as baseline where the candidate is not plainly well,
-# and by a smaller judge where no shadow can speak. Sets verdict (well, refused) and judge (shadow, minimal).
+# The verdict on the candidate. The shadow gives it. The shadow also starts on the live bytes, as a baseline, where the
+# candidate is not plainly healthy. Where no shadow can judge, a smaller judge gives the verdict. This file sets verdict
+# (well, refused) and judge (shadow, minimal, syntax).
 
 judge=none
 
@@ -19,16 +20,16 @@ judge_candidate() {
   judge_probes
 }
 
-# Of a candidate that is well in all else.
+# Asks with the probe certificates, where the candidate is healthy in everything else.
 judge_probes() {
   [ "$verdict" = well ] && [ -s "$work/probes.list" ] || return 0
   if [ "$judge" = shadow ]; then read_alerts "$work/answers.candidate"; else read_verifications; fi >"$work/alerts"
   ! report_locked_out "$work/alerts" "$work/shadow.candidate" 'httpd would refuse' judged || verdict=refused
 }
 
-# Each TLS virtual host loads its own copy of the CRLs, for about six times their size (measured: 47 MB of PEM, 276 MB).
-# Where the memory would not do, the kernel might end the live server. The shadow needs it now, the reload once more
-# later.
+# Checks the memory. Each TLS virtual host loads its own copy of the CRLs, which takes about six times their size
+# (measured: 47 MB of PEM take 276 MB). Where the memory is not enough, the kernel might end the live server. The shadow
+# needs this memory now, and the reload needs it once more later.
 has_memory() {
   judge_crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
   judge_hosts=$(sort -u "$work/look.list" | grep -c .)
@@ -70,8 +71,8 @@ judge_shadow() {
   fi
 }
 
-# Up, and every virtual host was asked, and each that is covered answers over TLS. Splits the report:
-# $work/answers.WHICH.
+# A shadow is healthy when it is up, every virtual host was asked, and each covered one answers over TLS. This function
+# also splits the report into $work/answers.WHICH.
 shadow_is_healthy() { # live|candidate
   shadow_has_answered "$1" && ! covered_statuses "$1" | grep -qx refused
 }
@@ -81,7 +82,7 @@ shadow_has_answered() { # live|candidate
   shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$(shadow_others)" | wc -l)" ]
 }
 
-# The others that are asked in a shadow: a list.
+# Prints the path of the list of other virtual hosts that are asked in a shadow.
 shadow_others() { [ "$baseline" = yes ] && printf %s "$work/others.list" || printf /dev/null; }
 
 covered_answers() { # live|candidate
@@ -92,18 +93,20 @@ covered_answers() { # live|candidate
 
 covered_statuses() { covered_answers "$1" | cut -f 2; }
 
-# Well without a baseline, as far as the covered virtual hosts are concerned.
+# Checks whether the covered virtual hosts are healthy without any comparison with a baseline.
 shadow_is_plain() { shadow_is_healthy candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
 
-# Where a covered virtual host lets nobody in without a certificate, that must not keep the others from being compared.
+# Where a covered virtual host lets nobody in without a certificate, the other virtual hosts must still be compared.
 is_baseline() { shadow_is_healthy live || { shadow_is_plain && shadow_has_answered live; }; }
 
 # in: work
 # sets: nothing
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
-# Whoever answers a certificate that nobody trusts does not ask for one: our line stands there and is not in effect.
-# Where a virtual host has no name, the first one of its address may have answered, which may be one that is left alone.
+# Reports each virtual host that would not ask for certificates. A virtual host that answers a client with an untrusted
+# certificate does not ask for one: our line stands in it and is not in effect. A virtual host without a name is left
+# out. The first virtual host of its address may have answered in its place, and that one may be left alone by this
+# change.
 report_unasking() {
   [ "$removal" != yes ] || return 1
   judge_unasking=$(awk -F "$tab" '
@@ -129,7 +132,7 @@ report_words() { # live|candidate
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
 }
 
-# Candidate and target of everything the change places; `-` = is removed.
+# Lists the candidate and the target of each file that the change places. `-` means that the file is removed.
 list_placed() {
   {
     while IFS=$tab read -r _ judge_name _; do
@@ -146,7 +149,8 @@ list_placed() {
   list_names >"$work/names"
 }
 
-# Where a virtual host without a name shares its address and port with a covered one, that one may answer for it.
+# Lists the virtual hosts that are not covered. One without a name is left out where it shares its address and port with
+# a covered one, because that one may answer for it.
 list_others() {
   printf '%s' "$manifest" | sed -n 's/^other //p' | awk '
     { place = $1 " " $2 }
@@ -158,7 +162,7 @@ list_others() {
 # sets: nothing
 dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
 
-# Names in Listen and VirtualHost, with addresses: the shadow has no resolver.
+# Lists the names in Listen and VirtualHost with their addresses, because the shadow has no resolver.
 list_names() {
   printf '%s\n' "$dumped" | awk '
     tolower($1) == "listen" || tolower($1) == "<virtualhost" {
@@ -171,8 +175,9 @@ list_names() {
   done
 }
 
-# The smaller judge: our file with mod_ssl alone, in a private directory, on a port of its own. No copy of the
-# customer's configuration is ever started outside namespaces: its absolute log and pid paths would be the live ones.
+# The smaller judge starts httpd on our file with mod_ssl alone, in a private directory and on a port of its own. No
+# copy of the customer's configuration is ever started outside of namespaces, because its absolute log and pid paths
+# would be the live ones.
 judge_minimal() {
   judge=minimal
   if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
@@ -184,7 +189,8 @@ judge_minimal() {
   make_stranger "$work/minimal/server.pem"
   judge_port=$(free_port) && write_minimal_configuration "$judge_port"
   verdict=refused
-  # In the foreground and with a time limit of its own: a run that is killed leaves no server behind for long.
+  # httpd runs in the foreground with a time limit of its own. So a run that is killed leaves a server behind only for a
+  # short time.
   (
     arguments='' enter=''
     httpd_for "$deadline_seconds" -d "$work/minimal" -f "$work/minimal/httpd.conf" -D FOREGROUND
@@ -203,7 +209,7 @@ report_minimal() {
   cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd
 }
 
-# Our directory as it would be: a change need not bring all of it.
+# Makes our directory as it would be after the change, because a change need not bring all files of it.
 gather_own() { # DIRECTORY
   mkdir -- "$1"
   for judge_file in "$own_directory"/* "$work"/own/*; do
@@ -231,7 +237,8 @@ free_port() {
   printf %s "$judge_candidate_port"
 }
 
-# The candidate's own directives, with the files as staged; sections on the customer's directories stay as they are.
+# Writes the candidate's own directives with the files as staged. Sections on the customer's directories are kept as
+# they are.
 write_minimal_configuration() { # PORT
   {
     printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\n' "$1"
@@ -248,8 +255,8 @@ write_minimal_configuration() { # PORT
       printf 'LoadModule %s_module %s\n' "$judge_module" "$quoting_word"
     done
     printf 'DocumentRoot "%s"\n<VirtualHost *:%s>\nSSLEngine on\nSSLCertificateFile server.pem\n' "$work/minimal" "$1"
-    # It names its files relative to the server root, which is ours here; that of an older build did so by their whole
-    # path.
+    # The candidate names its files relative to the server root, which is ours here. The file of an older build names
+    # them by their whole path.
     own=\"$server_root/conf/clientcert/ awk '
       { cut = index($0, ENVIRON["own"]) }
       cut { $0 = substr($0, 1, cut) "conf/clientcert/" substr($0, cut + length(ENVIRON["own"])) }

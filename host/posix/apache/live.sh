@@ -1,9 +1,11 @@
 # shellcheck shell=sh
-# The live server: reload it, look at it, and put everything back when it is not as the shadow promised.
+# The live server: this file reloads it, checks it, and puts everything back when it does not answer as the shadow
+# promised.
 
 live_signalled='' live_signalled_seconds=''
 
-# SIGUSR1 goes to a process only after it was seen to be this very httpd: a stale pid file may name anybody's process.
+# Reloads httpd. SIGUSR1 goes only to a process that was seen to be this very httpd, because a stale pid file may name
+# any process.
 # in: parent, run_pid_file, server_parent_start, state, undo_our_line, work
 # sets: live_signalled, live_signalled_seconds
 # writes
@@ -13,7 +15,7 @@ reload() {
     return 1
   fi
   keep_loaded
-  # Where others may write beside it, the pid file may be a pipe that nobody writes to.
+  # Where others may write into its directory, the pid file may be a pipe that nobody writes to.
   live_named=$(inside timeout 5 cat -- "$run_pid_file" 2>/dev/null)
   read_process "$parent" && [ "$process_start" = "$server_parent_start" ] && [ "$live_named" = "$parent" ] || {
     part "reason the pid file $run_pid_file does not name the httpd that was looked at (process $parent); not signalled"
@@ -23,8 +25,8 @@ reload() {
   kill -USR1 "$parent"
 }
 
-# The files with our lines as httpd is about to read them, hashed without those: one that still is so is nobody's
-# unfinished edit.
+# Keeps hashes of the files with our lines, as httpd is about to read them. The hashes leave our lines out. A file that
+# still has its hash later has no unfinished edit.
 keep_loaded() {
   {
     cat -- "$state/edited" 2>/dev/null
@@ -37,8 +39,9 @@ keep_loaded() {
 
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$server_parent_start" ]; }
 
-# A child that began after the signal serves the new configuration. A program that httpd pipes its log to serves
-# nothing: it comes before the configuration was found good, or because somebody ended the one of before.
+# Checks whether a child of httpd began after the signal, because such a child serves the new configuration. A program
+# that httpd pipes its log to does not count. It may start before the configuration was found good, or because somebody
+# ended the earlier program.
 has_new_child() { # SINCE
   for live_entry in /proc/[0-9]*; do
     read_process "${live_entry#/proc/}" || continue
@@ -68,9 +71,9 @@ ask_live() { # FILE
   (ask_all "$work") >"$1"
 }
 
-# What httpd's logs say since `mark_logs`, of certificates.
+# Notes the sizes of httpd's logs, so that write_log_words finds what they say about certificates from then on.
 mark_logs() {
-  # One process: hundreds of virtual hosts may have a log each.
+  # One process reads all sizes: hundreds of virtual hosts may have a log each.
   printf '%s\n' "$run_log_files" | tr '\n' '\0' | xargs -0 -r stat -L -c "%F$tab%s$tab%n" -- 2>/dev/null |
     sed -n "s/^regular [a-z ]*$tab//p" >"$work/log.sizes"
 }
@@ -81,7 +84,7 @@ write_log_words() { # FILE
   done <"$work/log.sizes" >"$1" 2>/dev/null
 }
 
-# Whether holders get in, by what was asked last.
+# Checks by the last answers whether holders of certificates get in.
 locks_nobody_out() {
   read_alerts "$work/answers.after" >"$work/alerts"
   awk -v good="$probe_decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
@@ -96,8 +99,8 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# Each covered virtual host answers as the shadow did, and each other one as before. The status may also be the one of
-# before: a backend that the shadow could not reach.
+# Each covered virtual host must answer as the shadow did, and each other virtual host as before. The status may also be
+# the earlier one: the shadow may have failed to reach a backend.
 # in: deadline_seconds, parent, probe_decrypt_error, run_log_files, server_parent_start, work
 # sets: asks_probes
 check_health() {
@@ -107,12 +110,12 @@ check_health() {
     is_parent_alive || return 1
     ask_live "$work/answers.after"
     if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && ! health_differs; then
-      # Children of before may have answered while the parent was dying.
+      # Children with the configuration of before may have answered while the parent was dying.
       is_parent_alive && locks_nobody_out
       return
     fi
     ! is_opened || break
-    # A server that takes connections and answers none costs a whole round of waiting each time: its users wait, too.
+    # A server that takes connections and does not answer costs a whole round of waiting each time. Its users wait, too.
     [ "$(now_ticks)" -lt "$live_until" ] || break
     live_tries=$((live_tries + 1))
     sleep 0.25
@@ -128,38 +131,40 @@ first_three() { # LINES
   printf '%s\n' "$1" | awk 'NR <= 3 { printf "%s%s", separator, $0; separator = "; " }'
 }
 
-# The one case in which we start httpd: it lived before our signal and died of it. Started the way it had been started.
+# Starts httpd again, as it had been started before. This is the only case in which we start httpd: it ran before our
+# signal and died of the signal.
 # writes
 start_again() {
   part 'reason httpd died at the reload; the bytes of before are back and it was started again'
-  # systemd, too, may have tried in vain before the bytes were back, and then refuses to for a while.
+  # systemd, too, may have tried to start httpd before the bytes were back, and then refuses to start it for a while.
   if [ -n "$live_unit" ] &&
     { systemctl reset-failed "$live_unit"; timeout 100 systemctl start "$live_unit"; } >/dev/null 2>&1 &&
     wait_for_server 50; then
     return 0
   fi
-  # In the foreground it runs for a supervisor (runit, supervisord), which starts it anew within seconds. That one goes
-  # first: a start of ours would take its ports, and it would try for ever. Where there is none, a server that runs
-  # outside of where it belongs is better than none; detached, because this run ends.
+  # An httpd in the foreground runs under a supervisor (runit, supervisord), which starts it again within seconds. So
+  # the supervisor is waited for first: if we started httpd, it would take the ports, and the supervisor would try for
+  # ever. Where there is no supervisor, a server that runs in another place than its usual one is better than none. It
+  # is started detached, because this run ends.
   if [ "$(detached_arguments)" != "${arguments%"$nl"}" ]; then
     wait_for_server $((deadline_seconds * 10)) && return 0
     part 'reason httpd ran in the foreground, and no supervisor started it again, so it was started without one: start it there instead'
     arguments=$(detached_arguments)$nl
   fi
-  # Not by `&`: what a shell starts so ignores SIGINT and SIGQUIT for ever.
+  # httpd is not started with `&`: a program that a shell starts in this way ignores SIGINT and SIGQUIT for ever.
   (enter='' && httpd_for "$deadline_seconds" -k start) >"$work/start.words" 2>&1
   wait_for_server $((deadline_seconds * 10)) && return 0
   part 'reason httpd did NOT start again: look at its error log now'
   return 1
 }
 
-# Without what keeps httpd in the foreground.
+# Prints the arguments without those that keep httpd in the foreground.
 detached_arguments() {
   printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
 }
 
-# A server that was stopped when it was looked at, and that somebody has started since: on the files of before, for all
-# we know.
+# Checks whether a server that was stopped when it was observed has been started by somebody since then. It may have
+# been started on the files of before.
 # in: deadline_seconds, program, run_pid_file, server_observed_at, work
 # sets: nothing
 was_started_meanwhile() {
@@ -185,7 +190,8 @@ is_one_starting() {
   return 1
 }
 
-# Of the same program: another server on this host is nothing to us.
+# Checks whether a process is an httpd of the same program that started after the observation. Another server on this
+# host does not count.
 is_new_httpd() { # PID
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ -n "$1" ] && read_process "$1" && [ "$process_start" -ge "$server_observed_at" ] &&
@@ -202,14 +208,14 @@ wait_for_server() { # TENTHS_OF_A_SECOND
   return 1
 }
 
-# The pid file may be an old one, and the process that it names another's by now.
+# The pid file may be an old one, and the process that it names may be another program by now.
 use_running() { # PID
   kill -0 "$1" 2>/dev/null || return 1
   find_processes
   case " $process_httpd_pids " in *" $1 "*) use_parent "$1" ;; *) return 1 ;; esac
 }
 
-# Everything back, and the live server on it.
+# Puts everything back, and makes the live server run on it.
 # in: deadline_seconds, parent, run_pid_file, server_parent_start, state, swap_began, undo_our_line, work
 # sets: arguments, live_signalled, live_signalled_seconds
 # writes
@@ -222,7 +228,8 @@ roll_back() {
   [ "$live_is_back" != 0 ] || rm -f -- "$work/swapped"
 }
 
-# The live server on the bytes of before. One that ended without a signal of ours was ended by somebody who meant it.
+# Makes the live server run on the bytes of before. A server that ended without a signal of ours was ended by somebody
+# who meant to do so.
 # in: deadline_seconds, parent, run_pid_file, server_parent_start, state, swap_began, undo_our_line, work
 # sets: arguments, live_signalled, live_signalled_seconds
 # writes
@@ -230,7 +237,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   live_bytes_back=$(now_ticks)
   if is_parent_alive; then
     if [ -z "$1" ]; then
-      # A child that is younger than the swap may be of a reload by somebody else.
+      # A child that is younger than the swap may come from a reload by somebody else.
       ! has_new_child "$swap_began" || owe_or_report 'a change was put back, and httpd may have read it meanwhile'
       return 0
     fi
@@ -242,7 +249,7 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
     fi
   fi
   if [ -n "${live_signalled:-}" ]; then
-    # A supervisor may have started it on the other bytes, before these were back.
+    # A supervisor may have started httpd on the new bytes, before the bytes of before were back.
     start_again && { [ "$server_parent_start" -gt "$live_bytes_back" ] || { reload && wait_for_reload; }; }
   else
     owe_or_report 'a change was put back, and httpd may have been started on it meanwhile'
@@ -250,8 +257,8 @@ restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
   fi
 }
 
-# The unit whose main process httpd is. From others it was only once started: by cron's, by a job, or by our refresh,
-# which would wait for itself.
+# Finds the unit whose main process is httpd. From any other unit httpd was only started once: from cron's unit, from a
+# job, or from our refresh, which would wait for itself.
 # in: parent
 # sets: nothing
 find_unit() {

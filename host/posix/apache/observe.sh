@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# The observation: everything the plan needs, in one look, touching nothing.
+# The observation: one run reads everything that the plan needs and changes nothing.
 
 observe_openssl=''
 
-# DUMP_RUN_CFG's `Name: "value"`. By awk: a shell's own cutting of a text is quadratic, and 500 virtual hosts dump a
-# megabyte.
+# Prints the value of a line `Name: "value"` of DUMP_RUN_CFG. awk does this, because a shell cuts a text in quadratic
+# time and 500 virtual hosts dump a megabyte.
 # in: dumped
 # sets: nothing
 run_setting() { # NAME
@@ -12,11 +12,12 @@ run_setting() { # NAME
     index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
-# Its version is the first line, and how it was built another one.
+# The first line holds the version of OpenSSL, and another line how it was built.
 ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/dev/null || echo none)}; }
 
-# OpenSSL's security level for httpd's handshakes: the lowest that a cipher list names, else what OpenSSL was built
-# with, else its own default, which is 2 from 3.2 on. @see SSL_CTX_set_security_level(3)
+# Prints the security level of OpenSSL for httpd's handshakes. It is the lowest level that a cipher list names, else the
+# level that OpenSSL was built with, else OpenSSL's own default, which is 2 from version 3.2 on. @see
+# SSL_CTX_set_security_level(3)
 # in: dumped
 # sets: nothing
 security_level() {
@@ -31,7 +32,7 @@ security_level() {
   } | head -n 1
 }
 
-# The directives whose files httpd reads at its start, as `Directive<TAB>path`.
+# Prints the directives that name files which httpd reads at its start, as `Directive<TAB>path`.
 named_files() {
   printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$quoting_read_word"'
     BEGIN {
@@ -46,7 +47,7 @@ named_files() {
     }'
 }
 
-# Warnings may stand anywhere between the lines: a list ends where the next one begins.
+# Warnings may stand anywhere between the lines. So a list ends where the next list begins.
 # in: dumped
 # sets: nothing
 included_files() {
@@ -60,8 +61,8 @@ included_files() {
 # sets: nothing
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
-# One part for each path of the list: size, times, resolved path, path, and the bytes
-# (of a file above the limit the first 8 KiB, of one of ours both ends of each PEM block).
+# Prints one part for each path: its size, times, resolved path, path, and bytes. Of a file above the limit it prints
+# the first 8 KiB, but of a file of ours or a CRL file both ends of each PEM block.
 observe_files() { # KIND LIMIT_BYTES PATHS
   [ -n "$3" ] || return 0
   observe_ifs=$IFS IFS=$nl
@@ -79,7 +80,7 @@ observe_files() { # KIND LIMIT_BYTES PATHS
     is_readable "$observe_type" "$observe_real" || { [ "$1" = crontab ] && continue; } ||
       fail pipe "$observe_real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
     part "$1 ${observe_fact%" $observe_real"}$tab$observe_real$tab$observe_path"
-    # Files in /proc have no size, and may be read for ever.
+    # Files in /proc have size 0, and reading them may never end.
     [ "${observe_fact%% *}" != 0 ] || continue
     doing "reading $observe_real"
     if [ "$1" = server-certificates ]; then
@@ -100,19 +101,19 @@ $observe_facts
 FACTS
 }
 
-# A pipe would be read for ever, and a device may do anything. Where nothing is meant to be read, /dev/null may be
-# named.
+# Reading a pipe may never end, and reading a device may do anything. /dev/null is allowed, because a configuration may
+# name it where nothing is to be read.
 is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
   case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
 }
 
-# The certificates of a PEM file, and nothing else of it: a key may stand beside them, also where a block is never
-# closed.
+# Prints the certificates of a PEM file, and nothing else of it. A key may stand beside them, also in a block that is
+# never closed.
 certificates_alone() {
   awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
 }
 
-# Of each PEM block the first and the last 64 lines; `...COUNT` stands for the characters between them.
+# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them.
 ends_of_blocks() { # PATH
   awk -v keep=64 '
     { sub(/\r$/, "") }
@@ -128,7 +129,8 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-# The times of all of them; and of those of others, because ours are sent anyway, what their CAs and CRLs are.
+# Prints the times of all named files. Of the files that are not ours it also prints the CAs and CRLs; ours are sent in
+# any case.
 observe_named_files() { # NAMED
   [ -n "$1" ] || return 0
   part named
@@ -149,19 +151,19 @@ observe_named_files() { # NAMED
   observe_cas=$(paths_of "$observe_theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
   observe_files certificates 1048576 "$observe_cas"
   observe_files crl 65536 "$(paths_of "$observe_theirs" SSLCARevocationFile)"
-  # Only a CA file completes the chain of a server's own certificate. Of that file, which may hold its key, the
-  # certificates alone.
+  # Only a CA file completes the chain of a server's own certificate. The file of that certificate may hold its key, so
+  # only the certificates of the file are sent.
   [ -z "$observe_cas" ] || observe_files server-certificates 0 "$(paths_of "$observe_theirs" SSLCertificateFile)"
 }
 
-# Each path once that one of the directives names.
+# Prints each path that one of the directives names, once.
 paths_of() { # NAMED DIRECTIVES
   printf '%s\n' "$1" |
     awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
 }
 
-# PHP by the words that every PHP binary carries for its X-Powered-By header; nothing is executed. A host may run
-# several php-fpm, and any may be the product's.
+# Finds the version of PHP by the words that every PHP binary holds for its X-Powered-By header. No PHP is executed. A
+# host may run several php-fpm, and any of them may be the product's.
 observe_php() {
   observe_programs=$(printf %s "$process_php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
   observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs$nl
@@ -173,7 +175,8 @@ observe_php() {
     [ -n "$observe_path" ] && inside test -f "$observe_path" || continue
     doing "reading $observe_path"
     observe_known=$(inside stat -L -c '%i.%Y.%s' -- "$observe_path")
-    # The journal remembers `php INODE.TIME.SIZE VERSION` of the last change: a PHP binary has 20 MB.
+    # The journal remembers the version that the last change found, as `php INODE.TIME.SIZE VERSION`, because a PHP
+    # binary has 20 MB.
     case $(journal_value "php $observe_known") in
       '')
         observe_php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$observe_path" | head -n 1) &&
@@ -187,8 +190,8 @@ observe_php() {
   set +f
 }
 
-# When the parent said last that it goes on after a reload. Its own words only: a request can bring any text into the
-# log, but not to this place of a line.
+# Prints when the parent last logged that it goes on after a reload. Only the parent's own words count: a request can
+# put any text into the log, but not at this place of a line.
 reload_stamp() {
   observe_said="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
   awk -v said="$observe_said([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
@@ -196,7 +199,7 @@ reload_stamp() {
     END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
 }
 
-# The log has httpd's local time, which need not be the login's.
+# The log has httpd's local time. The login may have another time zone.
 log_seconds() { # STAMP
   observe_zone=$(printf '%s\n' "$server_environment" | awk '/^TZ=/ { print substr($0, 4) }')
   (
@@ -206,8 +209,9 @@ log_seconds() { # STAMP
   )
 }
 
-# Our last reload. The earlier of what the clock said then and of what it would say today: a clock that was set since
-# must not hide an edit. Since a reboot httpd was started later.
+# Prints the time of our last reload. It is the earlier one of two times: what the clock showed then, and what the clock
+# of today would have shown. So a clock that was set since then cannot hide an edit. After a reboot it is 0, because
+# httpd was started later than that reload.
 reloaded_seconds() {
   observe_moment=$(journal_value reloaded-at) observe_by_clock=$(journal_value reloaded) observe_by_uptime=0
   [ "${observe_moment#* }" != "$(boot_id)" ] || observe_by_uptime=$((observe_boot + ${observe_moment%% *} / 100))
@@ -215,7 +219,8 @@ reloaded_seconds() {
     printf %s "${observe_by_clock:-0}"
 }
 
-# When httpd last read its configuration: start of the parent, our last reload, or a later one in its error log.
+# Prints when httpd last read its configuration: at the start of the parent, at our last reload, or at a later reload
+# that its error log shows.
 loaded_seconds() {
   [ -n "$parent" ] || return 0
   observe_loaded=$((observe_boot + server_parent_start / 100))
@@ -232,8 +237,8 @@ loaded_seconds() {
   printf %s "$observe_loaded"
 }
 
-# Crontabs and scripts of cron that may fetch a CRL, or have a line that an adoption commented out: of this host,
-# whatever httpd's mount namespace holds. Which lines count is not decided here.
+# Sends crontabs and scripts of cron that may fetch a CRL, or that have a line which an adoption commented out. They are
+# those of this host, whatever httpd's mount namespace holds. Which lines count is not decided here.
 observe_crontabs() { # NAMED
   doing "reading the crontabs"
   observe_crontab_paths=$({
@@ -245,7 +250,7 @@ observe_crontabs() { # NAMED
   (enter='' && observe_files crontab 1048576 "$observe_crontab_paths")
 }
 
-# Our files, and what of ours runs unattended: of that also whose it is. One process hashes all of them.
+# Sends our files. Of the files that run unattended it also sends the owner and the mode. One process hashes all files.
 observe_own() {
   observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended
@@ -268,7 +273,8 @@ observe_own() {
   observe_files own 1048576 "$observe_own_files"
 }
 
-# The timers, of this host, whatever httpd's mount namespace holds, and how the refreshes ended.
+# Sends the timers and how the refreshes ended. The timers are those of this host, whatever httpd's mount namespace
+# holds.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$observe_timers")
   [ ! -f "$state/refresh.record" ] ||

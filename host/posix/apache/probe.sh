@@ -1,14 +1,15 @@
 # shellcheck shell=sh
-# Whether holders of certificates of the site's CAs get in at all: the answers to probe certificates, which carry a CA's
-# name and a signature that does not verify (core/pki/probe.ts). OpenSSL sees to extensions, strength and CRLs before
-# the signature: where all is well httpd answers with the alert `decrypt error`, and any other alert means that every
-# holder is refused.
+# Checks whether holders of certificates of the site's CAs get in at all. It reads the answers to probe certificates. A
+# probe carries the name of a CA and a signature that does not verify (core/pki/probe.ts). OpenSSL checks extensions,
+# strength and CRLs before the signature. So a healthy httpd answers with the alert `decrypt error`, and any other alert
+# means that every holder is refused.
 
 probe_decrypt_error=51 probe_signature_failure=7
 probe_locked_out='' probe_already_refused=''
 
-# Makes $work/probes.list, the names of the probes that are asked: of CAs that issue to users, and of any other with a
-# CRL that is not for CA certificates only. A refresh has those that the last change left beside it.
+# Makes $work/probes.list, the names of the probes that are shown. A CA has a probe there if it issues to users, or if
+# it has a CRL that is not for CA certificates only. A refresh uses the probes that the last change left in the state
+# directory.
 # in: mode, state, work
 # sets: nothing
 list_probes() {
@@ -21,7 +22,7 @@ list_probes() {
   : >"$work/probes.refused"
 }
 
-# For refreshes.
+# Keeps the probes for refreshes.
 # in: state, work
 # sets: nothing
 # writes
@@ -30,7 +31,7 @@ keep_probes() {
     mv -T -- "$state/probes.new" "$state/probes"
 }
 
-# What stands in front of key and certificate.
+# Prints a value from the lines that stand before key and certificate in a probe.
 probe_word() { sed -n "s/^$1 //p;/^-/q" "$2"; } # KEY FILE
 
 has_users_crl() { # PROBE
@@ -41,10 +42,11 @@ has_users_crl() { # PROBE
       "$work/chosen.keys"
 }
 
-# Which of them are refused by what the files of a virtual host's answer say: lines NAME ALERT [ADDRESS PORT HOST], one
-# a probe, with the place where others answer well; `-` is no alert, as where the connection was cut, and `+` an answer,
-# as from a virtual host that asks for no certificate. Without a name another virtual host may answer, which is none of
-# ours where one of that place is left alone.
+# Prints the worst answer to each probe, as lines NAME ALERT [ADDRESS PORT HOST]. The place is printed where another
+# virtual host gives the good answer. The alert `-` means that there was no alert, for example because the connection
+# was cut. `+` means an answer, for example of a virtual host that asks for no certificate. An answer of a virtual host
+# without a name is left out where an unmanaged virtual host shares its address and port, because that one may have
+# answered.
 # in: manifest, state, work
 # sets: nothing
 read_alerts() { # ANSWERS
@@ -72,7 +74,7 @@ read_alerts() { # ANSWERS
     }'
 }
 
-# By the files alone, where no httpd can be asked: `file` stands in place of an alert.
+# Reads the result from the files alone, where no httpd can be asked. `file` stands in place of an alert.
 # in: work
 # sets: nothing
 read_verifications() {
@@ -85,8 +87,8 @@ read_verifications() {
   done <"$work/probes.list"
 }
 
-# OpenSSL's first error number for a probe, with our files as PATH_OF finds them by name; nothing where they are not
-# there.
+# Prints OpenSSL's first error number for a probe. PATH_OF finds the path of our files by their name. Prints nothing
+# where these files are missing.
 verify_probe() { # NAME PATH_OF
   probe_conf=$("$2" clientcert.conf) probe_checks=''
   [ -f "$probe_conf" ] || return 0
@@ -106,8 +108,8 @@ conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
 
 installed_own() { printf %s "$own_directory/$1"; } # NAME
 
-# Whether the files that serve now refuse them already: then a change that does not mend it is not to blame. A CA that
-# is not among theirs has no holders yet.
+# Checks whether the files that serve now refuse this probe already. If they do, a change that does not mend it is not
+# the cause. A CA that is missing from these files has no holders yet.
 is_refused_already() { # NAME STAGE
   ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
   [ "$2" = judged ] || return 1
@@ -115,9 +117,9 @@ is_refused_already() { # NAME STAGE
   printf '%s\n' "$1" >>"$work/probes.refused"
 }
 
-# report_locked_out ALERTS WORDS WHEN STAGE: a reason for each CA whose holders are refused, and a note where that was
-# so before, or cannot be told. Fails where there is no reason. STAGE: judged, while the installed files are those that
-# serve; live afterwards.
+# report_locked_out ALERTS WORDS WHEN STAGE: reports a reason for each CA whose holders are refused. Reports a note
+# instead where they were refused before, or where this cannot be told. Fails where there is no reason. STAGE is
+# `judged` while the installed files are those that serve, and `live` afterwards.
 # in: judge, mode, own_directory, work
 # sets: probe_already_refused, probe_locked_out
 report_locked_out() {
@@ -136,7 +138,8 @@ report_locked_out() {
           case $probe_error in '' | *"$nl"*) probe_error=$(verify_probe "$probe" newest_own) ;; esac
         ;;
     esac
-    # Of a change that was put back: a refresh brings no CA, so nobody holds a certificate of this one.
+    # This probe is left from a change that was put back. A refresh brings no CA, so nobody holds a certificate of this
+    # CA.
     [ "$mode:$probe_error" != refresh:20 ] || continue
     if is_unreported "$probe_alert" "$probe_error" "$2"; then
       probe_note "$4" "it could not be told whether holders of certificates of the CA $probe_ca get in: neither httpd's answer nor its error log says so; try a user's certificate"
@@ -153,23 +156,24 @@ report_locked_out() {
   [ -n "$probe_locked_out" ]
 }
 
-# What the judge has said of a server that it saw need not be said twice.
+# A note of the judge need not be repeated for a server that the shadow has judged.
 probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
-# Numbers that httpd's log has beside those of a probe as it should be and of an untrusted certificate.
+# Prints the error numbers in httpd's log, without those of a good probe and of an untrusted certificate.
 logged_errors() { # WORDS
   sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null |
     grep -vx -e "$probe_signature_failure" -e 18 | sort -u
 }
 
-# Neither an alert nor a number in the log. Several of these belong to several CAs, and which to which is not known.
+# Checks whether neither an alert nor the log gives the error. Several numbers in the log belong to several CAs, and it
+# is not known which number belongs to which CA.
 is_unreported() { # ALERT ERROR WORDS
   case $1 in - | +) ;; *) return 1 ;; esac
   case $2 in '' | *"$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
-# A CRL of several, of a CA of which nothing was known: whether users' certificates name its address does not stand in
-# our files.
+# Checks whether error 44 is only a guess: the CA has several CRLs and was not known before. Our files do not show
+# whether users' certificates name the address of this CRL.
 is_guess() { # PROBE STAGE
   [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
   case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
@@ -186,8 +190,8 @@ place_in_words() { # ADDRESS PORT NAME
   printf '%s' "${3:+$3 (}$1 port $2${3:+)}"
 }
 
-# The alert is httpd's answer to its clients, the number OpenSSL's. @see openssl-verification-options(1), RFC 8446,
-# section 6
+# The alert is httpd's answer to its clients, and the number is OpenSSL's error. @see openssl-verification-options(1),
+# RFC 8446, section 6
 refusal_in_words() { # ALERT ERROR
   case $2 in
     2 | 20 | 21) probe_cause='its chain does not reach a root among caFiles; list the CAs above it up to the root' ;;

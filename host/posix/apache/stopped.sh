@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# A server that does not run: which one is meant, how it ran, that it is stopped indeed, and what starts it with the
+# A stopped server: which server is meant, how it ran, whether it is really stopped, and what starts it with the
 # machine.
 
-# Sets stopped_recalled_config, stopped_recalled_directory and stopped_recalled_as (program and arguments, parted by
-# tabs). Fails where no change is valid.
+# Reads what a journal remembers. Sets stopped_recalled_config, stopped_recalled_directory and stopped_recalled_as
+# (program and arguments, separated by tabs). Fails where no change is valid.
 recall() { # JOURNAL
   stopped_recalled_config='' stopped_recalled_directory='' stopped_recalled_as='' stopped_recalled_generation=''
   while IFS= read -r stopped_line; do
@@ -17,7 +17,7 @@ recall() { # JOURNAL
   [ -n "$stopped_recalled_generation" ] && [ -n "$stopped_recalled_config" ]
 }
 
-# Whether the one that runs is the only server here that a change of ours stands in, or there is none.
+# Checks whether the running server is the only one on this host that is set up by a change of ours, or whether none is.
 # in: state
 # sets: nothing
 is_only_set_up() {
@@ -25,14 +25,14 @@ is_only_set_up() {
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
 }
 
-# Where the site file names no server, the one is meant that a change of ours stands in, whether it runs or not: another
-# one that happens to run must neither be looked at in its place nor changed.
+# Where the site file names no server, the server is meant that a change of ours set up, whether it runs or not. Another
+# server that happens to run must neither be observed in its place nor changed.
 # in: want_httpd
 # sets: want_config
 mean_set_up() {
   stopped_set_up='' stopped_set_up_count=0 stopped_standing='' stopped_standing_count=0
   for stopped_known in /var/lib/clientcert/*/journal; do
-    # A configuration that is gone is that of a server that was taken off this host.
+    # A configuration that has gone belonged to a server that was removed from this host.
     recall "$stopped_known" && [ -e "$stopped_recalled_config" ] && ! ran_by_other_program || continue
     stopped_set_up="$stopped_set_up; $stopped_recalled_config" stopped_set_up_count=$((stopped_set_up_count + 1))
     [ -d "$stopped_recalled_directory" ] || continue
@@ -52,7 +52,7 @@ ran_by_other_program() {
   [ -n "$want_httpd" ] && [ -x "$stopped_recalled_program" ] && ! [ "$want_httpd" -ef "$stopped_recalled_program" ]
 }
 
-# For the journal, at the end of a change with which httpd runs.
+# Prints program and arguments for the journal, at the end of a change with which httpd runs.
 # in: arguments, program
 # sets: nothing
 ran_as() {
@@ -64,8 +64,9 @@ ran_as() {
   IFS=$stopped_ifs
 }
 
-# Sets program and arguments as they were at the last change, where the site file says nothing else; of a host of an
-# older build: the program that reads this configuration by itself, where several are installed.
+# Sets program and arguments as they were at the last change, unless the site file says something else. A host that an
+# older build set up remembers no program. Where several are installed, the program is taken that reads this
+# configuration by itself.
 # in: want_config, want_defines, want_httpd
 # sets: arguments, program, root_argument
 recall_program() {
@@ -100,9 +101,9 @@ recall_arguments() {
   IFS=$stopped_ifs
 }
 
-# A server whose program has another name, or that /proc does not show, would be taken for stopped: its files would be
-# written and never loaded. So something must be found of it that is dead, and nobody else in its place. Needs what
-# httpd says of itself.
+# Proves that the server is stopped. A server whose program has another name, or that /proc does not show, would be
+# taken for stopped: its files would be written and never loaded. So the process that its pid file names must have
+# ended, and no process in its place may hold its ports. This needs what httpd reports about itself.
 # in: config, dumped, parent, process_httpd_pids, process_links
 # sets: stopped_proved
 prove_stopped() { # PID_FILE
@@ -121,7 +122,7 @@ prove_stopped() { # PID_FILE
   stopped_proved=yes
 }
 
-# `INODE PORT …` of the sockets that listen on a port of the configuration.
+# Prints `INODE PORT …` of the sockets that listen on a port of the configuration.
 listening_sockets() {
   set -- /proc/net/tcp
   [ ! -f /proc/net/tcp6 ] || set -- "$@" /proc/net/tcp6
@@ -140,12 +141,13 @@ listening_sockets() {
     $4 == "0A" { port = $2; sub(/^.*:/, "", port); if (port in ports) printf "%s %s ", $10, ports[port] }' - "$@"
 }
 
-# Whoever holds them; the sockets of one that /proc hides belong to nobody.
+# Suspects the processes that hold these sockets. The sockets of a process that /proc hides seem to belong to no
+# process.
 suspect_holders() {
   stopped_holders=$(list_holders)
   case "$nl$stopped_holders" in
     *"$nl- "*)
-      # It may have ended just now.
+      # The process may have ended just now.
       sleep 0.5
       stopped_listening=$(listening_sockets)
       [ -n "$stopped_listening" ] && stopped_holders=$(list_holders) || return 0
@@ -192,12 +194,13 @@ suspect() { # PID HOW
     *' (deleted)') stopped_remedy='restart it, for its program file is gone' ;;
     *) stopped_remedy="write \"httpd: $stopped_executable\" for this host, or restart it by its usual name" ;;
   esac
-  # Its program must not be advised: whatever "httpd:" names runs as root.
+  # The message must not recommend the program of another user, because root runs whatever "httpd:" names.
   runs_as_root "$stopped_top" || fail no-httpd "no httpd of $config runs as root here, but process $stopped_top does as another user, which $2 and looks like httpd; stop it, or start httpd as root"
   fail no-httpd "no httpd of $config is known to run here, but process $stopped_top ($stopped_executable) does, which $2 and looks like httpd; $stopped_remedy"
 }
 
-# Surely not the server that is meant: another one that is known, one of a container or of a judge of ours, or no httpd.
+# Checks whether a process is surely not the server that is meant. It is not where it is another known server, belongs
+# to a container or to a judge of ours, or is not an httpd.
 is_another() { # PID
   [ -e "/proc/$1/stat" ] || { ! kill -0 "$1" 2>/dev/null; return; }
   stopped_ancestor=$1
@@ -212,20 +215,21 @@ is_another() { # PID
   if [ -e "/proc/$1/exe" ]; then ! runs_httpd "$1"; else is_of_kernel "$1"; fi
 }
 
-# A thread of the kernel has neither program nor arguments.
+# A thread of the kernel has neither a program nor arguments.
 is_of_kernel() { # PID
   stopped_first_word=''
   IFS= read -r stopped_first_word 2>/dev/null <"/proc/$1/cmdline"
   [ -z "$stopped_first_word" ]
 }
 
-# Whatever its name: by words that stand in each httpd, or the library that each needs.
+# Checks whether a process runs httpd, whatever its name: by words that are in each httpd, or by the library that each
+# httpd needs.
 runs_httpd() { # PID
   grep -aqs 'D SERVER_CONFIG_FILE=' "/proc/$1/exe" || grep -qs '/libapr-1[.]so' "/proc/$1/maps"
 }
 
-# What starts a stopped server with the machine: the link of a unit or of an init script. One that was given another
-# configuration than the program's own must name this one.
+# Prints what starts a stopped server with the machine: the link of a unit or of an init script. Where the server has
+# another configuration than the one that its program was built with, that unit or script must name this configuration.
 # in: config, program, server_compiled_root, server_root, server_version_text
 # sets: nothing
 starter() {
@@ -239,7 +243,7 @@ starter() {
   case $stopped_own_config in /*) ;; *) stopped_own_config=$server_compiled_root/$stopped_own_config ;; esac
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ "$stopped_own_config" -ef "$config" ] && stopped_is_own_config=yes || stopped_is_own_config=''
-  # An apachectl within the server root names its configuration itself.
+  # An apachectl within the server root names its configuration by itself.
   case $program in "$server_root"/*) stopped_is_own_config=yes ;; esac
   program=$program config=$config root=$server_root is_own=$stopped_is_own_config awk '
     function cut_out(name,   at) {
@@ -262,8 +266,8 @@ starter() {
     END { if (is_it()) print file }' "$@"
 }
 
-# Of the two ways only one is gone: without systemd its units are nothing, and beside a unit of the same name an init
-# script is not.
+# Checks whether a link starts nothing. Units start nothing without systemd. With systemd an init script starts nothing
+# where there is a unit of the same name.
 is_unused_link() { # LINK
   case $1 in
     /etc/systemd/*) ! has_systemd ;;

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# From sources to the candidate crl.pem: one CRL for each CA key, the newest good one of what is installed, what came
-# with the site, and what was downloaded. A source that fails costs nothing but its news.
+# Makes the candidate crl.pem from the sources. It holds one CRL for each CA key: the newest good CRL of those that are
+# installed, that came with the site, and that were downloaded. Where a source fails, only its newer CRL is missing.
 
-# Where the settings and the CAs of this run are: the change's own, else the installed ones. Sets collect_bundle, and
-# makes:
+# Prepares the collection. The settings and the CAs are those of the change itself, else the installed ones. Sets
+# collect_bundle, and makes these files:
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
@@ -16,7 +16,7 @@ prepare_collection() {
   read_settings "$(newest_own refresh.conf)"
   collect_bundle=$(newest_own "$source_ca_name") collect_record=$state/refresh.record
   cat -- "$collect_bundle" "$own_directory"/ca-*.pem >"$work/all-cas.pem" 2>/dev/null
-  # Somebody waits for a change, and nobody for a refresh.
+  # A change has somebody who waits for it, so it gets less time than a refresh, for which nobody waits.
   # shellcheck disable=SC2086
   set -- $source_ids
   [ "$mode" = refresh ] || set -- one
@@ -25,7 +25,8 @@ prepare_collection() {
   read_installed_crls
 }
 
-# With a CA left out by accident, its list would be taken for that of a retired one.
+# Lists the CAs, and fails if one is missing. The CRL of a CA that is left out by accident would be taken for the CRL of
+# a retired CA.
 list_cas() {
   split_cas "$collect_bundle" "$work/cas"
   for collect_each_ca in "$work"/cas/*; do
@@ -39,8 +40,8 @@ list_cas() {
     [ "$(grep -c . "$work/cas.list")" = "$(grep -c -e '^-----BEGIN CERTIFICATE-----' -- "$collect_bundle")" ]
 }
 
-# Whether a CA has that name and key: OpenSSL counts a list only then. After a change of keys the name alone says
-# nothing.
+# Checks whether a CA has this name and this key, because OpenSSL counts a CRL only if one does. After a change of keys
+# the name alone is not enough.
 # in: work
 # sets: nothing
 is_of_ca() { # CRL_KEY
@@ -56,15 +57,16 @@ newest_own() { # NAME
   if [ -f "$work/own/$1" ]; then printf %s "$work/own/$1"; else printf %s "$own_directory/$1"; fi
 }
 
-# What crl.pem holds. Its facts were written down when it was made; read anew when somebody else wrote the file. Its
-# CRLs are parted only when they are needed, because a million entries take a while.
+# Reads what crl.pem holds. The facts of its CRLs were written when the file was made. They are read anew where somebody
+# else wrote the file. The file is split into its CRLs only where that is needed, because a million entries take a
+# while.
 read_installed_crls() {
   collect_installed=$own_directory/crl.pem collect_installed_hash='' collect_is_parted=''
   [ -f "$collect_installed" ] || return 0
   collect_installed_hash=$(hash_of "$collect_installed")
   if is_installed_known; then
     tail -n +2 -- "$state/crl.list" | awk -v directory="$work/known" '{ print >(directory "/" NR ".facts") }'
-    # Of a CRL that is accepted by its hash the bytes are compared.
+    # A CRL that the site file accepts by its hash is compared by its bytes.
     [ -z "$source_accept_older" ] || { split_crls "$collect_installed" "$work/known" && collect_is_parted=yes; }
   else
     split_crls "$collect_installed" "$work/known"
@@ -73,7 +75,8 @@ read_installed_crls() {
   fi
 }
 
-# Its second word: keys tell partitions apart. What an earlier build wrote is read anew.
+# Checks whether the facts of the installed crl.pem are known. The word `points` means that the keys tell apart the CRLs
+# that a CA parts by address. A list of an earlier build lacks this word, so the CRLs are read anew.
 # in: state
 # sets: nothing
 is_installed_known() {
@@ -87,7 +90,7 @@ split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
 }
 
-# Facts of each CRL of DIRECTORY; those that no CA of ours has signed go.
+# Writes the facts of each CRL in DIRECTORY. A CRL that is signed by none of our CAs is removed.
 read_each() { # DIRECTORY BUNDLE
   for collect_each in "$1"/*.pem; do
     [ -f "$collect_each" ] || continue
@@ -99,7 +102,8 @@ read_each() { # DIRECTORY BUNDLE
   done
 }
 
-# Within a change: the lists that came with the site count, too, and every CA gets its CRL before it is trusted.
+# Collects the CRLs within a change. The CRLs that came with the site count, too, and each CA gets its CRL before it is
+# trusted.
 # in: mode, own_directory, state, work
 # sets: collect_addresses_left, collect_bundle, collect_installed, collect_record, collect_source_until, failure,
 #   fetch_until
@@ -111,7 +115,7 @@ collect_for_change() { # WHICH sources: all, or `new`
     split_crls "$work/own/crl.pem" "$work/site"
     read_each "$work/site" "$collect_bundle"
   fi
-  # The program would take a zone that the host does not know for UTC.
+  # `date` would take a time zone that the host does not know for UTC.
   [ -z "$source_time_zone" ] || [ -f "/usr/share/zoneinfo/$source_time_zone" ] || refuse "the time zone $source_time_zone is not known on this host; install tzdata, or leave timeZone out"
   collect_from_sources "$1"
   assemble_crls || :
@@ -121,7 +125,8 @@ collect_for_change() { # WHICH sources: all, or `new`
     refuse 'no source delivers a newer CRL than the installed one'
 }
 
-# Tries the addresses of each source in their order. WHICH: all, or `new`, those that never delivered.
+# Tries the addresses of each source in their order. WHICH is `all`, or `new` for the sources whose CRL is not
+# installed.
 # in: fetch_until, mode, source_check, source_ids, state, work
 # sets: collect_addresses_left, collect_source_until, failure
 collect_from_sources() { # WHICH
@@ -130,7 +135,8 @@ collect_from_sources() { # WHICH
   set -- $source_ids
   while [ $# -gt 0 ]; do
     collect_now=$(($(now_ticks) / 100))
-    # What time is left is shared by those still to be asked: a source that trickles must not take it from all.
+    # The sources that are still to be asked share the time that is left. So a source that sends slowly cannot take the
+    # time of all.
     collect_source_until=$((collect_now + (fetch_until - collect_now) / $#))
     [ "$collect_which" = new ] && is_source_installed "$1" || collect_from "$1"
     shift
@@ -138,8 +144,8 @@ collect_from_sources() { # WHICH
   [ "$source_check" = leaf ] || drop_crls_of_users
 }
 
-# Whether what it delivered last is there, or a later one: its CA may have been retired and come back, and a run may
-# have failed after the download.
+# Checks whether the CRL that this source delivered last is installed, or a later one. Its CA may have been retired and
+# come back, and a run may have failed after the download.
 is_source_installed() { # ID
   collect_delivered=$(record_line "$1" crl)
   [ -n "$collect_delivered" ] && cat -- "$work"/known/*.facts 2>/dev/null |
@@ -153,7 +159,7 @@ collect_from() { # ID
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
   collect_addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ collect_kind collect_url <&4; do
-    # The last `read`, which finds nothing, empties its variables.
+    # This value is kept, because the last `read`, which finds nothing, empties its variables.
     collect_first_list=$collect_kind collect_shown_url=$(without_credentials_in "$collect_url")
     step "download $collect_shown_url"
     if download "$collect_url" "$work/raw" && accept_download "$1"; then
@@ -170,7 +176,7 @@ collect_from() { # ID
   explain_failure "$1" "$collect_first_list" "$collect_is_outrun" "$collect_tried"
 }
 
-# Nothing new, or a good CRL that is no older than the installed one.
+# Accepts a download that brings nothing new, or a good CRL that is not older than the installed one.
 # writes
 accept_download() { # ID
   collect_raw=$(hash_of "$work/raw")
@@ -182,7 +188,7 @@ accept_download() { # ID
     "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
 
-# Rightly signed, but naming another key: OpenSSL would look for that one.
+# A CRL may be signed rightly and still name another key. OpenSSL would search for a CA with that key.
 check_is_counted() { # TARGET
   read -r collect_key _ <"$1.facts"
   is_of_ca "$collect_key" || { failure='it names a key (authorityKeyIdentifier) that no CA of its name has' && return 1; }
@@ -198,7 +204,8 @@ check_is_no_older() { # TARGET
   return 1
 }
 
-# newer, same or older than the installed one of its key; newer where there is none.
+# Prints whether a CRL is newer, the same or older than the installed one of its key. Prints newer where none is
+# installed.
 # in: work
 # sets: nothing
 compare_with_installed() { # TARGET
@@ -211,8 +218,8 @@ compare_with_installed() { # TARGET
   echo newer
 }
 
-# A source that never delivered has nothing installed to live on: a change that needs it does not go live. One whose
-# list is there already, and newer, has: from the site file, or from an address of before.
+# Explains why a source failed. Nothing is installed of a source that never delivered, so a change that needs it does
+# not go live. It goes on where a newer CRL is installed already, from the site file or from an earlier address.
 # in: mode
 # sets: nothing
 explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED
@@ -227,14 +234,15 @@ explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED
   fi
 }
 
-# The rest of a record's line `source ID KEY …`.
+# Prints the rest of a line `source ID KEY …` of the record.
 record_line() { # ID KEY
   awk -v id="$1" -v key="$2" \
     '$1 == "source" && $2 == id && $3 == key { print substr($0, length($1 $2 $3) + 4); exit }' \
     "$collect_record" 2>/dev/null
 }
 
-# The newest of each key. A list whose CA is retired goes with the refresh after the change: the CA itself goes first.
+# Chooses the newest CRL of each key. The CRL of a retired CA is removed by the refresh after the change, because the CA
+# itself has to go first.
 choose_crls() {
   [ -n "$collect_is_parted" ] || [ ! -f "$collect_installed" ] || split_crls "$collect_installed" "$work/known"
   for collect_facts in "$work"/known/*.facts "$work"/crls/*.facts "$work"/site/*.facts; do
@@ -253,7 +261,7 @@ choose_crls() {
   check_nothing_lost
 }
 
-# A disk that is full cuts files off without a word: a CA whose list went with them would lock its users out.
+# A full disk cuts files off without an error. A CA whose CRL was lost in this way would lock its users out.
 check_nothing_lost() {
   is_installed_known || return 0
   while read -r collect_key _; do
@@ -267,7 +275,7 @@ $(tail -n +2 -- "$state/crl.list")
 EOF
 }
 
-# The candidate: $work/own/crl.pem and $work/crl.list. Fails when it is what is installed.
+# Makes the candidate: $work/own/crl.pem and $work/crl.list. Fails where the candidate equals what is installed.
 # in: mode, state, work
 # sets: nothing
 # writes
@@ -279,16 +287,16 @@ assemble_crls() {
   awk -F "$tab" '$2 != "crl.pem"' "$work/own.list" >"$work/own.list.new" &&
     mv -f -- "$work/own.list.new" "$work/own.list"
   rm -f -- "$work/own/crl.pem"
-  # What somebody else wrote there, or a run that nothing is known of, may never have been read by httpd.
+  # httpd may never have read a crl.pem that somebody else wrote, or that an unknown run wrote.
   [ "$collect_assembled_hash" != "$collect_installed_hash" ] || ! is_installed_known || return 1
-  # What is named comes before what names it: first of all files.
+  # A file is placed before the file that names it. So crl.pem is the first one.
   mv -- "$work/crl.pem" "$work/own/crl.pem"
   { printf 'crl\tcrl.pem\t%s\n' "$collect_assembled_hash" && cat -- "$work/own.list"; } >"$work/own.list.new" &&
     mv -f -- "$work/own.list.new" "$work/own.list"
 }
 
-# The last look before httpd sees it: each block is a whole CRL and nothing else is there, no CA lacks one, and the
-# sample certificate of the site is still accepted.
+# The last check before httpd reads the candidate: each block is a whole CRL and nothing else is in the file, no CA
+# lacks its CRL, and the sample certificate of the site is still accepted.
 # in: mode, own_directory, source_check, source_sample, work
 # sets: nothing
 check_assembled() {
@@ -303,8 +311,8 @@ check_assembled() {
   fi
 }
 
-# httpd refuses every certificate below a CA that lacks its CRL: of all CAs for `chain`, for `leaf` of those that issue
-# to users.
+# httpd refuses every certificate below a CA that lacks its CRL. With `chain` every CA needs a CRL, with `leaf` every CA
+# that issues to users.
 check_coverage() {
   for collect_chosen in "$work"/chosen/*.pem; do
     echo "${collect_chosen##*/}"
@@ -324,7 +332,7 @@ check_coverage() {
       }
     }' "$work/chosen.keys" "$work/cas.list" >"$work/uncovered"
   while read -r collect_subject; do
-    # A refresh keeps what is installed, so it is no worse than before.
+    # A refresh keeps what is installed, so a missing CRL was missing before.
     [ "$mode" = refresh ] ||
       refuse "no CRL source delivered the CRL of the CA $(ca_subject "$collect_subject"), so every certificate below it would be refused"
   done <"$work/uncovered"

@@ -1,16 +1,17 @@
 # shellcheck shell=sh
-# One CRL: read by openssl, written anew by openssl, and told apart from others of its issuer. A CRL comes by plain
-# http, so what was downloaded is never installed itself: a CERTIFICATE in httpd's CRL file would become a CA that it
-# trusts.
+# One CRL: openssl reads it and writes it anew, and this file tells it apart from other CRLs of its issuer. A CRL comes
+# by plain http, so the downloaded file itself is never installed: a CERTIFICATE in httpd's CRL file would become a CA
+# that httpd trusts.
 
-# What is known of a CRL stands in one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. KEY: hash of the issuer's name,
-# and its key identifier where the CRL has one (a CA that changed its key has two lists), `ca` where it lists CA
-# certificates only (such a list must not take the place of the users'), and `p` with a hash of the addresses that it is
-# for, where it is one of several: all joined by hyphens, what is missing is empty. Times in seconds since 1970, `-` =
-# none.
+# The facts of a CRL are one line: KEY THIS_UPDATE NEXT_UPDATE NUMBER ENTRIES. Times are in seconds since 1970, and `-`
+# means that there is none. KEY has up to four parts, joined by hyphens; a missing part is empty:
+# 1. the hash of the issuer's name
+# 2. the key identifier where the CRL has one, because a CA that changed its key has two CRLs
+# 3. `ca` where the CRL lists CA certificates only, because such a CRL must not take the place of the users' CRL
+# 4. `p` with a hash of the addresses that the CRL is for, where the CA parts its CRL by address.
 crl_max_bytes=268435456
 
-# Sets crl_form. Else fails with `failure`.
+# Sets crl_form. Where it cannot, it sets `failure` and fails.
 find_crl_form() { # FILE
   failure=''
   case $(head -c 2 -- "$1" | od -An -tx1 | tr -d ' \n') in
@@ -22,7 +23,7 @@ find_crl_form() { # FILE
       case $(grep -ac -e '-----BEGIN X509 CRL-----' -- "$1") in
         0) take_off_certificate_armour "$1" ;;
         1)
-          # Else openssl would ask the terminal for a passphrase.
+          # openssl would ask the terminal for a passphrase of an encrypted file.
           ! grep -aq -e '^Proc-Type:' -- "$1" || failure='it is encrypted'
           ;;
         *) failure='it holds several CRLs; give each its own source' ;;
@@ -32,17 +33,19 @@ find_crl_form() { # FILE
   [ -z "$failure" ]
 }
 
-# `certutil -encode` of Windows calls whatever it encodes a CERTIFICATE, a label that openssl refuses for a CRL.
+# Takes off the label that `certutil -encode` of Windows writes. It labels everything that it encodes as a CERTIFICATE,
+# and openssl refuses this label for a CRL.
 take_off_certificate_armour() { # FILE
   failure='it is no CRL, but a web page or another file' crl_form=DER
   [ "$(grep -ac -e '-----BEGIN CERTIFICATE-----' -- "$1")" = 1 ] || return 0
   awk '/-----END CERTIFICATE-----/ { exit } on { print } /-----BEGIN CERTIFICATE-----/ { on = 1 }' "$1" | tr -d ' \r' |
     base64 -d >"$1.der" 2>/dev/null && mv -f -- "$1.der" "$1" && failure=''
-  # No certificate is as long.
+  # No certificate is longer than 64 KiB.
   ! head -c 65536 -- "$1" | openssl x509 -inform DER -noout 2>/dev/null || failure='it is a certificate, not a CRL; give the address of the CRL'
 }
 
-# read_crl FILE TARGET BUNDLE: TARGET.pem and TARGET.facts. Else fails with `failure`, which says what was wrong.
+# read_crl FILE TARGET BUNDLE: writes TARGET.pem and TARGET.facts. Where it cannot, it fails, and `failure` says what
+# was wrong.
 # in: source_check, work
 # sets: failure
 read_crl() {
@@ -57,8 +60,8 @@ read_crl() {
   find_unusable "$2.text" && write_crl_facts "$2"
 }
 
-# The words are what tells: openssl ends with 0 although the signature is wrong. One call for all, because a CRL of a
-# million entries takes it a second and 270 MB each time.
+# Reads and writes a CRL by openssl. Only openssl's words show that a signature is wrong, because its exit status is 0.
+# One call does everything, because a CRL of a million entries takes openssl a second and 270 MB each time.
 print_crl() { # FILE TARGET BUNDLE
   {
     spare_the_server
@@ -86,7 +89,7 @@ print_crl() { # FILE TARGET BUNDLE
       in_point && /^ +Relative Name:/ { print "unusable\tit names its address relative to its issuer, which is not supported" }
       in_point && /^ +Full Name:/ { in_names = 1; next }
       in_names && /^                  / {
-        # OpenSSL 3.0 ends no line behind the last name: what the CRL is for follows on it.
+        # OpenSSL 3.0 ends no line behind the last name: what the CRL is for follows on the same line.
         said = ""
         if (cut = match($0, /[^ ]                (Only |Indirect CRL)/)) {
           said = substr($0, cut + 1); $0 = substr($0, 1, cut)
@@ -100,8 +103,8 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /^ +Only User Certificates/ { print "users\tit lists certificates of users only" }
       /^ +Only Some Reasons|^ +Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
-      # Of critical extensions OpenSSL accepts the first two of these in a CRL and none in an entry (x_crl.c), even
-      # where it knows them. The last two are reported above.
+      # Of critical extensions OpenSSL accepts only the first two of these in a CRL, and none of them in an entry
+      # (x_crl.c), although it knows them. The last two are reported above.
       /^            [^ ].*: critical *$/ &&
         !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {
         sub(/^ +/, ""); sub(/: critical *$/, "")
@@ -111,8 +114,8 @@ print_crl() { # FILE TARGET BUNDLE
   grep -q '^verify OK$' -- "$2.errors"
 }
 
-# Whoever answers for the CA can send a list that takes gigabytes to read, before its signature is known to be wrong:
-# then the reader ends, not httpd.
+# Limits the memory of the reader. Anyone who answers in place of the CA can send a CRL that takes gigabytes to read,
+# before its signature is known to be wrong. With this limit the reader ends, not httpd.
 spare_the_server() {
   echo 1000 >/proc/self/oom_score_adj
   crl_free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
@@ -120,7 +123,8 @@ spare_the_server() {
   [ -z "$crl_free_kib" ] || ulimit -v "$crl_free_kib"
 } 2>/dev/null
 
-# openssl takes the first CA of that name for the signer: after a change of keys it can be the other one.
+# Tries each CA of the issuer's name alone. openssl takes the first CA of that name for the signer, which can be the
+# wrong one after a change of keys.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
   crl_issuer_hash=$(text_value 'issuer name hash' "$2.text")
   split_cas "$3" "$work/each"
@@ -144,7 +148,7 @@ text_value() { # NAME FILE
   awk -F "$tab" -v name="$1" '$1 == name { print $2; exit }' "$2"
 }
 
-# httpd takes no certificate at all of a CA whose CRL OpenSSL does not understand or does not count.
+# httpd refuses every certificate of a CA whose CRL OpenSSL does not understand or does not count.
 find_unusable() { # TEXT
   failure=$(text_value unusable "$1")
   [ -n "$failure" ] || [ "$source_check" = chain ] || failure=$(text_value partition "$1")
@@ -165,7 +169,7 @@ write_crl_facts() { # TARGET
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
 }
 
-# A time with fractions or a zone of its own can be printed, but makes OpenSSL refuse every certificate of the CA.
+# A time with fractions or with a time zone can be printed, but it makes OpenSSL refuse every certificate of the CA.
 seconds_of() { # TIME, as openssl prints it
   case $1 in
     [A-Z][a-z][a-z]' '[\ 0-9][0-9]' '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' '[0-9][0-9][0-9][0-9]' GMT')
@@ -175,7 +179,7 @@ seconds_of() { # TIME, as openssl prints it
   esac
 }
 
-# openssl prints the number in hexadecimal, of up to 20 bytes; nothing for `<NONE>`.
+# openssl prints the number in hexadecimal, with up to 20 bytes. For `<NONE>` nothing is printed here.
 decimal_of() {
   awk '{
     sub(/^0x/, ""); count = 1; digit[1] = 0
@@ -188,8 +192,8 @@ decimal_of() {
   } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
-# Its dates, by this host's clock: httpd refuses every certificate of the CA before the one and after the other, to the
-# second.
+# Checks the dates of a CRL by this host's clock. httpd refuses every certificate of the CA before the first date and
+# after the second one, to the second.
 # in: mode
 # sets: failure, fetch_until
 check_crl_dates() { # TARGET
@@ -204,8 +208,8 @@ check_crl_dates() { # TARGET
   [ -z "$failure" ]
 }
 
-# What clocks differ by is waited for: by a refresh, which holds no lock while it downloads, and for a while by a
-# change, for which somebody waits: of the time that its downloads have.
+# The difference between two clocks is waited for. A refresh holds no lock while it downloads, so it waits longer. A
+# change, for which somebody waits, waits for a shorter time, which is taken from the time for its downloads.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
 wait_until_valid() {
@@ -217,10 +221,10 @@ wait_until_valid() {
   [ "$mode" != refresh ] || fetch_until=$((fetch_until + crl_early))
 }
 
-# compare_crls A B, of one issuer: newer, same or older, for A. An older number is older whatever its date says, for
-# httpd takes the list with the later date, and a replayed one could have it; but a list that has expired protects
-# nobody. Of what the site file accepts by its hash the number does not count, and the date does: once it is replaced,
-# nobody can bring it back.
+# compare_crls A B, two CRLs of one issuer: prints newer, same or older, for A. A lower number is older whatever the
+# date says: httpd takes the CRL with the later date, and a replayed CRL could have it. But a CRL that has expired
+# protects nobody, so it does not count. For a CRL that the site file accepts by its hash the date counts and the number
+# does not: once such a CRL has been replaced, nobody can bring it back.
 # in: source_accept_older
 # sets: nothing
 compare_crls() { # TARGET TARGET
@@ -246,7 +250,7 @@ is_accepted() { # TARGET
   case "$source_accept_older " in *" $(der_hash "$1") "*) return 0 ;; *) return 1 ;; esac
 }
 
-# As the site file has it: of the DER, which is the same in whatever form a CRL comes.
+# Prints the hash that the site file has. It is the hash of the DER, which is the same in whatever form a CRL comes.
 # in: nothing
 # sets: nothing
 der_hash() { # TARGET
