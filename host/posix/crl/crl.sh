@@ -221,10 +221,10 @@ wait_until_valid() {
   [ "$mode" != refresh ] || fetch_until=$((fetch_until + crl_early))
 }
 
-# compare_crls A B, two CRLs of one issuer: prints newer, same or older, for A. A lower number is older whatever the
-# date says: httpd takes the CRL with the later date, and a replayed CRL could have it. But a CRL that has expired
-# protects nobody, so it does not count. For a CRL that the site file accepts by its hash the date counts and the number
-# does not: once such a CRL has been replaced, nobody can bring it back.
+# compare_crls A B, two CRLs of one issuer: prints newer, same or older, for A. A with a lower number is older whatever
+# its date says: httpd takes the CRL with the later date, and a replayed CRL could have that. But the number of B does
+# not count where B has expired, because a CRL that has expired protects nobody. For a CRL that the site file accepts by
+# its hash the date counts and the number does not: once such a CRL has been replaced, nobody can bring it back.
 # in: source_accept_older
 # sets: nothing
 compare_crls() { # TARGET TARGET

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# CRLs of which a CA gives out several, each for the certificates that name its address (issuingDistributionPoint):
-# OpenSSL picks by that address, byte by byte. One is kept for each address, beside the one for all.
+# A CA may part its CRL by address: it publishes several CRLs, each for the certificates that name its address
+# (issuingDistributionPoint). OpenSSL picks a CRL by that address, byte by byte. One CRL is kept for each address,
+# beside the CRL for all certificates.
 
-# Behind the third hyphen, whatever is missing before it.
+# Adds the hash of the address to a key, behind its third hyphen, even where earlier parts of the key are missing.
 # in: nothing
 # sets: nothing
 point_key() { # KEY POINT
@@ -14,7 +15,8 @@ point_key() { # KEY POINT
   esac
 }
 
-# One that is for some addresses, of a CA that had one for all: which stays as long as it is valid.
+# Reports that a CRL is for some addresses only, where its CA had one for all certificates. That one stays as long as it
+# is valid.
 # in: work
 # sets: nothing
 report_partition() { # TARGET
@@ -29,12 +31,12 @@ report_partition() { # TARGET
   done
 }
 
-# Of the CRL for all certificates of the same CA and kind.
+# Prints the key of the CRL for all certificates of the same CA and kind.
 whole_key() { printf %s "${1%-p*}" | sed 's/-*$//'; } # KEY
 
-# What has ended and is not renewed, because its CA has begun to give out CRLs by address, or ceased to: OpenSSL counts
-# no CRL that has expired. One for all goes only where the sample shows that users' certificates name an address, for it
-# ends for the others.
+# Drops a CRL that has expired and is not renewed, because its CA has begun to part its CRL by address, or has stopped
+# doing so. OpenSSL does not count a CRL that has expired. A CRL for all certificates is dropped only where the sample
+# shows that users' certificates name an address: every other certificate loses its CRL by this.
 # in: collect_record, source_ids, source_sample, work
 # sets: nothing
 drop_outlived() {
@@ -53,8 +55,9 @@ drop_outlived() {
   done <"$work/outlived"
 }
 
-# A part that no source delivers any more, of a CA with another that counts: its issuer has another address now.
-# Whoever's certificate names the old one is refused with it as well as without.
+# Checks whether a CRL for one address has been replaced: no source delivers it any more, and its CA has another CRL by
+# address that is current. In that case the CA has a new address. A certificate that names the old address is refused
+# with the old CRL as well as without it.
 is_moved() { # KEY
   ! delivered_keys | grep -qxF -e "$1" || return 1
   for part_other in "$work"/chosen/*-p*.facts; do
@@ -64,7 +67,7 @@ is_moved() { # KEY
   return 1
 }
 
-# What each source delivered last: now, else before.
+# Prints the key of the CRL that each source delivered last, in this run or in an earlier one.
 delivered_keys() {
   cat -- "$work/told" "$collect_record" 2>/dev/null |
     awk -v ids="$source_ids " '$1 == "source" && $3 == "crl" && index(ids, " " $2 " ") && !seen[$2]++ { print $NF }'
@@ -82,8 +85,9 @@ current_crls() {
   done
 }
 
-# Under `chain` OpenSSL looks for a CRL of each CA's certificate as well. A CRL for users alone, which is all that its
-# CA gives out, would take the place of the one for all, and lock out everybody below.
+# Drops CRLs for users only, where they would lock users out. Under `chain` OpenSSL needs a CRL for each CA's own
+# certificate, too. Where a CA publishes only a CRL for users, this CRL would take the place of the CRL for all
+# certificates, and lock out everybody below this CA.
 # in: collect_bundle, work
 # sets: nothing
 drop_crls_of_users() {
@@ -100,7 +104,7 @@ drop_crls_of_users() {
   done
 }
 
-# Whether its CA has another one, of another kind, whose place it does not take.
+# Checks whether the CA of a CRL has another CRL, of another kind, which does not take its place.
 has_other_crl() { # TARGET
   cat -- "$work"/crls/*.facts "$work"/known/*.facts 2>/dev/null | awk -v own="$(cut -d ' ' -f 1 "$1.facts")" '
     BEGIN { split(own, part, "-") }
@@ -109,7 +113,7 @@ has_other_crl() { # TARGET
     END { exit !found }'
 }
 
-# Error 44: different CRL scope.
+# OpenSSL's error 44 means `different CRL scope`.
 lacks_crl_of_authority() { # CRL_FILE
   for part_each_ca in "$work"/cas/*; do
     ! openssl verify -CAfile "$collect_bundle" -crl_check -CRLfile "$1" "$part_each_ca" 2>&1 | grep -q '^error 44 ' ||

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# What is remembered of refreshes, for the next one, for `--status`, and for who looks at the host. One line for each
-# source and kind, so it never grows.
+# The record of refreshes. The next refresh reads it, `--status` shows it, and an observation of the host sends it. It
+# has one line for each source and kind, so it never grows.
 
-# New lines take the place of old ones of the same source and kind; a success takes the failure away.
+# Writes the record. A new line takes the place of the old line of the same source and kind, and a success removes the
+# failure of its source.
 # in: refresh_reason, source_ids, state, work
 # sets: nothing
 # writes
@@ -27,8 +28,8 @@ existing() { # FILE
   if [ -f "$1" ]; then printf %s "$1"; else printf /dev/null; fi
 }
 
-# What was downloaded well, but did not become crl.pem, counts as a failure of its source: it is looked at again next
-# time.
+# Records a failure for each source whose CRL was downloaded well but did not become crl.pem, so that the next refresh
+# reports it again.
 # in: work
 # sets: nothing
 blame_new_crls() { # REASON
@@ -44,7 +45,7 @@ blame_source() { # ID REASON
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$2" >>"$work/told"
 }
 
-# Who reads this has a terminal, and what an earlier version wrote may be anything.
+# Shows the record. The reader has a terminal, and a record of an earlier version may hold any bytes, so it is escaped.
 # in: state
 # sets: nothing
 show_status() { report_status | without_credentials | escape_words lines; }
@@ -73,7 +74,8 @@ report_status() {
   ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
 }
 
-# As it was when a CRL last changed; a site that gives none any more has no need to know.
+# Checks whether the sample was useless when a CRL last changed. This is not shown for a site that has no sample any
+# more.
 is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
 addresses_of() { # ID
@@ -81,7 +83,7 @@ addresses_of() { # ID
     "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
 }
 
-# RESULT [REASON]
+# Prints `RESULT [REASON]` in words.
 in_words() { case $1 in *' '*) printf '%s: %s' "${1%% *}" "${1#* }" ;; *) printf %s "$1" ;; esac; }
 
 crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# The refresh of the CRLs, by the timer or by hand. It needs nothing of Pulumi. Downloads go aside and without the lock;
-# only what is new goes through the lock, judge, swap, reload and look of every change.
+# The refresh of the CRLs, by the timer or by hand. It needs nothing of Pulumi. The downloads go to a separate
+# directory, and no lock is held for them. Only a new CRL is installed, with the lock, judge, swap, reload and check of
+# every change.
 
 refresh_usage() {
   cat <<END_OF_USAGE
@@ -36,7 +37,7 @@ run_refresh() { # PROGRAM OPTIONS…
   begin_refresh
   test_tools
   [ -z "$refresh_timer" ] || wait_for_turn
-  # Everything, or the last source, was removed meanwhile: nothing may come back.
+  # Everything, or the last source, was removed meanwhile. This refresh must not bring any of it back.
   [ -d "$work" ] && has_sources || exit 0
   prepare_collection
   collect_from_sources all
@@ -48,7 +49,7 @@ begin_refresh() {
   sweep_refreshes
   mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" ||
     { echo "no room in $state$(inodes_in_words "$state")" >&2 && exit 1; }
-  # Words of other programs, which nobody has asked for: shown where nothing else tells why this ended.
+  # The words of other programs go to a file. They are shown only where nothing else explains why this run ended.
   exec 2>"$work/errors"
   trap 'report_errors; rm -rf -- "$work"' EXIT
   trap 'exit 1' HUP INT TERM
@@ -56,7 +57,7 @@ begin_refresh() {
   : >"$work/edit.list"
   : >"$work/told"
   refresh_request
-  # A killed change may have been about to take them away: put back, they are there again.
+  # A change that was killed may have been about to remove the sources. When it is put back, they are there again.
   has_sources || [ "$(state_of_transaction)" = idle ] || detach_refresh
   has_sources || end_refresh failed "$own_directory/refresh.conf is missing; run pulumi up, or the undo beside this program"
   read_settings "$own_directory/refresh.conf"
@@ -68,7 +69,8 @@ report_errors() {
 
 has_sources() { [ -f "$own_directory/refresh.conf" ]; }
 
-# Of runs that were killed while they downloaded. One that was in its swap is put back by the next change.
+# Removes what refreshes left that were killed while they downloaded. A refresh that was killed in its swap is put back
+# by the next change.
 # writes
 sweep_refreshes() {
   read_journal
@@ -93,7 +95,8 @@ end
 END_OF_REQUEST
 }
 
-# Also when somebody altered crl.pem, when a CA was retired, and after an interrupted run there is something to do.
+# Checks whether there is nothing to do. There is also something to do after an interrupted run, when somebody altered
+# crl.pem, and when a CA was retired.
 is_nothing_new() {
   [ "$(state_of_transaction)" = idle ] || return 1
   is_installed_known || return 1
@@ -107,7 +110,7 @@ is_nothing_new() {
   done
 }
 
-# In a session of its own, as every change: Ctrl-C must not stop it half-way.
+# Starts the second part in a session of its own, as every change does: Ctrl-C must not stop it half-way.
 # writes
 detach_refresh() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
@@ -119,12 +122,12 @@ detach_refresh() {
   [ -n "$refresh_timer" ] || follow "$refresh_carrier"
   wait "$refresh_carrier"
   refresh_exit=$?
-  # What a killed carrier left half-way is put back by the next run, which finds it there.
+  # The next run finds what a killed process left half done, and puts it back.
   is_half_done "$work" || rm -rf -- "$work"
   exit "$refresh_exit"
 }
 
-# Second part, under the lock: what is installed may be another by now.
+# The second part, under the lock. Something else may be installed by now.
 # in: deadly_unstartable, probe_already_refused, probe_locked_out
 # sets: id, is_reported, manifest, mode, own_directory, refresh_reason, state, unreported, work
 # writes
@@ -133,7 +136,7 @@ refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
   refresh_reason=''
   refresh_request
   hold "$work"
-  # A dry run changes nothing, so nobody has to wait for it.
+  # A dry run changes nothing, so no other run has to wait for it.
   [ -n "$refresh_dry_run" ] || take_lock 120
   find_server
   read_journal
@@ -141,7 +144,7 @@ refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
   prepare
   if [ -n "$recover_done" ]; then reload_restored; fi
   manifest=$(virtual_host_addresses)$nl
-  # The lock may have been that of a change that took the last source away.
+  # A change may have held the lock meanwhile and removed the last source.
   has_sources || exit 0
   prepare_collection
   if ! assemble_crls; then
@@ -160,7 +163,7 @@ refresh_detached() { # WORK DRY_RUN VERBOSE TIMER
   change
 }
 
-# And what the sample certificate was found to be worth, where it was tried.
+# Keeps the list of installed CRLs, and what was found out about the sample certificate where it was checked.
 # in: state, work
 # sets: nothing
 # writes
@@ -169,8 +172,8 @@ keep_crl_list() {
     { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
 }
 
-# The swap of crl.pem is live and well, or waits for httpd to be started. No generation: a renewed list is no change of
-# ours.
+# Ends a refresh whose crl.pem is live and healthy, or waits for httpd to be started. The number of the generation
+# stays, because a renewed CRL is not a change of ours.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
@@ -182,12 +185,12 @@ finalize_refresh() { # applied|stopped
   end_refresh updated
 }
 
-# Ends this process with the exit status that the result and the dates ask for.
+# Ends this process with the exit status that follows from the result and from the dates of the CRLs.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
 end_refresh() { # RESULT [REASON]
-  # Everything was removed meanwhile: that is no failure, which systemd would remember.
+  # Everything was removed meanwhile. This is not a failure, which systemd would remember.
   [ -d "$state" ] || exit 0
   refresh_result=$1 unreported='' is_reported=yes
   [ $# -lt 2 ] || report_refresh "reason $2"
@@ -212,7 +215,8 @@ end_refresh() { # RESULT [REASON]
 
 reported_failures() { grep ' failure ' -- "$work/told" 2>/dev/null; }
 
-# Whether an installed CRL ends within the alarm time: then everybody with a certificate of its CA is refused.
+# Checks whether an installed CRL expires within the alarm time. When it has expired, every certificate of its CA is
+# refused.
 is_ending() {
   tail -n +2 -- "$state/crl.list" 2>/dev/null | awk -v limit=$(($(date +%s) + ${source_alarm_hours:-24} * 3600)) '
     $3 != "-" && $3 < limit { found = 1 } END { exit !found }'
@@ -243,7 +247,7 @@ report_refresh_end() {
   [ -n "$refresh_timer" ] || printf '%s: %s\n' "$refresh_result" "$refresh_ending"
 }
 
-# A part of the answer, for a person and for the host's log.
+# Writes a part of the answer for a person and for the host's log.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 report_refresh() { # KIND TEXT…, in one argument
@@ -264,7 +268,8 @@ report_refresh() { # KIND TEXT…, in one argument
   esac
 }
 
-# cron calls at the minutes of the times, in every hour where they have a time zone, which cron does not know.
+# Waits for the time of the refresh. cron calls at the minutes of the times. Where the times have a time zone, which
+# cron does not know, cron calls at these minutes of every hour.
 wait_for_turn() {
   [ ! -f "/etc/systemd/system/clientcert-${state##*/}.timer" ] || return 0
   case " ${source_time_zone:+$source_times }" in ' ' | *" $(TZ=$source_time_zone date +%H:%M) "*) ;; *) exit 0 ;; esac

@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# The sample certificate of the site, one user's: what a new CRL would do to it.
+# The sample certificate of the site, which is the certificate of one user: this file checks what a new CRL would do to
+# it.
 
-# A CRL that revokes the sample itself is right, and is installed: the sample shows nothing any more. With what is
-# installed it may be refused already: then the new CRL is not to blame.
+# Checks the sample with the CRLs of FILE. A CRL that revokes the sample itself is right and is installed, but the
+# sample shows nothing from then on. Where the installed CRL refuses the sample already, the new CRL is not the cause.
 # in: collect_bundle, collect_installed, source_check, source_sample, work
 # sets: nothing
 check_sample() { # FILE
@@ -22,13 +23,13 @@ check_sample() { # FILE
   esac
 }
 
-# And for whoever looks at the host, until a CRL accepts the sample: keep_crl_list.
+# Reports it, and keeps it for observations of the host until a CRL accepts the sample (keep_crl_list).
 report_sample() { # TEXT
   part "note the sample certificate of the site $1"
   printf '%.400s\n' "$(plain "$1")" >"$work/sample.words"
 }
 
-# OpenSSL's first error, number and words; nothing where it accepts the sample.
+# Prints the number and the words of OpenSSL's first error. Prints nothing where OpenSSL accepts the sample.
 # in: collect_bundle, source_check, source_sample, work
 # sets: nothing
 verify_sample() { # CRL_FILE, or - for what comes in

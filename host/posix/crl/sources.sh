@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# Where CRLs come from: the settings beside our configuration, and one download.
+# The sources of CRLs: the settings beside our configuration, and one download.
 
 source_ids=''
 
-# Sets source_… of each setting, and writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which
-# they are tried.
+# Sets source_… for each setting. Writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which the
+# addresses are tried.
 # in: work
 # sets: source_accept_older, source_alarm_hours, source_ca_name, source_check, source_ids, source_sample,
 #   source_spread_minutes, source_time_zone, source_times
@@ -30,25 +30,26 @@ read_settings() { # FILE
   done <"$1"
 }
 
-# Whatever a hand wrote there: a word would end the shell where it counts with it.
+# Prints TEXT where it is a whole number, else DEFAULT. Somebody may have written anything there by hand, and a word
+# would end the shell where the shell calculates with it.
 whole_number() { # TEXT DEFAULT
   case $1 in '' | 0?* | ?????* | *[!0-9]*) printf %s "$2" ;; *) printf %s "$1" ;; esac
 }
 
-# A download that brings less than 1 kB a second for so long is given up.
+# A download that brings less than 1 kB a second for this many seconds is given up.
 source_stall_seconds=20
 
-# Bounded: no more bytes than a CRL may have, no longer than two minutes, and not at all when it trickles.
+# Downloads URL to FILE within limits: the bytes that a CRL may have, two minutes at most, and a minimum speed.
 # in: collect_addresses_left, collect_source_until, crl_max_bytes, work
 # sets: failure
 download() { # URL FILE
   failure='' source_proxy=''
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
-  # Other programs would quote it, and the arguments of wget show it to everybody.
+  # Other programs would show this address in their words, and everybody can read the arguments of wget.
   source_authority=${1#*://} source_authority=${source_authority%%[/?#]*}
   case $source_authority in *@*) failure='the address has a user name or a password, and everybody can read a CRL without one; remove them' && return 1 ;; esac
   [ -z "$source_proxy_file" ] || read_proxy || return 1
-  # No address takes the time of those that come after it.
+  # Each address gets its share of the time, so that it cannot take the time of the addresses that follow.
   source_remaining=$(((collect_source_until - $(now_ticks) / 100) / collect_addresses_left))
   [ "$source_remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
   [ "$source_remaining" -lt 120 ] || source_remaining=120
@@ -65,8 +66,8 @@ download() { # URL FILE
   case $1 in [lL][dD][aA][pP]*) decode_ldap "$2" ;; esac
 }
 
-# The proxy may have a password: it comes from a file that only root reads, and goes in by standard input, where ps sees
-# nothing.
+# Reads the address of the proxy, which may have a password. The address comes from a file that only root can read, and
+# is given to the program by standard input, where ps cannot see it.
 read_proxy() {
   case $(stat -L -c '%u %a' -- "$source_proxy_file" 2>/dev/null) in
     '0 600' | '0 400') ;;
@@ -80,8 +81,8 @@ read_proxy() {
   [ -z "$failure" ]
 }
 
-# [scheme://][user:password@]host[:port][/]. Of any other text curl would say what it is, and the password may be a part
-# of that.
+# Checks for [scheme://][user:password@]host[:port][/]. For any other text curl would print the part that it cannot use,
+# and the password may be in that part.
 is_proxy_address() { # TEXT
   set -- "${1%/}"
   case $1 in
@@ -115,7 +116,7 @@ fetch_by_curl() { # URL
     --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
 }
 
-# busybox's wget has no more options than these.
+# These are all the options that busybox's wget has.
 fetch_by_wget() { # URL
   (
     [ -z "$source_proxy" ] || { http_proxy=$source_proxy https_proxy=$source_proxy && export http_proxy https_proxy; }
@@ -123,7 +124,8 @@ fetch_by_wget() { # URL
   )
 }
 
-# Sets failure, empty when all is well. curl's own words name hosts and numbers, never the answer's content.
+# Sets failure, which is empty when the download went well. curl's own words name hosts and numbers, never the content
+# of the answer.
 explain_download() { # FILE
   source_fetch_status='not known, is the disk full?'
   read -r source_fetch_status <"$1.status" || :
@@ -135,7 +137,7 @@ explain_download() { # FILE
   fi
 }
 
-# curl prints an entry as text, the list in base64 (RFC 2849).
+# curl prints an LDAP entry as text that holds the CRL in base64 (RFC 2849).
 decode_ldap() { # FILE
   awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" |
     base64 -d >"$1.list" 2>/dev/null

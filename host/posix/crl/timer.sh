@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The timer of the refresh: a file for cron, which finds it by itself, or a unit of systemd, which must be told.
+# The timer of the refresh: a file for cron, which finds the file by itself, or a unit of systemd, which has to be told.
 
 timer_retiring=''
 
@@ -9,7 +9,7 @@ has_systemd() { [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>
 
 timer_unit() { printf 'clientcert-%s.timer' "$instance"; }
 
-# Those that are there, of whichever scheduler.
+# Prints the files of the installed timers, of either scheduler.
 # in: instance
 # sets: nothing
 installed_timers() {
@@ -23,7 +23,7 @@ is_timer_active() {
   systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null
 }
 
-# Says which of the two runs here, and whether ours would be called.
+# Prints which of the two schedulers runs here, and whether it would start our timer.
 # in: instance, process_cron_pids
 # sets: nothing
 observe_timer() {
@@ -45,7 +45,7 @@ observe_timer() {
   fi
 }
 
-# After the files are in place.
+# Starts the timers after their files are in place.
 # in: instance, work
 # sets: nothing
 # writes
@@ -56,7 +56,8 @@ start_timers() {
     part "note systemd does not start $(timer_unit), so the CRLs are not refreshed; look at systemctl status $(timer_unit)"
 }
 
-# Before they go. A timer whose file somebody has deleted still waits, and cannot be disabled.
+# Stops the timers before their files are removed. A timer whose file somebody has deleted still waits, but cannot be
+# disabled.
 # in: instance, removal
 # sets: nothing
 # writes
@@ -68,7 +69,7 @@ retire_timers() {
   rm -f -- "$(timer_link)"
 }
 
-# Where what was about to retire them is put back.
+# Starts the timers again where a change that was about to remove them is put back.
 # in: instance
 # sets: nothing
 # writes
@@ -83,7 +84,7 @@ is_timer_to_go() {
   dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }
 }
 
-# After they are gone: what systemd itself remembers of them.
+# Removes what systemd itself remembers of the timers, after their files have gone.
 # in: instance
 # sets: nothing
 # writes
