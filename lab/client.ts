@@ -1,4 +1,4 @@
-/** A lab host as its clients see it: real TLS handshakes, requests, large bodies, and traffic in the background. */
+/** The clients of a lab host: real TLS handshakes, requests, large bodies, and traffic in the background. */
 import { constants } from "node:crypto";
 import https from "node:https";
 import type { IncomingMessage } from "node:http";
@@ -6,31 +6,43 @@ import type { TLSSocket } from "node:tls";
 import { environmentPage } from "./product.ts";
 import { clientNames, type ClientName, type Identity, type LabPki } from "./pki.ts";
 
-/** What a client has to know of a host. */
+/** What a client has to know about a host. */
 export interface Reachable {
   readonly address: string;
   readonly ports: { readonly https: number };
   readonly pki: LabPki;
-  /** Path of the URL that says what an application sees. @default "/cgi-bin/env.cgi" */
+  /**
+   * Path of the URL that shows what an application sees.
+   * @default "/cgi-bin/env.cgi"
+   */
   readonly page?: string;
 }
 
 export interface WireRequest {
   /** @default - no certificate */
   readonly certificate?: ClientName | Identity;
-  /** Name for SNI and for the header Host; null sends no SNI, as old API clients do. @default "a.lab.test" */
+  /**
+   * Name for SNI and for the header Host. With null the client sends no SNI, as old API clients do.
+   * @default "a.lab.test"
+   */
   readonly servername?: string | null;
   /** @default "/" */
   readonly path?: string;
-  /** Length of a body to POST, without `Expect`: an early answer to `Expect` would hide a buffer that is too small. */
+  /**
+   * Length of a body to POST. The request has no `Expect`, because an early answer to it would hide a buffer that is
+   * too small.
+   */
   readonly bodyBytes?: number;
-  /** @default - what both sides like best */
+  /** @default - the highest version that both sides support */
   readonly tlsVersion?: "TLSv1.2" | "TLSv1.3";
-  /** Goes on no renegotiation, so a server that wants one fails. @default false */
+  /**
+   * The client refuses renegotiation, so a request to a server that wants one fails.
+   * @default false
+   */
   readonly refusesRenegotiation?: boolean;
   /** `user:password` of basic authentication. @default - none */
   readonly login?: string;
-  /** Session of an earlier answer, to resume. */
+  /** The session of an earlier answer, which this request resumes. */
   readonly session?: Buffer;
 }
 
@@ -45,7 +57,7 @@ export interface WireAnswer {
 
 const deadlineMilliseconds = 30_000;
 
-/** One request over a new connection. Fails only when a deadline passes: whatever else happens is an outcome. */
+/** Sends one request over a new connection. It fails only when a deadline passes: anything else is an outcome. */
 export function request(host: Reachable, wish: WireRequest = {}): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
     let session: Buffer | undefined;
@@ -113,16 +125,17 @@ async function readBody(response: IncomingMessage): Promise<string> {
 export interface HandshakeRow {
   readonly client: ClientName | "none";
   readonly outcome: string;
-  /** `SSL_CLIENT_VERIFY` as the application sees it; undefined when it is not reached. */
+  /** `SSL_CLIENT_VERIFY` as the application sees it; undefined when the request does not reach the application. */
   readonly verify: string | undefined;
   /**
-   * Whether the product's rule shows this client its switch; undefined where the host has no PHP, or it is not reached.
+   * Whether the product's rule shows this client its switch; undefined where the host has no PHP, or where the request
+   * does not reach it.
    */
   readonly switch: string | undefined;
   readonly protocol: string | undefined;
 }
 
-/** What each kind of client gets, the one without a certificate first. */
+/** The answer that each kind of client gets. The client without a certificate comes first. */
 export async function handshakeTable(
   host: Reachable,
   wish: Omit<WireRequest, "certificate"> = {},
@@ -143,11 +156,11 @@ export async function handshakeTable(
 }
 
 export interface Traffic {
-  /** Ends the traffic and says how it went. */
+  /** Ends the traffic and reports how it went. */
   stop(): Promise<{ readonly requests: number; readonly failures: readonly string[] }>;
 }
 
-/** Requests, without a certificate if not wished otherwise, one after another, each over a new connection. */
+/** Sends requests one after another, each over a new connection. They carry no certificate unless `wish` names one. */
 export function startTraffic(host: Reachable, pauseMilliseconds = 5, wish: WireRequest = {}): Traffic {
   let isStopping = false;
   let requests = 0;

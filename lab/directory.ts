@@ -1,4 +1,4 @@
-/** A CA's LDAP directory on this machine's loopback: a real OpenLDAP server that holds one CRL. */
+/** The LDAP directory of a CA on this machine's loopback: a real OpenLDAP server that holds one CRL. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ export interface Directory {
 const suffix = "o=Lab Trust Services,c=JP";
 const entry = `cn=Lab Issuing CA,${suffix}`;
 
-/** Starts a directory that answers with `crl`, in DER, where RFC 4523 puts it. */
+/** Starts a directory that answers with `crl`, in DER, in the attribute of RFC 4523. */
 export async function startDirectory(crl: Uint8Array): Promise<Directory> {
   const folder = await mkdtemp(path.join(tmpdir(), "clientcert-directory-"));
   const settings = path.join(folder, "slapd.conf");
@@ -26,7 +26,7 @@ export async function startDirectory(crl: Uint8Array): Promise<Directory> {
   await writeFile(path.join(folder, "entries.ldif"), entriesText(crl));
   execFileSync("/usr/sbin/slapadd", ["-f", settings, "-l", path.join(folder, "entries.ldif")], { stdio: "pipe" });
   const port = await freePort();
-  // `-d 0`: in the foreground.
+  // `-d 0` keeps slapd in the foreground.
   const server = spawn("/usr/sbin/slapd", ["-f", settings, "-h", `ldap://127.0.0.1:${port}`, "-d", "0"], {
     stdio: "ignore",
   });

@@ -1,4 +1,4 @@
-/** httpd as Debian and Red Hat lay it out: many small files, found by globs and symlinks. */
+/** The layouts of httpd on Debian and Red Hat: many small files, found by globs and symlinks. */
 import type { Layout } from "./layout.ts";
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions, LabPorts } from "./options.ts";
@@ -8,7 +8,7 @@ import { environmentCgi, loadableModules, moduleDirectory, virtualHostDirectives
 const documentRoot = "/var/www/html";
 const scripts = "/usr/lib/cgi-bin";
 
-/** Debian's `/etc/apache2` or Red Hat's `/etc/httpd`, cut down to what serves the lab's pages. */
+/** The layout of Debian's `/etc/apache2` or Red Hat's `/etc/httpd`, cut down to what serves the lab's pages. */
 export function distributionLayout(
   name: "debian" | "redhat",
   options: LabHostOptions,

@@ -1,6 +1,6 @@
 /**
- * A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, on loopback
- * only.
+ * A whole host for demo, tests and bench: a machine of its own with a real sshd and a real Apache httpd, reachable on
+ * loopback only.
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -19,32 +19,35 @@ import { systemdInit, systemdSetUp } from "./systemd.ts";
 import { countExecutions, createSshKeys, loginKeys, sshFiles, sshLogFile, sshStart } from "./ssh.ts";
 
 export interface LabHost extends Omit<Machine, "pid"> {
-  /** Process id, outside, of the host's pid 1. */
+  /** The process id that the host's pid 1 has outside of the host. */
   readonly pid: number;
   readonly address: "127.0.0.1";
   readonly ports: LabPorts;
   /** Public host key, `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
-  /** File, outside, with the private key that logs in. */
+  /** The file, outside of the host, with the private key that logs in. */
   readonly keyFile: string;
   readonly pki: LabPki;
   readonly serverRoot: string;
   readonly configFile: string;
-  /** Path of the URL that says what an application sees of a request: PHP's page, else a CGI. */
+  /** Path of the URL that shows what an application sees of a request: PHP's page, else a CGI. */
   readonly page: string;
-  /** Path, outside, of a file inside. Absolute symlinks on the way lead out of the host: use `exec` for those. */
+  /**
+   * The path, outside of the host, of a file inside it. An absolute symlink on this path leads out of the host: use
+   * `exec` where there is one.
+   */
   path(inside: string): string;
-  /** Everything of the live tree, metadata included. */
+  /** Reads the whole live tree, with its metadata. */
   snapshot(options?: SnapshotOptions): Promise<Snapshot>;
-  /** The same in one value, to compare before and after. */
+  /** The hash of such a snapshot, to compare the tree before and after. */
   treeHash(options?: SnapshotOptions): Promise<string>;
-  /** Remote executions that sshd has started so far. */
+  /** The number of remote executions that sshd has started so far. */
   executions(): Promise<number>;
 }
 
 const startSeconds = 20;
 
-/** Starts a host; resolves when sshd and httpd answer. */
+/** Starts a host. The promise resolves when sshd and httpd answer. */
 export async function startLabHost(options: LabHostOptions = {}): Promise<LabHost> {
   const pki = options.pki ?? (await labPki());
   const ports = await freePorts();
@@ -105,13 +108,13 @@ function startScript(options: LabHostOptions, layout: Layout, files: ReadonlyMap
 const initOf = ({ systemd }: LabHostOptions): string | undefined => (systemd === true ? systemdInit : undefined);
 
 /**
- * httpd's pid file comes before the last line of its start, and a tree that is hashed in between changes by itself.
- * Variants log elsewhere.
+ * Waits for the last log line of httpd's start. httpd writes its pid file before that line, so a tree that is hashed in
+ * between would change by itself. Variants that log elsewhere are waited for 2 seconds.
  */
 const awaitLastWord = ({ errorLog }: Layout): string =>
   `timeout 2 sh -c "until grep -qs AH00094 ${errorLog}; do sleep 0.01; done" || :\n`;
 
-/** On an overlay a deleted program is gone for this host only. */
+/** Removes programs and modules from this host only: the host's root is an overlay. */
 function hidePrograms(names: readonly string[]): string {
   const programs = names.filter((name) => !name.startsWith("mod_"));
   const modules = names.filter((name) => name.startsWith("mod_"));

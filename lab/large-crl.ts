@@ -1,4 +1,4 @@
-/** CRLs as large as those of public issuers, in a second: the generator of the library takes minutes for them. */
+/** CRLs as large as those of public issuers, made in a second. The generator of the library takes minutes for them. */
 import { randomFillSync } from "node:crypto";
 import { children, rawOf, readWhole, type Tlv } from "../core/pki/der.ts";
 import { crlToDer, type CrlOptions } from "./pki-crl.ts";
@@ -13,8 +13,8 @@ const serialBytes = 16;
 const entryBytes = entryHead.length + serialBytes + entryTime.length;
 
 /**
- * A CRL of the issuing CA, in DER: what it has revoked so far, and `count` more entries with random serials of 128
- * bits.
+ * Makes a CRL of the issuing CA, in DER. It lists what the CA has revoked so far, and `count` more entries with random
+ * serials of 128 bits.
  */
 export async function makeLargeCrl(
   pki: LabPki,
@@ -32,7 +32,7 @@ export async function makeLargeCrl(
   return value(sequence, signed, raw(algorithm), signature);
 }
 
-/** 0x40 first: positive, and no leading zero byte. */
+/** Each serial begins with 0x40, so that it is positive and has no leading zero byte. */
 function randomEntries(count: number): Buffer {
   const entries = randomFillSync(Buffer.allocUnsafe(count * entryBytes));
   for (let at = 0; at < entries.length; at += entryBytes) {
@@ -49,7 +49,7 @@ function value(tag: number, ...parts: readonly Uint8Array[]): Buffer<ArrayBuffer
   return Buffer.concat([Buffer.from([tag]), lengthOf(length), ...parts]);
 }
 
-/** In as few bytes as it needs: DER allows no other form. */
+/** The length in as few bytes as it needs: DER allows no other form. */
 function lengthOf(length: number): Buffer {
   if (length < 0x80) return Buffer.from([length]);
   const hex = length.toString(16);

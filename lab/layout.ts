@@ -5,7 +5,7 @@ export interface Layout {
   readonly serverRoot: string;
   readonly configFile: string;
   readonly pidFile: string;
-  /** Where httpd says why it does not start. */
+  /** The log in which httpd writes why it does not start. */
   readonly errorLog: string;
   readonly files: ReadonlyMap<string, MachineFile>;
   /** Shell commands that finish the tree. */

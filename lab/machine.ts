@@ -1,6 +1,6 @@
 /**
- * One machine within this machine: own mounts, processes, IPC and host name; the network is shared. Knows nothing of
- * Apache.
+ * One machine within this machine. It has its own mounts, processes, IPC and host name; the network is shared. This
+ * file knows nothing of Apache.
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -16,8 +16,8 @@ const cleanEnvironment = {
   LANG: "C",
 };
 /**
- * Outlives Node, so that nothing stays even when Node is killed. A pid 1 may have made a control group of the
- * directory's name.
+ * A shell program that removes the files of the machine when it has ended. It outlives Node, so that nothing stays even
+ * when Node is killed. A pid 1 may have made a control group with the name of the directory, which is removed, too.
  */
 const guard = `directory=$1; shift; "$@"; status=$?
 for groups in /sys/fs/cgroup/systemd /sys/fs/cgroup; do
@@ -33,13 +33,13 @@ export interface Execution {
 }
 
 export interface Machine {
-  /** Private directory outside: removed by `stop`. */
+  /** A private directory outside of the machine. `stop` removes it. */
   readonly directory: string;
-  /** Process id, outside, of the machine's pid 1. */
+  /** The process id that the machine's pid 1 has outside of the machine. */
   readonly pid: number;
   /** Runs a shell command as root inside. Texts are latin1. */
   exec(command: string, input?: string | Buffer): Promise<Execution>;
-  /** Like `exec`, but fails unless the command ends with 0; returns its output. */
+  /** Like `exec`, but fails where the exit status is not 0. Returns the output. */
   run(command: string, input?: string | Buffer): Promise<string>;
   /** Ends everything inside, and removes the directory. */
   stop(): Promise<void>;
@@ -53,19 +53,23 @@ export interface MachineFile {
 
 export interface MachineOptions {
   /**
-   * Files to lay over the machine's root, by absolute path; those below `/usr/local/ni` go to the product's own tree.
+   * Files that are laid over the machine's root, by absolute path. Files below `/usr/local/ni` go to the product's own
+   * tree.
    */
   readonly files: ReadonlyMap<string, MachineFile>;
-  /** Shell script, run inside as root, that starts the servers; it fails = the machine does not start. */
+  /** A shell script that starts the servers. It runs inside as root. Where it fails, the machine does not start. */
   readonly start: string;
-  /** Shell script that becomes another pid 1 after that. @default - the machine's own, which only waits */
+  /**
+   * A shell script that becomes another pid 1 after `start`.
+   * @default - the machine's own, which only waits
+   */
   readonly init?: string | undefined;
 }
 
-/** The tree that lies on the disk, not on an overlay. */
+/** The product's tree. It lies on the disk, not on an overlay. */
 const productTree = "/usr/local/ni/";
 
-/** Starts a machine; resolves when its start script has ended well. */
+/** Starts a machine. The promise resolves when the start script has ended well. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const directory = await mkdtemp(path.join(tmpdir(), "clientcert-lab-"));
   try {
@@ -82,8 +86,8 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
 async function boot(directory: string): Promise<Machine> {
   const namespaces = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--propagation", "private"];
   const shell = ["sh", bootScript, directory, ...(await furtherMounts())];
-  // In a session of its own: Ctrl-C shall end Node only, and then the pipe ends the machine, and the guard removes its
-  // files.
+  // The machine has a session of its own, so Ctrl-C ends Node only. When Node has ended, the pipe ends the machine, and
+  // the guard removes its files.
   const child = spawn("sh", ["-c", guard, "lab-guard", directory, "unshare", ...namespaces, "--", ...shell], {
     env: cleanEnvironment,
     detached: true,
@@ -113,7 +117,10 @@ async function childOf(pid: number): Promise<number> {
   return Number(requireValue(children.split(" ")[0], `child of process ${pid}`));
 }
 
-/** Far more than a start takes, also on a busy machine: what hangs in it must end, and not wait for ever. */
+/**
+ * The deadline of a start. It is far longer than a start takes, also on a busy machine. A start that hangs must end at
+ * some time.
+ */
 const startDeadlineSeconds = 60;
 
 /** Waits for the line `ready`. */
@@ -134,13 +141,13 @@ function untilReady(child: ChildProcess): Promise<void> {
   });
 }
 
-/** The machine is a session of its own; its pid 1 dies with the process that made the namespaces. */
+/** Ends the session of the machine. The machine's pid 1 dies with the process that made the namespaces. */
 function killGroup({ pid }: ChildProcess): void {
   if (pid !== undefined) process.kill(-pid, "SIGKILL");
 }
 
 function execute(pid: number, command: string, input: string | Buffer | undefined): Promise<Execution> {
-  // In a session of its own: a Ctrl-C that Node outlives must not end what runs inside.
+  // The command has a session of its own: a Ctrl-C that Node survives must not end what runs inside.
   const enter = ["nsenter", `--target=${pid}`, "--mount", "--pid", "--ipc", "--uts", "--"];
   const args = [...enter, "/bin/sh", "-c", command];
   return new Promise((resolve, reject) => {
@@ -166,7 +173,7 @@ async function writeFiles(directory: string, files: ReadonlyMap<string, MachineF
   }
 }
 
-/** Mount points of disk file systems other than the root: an overlay of `/` shows them empty. */
+/** Lists the mount points of disk file systems other than the root, because an overlay of `/` shows them empty. */
 async function furtherMounts(): Promise<string[]> {
   const lines = (await readFile("/proc/self/mountinfo", "latin1")).trim().split("\n");
   const points = lines.map((line) => {

@@ -1,4 +1,4 @@
-/** A lab host to try things on, and its CA's server: `npm run lab`; both live until Ctrl-C. */
+/** A lab host for experiments and the server of its CA: `npm run lab`. Both run until Ctrl-C. */
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
@@ -15,11 +15,11 @@ const usage = `npm run lab
 Starts one lab host on this machine (namespaces, loopback only) with a cron of its own, and a server that publishes its CA's
 CRL; prints a site file for it and how to talk to both, and removes everything at Ctrl-C.`;
 
-/** The CRL of the issuing CA, as its server calls it. */
+/** The name of the issuing CA's CRL on the CA's server. */
 const listName = "issuing.crl";
 const answers = ["ok", ...faults] as const;
 let answering: (typeof answers)[number] = "ok";
-/** Who is revoked; one from the beginning. */
+/** The clients that are revoked. One of them is revoked from the beginning. */
 const listed = new Set<string>(["revoked"]);
 
 const { values } = parseArgs({ options: { help: { type: "boolean", short: "h", default: false } } });
@@ -72,7 +72,7 @@ The host takes a new list when its refresh runs: sh /var/lib/clientcert/*/refres
 Ctrl-C stops everything and removes ${host.directory}.`;
 }
 
-/** Does what was typed, and says what it did. */
+/** Carries out the command that was typed, and reports what it did. */
 async function obey([verb, name]: readonly string[], { pki }: LabHost, publisher: Publisher): Promise<string> {
   const client = clientNames.find((each) => verb === "revoke" && each === name);
   if (client !== undefined) {

@@ -1,17 +1,17 @@
 /**
- * What an administrator has who followed the vendor's manual by hand, its gaps included: no SSLCARevocationCheck, and
- * wget straight into the CRL.
+ * The files of an administrator who followed the vendor's manual by hand, with the gaps of that manual: no
+ * SSLCARevocationCheck, and a wget that writes directly into the CRL.
  */
 import type { MachineFile } from "./machine.ts";
 import type { LabHostOptions } from "./options.ts";
 import type { LabPki } from "./pki.ts";
 
 const configurationDirectory = "/usr/local/ni/apache/conf";
-/** Where its CRL lies. */
+/** The path of the CRL in the vendor's manual. */
 export const manualCrlFile = `${configurationDirectory}/ssl.crl/ca-bundle.crl`;
 const fetchCommand = `/usr/bin/wget -q -O ${manualCrlFile} http://crl.lab.test/ca.crl && /usr/local/ni/apache/bin/apachectl restart`;
 
-/** The directives, as the manual prints them, for the end of the virtual host. */
+/** The directives for the end of the virtual host, as the manual prints them. */
 export const manualDirectives = `SSLCACertificateFile "${configurationDirectory}/ssl.crt/ca-bundle.crt"
 SSLVerifyClient optional
 SSLVerifyDepth 4
@@ -24,7 +24,7 @@ SSLRenegBufferSize 52428800
 </Directory>
 `;
 
-/** CA bundle, CRL and the daily job. */
+/** The CA bundle, the CRL and the daily job. */
 export async function manualFiles(
   job: NonNullable<LabHostOptions["manual"]>,
   pki: LabPki,

@@ -1,4 +1,4 @@
-/** A real PHP on a lab host in the product's layout, and the page that plays the product's rule. */
+/** A real PHP on a lab host in the product's layout, and the page that applies the product's rule. */
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -7,16 +7,19 @@ import type { MachineFile } from "./machine.ts";
 import type { LabPhp, PhpWay } from "./options.ts";
 
 const documentRoot = "/usr/local/ni/apache/htdocs";
-/** In the document root: the rule by which the product shows its switch, and what it goes by, as `key=value` lines. */
+/**
+ * A page in the document root. It applies the rule by which the product shows its switch, and prints the result and the
+ * values that decide it as `key=value` lines.
+ */
 export const switchPage = "/switch.php";
 const cgiProgram = "/usr/local/ni/apache/cgi-bin/php-cgi";
-/** PHP 8.4 is linked with a newer libc than the machine's, so it lives in a root of its own. */
+/** PHP 8.4 is linked with a newer libc than the machine's, so it runs in a root of its own. */
 const newerRoot = "/opt/php8.4";
 const isChrooted = ({ version }: LabPhp): boolean => version === "8.4";
 const rootOf = (php: LabPhp): string => (isChrooted(php) ? newerRoot : "");
 const fpmConfiguration = "/etc/php-lab/fpm.conf";
 
-/** The ways of the TLS virtual hosts, in their order; the last one is that of all further ones. */
+/** The ways of the TLS virtual hosts, in their order. The last one also serves all further virtual hosts. */
 const waysOf = ({ ways }: LabPhp): readonly PhpWay[] => ways ?? ["handler"];
 
 const wayOf = (php: LabPhp, number: number): PhpWay => waysOf(php)[number - 1] ?? waysOf(php).at(-1) ?? "handler";
@@ -27,7 +30,10 @@ const uses = (php: LabPhp | undefined, ...ways: readonly PhpWay[]): boolean =>
 const cgiWays = ["action", "actionWithoutSection"] as const;
 const usesFpm = (php: LabPhp): boolean => waysOf(php).some((way) => way !== "module" && !/^action/.test(way));
 
-/** Modules of httpd that PHP needs, `mpm_prefork` in place of `mpm_event` included: libphp is not made for threads. */
+/**
+ * The modules of httpd that PHP needs. libphp needs `mpm_prefork` in place of `mpm_event`, because it is not made for
+ * threads.
+ */
 export function phpModules(php: LabPhp | undefined, modules: readonly string[]): string[] {
   if (php === undefined) return [...modules];
   const mpm = uses(php, "module") ? "mpm_prefork" : "mpm_event";
@@ -41,7 +47,7 @@ export const phpServerDirectives = (php: LabPhp | undefined): string =>
 const stockSection = /<FilesMatch "\\\.\(cgi\|shtml\|phtml\|php\)\$">[\s\S]*?<\/FilesMatch>\n/;
 const cgiSection = /<Directory "[^"]*cgi-bin">[\s\S]*?<\/Directory>\n/;
 
-/** The `number`-th virtual host, counted from 1, with PHP in its way. */
+/** Returns the `number`-th virtual host, counted from 1, with the directives that call PHP in its way. */
 export function phpVirtualHost(section: string, number: number, php: LabPhp | undefined, fpmPort: number): string {
   if (php === undefined) return section;
   const way = wayOf(php, number);
@@ -91,7 +97,7 @@ export async function phpFiles(php: LabPhp | undefined, fpmPort: number): Promis
   ];
 }
 
-/** Of the tree, what this host runs, and the libraries that it needs and this machine lacks. */
+/** Returns the programs of the tree that this host runs, and the libraries that they need and this machine lacks. */
 async function programFiles(php: LabPhp, tree: string): Promise<[string, MachineFile][]> {
   const fpm = `/usr/sbin/php-fpm${php.version}`;
   const module = `/usr/lib/apache2/modules/libphp${php.version}.so`;
@@ -114,7 +120,10 @@ async function programFiles(php: LabPhp, tree: string): Promise<[string, Machine
   return Promise.all([...programs, ...libraries].map(load));
 }
 
-/** httpd's user runs the page; as numbers, because the root of 8.4 has no list of users. */
+/**
+ * The settings of php-fpm. httpd's user runs the page. The user is a number, because the root of PHP 8.4 has no list of
+ * users.
+ */
 const fpmText = (port: number): string => `[global]
 error_log = /dev/null
 [www]
@@ -129,7 +138,7 @@ pm.max_children = 3
 export function phpStart(php: LabPhp | undefined): string {
   if (php === undefined || !usesFpm(php)) return "";
   const root = rootOf(php);
-  // Uploads wait in /tmp.
+  // PHP keeps uploads in /tmp.
   const folders = `mkdir -p ${root}/dev ${root}/tmp\nchmod 1777 ${root}/tmp\nmknod -m 666 ${root}/dev/null c 1 3\n`;
   const [setUp, enter] = isChrooted(php) ? [folders, `chroot ${root} `] : ["", ""];
   return `${setUp}${enter}/usr/sbin/php-fpm${php.version} --daemonize --fpm-config ${fpmConfiguration}\n`;

@@ -1,4 +1,4 @@
-/** CRLs of the lab's CAs: good ones, and each kind of bad one that a host can meet. */
+/** CRLs of the lab's CAs: good ones, and each kind of bad CRL that a host can meet. */
 import "reflect-metadata"; // @peculiar/x509 refuses to load without it
 import * as x509 from "@peculiar/x509";
 import { encodeDer, encodeSequence, encodeTagged } from "../core/pki/der-write.ts";
@@ -12,7 +12,10 @@ export interface CrlAuthority {
 }
 
 export interface CrlOptions {
-  /** Whose CRL; `forger` is a key of its own under the issuing CA's name. @default "issuing" */
+  /**
+   * The CA that issues the CRL. `forger` has a key of its own under the issuing CA's name.
+   * @default "issuing"
+   */
   readonly ca?: "issuing" | "root" | "foreign" | "forger";
   /** CRL number. @default 1 */
   readonly number?: number;
@@ -21,23 +24,31 @@ export interface CrlOptions {
   /** Hours from now; null leaves nextUpdate out. @default 30 days */
   readonly nextUpdateHours?: number | null;
   /**
-   * Serials to revoke, hexadecimal. @default - what the PKI has revoked so far, for the issuing CA and its forger only
+   * Serials to revoke, hexadecimal.
+   * @default - what the PKI has revoked so far, for the issuing CA and its forger only
    */
   readonly serials?: readonly string[];
   /**
-   * `delta`: only the changes since list 1; `indirect`: may hold certificates of other issuers; `authorities`: CA
-   * certificates only; `users`: users' only. None is a full list of its issuer. `critical` has a critical extension
-   * that OpenSSL knows and does not take in a CRL.
+   * `delta` holds only the changes since CRL 1; `indirect` may hold certificates of other issuers; `authorities` is for
+   * CA certificates only; `users` is for users' certificates only. None of these is a full CRL of its issuer.
+   * `critical` has a critical extension that OpenSSL knows and does not accept in a CRL.
    * @default "full"
    */
   readonly kind?: "full" | "delta" | "indirect" | "authorities" | "users" | "critical";
-  /** Whose key the authority key identifier names. @default - the signer's */
+  /**
+   * The CA whose key the authority key identifier names.
+   * @default - the signer's
+   */
   readonly keyOf?: "issuing" | "root" | "foreign" | "forger";
   /**
-   * The authority key identifier also names this serial number of the CA's certificate, below the root. @default - none
+   * The authority key identifier also names this serial number of the CA's certificate, which the root issued.
+   * @default - none
    */
   readonly namesSerial?: number;
-  /** One of several CRLs, for certificates that name this address. @default - for all */
+  /**
+   * The CRL is one of several, for certificates that name this address.
+   * @default - for all
+   */
   readonly point?: string;
 }
 
@@ -69,29 +80,32 @@ export async function issueCrl(
   return crlToPem(Buffer.from(crl.rawData));
 }
 
-/** DER of a CRL in PEM: what issuers publish over HTTP. */
+/** Converts a CRL from PEM to DER, in which issuers publish it over HTTP. */
 export function crlToDer(pem: string): Buffer<ArrayBuffer> {
   return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ""), "base64");
 }
 
-/** PEM of a CRL in DER. */
+/** Converts a CRL from DER to PEM. */
 export function crlToPem(der: Uint8Array<ArrayBuffer>): string {
   return x509.PemConverter.encode(der, "X509 CRL") + "\n"; // its own label, `CRL`, is none that OpenSSL reads
 }
 
-/** The same CRL, in PEM, with the last bit of its signature flipped. */
+/** Returns the same CRL, in PEM, with the last bit of its signature flipped. */
 export function tamperWithCrl(pem: string): string {
   return crlToPem(flipLastBit(crlToDer(pem)));
 }
 
-/** A copy with its last bit flipped: in a CRL that is the end of the signature. */
+/** Returns a copy with its last bit flipped. In a CRL this bit is the end of the signature. */
 export function flipLastBit(der: Uint8Array): Buffer<ArrayBuffer> {
   const copy = Buffer.from(der);
   copy.writeUInt8(copy.readUInt8(copy.length - 1) ^ 1, copy.length - 1);
   return copy;
 }
 
-/** RFC 5280, 5.2.4 and 5.2.5, whose extensions are critical; and a key usage, which belongs into certificates. */
+/**
+ * The extensions of each kind. RFC 5280, 5.2.4 and 5.2.5, makes those of delta and partial CRLs critical. `critical`
+ * gets a key usage, which belongs into certificates.
+ */
 function kindExtensions({ kind = "full", point }: CrlOptions): x509.Extension[] {
   if (kind === "delta") return [new x509.Extension("2.5.29.27", true, Buffer.from("020101", "hex"))];
   if (kind === "critical") return [new x509.Extension("2.5.29.15", true, Buffer.from("03020106", "hex"))];
@@ -105,7 +119,10 @@ function kindExtensions({ kind = "full", point }: CrlOptions): x509.Extension[] 
 /** Flags of an issuingDistributionPoint. */
 const scopeTags = { users: 0x81, authorities: 0x82, indirect: 0x84 } as const;
 
-/** RFC 5280, 4.2.1.1: [0] key identifier, and where a serial number is named [1] the issuer, [2] that number. */
+/**
+ * RFC 5280, 4.2.1.1: [0] is the key identifier. Where a serial number is named, [1] is the issuer and [2] is that
+ * number.
+ */
 async function authorityKey(key: CryptoKey, issuer: string, serial: number | undefined): Promise<x509.Extension> {
   const plain = await x509.AuthorityKeyIdentifierExtension.create(key);
   if (serial === undefined) return plain;
@@ -115,12 +132,12 @@ async function authorityKey(key: CryptoKey, issuer: string, serial: number | und
   return new x509.Extension(plain.type, false, Buffer.from(value));
 }
 
-/** RFC 5280, 5.2.5: the full name. */
+/** RFC 5280, 5.2.5: the full name of the distribution point. */
 function distributionPoint(address: string): Uint8Array {
   return encodeTagged(0, encodeTagged(0, encodeDer(0x86, Buffer.from(address))));
 }
 
-/** CRL number of a CRL in DER that this PKI has made. */
+/** Reads the CRL number of a CRL in DER that this PKI has made. */
 export function crlNumberOf(der: Buffer<ArrayBuffer>): number {
   const value = new x509.X509Crl(der).extensions.find(({ type }) => type === "2.5.29.20")?.value;
   return value === undefined ? 0 : Number.parseInt(Buffer.from(value).subarray(2).toString("hex"), 16);

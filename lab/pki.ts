@@ -1,5 +1,5 @@
 /**
- * A throw-away PKI for the lab, made in this process: root CA → issuing CA → clients, a server certificate, CRLs in
+ * A throw-away PKI for the lab, made in this process: root CA → issuing CA → clients, a server certificate, and CRLs in
  * every state.
  */
 import "reflect-metadata"; // @peculiar/x509 refuses to load without it
@@ -8,7 +8,9 @@ import { KeyObject, sign as signBytes, webcrypto } from "node:crypto";
 import { issueCrl, type CrlAuthority, type CrlOptions } from "./pki-crl.ts";
 
 const ec = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-/** The server's key is RSA, as most customers' are: a cipher list for ECDSA only then breaks every handshake. */
+/**
+ * The server's key is RSA, as most customers' keys are. With it a cipher list for ECDSA only breaks every handshake.
+ */
 const rsa = {
   name: "RSASSA-PKCS1-v1_5",
   hash: "SHA-256",
@@ -17,7 +19,7 @@ const rsa = {
 } as const;
 const dayMilliseconds = 86_400_000;
 
-/** Subjects of the client certificates below the issuing CA, and their life in days from now. */
+/** The subjects of the client certificates below the issuing CA, and their validity in days from now. */
 const clientSubjects = {
   good: { subject: "C=JP, O=ABC CORPORATION, CN=good client" },
   revoked: { subject: "C=JP, O=ABC CORPORATION, CN=revoked client" },
@@ -49,23 +51,27 @@ export interface LabPki {
   readonly root: string;
   readonly issuing: string;
   readonly foreign: string;
-  /** The issuing CA's name with another key, as after a change of keys: the `forger` of CRLs. */
+  /** A CA certificate with the issuing CA's name and another key, as after a change of keys: the `forger` of CRLs. */
   readonly renewed: string;
   /** Issuing CA and root CA: what a site's CA file holds. */
   readonly caBundle: string;
   readonly server: Identity;
   readonly clients: Readonly<Record<ClientName, Identity>>;
-  /** A CRL in PEM; by default of the issuing CA, number 1, fresh, revoking client `revoked`. */
+  /**
+   * Issues a CRL in PEM. By default the issuing CA issues it, its number is 1, it is fresh, and it revokes client
+   * `revoked`.
+   */
   crl(options?: CrlOptions): Promise<string>;
-  /** The issuing CA's signature, ecdsa-with-SHA256, for lists that {@link crl} cannot make. */
+  /** Signs as the issuing CA (ecdsa-with-SHA256), for CRLs that {@link crl} cannot make. */
   sign(bytes: Uint8Array): Buffer;
-  /** A good user's certificate that names this address for the CRL of its issuer. */
+  /** Issues a good user's certificate that names this address for the CRL of its issuer. */
   userNaming(address: string): Promise<Identity>;
   /**
-   * Another certificate of the server, from an intermediate CA below the root, whose certificate follows in `chain`.
+   * Issues another certificate of the server, from an intermediate CA below the root. The certificate of that CA
+   * follows in `chain`.
    */
   chainedServer(): Promise<Identity>;
-  /** Revokes one more serial for good and returns the issuing CA's CRL with the next number. */
+  /** Revokes one more serial permanently, and returns the issuing CA's CRL with the next number. */
   revoke(serial: string): Promise<string>;
 }
 
@@ -84,13 +90,13 @@ interface Wish {
 
 let shared: Promise<LabPki> | undefined;
 
-/** The PKI of this process: made once, at the first call. */
+/** The PKI of this process. It is made once, at the first call. */
 export function labPki(): Promise<LabPki> {
   shared ??= createPki();
   return shared;
 }
 
-/** A PKI of its own, for tests that revoke. */
+/** Makes a separate PKI, for tests that revoke. */
 export async function createPki(): Promise<LabPki> {
   x509.cryptoProvider.set(webcrypto as Crypto); // as: Node's class, typed apart from the browser's
   const root = await createAuthority("C=JP, O=Lab Trust Services, CN=Lab Root CA");
@@ -203,7 +209,7 @@ async function sign(wish: Wish): Promise<{ certificate: x509.X509Certificate; ke
 
 const daysFromNow = (days: number): Date => new Date(Date.now() + days * dayMilliseconds);
 
-/** Positive and without a leading zero byte, so that every tool prints it alike. */
+/** The serial is positive and has no leading zero byte, so that every tool prints it in the same way. */
 function newSerial(): string {
   return "40" + Buffer.from(webcrypto.getRandomValues(new Uint8Array(9))).toString("hex");
 }

@@ -5,7 +5,7 @@ import type { LabPorts } from "./options.ts";
 
 const taken = new Set<number>();
 
-/** Ports for one host; no port is handed out twice by one process. */
+/** Ports for one host. One process gives each port to one host only. */
 export async function freePorts(): Promise<LabPorts> {
   return { ssh: await freePort(), http: await freePort(), https: await freePort(), fpm: await freePort() };
 }
