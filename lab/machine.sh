@@ -1,7 +1,8 @@
-# Runs as pid 1 of one lab machine, in namespaces of its own: builds the machine's root as an overlay of this whole machine,
-# pivots into it, starts its servers, and lives until standard input ends, that is until the process that started it is gone.
+# Runs as pid 1 of one lab machine, in namespaces of its own. It builds the machine's root as an overlay of this whole
+# machine, pivots into it, and starts its servers. It runs until standard input ends, that is until the process that
+# started it has ended.
 #   machine.sh DIRECTORY [MOUNT_POINT...]   mount points = further file systems of this machine that hold programs or settings
-# DIRECTORY/files is laid over the new root; DIRECTORY/start.sh starts the servers inside.
+# DIRECTORY/files is laid over the new root. Its /lab-start.sh starts the servers inside.
 set -eu
 umask 022
 directory=$1
@@ -36,9 +37,11 @@ mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys" # the machine's own kernel: nothing in the lab may turn its knobs
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-# An empty home: bash reads ~/.bashrc at each login by ssh, and what this machine's does there (a tenth of a second, seen) is no part of a host.
+# The home is empty: bash reads ~/.bashrc at each login by ssh, and this machine's ~/.bashrc does not belong to a host (it
+# was seen to take a tenth of a second).
 mount -t tmpfs -o mode=700 tmpfs "$root/root"
-# The product's tree lies on the disk itself: a shadow start lays an overlay over every mount, and overlays nest only twice.
+# The product's tree lies on the disk itself, because a shadow start lays an overlay over every mount, and overlays nest
+# only twice.
 mkdir -p "$root/usr/local/ni"
 mount --bind "$directory/ni" "$root/usr/local/ni"
 cp -a "$directory/files/." "$root/"
@@ -53,7 +56,7 @@ mkdir -p /run/sshd /run/lock
 exec 3<&0 </dev/null
 . /lab-start.sh 3<&-
 rm /lab-start.sh
-# Another program may become pid 1 here; it says `ready` itself, and ends the machine when the pipe ends.
+# Another program may become pid 1 here. That program prints `ready` itself, and ends the machine when the pipe ends.
 [ ! -f /lab-init.sh ] || . /lab-init.sh
 cat <&3 >/dev/null 2>&1 &
 echo ready

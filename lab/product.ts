@@ -1,5 +1,6 @@
 /**
- * The product's layout: upstream's stock configuration of httpd 2.4 under `/usr/local/ni/apache`, HTTPS switched on.
+ * The product's layout: upstream's stock configuration of httpd 2.4 under `/usr/local/ni/apache`, with HTTPS switched
+ * on.
  */
 import { existsSync, readFileSync } from "node:fs";
 import type { Layout } from "./layout.ts";
@@ -10,7 +11,9 @@ import { phpModules, phpServerDirectives, phpVirtualHost } from "./php.ts";
 import type { LabPki } from "./pki.ts";
 
 export const productRoot = "/usr/local/ni/apache";
-/** Where the stand-in for PHP lies when httpd loads it: a copy of a small module that nobody misses. */
+/**
+ * The path of the stand-in for PHP where httpd loads it. The stand-in is a copy of a small module that is not needed.
+ */
 export const standInModule = "/usr/local/ni/php/lib/libphp.so";
 export const moduleDirectory = "/usr/lib/apache2/modules";
 
@@ -40,8 +43,8 @@ const modules = [
 ];
 
 /**
- * Prints what httpd hands to an application; named with an extension for which the stock configuration exports the TLS
- * variables.
+ * A CGI that prints what httpd gives to an application. Its name has an extension for which the stock configuration
+ * exports the TLS variables.
  */
 export const environmentCgi = `#!/bin/sh
 bytes=$(wc -c)
@@ -49,7 +52,7 @@ printf 'Content-Type: text/plain\\r\\n\\r\\n'
 echo "verify=$SSL_CLIENT_VERIFY organization=$SSL_CLIENT_S_DN_O protocol=$SSL_PROTOCOL body=$bytes"
 `;
 
-/** Where every layout serves it. */
+/** The address at which every layout serves this CGI. */
 export const environmentPage = "/cgi-bin/env.cgi";
 
 /** The product's own layout. */
@@ -82,7 +85,7 @@ function productFiles(options: LabHostOptions, ports: LabPorts, pki: LabPki): Ma
   ]);
 }
 
-/** As the configuration names it. */
+/** The pid file that the configuration names. */
 function pidFile(options: LabHostOptions): string {
   return options.runSymlink === true ? "/var/run/ni-httpd.pid" : `${productRoot}/logs/httpd.pid`;
 }
@@ -108,8 +111,8 @@ function stockConfiguration(name: string, ports: LabPorts): string {
 }
 
 /**
- * Modules of the stock configuration that this machine has as files (the rest is built in), without those that the host
- * shall lack.
+ * The modules of the stock configuration that this machine has as files (the others are built in), without those that
+ * are to be missing on this host.
  */
 export function loadableModules(options: LabHostOptions): string[] {
   return phpModules(options.php, modules).filter(
@@ -148,7 +151,7 @@ function tlsConfiguration(options: LabHostOptions, ports: LabPorts): string {
   return [stock.replace(section, () => finish(section, 1)).trimEnd(), ...further].join("\n\n") + "\n";
 }
 
-/** The customer's own, for the end of the `number`-th TLS virtual host. */
+/** The customer's own directives, for the end of the `number`-th TLS virtual host. */
 export const virtualHostDirectives = ({ virtualHostDirectives: own = "" }: LabHostOptions, number: number): string =>
   typeof own === "string" ? own : own(number);
 
@@ -163,7 +166,10 @@ function environmentFile(environment: Readonly<Record<string, string>>): string 
     .join("");
 }
 
-/** Names root and file, because Debian's program has another prefix compiled in than the product's. */
+/**
+ * Names the server root and the configuration file, because Debian's program has another prefix compiled in than the
+ * product's.
+ */
 function apachectl(defines: readonly string[]): string {
   const flags = defines.map((name) => `-D ${name} `).join("");
   return `#!/bin/sh\n. ${productRoot}/bin/envvars\nexec ${productRoot}/bin/httpd -d ${productRoot} -f conf/httpd.conf ${flags}-k "$@"\n`;

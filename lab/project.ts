@@ -9,14 +9,14 @@ const thisCheckout = path.resolve(import.meta.dirname, "..");
 
 export interface Ended {
   readonly status: number | null;
-  /** Standard output and error, in the order of arrival. */
+  /** Standard output and standard error, in the order of arrival. */
   readonly output: string;
 }
 
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** To the CLI alone, as a terminal's Ctrl-C reaches it. */
+  /** Sends a signal to the CLI alone. */
   readonly signal: (name: NodeJS.Signals) => void;
   readonly output: () => string;
 }
@@ -24,23 +24,29 @@ export interface Running {
 export interface ProjectOptions {
   /** Added to the environment, such as `PULUMI_DEBUG_PROVIDERS`. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Made here. @default - a folder of its own in the temporary one */
+  /**
+   * The folder of the project, which is made where it is missing.
+   * @default - a new temporary folder
+   */
   readonly folder?: string;
   /** Text of another program. @default - the checkout's */
   readonly index?: string;
   /** Absolute path of the checkout that is tried out. @default - this one */
   readonly checkout?: string;
-  /** Puts a program of another kind there. @default - the checkout's, by links into it */
+  /**
+   * Fills the folder with another kind of program.
+   * @default - the checkout's program, by links into the checkout
+   */
   readonly fill?: (folder: string) => Promise<void>;
 }
 
 export interface Project {
   readonly folder: string;
-  /** What the engine runs with. */
+  /** The environment that the engine runs with. */
   readonly env: NodeJS.ProcessEnv;
   /** Starts `pulumi …` on the stack `lab`. */
   readonly start: (args: readonly string[]) => Running;
-  /** Runs it to its end. */
+  /** Runs `pulumi …` to its end. */
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   /** Writes a file below `stacks/`. */
   readonly write: (name: string, text: string) => Promise<void>;
@@ -60,7 +66,7 @@ export async function createProject(options: ProjectOptions = {}): Promise<Proje
   return { folder, env, start, pulumi, write, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** What the program needs, by links into this checkout, and folders of its own for what it writes. */
+/** What the program needs. These are links into the checkout. The project has its own folders for what it writes. */
 const linked = ["package.json", "tsconfig.json", "components", "core", "provider", "build", "node_modules"];
 
 async function fillFolder(folder: string, { index, checkout = thisCheckout }: ProjectOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The web server of a CA, on this machine's loopback, which lab hosts share: publishes CRLs in DER, and misbehaves when
- * told to.
+ * The web server of a CA on this machine's loopback, which lab hosts share. It publishes CRLs, and misbehaves when a
+ * test asks for that.
  */
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
@@ -11,33 +11,39 @@ import { answer, type Fault, type Published } from "./publisher-faults.ts";
 
 export interface PublisherRequest {
   readonly name: string;
-  /** How it was answered. */
+  /** The answer that this request got. */
   readonly answer: Fault | "ok" | "unknown";
 }
 
 export interface Publisher {
-  /** Address of a CRL by its name, such as `issuing.crl`, published or not. */
+  /** The address of a CRL by its name, such as `issuing.crl`, whether it is published or not. */
   url(name: string): string;
   /**
-   * Publishes a CRL, given in DER or in PEM as the PKI makes it, in place of the one of that name.
-   * @param form what is sent: RFC 5280, 4.2.1.13, wants DER. @default "DER"
+   * Publishes a CRL under this name, in place of the one before. The CRL is given in DER, or in PEM as the PKI makes
+   * it.
+   * @param form the form that is sent. RFC 5280, 4.2.1.13, requires DER.
+   * @default "DER"
    */
   publish(name: string, crl: Buffer<ArrayBuffer> | string, form?: "DER" | "PEM"): void;
-  /** How requests for a name are answered from now on. Faults that send another list send one of the issuing CA. */
+  /**
+   * Sets how requests for a name are answered from now on. A fault that sends another CRL sends one of the issuing CA.
+   */
   fault(name: string, fault: Fault | "ok"): void;
-  /** All of them so far, in order. */
+  /** All requests so far, in order. */
   readonly requests: readonly PublisherRequest[];
   stop(): Promise<void>;
 }
 
-/** Starts a publisher; it answers 404 until something is published. */
+/** Starts a publisher. It answers 404 until a CRL is published. */
 export async function startPublisher(pki: LabPki): Promise<Publisher> {
   const [port, untrustedPort] = [await freePort(), await freePort()];
   const crls = new Map<string, Pick<Published, "crl" | "form">>();
   const faults = new Map<string, Fault | "ok">();
   const requests: PublisherRequest[] = [];
 
-  /** `isPlain`: over https everything is well but the server's certificate. */
+  /**
+   * `isPlain` is false for requests over https, where only the server's certificate is wrong and every answer is good.
+   */
   const handle = async (request: IncomingMessage, response: ServerResponse, isPlain: boolean): Promise<void> => {
     const name = (request.url ?? "").slice(1);
     const list = crls.get(name);
@@ -71,7 +77,7 @@ function listen(server: http.Server | https.Server, port: number): Promise<void>
   });
 }
 
-/** Also of what is still being sent, slowly or for ever. */
+/** Closes the server, also the connections that still send slowly or for ever. */
 function close(server: http.Server | https.Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());

@@ -3,7 +3,7 @@ import { dump } from "js-yaml";
 import type { LabHost } from "./host.ts";
 
 export interface LabSite {
-  /** Files as the site file names them. */
+  /** The files as the site file names them. */
   readonly caFiles: readonly string[];
   readonly crlFiles?: readonly string[];
   /** Further keys of `clientAuth`, such as `crlSources`. */

@@ -1,4 +1,4 @@
-/** Everything of a live tree in one comparable value: the proof that a run touched nothing. */
+/** Reads a live tree into one comparable value. Two equal values prove that a run changed nothing. */
 import { createHash } from "node:crypto";
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats } from "node:fs";
 import path from "node:path";
@@ -6,25 +6,36 @@ import path from "node:path";
 export interface SnapshotOptions {
   /** Absolute paths inside the host. @default {@link defaultRoots} */
   readonly roots?: readonly string[];
-  /** Paths inside that are left out, with all below them. @default {@link defaultExclusions} */
+  /**
+   * Paths inside the host that are left out, with everything below them.
+   * @default {@link defaultExclusions}
+   */
   readonly exclude?: readonly string[];
-  /** Whether a file's time of change counts. @default true */
+  /**
+   * Whether a file's modification time is compared.
+   * @default true
+   */
   readonly times?: boolean;
 }
 
 const defaultRoots: readonly string[] = ["/usr/local/ni", "/etc", "/var/lib", "/var/spool", "/run", "/tmp", "/srv"];
-/** Package databases of this machine, thousands of files that no run of ours can name. */
+/** Package databases of this machine. They have thousands of files that no run of ours can name. */
 export const defaultExclusions: readonly string[] = ["/var/lib/dpkg", "/var/lib/apt", "/var/lib/postgresql"];
-/** Above this, only both ends are read: a log of 2 GB is mostly a hole, and its length and time are compared anyway. */
+/**
+ * Of a file above this size only both ends are read. A log of 2 GB is mostly a hole, and its length and time are
+ * compared in any case.
+ */
 const wholeFileBytes = 8 * 1024 * 1024;
 const endBytes = 1024 * 1024;
 
-/** By path inside: kind, mode, owner and, except for directories, time and content. */
+/**
+ * Maps each path inside the host to its kind, mode and owner, and except for directories to its time and content, too.
+ */
 export type Snapshot = ReadonlyMap<string, string>;
 
 /**
- * Reads the tree at once, without yielding: thousands of small reads; `outside` maps a path inside the host to one that
- * can be opened here.
+ * Reads the tree synchronously, because it makes thousands of small reads. `outside` maps a path inside the host to a
+ * path that can be opened here.
  */
 export function takeSnapshot(outside: (inside: string) => string, options: SnapshotOptions = {}): Snapshot {
   const found = new Map<string, string>();
@@ -41,14 +52,14 @@ export function takeSnapshot(outside: (inside: string) => string, options: Snaps
   return found;
 }
 
-/** One value for a whole snapshot. */
+/** Returns one hash for a whole snapshot. */
 export function hashSnapshot(snapshot: Snapshot): string {
   const hash = createHash("sha256");
   for (const name of [...snapshot.keys()].sort()) hash.update(`${name}\0${snapshot.get(name)}\0`);
   return hash.digest("hex");
 }
 
-/** Paths that differ between two snapshots, in order. */
+/** Returns the paths that differ between two snapshots, in order. */
 export function changedPaths(before: Snapshot, after: Snapshot): readonly string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((name) => before.get(name) !== after.get(name))
@@ -56,7 +67,8 @@ export function changedPaths(before: Snapshot, after: Snapshot): readonly string
 }
 
 /**
- * A directory's time is left out: it also moves when a file appears and goes again, which leaves the tree as it was.
+ * Describes one file. The time of a directory is left out: it also changes when a file appears and is removed again,
+ * which leaves the tree as it was.
  */
 function describe(file: string, stats: Stats, times: boolean): string {
   const metadata = `${stats.mode.toString(8)} ${stats.uid}:${stats.gid}`;

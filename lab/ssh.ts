@@ -1,6 +1,6 @@
 /**
- * The SSH server of a lab host: own host key, one login key for all hosts of this process, users root and, on request,
- * ops.
+ * The SSH server of a lab host. It has its own host key. One login key serves all hosts of this process. The users are
+ * root and, on request, ops.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -10,7 +10,7 @@ import type { LabHostOptions, LabPorts } from "./options.ts";
 
 /** Password of root and ops inside lab hosts. */
 export const labPassword = "lab-password-of-root-and-ops";
-/** Counts as one remote execution: sshd has started a command, a shell or a subsystem. */
+/** A log line that counts as one remote execution: sshd has started a command, a shell or a subsystem. */
 const sessionLine = /Starting session: /g;
 const logFile = "/var/log/sshd.log";
 
@@ -22,7 +22,8 @@ export interface SshKeys {
 }
 
 /**
- * A new pair of ed25519 keys. One in about 150 that ssh2 makes can be read by nobody, ssh2 included: then another one.
+ * Makes a new pair of ed25519 keys. About one in 150 keys that ssh2 makes cannot be read by any program, not even by
+ * ssh2. In that case another pair is made.
  */
 export function createSshKeys(): SshKeys {
   for (;;) {
@@ -41,7 +42,7 @@ export function loginKeys(): SshKeys {
   return sharedLoginKeys;
 }
 
-/** Files of sshd, of the users and of sudo. */
+/** Returns the files of sshd, of the users and of sudo. */
 export async function sshFiles(
   options: LabHostOptions,
   ports: LabPorts,
@@ -73,7 +74,7 @@ ${options.ops === undefined ? "" : addOps}/usr/sbin/sshd -E ${logFile}
 `;
 }
 
-/** How many remote executions sshd has started, by its log. */
+/** Counts in the log of sshd how many remote executions sshd has started. */
 export function countExecutions(log: string): number {
   return log.match(sessionLine)?.length ?? 0;
 }
@@ -81,8 +82,8 @@ export function countExecutions(log: string): number {
 export const sshLogFile = logFile;
 
 /**
- * Keys lie outside of homes, which this machine's must not be. MaxStartups: many connections at once are a test here,
- * not an attack.
+ * Keys are kept outside of home directories, because those must not be this machine's. MaxStartups is high, because
+ * many connections at once are a test here and not an attack.
  */
 function sshdConfiguration(port: number): string {
   return `ListenAddress 127.0.0.1

@@ -1,11 +1,11 @@
 /**
- * systemd as pid 1 of a lab host, with no unit but those that come later: the machine's own would change the kernel
- * that all share.
+ * systemd as pid 1 of a lab host. It has no unit but those that are added later, because the machine's own units would
+ * change the kernel that all hosts share.
  */
 
 export const systemdProgram = "/lib/systemd/systemd";
 
-/** Shell commands that take the machine's units away, and keep systemd from waiting at the end. */
+/** Shell commands that remove the machine's units, and keep systemd from waiting when it ends. */
 export const systemdSetUp = `[ -x ${systemdProgram} ] || { echo 'systemd is not installed' >&2; exit 1; }
 rm -rf /etc/systemd/system/* /lib/systemd/system/*.wants /lib/systemd/system-generators
 printf '[Unit]\\nDescription=Lab\\nWants=timers.target\\n' >/etc/systemd/system/lab.target
@@ -13,8 +13,9 @@ printf '[Manager]\\nDefaultTimeoutStopSec=1s\\n' >/etc/systemd/system.conf
 `;
 
 /**
- * Becomes systemd, as the machine's `init`. It takes the control group that it finds itself in for the root of all, so
- * it gets one of its own, named after the machine's directory, which the guard of the machine removes.
+ * Shell commands that become systemd, as the machine's `init`. systemd takes its own control group for the root of all
+ * control groups. So it gets a separate one with the name of the machine's directory, which the guard of the machine
+ * removes.
  */
 export const systemdInit = `
 mount_groups='

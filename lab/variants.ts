@@ -1,4 +1,4 @@
-/** Hosts that differ from the stock one in a way that has bitten somebody. */
+/** Lab hosts that differ from the stock host in a way that has caused trouble for somebody. */
 import { createPrivateKey } from "node:crypto";
 import type { MachineFile } from "./machine.ts";
 import { manualFiles } from "./manual.ts";
@@ -10,11 +10,11 @@ import { moduleDirectory, productRoot, standInModule } from "./product.ts";
 const cliStandIn = "/usr/local/ni/php/bin/php";
 const secondRoot = "/usr/local/other";
 const passphrase = "lab-passphrase-of-the-server-key";
-/** While it exists, the passphrase program answers. */
+/** The passphrase program answers as long as this file exists. */
 const answersFlag = "/run/lab-passphrase-answers";
 const passphraseProgram = `${productRoot}/conf/passphrase`;
 
-/** Files in addition to, or in place of, those of the product's tree. */
+/** Returns files in addition to, or in place of, the files of the product's tree. */
 export async function variantFiles(options: LabHostOptions, pki: LabPki): Promise<[string, MachineFile][]> {
   const files = options.manual === undefined ? [] : await manualFiles(options.manual, pki);
   if (options.passphraseKey === true) files.push(...passphraseFiles(pki));
@@ -42,7 +42,7 @@ export function variantSetUp(options: LabHostOptions): string {
   ].join("");
 }
 
-/** Shell commands that start httpd, around the layout's own. */
+/** Shell commands that start httpd. They include the commands of the layout. */
 export function variantStart(options: LabHostOptions, start: string): string {
   const own = options.privateTmp === true ? inPrivateNamespace(start) : start;
   const second = options.secondInstance === true ? `/usr/sbin/apache2 -d ${secondRoot} -k start\n` : "";

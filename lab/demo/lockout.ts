@@ -1,6 +1,6 @@
 /**
- * A CRL with which nobody who has a certificate would get in any more, and on which every check of files says that it
- * is fine.
+ * Shows a CRL that would lock out everybody who has a certificate, although every check of its file says that it is
+ * fine.
  */
 import assert from "node:assert/strict";
 import { request } from "../client.ts";
@@ -10,7 +10,7 @@ import { showOutput } from "./show.ts";
 const directory = "/usr/local/ni/apache/conf/clientcert";
 const words = /would refuse every certificate of the CA .*Lab Issuing CA/;
 
-/** `timer`: the command of cron's line. */
+/** `timer` is the command of cron's line. */
 export async function lockOut(scene: Scene, timer: string): Promise<string[]> {
   const { web1 } = scene.hosts;
   const before = await web1.run(`sha256sum ${directory}/crl.pem`);

@@ -1,4 +1,4 @@
-/** `npm run demo`: the main job before the reader's eyes, on real parts. `--keep` leaves the lab running. */
+/** `npm run demo`: shows the main job to the reader, on real parts. `--keep` leaves the lab running. */
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { type Scene, setScene } from "./scene.ts";
@@ -25,7 +25,7 @@ async function play(keep: boolean): Promise<number> {
   const scene = await setScene().catch((error: unknown) => {
     console.log(`demo: the stage could not be set: ${error instanceof Error ? error.message : String(error)}`);
   });
-  // What stands of it ends with this process.
+  // Whatever has started of the stage ends with this process.
   if (scene === undefined) process.exit(1);
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
@@ -43,7 +43,7 @@ async function play(keep: boolean): Promise<number> {
   }
 }
 
-/** Stops at the first step that is not as expected: the later ones build on it. */
+/** Stops at the first step that did not go as expected, because later steps build on it. */
 async function playSteps(scene: Scene, signal: AbortSignal): Promise<string | undefined> {
   for (const [index, step] of steps.entries()) {
     if (signal.aborted) return "interrupted";

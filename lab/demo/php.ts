@@ -1,17 +1,17 @@
-/** Which PHP the demo's hosts have: a real one where it can be had, else a stand-in that is called one. */
+/** The PHP of the demo's hosts: a real one where it can be fetched, else a stand-in with the words of PHP. */
 import { requirePhp } from "../../scripts/php.mjs";
 import type { LabHostOptions } from "../options.ts";
 
-/** What the demo does about PHP. */
+/** The PHP of each kind of host in the demo. */
 export interface DemoPhp {
-  /** From 8.3 on, for which the vendor asks for TLS 1.2 only. */
+  /** PHP from 8.3 on, for which the vendor requires TLS 1.2 alone. */
   readonly newer: Pick<LabHostOptions, "php" | "phpStandIn">;
   readonly older: Pick<LabHostOptions, "php">;
-  /** What the reader must know of it. */
+  /** What the reader must know about the PHP of these hosts. */
   readonly words: readonly string[];
 }
 
-/** Fetches what can be had. */
+/** Fetches each PHP that can be fetched. */
 export async function findDemoPhp(): Promise<DemoPhp> {
   const [newer, older] = [await missing("8.4"), await missing("8.2")];
   return {
@@ -28,7 +28,7 @@ export async function findDemoPhp(): Promise<DemoPhp> {
   };
 }
 
-/** Why it cannot be had, in one line; undefined where it can. */
+/** Returns in one line why this PHP cannot be fetched; undefined where it can. */
 async function missing(version: "8.2" | "8.4"): Promise<string | undefined> {
   return requirePhp(version).then(
     () => undefined,

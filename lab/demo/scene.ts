@@ -1,4 +1,4 @@
-/** What the demo plays on: a Pulumi project of its own, and lab hosts that come when they are needed. */
+/** The stage of the demo: a Pulumi project of its own, and the lab hosts. */
 import path from "node:path";
 import { type LabHost, startLabHost } from "../host.ts";
 import { writePki } from "../pki-files.ts";
@@ -12,11 +12,17 @@ import { showCommand, showOutput } from "./show.ts";
 
 /** The site's hosts, by their names in the site file. */
 export interface Hosts {
-  /** A plain host with a PHP from 8.3 on, two TLS virtual hosts. */
+  /** A plain host with a PHP from 8.3 on and two TLS virtual hosts. */
   readonly web1: LabHost;
-  /** Set up by hand exactly as the vendor's manual says, and with a rule of the customer's own for `/admin`. */
+  /**
+   * A host that was set up by hand exactly as the vendor's manual says, and that has a rule of the customer's own for
+   * `/admin`.
+   */
   readonly web2: LabHost;
-  /** RSA certificate, and a cipher suite that only ECDSA can use: fine with TLS 1.3, dead with TLS 1.2 alone. */
+  /**
+   * A host with an RSA certificate and a cipher suite that only ECDSA can use. This works with TLS 1.3, and fails with
+   * TLS 1.2 alone.
+   */
   readonly web3: LabHost;
 }
 
@@ -26,13 +32,16 @@ export interface SiteWish {
   readonly hosts: readonly HostName[];
   readonly crlFile?: string;
   readonly adopt?: boolean;
-  /** The hosts download the CRL of the issuing CA from its server, by themselves. */
+  /** The hosts download the CRL of the issuing CA from the CA's server by themselves. */
   readonly downloads?: boolean;
-  /** Warns when a downloaded CRL ends within. @default - the product's */
+  /**
+   * The refresh warns when a downloaded CRL expires within this time.
+   * @default - the product's
+   */
   readonly alarmHours?: number;
 }
 
-/** The CRL of the issuing CA, as its server calls it. */
+/** The name of the issuing CA's CRL on the CA's server. */
 export const listName = "issuing.crl";
 
 export interface Scene {
@@ -40,16 +49,16 @@ export interface Scene {
   readonly project: Project;
   /** The web server of the issuing CA. */
   readonly publisher: Publisher;
-  /** The trees before anything was done. */
+  /** The trees before any change. */
   readonly before: Readonly<Record<HostName, Snapshot>>;
   /** Writes the site file. */
   readonly site: (wish: SiteWish) => Promise<void>;
-  /** Runs `pulumi …` on it and shows what it prints. */
+  /** Runs `pulumi …` on the project and shows what it prints. */
   readonly pulumi: (...args: readonly string[]) => Promise<Ended>;
   readonly end: () => Promise<void>;
 }
 
-/** What the customer of web2 has set up for his administrators, with no thought of the manual. */
+/** A rule that the customer of web2 has set up for his administrators, independently of the manual. */
 const adminRule = `<Location "/admin">
     SSLVerifyClient require
     SSLRequire %{SSL_CLIENT_S_DN_O} eq "ABC CORPORATION"
@@ -102,7 +111,10 @@ export async function setScene(): Promise<Scene> {
   };
 }
 
-/** Bytes, mode and owner of everything but logs; times move when a file is put back. */
+/**
+ * Compares bytes, mode and owner of everything but logs. Times are left out, because they change when a file is put
+ * back.
+ */
 export const treeOnly = {
   times: false,
   exclude: ["/usr/local/ni/apache/logs", "/run", "/tmp", "/var/lib/dpkg", "/var/lib/apt"],

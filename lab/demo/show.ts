@@ -1,4 +1,4 @@
-/** How the demo speaks: what is about to happen, the command, its output, what was seen. */
+/** What the demo prints: what is about to happen, the command, its output, and what was seen. */
 
 const isTerminal = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 const colour = (code: number, text: string): string => (isTerminal ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -13,18 +13,18 @@ export function showCommand(words: readonly string[]): void {
 }
 
 /**
- * What tells nothing of the host: that a stand-in serves where Pulumi's own language host is not installed, headings of
- * the stack and that it failed with its resources, and how to remove it.
+ * Lines that say nothing about the host: that a stand-in replaces Pulumi's own language host where that is not
+ * installed, headings of the stack, that the stack failed with its resources, and how to remove it.
  */
 const noise =
   /using pulumi-language-nodejs from|^\s*pulumi:pulumi:Stack \(|^\s*error: (preview|update|destroy) failed$|^Duration:|^The resources in the stack|^If you want to/;
-/** Said in each run, as it should be on a real site; here once is enough. */
+/** Each run prints this warning, as it should on a real site. In the demo once is enough. */
 const repeated = /warning: .*the CRL of .* has expired/;
 let hasWarned = false;
 
 /**
- * What the command found and did; its progress, which a terminal overwrites, is left out, and mostly the stack's
- * outputs.
+ * Shows what the command found and did. It leaves out the progress, which a terminal overwrites, and mostly the outputs
+ * of the stack.
  */
 export function showOutput(output: string, withOutputs: boolean): void {
   const lines = output.split("\n").filter((line) => line.trim() !== "" && !noise.test(line));
@@ -41,7 +41,7 @@ export function showOutput(output: string, withOutputs: boolean): void {
 
 const heading = /^(Diagnostics|Outputs|Resources):$|^ +[\w-]+:[\w/-]*:\w+ \(.+\):$/;
 
-/** Leaves out a heading, of the engine or of a resource, below which nothing is left to say. */
+/** Leaves out a heading, of the engine or of a resource, below which no line is left. */
 export function withoutEmptyHeadings(lines: readonly string[]): readonly string[] {
   const indentOf = (line = ""): number => line.search(/\S|$/);
   return lines.reduceRight<readonly string[]>((kept, line) => {

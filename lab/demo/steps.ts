@@ -1,4 +1,4 @@
-/** The main job, step by step. Each step says what was seen, or throws what was not as expected. */
+/** The main job, step by step. Each step returns what was seen, or throws where something was not as expected. */
 import assert from "node:assert/strict";
 import { type HandshakeRow, handshakeTable, request } from "../client.ts";
 import type { LabHost } from "../host.ts";
@@ -15,7 +15,10 @@ export interface Step {
 }
 
 const confFile = "/usr/local/ni/apache/conf/clientcert/clientcert.conf";
-/** As phones send photos to the groupware; without `Expect`, which would hide a buffer that is too small. */
+/**
+ * The size of an upload, as phones send photos to the groupware. It is sent without `Expect`, which would hide a buffer
+ * that is too small.
+ */
 const uploadBytes = 40 * 1024 * 1024;
 
 export const steps: readonly Step[] = [
@@ -131,7 +134,7 @@ async function handshakes({ hosts: { web1 } }: Scene): Promise<string[]> {
   ];
 }
 
-/** By client: its answer, and what the page makes of its certificate. */
+/** Maps each client to its answer and to what the page makes of its certificate. */
 function answersOf(rows: readonly HandshakeRow[]): Record<string, string> {
   const words = (row: HandshakeRow) => [row.outcome, row.verify, row.switch].filter((word) => word !== undefined);
   return Object.fromEntries(rows.map((row) => [row.client, words(row).join(" ")]));
@@ -213,8 +216,8 @@ async function adopt(scene: Scene): Promise<string[]> {
 const closedAdmin = { none: "refused", noOrganization: "403", good: "200" };
 
 /**
- * By TLS 1.2: with 1.3 httpd asks after the handshake for what a URL of its own requires, and few clients can answer
- * then.
+ * Asks by TLS 1.2. With TLS 1.3 httpd asks for a certificate that a single URL requires only after the handshake, and
+ * few clients can answer at that time.
  */
 async function adminAnswers(host: LabHost): Promise<Record<string, string>> {
   const wish = { path: "/admin/", tlsVersion: "TLSv1.2" } as const;
@@ -226,7 +229,7 @@ async function adminAnswers(host: LabHost): Promise<Record<string, string>> {
   return { none: none.outcome, noOrganization: noOrganization.outcome, good: good.outcome };
 }
 
-/** As cron calls it. */
+/** The command of the timer, as cron runs it. */
 const timerCommand = "sh -c \"$(sed -n 's/^[0-9].* root //p' /etc/cron.d/clientcert-*)\"";
 
 async function refresh(scene: Scene): Promise<string[]> {
