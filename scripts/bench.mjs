@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run bench`: set-up, then the measurements of bench/run.ts. */
+/** `npm run bench`: set-up, then the measurements in bench/run.ts. */
 import { launch } from "./launch.mjs";
 import { main } from "./steps.mjs";
 

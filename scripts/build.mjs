@@ -1,27 +1,27 @@
 #!/usr/bin/env node
 /**
- * Bundles the two programs: the resource plugin, which the engine starts by itself, and the command line.
- * A bundle starts in half the time of the sources through tsx, and the engine needs a file that it can execute.
+ * Bundles the two programs: the resource plugin, which the engine starts by itself, and the command line. A bundle
+ * starts in half the time that the sources need with tsx, and the engine needs a file that it can execute.
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isMain, main, root, say, since } from "./steps.mjs";
 
-/** Entry point → program. */
+/** Maps each entry point to its program. */
 const programs = {
   "provider/main.ts": "build/provider/pulumi-resource-clientcert",
   "cli/main.ts": "build/cli/clientcert",
 };
 
 /**
- * What `pulumi package get-schema build/provider` starts in a folder: a program without a name (3.259), or with the
- * folder's (earlier engines).
+ * The programs that `pulumi package get-schema build/provider` starts when it gets a folder: a program without a name
+ * (3.259), or one with the name of the folder (earlier engines).
  */
 const schemaPrograms = ["build/provider/pulumi-resource-", "build/provider/pulumi-resource-provider"];
 
 /**
- * Large libraries that a start does not need, each in a file of its own: inside a bundle they would be read and
- * scanned at every start, `--help` included, even when they are imported late.
+ * Large libraries that a start does not need. Each is a file of its own: inside a bundle it would be read and scanned
+ * at every start, also with `--help`, even when it is imported late.
  */
 const libraries = ["ssh2", "zod"];
 const libraryFile = (name) => `build/library/${name}.cjs`;
@@ -30,20 +30,21 @@ const options = {
   bundle: true,
   platform: "node",
   target: "node20.19",
-  // Node starts CommonJS 60 ms sooner than an ES module in a file without extension.
+  // Node starts CommonJS 60 ms sooner than an ES module in a file without an extension.
   format: "cjs",
-  // Node scans a program whole before its first line runs, so its length counts. Names stay, for errors.
+  // Node scans a whole program before it runs the first line, so the length counts. Names are kept for error messages.
   minifyWhitespace: true,
   minifySyntax: true,
   external: [
-    // ssh2 asks for these inside `try` and does without; only some machines have them, so no bundle may name one.
+    // ssh2 requires these inside `try` and can do without them. Only some machines have them, so no bundle may include
+    // them.
     "cpu-features",
     "*/sshcrypto.node",
-    // A quarter of the plugin: gRPC reads its admin service's .proto files with it, and this plugin has no such
-    // service.
+    // This is a quarter of the plugin. gRPC reads the .proto files of its admin service with it, and this plugin has no
+    // such service.
     "@grpc/proto-loader",
   ],
-  // `import()` becomes `require()`: for `import()` Node reads a CommonJS library twice, which costs 30 ms with ssh2.
+  // `import()` becomes `require()`. For `import()` Node reads a CommonJS library twice, which costs 30 ms with ssh2.
   supported: { "dynamic-import": false },
   absWorkingDir: root,
   write: false,
@@ -52,19 +53,19 @@ const options = {
 
 const firstLine = "#!/usr/bin/env node\n";
 
-/** Whatever the bundles are made from. Folders count too: their time changes when a file is removed. */
+/** Everything that the bundles are made from. Folders count, too: their time changes when a file is removed. */
 const sources = ["host", "provider", "cli", "core", "scripts/build.mjs", "package-lock.json"];
 
-/** Builds everything when a source is newer than what stands there. Returns whether there was something to do. */
+/** Builds everything when a source is newer than the bundles. Returns whether there was something to do. */
 export async function build() {
   const absent = Object.keys(programs).filter((entry) => !existsSync(join(root, entry)));
   if (absent.length > 0) throw new Error(`build: ${absent.join(", ")}: no such file, so there is nothing to bundle`);
   if (isFresh()) return false;
-  // Loaded late: when everything is there, set-up must not pay for loading esbuild.
+  // esbuild is loaded here, so that set-up does not spend time on it when everything is built already.
   const esbuild = await import("esbuild");
   for (const name of libraries) await bundle(esbuild, library(name), libraryFile(name));
   for (const [entry, file] of Object.entries(programs)) await bundle(esbuild, program(entry), file);
-  // No links: npm packs none.
+  // These are not links, because npm packs no links.
   for (const file of schemaPrograms) replaceFile(file, `${firstLine}require("./pulumi-resource-clientcert");\n`);
   return true;
 }
@@ -75,8 +76,8 @@ const library = (name) => ({
 });
 
 /**
- * zod has its messages in fifty languages and loads them all, which takes as long as the rest of it; English is loaded
- * apart.
+ * Leaves the languages of zod out. zod loads its messages in fifty languages, which takes as long as the rest of zod.
+ * It loads English separately.
  */
 function leaveLanguagesOut(bundler) {
   bundler.onLoad({ filter: /zod\/v4\/locales\/index\.cjs$/ }, () => ({ contents: "" }));
@@ -84,13 +85,13 @@ function leaveLanguagesOut(bundler) {
 
 const program = (entry) => ({
   entryPoints: [entry],
-  // CommonJS has no `import.meta`; the bundle's own place is as good for finding the checkout.
+  // CommonJS has no `import.meta`. The place of the bundle serves as well to find the checkout.
   banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
   define: { "import.meta.url": "bundleUrl" },
   plugins: [{ name: "libraries", setup: redirectLibraries }],
 });
 
-/** Lets a program load a library's own file, found from `build/<program>/`. */
+/** Makes a program load a library from the library's own file, by its path from `build/<program>/`. */
 function redirectLibraries(bundler) {
   bundler.onResolve({ filter: /^[^.]/ }, ({ path }) =>
     libraries.includes(path) ? { path: `../../${libraryFile(path)}`, external: true } : undefined,
@@ -104,15 +105,15 @@ async function bundle(esbuild, input, file) {
     throw new Error(`build: ${place}: ${first?.text ?? error.message}`);
   });
   const { text } = result.outputFiles[0];
-  // esbuild keeps the first line of an entry point that has one.
+  // esbuild keeps the first line of an entry point that begins with `#!`.
   replaceFile(file, text.startsWith("#!") ? text : firstLine + text);
 }
 
-/** Replaces a file at once: an engine may start the plugin while we build. */
+/** Replaces a file in one rename, because an engine may start the plugin during the build. */
 function replaceFile(file, contents) {
   const path = join(root, file);
   mkdirSync(dirname(path), { recursive: true });
-  // Says that the programs beside it are CommonJS: the checkout's own package.json says ES modules.
+  // This file declares that the programs beside it are CommonJS. The package.json of the checkout declares ES modules.
   writeFileSync(join(dirname(path), "package.json"), '{ "type": "commonjs" }\n');
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, contents);
@@ -128,7 +129,7 @@ function isFresh() {
   return sources.every((source) => newest(join(root, source)) < oldest);
 }
 
-/** Time of the latest change of a file, or of a folder and everything in it. */
+/** Returns the time of the latest change of a file, or of a folder and everything in it. */
 function newest(path) {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;

@@ -1,13 +1,17 @@
-/** What `npm test` asks of the sources before any test runs: lint, format, types. */
+/** The checks that `npm test` makes on the sources before any test runs: lint, format, types. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { root, run, since } from "./steps.mjs";
 
-/** The scripts that run on hosts must be POSIX; those of the lab run here, where `local` of dash is fine. */
+/**
+ * The scripts that run on hosts must be POSIX. The scripts of the lab run on this machine, where dash's `local` is
+ * allowed.
+ */
 const shellFolders = ["host/posix", "lab"];
 
 /**
- * The host's files are joined when they are sent: a variable may be set in one (SC2034) and used in another (SC2154).
+ * The host's files are joined when they are sent. So a variable may be set in one file (SC2034) and used in another one
+ * (SC2154).
  */
 const shellcheckOptions = ["--shell=sh", "--severity=warning", "--exclude=SC2034,SC2154"];
 
@@ -26,7 +30,7 @@ function listChecks() {
   ];
 }
 
-/** Runs all checks at once and prints one line for each, with its output where it fails. */
+/** Runs all checks at once. Prints one line for each check, and its output where it fails. */
 export async function runChecks(say) {
   const results = await Promise.all(
     listChecks().map(async ({ name, command: [program, args] }) => {

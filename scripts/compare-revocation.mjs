@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run compare:revocation`: set-up, fetch-crl and wget included, then the comparison of bench/revocation. */
+/** `npm run compare:revocation`: set-up with fetch-crl and wget, then the comparison in bench/revocation. */
 import { launch } from "./launch.mjs";
 import { main } from "./steps.mjs";
 

@@ -1,6 +1,6 @@
 /**
- * Finds the Pulumi engine, or gets one: the user's own, then the official download, then a build from its Go module.
- * Plain Node without dependencies, because it runs before anything is installed.
+ * Finds the Pulumi engine, or gets it. The user's own engine comes first, then the official download, then a build from
+ * its Go module. This file is plain Node without dependencies, because it runs before anything is installed.
  */
 import { execFile } from "node:child_process";
 import { createWriteStream, existsSync } from "node:fs";
@@ -15,15 +15,15 @@ import { cacheDirectory, isMain, main, requireSuccess, say, step } from "./steps
 
 const run = promisify(execFile);
 
-/** The engine that this project is tested with; a `pulumi` on PATH of any 3.x version is used as it is. */
+/** The engine that this project is tested with. A `pulumi` on PATH of any 3.x version is used as it is. */
 export const engineVersion = "3.259.0";
 
 const toolsFolder = fileURLToPath(new URL("../tools/engine/", import.meta.url));
 const downloadTimeoutSeconds = 20;
 
 /**
- * The engine and the environment to run it in: `env` is the caller's, with the engine's folder first on PATH and, only
- * where none is installed, the stand-in language host last.
+ * Returns the engine and the environment to run it in. `env` is the environment of the caller with the engine's folder
+ * first on PATH. The stand-in language host comes last on PATH, and only where no language host is installed.
  *
  * @returns {Promise<{pulumi: string, source: "PATH" | "cache" | "download" | "build", env: NodeJS.ProcessEnv}>}
  */
@@ -37,14 +37,14 @@ export async function requireEngine() {
   return engineAt(cached, "build");
 }
 
-/** Where a downloaded or built engine is kept, outside the checkout so that a second clone starts at once. */
+/** The folder of a downloaded or built engine. It lies outside the checkout, so that a second clone starts at once. */
 export function cacheFolder() {
   return join(cacheDirectory, "engine", engineVersion);
 }
 
 function engineAt(pulumi, source) {
   const path = [dirname(pulumi), ...(process.env.PATH ?? "").split(delimiter)].join(delimiter);
-  // The engine looks for a language host beside itself first, then on PATH.
+  // The engine searches for a language host in its own folder first, then on PATH.
   const hasLanguageHost = findOnPath("pulumi-language-nodejs", path) !== undefined;
   const env = { ...process.env, PATH: hasLanguageHost ? path : path + delimiter + join(toolsFolder, "bin") };
   return { pulumi, source, env };
@@ -55,7 +55,7 @@ function findOnPath(program, path = "") {
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
 }
 
-/** Pulumi's own archive, which brings its own language host. False when it cannot be had from here. */
+/** Downloads Pulumi's own archive, which holds its own language host. Returns false when the download fails. */
 async function download() {
   const platform = { linux: "linux", darwin: "darwin" }[process.platform];
   if (platform === undefined || !["x64", "arm64"].includes(process.arch)) return false;
@@ -83,7 +83,9 @@ async function fetchFile(url, file) {
   await pipeline(Readable.fromWeb(response.body), createWriteStream(file));
 }
 
-/** Moves every program of the unpacked archive into the cache; `cp` because /tmp is often another file system. */
+/**
+ * Copies every program of the unpacked archive to the cache. It uses `cp`, because /tmp is often another file system.
+ */
 async function install(folder) {
   const target = cacheFolder();
   await mkdir(dirname(target), { recursive: true });
@@ -99,7 +101,7 @@ async function build(pulumi) {
   const partial = `${pulumi}.${process.pid}`;
   const program = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
   const args = ["build", "-trimpath", "-ldflags", `-s -w ${version}`, "-o", partial, program];
-  // Quietly: go names each of its two hundred downloads.
+  // The output is collected, because go prints a line for each of its two hundred downloads.
   await step(`engine: Pulumi ${engineVersion}, built from its Go module`, "about four minutes, once", () =>
     requireSuccess("set-up: engine", "go", args, { cwd: toolsFolder }),
   );

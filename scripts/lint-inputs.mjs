@@ -1,14 +1,14 @@
-/** ESLint rules about inputs: each is declared once, and its doc comment says what its description says. */
+/** ESLint rules about inputs: each input is declared once, and its doc comment begins with its description. */
 import { tsImport } from "tsx/esm/api";
 
 /** @type {typeof import("../core/apache/inputs.ts")} */
 const { clientAuthInputs } = await tsImport("../core/apache/inputs.ts", import.meta.url);
 
-/** Words that other things have, too: an endpoint has a port, a host has an owner. */
+/** Inputs with ordinary names, which other things have, too: an endpoint has a port, a host has an owner. */
 const ordinaryWords = ["owner", "connection", "port", "ca", "crls", "sample"];
 const names = new Set(Object.keys(clientAuthInputs.shape).filter((name) => !ordinaryWords.includes(name)));
 
-/** Where inputs are declared. */
+/** The files in which inputs are declared. */
 export const declarations = ["core/*/inputs.ts"];
 
 const nameOf = ({ key }) => (key.type === "Identifier" ? key.name : String(key.value ?? ""));
@@ -18,12 +18,14 @@ function isInFunction(node) {
   return false;
 }
 
-/** How many inputs a table of a module may name by chance: kinds of directives have such names, too. */
+/**
+ * The number of inputs that a table of a module may name by chance, because kinds of directives have such names, too.
+ */
 const mostByChance = 2;
 
 /**
- * A type, a schema or a table of a module that names inputs again. A value that comes from the declaration is not a
- * second one, and neither is a function that answers for each of several things.
+ * Reports a type, a schema or a table of a module that declares inputs again. A value that is taken from the
+ * declaration is not a second declaration. Neither is a function that answers for each of several things.
  */
 const declaredOnce = {
   meta: {
@@ -54,7 +56,7 @@ const declaredOnce = {
   },
 };
 
-/** The text of `.describe("…")` in a chain of calls. */
+/** Returns the text of `.describe("…")` in a chain of calls. */
 function descriptionIn(value) {
   for (let at = value; at.type === "CallExpression" && at.callee.type === "MemberExpression"; at = at.callee.object)
     if (at.callee.property.name === "describe") return at.arguments[0]?.value;
@@ -63,7 +65,7 @@ function descriptionIn(value) {
 
 const widest = 120;
 
-/** A doc comment of a text that stands at a column, in lines of at most 120 columns. */
+/** Returns the doc comment of a text that stands at a column, in lines of at most 120 columns. */
 function docComment(text, column) {
   const indent = " ".repeat(column);
   if (column + text.length + 7 <= widest) return `/** ${text} */\n${indent}`;
@@ -76,7 +78,10 @@ function docComment(text, column) {
   return ["/**", ...lines.map((line) => `${indent} *${line}`), `${indent} */`, indent].join("\n");
 }
 
-/** Programs that show an input read its doc comment, schemas read its description. */
+/**
+ * Reports an input whose doc comment and description differ. Editors show the doc comment, and schemas hold the
+ * description.
+ */
 const described = {
   meta: {
     type: "problem",

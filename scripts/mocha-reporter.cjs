@@ -1,6 +1,6 @@
 /**
- * Mocha's reporter for `npm test`: one line of progress, failures in full at the end, and each result as a JSON line
- * in the file that the reporter option `events` names, so that a crash loses none.
+ * Mocha's reporter for `npm test`. It prints one line of progress, and all failures in full at the end. It also writes
+ * each result as a JSON line to the file that the reporter option `events` names, so that a crash loses no result.
  */
 const { appendFileSync } = require("node:fs");
 const { Base } = require("mocha").reporters;
@@ -9,7 +9,7 @@ const { EVENT_RUN_END, EVENT_TEST_BEGIN, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT
   require("mocha").Runner.constants;
 
 const progressSeconds = 15;
-/** How long what a test left open may still take to close by itself. */
+/** The time in which whatever a test left open may still close by itself. */
 const closingSeconds = 10;
 
 module.exports = class Reporter extends Base {
@@ -35,13 +35,17 @@ module.exports = class Reporter extends Base {
   }
 };
 
-/** What `test/skip.ts` left on the test, or on a suite around it when a hook skipped all of it. */
+/**
+ * Returns the reason that `test/skip.ts` left on the test, or on a suite around it when a hook skipped the whole suite.
+ */
 function findReason(runnable) {
   if (runnable === undefined) return undefined;
   return runnable.skipReason ?? findReason(runnable.parent);
 }
 
-/** A server or child that a test forgot would keep mocha from ending: that is a failure, with its kind. */
+/**
+ * A server or child that a test forgot would keep mocha from ending. This is reported as a failure that names its kind.
+ */
 function stopIfOpen(report) {
   const timer = setTimeout(() => {
     const open = process.getActiveResourcesInfo().filter((kind) => !["TTYWrap", "PipeWrap", "Timeout"].includes(kind));
@@ -51,7 +55,7 @@ function stopIfOpen(report) {
   timer.unref();
 }
 
-/** On a terminal one line that is written over; in a log a line from time to time. */
+/** On a terminal the progress is one line that is overwritten. In a log it is a new line from time to time. */
 class Progress {
   constructor(runner) {
     this.total = runner.total;

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run mutate`: breaks each safety step in turn, most of them in the program that runs on hosts, on a copy of this
- * folder, and runs the tests that must notice. Ends with 1 when one of them does not. `node scripts/mutate.mjs TEXT`
- * tries those mutations only whose names hold the text.
+ * `npm run mutate`: breaks each safety step in turn on a copy of this folder, and runs the tests that must notice. Most
+ * of these steps are in the program that runs on hosts. The exit status is 1 when one mutation goes unnoticed. `node
+ * scripts/mutate.mjs TEXT` tries only the mutations with this text in their names.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { isMain, main, root, say, since } from "./steps.mjs";
 const posix = "host/posix";
 const minutesPerMutation = 6;
 
-/** Everything that tests read; libraries are shared. */
+/** Copies everything that tests read. The libraries are shared. */
 function copyPackage() {
   const copy = mkdtempSync(path.join(tmpdir(), "clientcert-mutate-"));
   const left = new Set(["node_modules", "build", ".git"].map((name) => path.join(root, name)));
@@ -23,7 +23,7 @@ function copyPackage() {
   return copy;
 }
 
-/** Whether the tests notice. */
+/** Returns whether the tests notice the mutation. */
 function tryMutation(copy, { name, folder = posix, file, from, to, test, grep }) {
   const target = path.join(copy, folder, file);
   const text = readFileSync(target, "utf8");
@@ -63,7 +63,7 @@ function runTests(copy, test, grep) {
   return stats.failures > 0;
 }
 
-/** A test that is red anyway would notice everything. */
+/** Fails where a test is red without any mutation, because such a test would seem to notice everything. */
 function requireGreen(copy, chosen) {
   for (const { test, grep } of chosen) {
     if (runTests(copy, test, grep)) throw new Error(`${test}: ${JSON.stringify(grep)} fails without any mutation`);

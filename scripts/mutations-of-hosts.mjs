@@ -1,5 +1,6 @@
 /**
- * The safety steps against what a host may be: stopped, hanging, damaged, short of something, shared with strangers.
+ * Mutations of the safety steps for unusual hosts: a host may be stopped, hanging, damaged, short of something, or
+ * shared with strangers.
  */
 
 /** @type {readonly import("./mutations.mjs").Mutation[]} */

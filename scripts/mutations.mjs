@@ -1,4 +1,4 @@
-/** What `npm run mutate` breaks: each safety step, and the test that must notice. */
+/** The mutations of `npm run mutate`: each one breaks a safety step and names the test that must notice. */
 import { hostMutations } from "./mutations-of-hosts.mjs";
 
 /**

@@ -1,13 +1,13 @@
 /**
- * The programs that the lab and the tests run, and where Debian keeps them. The one list: set-up installs from it, and
- * tells people on other systems what to install by hand.
+ * The programs that the lab and the tests run, and the Debian packages that hold them. This is the only such list:
+ * set-up installs from it, and prints it for people on other systems, who install by hand.
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { findProgram, requireSuccess, run, step } from "./steps.mjs";
 
 /**
- * `for`: the demo needs it, or the tests do as well, or only the comparison of ways to refresh CRLs. `services`: what
- * the package would start at the next boot of this machine.
+ * `for` is the purpose: the demo needs the package, or the tests need it as well, or only the comparison of ways to
+ * refresh CRLs. `services` are those that the package would start at the next boot of this machine.
  */
 const packages = [
   { name: "apache2-bin", programs: ["apache2"], for: "demo", why: "Apache httpd: every lab host runs one" },
@@ -56,12 +56,12 @@ const packages = [
   },
 ];
 
-/** Each purpose needs what those before it need. */
+/** Each purpose also needs the packages of the purposes before it. */
 const purposes = ["demo", "test", "compare"];
 
 /**
- * Makes sure that the programs are there: installs the missing ones as root on Debian and Ubuntu, else says what to
- * install by hand and fails. Returns whether there was something to do.
+ * Makes sure that the programs are installed. On Debian and Ubuntu it installs the missing ones, if it runs as root.
+ * Else it fails, and the error says what to install by hand. Returns whether there was something to do.
  *
  * @param {"demo" | "test" | "compare"} purpose
  */
@@ -102,7 +102,8 @@ async function installWithApt(missing) {
   for (const signal of endSignals) process.on(signal, stop);
   try {
     await installOrUpdate(missing.map(({ name }) => name));
-    // The policy holds for now; this is for the next boot: who had no SSH server shall not get one by our tests.
+    // The policy works only for now, and this works for the next boot: our tests must not give an SSH server to a
+    // machine that had none.
     for (const service of missing.flatMap(({ services = [] }) => services))
       await run("update-rc.d", [service, "disable"]);
   } finally {
@@ -113,7 +114,10 @@ async function installWithApt(missing) {
 
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Most often a first failure means that the package lists are missing or old. A second one is worth its words. */
+/**
+ * Installs packages. A first failure mostly means that the package lists are missing or old, so it is not shown. A
+ * second failure is shown.
+ */
 async function installOrUpdate(names) {
   const { status } = await apt(run, ["install", ...names]);
   if (status === 0) return;
@@ -123,7 +127,9 @@ async function installOrUpdate(names) {
 
 const requireQuietly = (command, args, options) => requireSuccess("set-up", command, args, options);
 
-/** No question can be asked, no customized file is replaced, no running service is restarted for a new library. */
+/**
+ * Runs apt so that it asks no question, replaces no customized file, and restarts no running service for a new library.
+ */
 function apt(runner, args) {
   const quiet = [
     "-y",
@@ -139,15 +145,18 @@ function apt(runner, args) {
 
 const policyFile = "/usr/sbin/policy-rc.d";
 const savedPolicyFile = `${policyFile}.before-clientcert`;
-/** Debian's word for "action forbidden by policy": packages then install without starting their service. */
+/**
+ * Debian's exit status for "action forbidden by policy". With it packages are installed without starting their service.
+ */
 const forbiddenByPolicy = 101;
 
 /**
- * Keeps packages from starting services while they are installed. Returns what puts the machine's own policy back.
+ * Keeps packages from starting services while they are installed. Returns a function that restores the machine's own
+ * policy.
  * @see https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt
  */
 function forbidServices() {
-  // A run that was killed has left our policy there, and perhaps the machine's own beside it.
+  // A run that was killed may have left our policy here, and perhaps the machine's own policy beside it.
   if (!existsSync(savedPolicyFile) && existsSync(policyFile) && !isOurs()) renameSync(policyFile, savedPolicyFile);
   writeFileSync(policyFile, `#!/bin/sh\n${ourMark}\nexit ${forbiddenByPolicy}\n`, { mode: 0o755 });
   return () => {

@@ -1,16 +1,16 @@
 /**
- * Gets a real PHP for lab hosts from Debian's packages: nothing is installed and no service is started, the packages
- * are unpacked into the cache. Plain Node without dependencies, because set-up calls it.
+ * Gets a real PHP for lab hosts from Debian's packages. Nothing is installed and no service is started: the packages
+ * are unpacked into the cache. This file is plain Node without dependencies, because set-up calls it.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheDirectory, findProgram, isMain, main, requireSuccess, say, step } from "./steps.mjs";
 
-/** Debian's release that has each PHP. */
+/** The release of Debian that has each PHP. */
 const releases = { 8.2: "bookworm", 8.4: "trixie" };
 
-/** What lab hosts run, by the path that Debian's packages have it at. */
+/** The programs that lab hosts run, by their paths in Debian's packages. */
 const programsOf = (version) => [
   `/usr/sbin/php-fpm${version}`,
   `/usr/bin/php-cgi${version}`,
@@ -19,8 +19,8 @@ const programsOf = (version) => [
 const packagesOf = (version) => [`php${version}-fpm`, `php${version}-cgi`, `libapache2-mod-php${version}`];
 
 /**
- * Folder with php-fpm, php-cgi and httpd's module, with all libraries that they are linked with, laid out as on a
- * Debian of its own. An error says in plain words why it cannot be had.
+ * Returns a folder with php-fpm, php-cgi and httpd's module, and with all libraries that they are linked with. The
+ * folder is laid out like the root of a Debian. Where this PHP cannot be fetched, the error says why in plain words.
  *
  * @param {"8.2" | "8.4"} version
  * @returns {Promise<string>}
@@ -37,7 +37,7 @@ export async function requirePhp(version) {
 const cacheFolder = (version) => join(cacheDirectory, "php", version);
 
 /**
- * For set-up: what cannot be had is said, and does not stop what can do without.
+ * Prepares each PHP for set-up. A PHP that cannot be fetched is reported, and does not stop what works without it.
  *
  * @returns {Promise<boolean>} whether there was something to do
  */
@@ -56,7 +56,7 @@ function requireTools() {
   if (missing !== undefined) throw new Error(`PHP: this machine has no ${missing} to fetch Debian's packages with`);
 }
 
-/** Three processes may do this at once: each in a folder of its own, and the first to rename has it. */
+/** Three processes may do this at once. Each works in a folder of its own, and the first rename wins. */
 async function build(version, target) {
   await mkdir(dirname(target), { recursive: true });
   const work = await mkdtemp(`${target}.`);
@@ -75,8 +75,8 @@ async function build(version, target) {
 }
 
 /**
- * An apt that knows one release and no installed package, and writes below `work` only. Returns the environment it
- * needs.
+ * Makes settings for an apt that knows one release and no installed package, and that writes only below `work`. Returns
+ * the environment that this apt needs.
  */
 async function privateApt(work, release) {
   for (const name of ["lists/partial", "cache/archives/partial", "none"])
@@ -101,7 +101,7 @@ APT::Sandbox::User "root";
   return env;
 }
 
-/** The mirror of Debian that this machine's apt is set up with. */
+/** Finds the mirror of Debian that this machine's apt uses. */
 async function findMirror() {
   const format = "$(ORIGIN) $(CODENAME) $(REPO_URI)";
   const lines = await requireSuccess("PHP", "apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
@@ -110,7 +110,10 @@ async function findMirror() {
   return mirror;
 }
 
-/** Fetches the packages and those of the libraries that they depend on; returns the folder that they are in. */
+/**
+ * Fetches the packages, and of the packages that they depend on those with libraries. Returns the folder that they are
+ * in.
+ */
 async function download(work, packages, env) {
   const plan = await requireSuccess("PHP", "apt-get", ["install", "-qq", "-y", "--print-uris", ...packages], { env });
   const names = [...plan.matchAll(/^'[^']+' ([^_\s]+)_/gm)].map((match) => match[1]);
@@ -126,7 +129,7 @@ async function unpack(folder, target) {
   for (const name of await readdir(folder)) await requireSuccess("PHP", "dpkg-deb", ["-x", join(folder, name), target]);
 }
 
-/** Copies the programs, what they are linked with, and its loader. */
+/** Copies the programs, the libraries that they are linked with, and the loader. */
 async function keepLinked(all, programs, target) {
   const found = await requireSuccess("PHP", "find", [all, "-name", "ld-linux*.so.*", "-o", "-name", "libc.so.6"]);
   const [libc, loader] = ["libc.so.6", "ld-linux"].map((name) => found.split("\n").find((file) => file.includes(name)));
@@ -138,7 +141,7 @@ async function keepLinked(all, programs, target) {
     for (const [, file] of list.matchAll(/=> (\/\S+) \(/g)) kept.add(file);
   }
   for (const file of kept) await cp(file, file.replace(all, target), { dereference: true });
-  // A Debian of today has /lib and /lib64 as symlinks; here the loader lies where programs look for it.
+  // A current Debian has /lib and /lib64 as symlinks. In this folder the loader lies where programs search for it.
   await cp(loader, join(target, "lib64", loader.split("/").at(-1)), { dereference: true });
 }
 

@@ -1,4 +1,4 @@
-/** The rings of tests, and running one of them in a mocha of its own. */
+/** The rings of tests. Each ring runs in a mocha of its own. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,14 @@ import { join } from "node:path";
 import { root } from "./steps.mjs";
 
 /**
- * Inside out. `needs`: parts of set-up beyond node_modules. `testSeconds`: limit of one test, unless it sets its own.
- * `ringMinutes`: limit of all of them, for what blocks mocha itself. `processes`: how many run files at the same time,
- * where tests mostly wait for lab hosts, of which each has its own. `long`: files that take minutes, one for each
- * process. `isLong`: `npm test` leaves it out; CI runs it by its name.
+ * The rings, from the innermost one to the outermost one:
+ * - `needs`: the parts of set-up that the ring needs beyond node_modules
+ * - `testSeconds`: the limit of one test, unless the test sets its own
+ * - `ringMinutes`: the limit of the whole ring, for a test that blocks mocha itself
+ * - `processes`: how many processes run files at the same time, where tests mostly wait for lab hosts; each process has
+ *   its own lab hosts
+ * - `long`: files that take minutes, one for each process
+ * - `isLong`: `npm test` leaves the ring out, and CI runs it by its name
  */
 export const rings = [
   { name: "core", what: "pure functions, no host", needs: [], testSeconds: 20, ringMinutes: 10, processes: 1 },
@@ -106,7 +110,7 @@ export const rings = [
  */
 
 /**
- * Runs one ring. Whatever way mocha ends, the result has what was seen until then.
+ * Runs one ring. However mocha ends, the result holds what was seen until then.
  *
  * @param {{grep?: string, env: NodeJS.ProcessEnv}} choice
  * @returns {Promise<Result>}

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Makes a fresh clone ready for `npm run demo` and `npm test`. Plain Node without dependencies: it runs before
- * `npm ci`. When everything is there it only looks, which takes a tenth of a second.
+ * Makes a fresh clone ready for `npm run demo` and `npm test`. It is plain Node without dependencies, because it runs
+ * before `npm ci`. When nothing is missing it only checks, which takes a tenth of a second.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { installPackages } from "./packages.mjs";
 import { preparePhp } from "./php.mjs";
 import { isMain, main, requireSuccess, root, say, step } from "./steps.mjs";
 
-/** The oldest Node that the libraries run on; package.json says the same to npm, which only warns. */
+/** The oldest Node that the libraries run on. package.json names the same version for npm, which only warns. */
 const oldestNode = [20, 19];
 
 /**
@@ -30,7 +30,7 @@ export async function setup(purpose, parts = new Set(["packages", "engine", "bui
   return engine;
 }
 
-/** Stops with a plain message where a library would fail with an obscure one. */
+/** Fails with a plain message, where a library would fail with an obscure one. */
 export function requireNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   const isTooOld = major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]);
@@ -39,22 +39,25 @@ export function requireNode() {
   }
 }
 
-/** `npm ci` when node_modules is not what package-lock.json says. Returns whether there was something to do. */
+/**
+ * Runs `npm ci` when node_modules does not hold what package-lock.json lists. Returns whether there was something to
+ * do.
+ */
 export async function installDependencies() {
   if (hasDependencies()) return false;
   await step("dependencies, npm ci", "up to a minute", () =>
-    // Without `prepare`: the bundles are the last step of set-up, with messages of their own.
+    // npm's script `prepare` is left out: set-up makes the bundles in its last step, with messages of its own.
     requireSuccess("set-up", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]),
   );
   return true;
 }
 
-/** Compares contents, not times: a checkout gives package-lock.json a new time without changing it. */
+/** Compares contents and not times: a checkout gives package-lock.json a new time without changing it. */
 function hasDependencies() {
   const installed = readPackages(join(root, "node_modules/.package-lock.json"));
   const wanted = readPackages(join(root, "package-lock.json"));
   const isSame = (path) => installed[path]?.version === wanted[path].version;
-  // Optional packages are for other platforms, mostly.
+  // Optional packages are mostly for other platforms.
   const paths = Object.keys(wanted).filter((path) => path !== "" && wanted[path].optional !== true);
   return paths.every(isSame) && Object.keys(installed).every((path) => path in wanted);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run soak`: set-up, then the refreshes of bench/revocation/soak.ts. */
+/** `npm run soak`: set-up, then the refreshes in bench/revocation/soak.ts. */
 import { launch } from "./launch.mjs";
 import { main } from "./steps.mjs";
 

@@ -1,36 +1,42 @@
-/** What the set-up scripts share: where the checkout is, running a program, saying what takes long. Plain Node only. */
+/**
+ * What the set-up scripts share: the path of the checkout, and functions that run programs and report long work. Plain
+ * Node only.
+ */
 import { spawn } from "node:child_process";
 import { accessSync, constants, realpathSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Absolute path of the checkout. */
+/** The absolute path of the checkout. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Folder for what is expensive to make and must survive a fresh clone. */
+/** The folder for files that are expensive to make and must outlive a checkout. */
 export const cacheDirectory = join(
   process.env.XDG_CACHE_HOME || join(process.env.HOME || "/root", ".cache"),
   "clientcert",
 );
 
-/** True when the module at `url` is the script that node was started with. */
+/** Returns whether the module at `url` is the script that node was started with. */
 export function isMain(url) {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 }
 
-/** Prints one line, in colour only on a terminal: nobody wants escape sequences in a log. */
+/** Prints one line. It has a colour only on a terminal, because escape sequences do not belong in a log. */
 export function say(text, colour) {
   const code = { green: 32, red: 31, yellow: 33, dim: 2 }[colour];
   const plain = code === undefined || !process.stdout.isTTY || process.env.NO_COLOR !== undefined;
   process.stdout.write(plain ? `${text}\n` : `\u001b[${code}m${text}\u001b[0m\n`);
 }
 
-/** Seconds since `start` (from `performance.now()`), such as `1.2 s`. */
+/** Returns the seconds since `start` (from `performance.now()`), such as `1.2 s`. */
 export function since(start) {
   return `${((performance.now() - start) / 1000).toFixed(1)} s`;
 }
 
-/** Absolute path of a program, or undefined. Debian keeps servers in /usr/sbin, which users' PATH may lack. */
+/**
+ * Returns the absolute path of a program, or undefined. Debian keeps servers in /usr/sbin, which a user's PATH may
+ * lack.
+ */
 export function findProgram(name) {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
@@ -41,14 +47,14 @@ function isExecutable(path) {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there or not ours to run: both mean "look further".
+    // The program is missing here, or this user may not run it. In both cases the search goes on.
     return false;
   }
 }
 
 /**
- * Runs a program to its end with nothing on its standard input, so that it cannot ask, and collects what it prints.
- * A signal, or a program that cannot be started, is status -1.
+ * Runs a program to its end and collects what it prints. Its standard input is empty, so that it cannot ask a question.
+ * The status is -1 for a program that a signal ended or that could not be started.
  */
 export function run(command, args, { cwd = root, env = process.env } = {}) {
   return new Promise((resolve) => {
@@ -62,7 +68,7 @@ export function run(command, args, { cwd = root, env = process.env } = {}) {
   });
 }
 
-/** As {@link run}, but a failure is an error that quotes the end of the output. */
+/** Like {@link run}, but throws an error on failure, which quotes the end of the output. */
 export async function requireSuccess(what, command, args, options) {
   const { status, output } = await run(command, args, options);
   if (status === 0) return output;
@@ -70,7 +76,7 @@ export async function requireSuccess(what, command, args, options) {
   throw new Error(`${what}: ${command} ${args[0] ?? ""} ended with ${status}:\n  ${tail}`);
 }
 
-/** Says that `work` begins, every 30 seconds that it goes on, and how long it took. */
+/** Runs `work`. Reports that it begins, every 30 seconds that it goes on, and how long it took. */
 export async function step(what, expected, work) {
   const start = performance.now();
   say(`set-up: ${what} (${expected}) …`);
@@ -84,7 +90,7 @@ export async function step(what, expected, work) {
   }
 }
 
-/** Runs a script's main function: an error is one plain message and exit 1, never a stack trace. */
+/** Runs the main function of a script. An error becomes one plain message and exit status 1, never a stack trace. */
 export async function main(work) {
   try {
     await work();

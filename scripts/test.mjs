@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm test`: set-up, lint, types, and every ring of tests but the long one. `node scripts/test.mjs RING… [--grep
- * TEXT]` runs those rings only, with no more set-up than they need. Ends with one line `N passed, N failed, N skipped`.
+ * `npm test`: runs set-up, lint, types, and every ring of tests except the long one. `node scripts/test.mjs RING…
+ * [--grep TEXT]` runs only those rings, with only the set-up that they need. The last line is `N passed, N failed, N
+ * skipped`.
  */
 import { parseArgs } from "node:util";
 import { rings, runRing } from "./rings.mjs";
@@ -31,7 +32,7 @@ async function runTests() {
   const results = isWhole ? [await runChecks(say)] : [];
   for (const ring of chosen) {
     const result = await runRingAloud(ring, grep, engine.env);
-    // With --grep most rings have no match, and that is no mistake.
+    // With --grep most rings have no matching test, and that is not a mistake.
     if (grep === undefined && isEmpty(result)) result.failed.push(`ring ${ring.name}: no test ran`);
     results.push(result);
   }
