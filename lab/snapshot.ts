@@ -22,7 +22,7 @@ const defaultRoots: readonly string[] = ["/usr/local/ni", "/etc", "/var/lib", "/
 /** Package databases of this machine. They have thousands of files that no run of ours can name. */
 export const defaultExclusions: readonly string[] = ["/var/lib/dpkg", "/var/lib/apt", "/var/lib/postgresql"];
 /**
- * Of a file above this size only both ends are read. A log of 2 GB is mostly a hole, and its length and time are
+ * Only both ends of a file above this size are read. A log of 2 GB is mostly a hole, and its length and time are
  * compared in any case.
  */
 const wholeFileBytes = 8 * 1024 * 1024;

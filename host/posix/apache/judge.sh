@@ -93,7 +93,8 @@ covered_answers() { # live|candidate
 
 covered_statuses() { covered_answers "$1" | cut -f 2; }
 
-# Checks whether the covered virtual hosts are healthy without any comparison with a baseline.
+# Checks whether the candidate is so plainly healthy that no baseline is needed: each covered virtual host answers with
+# 2xx or 3xx.
 shadow_is_plain() { shadow_is_healthy candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
 
 # Where a covered virtual host lets nobody in without a certificate, the other virtual hosts must still be compared.

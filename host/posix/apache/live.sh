@@ -144,7 +144,7 @@ start_again() {
   fi
   # An httpd in the foreground runs under a supervisor (runit, supervisord), which starts it again within seconds. So
   # the supervisor is waited for first: if we started httpd, it would take the ports, and the supervisor would try for
-  # ever. Where there is no supervisor, a server that runs in another place than its usual one is better than none. It
+  # ever. Where no supervisor starts it, a server that runs in another place than its usual one is better than none. It
   # is started detached, because this run ends.
   if [ "$(detached_arguments)" != "${arguments%"$nl"}" ]; then
     wait_for_server $((deadline_seconds * 10)) && return 0

@@ -61,8 +61,8 @@ included_files() {
 # sets: nothing
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
-# Prints one part for each path: its size, times, resolved path, path, and bytes. Of a file above the limit it prints
-# the first 8 KiB, but of a file of ours or a CRL file both ends of each PEM block.
+# Prints one part for each path: its size, times, resolved path, path, and bytes. A file above the limit is cut to its
+# first 8 KiB. For a file of ours or a CRL file both ends of each PEM block are printed instead.
 observe_files() { # KIND LIMIT_BYTES PATHS
   [ -n "$3" ] || return 0
   observe_ifs=$IFS IFS=$nl
@@ -129,7 +129,7 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-# Prints the times of all named files. Of the files that are not ours it also prints the CAs and CRLs; ours are sent in
+# Prints the times of all named files. It also prints the CAs and CRLs of the files that are not ours; ours are sent in
 # any case.
 observe_named_files() { # NAMED
   [ -n "$1" ] || return 0
@@ -250,7 +250,7 @@ observe_crontabs() { # NAMED
   (enter='' && observe_files crontab 1048576 "$observe_crontab_paths")
 }
 
-# Sends our files. Of the files that run unattended it also sends the owner and the mode. One process hashes all files.
+# Sends our files. For the files that run unattended it also sends the owner and the mode. One process hashes all files.
 observe_own() {
   observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended

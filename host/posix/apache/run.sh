@@ -17,8 +17,7 @@ prepare() {
   server_root=$(run_setting ServerRoot)
   own_directory=$(realpath -m -- "$server_root/conf")/clientcert
   run_pid_file=$(run_setting PidFile)
-  # This is set for a running server, too: when it has ended by a later observation, that is no reason to doubt the
-  # change.
+  # This is set for a running server, too: when it has ended by a later observation, the change is not in doubt.
   prove_stopped "$run_pid_file" && stopped_proved=yes
   run_loaded_files=$(included_files | resolve_paths)
   run_log_files=$(log_paths | awk '!seen[$0]++')
@@ -175,7 +174,7 @@ run_result() {
   fi
 }
 
-# Waits until the process that carries the change out holds its work directory. A caller whose connection was cut asks
+# Waits until the process that carries out the change holds its work directory. A caller whose connection was cut asks
 # at once, and that process may have been started a moment ago. A process that was killed never holds it again, so the
 # wait is bounded.
 wait_for_carrier() {
@@ -186,8 +185,8 @@ wait_for_carrier() {
   done
 }
 
-# The detached part of a change, which runs under the lock. Where an earlier change was half done and is put back here,
-# this change ends: it was planned on the half-done files and has to be planned anew.
+# The detached part of a change, which runs under the lock. An earlier change that is half done is put back first. A
+# change then ends, because it was planned on the half-done files and has to be planned anew; an undo goes on.
 # in: aside, config, expected_config, id, judge, mode, owner, parent, quoting_read_word, refresh, removal,
 #   request_observe_seconds, state, take_over, undo_quiet
 # sets: deadline_seconds, dumped, is_reported, limit_seconds, manifest, own_directory, run_loaded_files, run_log_files,

@@ -175,9 +175,9 @@ choose_parent() { # PID…
   esac
 }
 
-# A running server must never be taken for a stopped one: its files would be written and never loaded.
+# A running server must never be taken for a stopped one, because its files would be written and never loaded.
 use_stopped_beside_others() {
-  # The pid file alone does not tell which server is stopped.
+  # The pid file alone does not show which server is stopped.
   [ -z "$want_pid_file" ] || [ -n "$want_config" ] ||
     fail several "$want_pid_file: names no httpd that runs here, and these do (${server_listed#; }); give the right \"pidFile:\" for this host, and \"config:\" where its server is stopped"
   use_stopped

@@ -78,9 +78,9 @@ brings_lines_back() {
   return 1
 }
 
-# Finds a loaded SSLVerifyClient that may require certificates: one with any other word than none, off or optional,
-# which ours has, such as `on` or a variable. Where this line is not in force after all, asking the server costs a
-# little more.
+# Checks whether a loaded SSLVerifyClient may require certificates. No line of ours does so. A line counts unless its
+# word is none, off or optional: the word may be `on` or a variable. Where such a line is not in force after all, asking
+# the server costs a little more.
 requires_certificates() (
   set -f && IFS=$nl
   # shellcheck disable=SC2086

@@ -25,7 +25,7 @@ is_only_set_up() {
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
 }
 
-# Where the site file names no server, the server is meant that a change of ours set up, whether it runs or not. Another
+# Where the site file names no server, the one that a change of ours set up is meant, whether it runs or not. Another
 # server that happens to run must neither be observed in its place nor changed.
 # in: want_httpd
 # sets: want_config

@@ -76,7 +76,7 @@ read_installed_crls() {
 }
 
 # Checks whether the facts of the installed crl.pem are known. The word `points` means that the keys tell apart the CRLs
-# that a CA parts by address. A list of an earlier build lacks this word, so the CRLs are read anew.
+# that a CA parts by address. A crl.list of an earlier build lacks this word, so the CRLs are read anew.
 # in: state
 # sets: nothing
 is_installed_known() {

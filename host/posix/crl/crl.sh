@@ -103,7 +103,7 @@ print_crl() { # FILE TARGET BUNDLE
       /^ +Only CA Certificates/ { print "partition\tit lists CA certificates only" }
       /^ +Only User Certificates/ { print "users\tit lists certificates of users only" }
       /^ +Only Some Reasons|^ +Only Attribute Certificates/ { print "unusable\tit lists a part of the revoked certificates only" }
-      # Of critical extensions OpenSSL accepts only the first two of these in a CRL, and none of them in an entry
+      # OpenSSL accepts only the first two of these critical extensions in a CRL, and none of them in an entry
       # (x_crl.c), although it knows them. The last two are reported above.
       /^            [^ ].*: critical *$/ &&
         !/X509v3 (Issuing Distribution Point|Authority Key Identifier|Certificate Issuer|Delta CRL Indicator):/ {

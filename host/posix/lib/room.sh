@@ -40,7 +40,7 @@ $manifest
 EOF
 }
 
-# Without room for its answer a run could not even report that there is no room.
+# Without room for its answer a run could not even report that room is missing.
 # in: manifest, state
 # sets: room_needed
 require_room() {
