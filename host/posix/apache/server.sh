@@ -101,9 +101,9 @@ httpd() {
   )
 }
 
-# Checks whether one of several httpd processes may have ended in a moment. Beside a server somebody may ask or signal
-# it just now (apachectl, logrotate, our own refresh) by a short-lived program of the same name. So a process that is
-# less than 3 seconds old is not believed at once.
+# Checks whether one of several httpd processes may be short-lived. Somebody may ask or signal the server just now
+# (apachectl, logrotate, our own refresh) by a program of the same name that ends in a moment. So a process that is less
+# than 3 seconds old is not believed at once.
 may_be_passing() {
   # shellcheck disable=SC2086
   set -- $process_httpd_pids
