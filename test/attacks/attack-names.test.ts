@@ -9,6 +9,7 @@ import { sourced, startRefreshSession, stateDirectory, type RefreshSession } fro
 import { bytesOf, endHttpd } from "../faults/bytes.ts";
 import { startNeighbours } from "./neighbours.ts";
 import { faultyProgram } from "../faults/program.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const quick = faultyProgram({ unjudged: true });
 const root = "/usr/local/ni/apache";
@@ -36,10 +37,7 @@ describe("beside processes with hostile names", function () {
   for (const shell of ["sh", "busybox ash"]) {
     it(`${shell} reads of each process whose child it is and when it began`, async () => {
       const tell = `for entry in /proc/[0-9]*; do read_process "\${entry#/proc/}" && echo "\${entry#/proc/} $process_parent $process_start"; done`;
-      await session.lab.run(
-        "cat >/run/read.sh",
-        hostScript().replace('main "$@"\n', () => `${tell}\n`),
-      );
+      await session.lab.run("cat >/run/read.sh", replaceOnce(hostScript(), 'main "$@"\n', `${tell}\n`));
       const [read = "", truth = ""] = (
         await session.lab.run(`${shell} /run/read.sh; echo --; perl -e '${truthOfProcesses}'`)
       ).split("--\n");

@@ -9,6 +9,7 @@ import { startSession, type Session } from "../host/session.ts";
 import { unchanged } from "../host/unchanged.ts";
 import { deadlyRows, type DeadlyRow } from "./deadly-table.ts";
 import { faultyProgram } from "../faults/program.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const root = "/usr/local/ni/apache";
 const start = `${root}/bin/apachectl start; timeout 10 sh -c 'until [ -s ${root}/logs/httpd.pid ]; do sleep 0.05; done'`;
@@ -153,7 +154,7 @@ describe("the shadow", function () {
   this.timeout(90_000);
 
   it("keeps nobody from a reload by what it leaves out itself (a stand-in for NFS)", () => {
-    const program = () => hostScript().replace("case $shadow_type in nfs*", () => "case $shadow_type in ramfs | nfs*");
+    const program = () => replaceOnce(hostScript(), "nfs* | cifs", "ramfs | nfs* | cifs");
     const logged = { stopped: true, virtualHostDirectives: 'CustomLog "|/opt/link/program" common' };
     return onHost(
       logged,

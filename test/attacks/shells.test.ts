@@ -9,6 +9,7 @@ import { skipBecause } from "../skip.ts";
 import { clientsOf, wantedTable } from "../host/clients.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { assertUnchanged, liveState, unchanged } from "../host/unchanged.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 /** More than a program takes as one argument, and every line of it comes back in httpd's own words. */
 const manyDirectives = Array.from({ length: 3000 }, (_, number) => `SetEnv LAB_${number} ${"x".repeat(40)}`).join("\n");
@@ -53,10 +54,10 @@ describe("a host whose shell is mksh", function () {
   });
 
   it("ends a look that waits for ever, with all that it started", async () => {
-    program = hostScript()
-      .replace("request_observe_seconds=50", "request_observe_seconds=3")
-      .replace("limit_seconds=$request_value ;; esac ;;", ": ;; esac ;;")
-      .replace('main "$@"\n', 'observe_php() { : "$( (sleep 1000; :) | (sleep 1001; cat) )"; }\nmain "$@"\n');
+    const hanging = 'observe_php() { : "$( (sleep 1000; :) | (sleep 1001; cat) )"; }\n';
+    program = replaceOnce(hostScript(), "request_observe_seconds=50", "request_observe_seconds=3");
+    program = replaceOnce(program, "limit_seconds=$request_value ;; esac ;;", ": ;; esac ;;");
+    program = replaceOnce(program, 'main "$@"\n', `${hanging}main "$@"\n`);
     await assert.rejects(session.look(), { kind: "timeout", message: /took longer than 3 seconds/ });
     assert.equal(await session.lab.run("pgrep -x sleep || :"), "");
   });

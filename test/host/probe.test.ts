@@ -8,14 +8,16 @@ import type { LabHostOptions } from "../../lab/options.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { bytesOf } from "../faults/bytes.ts";
 import { type Session, startSession, type Wish } from "./session.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const ca = "CN=Lab Issuing CA,O=Lab Trust Services,C=JP";
 
 /** As an earlier build had it: nobody is asked. */
 const unasked = (text: string): string =>
-  text
-    .replace("judge_probes() {\n", "judge_probes() {\n  return 0\n")
-    .replace("locks_nobody_out() {\n", "locks_nobody_out() {\n  return 0\n");
+  ["judge_probes() {\n", "locks_nobody_out() {\n"].reduce(
+    (program, opening) => replaceOnce(program, opening, `${opening}  return 0\n`),
+    text,
+  );
 
 /** The program, altered by `alter` from the next run on. */
 let alter = (text: string): string => text;
@@ -94,7 +96,7 @@ describe("CA and CRL are asked of the real httpd", function () {
     });
 
     it("what only the live server shows is put back", async () => {
-      alter = (text) => text.replace("judge_probes() {\n", "judge_probes() {\n  return 0\n");
+      alter = (text) => replaceOnce(text, "judge_probes() {\n", "judge_probes() {\n  return 0\n");
       const outcome = await session.apply(await astray());
       assert.equal(outcome.result, "rolledBack", outcome.reasons.join("\n"));
       assert.match(

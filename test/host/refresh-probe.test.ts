@@ -3,14 +3,16 @@ import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { listName, sourced, startRefreshSession, stateDirectory, type RefreshSession } from "./refresh-session.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const ca = "CN=Lab Issuing CA,O=Lab Trust Services,C=JP";
 
 /** As an earlier build had it: nobody is asked. */
 const unasked = (text: string): string =>
-  text
-    .replace("judge_probes() {\n", "judge_probes() {\n  return 0\n")
-    .replace("locks_nobody_out() {\n", "locks_nobody_out() {\n  return 0\n");
+  ["judge_probes() {\n", "locks_nobody_out() {\n"].reduce(
+    (program, opening) => replaceOnce(program, opening, `${opening}  return 0\n`),
+    text,
+  );
 
 describe("a refresh that would lock every holder out", function () {
   this.timeout(60_000);

@@ -16,6 +16,7 @@ import {
 } from "../host/refresh-session.ts";
 import { bytesOf, endHttpd } from "../faults/bytes.ts";
 import { faultyProgram } from "../faults/program.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const crlFile = "/usr/local/ni/apache/conf/clientcert/crl.pem";
 
@@ -81,7 +82,7 @@ describe("an attack on a refresh", function () {
     try {
       const { port } = trickle.address() as AddressInfo; // as: it listens on a port
       const slow = sourceOf([`http://127.0.0.1:${port}/slow.crl`], true);
-      program = hostScript().replace("/ 100 + 200 * $#", "/ 100 + 6 * $#");
+      program = replaceOnce(hostScript(), "/ 100 + 200 * $#", "/ 100 + 6 * $#");
       const good = session.pki.clients.good.serial;
       session.publisher.publish(listName, await session.pki.crl());
       const crlSources = [slow, ...(sourced(session.publisher).crlSources ?? [])];

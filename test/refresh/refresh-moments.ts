@@ -6,6 +6,7 @@ import { hostScript } from "../../provider/apache/host-program.ts";
 import { sourced, stateDirectory, type RefreshSession } from "../host/refresh-session.ts";
 import { bytesOf, endHttpd } from "../faults/bytes.ts";
 import { distinctSteps, faultyProgram, forgetSteps, killAt, noteState, readSteps } from "../faults/program.ts";
+import { replaceOnce } from "../faults/program.ts";
 
 const root = "/usr/local/ni/apache";
 const ours = `${root}/conf/clientcert`;
@@ -28,7 +29,7 @@ export const fairWeathers: readonly Weather[] = [
 
 /** Waits a second, not twenty, for a server that trickles. */
 export const impatient = (program: string): string =>
-  program.replace("source_stall_seconds=20", "source_stall_seconds=1");
+  replaceOnce(program, "source_stall_seconds=20", "source_stall_seconds=1");
 export const impatientProgram = (): string => impatient(hostScript());
 
 /** Nobody may notice anything: whoever got in before gets in, and whoever was refused is refused. */
