@@ -8,9 +8,10 @@ const run = promisify(execFile);
 const thisCheckout = path.resolve(import.meta.dirname, "../..");
 
 /**
- * Without the caller's NODE_OPTIONS: what they load lies in this checkout. Types are checked once, by {@link compile}.
+ * Without the caller's NODE_OPTIONS: what they load lies in this checkout. Types are checked once, by
+ * {@link compile}. ts-node would leave its cache among the temporary files.
  */
-export const otherEnvironment = { NODE_OPTIONS: "", PULUMI_NODEJS_TRANSPILE_ONLY: "true" };
+export const otherEnvironment = { NODE_OPTIONS: "", PULUMI_NODEJS_TRANSPILE_ONLY: "true", TS_NODE_CACHE: "false" };
 const env = { ...process.env, ...otherEnvironment };
 
 /** Packs this checkout and installs the result in `folder`, with its project file. */
