@@ -7,8 +7,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The files in the order in which they are joined. `main.sh` runs; the others only define functions. */
-const hostScriptFiles = [
+/** The files that only observe, in the order in which they are joined. They only define functions. */
+const observingFiles = [
   "lib/shell.sh",
   "lib/words.sh",
   "lib/request.sh",
@@ -21,6 +21,11 @@ const hostScriptFiles = [
   "apache/stopped.sh",
   "apache/observe.sh",
   "lib/state.sh",
+] as const;
+
+/** The files of the whole program. `main.sh` runs; the others only define functions. */
+const hostScriptFiles = [
+  ...observingFiles,
   "apache/stage.sh",
   "apache/ask.sh",
   "apache/compare.sh",
@@ -59,23 +64,8 @@ export function hostProgramSha256(): string {
 
 let hash: string | undefined;
 
-/** The files that only observe. They are for hosts whose sudoers rule allows one root-owned program, and for tests. */
-const observationScriptFiles = [
-  "lib/shell.sh",
-  "lib/words.sh",
-  "lib/request.sh",
-  "lib/quoting.sh",
-  "lib/time-limit.sh",
-  "lib/tools.sh",
-  "lib/resources.sh",
-  "lib/processes.sh",
-  "apache/server.sh",
-  "apache/stopped.sh",
-  "apache/observe.sh",
-  "lib/state.sh",
-  "crl/timer.sh",
-  "main-observe.sh",
-] as const;
+/** The program that only observes. It is for hosts whose sudoers rule allows one root-owned program, and for tests. */
+const observationScriptFiles = [...observingFiles, "crl/timer.sh", "main-observe.sh"] as const;
 
 let joined: string | undefined;
 

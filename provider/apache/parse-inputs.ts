@@ -15,7 +15,7 @@ type InputName = keyof Inputs;
 const { shape } = clientAuthInputs;
 const inputNames = Object.keys(shape) as readonly InputName[]; // a shape has its keys and no other
 
-/** What Check and Read add, for display and for the next Check: never wished, never compared. */
+/** What Check and Read add for display and for the next Check. No caller gives it, and it is never compared. */
 const computedInputs: readonly string[] = ["files", "facts"];
 
 const isObject = (value: unknown): value is Properties =>

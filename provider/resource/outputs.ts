@@ -42,10 +42,9 @@ export function outputsOf<K extends KindTypes>(
   const seen = {
     files: textsOf(kind.files.live(facts)),
     facts: packFacts(kind.facts, facts),
-    ...{ generation, serverVersion, timer, warnings, problems },
+    ...{ generation, serverVersion, crlStatus, timer, warnings, problems },
     caNotAfter: caNotAfter.installed,
     crlNextUpdate: crlNextUpdate.installed,
-    crlStatus: crlStatus,
     owed: status.pendingReload,
     stopped: status.alarms[0],
     ...kind.outputs.of(status),
