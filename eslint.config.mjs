@@ -41,6 +41,11 @@ const within = (folders) => ({
   regex: `^\\.\\./(${folders.join("|")})/`,
   message: "core/ is one way as well: site → apache → crl-refresh → pki",
 });
+/** The stages of one kind of server: its configuration is read, facts are found in it, a change is planned of them. */
+const stages = (folders) => ({
+  regex: `^\\.\\./(${folders.join("|")})/`,
+  message: "within a kind of server: plan → facts → config",
+});
 const coreOf = (...more) => layer("core", [sshLibrary, effects, pulumi, ...more]);
 
 /** The resource is for servers of any kind: what it needs of one is in core/server-kind.ts. */
@@ -94,6 +99,8 @@ export default tseslint.config(
   { files: ["core/crl-refresh/**/*.ts"], rules: coreOf(within(["apache", "site"])) },
   { files: ["core/apache/*.ts"], rules: coreOf(within(["site"])) },
   { files: ["core/apache/*/**/*.ts"], rules: coreOf(within(["../site"])) },
+  { files: ["core/apache/config/**/*.ts"], rules: coreOf(within(["../site"]), stages(["facts", "plan"])) },
+  { files: ["core/apache/facts/**/*.ts"], rules: coreOf(within(["../site"]), stages(["plan"])) },
   {
     files: ["index.ts", "core/**/*.ts", "provider/**/*.ts", "components/**/*.ts", "cli/**/*.ts"],
     // What core/pki is told has such names as well, and it is below what declares inputs.

@@ -5,15 +5,16 @@
 import { accessSync, constants, existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
-import type { SiteHost } from "../core/site/read-site.ts";
-import { makeTarget } from "../core/site/read-site.ts";
+import type { SiteHost } from "../core/site/schema.ts";
+import { makeTarget } from "../core/site/target.ts";
 import { observeClock } from "../provider/resource/clock.ts";
 import { createHost } from "../provider/apache/host.ts";
 import type { Host } from "../provider/apache/host-model.ts";
 import { createPool } from "../provider/remote/pool.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type Answer, type Style, count } from "./output.ts";
-import { type HostReport, codeOf, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
+import { codeOf } from "./exit-code.ts";
+import { type HostReport, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
 import { type SavedHost, renderSaved, savedOf } from "./saved.ts";
 
 export interface CheckOptions {
@@ -110,10 +111,10 @@ function save(file: string, checked: readonly Checked[]): void {
 function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], { json, style }: CheckOptions): Answer {
   const code = codeOf(reports);
   if (json) return { output: `${JSON.stringify({ site: file, warnings, hosts: reports }, undefined, 2)}\n`, code };
-  const told = warnings.map((warning) => `${style.yellow("warning")} ${warning}`);
+  const shownWarnings = warnings.map((warning) => `${style.yellow("warning")} ${warning}`);
   const blocks = reports.map((report) => renderReport(report, style));
   const summary = reports.length > 1 ? [summarize(reports)] : [];
-  return { output: `${[...told, ...blocks, ...summary].join("\n")}\n`, code };
+  return { output: `${[...shownWarnings, ...blocks, ...summary].join("\n")}\n`, code };
 }
 
 function summarize(reports: readonly HostReport[]): string {

@@ -5,7 +5,7 @@
 import { crlName, refreshName } from "../core/own-files.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Facts } from "../core/apache/model.ts";
-import type { Inputs } from "../provider/apache/parse-inputs.ts";
+import type { Inputs } from "../core/apache/inputs.ts";
 
 export interface CopyInputs {
   readonly inputs: Inputs;

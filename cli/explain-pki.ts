@@ -6,7 +6,8 @@ import { DerError } from "../core/pki/der.ts";
 import { describeWrongKind } from "../core/pki/kind.ts";
 import { readBlocks } from "../core/pki/pem.ts";
 import { readFileBytes } from "../provider/site/pki-files.ts";
-import { type Answer, exitCode } from "./output.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Answer } from "./output.ts";
 import { type Examined, type Status, examine, statusOf, statusOfSerial } from "./pki-revocation.ts";
 import { certificateLines, crlLines, describeCertificate, describeRevocation, describeSerial } from "./format-pki.ts";
 

@@ -1,6 +1,7 @@
 /** `clientcert lint FILE…`: reports everything that can be found out about site files without a host. */
 import { siteFileOf } from "./open-hosts.ts";
-import { type Answer, type Style, count, exitCode } from "./output.ts";
+import { exitCode } from "./exit-code.ts";
+import { type Answer, type Style, count } from "./output.ts";
 import { type Message, type OpenSite, openSite, renderMessage } from "./open-site.ts";
 
 export interface LintOptions {
@@ -40,9 +41,9 @@ function summarize(sites: readonly OpenSite[], style: Style): string {
   const problems = all.filter(isProblem).length;
   const warnings = all.length - problems;
   const checked = count(sites.length, "site file");
-  const told = warnings > 0 ? `, ${count(warnings, "warning")}` : "";
+  const warned = warnings > 0 ? `, ${count(warnings, "warning")}` : "";
   if (all.length === 0) return style.green(`${checked}: fine`);
   return problems === 0
-    ? style.yellow(`${checked}: no problem${told}`)
-    : style.red(`${checked}: ${count(problems, "problem")}${told}`);
+    ? style.yellow(`${checked}: no problem${warned}`)
+    : style.red(`${checked}: ${count(problems, "problem")}${warned}`);
 }

@@ -6,7 +6,8 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { shownLines } from "../core/shown.ts";
 import { version } from "../provider/version.ts";
-import { type Answer, exitCode, progressOn, styleFor } from "./output.ts";
+import { exitCode } from "./exit-code.ts";
+import { type Answer, progressOn, styleFor } from "./output.ts";
 
 function makeProgram(answer: (result: Answer) => void): Command {
   const program = new Command("clientcert")

@@ -1,10 +1,11 @@
 /** `clientcert observe-program`: prints what a host needs for a user who may observe it as root and do nothing else. */
 import { createHash } from "node:crypto";
 import type { Inputs } from "../core/apache/inputs.ts";
-import { makeTarget } from "../core/site/read-site.ts";
+import { makeTarget } from "../core/site/target.ts";
 import { observationProgram, usualProgramPath } from "../provider/apache/observation-program.ts";
 import { openHosts, refuse } from "./open-hosts.ts";
-import { type Answer, exitCode } from "./output.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Answer } from "./output.ts";
 
 export interface ObserveProgramOptions {
   /** The host whose overrides of the detection are built into the program. @default - nothing is overridden */
@@ -22,18 +23,20 @@ export interface ObserveProgramOptions {
 /** The names that sudoers(5) accepts for a user or a group without quotes. */
 const userName = /^%?[A-Za-z_][\w.-]*$/;
 
+/** Prints the program, or the line for sudoers that lets a user run it as root; with `json` it prints both. */
 export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOptions): Answer {
   if (sudoers !== undefined && !userName.test(sudoers))
     return refuse([`--sudoers: found ${JSON.stringify(sudoers)}; write the name of a user, or %group`], json);
-  const found = of === undefined ? { detection: {}, path: usualProgramPath } : placeOf(of.site, of.host);
-  if ("problems" in found) return refuse(found.problems, json);
-  const program = observationProgram(found.detection);
+  const installed = of === undefined ? { detection: {}, path: usualProgramPath } : installationOn(of.site, of.host);
+  if ("problems" in installed) return refuse(installed.problems, json);
+  const program = observationProgram(installed.detection);
   const sha256 = createHash("sha256").update(program).digest("hex");
-  const rule = `${sudoers ?? "USER"} ALL=(root) NOPASSWD: ${digest ? `sha256:${sha256} ` : ""}${found.path} ""`;
+  // An empty argument list (`""`) in sudoers allows no argument at all.
+  const rule = `${sudoers ?? "USER"} ALL=(root) NOPASSWD: ${digest ? `sha256:${sha256} ` : ""}${installed.path} ""`;
   const { fine } = exitCode;
   if (json)
     return {
-      output: `${JSON.stringify({ path: found.path, sha256, sudoers: rule, program }, undefined, 2)}\n`,
+      output: `${JSON.stringify({ path: installed.path, sha256, sudoers: rule, program }, undefined, 2)}\n`,
       code: fine,
     };
   // The program is printed byte by byte, because its digest depends on every byte.
@@ -42,11 +45,12 @@ export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOpti
     : { output: `${rule}\n`, code: fine };
 }
 
-interface Place extends Pick<Inputs, "detection"> {
+/** The program as it is installed on a host: its path, and the overrides of the detection that are built into it. */
+interface Installation extends Pick<Inputs, "detection"> {
   readonly path: string;
 }
 
-function placeOf(site: string, name: string): Place | { readonly problems: readonly string[] } {
+function installationOn(site: string, name: string): Installation | { readonly problems: readonly string[] } {
   const opened = openHosts(site, [name]);
   if ("problems" in opened) return opened;
   const [host] = opened.hosts;

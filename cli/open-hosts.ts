@@ -1,10 +1,11 @@
 /** Opens what a command works on: one site, which is checked, and the hosts of the site that the command line names. */
 import { basename } from "node:path";
 import { findNearest } from "../core/site/issues.ts";
-import type { Site, SiteHost } from "../core/site/read-site.ts";
+import type { Site, SiteHost } from "../core/site/schema.ts";
 import type { HostErrorKind } from "../provider/remote/host-error.ts";
 import { type SitePki, loadSite } from "../provider/site/load-site.ts";
-import { type Answer, exitCode } from "./output.ts";
+import { exitCode } from "./exit-code.ts";
+import type { Answer } from "./output.ts";
 
 export interface SiteHosts {
   readonly file: string;

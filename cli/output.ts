@@ -36,9 +36,6 @@ const withColours = (text: string): string =>
 /** `1 problem`, `3 problems`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** The exit codes of every command. Over several hosts, `unknown` takes precedence over `different`. */
-export const exitCode = { fine: 0, unknown: 1, wrongInput: 2, different: 7 } as const;
-
 /** The answer of a command: its text for standard output, and its exit code. */
 export interface Answer {
   readonly output: string;

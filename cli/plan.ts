@@ -3,21 +3,23 @@
  * command carries the plan out on the copy.
  */
 import { readFileSync } from "node:fs";
-import { ownerIn } from "../core/apache/plan/clientcert-conf.ts";
+import { ownerIn } from "../core/apache/facts/own-conf.ts";
 import { readFacts } from "../core/apache/facts/read-facts.ts";
 import { plan as planHost } from "../core/apache/plan/plan.ts";
 import type { Change, Facts } from "../core/apache/model.ts";
-import type { SiteHost } from "../core/site/read-site.ts";
+import type { SiteHost } from "../core/site/schema.ts";
+import type { Inputs } from "../core/apache/inputs.ts";
 import { shownLines } from "../core/shown.ts";
 import { hostBytes, hostText } from "../core/host-text.ts";
 import { decodeText } from "../core/site/text.ts";
 import { contentsOf, readFilesOf } from "../provider/apache/transaction.ts";
-import { type Inputs, desiredOf } from "../provider/apache/parse-inputs.ts";
+import { desiredOf } from "../provider/apache/parse-inputs.ts";
 import { inputsForCopy } from "./copy-inputs.ts";
 import { type SiteHosts, openHosts, refuse } from "./open-hosts.ts";
 import { type HttpdOutput, openOutputs } from "./httpd-output.ts";
 import { type Answer, type Style } from "./output.ts";
-import { type HostReport, codeOf, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
+import { codeOf } from "./exit-code.ts";
+import { type HostReport, renderReport, reportError, reportPlan, inputsFor } from "./report.ts";
 import { type SavedHost, readSaved } from "./saved.ts";
 import { type Tree, openTree } from "./tree.ts";
 import { renderDiff, writeChange } from "./tree-change.ts";

@@ -14,12 +14,13 @@ import { hostText } from "../core/host-text.ts";
 import { readSiteFiles } from "../provider/site/pki-files.ts";
 import { filePlaces, renderPlace } from "../provider/site/file-places.ts";
 import { fileChangeTexts, fileStates, liveFiles, plannedFiles, shownPathOf } from "../provider/apache/files.ts";
-import { type Inputs, desiredOf, filesOf, parseInputs } from "../provider/apache/parse-inputs.ts";
+import type { Inputs } from "../core/apache/inputs.ts";
+import type { SiteHost } from "../core/site/schema.ts";
+import { desiredOf, filesOf, parseInputs } from "../provider/apache/parse-inputs.ts";
 import { HostError, placeOf } from "../provider/remote/host-error.ts";
 import { hostInputs } from "../provider/site/load-site.ts";
-import type { SiteHost } from "../core/site/read-site.ts";
 import { type SiteHosts, placeInSite } from "./open-hosts.ts";
-import { type Style, count, exitCode } from "./output.ts";
+import { type Style, count } from "./output.ts";
 import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 
 export interface HostReport {
@@ -217,12 +218,6 @@ function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
 }
 
 const nameOf = ({ serverName }: VirtualHostFacts): string => hostText(serverName) || "no ServerName";
-
-/** Exit code 1 takes precedence over 7, and 7 over 0. */
-export function codeOf(reports: readonly HostReport[]): number {
-  if (reports.some(({ state }) => state === "unknown")) return exitCode.unknown;
-  return reports.every(({ state }) => state === "as wanted") ? exitCode.fine : exitCode.different;
-}
 
 /** A block of lines for one host. The first line says what state the host is in. */
 export function renderReport(report: HostReport, style: Style): string {

@@ -48,16 +48,16 @@ export function followIncludes(start: Start, wanted: ReadonlySet<string>): Follo
     const copy = { has: hasIn(tree, serverRoot), modules: start.modules, unread: [] };
     const server = { ...observation.server, serverRoot };
     const resolved = resolve(sourceOf({ ...observation, files, copy, server }), isFollowed(wanted));
-    const said = saidRoot(resolved, server);
-    serverRoot = said?.path ?? serverRoot;
-    const found = new Set(resolved.effective.flatMap((directive) => takenBy(serverRoot, directive, expand)));
-    const fresh = [...found].flatMap((path): [string, ObservedFile][] => {
+    const found = readServerRoot(resolved, server);
+    serverRoot = found?.path ?? serverRoot;
+    const taken = new Set(resolved.effective.flatMap((directive) => takenBy(serverRoot, directive, expand)));
+    const fresh = [...taken].flatMap((path): [string, ObservedFile][] => {
       const file = files.has(path) ? undefined : tree.read(path);
       return file === undefined ? [] : [[path, file]];
     });
     if (fresh.length > 0) for (const [path, file] of fresh) files.set(path, file);
     else {
-      requireRoot(start, serverRoot, said?.problem);
+      requireRoot(start, serverRoot, found?.problem);
       const { effective } = resolved;
       const unread = findUnread(tree, serverRoot, effective, expand);
       return { files, serverRoot, effective, copy: { ...copy, has: hasIn(tree, serverRoot), unread } };
@@ -89,9 +89,10 @@ const isLink = (tree: Tree, path: string): boolean => {
 };
 
 /**
- * The path of the last ServerRoot directive, or why that path cannot be known. Undefined where there is no ServerRoot.
+ * The path of the last ServerRoot directive, which counts for httpd, or why that path cannot be known. Undefined where
+ * there is no such directive.
  */
-function saidRoot(
+function readServerRoot(
   { effective, undetermined }: Resolved,
   { serverRoot, version }: Observation["server"],
 ): { readonly path?: string; readonly problem?: string } | undefined {
@@ -99,16 +100,16 @@ function saidRoot(
   if (directive === undefined) return undefined;
   const { file, node, undecided, arguments: words } = directive;
   const [path = ""] = words;
-  const known = { serverRoot, version, undetermined };
+  const forRemedy = { serverRoot, version, undetermined };
   if (undecided !== undefined) {
     const found = "the files alone do not tell whether this condition around ServerRoot is true";
     return {
-      problem: `${hostText(undecided.file)}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, known)}`,
+      problem: `${hostText(undecided.file)}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, forRemedy)}`,
     };
   }
   if (!path.includes("${")) return { path: absolutePath(serverRoot, path) };
   const found = "this ServerRoot has a variable whose value only httpd knows";
-  return { problem: `${hostText(file)}:${node.line}: ${found}; ${remedyForVariable(path, known)}` };
+  return { problem: `${hostText(file)}:${node.line}: ${found}; ${remedyForVariable(path, forRemedy)}` };
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as pulumi from "./pulumi.ts";
 import type { CrlRefresh } from "../core/crl-refresh/inputs.ts";
-import { type SiteCrlSource, makeCrlRefresh, makeCrlSources } from "../core/site/read-site.ts";
-import type { Connection, Endpoint } from "../provider/apache/host-model.ts";
+import { type SiteCrlSource, makeCrlRefresh, makeCrlSources } from "../core/site/crl-sources.ts";
+import type { Connection, Endpoint } from "../core/connection/inputs.ts";
 import { ClientAuth, type ClientAuthArgs } from "./client-auth.ts";
 import { type PkiArgs, readPki, recordedPkiArgs } from "./pki-args.ts";
 

@@ -1,7 +1,7 @@
 /** CA certificates and CRLs in the forms that a program has: paths or PEM text, known now or later. */
 import * as pulumi from "./pulumi.ts";
 import type { CaBundle } from "../core/pki/summary.ts";
-import type { SiteCrlSource } from "../core/site/read-site.ts";
+import type { SiteCrlSource } from "../core/site/crl-sources.ts";
 import type { SampleCertificateInput } from "../core/crl-refresh/inputs.ts";
 import * as site from "../provider/site/load-site.ts";
 import { type SiteFilesWanted, shownFile } from "../provider/site/pki-files.ts";

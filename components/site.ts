@@ -1,5 +1,5 @@
 import * as pulumi from "./pulumi.ts";
-import type { SiteHost } from "../core/site/read-site.ts";
+import type { SiteHost } from "../core/site/schema.ts";
 import { type LoadedSite, hostInputs } from "../provider/site/load-site.ts";
 import { ApacheHost } from "./apache-host.ts";
 

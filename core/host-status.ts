@@ -54,10 +54,13 @@ interface Planned {
   readonly change: object | undefined;
 }
 
-function stateOf(diagnostics: readonly Diagnostic[], isChanged: boolean): HostState {
+/**
+ * The worst state counts. With an alarm a host is not as wanted either, although no change mends what it is about.
+ */
+function stateOf(diagnostics: readonly Diagnostic[], hasChange: boolean): HostState {
   if (diagnostics.some(({ isUndecided }) => isUndecided === true)) return "unknown";
   if (diagnostics.some(isBlocking)) return "conflict";
-  return isChanged || alarmTexts(diagnostics).length > 0 ? "differs" : "as wanted";
+  return hasChange || alarmTexts(diagnostics).length > 0 ? "differs" : "as wanted";
 }
 
 /** A problem that does not forbid the next change counts as a warning. */

@@ -1,6 +1,6 @@
 /**
  * Names what is ours on a host: the files in our directory, and the directory where the host keeps the state of a
- * server.
+ * server. The timer's files are named in `core/crl-refresh/refresh-files.ts`.
  */
 import type { CaBundle } from "./pki/summary.ts";
 

@@ -9,8 +9,8 @@ import type { KindFiles, KindImports, KindInputs, KindOutputs, KindTypes, Server
 import { fileChangeTexts, jobFiles, liveFiles, plannedFiles } from "./apache/files.ts";
 import type { Host } from "./apache/host-model.ts";
 import { importTarget, importedInputs } from "./apache/import.ts";
+import type { Inputs } from "../core/apache/inputs.ts";
 import {
-  type Inputs,
   changedInputs,
   desiredOf,
   parseInputs,

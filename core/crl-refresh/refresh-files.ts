@@ -34,7 +34,8 @@ export interface TimerFile {
   readonly text: string;
 }
 
-const cronPath = (instance: string): string => `/etc/cron.d/clientcert-${instance}`;
+/** The file in which cron finds the refresh of a server. */
+export const cronPath = (instance: string): string => `/etc/cron.d/clientcert-${instance}`;
 const unitPath = (instance: string, kind: "service" | "timer"): string =>
   `/etc/systemd/system/clientcert-${instance}.${kind}`;
 

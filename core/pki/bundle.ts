@@ -9,8 +9,6 @@ import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts
 import { type OrderOptions, inInstalledOrder, unique } from "./installed-order.ts";
 import { encodePem } from "./pem.ts";
 
-export { unique };
-
 export interface Bundle extends CaBundle {
   /** The text that is installed: PEM, with one block for each certificate. */
   readonly pem: string;

@@ -18,6 +18,7 @@ import {
 import { type AuthorityKey, isNamedBy, readAuthority } from "./authority.ts";
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
 import { type PkiDiagnostic, problem } from "./pki-diagnostic.ts";
+import { findNoCaReason, readAllowsClientAuth, readConstraints, readSubjectKey } from "./certificate-extensions.ts";
 import { describeWrongKind } from "./kind.ts";
 import { type NameAttribute, canonicalName, readAttributes, renderName } from "./name.ts";
 import { type Block, readBlocks } from "./pem.ts";
@@ -166,14 +167,19 @@ function readFields(der: Buffer) {
     subjectKey: readSubjectKey(extensions),
     allowsClientAuth: readAllowsClientAuth(extensions),
     hasExplicitCurve: hasExplicitCurve(der, publicKey),
-    ...readSummary(der, { subject, issuer, validity }),
+    ...readNamesAndDates(der, { subject, issuer, validity }),
   };
 }
 
-function readSummary(
-  der: Buffer,
-  { subject, issuer, validity }: Readonly<Record<"subject" | "issuer" | "validity", Tlv>>,
-) {
+/** Where the names and dates lie in a certificate. */
+interface SummaryFields {
+  readonly subject: Tlv;
+  readonly issuer: Tlv;
+  readonly validity: Tlv;
+}
+
+/** The names and dates as text, and whether the dates are whole seconds. */
+function readNamesAndDates(der: Buffer, { subject, issuer, validity }: SummaryFields) {
   const [notBefore, notAfter] = children(der, validity);
   if (!notBefore || !notAfter) throw new DerError("its validity is malformed");
   return {
@@ -242,61 +248,8 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
   return extension === undefined || hasBit(extension.value, usage === "keyCertSign" ? 5 : 6);
 }
 
-const clientAuthOid = "1.3.6.1.5.5.7.3.2";
-
-interface Constraints {
-  readonly isCa: boolean;
-  /** Set only for a CA. */
-  readonly pathLength: number | undefined;
-}
-
-/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
-function readConstraints(extensions: readonly Extension[]): Constraints | undefined {
-  const value = findExtension(extensions, extensionOid.basicConstraints)?.value;
-  if (value === undefined) return undefined;
-  const [flag, length] = children(value, readWhole(value));
-  const isCa = flag?.tag === derTag.boolean && value[flag.content] !== 0;
-  return { isCa, pathLength: isCa && length ? Number(readInteger(value, length)) : undefined };
-}
-
-type CaFields = Pick<Certificate, "extensions"> & { readonly isVersioned: boolean };
-
-/**
- * Why a certificate is not a CA. Without basicConstraints, OpenSSL accepts old kinds of roots as CAs: those of version
- * 1, those with keyCertSign, and those with Netscape's type.
- *
- * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c accepts these only at the top of a
- * chain
- */
-function findNoCaReason({ extensions, isVersioned }: CaFields, isTop: boolean): string | undefined {
-  const constraints = readConstraints(extensions);
-  if (constraints !== undefined) return constraints.isCa ? undefined : "basicConstraints without CA:TRUE";
-  const usage = findExtension(extensions, extensionOid.keyUsage);
-  const type = findExtension(extensions, extensionOid.netscapeType);
-  const isOldKind = !isVersioned || (usage ? hasBit(usage.value, 5) : type !== undefined && hasBit(type.value, 5));
-  if (isOldKind && isTop) return undefined;
-  if (!isVersioned) return "version 1, which OpenSSL takes as a CA only where it is self-signed";
-  return isOldKind
-    ? "no basicConstraints, which only a self-signed CA may leave out"
-    : "neither basicConstraints nor keyUsage with keyCertSign";
-}
-
-function readSubjectKey(extensions: readonly Extension[]): string | undefined {
-  const value = findExtension(extensions, extensionOid.subjectKeyIdentifier)?.value;
-  if (value === undefined) return undefined;
-  const key = requireTlv(value, 0, value.length, derTag.octetString, "the subject key identifier");
-  return Buffer.from(value.subarray(key.content, key.end)).toString("hex");
-}
-
 /** Whether both certificates have the same key pair: the CA was renewed, or another CA cross-signed it. */
 export const hasSameKey = (a: Certificate, b: Certificate): boolean => a.x509.publicKey.equals(b.x509.publicKey);
-
-function readAllowsClientAuth(extensions: readonly Extension[]): boolean {
-  const value = findExtension(extensions, extensionOid.extendedKeyUsage)?.value;
-  return (
-    value === undefined || children(value, readWhole(value)).some((usage) => readOid(value, usage) === clientAuthOid)
-  );
-}
 
 /** Describes a key or a signature that the settings of today's OpenSSL may refuse. Undefined when both are fine. */
 export function findWeakness({ x509, summary, isTop, ...certificate }: Certificate): string | undefined {

@@ -12,11 +12,6 @@ import { findSecretUrls } from "./secret-urls.ts";
 import { findEverybody, findLoneCompanyForms } from "./who-gets-in.ts";
 import { type Document, readYaml } from "./yaml.ts";
 
-export { type Problem, renderProblem } from "./problem.ts";
-export type { Site, SiteClientAuth, SiteHost } from "./schema.ts";
-export { type SiteCrlSource, makeCrlRefresh, makeCrlSources } from "./crl-sources.ts";
-export { makeTarget } from "./target.ts";
-
 export interface ReadSite {
   /** Undefined when there is any problem. */
   readonly site: Site | undefined;

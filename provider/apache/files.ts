@@ -1,6 +1,6 @@
 /** What a diff shows of an Apache host. */
 import { confName, crlName } from "../../core/own-files.ts";
-import { ownPath } from "../../core/apache/plan/clientcert-conf.ts";
+import { ownPath } from "../../core/apache/facts/own-conf.ts";
 import { type Change, type Facts, type Plan, includeLine } from "../../core/apache/model.ts";
 import { hashText, includeKey } from "../../core/apache/plan/plan.ts";
 import { otherVersion, programPath, unattendedStates } from "../../core/apache/facts/unattended.ts";
@@ -133,10 +133,10 @@ const isProgram = (path: string): boolean => path === programPath(path.split("/"
  */
 function programText(found: ShownFile, wanted: ShownFile): string {
   const isSame = found.text === wanted.text;
-  const told = (found.states ?? []).filter((state) => isSame || !state.endsWith(otherVersion));
+  const states = (found.states ?? []).filter((state) => isSame || !state.endsWith(otherVersion));
   const version =
-    isSame || told.includes("is empty") ? [] : [`the program that refreshes and undoes on this host ${otherVersion}`];
-  return [...version, ...told].join("; ");
+    isSame || states.includes("is empty") ? [] : [`the program that refreshes and undoes on this host ${otherVersion}`];
+  return [...version, ...states].join("; ");
 }
 
 /**

@@ -7,10 +7,6 @@ import type { Observation } from "../../core/apache/observation.ts";
 import type { HostOutcome, RunOptions } from "../../core/server-kind.ts";
 import type { Target } from "../../core/site/target.ts";
 
-export type { Detection } from "../../core/apache/inputs.ts";
-export type { Connection, Endpoint, Login, Sudo } from "../../core/connection/inputs.ts";
-export type { Target } from "../../core/site/target.ts";
-
 export interface Transaction extends Pick<Inputs, "owner" | "takeOver">, Partial<Pick<Inputs, "reloadUnstartable">> {
   /** The unique id of this run. The host stores the outcome under it. */
   readonly id: string;

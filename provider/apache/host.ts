@@ -4,10 +4,11 @@
  */
 import { HostError, placeOf, asOneLine, longestSentenceCharacters, type HostErrorKind } from "../remote/host-error.ts";
 import type { Pool } from "../remote/pool.ts";
-import { type Message, parseResponse, stepsOf } from "../remote/response.ts";
+import { type Message, parseResponse, stepReader } from "../remote/response.ts";
 import { findLimit } from "../remote/limits.ts";
 import { filterHttpdMessages } from "./httpd-messages.ts";
-import type { Host, Judge, Outcome, Target, Transaction } from "./host-model.ts";
+import type { Target } from "../../core/site/target.ts";
+import type { Host, Judge, Outcome, Transaction } from "./host-model.ts";
 import { readObservation } from "./observation-reader.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
 import { hostScript, lookScript } from "./host-program.ts";
@@ -89,9 +90,9 @@ type Run = (target: Target, request: Request, timeoutSeconds: number, options: R
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
     let steps = 0;
+    const readSteps = stepReader(request.mark);
     const onStdout = (chunk: Buffer): void => {
-      for (const step of stepsOf(chunk.toString("latin1"), request.mark))
-        if (++steps <= mostSteps) options.onProgress?.(asOneLine(hostText(step)));
+      for (const step of readSteps(chunk)) if (++steps <= mostSteps) options.onProgress?.(asOneLine(hostText(step)));
     };
     const sent = { script: program(), data: request.data };
     const ended = await pool.execute(target.connection, sent, {
@@ -182,12 +183,12 @@ function readResult(target: Target, words: readonly string[]): Pick<Outcome, "re
 
 /** First what the script itself reports, and then httpd's words without the customer's lines. */
 function reasonsOf(parts: readonly Message[]): string[] {
-  const told = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
-  const reasons = told.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
+  const reported = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
+  const reasons = reported.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
     if (kind === "words") return filterHttpdMessages(body);
     return [asOneLine(hostText(argument), longestSentenceCharacters)];
   });
-  const unsaid = told.length - mostReasons;
+  const unsaid = reported.length - mostReasons;
   return unsaid <= 0 ? reasons : [...reasons, `and ${unsaid} more`];
 }
 

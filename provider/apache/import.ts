@@ -7,8 +7,9 @@ import type { CrlSource } from "../../core/crl-refresh/inputs.ts";
 import { readRequirement } from "../../core/apache/plan/requirement.ts";
 import { hostText } from "../../core/host-text.ts";
 import { readCertificates } from "../../core/pki/certificate.ts";
-import { type Inputs, parseInputs, validateInputs, withDefaults } from "./parse-inputs.ts";
-import type { Login } from "./host-model.ts";
+import type { Inputs } from "../../core/apache/inputs.ts";
+import type { Login } from "../../core/connection/inputs.ts";
+import { parseInputs, validateInputs, withDefaults } from "./parse-inputs.ts";
 import type { Properties } from "../engine/resource.ts";
 
 const form =

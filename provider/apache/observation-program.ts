@@ -1,5 +1,5 @@
 /** The program for a sudoers rule that lets a user observe a host as root and do nothing else. */
-import type { Detection } from "./host-model.ts";
+import type { Detection } from "../../core/apache/inputs.ts";
 import { withOverrides } from "./host-program.ts";
 
 /** The path that the rule names by default. Any other path will do when the site file names it. */

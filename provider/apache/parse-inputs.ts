@@ -3,12 +3,10 @@ import { type Inputs, clientAuthInputs, makeInputsSchema } from "../../core/apac
 import type { Desired } from "../../core/apache/model.ts";
 import { describeIssue, yamlTypeWords } from "../../core/site/issues.ts";
 import { renderPath } from "../../core/site/problem.ts";
-import type { Target } from "./host-model.ts";
+import type { Target } from "../../core/site/target.ts";
 import { hostProgramSha256 } from "./host-program.ts";
 import type { CheckFailure, Properties } from "../engine/resource.ts";
 import type { SiteFilesWanted } from "../site/pki-files.ts";
-
-export type { Inputs } from "../../core/apache/inputs.ts";
 
 type InputName = keyof Inputs;
 

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import type { AskedHost, Change, OwnFile } from "../../core/apache/model.ts";
 import { hostBytes } from "../../core/host-text.ts";
 import { HostError } from "../remote/host-error.ts";
-import type { Detection, Transaction } from "./host-model.ts";
+import type { Detection } from "../../core/apache/inputs.ts";
+import type { Transaction } from "./host-model.ts";
 
 export interface Request {
   /** The word at the beginning of every line of the answer. */

@@ -4,7 +4,8 @@ import type { Change, Facts, OwnFile } from "../../core/apache/model.ts";
 import { hostText } from "../../core/host-text.ts";
 import { type SiteFiles, readSiteFiles } from "../site/pki-files.ts";
 import type { Transaction } from "./host-model.ts";
-import { type Inputs, filesOf } from "./parse-inputs.ts";
+import type { Inputs } from "../../core/apache/inputs.ts";
+import { filesOf } from "./parse-inputs.ts";
 import { makeProbeFiles } from "./probe-files.ts";
 
 /**

@@ -20,7 +20,7 @@ export interface EngineLog {
 
 /** Talks to the engine at the address that `address` returns. Nothing is sent before an address is known. */
 export function engineLog(address: () => string | undefined): EngineLog {
-  const told = new Set<string>();
+  const logged = new Set<string>();
   // The messages are sent one after the other, because steps that overtake each other would be shown in a wrong order.
   let last = Promise.resolve();
   let client: EngineClient | undefined;
@@ -35,8 +35,8 @@ export function engineLog(address: () => string | undefined): EngineLog {
   return {
     log(urn, severity, text) {
       const key = `${urn}\n${severity}\n${text}`;
-      if (told.has(key)) return;
-      told.add(key);
+      if (logged.has(key)) return;
+      logged.add(key);
       send(urn, severity, text, false);
     },
     progress: (urn, step) => send(urn, "info", step, true),

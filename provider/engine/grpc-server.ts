@@ -70,15 +70,16 @@ function newSession(options: ServerOptions): Session {
 }
 
 /**
- * Stops what can still be stopped without harm. Each resource knows when that is so. Connections stay open while a
- * resource needs them.
+ * Tells every running call to stop; each one stops where that does no harm. This does not wait for them: the last call
+ * that ends closes the connections.
  */
 async function cancel(session: Session): Promise<void> {
   session.isCancelled = true;
-  for (const call of session.running) call.abort(new Error("cancelled"));
+  for (const controller of session.running) controller.abort(new Error("cancelled"));
   await closeWhenIdle(session);
 }
 
+/** Closes the connections once the engine has cancelled and no call runs any more. */
 async function closeWhenIdle({ isCancelled, running, options }: Session): Promise<void> {
   if (isCancelled && running.size === 0) await Promise.all(options.resources.map((resource) => resource.close()));
 }

@@ -13,8 +13,6 @@ import { type LoggedIn, logIn } from "./login.ts";
 import { posixShell } from "./shell/posix-shell.ts";
 import { createSlots, throwIfCancelled, withCancellation } from "./cancellation.ts";
 
-export type { ProgramResult as Ended, ExecuteOptions, Program } from "./run-program.ts";
-
 export interface PoolOptions {
   /** How many executions run at once, over all hosts. The others wait. @default defaultParallel */
   readonly parallel?: number;

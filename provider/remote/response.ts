@@ -28,7 +28,19 @@ export function parseResponse(stdout: Buffer, mark: string): Message[] {
   return parts;
 }
 
-/** The steps in the part of the answer that has arrived so far. They show the progress. */
-export function stepsOf(chunk: string, mark: string): string[] {
-  return [...chunk.matchAll(new RegExp(`^${mark} step (.*)$`, "gm"))].map((match) => match[1] ?? "");
+/** The longest line of a step that is read, in characters. Answers hold other lines of any length. */
+const longestStepLine = 1000;
+
+/**
+ * Reads the steps that a run names while its answer arrives, for showing progress: takes each chunk in turn and returns
+ * the steps that it completes. A line that is cut between two chunks counts once, when it is whole.
+ */
+export function stepReader(mark: string): (chunk: Buffer) => string[] {
+  const start = `${mark} step `;
+  let cutLine = "";
+  return (chunk) => {
+    const lines = `${cutLine}${chunk.toString("latin1")}`.split("\n");
+    cutLine = (lines.pop() ?? "").slice(0, longestStepLine);
+    return lines.filter((line) => line.startsWith(start)).map((line) => line.slice(start.length, longestStepLine));
+  };
 }

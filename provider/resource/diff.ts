@@ -42,7 +42,7 @@ function replacesOf(changed: Detailed): readonly string[] {
 
 /** The diff for inputs that are not all known yet. Every input that differs may change the host. */
 export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
-  return { detailedDiff: { ...unwell(args.oldOutputs), ...updates(comparedChanges(compared, args)) }, replaces: [] };
+  return { detailedDiff: { ...unhealthy(args.oldOutputs), ...updates(comparedChanges(compared, args)) }, replaces: [] };
 }
 
 /** The names of the inputs that differ and may change the host. */
@@ -55,24 +55,24 @@ const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutp
  */
 export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: DiffArgs): DiffResult {
   const target = targetChanges(compared, oldOutputs, inputs);
-  const changed = { ...unwell(oldOutputs), ...target };
+  const changed = { ...unhealthy(oldOutputs), ...target };
   const detailedDiff: Detailed = Object.keys(changed).length > 0 ? changed : { facts: "update" };
   return { detailedDiff, replaces: replacesOf(target) };
 }
 
-/** What `plan` would change, and what prevents the host from being well. */
+/** What `plan` would change, and what keeps the host from being healthy. */
 export function diffPlan<K extends KindTypes>(
   { inputs, files }: Pick<ServerKind<K>, "inputs" | "files">,
   args: DiffArgs,
   { facts, plan }: PlannedHost<K>,
 ): DiffResult {
-  const unwellNow = { ...newAlarm(plan.diagnostics), ...unwell(args.oldOutputs) };
+  const alarms = { ...newAlarm(plan.diagnostics), ...unhealthy(args.oldOutputs) };
   if (plan.change === undefined && newProblems(args.oldOutputs, plan.diagnostics).length === 0) {
-    return { detailedDiff: unwellNow, replaces: [] };
+    return { detailedDiff: alarms, replaces: [] };
   }
   const changed = comparedChanges(inputs, args).filter((name) => name !== "connection");
   const shown = {
-    ...unwellNow,
+    ...alarms,
     ...updates(changed),
     ...fileChanges(files.live(facts), files.planned(facts, plan), args),
   };
@@ -95,10 +95,10 @@ const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
  * Problems, an owed reload and a server that should run make a preview end with 7, with a refresh and without it. They
  * are shown as DELETE, because they should disappear.
  */
-function unwell({ problems, owed, stopped }: Properties): Detailed {
+function unhealthy({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;
-  const told = Object.entries({ owed, stopped }).filter(([, text]) => typeof text === "string" && text !== "");
-  const shown = told.map(([name]) => [name, "delete"] as const);
+  const texts = Object.entries({ owed, stopped }).filter(([, text]) => typeof text === "string" && text !== "");
+  const shown = texts.map(([name]) => [name, "delete"] as const);
   return { ...(hasProblems ? { problems: "delete" } : {}), ...Object.fromEntries(shown) };
 }
 

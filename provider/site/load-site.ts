@@ -9,15 +9,11 @@ import type { Inputs } from "../../core/apache/inputs.ts";
 import type { SampleCertificateInput } from "../../core/crl-refresh/inputs.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import { findNearest } from "../../core/site/issues.ts";
-import {
-  type Site,
-  type SiteHost,
-  makeCrlRefresh,
-  makeCrlSources,
-  makeTarget,
-  readSite,
-  renderProblem,
-} from "../../core/site/read-site.ts";
+import type { Site, SiteHost } from "../../core/site/schema.ts";
+import { makeCrlRefresh, makeCrlSources } from "../../core/site/crl-sources.ts";
+import { makeTarget } from "../../core/site/target.ts";
+import { renderProblem } from "../../core/site/problem.ts";
+import { readSite } from "../../core/site/read-site.ts";
 import { type SiteFiles, type SiteFilesWanted, readSiteFiles } from "./pki-files.ts";
 import { type FilePlace, filePlaces, renderPlace } from "./file-places.ts";
 
@@ -62,7 +58,7 @@ export function readPki(
   placeOf: (place: string) => FilePlace = (place) => ({ file: place }),
 ): ReadPki {
   const { files, diagnostics } = readFiles(siteFile, wanted);
-  const told = (severity: Diagnostic["severity"]): string[] =>
+  const textsOf = (severity: Diagnostic["severity"]): string[] =>
     diagnostics
       .filter((found) => found.severity === severity)
       .map(({ place, text }) => `${renderPlace(placeOf(place))}: ${text}`);
@@ -70,7 +66,7 @@ export function readPki(
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
   const sample = sampleOf(files, wanted);
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
-  return { problems: told("problem"), warnings: told("warning"), pki };
+  return { problems: textsOf("problem"), warnings: textsOf("warning"), pki };
 }
 
 function refused(file: string, problems: readonly string[]): LoadedSite {

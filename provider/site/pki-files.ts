@@ -7,7 +7,9 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CrlSummary } from "../../core/pki/summary.ts";
 import type { Diagnostic } from "../../core/diagnostic.ts";
-import { type Bundle, checkBundle, makeBundle, unique } from "../../core/pki/bundle.ts";
+import { unique } from "../../core/pki/installed-order.ts";
+import type { SiteClientAuth } from "../../core/site/schema.ts";
+import { type Bundle, checkBundle, makeBundle } from "../../core/pki/bundle.ts";
 import { type Certificate, readCertificates } from "../../core/pki/certificate.ts";
 import { checkCrls } from "../../core/pki/crl-check.ts";
 import { type Crl, encodeCrls, readCrls } from "../../core/pki/crl.ts";
@@ -17,7 +19,6 @@ import { checkIssuer } from "../../core/pki/issuer.ts";
 import { encodePem, isPemText } from "../../core/pki/pem.ts";
 import type { ProbeMaterial } from "../../core/pki/probe.ts";
 import { type SampleOptions, checkSample } from "../../core/pki/sample.ts";
-import type { SiteClientAuth } from "../../core/site/read-site.ts";
 
 /**
  * The parts of the site file on which its files depend. `undetermined` holds the keys whose value is not wholly known.

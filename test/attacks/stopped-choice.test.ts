@@ -1,6 +1,6 @@
 /** Where the site file names no server, the one is meant that a change of ours stands in, whether it runs or not. */
 import assert from "node:assert/strict";
-import type { Detection } from "../../provider/apache/host-model.ts";
+import type { Detection } from "../../core/apache/inputs.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf } from "../faults/bytes.ts";
 

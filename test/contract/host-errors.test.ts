@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { emptyChange } from "../../core/apache/model.ts";
 import { createHost } from "../../provider/apache/host.ts";
-import type { Target, Transaction } from "../../provider/apache/host-model.ts";
+import type { Target } from "../../core/site/target.ts";
+import type { Transaction } from "../../provider/apache/host-model.ts";
 import { HostError } from "../../provider/remote/host-error.ts";
 
 const target: Target = {

@@ -11,7 +11,8 @@ import { renderCaller } from "../../core/apache/facts/unattended.ts";
 import { readCrls } from "../../core/pki/crl.ts";
 import { hostProgramSha256 } from "../../provider/apache/host-program.ts";
 import type { RunOptions } from "../../core/server-kind.ts";
-import type { Host, Outcome, Target, Transaction } from "../../provider/apache/host-model.ts";
+import type { Target } from "../../core/site/target.ts";
+import type { Host, Outcome, Transaction } from "../../provider/apache/host-model.ts";
 
 const serverRoot = "/usr/local/ni/apache";
 export const configFile = `${serverRoot}/conf/httpd.conf`;

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describeRevocation, revocationLines } from "../../cli/report-revocation.ts";
 import { readFacts } from "../../core/apache/facts/read-facts.ts";
 import { statusOf } from "../../core/apache/status.ts";
-import { type Inputs, desiredOf, parseInputs } from "../../provider/apache/parse-inputs.ts";
+import type { Inputs } from "../../core/apache/inputs.ts";
+import { desiredOf, parseInputs } from "../../provider/apache/parse-inputs.ts";
 import { type Parts, observeText, observedFile } from "./apache-observation.ts";
 
 const now = Date.parse("2026-11-23T03:00:00Z");

@@ -1,7 +1,8 @@
 /** What a lying host may say, and a stand-in for a host that says it. */
 import { emptyChange } from "../../core/apache/model.ts";
 import { createHost } from "../../provider/apache/host.ts";
-import type { Host, Target, Transaction } from "../../provider/apache/host-model.ts";
+import type { Target } from "../../core/site/target.ts";
+import type { Host, Transaction } from "../../provider/apache/host-model.ts";
 
 /**
  * A title for the terminal (OSC), colours (CSI, of 7 and of 8 bits), an overwritten line, text from right to left, and

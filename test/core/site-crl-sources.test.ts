@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  makeCrlRefresh,
-  makeCrlSources,
-  readSite,
-  renderProblem,
-  type SiteClientAuth,
-} from "../../core/site/read-site.ts";
+import { makeCrlRefresh, makeCrlSources } from "../../core/site/crl-sources.ts";
+import { renderProblem } from "../../core/site/problem.ts";
+import type { SiteClientAuth } from "../../core/site/schema.ts";
+import { readSite } from "../../core/site/read-site.ts";
 
 const head = "clientAuth:\n  caFiles: [ca.pem]\n";
 const hosts =

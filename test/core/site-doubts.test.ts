@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readSite, renderProblem } from "../../core/site/read-site.ts";
+import { renderProblem } from "../../core/site/problem.ts";
+import { readSite } from "../../core/site/read-site.ts";
 
 const keys = [1, 2].map((byte) => {
   const wire = Buffer.concat([Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20"), Buffer.alloc(32, byte)]);

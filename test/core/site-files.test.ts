@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SiteClientAuth } from "../../core/site/read-site.ts";
+import type { SiteClientAuth } from "../../core/site/schema.ts";
 import { type SiteFilesOptions, type SiteFilesWanted, readSiteFiles } from "../../provider/site/pki-files.ts";
 import {
   caConstraints,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readSite, renderProblem } from "../../core/site/read-site.ts";
+import { renderProblem } from "../../core/site/problem.ts";
+import { readSite } from "../../core/site/read-site.ts";
 
 const realKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBERERERERERERERERERERERERERERERERERERERERER";
 const warningsOf = (address: string, caFile = "ca.pem"): string[] => {

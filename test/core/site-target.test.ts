@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { makeTarget, readSite } from "../../core/site/read-site.ts";
+import { makeTarget } from "../../core/site/target.ts";
+import { readSite } from "../../core/site/read-site.ts";
 
 /** Of `stacks/example.yaml`. */
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHpIlClhosKhtu52v/rVHs";

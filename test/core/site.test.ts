@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { type Site, readSite, renderProblem } from "../../core/site/read-site.ts";
-import { renderJsonSchema } from "../../core/site/schema.ts";
+import { renderProblem } from "../../core/site/problem.ts";
+import { readSite } from "../../core/site/read-site.ts";
+import { renderJsonSchema, type Site } from "../../core/site/schema.ts";
 
 const ecdsaKey =
   "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEqsC0eilfzWUUuNxi4bLM2bIuYW5staH8yJyCkqUWYNEbN2blqDGNQZr0nDla+tOrVhnv3BuqRxxdOMqToyafc=";

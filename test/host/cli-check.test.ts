@@ -12,12 +12,12 @@ import { startSession, type Session } from "./session.ts";
 
 const program = path.join(import.meta.dirname, "../../cli/main.ts");
 
-interface Ended {
+interface CliResult {
   readonly code: number;
   readonly output: string;
 }
 
-function clientcert(...words: string[]): Promise<Ended> {
+function clientcert(...words: string[]): Promise<CliResult> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
@@ -62,7 +62,7 @@ describe("clientcert check", function () {
     { name: "web1", lab: web1.lab },
     { name: "web2", lab: web2.lab },
   ];
-  const check = (...words: string[]): Promise<Ended> => clientcert("check", "--site", site, ...words);
+  const check = (...words: string[]): Promise<CliResult> => clientcert("check", "--site", site, ...words);
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "clientcert-check-"));

@@ -7,8 +7,9 @@ import { inspect } from "node:util";
 import { startLabHost, type LabHost } from "../../lab/host.ts";
 import { labPassword } from "../../lab/ssh.ts";
 import { HostError, type HostErrorKind } from "../../provider/remote/host-error.ts";
-import type { Connection } from "../../provider/apache/host-model.ts";
-import { createPool, type Ended, type Pool, type Program } from "../../provider/remote/pool.ts";
+import type { Connection } from "../../core/connection/inputs.ts";
+import type { ProgramResult, Program } from "../../provider/remote/run-program.ts";
+import { createPool, type Pool } from "../../provider/remote/pool.ts";
 
 export const nothing = Buffer.alloc(0);
 export const passphrase = "MARKER-passphrase";
@@ -23,7 +24,7 @@ export interface SshHost {
   readonly folder: string;
   /** By key as root, unless changed. */
   connection(changes?: Partial<Connection>): Connection;
-  execute(script: string, data?: Program["data"], changes?: Partial<Connection>): Promise<Ended>;
+  execute(script: string, data?: Program["data"], changes?: Partial<Connection>): Promise<ProgramResult>;
   /** Standard output of a script that ends with 0. */
   output(script: string, data?: Program["data"], changes?: Partial<Connection>): Promise<string>;
   /** Passes when an execution fails with this error and no secret is anywhere in it. */
@@ -93,7 +94,7 @@ const environment = {
   EMPTY: "",
 };
 
-async function failsWith(kind: HostErrorKind, message: RegExp, execution: Promise<Ended>): Promise<void> {
+async function failsWith(kind: HostErrorKind, message: RegExp, execution: Promise<ProgramResult>): Promise<void> {
   const error: unknown = await execution.then(
     () => assert.fail("it did not fail"),
     (reason: unknown) => reason,

@@ -7,7 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { createSshKeys } from "../../lab/ssh.ts";
 import { placeOf } from "../../provider/remote/host-error.ts";
-import type { Login } from "../../provider/apache/host-model.ts";
+import type { Login } from "../../core/connection/inputs.ts";
 import { createPool } from "../../provider/remote/pool.ts";
 import { nothing, passphrase, until, useSshHost } from "./ssh-host.ts";
 

@@ -62,16 +62,17 @@ const hash = 0x23;
 const doubleQuote = 0x22;
 const singleQuote = 0x27;
 
-/** Parses any bytes; `problems` says what is wrong with them. */
+/** Parses a file, given as latin1 text. It never fails: `problems` says what is wrong with the file. */
 export function parse(text: string): Tree {
   const draft = startDraft(text);
   while (draft.start < text.length) readNode(draft);
+  // The extra entries say where the last node ends.
   draft.starts[draft.count] = draft.start;
   draft.lines[draft.count] = draft.line;
   const { count, names, nameIds, kindIds, starts, lines } = draft;
   const partners = new Int32Array(count).fill(-1);
   const tree = { text, count, names, nameIds, kindIds, starts, lines, partners, problems: [] };
-  return { ...tree, problems: matchTags(tree, partners) };
+  return { ...tree, problems: fillPartners(tree, partners) };
 }
 
 /** The bytes of the file again: the pieces of all nodes, joined. */
@@ -203,10 +204,11 @@ function grow(draft: Draft): void {
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
 /**
- * Pairs the tags as httpd does: a close tag must close the innermost open section, or it is a problem. The content of a
- * Macro is plain text up to its own close tag, even if sections begin or end in it.
+ * Fills `partners` by pairing the tags as httpd does, and returns the tags that have none: a close tag must close the
+ * innermost open section. The content of a Macro is plain text up to its own close tag, even if sections begin or end in
+ * it.
  */
-function matchTags(tree: Tree, partners: Int32Array): SyntaxProblem[] {
+function fillPartners(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
   const opened: number[] = [];
   const lineOf = (index: number): number => tree.lines[index] ?? 0;

@@ -6,7 +6,6 @@
  */
 import { decide, isCondition, type Decision, type ConditionContext } from "./conditions.ts";
 import type { Included } from "./dump.ts";
-import { isOfArguments, readKind } from "../facts/unmanaged-kinds.ts";
 import { endOfSection, isWriter, decideByModInfo, notInModInfo } from "./mod-info.ts";
 import { defineMacro, isHarmlessUse, type Macros } from "./macros.ts";
 import { logicalText, nodeAt, nodeKind, parse, type Node, type Tree } from "./parse.ts";
@@ -16,9 +15,15 @@ import type { Effective, Problem, Resolved, Source } from "./resolve-model.ts";
 import { startSection, type Section } from "./sections.ts";
 import { argumentsText, expandVariables, readWords, sectionArguments } from "./arguments.ts";
 
+/**
+ * Chooses the directives and sections that matter to the caller, by name in lower case. `words` are the arguments. They
+ * are absent while only the name is known.
+ */
+export type IsWanted = (name: string, words?: readonly string[]) => boolean;
+
 interface Walk {
   readonly source: Source;
-  readonly wanted: (name: string) => boolean;
+  readonly wanted: IsWanted;
   readonly trees: Map<string, Tree>;
   readonly effective: Effective[];
   readonly problems: Problem[];
@@ -65,11 +70,8 @@ const maxDepth = 256;
  */
 export const mostExpandedBytes = 64 * 2 ** 20;
 
-/**
- * Resolves the configuration. `wanted` chooses by name, in lower case, which directives and sections are returned;
- * without it, all are.
- */
-export function resolve(source: Source, wanted: (name: string) => boolean = () => true): Resolved {
+/** Resolves the configuration. `wanted` chooses which directives and sections are returned; without it, all are. */
+export function resolve(source: Source, wanted: IsWanted = () => true): Resolved {
   const walk = walkThrough(source, wanted, new Set());
   const repeated = [...walk.readings].filter(([, readings]) => readings > 1).map(([file]) => file);
   // The first walk trusted httpd's list. That list cannot distinguish two readings of one file, so such files need a
@@ -79,7 +81,7 @@ export function resolve(source: Source, wanted: (name: string) => boolean = () =
     : walkThrough(source, wanted, new Set(repeated));
 }
 
-function walkThrough(source: Source, wanted: (name: string) => boolean, repeated: ReadonlySet<string>): Walk {
+function walkThrough(source: Source, wanted: IsWanted, repeated: ReadonlySet<string>): Walk {
   const defines = source.defines.map((define): [string, string] => {
     const at = define.indexOf("=");
     return at < 0 ? [define, ""] : [define.slice(0, at), define.slice(at + 1)];
@@ -180,17 +182,9 @@ function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecide
   if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
   else {
     const argument = sectionArguments(expand(walk, file, node, logicalText(tree, node)));
-    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, (name, words) =>
-      isWanted(walk, name, words),
-    );
+    defineMacro(walk.macros, { argument, tree, node, isSure: undecided === undefined }, walk.wanted);
   }
 }
-
-/**
- * Some directives matter to us only with certain arguments. A macro may write such a directive with other arguments.
- */
-const isWanted = ({ wanted }: Walk, name: string, words: readonly string[]): boolean =>
-  wanted(name) && (!isOfArguments(name) || readKind(name, words) !== undefined);
 
 const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
   decideByModInfo(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));

@@ -63,8 +63,8 @@ const patternText =
 function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem): Diagnostic {
   if (unknown === undefined) return blocker(context, file, line, text);
   const known = { ...context, undetermined: context.resolved.undetermined };
-  const told = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
-  return { ...blocker(context, file, line, told), isUndecided: true };
+  const message = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
+  return { ...blocker(context, file, line, message), isUndecided: true };
 }
 
 /**

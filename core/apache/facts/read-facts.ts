@@ -9,11 +9,11 @@ import { readCrls } from "../../pki/crl.ts";
 import { readSparseCrls } from "../../pki/sparse-crl.ts";
 import { parseDump, type Dump } from "../config/dump.ts";
 import { confName, crlName } from "../../own-files.ts";
-import { ownerIn } from "../plan/clientcert-conf.ts";
+import { ownerIn } from "./own-conf.ts";
 import { findCrlJobs } from "./cron-jobs.ts";
 import { findMissingIssuers } from "./server-chains.ts";
 import { findUnmanaged } from "./unmanaged.ts";
-import { unmanagedNames, lookedAtNames } from "./unmanaged-kinds.ts";
+import { isLookedAt, unmanagedNames } from "./unmanaged-kinds.ts";
 import { findUnreadable, hasRunBefore } from "./stopped.ts";
 import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
@@ -48,7 +48,7 @@ export interface ReadOptions {
 /** Reads the facts. Blockers are among the facts; odd input never makes this function throw. */
 export function readFacts(observation: Observation, options: ReadOptions): Facts {
   const dump = dumpOf(observation);
-  const resolved = resolve(sourceOf(observation, dump), (name) => lookedAt.has(name));
+  const resolved = resolve(sourceOf(observation, dump), isWanted);
   const { serverRoot, version } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const { copy } = observation;
@@ -97,9 +97,7 @@ function readForeign(observation: Observation, context: Context, parts: ForeignP
   const restored = restore(observation, adopted);
   const { hasMark } = restored;
   const isSame = restored.observation === observation;
-  const resolved = isSame
-    ? context.resolved
-    : resolve({ ...sourceOf(restored.observation, dump), hasMark }, (name) => lookedAt.has(name));
+  const resolved = isSame ? context.resolved : resolve({ ...sourceOf(restored.observation, dump), hasMark }, isWanted);
   const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
   const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
   const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
@@ -140,7 +138,10 @@ function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
   return modules && { ...parseDump(""), modules };
 }
 
-const lookedAt = new Set([...lookedAtNames, ...virtualHostNames]);
+const ofVirtualHosts: ReadonlySet<string> = new Set(virtualHostNames);
+
+const isWanted = (name: string, words?: readonly string[]): boolean =>
+  ofVirtualHosts.has(name) || isLookedAt(name, words);
 
 /** First words of lines of the dump: our reader must find the same directives of these names as httpd. */
 const dumpedWords = new Set([...unmanagedNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);

@@ -4,7 +4,7 @@ import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";
 import { readSparseCrls } from "../../pki/sparse-crl.ts";
 import { crlName } from "../../own-files.ts";
-import { namedIn, ownPath } from "../plan/clientcert-conf.ts";
+import { namedIn, ownPath } from "./own-conf.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts, OwnFacts } from "../model.ts";
 import type { ObservedFile } from "../observation.ts";

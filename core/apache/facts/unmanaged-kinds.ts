@@ -55,16 +55,21 @@ const reported = table([
 /** The names, in lower case, of directives that a change may take out or override. */
 export const unmanagedNames: readonly string[] = [...decisive.keys()];
 
-/** The names, in lower case, of all directives and sections that matter here. */
-export const lookedAtNames: readonly string[] = [
+const lookedAtNames: ReadonlySet<string> = new Set([
   ...decisive.keys(),
   ...reported.keys(),
   // Location decides whether a rule is about the whole site. The other one lists the clients that need no proxy header.
   ...["location", "remoteipproxyprotocolexceptions"],
-];
+]);
 
-/** Whether a directive or section of this name matters only with certain arguments. */
-export const isOfArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
+/**
+ * Whether a directive or section matters here, by its name in lower case. Some matter only with certain arguments; they
+ * count where the arguments are not known yet.
+ */
+export const isLookedAt = (name: string, words?: readonly string[]): boolean =>
+  lookedAtNames.has(name) && (words === undefined || !isOfArguments(name) || readKind(name, words) !== undefined);
+
+const isOfArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
 
 /** What a directive means to us; undefined where it has no effect on us. `name` is in lower case. */
 export function readKind(name: string, words: readonly string[]): Named | undefined {

@@ -1,23 +1,11 @@
 /** Renders `clientcert.conf`, which every covered virtual host includes. The same inputs always give the same bytes. */
 import { ownDirectory, renegBufferSizeBytes, type Desired, type Facts } from "../model.ts";
-import { absolutePath, isPattern } from "../config/paths.ts";
+import { isPattern } from "../config/paths.ts";
 import { renderRequirement } from "./requirement.ts";
 import { isTls12Only } from "../php-tls-rule.ts";
 import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";
-
-/** The absolute path of one of our files, as bytes. */
-export const ownPath = (facts: Facts, name: string): string =>
-  absolutePath(facts.server.serverRoot, `conf/${ownDirectory}/${name}`);
-
-/**
- * The names of the CA and CRL files that a `clientcert.conf` names. An earlier build wrote their whole paths, which
- * works too.
- */
-export const namedIn = (conf = ""): readonly string[] => [
-  ...new Set([...conf.matchAll(/^SSLCA\w+File "?(?:.*\/)?(.*?)"?$/gm)].map(([, name = ""]) => name)),
-];
 
 /** httpd takes `*`, `?` and `[…]` in the path of a `<Directory>` for a pattern. @see apr_fnmatch */
 const asPattern = (path: string): string =>
@@ -67,9 +55,6 @@ function header(desired: Desired, facts: Facts): string[] {
  */
 export const hasUndo = (facts: Facts): boolean =>
   facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts.server.instance)) === true;
-
-/** The owner that the text of `clientcert.conf` names. A copy of the files says nothing else about the owner. */
-export const ownerIn = (conf = ""): string | undefined => /^# Written by clientcert for ([^;]*);/.exec(conf)?.[1];
 
 /** Makes a text safe for a comment, which must not end in a backslash nor contain a line end. */
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");

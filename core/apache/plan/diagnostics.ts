@@ -2,7 +2,7 @@
 import { isOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
 import { diagnosePhp } from "../php-tls-rule.ts";
-import { namedIn, ownPath } from "./clientcert-conf.ts";
+import { namedIn, ownPath } from "../facts/own-conf.ts";
 import { diagnoseUnmanaged } from "./unmanaged-diagnostics.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Change, Desired, Facts } from "../model.ts";

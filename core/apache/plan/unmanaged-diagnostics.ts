@@ -13,26 +13,26 @@ import { isInForceElsewhere, judgeUnmanaged, type Verdict } from "./unmanaged-ve
 export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] {
   if (facts.foreign.length + facts.adopted.length === 0) return [];
   const judge = judgeUnmanaged(desired, facts);
-  const told = facts.foreign.flatMap((directive) => tell(desired, facts, directive, judge(directive)));
-  return [...findReturned(desired, facts), ...told];
+  const reported = facts.foreign.flatMap((directive) => report(desired, facts, directive, judge(directive)));
+  return [...findReturned(desired, facts), ...reported];
 }
 
-function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, verdict: Verdict): Diagnostic[] {
+function report(desired: Desired, facts: Facts, directive: UnmanagedDirective, verdict: Verdict): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   const found = describe(directive);
   switch (verdict.is) {
     case "harmless":
       return [];
-    case "told":
+    case "reported":
       return [{ severity: verdict.severity, place, text: `${found} ${verdict.why}` }];
     case "overruled":
-      return [tellOverruled(desired, directive, place, `${found} ${verdict.why}`)];
+      return [reportOverruled(desired, directive, place, `${found} ${verdict.why}`)];
     case "forbidding":
       return [
         { severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude(directive)}` },
       ];
     case "removable":
-      return tellRemovable(desired, facts, directive, `${found} ${verdict.why}`);
+      return reportRemovable(desired, facts, directive, `${found} ${verdict.why}`);
   }
 }
 
@@ -43,7 +43,7 @@ function tell(desired: Desired, facts: Facts, directive: UnmanagedDirective, ver
 const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 
-function tellOverruled({ adopt }: Desired, directive: UnmanagedDirective, place: string, found: string): Diagnostic {
+function reportOverruled({ adopt }: Desired, directive: UnmanagedDirective, place: string, found: string): Diagnostic {
   return adopt
     ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
     : {
@@ -53,7 +53,7 @@ function tellOverruled({ adopt }: Desired, directive: UnmanagedDirective, place:
       };
 }
 
-function tellRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirective, found: string): Diagnostic[] {
+function reportRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirective, found: string): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   if (isInForceElsewhere(desired, facts, directive)) {
     const text = `${found}; it also applies to virtual hosts that clientcert does not cover: move it into those`;

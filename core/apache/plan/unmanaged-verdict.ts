@@ -15,7 +15,7 @@ import { isExcluded } from "./excluded-hosts.ts";
 
 /**
  * - `harmless`: there is nothing to report.
- * - `told`: the directive stays beside ours, and somebody should know about it.
+ * - `reported`: the directive stays beside ours, and somebody should know about it.
  * - `overruled`: ours wins over the directive, which changes what the customer had. It stays, and the change waits for
  *   `adopt`.
  * - `removable`: the directive stands in our way, and `adopt` comments it out.
@@ -23,13 +23,17 @@ import { isExcluded } from "./excluded-hosts.ts";
  */
 export type Verdict =
   | { readonly is: "harmless" }
-  | { readonly is: "told"; readonly severity: "warning" | "note"; readonly why: string }
+  | { readonly is: "reported"; readonly severity: "warning" | "note"; readonly why: string }
   | { readonly is: "overruled"; readonly why: string }
   | { readonly is: "removable"; readonly why: string }
   | { readonly is: "forbidding"; readonly why: string; readonly remedy: string };
 
 const harmless: Verdict = { is: "harmless" };
-const told = (why: string, severity: "warning" | "note" = "warning"): Verdict => ({ is: "told", severity, why });
+const reported = (why: string, severity: "warning" | "note" = "warning"): Verdict => ({
+  is: "reported",
+  severity,
+  why,
+});
 const overruled = (why: string): Verdict => ({ is: "overruled", why });
 const removable = (why: string): Verdict => ({ is: "removable", why });
 const forbidding = (why: string, remedy: string): Verdict => ({ is: "forbidding", why, remedy });
@@ -91,11 +95,11 @@ const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> =
   satisfyAny: (question) =>
     question.directive.level === "wholeSite"
       ? removableAlone(question, "lets in people whom clientcert's rule refuses")
-      : told("lets people into this part of the site whom clientcert's rule on names refuses"),
+      : reported("lets people into this part of the site whom clientcert's rule on names refuses"),
   sessionTicketKey: () => harmless, // revocation-diagnostics.ts reports it
   certificateUser: judgeUser,
   stdEnvVars: () =>
-    told("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
+    reported("takes the certificate's variables away from PHP, so the product does not see the certificate there"),
   confCommand: () =>
     forbidding("changes how certificates are verified, and clientcert's directives cannot override it", "remove it"),
   proxyProtocol: judgeProxyProtocol,
@@ -134,7 +138,7 @@ function judgeRequireOfPart(question: Question): Verdict {
   const { desired, facts, trust, hosts } = question;
   const verdict = judgeRule(question);
   const isAskedAgain = hosts.some((index) => trust.requires(index)) && !isTls12Only(desired, facts);
-  return verdict.is === "told" && isAskedAgain
+  return verdict.is === "reported" && isAskedAgain
     ? forbidding(
         "asks for the certificate a second time once the whole virtual host only asks for it: TLS 1.3 answers that with 403",
         "write Require ssl-verify-client in its place",
@@ -242,7 +246,7 @@ function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "
 function judgeRule({ trust, directive, hosts }: Question): Verdict {
   const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
   return fresh.length === 0
-    ? told("decides by the client's certificate who gets in here; it stays, and applies beside clientcert's rule")
+    ? reported("decides by the client's certificate who gets in here; it stays, and applies beside clientcert's rule")
     : forbidding(
         `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(fresh)}`,
         issuerRemedy(directive),
@@ -261,8 +265,8 @@ const issuerRemedy = ({ level }: UnmanagedDirective): string =>
 /** A client whose user name was made of the certificate is not asked for a password. */
 function judgeUser(question: Question): Verdict {
   const verdict = judgeRule(question);
-  return verdict.is === "told"
-    ? told("makes a user name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
+  return verdict.is === "reported"
+    ? reported("makes a user name of the certificate: whoever shows one gets 401 or 403 where that name is not known")
     : verdict;
 }
 
@@ -272,7 +276,7 @@ function judgeOverride({ desired, trust, hosts }: Question): Verdict {
   const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
   const opens = `let in holders of certificates of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
   const effects = [...lifts, ...(fresh.length > 0 ? [opens] : [])];
-  return effects.length === 0 ? harmless : told(`lets a .htaccess file ${effects.join(", and ")}`, "note");
+  return effects.length === 0 ? harmless : reported(`lets a .htaccess file ${effects.join(", and ")}`, "note");
 }
 
 /** Our own requests come over loopback, without the header of a proxy. */
