@@ -6,6 +6,12 @@ import { createHash } from "node:crypto";
 import { ownDirectory } from "../core/apache/model.ts";
 import type { NamedFile, ObservedFile, Observation, ServerObservation } from "../core/apache/observation.ts";
 import { absolutePath } from "../core/apache/config/paths.ts";
+import {
+  certificatesAlone,
+  mostCertificateBytes,
+  namedContents,
+  type NamedContents,
+} from "../core/apache/named-files.ts";
 import type { Effective } from "../core/apache/config/resolve-model.ts";
 import type { HttpdOutput } from "./httpd-output.ts";
 import type { SavedHost } from "./saved.ts";
@@ -140,30 +146,25 @@ const readPaths = (tree: Tree, paths: readonly string[]): [string, ObservedFile]
     return file === undefined ? [] : [[path, file]];
   });
 
-const caNames = ["SSLCACertificateFile", "SSLCADNRequestFile", "SSLCARevocationFile"];
-const otherNames = [
-  "SSLCertificateFile",
-  "SSLCertificateKeyFile",
-  "SSLCertificateChainFile",
-  "SSLSessionTicketKeyFile",
-  "SSLProxyCACertificateFile",
-];
-const namedBy: ReadonlyMap<string, string> = new Map(
-  [...caNames, ...otherNames].map((name) => [name.toLowerCase(), name]),
+const namedBy: ReadonlyMap<string, NamedContents> = new Map(
+  Object.entries(namedContents).map(([directive, contents]) => [directive.toLowerCase(), contents]),
 );
-const mostCertificateBytes = 1_048_576;
 
 /** Finds the files that the directives name. The result never contains the bytes of a key. */
 function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
   return effective.flatMap(({ name, arguments: [argument] }) => {
-    const directive = namedBy.get(name);
+    const contents = namedBy.get(name);
     const path = absolutePath(serverRoot, argument ?? "");
-    const file = directive === undefined || argument === undefined ? undefined : tree.read(path);
-    if (directive === undefined || file === undefined) return [];
-    const { modifiedSeconds, changedSeconds, bytes, sizeBytes } = file;
-    const isShown = caNames.includes(directive) && sizeBytes <= mostCertificateBytes;
-    return [{ path, modifiedSeconds, changedSeconds, ...(isShown && { bytes }) }];
+    const file = contents === undefined || argument === undefined ? undefined : tree.read(path);
+    if (contents === undefined || file === undefined) return [];
+    const { modifiedSeconds, changedSeconds } = file;
+    return [{ path, modifiedSeconds, changedSeconds, ...readContents(contents, file) }];
   });
+}
+
+function readContents(contents: NamedContents, { bytes, sizeBytes }: ObservedFile): Pick<NamedFile, "bytes"> {
+  if (contents === "nothing" || sizeBytes > mostCertificateBytes) return {};
+  return { bytes: contents === "server-certificates" ? certificatesAlone(bytes) : bytes };
 }
 
 const cronFiles = ["/etc/crontab"];

@@ -65,13 +65,13 @@ export const mutations = [
   },
   {
     name: "look: every answer is right",
-    ...{ file: "apache/live.sh", from: "&& ! health_differs; then", to: "; then" },
+    ...{ file: "apache/health.sh", from: "&& ! health_differs; then", to: "; then" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
     name: "comparison on other ports: the judge's is left out",
     ...{ file: "apache/judge.sh", from: "elif report_noticed ", to: "elif false && report_noticed " },
-    ...{ test: "other-ports", grep: "refused by the judge when" },
+    ...{ test: "directives/other-ports", grep: "refused by the judge when" },
   },
   {
     name: "comparison on other ports: no baseline is made for it",
@@ -80,16 +80,16 @@ export const mutations = [
       from: 'if shadow_is_plain && [ "$baseline" != yes ]; then',
       to: "if shadow_is_plain; then",
     },
-    ...{ test: "other-ports", grep: "refused by the judge when" },
+    ...{ test: "directives/other-ports", grep: "refused by the judge when" },
   },
   {
     name: "comparison on other ports: the live server's is left out",
     ...{
-      file: "apache/live.sh",
+      file: "apache/health.sh",
       from: 'if ! is_noticed "$work/answers.before" "$work/answers.after" "$work/others.list" && !',
       to: "if !",
     },
-    ...{ test: "other-ports", grep: "put back after the look" },
+    ...{ test: "directives/other-ports", grep: "put back after the look" },
   },
   {
     name: "comparison on other ports: lines that come back open one",
@@ -98,17 +98,17 @@ export const mutations = [
       from: "strictness(after) > strictness(before)",
       to: "strictness(after) != strictness(before)",
     },
-    ...{ test: "other-ports", grep: "may not open that port" },
+    ...{ test: "directives/other-ports", grep: "may not open that port" },
   },
   {
     name: "comparison on other ports: certificates are not counted",
     ...{ file: "apache/compare.sh", from: "isCounted && $5 != sent[$1]", to: "0" },
-    ...{ test: "other-ports", grep: "that port would send fewer" },
+    ...{ test: "directives/other-ports", grep: "that port would send fewer" },
   },
   {
     name: "comparison: certificates of covered hosts are not counted",
     ...{ file: "apache/compare.sh", from: "isCounted && $5 + 0 < sent[$1] + 0", to: "0" },
-    ...{ test: "other-ports", grep: "send its clients fewer" },
+    ...{ test: "directives/other-ports", grep: "send its clients fewer" },
   },
   {
     name: "comparison: lines that come back may shut a covered host",
@@ -117,14 +117,14 @@ export const mutations = [
       from: '&& !(returning == "yes" && removal == "yes" && $2',
       to: '&& !(returning == "yes" && $2',
     },
-    ...{ test: "other-ports", grep: "shut the covered" },
+    ...{ test: "directives/other-ports", grep: "shut the covered" },
   },
   {
     name: "narrower rules are never taken out: adopt takes them",
     ...{
       folder: "core/apache/plan",
       file: "unmanaged-verdict.ts",
-      from: '? told("decides by',
+      from: '? reported("decides by',
       to: '? removable("decides by',
     },
     ...{ test: "directives/narrower", grep: "`SSLRequire` in `<Location /admin>`, with the site's CAs" },
@@ -151,14 +151,14 @@ export const mutations = [
   },
   {
     name: "roll back: the bytes stay",
-    ...{ file: "apache/live.sh", from: '[ ! -f "$work/swapped" ] || put_back "$work"', to: ":" },
+    ...{ file: "apache/rollback.sh", from: '[ ! -f "$work/swapped" ] || put_back "$work"', to: ":" },
     ...{ test: "process-live", grep: "answers otherwise" },
   },
   {
     name: "roll back: httpd that died is not started",
     ...{
-      file: "apache/live.sh",
-      from: '  if [ -n "${live_signalled:-}" ]; then\n    # A supervisor',
+      file: "apache/rollback.sh",
+      from: '  if [ -n "${reload_signalled:-}" ]; then\n    # A supervisor',
       to: "  if false; then\n    # A supervisor",
     },
     ...{ test: "process-live", grep: "dies at the reload" },
@@ -175,7 +175,7 @@ export const mutations = [
   },
   {
     name: "pid check: whoever the pid file names",
-    ...{ file: "apache/live.sh", from: '&& [ "$live_named" = "$parent" ] ||', to: "||" },
+    ...{ file: "apache/reload.sh", from: '&& [ "$reload_named" = "$parent" ] ||', to: "||" },
     ...{ test: "process-live", grep: "names another process" },
   },
   {
@@ -195,7 +195,7 @@ export const mutations = [
   },
   {
     name: "probe: the live server is not asked",
-    ...{ file: "apache/live.sh", from: "is_parent_alive && locks_nobody_out", to: "is_parent_alive" },
+    ...{ file: "apache/health.sh", from: "is_parent_alive && locks_nobody_out", to: "is_parent_alive" },
     ...{ test: "host/probe", grep: "only the live server shows" },
   },
   {
@@ -249,7 +249,7 @@ export const mutations = [
   },
   {
     name: "download: dates do not matter",
-    ...{ file: "crl/collect.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
+    ...{ file: "crl/accept.sh", from: '&& check_crl_dates "$work/crls/$1" ', to: "" },
     ...{ test: "refresh/refresh-moments", grep: "weather timer, (future|expired)" },
   },
   ...hostMutations,

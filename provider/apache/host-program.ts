@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { namedContents } from "../../core/apache/named-files.ts";
 
 /** The files that only observe, in the order in which they are joined. They only define functions. */
 const observingFiles = [
@@ -19,6 +20,7 @@ const observingFiles = [
   "lib/processes.sh",
   "apache/server.sh",
   "apache/stopped.sh",
+  "apache/files.sh",
   "apache/observe.sh",
   "lib/state.sh",
 ] as const;
@@ -36,17 +38,23 @@ const hostScriptFiles = [
   "crl/parts.sh",
   "crl/sample.sh",
   "crl/collect.sh",
+  "crl/accept.sh",
+  "crl/assemble.sh",
   "crl/record.sh",
   "crl/timer.sh",
   "apache/probe.sh",
   "apache/judge.sh",
   "apache/swap.sh",
-  "apache/live.sh",
+  "apache/reload.sh",
+  "apache/start.sh",
+  "apache/health.sh",
+  "apache/rollback.sh",
   "apache/undo.sh",
   "crl/refresh.sh",
   "lib/room.sh",
   "apache/recover.sh",
   "apache/run.sh",
+  "apache/detach.sh",
   "lib/carrier.sh",
   "main.sh",
 ] as const;
@@ -100,8 +108,13 @@ export function withOverrides(overrides: string): string {
 
 export function joinScripts(names: readonly string[]): string {
   const directory = join(packageRoot(), "host", "posix");
-  return names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
+  return directivesText + names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
 }
+
+/** The table that `host/posix/apache/files.sh` reads. */
+const directivesText = `file_directives='${Object.entries(namedContents)
+  .map(([directive, contents]) => `${directive}=${contents}`)
+  .join(" ")}'\n`;
 
 function withoutComments(text: string): string {
   return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");

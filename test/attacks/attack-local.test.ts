@@ -53,7 +53,7 @@ describe("a run among hostile neighbours", function () {
 
   it("is led astray by no variable of the login's environment", async () => {
     // Once, as the login does it; the processes of the run inherit it.
-    const words = "QUOTING_STYLE=literal POSIXLY_CORRECT=1 undo_quiet=yes script=: live_signalled=1 asks_probes=yes";
+    const words = "QUOTING_STYLE=literal POSIXLY_CORRECT=1 undo_quiet=yes script=: reload_signalled=1 asks_probes=yes";
     program = `[ -n "\${login:-}" ] || { login=done ${words}; export login ${words.replace(/=\S+/g, "")}; }\n${faultyProgram({})}`;
     const outcome = await session.apply();
     assert.equal(outcome.result, "applied", outcome.reasons.join("\n"));

@@ -1,7 +1,7 @@
 /** Looks that would wait for ever: they end on the host, too, leave no process there, and say what they waited for. */
 import assert from "node:assert/strict";
 import type { LabHost } from "../../lab/host.ts";
-import type { Target } from "../../provider/apache/host-model.ts";
+import type { Target } from "../../core/site/target.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { replaceOnce } from "../faults/program.ts";
@@ -132,7 +132,7 @@ describe("a look that would wait for ever", function () {
   });
 
   it("leaves a change alone, which goes on though nobody waits for it any more", async () => {
-    program = hastyProgram("find_unit() { sleep 5; live_unit=; }");
+    program = hastyProgram("find_unit() { sleep 5; start_unit=; }");
     const message = /the run that works on this server took longer than 3 seconds; it goes on there/;
     await assert.rejects(session.apply({ organizations: ["OTHER"] }), { ...slow, message });
     program = hastyProgram();

@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { PlanOptions } from "../../cli/plan.ts";
 import { openTree } from "../../cli/tree.ts";
+import { makeCertificate, name } from "../fixtures/pki.ts";
 import {
   around,
   diffOf,
@@ -197,6 +198,32 @@ describe("clientcert plan on a copy", () => {
         "/etc/httpd/conf.d/b/m.conf",
         `/${deep}`,
       ]);
+    });
+  });
+
+  describe("reads the files that directives name as on the host", () => {
+    const ca = makeCertificate({ subject: name(["O", "Old"], ["CN", "Old CA"]) });
+    const server = makeCertificate({ subject: name(["CN", "a.example"]), issuer: ca, extensions: [] });
+    const withFiles = hostOn(443).replace(
+      "SSLEngine on",
+      "SSLEngine on\nSSLCertificateFile conf/server.pem\nSSLCACertificateFile conf/old.pem",
+    );
+    const look443 = (serverPem: string) =>
+      look(
+        makeTree({
+          ...serverFiles(withFiles),
+          "etc/httpd/conf/server.pem": serverPem,
+          "etc/httpd/conf/old.pem": ca.pem,
+        }),
+      );
+
+    it("and refuses a change that would cut the server's own chain off, whatever stands beside its certificate", () => {
+      for (const pem of [server.pem, `-----BEGIN PRIVATE KEY-----\nAAAA\n${server.pem}`]) {
+        const { code, told } = look443(pem);
+        assert.equal(code, 7);
+        assert.match(told, /also completes the chain of the server's own certificate \(by .*Old CA/);
+      }
+      assert.deepEqual(look443(server.pem + ca.pem).told, "");
     });
   });
 });

@@ -1,6 +1,6 @@
-/** The page that says where things are decided: its links and names are held to the sources. */
+/** Pages that lead through the sources: where things are decided, and the list of decisions. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
@@ -43,4 +43,16 @@ describe("docs/where.md", () => {
         assert.ok(declares(file, names[index] ?? ""), `${file} declares no ${names[index]}`);
       });
     });
+});
+
+describe("docs/decisions/README.md", () => {
+  it("lists each decision under its title", () => {
+    const folder = join(root, "docs/decisions");
+    const titled = readdirSync(folder)
+      .filter((file) => /^\d/.test(file))
+      .sort()
+      .map((file) => readFileSync(join(folder, file), "utf8").replace(/^# (\d+)\. (.*)\n[^]*$/, `$1. [$2](${file})`));
+    const listed = readFileSync(join(folder, "README.md"), "utf8").match(/^\S+\. \[.*/gm);
+    assert.deepEqual(listed, titled);
+  });
 });

@@ -72,8 +72,8 @@ describe("the program that runs on hosts", () => {
     assert.deepEqual(longLines(withMore("main.sh", `part "${"said so and so ".repeat(20)}"\n`)), []);
   });
 
-  it("reads no variable that it never sets, but for those of its caller", () => {
-    assert.deepEqual(unsetVariables(files), ["s", "ftp_proxy", "all_proxy", "no_proxy"]);
+  it("reads no variable that it never sets, but for those of its caller and the table that it is made with", () => {
+    assert.deepEqual(unsetVariables(files), ["s", "file_directives", "ftp_proxy", "all_proxy", "no_proxy"]);
   });
 });
 
@@ -101,7 +101,7 @@ const ending: Readonly<Record<string, string>> = {
   fail: "the run ends where it is, and end_carrier puts back what was begun",
   guard_run: "traps, which lead to end_carrier",
   end_carrier: "the trap itself",
-  end_in_time: "a process of its own beside an observation",
+  end_when_late: "a process of its own beside an observation",
   run_judge: "a trap, which takes the work directory away",
   run_apply: "traps, which lead to leave_nothing",
   end_run: "the end of a run is reported, and nothing may be done behind it",

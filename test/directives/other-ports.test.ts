@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { unchanged } from "../host/unchanged.ts";
-import { bytesOf } from "./bytes.ts";
-import { faultyProgram } from "./program.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { faultyProgram } from "../faults/program.ts";
 import {
   adopted,
   answers,

@@ -1,7 +1,8 @@
 /** A process that applies one transaction and tells its steps, to be killed in the middle. */
 import { text } from "node:stream/consumers";
 import { createHost } from "../../provider/apache/host.ts";
-import type { Target, Transaction } from "../../provider/apache/host-model.ts";
+import type { Target } from "../../core/site/target.ts";
+import type { Transaction } from "../../provider/apache/host-model.ts";
 import { createPool } from "../../provider/remote/pool.ts";
 
 /** Name and bytes, as latin1. */

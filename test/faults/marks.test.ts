@@ -15,7 +15,7 @@ const shadow = "in the shadow's own namespaces (attack-unshare.test.ts)";
 const unmarked: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     [
-      ...["ask_all", "ask_everything", "show_probes", "make_stranger", "ask_live", "write_log_words"],
+      ...["ask_all", "ask_everything", "show_probes", "make_untrusted", "ask_live", "write_log_words"],
       ...["read_each", "choose_crls", "take_off_certificate_armour", "print_crl", "split_cas", "write_crl_facts"],
       ...["drop_crls_of_users", "download", "decode_ldap", "gather_own", "build_candidate", "copy_run"],
     ].map((name) => [name, scratch]),
@@ -30,7 +30,7 @@ const unmarked: Readonly<Record<string, string>> = {
   judge_minimal: "ends the throw-away httpd that it started",
   read_proxy: "nothing: a text says chmod",
   limited: "ends the process that it started beside a look",
-  end_in_time: "to the pipe of the look that it ends",
+  end_when_late: "to the pipe of the look that it ends",
   end_tree: "ends what a look has started, and no run that changes anything (hanging-look.test.ts)",
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { request } from "../../lab/client.ts";
 import { HostError } from "../../provider/remote/host-error.ts";
-import type { Detection } from "../../provider/apache/host-model.ts";
+import type { Detection } from "../../core/apache/inputs.ts";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
 import { bytesOf, endHttpd } from "./bytes.ts";

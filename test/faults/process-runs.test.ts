@@ -12,7 +12,7 @@ const stateDirectory =
   "/var/lib/clientcert/$(printf %s /usr/local/ni/apache/conf/httpd.conf | sha256sum | cut -c 1-16)";
 const quick = faultyProgram({ unjudged: true });
 /** Waits while it holds the lock, before anything is swapped. */
-const slow = faultyProgram({ unjudged: true, more: "find_unit() { live_unit=''; step lingering; sleep 2; }" });
+const slow = faultyProgram({ unjudged: true, more: "find_unit() { start_unit=''; step lingering; sleep 2; }" });
 const garbageCrl = Buffer.from("-----BEGIN X509 CRL-----\nnot a list\n-----END X509 CRL-----\n");
 const cutConnections = `pids=$(pgrep -f '^sshd: root') && kill -KILL $pids`;
 
@@ -68,7 +68,7 @@ describe("runs on one host", function () {
   });
 
   it("do not disturb each other when the first stalls just while it takes the lock", async () => {
-    const crowd = `find_unit() { live_unit=''; mkdir /run/inside || echo both >/run/both; for i in $(seq 40); do [ -f /run/both ] || sleep 0.2; done; rmdir /run/inside; }`;
+    const crowd = `find_unit() { start_unit=''; mkdir /run/inside || echo both >/run/both; for i in $(seq 40); do [ -f /run/both ] || sleep 0.2; done; rmdir /run/inside; }`;
     const stall = `hold() { case $1 in */lock) step stalling && sleep 6 ;; esac; read_process "$$"; echo "$$ $process_start $(boot_id)" >"$1/holder"; }`;
     const [first, second] = [await session.prepare(), await session.prepare({ organizations: ["X"] })];
     program = faultyProgram({ unjudged: true, more: `${crowd}\n${stall}` });

@@ -44,7 +44,7 @@ export const noteState = `{
     find /usr/local/ni/apache/conf -printf '%p %y %s %i\\n'
     find /var/lib/clientcert -maxdepth 1 -printf '%p\\n'
     cat /var/lib/clientcert/*/run.*/swapped /var/lib/clientcert/*/journal
-    echo "\${live_signalled:-}"
+    echo "\${reload_signalled:-}"
   } 2>/dev/null | sha256sum >>${traces}/states`;
 
 export const forgetSteps = `rm -rf ${traces}`;

@@ -118,7 +118,7 @@ describe("an attack on a refresh", function () {
 
   it("is waited for by a change that comes in between", async () => {
     const file = (await session.lab.run(`echo ${stateDirectory}/program`)).trim();
-    await session.lab.run(`cat >${file}`, faultyProgram({ more: "find_unit() { live_unit='' && sleep 3; }" }));
+    await session.lab.run(`cat >${file}`, faultyProgram({ more: "find_unit() { start_unit='' && sleep 3; }" }));
     session.publisher.publish(listName, await session.pki.crl({ number: 99, thisUpdateHours: -0.1 }));
     const refreshed = session.refresh();
     await session.lab.run(`timeout 20 sh -c 'until [ -d ${stateDirectory}/lock ]; do sleep 0.05; done'`);

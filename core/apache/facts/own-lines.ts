@@ -28,7 +28,7 @@ export function findIncludeLines(tree: Tree): Node[] {
 }
 
 /**
- * The text without our lines, as `grep -v` prints it on the host (keep_loaded in host/posix/apache/live.sh): the last
+ * The text without our lines, as `grep -v` prints it on the host (keep_loaded in host/posix/apache/reload.sh): the last
  * line always gets a line end.
  */
 export function withoutOurLines(bytes: string): string {

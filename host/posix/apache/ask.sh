@@ -6,7 +6,7 @@
 # The columns are separated by tabs, and `-` means that this was not asked:
 # 1. `ADDRESS PORT NAME`
 # 2. the status
-# 3. the answer to a stranger's certificate
+# 3. the answer to an untrusted certificate
 # 4. the names of CAs
 # 5. the number of certificates that the server sent
 # 6. the answers to probe certificates, each `NAME:ALERT` (probe.sh). Probes are shown where asks_probes is set.
@@ -21,7 +21,7 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   # Outside of a shadow everybody can write to /dev/shm. There the scratch directory lies beside the lists, in a
   # directory that belongs to root.
   ask_scratch=${ask_scratch:-/dev/shm/clientcert}
-  mkdir -m 700 -- "$ask_scratch" && make_stranger "$ask_scratch/stranger" || return 1
+  mkdir -m 700 -- "$ask_scratch" && make_untrusted "$ask_scratch/untrusted" || return 1
   # This mark cannot be known to anyone who may set a header of an answer. The mark of a request does not do, because it
   # is always the same where no caller sends one.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
@@ -41,7 +41,7 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   rm -rf -- "$ask_scratch"
 }
 
-# Prints the share of both lists that one asker gets. For openssl each line has two flags in front: whether a stranger's
+# Prints the share of both lists that one asker gets. For openssl each line has two flags in front: whether an untrusted
 # certificate is shown, and whether `required` is told from `refused`. In the shadow the other virtual hosts are asked
 # only where the live files are asked the same.
 list_asked() { # openssl|curl QUARTER
@@ -75,20 +75,22 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     talk 2>"$1"
     # The words of standard error follow all the rest, because both streams in one would be torn.
     [ "$ask_distinguishes" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
-    [ "$ask_is_shown" = 0 ] ||
-      { printf '\n%s stranger\n' "$ask_mark" && talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null; }
+    if [ "$ask_is_shown" != 0 ]; then
+      printf '\n%s untrusted\n' "$ask_mark"
+      talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null
+    fi
     [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
     function report() {
       if (status["plain"] == "refused" && isAsked && isAlerted) status["plain"] = "required"
       if (where == "") return
-      print where tab status["plain"] tab status["stranger"] tab names tab (sent ? sent : "-") tab \
+      print where tab status["plain"] tab status["untrusted"] tab names tab (sent ? sent : "-") tab \
         (probes == "" ? "-" : probes)
     }
     $1 == mark && $2 == "question" { report(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""
       on = inChain = sent = isAsked = isAlerted = 0
-      status["plain"] = "refused"; status["stranger"] = "-"; next }
-    $1 == mark && $2 == "stranger" { who = "stranger"; on = 0; status[who] = "refused"; next }
+      status["plain"] = "refused"; status["untrusted"] = "-"; next }
+    $1 == mark && $2 == "untrusted" { who = "untrusted"; on = 0; status[who] = "refused"; next }
     $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
     $1 == mark && $2 == "said" { who = "said"; on = 0; next }
     # The server asked for a certificate in the handshake, or in a second handshake for a part of the site. It then
@@ -135,7 +137,7 @@ talk() { # FURTHER_OPTIONS…
 # Makes a certificate that no server trusts. Its key opens nothing.
 # in: nothing
 # sets: nothing
-make_stranger() { # FILE
+make_untrusted() { # FILE
   ask_untrusted_pem=$1
   printf '[req]\ndistinguished_name=dn\n[dn]\n' >"$1.cnf"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=clientcert-stranger \

@@ -24,8 +24,8 @@ health_differs() {
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
     # This is what report_unasking checks in a shadow.
-    function is_unasking(where, stranger) {
-      return removal != "yes" && split(where, word, " ") == 3 && stranger ~ /^[1-5]/
+    function is_unasking(where, untrusted) {
+      return removal != "yes" && split(where, word, " ") == 3 && untrusted ~ /^[1-5]/
     }
     # Decides where no shadow has promised anything: an adoption may let people in, and its removal may keep them out
     # again.
@@ -41,12 +41,14 @@ health_differs() {
     function answer_untrusted(status) {
       return (status ~ /^[1-5]/ ? "answers " status " to" : "refuses") " an untrusted certificate"
     }
-    FILENAME == ARGV[1] { status[$1] = $2; stranger[$1] = $3; names[$1] = $4; promised = 1; next }
+    FILENAME == ARGV[1] { status[$1] = $2; untrusted[$1] = $3; names[$1] = $4; promised = 1; next }
     FILENAME == ARGV[2] { before[$1] = $2; next }
     !($1 in isCovered) { next }
     { asked[$1] = 1; bad = "" }
     $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = answer($2) }
-    promised && $3 != stranger[$1] && !(stranger[$1] != "refused" && $3 == $2) { bad = also(bad, answer_untrusted($3)) }
+    promised && $3 != untrusted[$1] && !(untrusted[$1] != "refused" && $3 == $2) {
+      bad = also(bad, answer_untrusted($3))
+    }
     !promised && is_unasking($1, $3) { bad = also(bad, answer_untrusted($3)) }
     promised && $4 != names[$1] { bad = also(bad, "names other CAs") }
     bad != "" { print $1 " " bad; differs = 1 }

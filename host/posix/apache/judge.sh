@@ -187,7 +187,7 @@ judge_minimal() {
   fi
   mkdir -p -- "$work/minimal/conf"
   gather_own "$work/minimal/conf/clientcert"
-  make_stranger "$work/minimal/server.pem"
+  make_untrusted "$work/minimal/server.pem"
   judge_port=$(free_port) && write_minimal_configuration "$judge_port"
   verdict=refused
   # httpd runs in the foreground with a time limit of its own. So a run that is killed leaves a server behind only for a

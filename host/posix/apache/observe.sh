@@ -32,136 +32,6 @@ security_level() {
   } | head -n 1
 }
 
-# Prints the directives that name files which httpd reads at its start, as `Directive<TAB>path`.
-named_files() {
-  printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" "$quoting_read_word"'
-    BEGIN {
-      n = split("SSLCertificateFile SSLCertificateKeyFile SSLCertificateChainFile SSLCACertificateFile " \
-        "SSLCADNRequestFile SSLCARevocationFile SSLSessionTicketKeyFile SSLProxyCACertificateFile", names, " ")
-      for (i = 1; i <= n; i++) known[tolower(names[i])] = names[i]
-    }
-    tolower($1) in known {
-      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path)
-      line = known[tolower($1)] tab absolute(read_word(path))
-      if (!(line in seen)) { seen[line] = 1; print line }
-    }'
-}
-
-# Warnings may stand anywhere between the lines. So a list ends where the next list begins.
-# in: dumped
-# sets: nothing
-included_files() {
-  printf '%s\n' "$dumped" | awk '
-    /^Included configuration files:/ { on = 1; next }
-    /^(VirtualHost configuration|# In file|ServerRoot)/ { on = 0 }
-    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
-}
-
-# in: nothing
-# sets: nothing
-resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
-
-# Prints one part for each path: its size, times, resolved path, path, and bytes. A file above the limit is cut to its
-# first 8 KiB. For a file of ours or a CRL file both ends of each PEM block are printed instead.
-observe_files() { # KIND LIMIT_BYTES PATHS
-  [ -n "$3" ] || return 0
-  observe_ifs=$IFS IFS=$nl
-  set -f
-  doing "a look at ${3%%"$nl"*}, or at a file that is named beside it,"
-  # shellcheck disable=SC2086
-  observe_resolved=$(inside realpath -m -- $3)
-  # shellcheck disable=SC2086
-  observe_facts=$(inside stat -c '%f %s %Y %Z %n' -- $observe_resolved 2>/dev/null)
-  set +f
-  IFS=$observe_ifs
-  while IFS= read -r observe_path <&3 && IFS= read -r observe_real <&4 && IFS= read -r observe_fact <&5; do
-    [ "${observe_fact#* * * * }" = "$observe_real" ] || fail changed "$observe_real went away while it was being read; run again"
-    observe_type=${observe_fact%% *} observe_fact=${observe_fact#* }
-    is_readable "$observe_type" "$observe_real" || { [ "$1" = crontab ] && continue; } ||
-      fail pipe "$observe_real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
-    part "$1 ${observe_fact%" $observe_real"}$tab$observe_real$tab$observe_path"
-    # Files in /proc have size 0, and reading them may never end.
-    [ "${observe_fact%% *}" != 0 ] || continue
-    doing "reading $observe_real"
-    if [ "$1" = server-certificates ]; then
-      inside cat -- "$observe_real" | certificates_alone
-    elif [ "${observe_fact%% *}" -le "$2" ]; then
-      inside cat -- "$observe_real"
-    elif [ "$1" = own ] || [ "$1" = crl ]; then
-      ends_of_blocks "$observe_real"
-    else
-      inside head -c 8192 -- "$observe_real"
-    fi
-  done 3<<PATHS 4<<RESOLVED 5<<FACTS
-$3
-PATHS
-$observe_resolved
-RESOLVED
-$observe_facts
-FACTS
-}
-
-# Reading a pipe may never end, and reading a device may do anything. /dev/null is allowed, because a configuration may
-# name it where nothing is to be read.
-is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
-  case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
-}
-
-# Prints the certificates of a PEM file, and nothing else of it. A key may stand beside them, also in a block that is
-# never closed.
-certificates_alone() {
-  awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
-}
-
-# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them.
-ends_of_blocks() { # PATH
-  awk -v keep=64 '
-    { sub(/\r$/, "") }
-    /^-----BEGIN / { print; first = 0; last = 0; left = 0; inside = 1; next }
-    !inside { next }
-    /^-----END / {
-      if (left) print "..." left
-      for (i = last > keep ? last - keep : 0; i < last; i++) print tail[i % keep]
-      print; inside = 0; next
-    }
-    first < keep { first++; print substr($0, 1, 200); next }
-    { if (last >= keep) left += length(tail[last % keep]); tail[last++ % keep] = substr($0, 1, 200) }
-  ' "$1"
-}
-
-# Prints the times of all named files. It also prints the CAs and CRLs of the files that are not ours; ours are sent in
-# any case.
-observe_named_files() { # NAMED
-  [ -n "$1" ] || return 0
-  part named
-  observe_ifs=$IFS IFS=$nl
-  set -f
-  doing "a look at the files that httpd's configuration names"
-  # shellcheck disable=SC2046
-  observe_times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
-  set +f
-  IFS=$observe_ifs
-  printf '%s\n\n%s\n' "$observe_times" "$1" | awk -v tab="$tab" '
-    { cut = index($0, tab); head = substr($0, 1, cut - 1); path = substr($0, cut + 1) }
-    !on && cut { time[path] = head }
-    !cut { on = 1 }
-    on && cut && path in time { print time[path] tab $0 }'
-  observe_theirs=$(printf '%s\n' "$1" |
-    own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
-  observe_cas=$(paths_of "$observe_theirs" 'SSLCACertificateFile|SSLCADNRequestFile')
-  observe_files certificates 1048576 "$observe_cas"
-  observe_files crl 65536 "$(paths_of "$observe_theirs" SSLCARevocationFile)"
-  # Only a CA file completes the chain of a server's own certificate. The file of that certificate may hold its key, so
-  # only the certificates of the file are sent.
-  [ -z "$observe_cas" ] || observe_files server-certificates 0 "$(paths_of "$observe_theirs" SSLCertificateFile)"
-}
-
-# Prints each path that one of the directives names, once.
-paths_of() { # NAMED DIRECTIVES
-  printf '%s\n' "$1" |
-    awk -F "$tab" -v names="^($2)\$" '$1 ~ names { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
-}
-
 # Finds the version of PHP by the words that every PHP binary holds for its X-Powered-By header. No PHP is executed. A
 # host may run several php-fpm, and any of them may be the product's.
 observe_php() {
@@ -282,8 +152,8 @@ observe_refresh() {
     { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
-# in: arguments, config, instance, parent, quoting_read_word, root_argument, server_compiled_root, server_environment,
-#   server_parent_start, server_version, state, state_journal
+# in: arguments, config, instance, parent, root_argument, server_compiled_root, server_environment, server_parent_start,
+#   server_version, state, state_journal
 # sets: dumped, server_root
 observe() {
   read_modules

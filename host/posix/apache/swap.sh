@@ -106,8 +106,8 @@ missing_directories() { # PATH: those of its directories that do not exist, inne
   while [ ! -d "$1" ]; do printf '%s\n' "$1" && set -- "${1%/*}"; done
 }
 
-# A removal goes the other way round: first the lines that name our configuration, then our configuration, then the
-# other files.
+# Places our files, and then the lines that name them. A removal takes out the lines first, then clientcert.conf; our
+# other files are dropped by the caller, once the change is healthy.
 # in: instance, own_directory, removal, work
 # sets: nothing
 # writes

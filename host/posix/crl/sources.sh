@@ -40,7 +40,7 @@ whole_number() { # TEXT DEFAULT
 source_stall_seconds=20
 
 # Downloads URL to FILE within limits: the bytes that a CRL may have, two minutes at most, and a minimum speed.
-# in: collect_addresses_left, collect_source_until, crl_max_bytes, work
+# in: accept_addresses_left, collect_source_until, crl_max_bytes, work
 # sets: failure
 download() { # URL FILE
   failure='' source_proxy=''
@@ -50,7 +50,7 @@ download() { # URL FILE
   case $source_authority in *@*) failure='the address has a user name or a password, and everybody can read a CRL without one; remove them' && return 1 ;; esac
   [ -z "$source_proxy_file" ] || read_proxy || return 1
   # Each address gets its share of the time, so that it cannot take the time of the addresses that follow.
-  source_remaining=$(((collect_source_until - $(now_ticks) / 100) / collect_addresses_left))
+  source_remaining=$(((collect_source_until - $(now_ticks) / 100) / accept_addresses_left))
   [ "$source_remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
   [ "$source_remaining" -lt 120 ] || source_remaining=120
   if command -v curl >/dev/null 2>&1; then

@@ -23,7 +23,7 @@ limited() { # COMMAND…
       exec 8>&1 >&7 7>&-
       time_limit_is_on=yes
       read_self
-      end_in_time "$process_own_pid" "$process_start" &
+      end_when_late "$process_own_pid" "$process_start" &
       printf '%s\n' "$!" >&8
       doing 'the look at this host'
       "$@"
@@ -43,16 +43,16 @@ limited() { # COMMAND…
   return "$time_limit_status"
 }
 
-# Runs beside the observation and ends it when its time is up. The caller reads a pipe until every process that holds it
-# has ended, and so knows that no process is left.
-end_in_time() { # PROCESS START
-  # These redirections are made by `exec`. A shell that has to undo a redirection keeps copies of the descriptors, and
-  # the reader of the answer would wait for this process.
+# Runs beside the observation, which is PROCESS. When $limit_seconds are over, ends it with all its descendants and
+# writes `late` into its pipe. START is the start time of PROCESS, because another process may have its number by then.
+end_when_late() { # PROCESS START
+  # This process must not hold the pipes of the answer, or their reader would wait for it. `exec` gives them up for
+  # good; with `{ …; } >/dev/null` the shell would keep copies of them.
   exec </dev/null >/dev/null 2>&1 8>&-
   trap 'kill "$!"; exit' TERM
   time_limit_left=$limit_seconds
-  # The wait has steps of 5 seconds. So this process ends soon after the observation, even where the process that would
-  # end it was killed.
+  # The wait has steps of 5 seconds. So this process ends soon after the observation, even where `limited`, which ends
+  # it otherwise, was killed.
   while [ "$time_limit_left" -gt 0 ]; do
     [ "$time_limit_left" -lt 5 ] && time_limit_nap=$time_limit_left || time_limit_nap=5
     sleep "$time_limit_nap" &
@@ -60,6 +60,7 @@ end_in_time() { # PROCESS START
     read_process "$1" && [ "$process_start" = "$2" ] || exit
     time_limit_left=$((time_limit_left - time_limit_nap))
   done
+  # PROCESS still holds the pipe, so it is opened again through it.
   exec 8>"/proc/$1/fd/8" || exit
   end_tree "$1"
   echo late >&8

@@ -1,0 +1,27 @@
+/** Directives that name files which httpd reads when it starts, and what is read of such a file. */
+
+/**
+ * What is read of a file: `certificates`: a CA file of at most {@link mostCertificateBytes}, as a whole; `crl`: the ends
+ * of its CRLs; `server-certificates`: its certificates and nothing else, because a key may stand beside them; `nothing`:
+ * only when it was changed.
+ */
+export type NamedContents = "certificates" | "crl" | "server-certificates" | "nothing";
+
+/** The directives, as httpd's manual spells them. The program that observes a host is made with this table. */
+export const namedContents: Readonly<Record<string, NamedContents>> = {
+  SSLCertificateFile: "server-certificates",
+  SSLCertificateKeyFile: "nothing",
+  SSLCertificateChainFile: "nothing",
+  SSLCACertificateFile: "certificates",
+  SSLCADNRequestFile: "certificates",
+  SSLCARevocationFile: "crl",
+  SSLSessionTicketKeyFile: "nothing",
+  SSLProxyCACertificateFile: "nothing",
+};
+
+/** The largest CA file that is read, in bytes: 1 MiB. */
+export const mostCertificateBytes = 1_048_576;
+
+/** The certificates of a PEM file, and nothing else of it. A key may stand beside them, also in an open block. */
+export const certificatesAlone = (pem: string): string =>
+  [...pem.matchAll(/^-----BEGIN CERTIFICATE-----[^]*?^-----END .*$/gm)].map(([block]) => `${block}\n`).join("");

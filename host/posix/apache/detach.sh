@@ -1,0 +1,84 @@
+# shellcheck shell=sh
+# The change and the process that carries it out: a connection that is cut does not stop a change half-way.
+
+# Receives the change, and leaves the work to a process in a session of its own. So a connection that is cut cannot stop
+# the change half-way.
+# in: id, mark, request_text, script, state
+# sets: work
+# writes
+run_apply() {
+  require_room
+  mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
+  rm -rf -- "$state".gone.*
+  sweep_judges
+  work=$state/run.$id
+  trap leave_nothing EXIT
+  trap 'exit 1' HUP INT TERM PIPE
+  mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
+  receive_own_files
+  printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
+  : >"$work/output"
+  trap - EXIT HUP INT TERM PIPE
+  "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
+  follow $!
+  report_limit
+  is_held "$work" || leave_nothing
+}
+
+# Where no change has ever been valid, a run that changed nothing removes all its files. Only its output stays, without
+# the observation of the host, in /run, which a reboot empties: a caller whose connection was cut asks for it. Where a
+# change has been valid, the whole output stays in the state directory and can be asked for.
+# in: id, mark, state, work
+# sets: nothing
+# writes
+leave_nothing() {
+  rm -rf -- "$state".gone.*
+  [ ! -f "$state/journal" ] && [ ! -f "$work/swapped" ] || return 0
+  [ ! -f "$work/output" ] ||
+    { awk -v look="$mark server" '$0 == look { exit } { print }' "$work/output" && part 'done'; } \
+      >"/run/clientcert.result.$id"
+  rm -rf -- "$work"
+  rmdir -- "$state" "${state%/*}" 2>/dev/null || :
+}
+
+# Prints the program that starts another one in a session of its own. Where setsid is missing, nohup at least protects
+# the run from the end of this session.
+# in: nothing
+# sets: nothing
+detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
+
+# in: work
+# sets: nothing
+follow() { # PID
+  doing 'the run that works on this server' '; it goes on there, and the next run begins by looking at what became of it'
+  tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
+}
+
+# Prints how a run ended, or follows one that still runs. A complete removal has left no output.
+# in: id, mark, removal, state
+# sets: work
+run_result() {
+  work=$state/run.$id
+  if [ -f "$work/output" ]; then
+    wait_for_carrier
+    if is_held "$work"; then follow "$(cut -d ' ' -f 1 "$work/holder")"; else cat -- "$work/output"; fi
+  elif [ "$removal" = yes ] && [ ! -d "$state" ]; then
+    part 'result applied none 0'
+    read_journal && observe
+  elif [ -f "/run/clientcert.result.$id" ]; then
+    cat -- "/run/clientcert.result.$id"
+  else
+    fail unknown "the run did not begin before the connection was cut, so nothing was changed; run again"
+  fi
+}
+
+# Waits until the process that carries out the change holds its work directory. A caller whose connection was cut asks
+# at once, and that process may have been started a moment ago. A process that was killed never holds it again, so the
+# wait is bounded.
+wait_for_carrier() {
+  detach_waited=0
+  until is_held "$work" || grep -q "^$mark done" -- "$work/output" || [ "$detach_waited" -ge 20 ]; do
+    sleep 0.1
+    detach_waited=$((detach_waited + 1))
+  done
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# The files of httpd: which ones its configuration names, and what they hold.
+
+# Prints the directives that name files which httpd reads at its start, as `Directive<TAB>path`. They are those of
+# file_directives, words `Directive=CONTENTS`, which are written from the table in core/apache/named-files.ts.
+# in: dumped, quoting_read_word, server_root
+# sets: nothing
+named_files() {
+  printf '%s\n' "$dumped" | server_root=$server_root awk -v tab="$tab" -v directives="$file_directives" \
+    "$quoting_read_word"'
+    BEGIN {
+      for (n = split(directives, words, " "); n > 0; n--) {
+        split(words[n], pair, "=")
+        known[tolower(pair[1])] = pair[1]
+      }
+    }
+    tolower($1) in known {
+      path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path)
+      line = known[tolower($1)] tab absolute(read_word(path))
+      if (!(line in seen)) { seen[line] = 1; print line }
+    }'
+}
+
+# Warnings may stand anywhere between the lines. So a list ends where the next list begins.
+# in: dumped
+# sets: nothing
+included_files() {
+  printf '%s\n' "$dumped" | awk '
+    /^Included configuration files:/ { on = 1; next }
+    /^(VirtualHost configuration|# In file|ServerRoot)/ { on = 0 }
+    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
+}
+
+# in: nothing
+# sets: nothing
+resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
+
+# Prints one part for each path: its size, times, resolved path, path, and bytes. A file above the limit is cut to its
+# first 8 KiB. For a file of ours or a CRL file both ends of each PEM block are printed instead.
+# in: nothing
+# sets: nothing
+observe_files() { # KIND LIMIT_BYTES PATHS
+  [ -n "$3" ] || return 0
+  file_ifs=$IFS IFS=$nl
+  set -f
+  doing "a look at ${3%%"$nl"*}, or at a file that is named beside it,"
+  # shellcheck disable=SC2086
+  file_resolved=$(inside realpath -m -- $3)
+  # shellcheck disable=SC2086
+  file_facts=$(inside stat -c '%f %s %Y %Z %n' -- $file_resolved 2>/dev/null)
+  set +f
+  IFS=$file_ifs
+  while IFS= read -r file_path <&3 && IFS= read -r file_real <&4 && IFS= read -r file_fact <&5; do
+    [ "${file_fact#* * * * }" = "$file_real" ] || fail changed "$file_real went away while it was being read; run again"
+    file_type=${file_fact%% *} file_fact=${file_fact#* }
+    is_readable "$file_type" "$file_real" || { [ "$1" = crontab ] && continue; } ||
+      fail pipe "$file_real: is no regular file but a pipe, a device or a socket, so it is not read; name a regular file there"
+    part "$1 ${file_fact%" $file_real"}$tab$file_real$tab$file_path"
+    # Files in /proc have size 0, and reading them may never end.
+    [ "${file_fact%% *}" != 0 ] || continue
+    doing "reading $file_real"
+    if [ "$1" = server-certificates ]; then
+      inside cat -- "$file_real" | certificates_alone
+    elif [ "${file_fact%% *}" -le "$2" ]; then
+      inside cat -- "$file_real"
+    elif [ "$1" = own ] || [ "$1" = crl ]; then
+      ends_of_blocks "$file_real"
+    else
+      inside head -c 8192 -- "$file_real"
+    fi
+  done 3<<PATHS 4<<RESOLVED 5<<FACTS
+$3
+PATHS
+$file_resolved
+RESOLVED
+$file_facts
+FACTS
+}
+
+# Reading a pipe may never end, and reading a device may do anything. /dev/null is allowed, because a configuration may
+# name it where nothing is to be read.
+is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
+  case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
+}
+
+# Prints the certificates of a PEM file, and nothing else of it. A key may stand beside them, also in a block that is
+# never closed.
+certificates_alone() {
+  awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
+}
+
+# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them.
+ends_of_blocks() { # PATH
+  awk -v keep=64 '
+    { sub(/\r$/, "") }
+    /^-----BEGIN / { print; first = 0; last = 0; left = 0; inside = 1; next }
+    !inside { next }
+    /^-----END / {
+      if (left) print "..." left
+      for (i = last > keep ? last - keep : 0; i < last; i++) print tail[i % keep]
+      print; inside = 0; next
+    }
+    first < keep { first++; print substr($0, 1, 200); next }
+    { if (last >= keep) left += length(tail[last % keep]); tail[last++ % keep] = substr($0, 1, 200) }
+  ' "$1"
+}
+
+# Prints the times of all named files. It also prints the CAs and CRLs of the files that are not ours; ours are sent in
+# any case.
+# in: server_root
+# sets: nothing
+observe_named_files() { # NAMED
+  [ -n "$1" ] || return 0
+  part named
+  file_ifs=$IFS IFS=$nl
+  set -f
+  doing "a look at the files that httpd's configuration names"
+  # shellcheck disable=SC2046
+  file_times=$(inside stat -L -c "%Y %Z$tab%n" -- $(printf '%s\n' "$1" | cut -f 2-) 2>/dev/null)
+  set +f
+  IFS=$file_ifs
+  printf '%s\n\n%s\n' "$file_times" "$1" | awk -v tab="$tab" '
+    { cut = index($0, tab); head = substr($0, 1, cut - 1); path = substr($0, cut + 1) }
+    !on && cut { time[path] = head }
+    !cut { on = 1 }
+    on && cut && path in time { print time[path] tab $0 }'
+  file_theirs=$(printf '%s\n' "$1" |
+    own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
+  file_cas=$(paths_of "$file_theirs" certificates)
+  observe_files certificates 1048576 "$file_cas"
+  observe_files crl 65536 "$(paths_of "$file_theirs" crl)"
+  # Only a CA file completes the chain of a server's own certificate. The file of that certificate may hold its key, so
+  # only the certificates of the file are sent.
+  [ -z "$file_cas" ] || observe_files server-certificates 0 "$(paths_of "$file_theirs" server-certificates)"
+}
+
+# Prints each path of whose file these CONTENTS are read, once.
+paths_of() { # NAMED CONTENTS
+  printf '%s\n' "$1" | awk -F "$tab" -v directives="$file_directives" -v contents="$2" '
+    BEGIN {
+      for (n = split(directives, words, " "); n > 0; n--) {
+        split(words[n], pair, "=")
+        of[pair[1]] = pair[2]
+      }
+    }
+    of[$1] == contents { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
+}

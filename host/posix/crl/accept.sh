@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# One source: its addresses are asked in turn, and a download is accepted where it is good, counts for a CA of the site,
+# and is not older than the installed CRL.
+
+# Checks whether a CA has this name and this key, because OpenSSL counts a CRL only if one does. After a change of keys
+# the name alone is not enough.
+# in: work
+# sets: nothing
+is_of_ca() { # CRL_KEY
+  awk -v crl="$1" \
+    'BEGIN { split(crl, part, "-") }
+    $1 == part[1] && (part[2] == "" || $3 == "-" || $3 == part[2]) { found = 1 }
+    END { exit !found }' "$work/cas.list"
+}
+
+# in: collect_bundle, collect_record, mode, work
+# sets: accept_addresses_left, failure
+# writes
+collect_from() { # ID
+  accept_tried='' accept_first_list=- accept_is_outrun=''
+  awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
+  accept_addresses_left=$(grep -c . "$work/addresses")
+  while IFS=$tab read -r _ accept_kind accept_url <&4; do
+    # This value is kept, because the last `read`, which finds nothing, empties its variables.
+    accept_first_list=$accept_kind accept_shown_url=$(without_credentials_in "$accept_url")
+    step "download $accept_shown_url"
+    if download "$accept_url" "$work/raw" && accept_download "$1"; then
+      printf 'source %s success %s %s\n' "$1" "$(date +%s)" "$accept_shown_url" >>"$work/told"
+      rm -f -- "$work/raw"
+      return 0
+    fi
+    accept_tried=$accept_tried${accept_tried:+; }
+    accept_tried="$accept_tried$accept_shown_url: $(plain "$(without_credentials_in "$failure")")"
+    accept_addresses_left=$((accept_addresses_left - 1))
+  done 4<"$work/addresses"
+  rm -f -- "$work/raw"
+  printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$accept_tried" >>"$work/told"
+  explain_failure "$1" "$accept_first_list" "$accept_is_outrun" "$accept_tried"
+}
+
+# Accepts a download that brings nothing new, or a good CRL that is not older than the installed one.
+# writes
+accept_download() { # ID
+  accept_raw=$(hash_of "$work/raw")
+  if [ "$(record_line "$1" raw)" = "$accept_raw" ] && is_installed_known && is_source_installed "$1"; then return 0; fi
+  read_crl "$work/raw" "$work/crls/$1" "$collect_bundle" && check_crl_dates "$work/crls/$1" &&
+    check_is_counted "$work/crls/$1" &&
+    check_is_no_older "$work/crls/$1" && report_partition "$work/crls/$1" || { rm -f -- "$work/crls/$1".* && return 1; }
+  printf 'source %s raw %s\nsource %s crl %s\n' "$1" "$accept_raw" "$1" \
+    "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
+}
+
+# A CRL may be signed rightly and still name another key. OpenSSL would search for a CA with that key.
+check_is_counted() { # TARGET
+  read -r accept_key _ <"$1.facts"
+  is_of_ca "$accept_key" || { failure='it names a key (authorityKeyIdentifier) that no CA of its name has' && return 1; }
+}
+
+check_is_no_older() { # TARGET
+  [ "$(compare_with_installed "$1")" = older ] || return 0
+  accept_is_outrun=yes failure='it is older than the installed one'
+  read -r accept_key accept_this _ <"$1.facts"
+  cat -- "$work"/known/*.facts |
+    awk -v key="$accept_key" -v this="$accept_this" '$1 == key && $2 > this { found = 1 } END { exit !found }' ||
+    failure="its number is below that of the installed one; if its CA has begun its numbers anew, write under clientAuth acceptOlderCrls: [$(der_hash "$1")]"
+  return 1
+}
+
+# Prints whether a CRL is newer, the same or older than the installed one of its key. Prints newer where none is
+# installed.
+# in: work
+# sets: nothing
+compare_with_installed() { # TARGET
+  read -r accept_key _ <"$1.facts"
+  for accept_known in "$work"/known/*.facts; do
+    [ -f "$accept_known" ] && [ "$(cut -d ' ' -f 1 "$accept_known")" = "$accept_key" ] || continue
+    compare_crls "$1" "${accept_known%.facts}"
+    return
+  done
+  echo newer
+}
+
+# Explains why a source failed. Nothing is installed of a source that never delivered, so a change that needs it does
+# not go live. It goes on where a newer CRL is installed already, from the site file or from an earlier address.
+# in: collect_record, mode
+# sets: nothing
+explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED
+  if [ -n "$3$(record_line "$1" crl)" ]; then
+    part "note a CRL source gives nothing usable, the installed CRL stays ($4)"
+  elif [ "$2" = file ]; then
+    part "note a CRL source gives nothing usable yet, the CRL of the site file serves ($4)"
+  elif [ "$mode" = refresh ]; then
+    part "note a CRL source gives nothing usable ($4)"
+  else
+    refuse "a CRL source has never delivered a CRL, and gives none now ($4)"
+  fi
+}
+
+# Prints the rest of a line `source ID KEY …` of the record.
+# in: collect_record
+# sets: nothing
+record_line() { # ID KEY
+  awk -v id="$1" -v key="$2" \
+    '$1 == "source" && $2 == id && $3 == key { print substr($0, length($1 $2 $3) + 4); exit }' \
+    "$collect_record" 2>/dev/null
+}
