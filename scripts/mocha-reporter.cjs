@@ -22,7 +22,9 @@ module.exports = class Reporter extends Base {
       report({ type: "passed" });
       progress.passed();
     });
-    runner.on(EVENT_TEST_FAIL, (test) => report({ type: "failed", title: test.fullTitle() }));
+    runner.on(EVENT_TEST_FAIL, (test, error) =>
+      report({ type: "failed", title: test.fullTitle(), reason: describeError(error) }),
+    );
     runner.on(EVENT_TEST_PENDING, (test) =>
       report({ type: "skipped", title: test.fullTitle(), reason: findReason(test) }),
     );
@@ -34,6 +36,11 @@ module.exports = class Reporter extends Base {
     });
   }
 };
+
+/** The longest reason of a failure in the summary, in characters. Mocha prints all of it where the ring ends. */
+const longestReason = 2000;
+
+const describeError = (error) => String(error?.message ?? error).slice(0, longestReason);
 
 /**
  * Returns the reason that `test/skip.ts` left on the test, or on a suite around it when a hook skipped the whole suite.

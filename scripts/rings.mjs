@@ -106,7 +106,7 @@ export const rings = [
 
 /**
  * @typedef {{passed: number, failed: string[], skipped: {title: string, reason: string}[]}} Result
- * `failed` has titles; the details were printed when they happened.
+ * `failed` has titles, with the reason behind each; the whole of it was printed when the ring ended.
  */
 
 /**
@@ -164,13 +164,18 @@ function runMocha(ring, files, events, { grep, env }) {
   });
 }
 
+/** A text of several lines, so that only its first line begins at the left. */
+const indent = (text) => text.replaceAll("\n", "\n    ");
+
 function readResult(ring, text, { status, signal }) {
   const events = text
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   const of = (type) => events.filter((event) => event.type === type);
-  const failed = of("failed").map(({ title }) => title);
+  const failed = of("failed").map(({ title, reason }) =>
+    reason === undefined ? title : `${title}: ${indent(reason)}`,
+  );
   for (const { title, reason } of of("skipped")) {
     if (reason === undefined) failed.push(`${title}: skipped without a reason; use test/skip.ts`);
   }
