@@ -2,7 +2,8 @@
 # The observation alone: the program for a sudoers rule that allows only the observation.
 
 # A user who may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
-# envvars file. So the overrides are a part of this text, set by fixed_overrides, and the request can only repeat them.
+# envvars file. So the overrides are a part of this text: `npx clientcert observe-program` writes fixed_overrides, which
+# sets them. The request can only repeat them; any other request is refused.
 keep_overrides() {
   main_asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides
@@ -28,6 +29,7 @@ main() {
   limited look_at_host
 }
 
+# Does what `observe` does in main.sh. It runs under the time limit.
 look_at_host() {
   test_tools
   runs_as_root self || fail root 'this needs root; give "sudo:" for this host or log in as root'

@@ -1,6 +1,13 @@
 # shellcheck shell=sh
 # One run: it observes the host, judges a change, applies a change, reports how an earlier run ended, or undoes.
 
+# Reads what this run is for, and does it. The first argument says how the run was started:
+#   (none)                  by a caller over SSH; the request on standard input names the mode
+#   carry-out WORK          by run_apply: the part of a change that outlives the connection
+#   undo, refresh           by a person or the timer, through the callers that write_caller makes
+#   carry-refresh WORK ...  by detach_refresh: the part of a refresh that outlives its starter
+#   shadow_...              by shadow, in new namespaces: the argument is the function to run
+# run_refresh and refresh_detached end the process themselves.
 main() {
   verdict='' swap_began='' asks_probes=''
   # The text of this program is in the file that is being run, or the caller gives it as $s. A shadow does not need it
@@ -27,7 +34,8 @@ main() {
   esac
 }
 
-serve() { # MODE, or the arguments of a run that was started here
+# Finds the server, and does the work of a mode. The tools were already tested before `carry-out` was started.
+serve() { # MODE | carry-out WORK
   [ "$1" = carry-out ] || test_tools
   runs_as_root self || fail root 'this needs root; give "sudo:" for this host or log in as root'
   find_server

@@ -16,7 +16,8 @@ guard_run() {
   command trap 'exit 1' XCPU 2>/dev/null || :
 }
 
-# Each step runs in a process of its own, so that a failure in it cannot keep the lock.
+# Runs when the process ends, whatever ends it. It puts an unreported change back or tidies it up, reports an early end,
+# and releases the lock. Each of these steps runs in a process of its own, so that a failure in it cannot keep the lock.
 end_carrier() {
   carrier_status=$?
   calm_down
@@ -31,6 +32,7 @@ end_carrier() {
   exit "$carrier_status"
 }
 
+# Reports a run that ended before it changed anything. Names the limit that was hit, where the errors show one.
 report_early_end() {
   carrier_unchanged="${recover_done:+an interrupted change was put back, else }nothing was changed"
   carrier_hit=$(limit_in_words "$work/errors")
@@ -49,7 +51,8 @@ calm_down() {
   IFS=" $tab$nl"
 }
 
-# A change that is valid already only has to be tidied up. Any other change is put back.
+# Settles a change whose run ended early. A change that is valid already only has to be tidied up. Any other change is
+# put back.
 # writes
 settle_change() {
   unreported=''
@@ -66,7 +69,8 @@ settle_change() {
   end_run rolledBack
 }
 
-# A removal is valid when the state directory has gone.
+# Checks whether the change of this run is valid: the journal names this run. A removal is valid when the state
+# directory has gone.
 is_change_valid() {
   if [ "$removal" = yes ]; then [ ! -d "$state" ]; else [ "$(journal_value run)" = "$id" ]; fi
 }

@@ -2,6 +2,8 @@
 # The processes of this host, as /proc shows them. The name of a process was chosen by whoever started it, so it is not
 # trusted.
 
+# Checks by the name of a program file whether it is an httpd. process_httpd_name is the name of the program in the site
+# file.
 is_httpd() { # PATH
   case ${1##*/} in
     httpd | apache2 | httpd2 | "${process_httpd_name:-httpd}") return 0 ;;
@@ -31,7 +33,9 @@ read_process() { # PID, or self
   set -- $process_text
   IFS=$process_fields_ifs
   [ $# -ge 20 ] || return 1
+  # The state is field 3 of proc(5) and $1 here. So $2 is field 4 (ppid), and ${20} is field 22 (starttime).
   process_parent=$2 process_start=${20}
+  # Z and X are the states of a process that has ended.
   case $1 in Z | X) return 1 ;; esac
 }
 
@@ -41,9 +45,9 @@ read_process() { # PID, or self
 # sets: process_own_pid, process_parent, process_start
 read_self() { IFS=' ' read -r process_own_pid _ 2>/dev/null </proc/self/stat && read_process self; }
 
-# Prints the clock ticks since boot, of which every Linux has 100 a second: $(now_ticks) prints the start of its own
-# subshell. /proc/uptime is not used, because a container may have another clock there than for the starts of processes,
-# with which this value is compared.
+# Prints the time now in clock ticks since boot, of which every Linux has 100 a second. It is called as $(now_ticks):
+# the subshell begins at that moment, so the start of this process is the time now. /proc/uptime is not used, because a
+# container may have another clock there than for the starts of processes, with which this value is compared.
 # in: nothing
 # sets: process_parent, process_start
 now_ticks() { read_process self && printf %s "$process_start"; }
@@ -123,7 +127,8 @@ runs_as_root() { # PID
   [ "$process_real_user" = 0 ]
 }
 
-# Prints the PIDS of our own pid namespace. An httpd in another pid namespace belongs to a container, not to this host.
+# Prints those of PIDS that are in our own pid namespace. An httpd in another pid namespace belongs to a container, not
+# to this host.
 # in: nothing
 # sets: nothing
 in_own_namespace() { # PIDS
@@ -134,6 +139,7 @@ in_own_namespace() { # PIDS
   process_own_namespace='' process_kept=''
   process_ifs=$IFS IFS=$nl
   for process_link in $process_namespaces; do
+    # The first line is that of /proc/self.
     [ -n "$process_own_namespace" ] || { process_own_namespace=${process_link##* -> } && continue; }
     [ "${process_link##* -> }" = "$process_own_namespace" ] || continue
     process_pid=${process_link#*/proc/} process_kept="$process_kept ${process_pid%%/*}"

@@ -14,19 +14,21 @@ quote_word() { # TEXT
 # makes a path absolute. Texts are given to awk through the environment, because `-v` would take a backslash in them for
 # the beginning of an escape.
 quoting_read_word='
-  function read_word(text,  quote, word, at, letter, next_letter) {
+  function read_word(text,  quote, word, position, letter, next_letter) {
     sub(/^[ \t]+/, "", text)
     quote = substr(text, 1, 1)
     if (quote == "\"" || quote == "\047") text = substr(text, 2); else quote = ""
+    # A word without escapes ends at the next blank, or at its closing quote.
     if (text !~ /\\/) {
-      if (quote == "") sub(/[ \t\r].*/, "", text); else if (at = index(text, quote)) text = substr(text, 1, at - 1)
+      if (quote == "") sub(/[ \t\r].*/, "", text)
+      else if (position = index(text, quote)) text = substr(text, 1, position - 1)
       return text
     }
-    for (at = 1; at <= length(text); at++) {
-      letter = substr(text, at, 1); next_letter = substr(text, at + 1, 1)
+    for (position = 1; position <= length(text); position++) {
+      letter = substr(text, position, 1); next_letter = substr(text, position + 1, 1)
       if (quote == "" ? letter ~ /[ \t\r]/ : letter == quote) break
       if (letter == "\\" && (next_letter == "\\" || (quote != "" && next_letter == quote))) {
-        letter = next_letter; at++
+        letter = next_letter; position++
       }
       word = word letter
     }

@@ -73,6 +73,7 @@ part() {
     *) printf '\n%s %s\n' "$mark" "$1" ;;
   esac
 }
+# Reports the step that begins now, and notes it for the error message of the time limit.
 # in: mark, mode
 # sets: nothing
 step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
@@ -90,7 +91,8 @@ fail() {
 }
 
 # Reads lines `key value` until `end`. For a change the bytes of our files follow. The manifest has a line for each
-# file, splice and virtual host. It is read as a whole by `head`, because a shell reads lines byte by byte.
+# file, splice and virtual host. It is read as a whole by `head`, because a shell reads lines byte by byte. request_text
+# gets the whole text of the request, for the process that carries a change out.
 # in: work
 # sets: aside, baseline, deadline_seconds, expected_config, id, is_reported, limit_seconds, manifest, mark, mode, owner,
 #   refresh, reload_unstartable, removal, request_text, returning, take_over, want_config, want_defines,

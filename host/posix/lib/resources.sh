@@ -36,17 +36,19 @@ require_inodes() { # FREE TOTAL DIRECTORY
     fail disk "the file system of $3 has $1 inodes left, each file takes one, and a change needs 200; delete files there (df -i $3); nothing was changed"
 }
 
-# Follows a sentence that something could not be written. Says so where the file system has room but no inode.
+# Prints an addition to a sentence that something could not be written, where the file system has room but no inode.
 # in: nothing
 # sets: nothing
 inodes_in_words() { # DIRECTORY
+  # stat prints the free and the total inodes.
   case $(stat -f -c '%d/%c' -- "$(nearest_directory "$1")" 2>/dev/null) in
     0/0) ;;
     0/*) printf %s ' (no inodes are left there: df -i; delete files)' ;;
   esac
 }
 
-# Follows a sentence that a program did not run. Names the limits of this login that most logins do not have.
+# Prints an addition to a sentence that a program did not run: the limits of this login that most logins do not have. It
+# begins with `; ` and is empty where there are none.
 # in: nothing
 # sets: nothing
 limits_in_words() {
@@ -60,7 +62,7 @@ limits_in_words() {
   [ -z "$resource_limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${resource_limits#, }" "$resource_limit_places"
 }
 
-# Names the limit that stopped a run, by the words of its programs in FILE. Prints nothing where these name no limit.
+# Prints the limit that stopped a run, by the words of its programs in FILE. Prints nothing where these name no limit.
 # in: nothing
 # sets: nothing
 limit_in_words() { # FILE

@@ -12,7 +12,9 @@ report_limit() {
   if ! grep -q -e "^$mark done" -- "$work/output"; then
     room_hit=$(limit_in_words "$work/errors") && [ -n "$room_hit" ] || room_hit=$(limits_in_words)
     [ -n "$room_hit" ] || return 0
+    # In a pipe `fail` ends only its own subshell, so the files are still removed below.
     fail limit "the run could not go on: ${room_hit#; }; nothing was changed" | tee -a -- "$work/output"
+  # The run has reported another error than a limit.
   elif ! grep -q -e "^$mark error limit " -- "$work/output"; then
     return 0
   fi
@@ -25,7 +27,7 @@ report_limit() {
 }
 
 # Sets room_needed: the bytes needed for the files that are sent, for the candidates, and for the answer, which holds
-# the whole configuration.
+# the whole configuration (8 MiB). The lines of the manifest are `own ROLE NAME HASH SIZE` and `edit HASH PATH`.
 # in: manifest
 # sets: room_needed
 count_needed() {
@@ -40,7 +42,8 @@ $manifest
 EOF
 }
 
-# Without room for its answer a run could not even report that room is missing.
+# Fails where there is not enough room for a run. Without room for its answer a run could not even report that room is
+# missing.
 # in: manifest, state
 # sets: room_needed
 require_room() {

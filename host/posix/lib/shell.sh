@@ -14,7 +14,9 @@ refuse_unfit_shell() {
 }
 refuse_unfit_shell
 
-# mksh has no builtin printf, and a program cannot be given an argument above 128 KiB, such as a large configuration.
+# mksh has no builtin printf, and a program cannot be given an argument above 128 KiB, such as a large configuration. So
+# this function writes formats that have only `%s` and `\n` by mksh's builtin `print`. It leaves any other format to the
+# program printf. As printf does, it uses the format again until no argument is left.
 case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
   # shellcheck disable=SC3000-SC4000 # a function of this name is for mksh alone, and so is `print`.
   printf() { # FORMAT TEXT…
@@ -26,16 +28,17 @@ case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
     esac
     shell_format=$1 shell_printed=''
     shift
+    # A `case` is the condition, because `[` knows no patterns.
     while case $shell_format in *\\n*) ;; *) false ;; esac do
       shell_format=${shell_format%%\\n*}$nl${shell_format#*\\n}
     done
     while :; do
-      shell_form=$shell_format
-      while case $shell_form in *%s*) ;; *) false ;; esac do
-        shell_printed=$shell_printed${shell_form%%\%s*}${1-} shell_form=${shell_form#*%s}
+      shell_format_left=$shell_format
+      while case $shell_format_left in *%s*) ;; *) false ;; esac do
+        shell_printed=$shell_printed${shell_format_left%%\%s*}${1-} shell_format_left=${shell_format_left#*%s}
         [ $# -eq 0 ] || shift
       done
-      shell_printed=$shell_printed$shell_form
+      shell_printed=$shell_printed$shell_format_left
       case $#,$shell_format in 0,* | *,*%s*) ;; *) break ;; esac
       [ $# -gt 0 ] || break
     done

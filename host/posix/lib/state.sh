@@ -19,7 +19,8 @@ is_alive() { # PID START BOOT
 
 # Takes the lock of this server. Only one run works on a server at a time, whether a stack, the timer or a person starts
 # it. A lock whose process has ended is taken over. The lock is a directory that is made by a rename and already holds
-# the name of its holder. A rename onto it fails as long as that name is in it.
+# the name of its holder. A rename onto it fails as long as that name is in it. state_held is that name: the line
+# `PID START BOOT` of this process.
 # in: work
 # sets: state_held
 # writes
@@ -43,7 +44,8 @@ take_lock() { # [SECONDS]: how long another run is waited for
   sweep_locks
 }
 
-# A refresh is waited for up to 120 seconds: it ends soon, and the person who makes a change does not know of it.
+# Checks whether take_lock may go on waiting. It waits as long as its caller says. A refresh is waited for up to 120
+# seconds: it ends soon, and the person who makes a change does not know of it.
 may_wait() {
   [ "$state_waited" -lt "$state_lock_wait_seconds" ] || { [ "$state_waited" -lt 120 ] && is_refresh "$state_holder"; }
 }
@@ -71,11 +73,12 @@ break_lock() { # HOLDER
   rm -rf -- "$state_stale"
 }
 
-# Removes what is left of runs that were killed while they broke a lock.
+# Removes what is left of runs that were killed while they broke a lock. The name of such a directory ends with the PID
+# of the run.
 # writes
 sweep_locks() {
-  for state_left in "$state"/lock.stale.*; do
-    [ ! -d "$state_left" ] || read_process "${state_left##*.}" || rm -rf -- "$state_left"
+  for state_stale_lock in "$state"/lock.stale.*; do
+    [ ! -d "$state_stale_lock" ] || read_process "${state_stale_lock##*.}" || rm -rf -- "$state_stale_lock"
   done
 }
 
@@ -98,8 +101,8 @@ is_held() { # DIRECTORY
 # sets: nothing
 release_lock() { break_lock "$state_held" || :; }
 
-# The journal has lines `key value`. It is held with a line end in front, so that a key can be found by the line end
-# before it.
+# Reads the journal, which has lines `key value`. It is held with a line end in front, so that a key can be found by the
+# line end before it.
 # in: nothing
 # sets: state_journal
 read_journal() {
@@ -115,7 +118,8 @@ journal_value() { # KEY
   esac
 }
 
-# Rewrites the journal in one rename, so that the journal is never half written.
+# Sets keys of the journal, or removes those whose VALUE is empty. The journal is rewritten in one rename, so that it is
+# never half written.
 # in: nothing
 # sets: state_journal
 # writes
@@ -135,20 +139,20 @@ journal_set() { # KEY VALUE [KEY VALUE …]
 # in: nothing
 # sets: nothing
 state_of_transaction() {
-  for state_begun in "$state"/run.*; do
-    is_half_done "$state_begun" || continue
-    if is_held "$state_begun"; then
-      echo "running ${state_begun##*/run.}"
+  for state_run in "$state"/run.*; do
+    is_half_done "$state_run" || continue
+    if is_held "$state_run"; then
+      echo "running ${state_run##*/run.}"
     else
-      echo "interrupted ${state_begun##*/run.}"
+      echo "interrupted ${state_run##*/run.}"
     fi
     return
   done
   echo idle
 }
 
-# The journal names the last run that ended well. From that moment the swap of this run is not put back any more, even
-# where there is still something to tidy up.
+# Checks whether a run has begun its swap and its change is not valid. The journal names the last run that ended well.
+# From that moment the swap of this run is not put back any more, even where there is still something to tidy up.
 # in: nothing
 # sets: nothing
 is_half_done() { # WORK
@@ -163,7 +167,7 @@ keep_generation() { # NUMBER
   mkdir -p -- "$state/generations"
   rm -rf -- "$state/generations/$1"
   mv -- "$work/before" "$state/generations/$1"
-  for state_old in "$state"/generations/*; do
-    [ "${state_old##*/}" -gt $(($1 - 3)) ] || rm -rf -- "$state_old"
+  for state_generation in "$state"/generations/*; do
+    [ "${state_generation##*/}" -gt $(($1 - 3)) ] || rm -rf -- "$state_generation"
   done
 }

@@ -14,7 +14,8 @@ doing() {
 }
 
 # Runs COMMAND for at most $limit_seconds. The answer of COMMAND goes directly to standard output. What `doing` notes
-# comes through a pipe.
+# comes through a pipe into time_limit_doings. Its first line is the PID of end_when_late, and its last line is `late`
+# where the time was up. Descriptor 7 is the real standard output, and descriptor 8 is the pipe.
 # in: limit_seconds
 # sets: nothing
 limited() { # COMMAND…
@@ -70,11 +71,11 @@ end_when_late() { # PROCESS START
 # itself gets time to tidy up.
 end_tree() { # PROCESS
   read_self
-  time_limit_tree='' time_limit_found=" $1"
-  while [ -n "$time_limit_found" ]; do
+  time_limit_tree='' time_limit_new=" $1"
+  while [ -n "$time_limit_new" ]; do
     # shellcheck disable=SC2086
-    kill -STOP $time_limit_found
-    time_limit_tree="$time_limit_tree$time_limit_found "
+    kill -STOP $time_limit_new
+    time_limit_tree="$time_limit_tree$time_limit_new "
     find_children
   done
   time_limit_tree=${time_limit_tree#" $1 "}
@@ -89,22 +90,25 @@ end_tree() { # PROCESS
   kill -KILL "$1"
 }
 
-# Finds the children of the tree that are not in it yet. A run that changes something is left alone: it ends by itself.
+# Sets time_limit_new to the children of the tree that are not in it yet. A run that changes something is left alone: it
+# ends by itself.
 find_children() {
-  time_limit_found=''
+  time_limit_new=''
   for time_limit_entry in /proc/[0-9]*; do
     case "$time_limit_tree $process_own_pid " in *" ${time_limit_entry#/proc/} "*) continue ;; esac
     read_process "${time_limit_entry#/proc/}" || continue
     case $time_limit_tree in
       *" $process_parent "*)
-        is_carrier "${time_limit_entry#/proc/}" || time_limit_found="$time_limit_found ${time_limit_entry#/proc/}"
+        is_carrier "${time_limit_entry#/proc/}" || time_limit_new="$time_limit_new ${time_limit_entry#/proc/}"
         ;;
     esac
   done
 }
 
+# Checks whether a process carries a change out: `/bin/sh WORK/program carry-out WORK`.
 is_carrier() { # PROCESS
   time_limit_command_line=''
+  # `read` leaves out the zero bytes between the arguments.
   IFS= read -r time_limit_command_line 2>/dev/null <"/proc/$1/cmdline"
   case $time_limit_command_line in *programcarry-out/*) return 0 ;; *) return 1 ;; esac
 }
@@ -129,6 +133,8 @@ httpd_in_time() { # ARGS…
 # sets: nothing
 httpd_for() { # SECONDS ARGS…
   (
+    # `timeout -k 1 SECONDS PROGRAM` takes the place of the program, because httpd runs its program in the surroundings
+    # of the live parent.
     arguments=-k${nl}1$nl$1$nl$program$nl$arguments program=$(command -v timeout)
     shift
     httpd "$@"

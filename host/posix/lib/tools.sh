@@ -12,12 +12,15 @@ test_tools() {
   case ${mode:-} in apply | undo | refresh) test_changing_tools ;; esac
 }
 
+# Prints `/51/proc` where all these tools work. stat describes the link /proc/mounts in a text that has 5 parts between
+# slashes. The second part has 1 character, and the third part is `proc`. realpath takes out the `.`.
 try_together() {
   stat -c "/%N%F$tab%f" -- /proc/mounts | cut -f 1 | sed -E -n 's/^(\/)(.*)$/\1\2/p' | sort -t / -u -k 2,2 |
     grep -a -D skip -e / | awk -F / '{ print "/" NF length($2) "/./" $3 }' | xargs -r realpath -m --
 }
 
-# Tests each of these tools alone. The other tools are checked where they are first used, which costs nothing.
+# Tests each of these tools alone, and fails with the name of the first broken one. The other tools are checked where
+# they are first used, which costs nothing.
 # in: nothing
 # sets: nothing
 name_broken_tool() {
@@ -43,7 +46,7 @@ blame_all_tools() {
   fail tools "this host's tools do not work together as they must, though each does for itself; look at its PATH and at the load of the host"
 }
 
-# Runs the tool with two lines as its input.
+# Runs the tool with the lines of tool_input as its input, and fails where its answer is another one than EXPECTED.
 try_tool() { # TOOL EXPECTED ARGS…
   tool=$1 tool_expected=$2
   shift 2
@@ -56,7 +59,8 @@ try_tool() { # TOOL EXPECTED ARGS…
   esac
 }
 
-# GNU's tools print their version. A tool that does not is not GNU's, or does not run.
+# Tests the other tools that a change needs. GNU's tools print their version. A tool that does not is not GNU's, or does
+# not run. try_tool then reports it.
 test_changing_tools() {
   for tool in base64 chmod chown cp head ln mkdir mkfifo mv od rm rmdir sync tail timeout wc; do
     "$tool" --version >/dev/null 2>&1 || { tool_input='' && try_tool "$tool" '' --version; }

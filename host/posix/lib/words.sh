@@ -13,13 +13,14 @@ is_plain() { # TEXT
   [ "${#1}" -le "$word_max_bytes" ]
 }
 
-# Prints a text so that it can stand on one line.
+# Prints a text so that it can stand on one line. It is cut to word_max_bytes.
 # in: nothing
 # sets: nothing
 plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
-# A filter. It works byte by byte, because no two programs agree on what a character is. The ranges are those of
-# core/shown.ts. Valid UTF-8 stays as it is.
+# A filter that writes a character which is not shown as \u001b, and a byte that is no valid UTF-8 as \x1b. All other
+# UTF-8 stays as it is. It works byte by byte, because no two programs agree on what a character is. The ranges are
+# those of core/shown.ts.
 # in: nothing
 # sets: nothing
 escape_words() { # [lines]: line ends stay, too
@@ -32,6 +33,8 @@ escape_words() { # [lines]: line ends stay, too
     }
     { for (i = 1; i <= NF; i++) take($i + 0) }
     END { if (missing) printf "%s", odd }
+    # A character of several bytes is held until it is whole: held has its bytes, odd the same bytes as escapes, missing
+    # how many are still to come, code its number, and least the smallest number that needs so many bytes.
     function hold(b) { held = held sprintf("%c", b); odd = odd sprintf("\\x%02x", b) }
     function take(b) {
       if (missing && b > 127 && b < 192) {
@@ -50,6 +53,7 @@ escape_words() { # [lines]: line ends stay, too
         else { missing = 1; code = b - 192; least = 128 }
       }
     }
+    # Prints the held character. A number above 65535 is escaped as two halves, as in JSON.
     function emit(  k, rest) {
       if (code < least || code > 1114111 || (code > 55295 && code < 57344)) { printf "%s", odd; return }
       for (k = 1; k <= count; k++) if (code >= first[k] && code <= last[k]) {
