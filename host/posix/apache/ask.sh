@@ -16,7 +16,7 @@
 # certificate. In that case openssl asks all of them, because curl cannot tell this status, `required`, from `refused`.
 # in: asks_probes, baseline, returning
 # sets: nothing
-ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
+ask_all() { # [DIRECTORY]: that of the lists; without it the work directory, which is descriptor 9 in a shadow
   ask_lists=${1:-/proc/self/fd/9} ask_scratch=${1:+$1/asking} ask_askers=''
   # Outside of a shadow everybody can write to /dev/shm. There the scratch directory lies beside the lists, in a
   # directory that belongs to root.
@@ -25,6 +25,7 @@ ask_all() { # [DIRECTORY]: of the lists; in a shadow its work directory
   # This mark cannot be known to anyone who may set a header of an answer. The mark of a request does not do, because it
   # is always the same where no caller sends one.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
+  # Of each list openssl asks the first ask_first lines, and curl the rest.
   ask_first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || ask_first=1000000
   for ask_quarter in 0 1 2 3; do
@@ -55,7 +56,8 @@ list_asked() { # openssl|curl QUARTER
     }' "$ask_lists/look.list" "$ask_others"
 }
 
-# curl asks one virtual host after the other, so the statuses come in the order of the list.
+# Asks for the statuses alone, and prints the lines of ask_all. curl asks one virtual host after the other, so the
+# statuses come in the order of the list.
 ask_statuses() { # LIST
   awk '{
     address = $1; if (address ~ /:/) address = "[" address "]"
@@ -69,6 +71,9 @@ ask_statuses() { # LIST
       { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" tab "-" }'
 }
 
+# Asks everything of each virtual host by openssl, and prints the lines of ask_all. Lines that begin with ask_mark tell
+# awk what follows: `question` the answer to a client without a certificate, `said` the words of its standard error,
+# `untrusted` the answer to the untrusted certificate, and `probe` the result of one probe. FILE is a scratch file.
 ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on standard input
   while read -r ask_is_shown ask_distinguishes ask_address ask_port ask_name; do
     printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
@@ -88,21 +93,24 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
         (probes == "" ? "-" : probes)
     }
     $1 == mark && $2 == "question" { report(); who = "plain"; where = $3 " " $4 " " $5; names = probes = ""
-      on = inChain = sent = isAsked = isAlerted = 0
+      inNames = inChain = sent = isAsked = isAlerted = 0
       status["plain"] = "refused"; status["untrusted"] = "-"; next }
-    $1 == mark && $2 == "untrusted" { who = "untrusted"; on = 0; status[who] = "refused"; next }
-    $1 == mark && $2 == "probe" { who = "probe"; on = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4; next }
-    $1 == mark && $2 == "said" { who = "said"; on = 0; next }
+    $1 == mark && $2 == "untrusted" { who = "untrusted"; inNames = 0; status[who] = "refused"; next }
+    $1 == mark && $2 == "probe" {
+      who = "probe"; inNames = 0; probes = probes (probes == "" ? "" : " ") $3 ":" $4
+      next
+    }
+    $1 == mark && $2 == "said" { who = "said"; inNames = 0; next }
     # The server asked for a certificate in the handshake, or in a second handshake for a part of the site. It then
     # reports by an alert that the certificate is missing.
     who == "plain" && /^(Acceptable client certificate CA names|New, TLS)/ { isAsked = 1 }
     who == "said" && /alert (certificate required|handshake failure)/ { isAlerted = 1 }
-    /^Acceptable client certificate CA names/ { on = 1; next }
-    /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { on = 0 }
+    /^Acceptable client certificate CA names/ { inNames = 1; next }
+    /^(Client Certificate Types|Requested Signature|Shared Requested|Peer signing|Server Temp|---)/ { inNames = 0 }
     # This counts what the server itself sent: openssl builds no chain here, because it trusts no CA.
     /^(Certificate chain|---)/ { inChain = /^C/ }
     inChain && who == "plain" && /^ *[0-9]+ s:/ { sent++ }
-    on && who == "plain" { names = names "|" $0 }
+    inNames && who == "plain" { names = names "|" $0 }
     /^HTTP\/1\.[01] [0-9][0-9][0-9]/ && status[who] == "refused" { status[who] = $2 }
     END { report() }'
 }
@@ -110,7 +118,7 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
 # Prints a line for each probe: the number of the alert that httpd answers with, `+` where httpd takes the certificate,
 # `-` where it does not answer. The security level is 0 so that a weak digest does not keep openssl from showing a
 # probe. Where TLS 1.3 loses the alert, TLS 1.2 may show it.
-show_probes() { # FILE
+show_probes() { # FILE: a scratch file
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
       talk -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 \
@@ -122,6 +130,7 @@ show_probes() { # FILE
   done <"$ask_lists/probes.list"
 }
 
+# Sends one request to the virtual host of ask_address, ask_port and ask_name, and prints the handshake and the answer.
 # `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after
 # the request. The trusted CAs of this host are left out: they are not needed here, and openssl spends most of its time
 # on them.

@@ -16,6 +16,8 @@ status_differs() { # BEFORE AFTER
 }
 
 # Prints where the live answers of covered virtual hosts differ from the promised ones. Fails where they do not differ.
+# The answers of the shadow are the promise. Where no shadow has judged, is_meant decides by the answers from before the
+# change.
 # in: judge, removal, returning, work
 # sets: nothing
 health_differs() {
@@ -46,6 +48,8 @@ health_differs() {
     !($1 in isCovered) { next }
     { asked[$1] = 1; bad = "" }
     $2 != before[$1] && !(promised ? $2 == status[$1] : is_meant(before[$1], $2)) { bad = answer($2) }
+    # Where the shadow let in a client with an untrusted certificate, it is enough that the live server answers this
+    # client like any other.
     promised && $3 != untrusted[$1] && !(untrusted[$1] != "refused" && $3 == $2) {
       bad = also(bad, answer_untrusted($3))
     }
@@ -76,6 +80,7 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
       if (status == "") return "could not be asked"
       return status == "refused" ? "refused the connection" : "answered " status
     }
+    # 2 where nobody gets in without a certificate, 1 where the answer is an error of the client, else 0.
     function strictness(status) { return status == "required" ? 2 : status ~ /^4/ }
     function is_meant(before, after) {
       return returning == "yes" && before != "refused" && after != "refused" && strictness(after) > strictness(before)
@@ -106,8 +111,8 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
   [ -s "$work/noticed" ]
 }
 
-# A virtual host that kept out clients without a certificate, and now lets them in, is not waited for: each further
-# round would leave it open.
+# Checks whether a virtual host that kept out clients without a certificate now lets them in. Such a difference is not
+# waited for: each further round would leave that virtual host open.
 # in: work
 # sets: nothing
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }

@@ -45,9 +45,10 @@ say_deadly() {
   deadly_codes >/dev/shm/codes
   say_words | awk '
     FILENAME == ARGV[1] { kind[$1] = $2; next }
+    # httpd writes `... (ERRNO)message: AHnnnnn: text`. The error number and its message may be missing.
     match($0, /AH[0-9]+: /) {
       code = substr($0, RSTART, RLENGTH - 2); before = substr($0, 1, RSTART); after = substr($0, RSTART + RLENGTH)
-      if (!(code in kind) || said[code]++) next
+      if (!(code in kind) || seen[code]++) next
       error = match(before, /\([0-9]+\)/) ? substr(before, RSTART + 1, RLENGTH - 2) : "-"
       path = match(after, /\/[^ \t\047"]*/) ? substr(after, RSTART, RLENGTH) : ""
       sub(/[.,:]$/, "", path)
@@ -56,6 +57,7 @@ say_deadly() {
     ! is_lacking "$deadly_path" || continue
     case $deadly_kind:$deadly_error in
       program:*) if [ -f "$deadly_path" ] && [ -x "$deadly_path" ]; then continue; fi ;;
+      # ENOENT, ENOTDIR, EISDIR and ELOOP
       content:* | file:2 | file:20 | file:21 | file:40) ;;
       *) continue ;;
     esac
@@ -67,6 +69,7 @@ say_deadly() {
 is_lacking() { # PATH
   deadly_resolved=$(realpath -m -- "${1:-/}")/
   while IFS= read -r deadly_point; do
+    # An empty line is no place. Any other place matches where it is the resolved path or a directory above it.
     case $deadly_point:$deadly_resolved in :*) ;; "$deadly_point:$deadly_point"/*) return 0 ;; esac
   done <<EOF
 /proc
@@ -96,7 +99,7 @@ is_unstartable() {
   deadly_unstartable=yes
 }
 
-# Sets deadly: the first error of httpd that counts, in words.
+# Sets deadly: the first error of httpd that counts, in words. Fails where there is none.
 read_deadly() {
   deadly=$(sed -n '/^words$/q; s/^deadly //p' "$work/shadow.live" | head -n 1)
   [ -n "$deadly" ] || return 1

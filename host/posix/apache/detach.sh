@@ -19,6 +19,7 @@ run_apply() {
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
   : >"$work/output"
   trap - EXIT HUP INT TERM PIPE
+  # The new process must not hold the pipe of `doing` (8), or `limited` would wait for it.
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
   report_limit
@@ -47,6 +48,7 @@ leave_nothing() {
 # sets: nothing
 detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
 
+# Prints the output of a run until its process ends.
 # in: work
 # sets: nothing
 follow() { # PID

@@ -11,26 +11,28 @@ named_files() {
     BEGIN {
       for (n = split(directives, words, " "); n > 0; n--) {
         split(words[n], pair, "=")
-        known[tolower(pair[1])] = pair[1]
+        spelling[tolower(pair[1])] = pair[1]
       }
     }
-    tolower($1) in known {
+    tolower($1) in spelling {
       path = $0; sub(/^[ \t]*[^ \t]+[ \t]+/, "", path)
-      line = known[tolower($1)] tab absolute(read_word(path))
+      line = spelling[tolower($1)] tab absolute(read_word(path))
       if (!(line in seen)) { seen[line] = 1; print line }
     }'
 }
 
-# Warnings may stand anywhere between the lines. So a list ends where the next list begins.
+# Prints the main configuration file and the included files, each once. httpd dumps several lists, and warnings may
+# stand anywhere between their lines. So a list ends where the next list begins.
 # in: dumped
 # sets: nothing
 included_files() {
   printf '%s\n' "$dumped" | awk '
-    /^Included configuration files:/ { on = 1; next }
-    /^(VirtualHost configuration|# In file|ServerRoot)/ { on = 0 }
-    on && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
+    /^Included configuration files:/ { inList = 1; next }
+    /^(VirtualHost configuration|# In file|ServerRoot)/ { inList = 0 }
+    inList && /^ *\([0-9*]+\) / { sub(/^ *\([0-9*]+\) /, ""); if (!($0 in seen)) { seen[$0] = 1; print } }'
 }
 
+# A filter: resolves paths, one a line, in the mount namespace of httpd.
 # in: nothing
 # sets: nothing
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
@@ -50,6 +52,7 @@ observe_files() { # KIND LIMIT_BYTES PATHS
   file_facts=$(inside stat -c '%f %s %Y %Z %n' -- $file_resolved 2>/dev/null)
   set +f
   IFS=$file_ifs
+  # The three lists have one line for each path. They are read side by side, by a descriptor each.
   while IFS= read -r file_path <&3 && IFS= read -r file_real <&4 && IFS= read -r file_fact <&5; do
     [ "${file_fact#* * * * }" = "$file_real" ] || fail changed "$file_real went away while it was being read; run again"
     file_type=${file_fact%% *} file_fact=${file_fact#* }
@@ -89,7 +92,8 @@ certificates_alone() {
   awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
 }
 
-# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them.
+# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them. tail
+# keeps the last 64 lines: a new line takes the place of the oldest one, whose characters are added to left.
 ends_of_blocks() { # PATH
   awk -v keep=64 '
     { sub(/\r$/, "") }
@@ -120,10 +124,11 @@ observe_named_files() { # NAMED
   set +f
   IFS=$file_ifs
   printf '%s\n\n%s\n' "$file_times" "$1" | awk -v tab="$tab" '
+    # The times end at the empty line. The lines of NAMED follow.
     { cut = index($0, tab); head = substr($0, 1, cut - 1); path = substr($0, cut + 1) }
-    !on && cut { time[path] = head }
-    !cut { on = 1 }
-    on && cut && path in time { print time[path] tab $0 }'
+    !timesRead && cut { time[path] = head }
+    !cut { timesRead = 1 }
+    timesRead && cut && path in time { print time[path] tab $0 }'
   file_theirs=$(printf '%s\n' "$1" |
     own=$server_root/conf/clientcert/ awk -F "$tab" 'index($2, ENVIRON["own"]) != 1')
   file_cas=$(paths_of "$file_theirs" certificates)
@@ -134,14 +139,14 @@ observe_named_files() { # NAMED
   [ -z "$file_cas" ] || observe_files server-certificates 0 "$(paths_of "$file_theirs" server-certificates)"
 }
 
-# Prints each path of whose file these CONTENTS are read, once.
+# Prints, each once, the paths of the files of which CONTENTS is read (a word of file_directives, such as `crl`).
 paths_of() { # NAMED CONTENTS
   printf '%s\n' "$1" | awk -F "$tab" -v directives="$file_directives" -v contents="$2" '
     BEGIN {
       for (n = split(directives, words, " "); n > 0; n--) {
         split(words[n], pair, "=")
-        of[pair[1]] = pair[2]
+        contentsOf[pair[1]] = pair[2]
       }
     }
-    of[$1] == contents { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
+    contentsOf[$1] == contents { path = substr($0, length($1) + 2); if (!seen[path]++) print path }'
 }

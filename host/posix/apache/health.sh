@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Checks after a reload whether the live server answers as the shadow promised.
 
+# Writes what the live server answers to FILE, in the lines of ask_all.
 ask_live() { # FILE
   (ask_all "$work") >"$1"
 }
@@ -12,6 +13,7 @@ mark_logs() {
     sed -n "s/^regular [a-z ]*$tab//p" >"$work/log.sizes"
 }
 
+# Writes to FILE what the logs have said about certificates since mark_logs.
 write_log_words() { # FILE
   while IFS=$tab read -r health_size health_log; do
     tail -c "+$((health_size + 1))" -- "$health_log" | head -c 1048576 | grep -a 'Certificate Verification: '
@@ -21,11 +23,13 @@ write_log_words() { # FILE
 # Checks by the last answers whether holders of certificates get in.
 locks_nobody_out() {
   read_alerts "$work/answers.after" >"$work/alerts"
+  # Nothing is wrong where every probe got the good answer.
   awk -v good="$probe_decrypt_error" '$2 != good { bad = 1 } END { exit !bad }' "$work/alerts" || return 0
   write_log_words "$work/probe.words"
   ! report_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
 }
 
+# Writes what the live server answers before the change. A stopped server has no answers.
 # in: parent, work
 # sets: nothing
 list_answers_before() {
@@ -33,8 +37,9 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# Each covered virtual host must answer as the shadow did, and each other virtual host as before. The status may also be
-# the earlier one: the shadow may have failed to reach a backend.
+# Checks whether the reloaded server is healthy, and reports why it is not. Differences are waited for, up to the
+# deadline. Each covered virtual host must answer as the shadow did, and each other virtual host as before. The status
+# may also be the earlier one: the shadow may have failed to reach a backend.
 # in: deadline_seconds, probe_decrypt_error, run_log_files, work
 # sets: asks_probes
 check_health() {

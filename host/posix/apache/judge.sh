@@ -5,6 +5,7 @@
 
 judge=none
 
+# Judges the candidate, and sets verdict and judge.
 # in: baseline, deadline_seconds, dumped, manifest, own_directory, removal, server_modules, server_root, work
 # sets: judge, verdict
 judge_candidate() {
@@ -41,6 +42,8 @@ has_memory() {
   return 1
 }
 
+# Sets the verdict by the shadow start on the candidate. Where that is not plainly healthy, it is compared with a shadow
+# start on the live files. Where that one does not show a healthy server either, the smaller judge gives the verdict.
 judge_shadow() {
   judge=shadow
   if shadow_is_healthy candidate && report_unasking; then
@@ -71,12 +74,13 @@ judge_shadow() {
   fi
 }
 
-# A shadow is healthy when it is up, every virtual host was asked, and each covered one answers over TLS. This function
-# also splits the report into $work/answers.WHICH.
+# Checks whether a shadow is healthy: it is up, every virtual host was asked, and each covered one answers over TLS.
 shadow_is_healthy() { # live|candidate
   shadow_has_answered "$1" && ! covered_statuses "$1" | grep -qx refused
 }
 
+# Checks whether a shadow is up and every virtual host was asked. Also takes the answers out of the report of the
+# shadow, into $work/answers.WHICH.
 shadow_has_answered() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
   shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$(shadow_others)" | wc -l)" ]
@@ -97,9 +101,11 @@ covered_statuses() { covered_answers "$1" | cut -f 2; }
 # 2xx or 3xx.
 shadow_is_plain() { shadow_is_healthy candidate && ! covered_statuses candidate | grep -qv '^[23]'; }
 
-# Where a covered virtual host lets nobody in without a certificate, the other virtual hosts must still be compared.
+# Checks whether the candidate can be compared with the shadow start on the live files. The live files need not be
+# healthy where the candidate is plainly healthy: the other virtual hosts must still be compared.
 is_baseline() { shadow_is_healthy live || { shadow_is_plain && shadow_has_answered live; }; }
 
+# Checks whether httpd started in a shadow.
 # in: work
 # sets: nothing
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
@@ -121,9 +127,11 @@ $judge_unasking
 EOF
 }
 
+# Reports in which way a shadow is not healthy, and the words of its httpd.
 report_words() { # live|candidate
   [ "$1" = live ] || shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   covered_answers "$1" | awk -F "$tab" '
+    # refused or required
     $2 ~ /^re/ {
       split($1, word, " ")
       what = ($2 == "refused" ? "no TLS handshake succeeds" : "nobody gets in without a certificate")
@@ -133,7 +141,8 @@ report_words() { # live|candidate
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
 }
 
-# Lists the candidate and the target of each file that the change places. `-` means that the file is removed.
+# Makes the lists that the judge needs. placed.list has the candidate and the target of each file that the change
+# places. `-` in place of a candidate means that the file is removed.
 list_placed() {
   {
     while IFS=$tab read -r _ judge_name _; do
@@ -156,9 +165,11 @@ list_others() {
   printf '%s' "$manifest" | sed -n 's/^other //p' | awk '
     { place = $1 " " $2 }
     FILENAME == ARGV[1] { isTaken[$0] = isTaken[place " "] = 1; next }
+    # A virtual host without a name has the key `ADDRESS PORT `, which each covered one of its place has taken.
     !isTaken[NF > 2 ? $0 : place " "]++' "$work/look.list" -
 }
 
+# Prints the names of our files that the change removes.
 # in: manifest
 # sets: nothing
 dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
@@ -181,6 +192,7 @@ list_names() {
 # would be the live ones.
 judge_minimal() {
   judge=minimal
+  # Nothing is left that this judge could start. httpd checks the syntax of its configuration before the reload.
   if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
     verdict=well judge=syntax
     return
@@ -218,6 +230,8 @@ gather_own() { # DIRECTORY
   done
 }
 
+# Waits until the small httpd is well: it answers a client without a certificate, and refuses the untrusted certificate.
+# Fails where the small httpd ends before that.
 wait_for_minimal() { # PORT
   printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look.list"
   : >"$work/minimal/others.list"
@@ -230,6 +244,7 @@ wait_for_minimal() { # PORT
   return 1
 }
 
+# Prints a port that no socket of this host has. The search begins at a port that depends on this process.
 free_port() {
   judge_candidate_port=$((20000 + $$ % 20000))
   while grep -qi ":$(printf %04X "$judge_candidate_port") " /proc/net/tcp /proc/net/tcp6; do

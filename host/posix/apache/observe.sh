@@ -12,7 +12,7 @@ run_setting() { # NAME
     index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
-# The first line holds the version of OpenSSL, and another line how it was built.
+# Sets observe_openssl: the first line holds the version of OpenSSL, and another line how it was built.
 ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/dev/null || echo none)}; }
 
 # Prints the security level of OpenSSL for httpd's handshakes. It is the lowest level that a cipher list names, else the
@@ -33,43 +33,45 @@ security_level() {
 }
 
 # Finds the version of PHP by the words that every PHP binary holds for its X-Powered-By header. No PHP is executed. A
-# host may run several php-fpm, and any of them may be the product's.
+# host may run several php-fpm, and any of them may be the product's. observe_programs has a line KIND:PATH for each
+# binary.
 observe_php() {
   observe_programs=$(printf %s "$process_php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
   observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs$nl
   observe_programs=${observe_programs}cli:${server_root%/*}/php/bin/php
   observe_ifs=$IFS IFS=$nl
   set -f
-  for observe_found in $observe_programs; do
-    IFS=$observe_ifs observe_path=${observe_found#*:}
+  for observe_program in $observe_programs; do
+    IFS=$observe_ifs observe_path=${observe_program#*:}
     [ -n "$observe_path" ] && inside test -f "$observe_path" || continue
     doing "reading $observe_path"
-    observe_known=$(inside stat -L -c '%i.%Y.%s' -- "$observe_path")
+    observe_file_id=$(inside stat -L -c '%i.%Y.%s' -- "$observe_path")
     # The journal remembers the version that the last change found, as `php INODE.TIME.SIZE VERSION`, because a PHP
     # binary has 20 MB.
-    case $(journal_value "php $observe_known") in
+    case $(journal_value "php $observe_file_id") in
       '')
         observe_php_version=$(inside grep -a -o -m1 'X-Powered-By: PHP/[0-9.]*' -- "$observe_path" | head -n 1) &&
           observe_php_version=${observe_php_version##*/}
         ;;
-      *) observe_php_version=$(journal_value "php $observe_known") ;;
+      *) observe_php_version=$(journal_value "php $observe_file_id") ;;
     esac
     [ -z "$observe_php_version" ] ||
-      part "php ${observe_found%%:*} $observe_known $observe_php_version$tab$observe_path"
+      part "php ${observe_program%%:*} $observe_file_id $observe_php_version$tab$observe_path"
   done
   set +f
 }
 
-# Prints when the parent last logged that it goes on after a reload. Only the parent's own words count: a request can
-# put any text into the log, but not at this place of a line.
+# Prints when the parent last logged that it reloads (AH00493) or goes on after that (AH00489), or an empty line. Only
+# the parent's own words count: a request can put any text into the log, but not at this place of a line.
 reload_stamp() {
-  observe_said="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
-  awk -v said="$observe_said([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
-    $0 ~ said { stamp = $0 }
+  observe_notice="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
+  awk -v resumed="$observe_notice([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
+    $0 ~ resumed { stamp = $0 }
     END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
 }
 
-# The log has httpd's local time. The login may have another time zone.
+# Prints a time of httpd's log in seconds since 1970. The log has httpd's local time. The login may have another time
+# zone.
 log_seconds() { # STAMP
   observe_zone=$(printf '%s\n' "$server_environment" | awk '/^TZ=/ { print substr($0, 4) }')
   (
@@ -152,6 +154,7 @@ observe_refresh() {
     { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
+# Reads everything that a plan needs, and sends it in parts. It also sets dumped and server_root for what follows.
 # in: arguments, config, instance, parent, root_argument, server_compiled_root, server_environment, server_parent_start,
 #   server_version, state, state_journal
 # sets: dumped, server_root
@@ -166,6 +169,7 @@ observe() {
   doing "reading httpd's error log"
   observe_boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
   ask_openssl
+  # `cat` prints the whole next part, where its failure would not be seen.
   observe_now=$(date +%s) && cat </dev/null || name_broken_tool
   part server
   cat <<EOF

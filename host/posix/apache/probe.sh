@@ -34,6 +34,7 @@ keep_probes() {
 # Prints a value from the lines that stand before key and certificate in a probe.
 probe_word() { sed -n "s/^$1 //p;/^-/q" "$2"; } # KEY FILE
 
+# Checks whether the candidate crl.pem holds a CRL of this CA that is not for CA certificates only.
 has_users_crl() { # PROBE
   [ -f "$work/chosen.keys" ] || return 1
   probe_issuer=$(openssl x509 -noout -issuer_hash -in "$1" 2>/dev/null) &&
@@ -106,6 +107,7 @@ verify_probe() { # NAME PATH_OF
 
 conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
 
+# Prints the path of an installed file of ours: a PATH_OF for verify_probe, as newest_own is.
 installed_own() { printf %s "$own_directory/$1"; } # NAME
 
 # Checks whether the files that serve now refuse this probe already. If they do, a change that does not mend it is not
@@ -129,6 +131,7 @@ report_locked_out() {
     case $probe_alert in
       "$probe_decrypt_error") continue ;;
       - | +)
+        # The alert was lost. The log may still have the error, or the signature failure of a good probe.
         probe_error=$(logged_errors "$2")
         [ -n "$probe_error" ] || ! grep -qs "Certificate Verification: Error ($probe_signature_failure)" "$2" ||
           continue
@@ -190,7 +193,8 @@ place_in_words() { # ADDRESS PORT NAME
   printf '%s' "${3:+$3 (}$1 port $2${3:+)}"
 }
 
-# The alert is httpd's answer to its clients, and the number is OpenSSL's error. @see openssl-verification-options(1),
+# Prints why httpd refuses a certificate, and what to do. The alert is httpd's answer to its clients, and the number is
+# OpenSSL's error. @see openssl-verification-options(1),
 # RFC 8446, section 6
 refusal_in_words() { # ALERT ERROR
   case $2 in

@@ -24,7 +24,8 @@ recover_earlier() {
   done
 }
 
-# Reloads the server after a recovery. A stopped server reads the right bytes at its start.
+# Reloads the server after a recovery, and settles the debt in the journal once it runs on the right bytes. A stopped
+# server reads these at its start.
 # in: parent, state
 # sets: nothing
 # writes

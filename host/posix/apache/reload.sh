@@ -57,6 +57,7 @@ has_new_child() { # SINCE
   return 1
 }
 
+# Waits until a new child of httpd shows that the reload was done. Fails where the parent ends, or after the deadline.
 # in: deadline_seconds, parent, server_parent_start
 # sets: nothing
 wait_for_reload() {

@@ -8,6 +8,7 @@
 roll_back() {
   step 'roll back'
   [ ! -f "$work/swapped" ] || put_back "$work"
+  # 0 where the bytes of before are back.
   rollback_is_back=$?
   resume_timers
   [ -z "$parent" ] || restore_live "${reload_signalled:-}"
@@ -19,7 +20,7 @@ roll_back() {
 # in: swap_began
 # sets: nothing
 # writes
-restore_live() { # SIGNALLED: empty when it cannot have read the other bytes
+restore_live() { # SIGNALLED: empty where no signal of ours can have made httpd read the other bytes
   rollback_bytes_back=$(now_ticks)
   if is_parent_alive; then
     if [ -z "$1" ]; then

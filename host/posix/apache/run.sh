@@ -46,6 +46,7 @@ extend_deadline() {
     END { printf "%d", seconds + (hosts + others) / 20 + hosts * bytes / 4000000 }')
 }
 
+# Fails where another stack made the last change of this server, and this change does not take the server over.
 check_owner() {
   run_holder=$(journal_value owner)
   [ -z "$run_holder" ] || [ "$run_holder" = "$owner" ] || [ "$take_over" = yes ] ||
@@ -137,6 +138,8 @@ apply_detached() { # WORK
   fi
 }
 
+# Carries out a change that was judged well: it swaps the files, reloads httpd and looks at the server. Where one of
+# these steps fails, the change is put back.
 # in: aside, config, id, judge, mode, own_directory, owner, refresh, removal, request_observe_seconds, state,
 #   state_held, undo_quiet, work
 # sets: is_reported, limit_seconds, swap_began, unreported, work
@@ -195,6 +198,7 @@ finalize() { # applied|stopped
   end_run "$1"
 }
 
+# Puts a change back that serves well but could not be recorded.
 # writes
 revert() {
   part "reason there is no room in $state"
@@ -204,6 +208,7 @@ revert() {
   end_run rolledBack
 }
 
+# Writes what the next runs need, and then makes the change valid by the journal.
 # writes
 commit() { # applied|stopped
   ! grep -q '/conf$' "$work/made" || run_made_conf=yes
@@ -234,6 +239,7 @@ journal_end() { # applied|stopped [KEY VALUE …]
   # A server that ran at an earlier change is expected to run again, even where it was stopped at a later change.
   [ "$1" = applied ] && run_ran_as=$(ran_as) || run_ran_as=$(journal_value ran-as)
   shift
+  # httpd has read nothing of this change, so what is known of its last reload stays.
   [ "$aside" = no ] || { journal_set "$@" run "$id"; return; }
   mv -f -- "$work/loaded" "$state/loaded" 2>/dev/null
   # httpd need not have read a file that was edited after our signal, so the time of that signal is recorded.

@@ -11,6 +11,7 @@
 use_parent() { # PID
   parent=$1 arguments='' enter='' server_config_argument='' root_argument=''
   if ! read_process "$parent"; then
+    # Once a swap has begun, its caller deals with an httpd that ends.
     [ -n "${swap_began:-}" ] || fail gone "httpd process $parent ended while it was being looked at; run again"
     parent=''
     return 1
@@ -19,6 +20,7 @@ use_parent() { # PID
   program=$(readlink "/proc/$parent/exe") || name_broken_tool
   program=${program% (deleted)}
   server_work_directory=$(readlink "/proc/$parent/cwd")
+  # One variable is one line. A line end within a value becomes a byte 1.
   server_environment=$(tr '\0\n' '\n\001' <"/proc/$parent/environ") || name_broken_tool
   [ "$(readlink "/proc/$parent/root")" = / ] || fail chroot "httpd process $parent runs in a chroot; this is not supported"
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
@@ -92,6 +94,7 @@ httpd() {
     while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
     umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
   (
+    # The arguments are cut at their line ends alone.
     set -f
     IFS=$nl
     # shellcheck disable=SC2086
@@ -138,7 +141,7 @@ find_server() {
       read_version
       ! is_only_set_up || return 0
     fi
-    mean_set_up
+    choose_set_up_server
     [ $# -ne 1 ] || [ -n "$want_config" ] || return 0
   fi
   if [ $# -eq 0 ]; then
@@ -151,6 +154,8 @@ find_server() {
   read_version
 }
 
+# Takes the one of these parents that the pid file or the configuration of the site file names. Where it names none of
+# them, the server that is meant is stopped.
 choose_parent() { # PID…
   server_found='' server_listed=''
   server_wanted_config=${want_config:+$(realpath -m -- "$want_config")}

@@ -29,7 +29,7 @@ is_only_set_up() {
 # server that happens to run must neither be observed in its place nor changed.
 # in: want_httpd
 # sets: want_config
-mean_set_up() {
+choose_set_up_server() {
   stopped_set_up='' stopped_set_up_count=0 stopped_standing='' stopped_standing_count=0
   for stopped_known in /var/lib/clientcert/*/journal; do
     # A configuration that has gone belonged to a server that was removed from this host.
