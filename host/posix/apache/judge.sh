@@ -192,7 +192,7 @@ list_names() {
 # would be the live ones.
 judge_minimal() {
   judge=minimal
-  # Nothing is left that this judge could start. httpd checks the syntax of its configuration before the reload.
+  # There is nothing that this judge could start. httpd checks the syntax of its configuration before the reload.
   if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
     verdict=well judge=syntax
     return

@@ -17,6 +17,7 @@ shadow() {
   exec 5<>"$work/alive"
   (
     exec 5>&-
+    # The program inside takes these variables from its environment. process_start tells is_apart when the shadow began.
     read_process self
     export process_start work run_umask program arguments server_work_directory server_environment run_pid_file \
       run_log_files mark tab nl returning baseline
@@ -77,6 +78,7 @@ is_apart() {
 
 # Builds the view. A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
 build_view() {
+  # A line of mountinfo has optional fields from the seventh one on. They end at `-`, and the type follows.
   shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo |
     sort -t "$tab" -u -k 2,2)
   mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
@@ -102,6 +104,8 @@ EOF
   mount -t proc proc /sys/root/proc && { mount -t sysfs -o ro sysfs /sys/root/sys 2>/dev/null || :; }
 }
 
+# Mounts into the view what the host has at a mount point: a directory as an overlay, in which all writes vanish, or
+# else read-only; a file as a copy.
 view_of() { # MOUNT_POINT
   [ "$1" = / ] && shadow_target=/sys/root || shadow_target=/sys/root$1
   if [ ! -d "$1" ]; then
@@ -122,11 +126,11 @@ view_of() { # MOUNT_POINT
     { umount "$shadow_target"; return 1; }
 }
 
-# util-linux before 2.27 silently ignores `ro` on a bind mount.
+# Checks whether a mount really is read-only: util-linux before 2.27 silently ignores `ro` on a bind mount.
 is_read_only() { # MOUNT_POINT
   point=$1 awk "$quoting_mount_path"'
-    mount_path($5) == ENVIRON["point"] { found = $6 }
-    END { exit found !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo
+    mount_path($5) == ENVIRON["point"] { options = $6 }
+    END { exit options !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo
 }
 
 # Binds the candidates into the view, where httpd's mount namespace has the same work directory under the same name.
@@ -137,6 +141,7 @@ bind_candidates() {
     mount -o remount,bind,ro /sys/root/dev/candidates
 } 2>/dev/null
 
+# Makes a /dev for the view with the few devices that httpd needs, and with terminals and shared memory of its own.
 build_devices() {
   mount -t tmpfs -o mode=755 tmpfs /sys/root/dev
   for shadow_device in null zero full random urandom tty; do
@@ -178,6 +183,7 @@ shadow_inside_view() { # live|candidate
   say_words
 }
 
+# Places or removes the files of the change in the view, by placed.list.
 place_candidates() {
   while IFS=$tab read -r shadow_source shadow_target; do
     mkdir -p -- "${shadow_target%/*}"
@@ -222,6 +228,7 @@ add_names() {
   cat /dev/shm/names >>/etc/hosts
 }
 
+# Waits until the pid file names a live httpd. Fails where the start failed, or where no process of it is left.
 wait_for_start() {
   while :; do
     shadow_pid=''
@@ -249,6 +256,7 @@ is_any_left() {
   return 1
 }
 
+# Prints the line `words`, what httpd printed at its start, and the error lines of its logs.
 # in: run_log_files
 # sets: nothing
 say_words() {

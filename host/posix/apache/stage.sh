@@ -4,9 +4,10 @@
 
 stage_refused=''
 
+# Reports a reason against the change. The run goes on to find further reasons, and then ends as refused.
 # in: nothing
 # sets: stage_refused
-refuse() { # TEXT…: noted, told at the end; the run ends as refused
+refuse() { # TEXT…
   part "reason $*"
   stage_refused=yes
 }
@@ -90,6 +91,8 @@ requires_certificates() (
 
 count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
+# Makes the candidate of one file from its splices, and its line of edit.list. Descriptor 6 stands where the part of the
+# live file ends that is already copied.
 build_candidate() { # HASH PATH
   stage_candidate=$work/edit/$stage_number stage_read_from=inside
   # A file that httpd does not load (a crontab) may be missing in the mount namespace of httpd.
@@ -121,6 +124,7 @@ EOF
 # insertion. Each run is a line: the number of bytes that it takes from the live file, which of these bytes are kept,
 # and the insertion. The last line is the size of the candidate.
 splice_runs() {
+  # stage_most is the largest number of pieces in a run.
   stage_live_bytes=$(wc -c <"$work/live") stage_most=1
   # One `cut` makes a whole run. One process for each piece would cost a second with 500 virtual hosts. `cut` counts
   # bytes from the last NUL on, but before coreutils 8.25 from the last line end.
@@ -128,6 +132,9 @@ splice_runs() {
     [ "$(tr -d '\0' <"$work/live" | wc -c)" -eq "$stage_live_bytes" ] && stage_most=1000
   printf '%s' "$manifest" | awk -v number="$stage_number" -v size="$stage_live_bytes" -v most="$stage_most" '
     function bytes(encoded) { return length(encoded) / 4 * 3 - (encoded ~ /=$/) - (encoded ~ /==$/) }
+    # The lines are `splice OFFSET LENGTH BASE64`: the bytes there give way to the insertion. A comparison with `$4 ""`
+    # is one of texts, never of numbers. A piece without kept bytes has a run of its own, because no range of cut is
+    # empty.
     function end_run() { if (pieces) print end - start, (pieces > 1 ? ranges : kept), insert; pieces = 0; start = end }
     $1 == "edit" { edits++ }
     $1 == "splice" && edits == number {
@@ -141,6 +148,7 @@ splice_runs() {
 
 # GNU head reads exactly the bytes that it is asked for, so the descriptor stands at the right place for the next run.
 copy_run() { # LENGTH KEPT BASE64
+  # The shell drops line ends at the end of an output, so a dot is printed behind them.
   stage_decoded=$(printf %s "$3" | base64 -d && printf .) && stage_decoded=${stage_decoded%.}
   case $2 in
     *-*) head -c "$1" <&6 | cut -z -b "$2" ${stage_decoded:+--output-delimiter="$stage_decoded"} | head -c -1 ;;
@@ -183,7 +191,9 @@ check_timer_targets() {
   done <"$work/own.list"
 }
 
-is_loaded() { # PATH: by httpd; a recovery does not know and need not: what was loaded never got a stage beside it
+# Checks whether httpd loads a file. A recovery does not know the loaded files, so no file counts as loaded there. This
+# does no harm, because the stage of a loaded file never lies beside the file.
+is_loaded() { # PATH
   case $nl${run_loaded_files:-}$nl in *"$nl$1$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
@@ -195,9 +205,10 @@ is_crontab() { # PATH
   case $1 in /etc/crontab | /etc/cron.d/* | /var/spool/cron/*) ! is_loaded "$1" ;; *) return 1 ;; esac
 }
 
+# Checks whether no rename leads from our own directory to this path.
 # in: own_directory, quoting_mount_path
 # sets: nothing
-is_elsewhere() { # PATH: where a rename from our own directory cannot go
+is_elsewhere() { # PATH
   set -- "${1%/*}" "$(nearest_directory "$own_directory")"
   [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
 }
@@ -206,7 +217,8 @@ is_elsewhere() { # PATH: where a rename from our own directory cannot go
 # `mv` would copy, and a file that is being copied is neither the old one nor the new one.
 mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
 
-mount_point_above() { # PATH, resolved; may be one itself
+# Prints the mount point that holds a path, with a slash at its end. The path itself may be one.
+mount_point_above() { # RESOLVED_PATH
   path=$1 awk "$quoting_mount_path"'
     BEGIN { path = ENVIRON["path"] "/" }
     { point = ($5 == "/" ? "/" : mount_path($5) "/") }
@@ -214,9 +226,10 @@ mount_point_above() { # PATH, resolved; may be one itself
     END { print found }' /proc/self/mountinfo
 }
 
+# Prints the path where it is a directory, else the nearest directory above it that exists.
 # in: nothing
 # sets: nothing
-nearest_directory() { # PATH: it, or its first parent that exists
+nearest_directory() { # PATH
   set -- "$1"
   while [ ! -d "$1" ]; do set -- "${1%/*}"; done
   printf %s "${1:-/}"

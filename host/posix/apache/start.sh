@@ -30,7 +30,8 @@ start_again() {
   return 1
 }
 
-# Prints the arguments without those that keep httpd in the foreground.
+# Prints the arguments without those that keep httpd in the foreground. `-D` and its word may be two arguments, so `N`
+# joins them.
 detached_arguments() {
   printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
 }
@@ -49,11 +50,13 @@ was_started_meanwhile() {
   list_answers_before
 }
 
+# Takes the httpd that the pid file names, where it was started after the observation.
 is_started() {
-  start_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$start_started" &&
-    use_running "$start_started"
+  start_named=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$start_named" &&
+    use_running "$start_named"
 }
 
+# Checks whether a new httpd runs that has not written its pid file yet.
 is_one_starting() {
   find_processes
   for start_pid in $process_httpd_pids; do
@@ -75,12 +78,13 @@ wait_for_server() { # TENTHS_OF_A_SECOND
   while [ "$start_tries" -lt "$1" ]; do
     start_tries=$((start_tries + 1))
     sleep 0.1
-    if start_started=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && use_running "$start_started"; then return 0; fi
+    if start_named=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && use_running "$start_named"; then return 0; fi
   done
   return 1
 }
 
-# The pid file may be an old one, and the process that it names may be another program by now.
+# Takes a process as the live parent where it really is an httpd. The pid file may be an old one, and the process that
+# it names may be another program by now.
 use_running() { # PID
   kill -0 "$1" 2>/dev/null || return 1
   find_processes

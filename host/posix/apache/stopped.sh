@@ -25,15 +25,16 @@ is_only_set_up() {
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
 }
 
-# Where the site file names no server, the one that a change of ours set up is meant, whether it runs or not. Another
-# server that happens to run must neither be observed in its place nor changed.
+# Sets want_config to the configuration of the server that a change of ours set up. Where the site file names no server,
+# this one is meant, whether it runs or not. Another server that happens to run must neither be observed in its place
+# nor changed. Where several are set up, the only one is meant whose directory of our files still exists (standing).
 # in: want_httpd
 # sets: want_config
 choose_set_up_server() {
   stopped_set_up='' stopped_set_up_count=0 stopped_standing='' stopped_standing_count=0
-  for stopped_known in /var/lib/clientcert/*/journal; do
+  for stopped_journal in /var/lib/clientcert/*/journal; do
     # A configuration that has gone belonged to a server that was removed from this host.
-    recall "$stopped_known" && [ -e "$stopped_recalled_config" ] && ! ran_by_other_program || continue
+    recall "$stopped_journal" && [ -e "$stopped_recalled_config" ] && ! ran_by_other_program || continue
     stopped_set_up="$stopped_set_up; $stopped_recalled_config" stopped_set_up_count=$((stopped_set_up_count + 1))
     [ -d "$stopped_recalled_directory" ] || continue
     stopped_standing=$stopped_recalled_config stopped_standing_count=$((stopped_standing_count + 1))
@@ -46,6 +47,7 @@ choose_set_up_server() {
   esac
 }
 
+# Checks whether the journal names another program than the site file. Sets stopped_recalled_program.
 ran_by_other_program() {
   stopped_recalled_program=${stopped_recalled_as%%"$tab"*}
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
@@ -72,8 +74,8 @@ ran_as() {
 recall_program() {
   [ -n "$want_config" ] || return 0
   stopped_wanted_config=$(realpath -m -- "$want_config")
-  for stopped_known in /var/lib/clientcert/*/journal; do
-    recall "$stopped_known" && [ "$stopped_recalled_config" = "$stopped_wanted_config" ] && ! ran_by_other_program &&
+  for stopped_journal in /var/lib/clientcert/*/journal; do
+    recall "$stopped_journal" && [ "$stopped_recalled_config" = "$stopped_wanted_config" ] && ! ran_by_other_program &&
       [ -x "$stopped_recalled_program" ] || continue
     program=$stopped_recalled_program
     [ -n "$want_defines" ] || recall_arguments
@@ -82,6 +84,8 @@ recall_program() {
   [ -z "$program" ] || return 0
   for stopped_candidate in /usr/local/ni/apache/bin/httpd "$(command -v apache2)" "$(command -v httpd)"; do
     program=$stopped_candidate
+    # Without want_config, read_version finds the configuration that the program reads by itself. `mode=observe` keeps
+    # an error from being recorded or shown as one of this run.
     [ ! -x "$stopped_candidate" ] ||
       [ "$(mode=observe want_config='' && read_version >/dev/null && printf %s "$config")" != \
         "$stopped_wanted_config" ] || return 0
@@ -89,6 +93,7 @@ recall_program() {
   program=''
 }
 
+# Takes the arguments of the last change, and the server root from their -d.
 recall_arguments() {
   stopped_previous='' stopped_ifs=$IFS IFS=$tab
   set -f
@@ -138,6 +143,7 @@ listening_sockets() {
       if (tolower($1) == "listen") note($2)
       next
     }
+    # 0A is the state of a socket that listens, and ports are hexadecimal here.
     $4 == "0A" { port = $2; sub(/^.*:/, "", port); if (port in ports) printf "%s %s ", $10, ports[port] }' - "$@"
 }
 
@@ -164,6 +170,7 @@ $stopped_holders
 END_OF_HOLDERS
 }
 
+# Prints a line `PID PORT` for each process that holds one of these sockets, and `- PORT` for a socket without one.
 list_holders() {
   printf '%s\0' /proc/[0-9]*/fd/* | xargs -0 stat -c %N 2>/dev/null | awk -F "'" -v listening="$stopped_listening" '
     BEGIN {
@@ -182,6 +189,7 @@ list_holders() {
 # Ends the run where this process may be the server that is meant.
 suspect() { # PID HOW
   ! is_another "$1" || return 0
+  # The process may be a child of httpd. The topmost httpd above it is the parent.
   stopped_top=$1
   while read_process "$stopped_top" && [ "$process_parent" -gt 1 ] && runs_httpd "$process_parent"; do
     stopped_top=$process_parent
@@ -199,8 +207,8 @@ suspect() { # PID HOW
   fail no-httpd "no httpd of $config is known to run here, but process $stopped_top ($stopped_executable) does, which $2 and looks like httpd; $stopped_remedy"
 }
 
-# Checks whether a process is surely not the server that is meant. It is not where it is another known server, belongs
-# to a container or to a judge of ours, or is not an httpd.
+# Checks whether a process is surely not the server that is meant. It is not the server where it is another known
+# server, belongs to a container or to a judge of ours, or is not an httpd.
 is_another() { # PID
   [ -e "/proc/$1/stat" ] || { ! kill -0 "$1" 2>/dev/null; return; }
   stopped_ancestor=$1
@@ -215,7 +223,7 @@ is_another() { # PID
   if [ -e "/proc/$1/exe" ]; then ! runs_httpd "$1"; else is_of_kernel "$1"; fi
 }
 
-# A thread of the kernel has neither a program nor arguments.
+# Checks whether a process is a thread of the kernel, which has neither a program nor arguments.
 is_of_kernel() { # PID
   stopped_first_word=''
   IFS= read -r stopped_first_word 2>/dev/null <"/proc/$1/cmdline"
@@ -246,9 +254,12 @@ starter() {
   # An apachectl within the server root names its configuration by itself.
   case $program in "$server_root"/*) stopped_is_own_config=yes ;; esac
   program=$program config=$config root=$server_root is_own=$stopped_is_own_config awk '
-    function cut_out(name,   at) {
-      while ((at = index(line, name)) > 0 && substr(line, at + length(name), 1) !~ /[A-Za-z0-9_-]/) {
-        line = substr(line, 1, at - 1) " " substr(line, at + length(name)); named = 1
+    # For each file: named, whether it starts the program; placed, whether it names the configuration or its root;
+    # options, whether it gives httpd another configuration or root. A name is cut out of the line once it is found, so
+    # that the path of the program does not count as the server root.
+    function cut_out(name,   position) {
+      while ((position = index(line, name)) > 0 && substr(line, position + length(name), 1) !~ /[A-Za-z0-9_-]/) {
+        line = substr(line, 1, position - 1) " " substr(line, position + length(name)); named = 1
       }
     }
     BEGIN {

@@ -17,6 +17,8 @@ own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "
 # this run, by the next run, or by `undo`. Its lines:
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
+# Prepares a swap: keeps the bytes of before in $work/before, and makes the stages, which are the files to rename. Ends
+# the run where there is no room, after the removal of what it has made.
 # in: instance, own_directory, state, work
 # sets: unreported
 # writes
@@ -55,6 +57,7 @@ stage_of() { # N PATH
   fi
 }
 
+# Removes the stages of a run, and those of crontabs and timers that belong to no run any more.
 # in: instance, own_directory
 # sets: nothing
 # writes
@@ -67,6 +70,8 @@ remove_stages() { # WORK
   rm -rf -- "$own_directory/.stage"
 }
 
+# Makes the stage of each file, in our own directory or beside the file. Where it fails, swap_failure has the KIND and
+# the text of the error.
 # writes
 stage_beside() {
   swap_stage=$own_directory/.stage
@@ -101,7 +106,8 @@ label_as() { # DIRECTORY FILE
   [ ! -d /sys/fs/selinux ] || chcon --reference="$1" -- "$2" 2>/dev/null || :
 }
 
-missing_directories() { # PATH: those of its directories that do not exist, innermost first
+# Prints those directories of a path that do not exist, innermost first.
+missing_directories() { # PATH
   set -- "$1"
   while [ ! -d "$1" ]; do printf '%s\n' "$1" && set -- "${1%/*}"; done
 }
@@ -119,6 +125,7 @@ swap() {
   fi
 }
 
+# Places our files, each by one rename.
 # writes
 swap_own() {
   while IFS=$tab read -r _ swap_name swap_hash; do
@@ -135,9 +142,11 @@ swap_own() {
   done <"$work/own.list"
 }
 
+# Adds a step to the list of the swap, before the step is done.
 # writes
 note_swap() { printf '%s\n' "$1" >>"$work/swapped" && sync -- "$work/swapped"; }
 
+# Places the edited files. After the exchange the stage has the bytes of before.
 # writes
 swap_edits() {
   while IFS=$tab read -r swap_number swap_before swap_after swap_path; do
@@ -160,6 +169,7 @@ swap_edits() {
 # writes
 exchange() { # STAGED TARGET
   if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
+  # The numbers are those of the system call renameat2. -100 is AT_FDCWD, and 2 is RENAME_EXCHANGE.
   case $(uname -m) in x86_64) swap_call=316 ;; aarch64) swap_call=276 ;; *) swap_call='' ;; esac
   [ -n "$swap_call" ] &&
     perl -e 'exit(syscall($ARGV[0], -100, $ARGV[1], -100, $ARGV[2], 2) == 0 ? 0 : 1)' \
@@ -209,6 +219,7 @@ put_back() { # WORK
   return 0
 }
 
+# Puts a file of ours back, by a copy beside it and a rename.
 # writes
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")
@@ -220,6 +231,8 @@ restore_own() { # WORK NAME
   return 1
 }
 
+# Puts an edited file back where it still has the bytes of the change, or where it is missing. A file that has the bytes
+# of before needs nothing.
 # writes
 restore_edit() { # WORK N HASH_AFTER PATH
   swap_came_out=$(stage_of "$2" "$4")

@@ -4,6 +4,7 @@
 
 undo_quiet=''
 
+# Writes what a removal without Pulumi needs: the list of the edited files, this program, and its callers.
 # in: own_directory, run_loaded_files, state, work
 # sets: nothing
 # writes
@@ -67,7 +68,7 @@ forget_refresh() {
     "$state/probes" "$state/probes.new"
 }
 
-# Writes what the next refresh needs.
+# Writes what the next refresh needs: the probes, the list of the installed CRLs, and the record.
 # in: nothing
 # sets: nothing
 # writes
@@ -132,6 +133,7 @@ report_result() { # RESULT
   esac
 }
 
+# Runs the removal in a subshell, and ends this process with its exit status.
 # in: id, state, word_max_bytes
 # sets: undo_quiet, work
 run_undo() {
@@ -149,6 +151,7 @@ run_undo() {
   exit "$1"
 }
 
+# Prints the manifest of a removal: our installed files, our lines in the edited files, and the virtual hosts to ask.
 # in: own_directory, state
 # sets: nothing
 undo_manifest() {
@@ -176,17 +179,19 @@ undo_our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\
 # indented counts, too.
 our_spans() { # FILE
   {
-    grep -ab "$undo_our_line" -- "$1" | while IFS= read -r undo_found; do
-      undo_line=${undo_found#*:} && printf 'splice %s %s \n' "${undo_found%%:*}" $((${#undo_line} + 1))
+    # grep -b prints OFFSET:TEXT for each match.
+    grep -ab "$undo_our_line" -- "$1" | while IFS= read -r undo_match; do
+      undo_line=${undo_match#*:} && printf 'splice %s %s \n' "${undo_match%%:*}" $((${#undo_line} + 1))
     done
-    grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r undo_found; do
-      undo_mark_text=${undo_found#*:} && printf 'splice %s %s \n' "${undo_found%%:*}" "${#undo_mark_text}"
+    grep -abo '^#clientcert-adopted# ' -- "$1" | while IFS= read -r undo_match; do
+      undo_mark_text=${undo_match#*:} && printf 'splice %s %s \n' "${undo_match%%:*}" "${#undo_mark_text}"
     done
   } | sort -n -k 2,2
 }
 
-# Prints the virtual hosts that the last change asked. A refresh asks no others. It replaces crl.pem, which no other
-# virtual host names, and a new revocation must not wait for another site whose answer changes for reasons of its own.
+# Prints the covered virtual hosts that the last change asked, as lines of a manifest. A refresh asks no others. It
+# replaces crl.pem, which no other virtual host names, and a new revocation must not wait for another site whose answer
+# changes for reasons of its own.
 # in: state
 # sets: nothing
 virtual_host_addresses() { sed 's/^/look /' "$state/look" 2>/dev/null; }

@@ -13,6 +13,9 @@ is_of_ca() { # CRL_KEY
     END { exit !found }' "$work/cas.list"
 }
 
+# Asks the addresses of one source in turn, until one gives a CRL that is accepted, and notes the result in $work/told.
+# accept_first_list is `file` where the site file has the first CRL of this source, else `-`. accept_is_outrun is set
+# where an address gave a CRL that is older than the installed one.
 # in: collect_bundle, collect_record, mode, work
 # sets: accept_addresses_left, failure
 # writes
@@ -21,7 +24,7 @@ collect_from() { # ID
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
   accept_addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ accept_kind accept_url <&4; do
-    # This value is kept, because the last `read`, which finds nothing, empties its variables.
+    # accept_kind is copied, because the last `read`, which finds nothing, empties its variables.
     accept_first_list=$accept_kind accept_shown_url=$(without_credentials_in "$accept_url")
     step "download $accept_shown_url"
     if download "$accept_url" "$work/raw" && accept_download "$1"; then
@@ -38,7 +41,8 @@ collect_from() { # ID
   explain_failure "$1" "$accept_first_list" "$accept_is_outrun" "$accept_tried"
 }
 
-# Accepts a download that brings nothing new, or a good CRL that is not older than the installed one.
+# Accepts a download that brings nothing new, or a good CRL that is not older than the installed one. A new CRL becomes
+# $work/crls/ID. Sets `failure` where the download is not accepted.
 # writes
 accept_download() { # ID
   accept_raw=$(hash_of "$work/raw")
@@ -50,12 +54,15 @@ accept_download() { # ID
     "$(awk '{ print $2, $3, $4, $5, $1 }' "$work/crls/$1.facts")" >>"$work/told"
 }
 
-# A CRL may be signed rightly and still name another key. OpenSSL would search for a CA with that key.
+# Checks whether OpenSSL would count a CRL. A CRL may be signed rightly and still name another key. OpenSSL would search
+# for a CA with that key.
 check_is_counted() { # TARGET
   read -r accept_key _ <"$1.facts"
   is_of_ca "$accept_key" || { failure='it names a key (authorityKeyIdentifier) that no CA of its name has' && return 1; }
 }
 
+# Checks whether a CRL is not older than the installed one. Where its date is not earlier, its number is lower, and
+# `failure` says what to do about that.
 check_is_no_older() { # TARGET
   [ "$(compare_with_installed "$1")" = older ] || return 0
   accept_is_outrun=yes failure='it is older than the installed one'
@@ -80,8 +87,9 @@ compare_with_installed() { # TARGET
   echo newer
 }
 
-# Explains why a source failed. Nothing is installed of a source that never delivered, so a change that needs it does
-# not go live. It goes on where a newer CRL is installed already, from the site file or from an earlier address.
+# Reports that a source failed, as a note or as a reason against the change. Nothing is installed of a source that never
+# delivered, so a change that needs it does not go live. The change goes on where a newer CRL is installed already, from
+# the site file or from an earlier address.
 # in: collect_record, mode
 # sets: nothing
 explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED

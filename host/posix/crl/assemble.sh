@@ -4,7 +4,7 @@
 # Chooses the newest CRL of each key. The CRL of a retired CA is removed by the refresh after the change, because the CA
 # itself has to go first.
 choose_crls() {
-  [ -n "$collect_is_parted" ] || [ ! -f "$collect_installed" ] || split_crls "$collect_installed" "$work/known"
+  [ -n "$collect_is_split" ] || [ ! -f "$collect_installed" ] || split_crls "$collect_installed" "$work/known"
   for assemble_facts in "$work"/known/*.facts "$work"/crls/*.facts "$work"/site/*.facts; do
     [ -f "$assemble_facts" ] || continue
     read -r assemble_key _ <"$assemble_facts"
@@ -21,7 +21,8 @@ choose_crls() {
   check_nothing_lost
 }
 
-# A full disk cuts files off without an error. A CA whose CRL was lost in this way would lock its users out.
+# Fails where an installed CRL is missing among the chosen ones without a reason. A full disk cuts files off without an
+# error. A CA whose CRL was lost in this way would lock its users out.
 check_nothing_lost() {
   is_installed_known || return 0
   while read -r assemble_key _; do
@@ -36,7 +37,7 @@ EOF
 }
 
 # Makes the candidate: $work/own/crl.pem and $work/crl.list. Fails where the candidate equals what is installed.
-# in: collect_installed, collect_installed_hash, collect_is_parted, mode, state, work
+# in: collect_installed, collect_installed_hash, collect_is_split, mode, state, work
 # sets: nothing
 # writes
 assemble_crls() {
@@ -71,14 +72,15 @@ check_assembled() {
   fi
 }
 
-# httpd refuses every certificate below a CA that lacks its CRL. With `chain` every CA needs a CRL, with `leaf` every CA
-# that issues to users.
+# Checks whether each CA has the CRL that it needs. httpd refuses every certificate below a CA that lacks its CRL. With
+# `chain` every CA needs a CRL, with `leaf` every CA that issues to users.
 check_coverage() {
   for assemble_chosen in "$work"/chosen/*.pem; do
     echo "${assemble_chosen##*/}"
   done | sed 's/[.]pem$//' >"$work/chosen.keys"
   awk -v check="$source_check" '
     FILENAME == ARGV[1] { keys[$1]; next }
+    # A CA is above another one that names it as its issuer.
     { subject[++count] = $1; identifier[count] = $3; if ($1 != $2) above[$2] }
     END {
       for (i = 1; i <= count; i++) {
@@ -98,6 +100,7 @@ check_coverage() {
   done <"$work/uncovered"
 }
 
+# Prints the name of the CA whose name has this hash.
 # in: work
 # sets: nothing
 ca_subject() { # SUBJECT_HASH

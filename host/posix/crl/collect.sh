@@ -8,7 +8,7 @@
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
 # in: mode, own_directory, state, work
-# sets: collect_bundle, collect_installed, collect_installed_hash, collect_is_parted, collect_record, fetch_until
+# sets: collect_bundle, collect_installed, collect_installed_hash, collect_is_split, collect_record, fetch_until
 # writes
 prepare_collection() {
   rm -rf -- "$work/known" "$work/chosen"
@@ -16,7 +16,8 @@ prepare_collection() {
   read_settings "$(newest_own refresh.conf)"
   collect_bundle=$(newest_own "$source_ca_name") collect_record=$state/refresh.record
   cat -- "$collect_bundle" "$own_directory"/ca-*.pem >"$work/all-cas.pem" 2>/dev/null
-  # A change has somebody who waits for it, so it gets less time than a refresh, for which nobody waits.
+  # The time is 200 seconds for each source. A change has somebody who waits for it, so it gets the time of one source.
+  # For a refresh nobody waits.
   # shellcheck disable=SC2086
   set -- $source_ids
   [ "$mode" = refresh ] || set -- one
@@ -40,27 +41,28 @@ list_cas() {
     [ "$(grep -c . "$work/cas.list")" = "$(grep -c -e '^-----BEGIN CERTIFICATE-----' -- "$collect_bundle")" ]
 }
 
+# Prints the path of a file of ours: the one that the change brings, else the installed one.
 # in: own_directory, work
 # sets: nothing
 newest_own() { # NAME
   if [ -f "$work/own/$1" ]; then printf %s "$work/own/$1"; else printf %s "$own_directory/$1"; fi
 }
 
-# Reads what crl.pem holds. The facts of its CRLs were written when the file was made. They are read anew where somebody
-# else wrote the file. The file is split into its CRLs only where that is needed, because a million entries take a
-# while.
+# Reads what the installed crl.pem holds, into $work/known. The facts of its CRLs were written when the file was made.
+# They are read anew where somebody else wrote the file. The file is split into its CRLs only where that is needed,
+# because a million entries take a while.
 read_installed_crls() {
-  collect_installed=$own_directory/crl.pem collect_installed_hash='' collect_is_parted=''
+  collect_installed=$own_directory/crl.pem collect_installed_hash='' collect_is_split=''
   [ -f "$collect_installed" ] || return 0
   collect_installed_hash=$(hash_of "$collect_installed")
   if is_installed_known; then
     tail -n +2 -- "$state/crl.list" | awk -v directory="$work/known" '{ print >(directory "/" NR ".facts") }'
     # A CRL that the site file accepts by its hash is compared by its bytes.
-    [ -z "$source_accept_older" ] || { split_crls "$collect_installed" "$work/known" && collect_is_parted=yes; }
+    [ -z "$source_accept_older" ] || { split_crls "$collect_installed" "$work/known" && collect_is_split=yes; }
   else
     split_crls "$collect_installed" "$work/known"
     read_each "$work/known" "$work/all-cas.pem"
-    collect_is_parted=yes
+    collect_is_split=yes
   fi
 }
 
@@ -73,6 +75,7 @@ is_installed_known() {
     [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$collect_installed_hash points" ]
 }
 
+# Writes each CRL of a PEM file to a file of its own, DIRECTORY/N.pem.
 # in: nothing
 # sets: nothing
 split_crls() { # FILE DIRECTORY
@@ -94,7 +97,7 @@ read_each() { # DIRECTORY BUNDLE
 # Collects the CRLs within a change. The CRLs that came with the site count, too, and each CA gets its CRL before it is
 # trusted.
 # in: mode, own_directory, state, work
-# sets: collect_bundle, collect_installed, collect_installed_hash, collect_is_parted, collect_record,
+# sets: collect_bundle, collect_installed, collect_installed_hash, collect_is_split, collect_record,
 #   collect_source_until, fetch_until
 collect_for_change() { # WHICH sources: all, or `new`
   : >"$work/told"

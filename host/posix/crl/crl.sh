@@ -11,7 +11,7 @@
 # 4. `p` with a hash of the addresses that the CRL is for, where the CA parts its CRL by address.
 crl_max_bytes=268435456
 
-# Sets crl_form. Where it cannot, it sets `failure` and fails.
+# Sets crl_form to DER or PEM. Where the file is no single CRL, sets `failure` and fails.
 find_crl_form() { # FILE
   failure=''
   case $(head -c 2 -- "$1" | od -An -tx1 | tr -d ' \n') in
@@ -60,7 +60,8 @@ read_crl() {
   find_unusable "$2.text" && write_crl_facts "$2"
 }
 
-# Reads and writes a CRL by openssl. Only openssl's words show that a signature is wrong, because its exit status is 0.
+# Reads a CRL by openssl, and writes it to TARGET.pem and what openssl prints of it to TARGET.text, as lines NAME, tab,
+# value. Only openssl's words show that a signature is wrong, because its exit status is 0.
 # One call does everything, because a CRL of a million entries takes openssl a second and 270 MB each time.
 print_crl() { # FILE TARGET BUNDLE
   {
@@ -76,6 +77,7 @@ print_crl() { # FILE TARGET BUNDLE
       /^(issuer name hash|lastUpdate|nextUpdate|crlNumber)=/ {
         cut = index($0, "="); print substr($0, 1, cut - 1) "\t" substr($0, cut + 1); next
       }
+      # openssl prints the hash of the name with a label or without one.
       length($0) == 8 && /^[0-9a-f]+$/ { print "issuer name hash\t" $0; next }
       /^ +X509v3 Authority Key Identifier:/ { in_key = 1; next }
       in_key {
@@ -90,13 +92,13 @@ print_crl() { # FILE TARGET BUNDLE
       in_point && /^ +Full Name:/ { in_names = 1; next }
       in_names && /^                  / {
         # OpenSSL 3.0 ends no line behind the last name: what the CRL is for follows on the same line.
-        said = ""
+        scope = ""
         if (cut = match($0, /[^ ]                (Only |Indirect CRL)/)) {
-          said = substr($0, cut + 1); $0 = substr($0, 1, cut)
+          scope = substr($0, cut + 1); $0 = substr($0, 1, cut)
         }
         sub(/^ +/, ""); names = names (names == "" ? "" : " ") $0
-        if (said == "") next
-        $0 = said
+        if (scope == "") next
+        $0 = scope
       }
       in_names { in_names = in_point = 0; print "point\t" names }
       /^ +Indirect CRL/ { print "unusable\t" indirect }
@@ -135,6 +137,7 @@ print_crl_by_each_ca() { # FILE TARGET BUNDLE
   return 1
 }
 
+# Writes each certificate of a PEM file to a file of its own, DIRECTORY/N.
 # in: nothing
 # sets: nothing
 split_cas() { # FILE DIRECTORY, which is made anew
@@ -142,19 +145,22 @@ split_cas() { # FILE DIRECTORY, which is made anew
   awk -v directory="$2" '/^-----BEGIN CERTIFICATE-----/ { n++ } n { print >(directory "/" n) }' "$1"
 }
 
+# Prints the first value of a name in a TARGET.text.
 # in: nothing
 # sets: nothing
 text_value() { # NAME FILE
   awk -F "$tab" -v name="$1" '$1 == name { print $2; exit }' "$2"
 }
 
-# httpd refuses every certificate of a CA whose CRL OpenSSL does not understand or does not count.
+# Sets `failure` where OpenSSL cannot use a CRL, and then fails. httpd refuses every certificate of a CA whose CRL
+# OpenSSL does not understand or does not count.
 find_unusable() { # TEXT
   failure=$(text_value unusable "$1")
   [ -n "$failure" ] || [ "$source_check" = chain ] || failure=$(text_value partition "$1")
   [ -z "$failure" ]
 }
 
+# Writes TARGET.facts from TARGET.text. The first failure text holds until both dates are read.
 write_crl_facts() { # TARGET
   crl_next=$(text_value nextUpdate "$1.text") crl_key=$(text_value key "$1.text")
   failure='it has a date that OpenSSL does not count'
@@ -169,7 +175,8 @@ write_crl_facts() { # TARGET
     "$crl_this" "$crl_next" "${crl_number:--}" "$(text_value entries "$1.text")" >"$1.facts"
 }
 
-# A time with fractions or with a time zone can be printed, but it makes OpenSSL refuse every certificate of the CA.
+# Prints a time in seconds since 1970. Fails for a time with fractions or with a time zone: openssl prints it, but it
+# makes OpenSSL refuse every certificate of the CA.
 seconds_of() { # TIME, as openssl prints it
   case $1 in
     [A-Z][a-z][a-z]' '[\ 0-9][0-9]' '[0-9][0-9]:[0-9][0-9]:[0-9][0-9]' '[0-9][0-9][0-9][0-9]' GMT')
@@ -179,7 +186,8 @@ seconds_of() { # TIME, as openssl prints it
   esac
 }
 
-# openssl prints the number in hexadecimal, with up to 20 bytes. For `<NONE>` nothing is printed here.
+# A filter that prints the number of a CRL in decimal, and nothing for `<NONE>`. openssl prints it in hexadecimal, with
+# up to 20 bytes. awk has no such numbers, so the digits are kept in an array, the last one first.
 decimal_of() {
   awk '{
     sub(/^0x/, ""); count = 1; digit[1] = 0
@@ -234,6 +242,7 @@ compare_crls() { # TARGET TARGET
     crl_accepted=yes
   fi
   awk -v now="$(date +%s)" -v accepted="$crl_accepted" '
+    # Compares two decimal numbers as texts, because awk has no numbers of 20 bytes.
     function above(a, b) { return length(a) > length(b) || (length(a) == length(b) && a "" > b "") }
     accepted { if (NR > 1) print this < $2 ? "older" : "newer"; else this = $2; next }
     NR == 1 { this = $2; number = $4; next }

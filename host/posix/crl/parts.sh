@@ -45,6 +45,7 @@ drop_outlived() {
     [ -f "$part_facts" ] && read -r part_key _ part_next _ <"$part_facts" && [ "$part_next" != - ] &&
       [ "$part_next" -le "$(date +%s)" ] || continue
     case $part_key in
+      # The first pattern is the key of a CRL for one address, the second one that of a CRL for all certificates.
       *-*-*-p*) is_current "$(whole_key "$part_key")" || is_moved "$part_key" ;;
       *) [ -n "$source_sample" ] && [ -z "$(current_crls | verify_sample -)" ] ;;
     esac || continue
@@ -73,11 +74,13 @@ delivered_keys() {
     awk -v ids="$source_ids " '$1 == "source" && $3 == "crl" && index(ids, " " $2 " ") && !seen[$2]++ { print $NF }'
 }
 
+# Checks whether the chosen CRL of a key has not expired.
 is_current() { # KEY
   [ -f "$work/chosen/$1.facts" ] && read -r _ _ part_is_current_until _ <"$work/chosen/$1.facts" &&
     { [ "$part_is_current_until" = - ] || [ "$part_is_current_until" -gt "$(date +%s)" ]; }
 }
 
+# Prints the chosen CRLs that have not expired.
 current_crls() {
   for part_current in "$work"/chosen/*.pem; do
     part_current=${part_current##*/}
@@ -113,7 +116,8 @@ has_other_crl() { # TARGET
     END { exit !found }'
 }
 
-# OpenSSL's error 44 means `different CRL scope`.
+# Checks whether a CA's own certificate has no CRL but this one, which is not for it. OpenSSL's error 44 means
+# `different CRL scope`.
 lacks_crl_of_authority() { # CRL_FILE
   for part_each_ca in "$work"/cas/*; do
     ! openssl verify -CAfile "$collect_bundle" -crl_check -CRLfile "$1" "$part_each_ca" 2>&1 | grep -q '^error 44 ' ||

@@ -2,8 +2,8 @@
 # The record of refreshes. The next refresh reads it, `--status` shows it, and an observation of the host sends it. It
 # has one line for each source and kind, so it never grows.
 
-# Writes the record. A new line takes the place of the old line of the same source and kind, and a success removes the
-# failure of its source.
+# Writes the record: the line `run TIME EXIT RESULT [REASON]`, and the lines `source ID KIND ...` of $work/told. A new
+# line takes the place of the old line of the same source and kind, and a success removes the failure of its source.
 # in: refresh_reason, source_ids, state, work
 # sets: nothing
 # writes
@@ -24,6 +24,7 @@ save_record() { # EXIT RESULT
   } >"$work/record" && sync -- "$work/record" && mv -f -- "$work/record" "$state/refresh.record"
 }
 
+# Prints the path of a file, or /dev/null where there is no such file.
 existing() { # FILE
   if [ -f "$1" ]; then printf %s "$1"; else printf /dev/null; fi
 }
@@ -38,6 +39,7 @@ blame_new_crls() { # REASON
   done
 }
 
+# Notes a failure of a source in $work/told, in place of everything that this run has noted of the source.
 # in: work
 # sets: nothing
 blame_source() { # ID REASON
@@ -78,6 +80,7 @@ report_status() {
 # more.
 is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
+# Prints the addresses of a source on one line.
 addresses_of() { # ID
   awk -v id="$1" '$1 == "source" { on = $2 == id } on && $1 == "url" { print $2 }' \
     "$(journal_value directory)/refresh.conf" 2>/dev/null | paste -s -d ' ' -
@@ -86,7 +89,8 @@ addresses_of() { # ID
 # Prints `RESULT [REASON]` in words.
 in_words() { case $1 in *' '*) printf '%s: %s' "${1%% *}" "${1#* }" ;; *) printf %s "$1" ;; esac; }
 
-crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY
+# Prints what the record says of a CRL in words.
+crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY, in one argument
   # shellcheck disable=SC2086
   set -- $1
   [ $# -ge 4 ] || { printf 'not known' && return; }

@@ -17,6 +17,7 @@ certificate of a CA, and runs on the files of before; 4 another run works on thi
 END_OF_USAGE
 }
 
+# The first part of a refresh, without the lock: it downloads the CRLs, and ends there where nothing is new.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, script, source_alarm_hours
 # sets: id, is_reported, mode, own_directory, refresh_reason, state, unreported, work
 run_refresh() { # PROGRAM OPTIONS…
@@ -45,6 +46,8 @@ run_refresh() { # PROGRAM OPTIONS…
   detach_refresh
 }
 
+# Makes the work directory and reads the settings. Goes on to the second part at once where a run has to be put back
+# first.
 begin_refresh() {
   sweep_refreshes
   mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" ||
@@ -63,6 +66,7 @@ begin_refresh() {
   read_settings "$own_directory/refresh.conf"
 }
 
+# Shows the words of other programs where this run ended without a result.
 report_errors() {
   [ -n "${refresh_result:-}" ] || head -c "$word_max_bytes" -- "$work/errors" | without_credentials | escape_words lines
 }
@@ -80,6 +84,7 @@ sweep_refreshes() {
   done
 }
 
+# Makes the request of a refresh from the journal, as if a caller had sent it.
 refresh_request() {
   read_journal
   own_directory=$(journal_value directory)
@@ -213,6 +218,7 @@ end_refresh() { # RESULT [REASON]
   exit "$refresh_exit"
 }
 
+# Prints the failures of sources in this run. Fails where there are none.
 reported_failures() { grep ' failure ' -- "$work/told" 2>/dev/null; }
 
 # Checks whether an installed CRL expires within the alarm time. When it has expired, every certificate of its CA is
@@ -222,6 +228,7 @@ is_ending() {
     $3 != "-" && $3 < limit { found = 1 } END { exit !found }'
 }
 
+# Says how the refresh ended, to the log of the host and to the person who started it.
 report_refresh_end() {
   case $refresh_result in
     unchanged) refresh_ending='the CRLs are up to date' ;;
@@ -272,6 +279,7 @@ report_refresh() { # KIND TEXT…, in one argument
 # cron does not know, cron calls at these minutes of every hour.
 wait_for_turn() {
   [ ! -f "/etc/systemd/system/clientcert-${state##*/}.timer" ] || return 0
+  # Without a time zone the text is one blank, and every call is at a right time.
   case " ${source_time_zone:+$source_times }" in ' ' | *" $(TZ=$source_time_zone date +%H:%M) "*) ;; *) exit 0 ;; esac
   [ "$source_spread_minutes" = 0 ] ||
     sleep "$(od -An -N4 -tu4 /dev/urandom | awk -v most=$((source_spread_minutes * 60)) '{ print $1 % most }')"

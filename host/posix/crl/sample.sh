@@ -11,6 +11,7 @@ check_sample() { # FILE
   rm -f -- "$work/sample.words"
   case $sample_error in
     '') : >"$work/sample.words" ;;
+    # certificate revoked
     "23 "*) report_sample 'is revoked, so it no longer shows whether a new CRL locks users out; give the certificate of another user as sampleCertificate' ;;
     *)
       sample_why="openssl verify gives error ${sample_error%% *}, ${sample_error#* }"
@@ -23,7 +24,8 @@ check_sample() { # FILE
   esac
 }
 
-# Reports it, and keeps it for observations of the host until a CRL accepts the sample (keep_crl_list).
+# Reports that the sample shows nothing any more, and keeps the text for observations of the host until a CRL accepts
+# the sample (keep_crl_list).
 report_sample() { # TEXT
   part "note the sample certificate of the site $1"
   printf '%.400s\n' "$(plain "$1")" >"$work/sample.words"

@@ -4,7 +4,7 @@
 source_ids=''
 
 # Sets source_… for each setting. Writes $work/source.list (ID, tab, `file` or `-`, tab, URL) in the order in which the
-# addresses are tried.
+# addresses are tried. `file` means that the site file has the first CRL of this source.
 # in: work
 # sets: source_accept_older, source_alarm_hours, source_ca_name, source_check, source_ids, source_sample,
 #   source_spread_minutes, source_time_zone, source_times
@@ -30,8 +30,8 @@ read_settings() { # FILE
   done <"$1"
 }
 
-# Prints TEXT where it is a whole number, else DEFAULT. Somebody may have written anything there by hand, and a word
-# would end the shell where the shell calculates with it.
+# Prints TEXT where it is a whole number of at most four digits, else DEFAULT. Somebody may have written anything there
+# by hand, and a word would end the shell where the shell calculates with it.
 whole_number() { # TEXT DEFAULT
   case $1 in '' | 0?* | ?????* | *[!0-9]*) printf %s "$2" ;; *) printf %s "$1" ;; esac
 }
@@ -93,6 +93,7 @@ is_proxy_address() { # TEXT
   esac
   case $1 in *[!!-~]* | *[\"\'\\/?#]* | *@*@*) return 1 ;; esac
   set -- "${1##*@}"
+  # From here on $1 is the host, and $2 the port. Without a port, 1 stands for it.
   case $1 in
     \[*\]) set -- "$1" 1 ;;
     \[*\]:*) set -- "${1%:*}" "${1##*:}" ;;
@@ -107,6 +108,7 @@ is_proxy_address() { # TEXT
   esac
 }
 
+# Prints the download. The settings go through standard input, because everybody can read arguments.
 fetch_by_curl() { # URL
   {
     printf 'url = "%s"\n' "$1"
@@ -116,7 +118,7 @@ fetch_by_curl() { # URL
     --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
 }
 
-# These are all the options that busybox's wget has.
+# Prints the download. The options are all that busybox's wget has.
 fetch_by_wget() { # URL
   (
     [ -z "$source_proxy" ] || { http_proxy=$source_proxy https_proxy=$source_proxy && export http_proxy https_proxy; }
@@ -137,7 +139,8 @@ explain_download() { # FILE
   fi
 }
 
-# curl prints an LDAP entry as text that holds the CRL in base64 (RFC 2849).
+# Replaces a downloaded LDAP entry by the CRL in it. curl prints an LDAP entry as text that holds the CRL in base64 (RFC
+# 2849).
 decode_ldap() { # FILE
   awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" |
     base64 -d >"$1.list" 2>/dev/null

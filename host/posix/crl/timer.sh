@@ -78,8 +78,10 @@ resume_timers() {
   systemctl daemon-reload && systemctl enable --quiet --now "$(timer_unit)" || :
 }
 
+# Prints the link that starts the timer with the machine.
 timer_link() { printf '/etc/systemd/system/timers.target.wants/%s' "$(timer_unit)"; }
 
+# Checks whether this change removes the timer of systemd.
 is_timer_to_go() {
   dropped | grep -q '^/etc/systemd/.*[.]timer$' || { [ "$removal" = yes ] && [ -L "$(timer_link)" ]; }
 }
