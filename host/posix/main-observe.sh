@@ -18,6 +18,7 @@ meant to be called by clientcert, over SSH and sudo. It has no options.
 END_OF_USAGE
 }
 
+# Takes no argument but --help: the request comes on standard input.
 main() {
   case ${1:-} in
     '') ;;

@@ -89,6 +89,7 @@ shadow_has_answered() { # live|candidate
 # Prints the path of the list of other virtual hosts that are asked in a shadow.
 shadow_others() { [ "$baseline" = yes ] && printf %s "$work/others.list" || printf /dev/null; }
 
+# Prints the answers of the covered virtual hosts in a shadow.
 covered_answers() { # live|candidate
   awk -F "$tab" -v list="$work/look.list" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
@@ -215,6 +216,7 @@ judge_minimal() {
   [ "$verdict" = well ] || report_minimal
 }
 
+# Reports why the small httpd is not well, by its own words.
 report_minimal() {
   judge_limits=$(limits_in_words)
   [ -z "$judge_limits" ] || part "reason httpd did not serve on a small configuration of its own$judge_limits"

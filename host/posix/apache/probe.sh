@@ -105,6 +105,7 @@ verify_probe() { # NAME PATH_OF
     sed -n 's/^error \([0-9]*\) at .*/\1/p' | head -n 1
 }
 
+# Prints the argument of a directive in a file of ours.
 conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
 
 # Prints the path of an installed file of ours: a PATH_OF for verify_probe, as newest_own is.

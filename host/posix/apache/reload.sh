@@ -36,6 +36,7 @@ keep_loaded() {
   done >"$work/loaded"
 }
 
+# Checks whether the parent that was looked at still runs, and no later process with its PID.
 # in: parent, server_parent_start
 # sets: nothing
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$server_parent_start" ]; }

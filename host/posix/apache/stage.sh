@@ -89,6 +89,7 @@ requires_certificates() (
     grep -qaviE "SSLVerifyClient\"?[[:blank:]]+[\"']?(none|off|optional)"
 )
 
+# A filter that counts the lines which an adoption has commented out.
 count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
 # Makes the candidate of one file from its splices, and its line of edit.list. Descriptor 6 stands where the part of the

@@ -73,6 +73,7 @@ is_new_httpd() { # PID
     [ "/proc/$1/exe" -ef "$program" ]
 }
 
+# Waits until the pid file names a live httpd, and takes that as the live parent.
 wait_for_server() { # TENTHS_OF_A_SECOND
   start_tries=0
   while [ "$start_tries" -lt "$1" ]; do

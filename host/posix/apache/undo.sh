@@ -123,6 +123,7 @@ report_undo() { # KIND TEXT…, in one argument
   esac
 }
 
+# Says how the removal ended, and sets undo_status, the exit status of the run.
 report_result() { # RESULT
   undo_status=1
   case $1 in

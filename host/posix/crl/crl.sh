@@ -216,8 +216,9 @@ check_crl_dates() { # TARGET
   [ -z "$failure" ]
 }
 
-# The difference between two clocks is waited for. A refresh holds no lock while it downloads, so it waits longer. A
-# change, for which somebody waits, waits for a shorter time, which is taken from the time for its downloads.
+# The longest waits, in seconds, for a CRL that is not valid yet because two clocks differ. A refresh holds no lock while
+# it downloads, so it waits longer. A change, for which somebody waits, waits for a shorter time, which is taken from the
+# time for its downloads.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
 wait_until_valid() {
@@ -255,6 +256,7 @@ compare_crls() { # TARGET TARGET
     }' "$1.facts" "$2.facts"
 }
 
+# Checks whether the site file accepts this very CRL, although it is older.
 is_accepted() { # TARGET
   case "$source_accept_older " in *" $(der_hash "$1") "*) return 0 ;; *) return 1 ;; esac
 }

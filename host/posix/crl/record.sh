@@ -52,6 +52,7 @@ blame_source() { # ID REASON
 # sets: nothing
 show_status() { report_status | without_credentials | escape_words lines; }
 
+# Prints the record in words. The lines of a source come behind a line with its addresses.
 report_status() {
   [ -f "$state/refresh.record" ] || { echo 'no refresh has run yet' && return; }
   read_journal

@@ -19,6 +19,7 @@ installed_timers() {
   done
 }
 
+# Checks whether systemd starts the timer with the machine, and has started it now.
 is_timer_active() {
   systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null
 }

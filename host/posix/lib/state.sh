@@ -50,10 +50,12 @@ may_wait() {
   [ "$state_waited" -lt "$state_lock_wait_seconds" ] || { [ "$state_waited" -lt 120 ] && is_refresh "$state_holder"; }
 }
 
+# Checks whether the run that has this holder line is a refresh.
 is_refresh() { # HOLDER
   grep -qsxF -e "$1" -- "$state"/run.refresh-*/holder
 }
 
+# Checks whether the lock is held with this holder line.
 # in: nothing
 # sets: nothing
 is_lock_of() { # HOLDER
@@ -90,6 +92,7 @@ hold() { # DIRECTORY
   read_self && printf '%s %s %s\n' "$process_own_pid" "$process_start" "$(boot_id)" >"$1/holder"
 }
 
+# Checks whether the process that holds a directory still runs.
 # in: nothing
 # sets: nothing
 is_held() { # DIRECTORY
@@ -97,6 +100,7 @@ is_held() { # DIRECTORY
   is_alive $(cat -- "$1/holder" 2>/dev/null)
 }
 
+# Gives the lock back, unless another run has it by now.
 # in: nothing
 # sets: nothing
 release_lock() { break_lock "$state_held" || :; }
@@ -110,6 +114,7 @@ read_journal() {
   [ ! -f "$state/journal" ] || state_journal=$nl$(cat -- "$state/journal")
 }
 
+# Prints the value of a key, and nothing where the journal has no such key.
 # in: nothing
 # sets: nothing
 journal_value() { # KEY

@@ -41,6 +41,7 @@ name_broken_tool() {
   try_tool sha256sum '14479bb43e96b10b514f23bbf78b93cd6de505e7bd29c9bd1735c8e019a829f8  -' --
 }
 
+# Fails with the name of the broken tool, or of none where each one works alone.
 blame_all_tools() {
   name_broken_tool
   fail tools "this host's tools do not work together as they must, though each does for itself; look at its PATH and at the load of the host"

@@ -72,6 +72,7 @@ escape_words() { # [lines]: line ends stay, too
 # sets: nothing
 without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
 
+# Prints a text without credentials. A text without an @ has none, and costs no process.
 # in: nothing
 # sets: nothing
 without_credentials_in() { # TEXT
