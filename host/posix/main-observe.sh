@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # The observation alone: the program for a sudoers rule that allows only the observation.
 
-# A user who may run this as root must not choose what root runs: a program, a configuration (which names modules) or an
-# envvars file. So the overrides are a part of this text: `npx clientcert observe-program` writes fixed_overrides, which
-# sets them. The request can only repeat them; any other request is refused.
+# Fails where the request overrides anything otherwise than this text. A user who may run this as root must not choose
+# what root runs: a program, a configuration (which names modules) or an envvars file. So the overrides are a part of
+# this text: `npx clientcert observe-program` writes fixed_overrides, which sets them. The request can only repeat them;
+# any other request is refused.
 keep_overrides() {
   main_asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides

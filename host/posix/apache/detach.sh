@@ -26,9 +26,10 @@ run_apply() {
   is_held "$work" || leave_nothing
 }
 
-# Where no change has ever been valid, a run that changed nothing removes all its files. Only its output stays, without
-# the observation of the host, in /run, which a reboot empties: a caller whose connection was cut asks for it. Where a
-# change has been valid, the whole output stays in the state directory and can be asked for.
+# Removes what a run that changed nothing leaves on the host. Where no change has ever been valid, all its files go.
+# Only its output stays, without the observation of the host, in /run, which a reboot empties: a caller whose connection
+# was cut asks for it. Where a change has been valid, the whole output stays in the state directory and can be asked
+# for.
 # in: id, mark, state, work
 # sets: nothing
 # writes

@@ -80,8 +80,8 @@ $file_facts
 FACTS
 }
 
-# Reading a pipe may never end, and reading a device may do anything. /dev/null is allowed, because a configuration may
-# name it where nothing is to be read.
+# Checks whether a file may be read: a regular file or a directory. Reading a pipe may never end, and reading a device
+# may do anything. /dev/null is allowed, because a configuration may name it where nothing is to be read.
 is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
   case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
 }

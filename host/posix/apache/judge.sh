@@ -188,9 +188,9 @@ list_names() {
   done
 }
 
-# The smaller judge starts httpd on our file with mod_ssl alone, in a private directory and on a port of its own. No
-# copy of the customer's configuration is ever started outside of namespaces, because its absolute log and pid paths
-# would be the live ones.
+# Sets the verdict of the smaller judge. The smaller judge starts httpd on our file with mod_ssl alone, in a private
+# directory and on a port of its own. No copy of the customer's configuration is ever started outside of namespaces,
+# because its absolute log and pid paths would be the live ones.
 judge_minimal() {
   judge=minimal
   # There is nothing that this judge could start. httpd checks the syntax of its configuration before the reload.

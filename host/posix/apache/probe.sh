@@ -160,7 +160,7 @@ report_locked_out() {
   [ -n "$probe_locked_out" ]
 }
 
-# A note of the judge need not be repeated for a server that the shadow has judged.
+# Reports a note of a stage. A note of the judge need not be repeated for a server that the shadow has judged.
 probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
 # Prints the error numbers in httpd's log, without those of a good probe and of an untrusted certificate.

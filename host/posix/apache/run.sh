@@ -171,9 +171,9 @@ change() {
   fi
 }
 
-# The change is live and healthy. This function removes the files that no file names any more, and makes the change
-# valid in one rename. A run that dies before that rename is put back by the next run. After the rename the change
-# stands.
+# Ends a change well. The change is live and healthy. This function removes the files that no file names any more, and
+# makes the change valid in one rename. A run that dies before that rename is put back by the next run. After the rename
+# the change stands.
 # writes
 finalize() { # applied|stopped
   [ "$mode" != refresh ] || finalize_refresh "$1"
@@ -225,7 +225,8 @@ commit() { # applied|stopped
 # sets: nothing
 owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 
-# After a first change nothing stays on the host that could hold this record, so it is reported instead.
+# Records the debt as `owe` does, or reports it where no change has been valid yet: then nothing stays on the host that
+# could hold the record.
 # in: nothing
 # sets: nothing
 owe_or_report() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }

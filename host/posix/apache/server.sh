@@ -180,7 +180,8 @@ choose_parent() { # PID…
   esac
 }
 
-# A running server must never be taken for a stopped one, because its files would be written and never loaded.
+# Takes the server that is meant as stopped, while other servers run. A running server must never be taken for a stopped
+# one, because its files would be written and never loaded.
 use_stopped_beside_others() {
   # The pid file alone does not show which server is stopped.
   [ -z "$want_pid_file" ] || [ -n "$want_config" ] ||

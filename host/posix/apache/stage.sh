@@ -147,7 +147,8 @@ splice_runs() {
     END { end_run(); print size }'
 }
 
-# GNU head reads exactly the bytes that it is asked for, so the descriptor stands at the right place for the next run.
+# Appends one run to the candidate: its pieces of the live file, and the insertion behind each. GNU head reads exactly
+# the bytes that it is asked for, so the descriptor stands at the right place for the next run.
 copy_run() { # LENGTH KEPT BASE64
   # The shell drops line ends at the end of an output, so a dot is printed behind them.
   stage_decoded=$(printf %s "$3" | base64 -d && printf .) && stage_decoded=${stage_decoded%.}
@@ -182,7 +183,8 @@ check_targets() {
   done <"$work/edit.list"
 }
 
-# A timer must be a file of ours. A link in its place means that somebody does not want it to run (systemctl mask).
+# Refuses the change where a timer cannot be placed. A timer must be a file of ours. A link in its place means that
+# somebody does not want it to run (systemctl mask).
 check_timer_targets() {
   while IFS=$tab read -r _ stage_name _; do
     case $stage_name in /*) ;; *) continue ;; esac
@@ -214,8 +216,9 @@ is_elsewhere() { # PATH
   [ "$(stat -c %d -- "$1")" != "$(stat -c %d -- "$2")" ] || [ "$(mount_point_of "$1")" != "$(mount_point_of "$2")" ]
 }
 
-# A directory that is mounted at a second place is on the same device, but no rename leads from one place to the other.
-# `mv` would copy, and a file that is being copied is neither the old one nor the new one.
+# Prints the mount point that holds a directory. A directory that is mounted at a second place is on the same device,
+# but no rename leads from one place to the other. `mv` would copy, and a file that is being copied is neither the old
+# one nor the new one.
 mount_point_of() { mount_point_above "$(realpath -- "$1")"; } # DIRECTORY
 
 # Prints the mount point that holds a path, with a slash at its end. The path itself may be one.

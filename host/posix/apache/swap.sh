@@ -5,12 +5,14 @@
 # `# writes` stands above each function, here and elsewhere, that changes the host or leads from one such change to the
 # next: the fault ring ends runs at each of its steps.
 
-# The name of a file of ours is a name in our own directory, or the absolute path of a timer.
+# Prints the path of a file of ours. Its name in the lists is a name in our own directory, or the absolute path of a
+# timer.
 # in: own_directory
 # sets: nothing
 own_path() { case $1 in /*) printf %s "$1" ;; *) printf %s "$own_directory/$1" ;; esac; }
 
-# The stage of a timer lies beside it. Its name begins with a dot, so neither cron nor systemd reads it.
+# Prints the path of the stage of a file of ours. The stage of a timer lies beside the timer. Its name begins with a
+# dot, so neither cron nor systemd reads it.
 own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "$swap_stage/$1" ;; esac; }
 
 # $work/swapped lists the steps of the swap, each written before it is done. By this list the change is put back: by

@@ -216,9 +216,9 @@ check_crl_dates() { # TARGET
   [ -z "$failure" ]
 }
 
-# The longest waits, in seconds, for a CRL that is not valid yet because two clocks differ. A refresh holds no lock while
-# it downloads, so it waits longer. A change, for which somebody waits, waits for a shorter time, which is taken from the
-# time for its downloads.
+# The longest waits, in seconds, for a CRL that is not valid yet because two clocks differ. A refresh holds no lock
+# while it downloads, so it waits longer. A change, for which somebody waits, waits for a shorter time, which is taken
+# from the time for its downloads.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
 wait_until_valid() {

@@ -3,8 +3,9 @@
 # limit), no change stays half done and the lock is released. Only a process that is killed outright leaves that to the
 # next run (recover_earlier).
 
-# Called with the lock held. `unreported` is set from the beginning of a change until its end is reported. `is_reported`
-# is set when the end of the run is reported, whatever its result.
+# Sets the traps of a run that changes something. It is called with the lock held. `unreported` is set from the
+# beginning of a change until its end is reported. `is_reported` is set when the end of the run is reported, whatever
+# its result.
 # in: nothing
 # sets: is_reported, unreported
 guard_run() {

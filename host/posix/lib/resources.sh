@@ -28,7 +28,8 @@ require_file_size() { # BYTES
     fail limit "this login may write no file of more than $resource_file_limit bytes (limit of file size), and this needs $1; raise it for this login ($resource_limit_places); nothing was changed"
 }
 
-# A change needs at least 200 free inodes. A file system that makes inodes as it needs them reports 0 of 0.
+# Fails where a file system has too few inodes. A change needs at least 200 free inodes. A file system that makes inodes
+# as it needs them reports 0 of 0.
 # in: nothing
 # sets: nothing
 require_inodes() { # FREE TOTAL DIRECTORY

@@ -4,8 +4,8 @@
 # Where the program is called without standard output, the first pipe would get that descriptor.
 [ -e /proc/self/fd/1 ] || exec >/dev/null
 
-# This check is for a person who runs the program from a file. A caller learns about such a shell before it sends
-# anything.
+# Ends the program in a shell that cannot run it. This check is for a person who runs the program from a file. A caller
+# learns about such a shell before it sends anything.
 refuse_unfit_shell() {
   shell_name=${YASH_VERSION:+yash}${POSH_VERSION:+posh}
   [ -n "$shell_name" ] || return 0

@@ -21,6 +21,7 @@ doing() {
 limited() { # COMMAND…
   {
     time_limit_doings=$(
+      # The pipe becomes 8, and the real standard output becomes 1 again.
       exec 8>&1 >&7 7>&-
       time_limit_is_on=yes
       read_self

@@ -5,7 +5,7 @@
 # hand, the refresh record and the host's log have only this file.
 word_max_bytes=2000
 
-# A text is nearly always plain, and this test starts no process.
+# Checks whether a text needs no cleaning. A text is nearly always plain, and this test starts no process.
 # in: nothing
 # sets: nothing
 is_plain() { # TEXT
