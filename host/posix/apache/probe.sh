@@ -97,10 +97,10 @@ verify_probe() { # NAME PATH_OF
     leaf*) probe_checks=-crl_check ;;
     chain*) probe_checks=-crl_check_all ;;
   esac
-  probe_ca=$(conf_value SSLCACertificateFile "$probe_conf") probe_ca=${probe_ca%\"}
+  probe_ca_file=$(conf_value SSLCACertificateFile "$probe_conf") probe_ca_file=${probe_ca_file%\"}
   # shellcheck disable=SC2086
   openssl verify -purpose sslclient -auth_level "$(security_level)" \
-    -verify_depth "$(conf_value SSLVerifyDepth "$probe_conf")" -CAfile "$("$2" "${probe_ca##*/}")" \
+    -verify_depth "$(conf_value SSLVerifyDepth "$probe_conf")" -CAfile "$("$2" "${probe_ca_file##*/}")" \
     $probe_checks ${probe_checks:+-CRLfile "$("$2" crl.pem)"} "$work/probes/$1" 2>&1 |
     sed -n 's/^error \([0-9]*\) at .*/\1/p' | head -n 1
 }

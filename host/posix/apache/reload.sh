@@ -31,6 +31,7 @@ keep_loaded() {
     cat -- "$state/edited" 2>/dev/null
     cut -f 4 "$work/edit.list"
   } | sort -u | while IFS= read -r reload_path; do
+    # sha256sum prints the hash and `-`, which stands for its input.
     reload_bare=$(grep -av "$undo_our_line" -- "$reload_path" | sha256sum) &&
       printf '%s  %s\n' "${reload_bare%% *}" "$reload_path"
   done >"$work/loaded"

@@ -38,6 +38,7 @@ extend_deadline() {
   deadline_seconds=$({
     printf '%s' "$manifest"
     virtual_host_addresses
+    # These lines have their size where a line `own ROLE NAME HASH SIZE` of the manifest has it.
     stat -c 'own - - - %s' -- "$own_directory"/*.pem "$work"/own/*.pem 2>/dev/null
   } | awk -v seconds="$deadline_seconds" '
     $1 == "own" { bytes += $5 }
@@ -48,9 +49,9 @@ extend_deadline() {
 
 # Fails where another stack made the last change of this server, and this change does not take the server over.
 check_owner() {
-  run_holder=$(journal_value owner)
-  [ -z "$run_holder" ] || [ "$run_holder" = "$owner" ] || [ "$take_over" = yes ] ||
-    fail owner "this server belongs to $run_holder; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
+  run_earlier_owner=$(journal_value owner)
+  [ -z "$run_earlier_owner" ] || [ "$run_earlier_owner" = "$owner" ] || [ "$take_over" = yes ] ||
+    fail owner "this server belongs to $run_earlier_owner; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
 }
 
 # Prints the files that httpd will open for append: those that the live parent has open, and each log that the
@@ -94,14 +95,14 @@ run_judge() {
 # sets: nothing
 # writes
 sweep_judges() {
-  for run_left in /run/clientcert.result.*; do
-    [ ! -f "$run_left" ] || [ $(($(date +%s) - $(stat -c %Y -- "$run_left"))) -lt 3600 ] || rm -f -- "$run_left"
+  for run_stale in /run/clientcert.result.*; do
+    [ ! -f "$run_stale" ] || [ $(($(date +%s) - $(stat -c %Y -- "$run_stale"))) -lt 3600 ] || rm -f -- "$run_stale"
   done
-  for run_left in /run/clientcert.*.*; do
-    run_judge_id=${run_left#/run/clientcert.}
-    if [ -d "$run_left" ] &&
+  for run_stale in /run/clientcert.*.*; do
+    run_judge_id=${run_stale#/run/clientcert.}
+    if [ -d "$run_stale" ] &&
       ! { read_process "${run_judge_id%%.*}" && [ "$process_start" = "${run_judge_id#*.}" ]; }; then
-      rm -rf -- "$run_left"
+      rm -rf -- "$run_stale"
     fi
   done
 }

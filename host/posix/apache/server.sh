@@ -36,6 +36,7 @@ use_parent() { # PID
       esac
       continue
     fi
+    # server_previous is the option whose value this word is.
     case $server_previous in
       -[kE]) server_previous='' && continue ;;
       -f) server_config_argument=$server_word ;;

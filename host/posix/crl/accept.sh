@@ -14,13 +14,13 @@ is_of_ca() { # CRL_KEY
 }
 
 # Asks the addresses of one source in turn, until one gives a CRL that is accepted, and notes the result in $work/told.
-# accept_first_list is `file` where the site file has the first CRL of this source, else `-`. accept_is_outrun is set
+# accept_first_list is `file` where the site file has the first CRL of this source, else `-`. accept_gave_older is set
 # where an address gave a CRL that is older than the installed one.
 # in: collect_bundle, collect_record, mode, work
 # sets: accept_addresses_left, failure
 # writes
 collect_from() { # ID
-  accept_tried='' accept_first_list=- accept_is_outrun=''
+  accept_tried='' accept_first_list=- accept_gave_older=''
   awk -F "$tab" -v id="$1" '$1 == id' "$work/source.list" >"$work/addresses"
   accept_addresses_left=$(grep -c . "$work/addresses")
   while IFS=$tab read -r _ accept_kind accept_url <&4; do
@@ -38,7 +38,7 @@ collect_from() { # ID
   done 4<"$work/addresses"
   rm -f -- "$work/raw"
   printf 'source %s failure %s %.400s\n' "$1" "$(date +%s)" "$accept_tried" >>"$work/told"
-  explain_failure "$1" "$accept_first_list" "$accept_is_outrun" "$accept_tried"
+  explain_failure "$1" "$accept_first_list" "$accept_gave_older" "$accept_tried"
 }
 
 # Accepts a download that brings nothing new, or a good CRL that is not older than the installed one. A new CRL becomes
@@ -65,7 +65,7 @@ check_is_counted() { # TARGET
 # `failure` says what to do about that.
 check_is_no_older() { # TARGET
   [ "$(compare_with_installed "$1")" = older ] || return 0
-  accept_is_outrun=yes failure='it is older than the installed one'
+  accept_gave_older=yes failure='it is older than the installed one'
   read -r accept_key accept_this _ <"$1.facts"
   cat -- "$work"/known/*.facts |
     awk -v key="$accept_key" -v this="$accept_this" '$1 == key && $2 > this { found = 1 } END { exit !found }' ||
@@ -92,7 +92,7 @@ compare_with_installed() { # TARGET
 # the site file or from an earlier address.
 # in: collect_record, mode
 # sets: nothing
-explain_failure() { # ID FIRST_LIST IS_OUTRUN TRIED
+explain_failure() { # ID FIRST_LIST GAVE_OLDER TRIED
   if [ -n "$3$(record_line "$1" crl)" ]; then
     part "note a CRL source gives nothing usable, the installed CRL stays ($4)"
   elif [ "$2" = file ]; then

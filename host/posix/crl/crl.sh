@@ -221,6 +221,7 @@ check_crl_dates() { # TARGET
 # from the time for its downloads.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
+# Waits until a CRL is valid, where that takes no longer than this.
 wait_until_valid() {
   crl_early=$((crl_this - $(date +%s))) crl_longest=$crl_change_wait_seconds
   [ "$mode" != refresh ] || crl_longest=$crl_wait_seconds

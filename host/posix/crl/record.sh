@@ -10,6 +10,7 @@
 save_record() { # EXIT RESULT
   {
     printf 'run %s %s %s%.400s\n' "$(date +%s)" "$1" "$2" "${refresh_reason:+ $refresh_reason}"
+    # The first file has the new lines. An old line stays where its source still exists and no new line takes its place.
     awk -v ids="$source_ids " '
       FILENAME == ARGV[1] {
         line[$2 " " $3] = $0
