@@ -77,12 +77,12 @@ ask_statuses() { # LIST
 ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on standard input
   while read -r ask_is_shown ask_distinguishes ask_address ask_port ask_name; do
     printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
-    talk 2>"$1"
+    send_request 2>"$1"
     # The words of standard error follow all the rest, because both streams in one would be torn.
     [ "$ask_distinguishes" = 0 ] || { printf '\n%s said\n' "$ask_mark" && cat -- "$1"; }
     if [ "$ask_is_shown" != 0 ]; then
       printf '\n%s untrusted\n' "$ask_mark"
-      talk -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null
+      send_request -cert "$ask_untrusted_pem" -key "$ask_untrusted_pem" 2>/dev/null
     fi
     [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
@@ -121,7 +121,7 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
 show_probes() { # FILE: a scratch file
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
-      talk -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 \
+      send_request -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 \
         $ask_version >"$1" 2>&1
       ask_alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
       [ -z "$ask_alert" ] || break
@@ -134,7 +134,7 @@ show_probes() { # FILE: a scratch file
 # `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after
 # the request. The trusted CAs of this host are left out: they are not needed here, and openssl spends most of its time
 # on them.
-talk() { # FURTHER_OPTIONS…
+send_request() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
   ask_host=${ask_name:-$ask_address}
   case $ask_host in *[!0-9.:]*) set -- "$@" -servername "$ask_host" ;; *) set -- "$@" -noservername ;; esac

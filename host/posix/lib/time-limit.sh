@@ -34,6 +34,7 @@ limited() { # COMMAND…
   } 7>&1
   case $time_limit_doings in
     *"${nl}late")
+      # The line before `late` is what was being done: SUBJECT, tab, HINT.
       time_limit_doings=${time_limit_doings%"${nl}late"} time_limit_doings=${time_limit_doings##*"$nl"}
       set -- "${time_limit_doings%%"$tab"*}" "${time_limit_doings#*"$tab"}"
       part "error slow $1 took longer than $limit_seconds seconds$2"
