@@ -121,8 +121,8 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
 show_probes() { # FILE: a scratch file
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
-      send_request -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" -cipher DEFAULT:@SECLEVEL=0 \
-        $ask_version >"$1" 2>&1
+      send_request -cert "$ask_lists/probes/$ask_probe" -key "$ask_lists/probes/$ask_probe" \
+        -cipher DEFAULT:@SECLEVEL=0 $ask_version >"$1" 2>&1
       ask_alert=$(sed -n -e 's/.*SSL alert number \([0-9]*\).*/\1/p' -e 's/^HTTP.*/+/p' "$1" | head -n 1)
       [ -z "$ask_alert" ] || break
     done

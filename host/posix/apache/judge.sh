@@ -42,8 +42,9 @@ has_memory() {
   return 1
 }
 
-# Sets the verdict by the shadow start on the candidate. Where that is not plainly healthy, it is compared with a shadow
-# start on the live files. Where that one does not show a healthy server either, the smaller judge gives the verdict.
+# Sets the verdict by the shadow start on the candidate. Where that is not plainly healthy, or where the request asks
+# for a baseline, it is compared with a shadow start on the live files. A server that would not start on the live files
+# is refused. Where the live files otherwise show no healthy server, the smaller judge gives the verdict.
 judge_shadow() {
   judge=shadow
   if shadow_is_healthy candidate && report_unasking; then
