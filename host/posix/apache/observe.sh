@@ -126,6 +126,7 @@ observe_crontabs() { # NAMED
 observe_own() {
   observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended
+  # With `/.` stat describes the directory itself, also where its name is a link.
   # shellcheck disable=SC2086 # the names of timers are letters and digits
   [ ! -d "$state" ] && [ -z "$observe_timers" ] ||
     stat -c '%u %a %s %n' -- "${state%/*}/." "$state/." "$state/program" "$state/refresh" "$state/undo" \

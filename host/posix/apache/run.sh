@@ -186,6 +186,8 @@ finalize() { # applied|stopped
   remove_stages "$work"
   [ "$removal" = yes ] || commit "$1" || revert
   if [ "$removal" = yes ]; then
+    # The directory above ours goes only where a change of ours made it. The state goes in one rename, and end_run
+    # deletes it.
     rmdir -- "$own_directory" && [ -z "$(journal_value made-conf)" ] || rmdir -- "${own_directory%/*}" 2>/dev/null
     mv -T -- "$state" "$state.gone.$$" && work=$state.gone.$$/${work##*/}
   else
@@ -212,6 +214,7 @@ revert() {
 # Writes what the next runs need, and then makes the change valid by the journal.
 # writes
 commit() { # applied|stopped
+  # $work/made has the directories that this change made.
   ! grep -q '/conf$' "$work/made" || run_made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
     { [ "$aside" = yes ] ||

@@ -140,9 +140,11 @@ find_server() {
     if [ $# -eq 1 ]; then
       use_parent "$1"
       read_version
+      # The only server that runs is meant, unless a change of ours set up another one.
       ! is_only_set_up || return 0
     fi
     choose_set_up_server
+    # No server is set up, so the only one that runs is meant.
     [ $# -ne 1 ] || [ -n "$want_config" ] || return 0
   fi
   if [ $# -eq 0 ]; then

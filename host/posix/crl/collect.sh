@@ -3,7 +3,7 @@
 # installed, that came with the site, and that were downloaded. Where a source fails, only its newer CRL is missing.
 
 # Prepares the collection. The settings and the CAs are those of the change itself, else the installed ones. Sets
-# collect_bundle, and makes these files:
+# collect_bundle, the file of the CAs, and makes these files:
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA

@@ -190,7 +190,8 @@ finalize_refresh() { # applied|stopped
   end_refresh updated
 }
 
-# Ends this process with the exit status that follows from the result and from the dates of the CRLs.
+# Ends this process with the exit status that follows from the result and from the dates of the CRLs. refresh_usage says
+# what each status means.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes

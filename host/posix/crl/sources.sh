@@ -53,6 +53,7 @@ download() { # URL FILE
   source_remaining=$(((collect_source_until - $(now_ticks) / 100) / accept_addresses_left))
   [ "$source_remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
   [ "$source_remaining" -lt 120 ] || source_remaining=120
+  # A pipe has the exit status of `head` alone, so that of the download goes to a file.
   if command -v curl >/dev/null 2>&1; then
     { fetch_by_curl "$1"; echo $? >"$2.status"; } | head -c $((crl_max_bytes + 1)) >"$2"
   elif command -v wget >/dev/null 2>&1; then
