@@ -5,6 +5,33 @@ import { startSession, type Session } from "../host/session.ts";
 const root = "/usr/local/ni/apache";
 const signal = `kill -USR1 $(cat ${root}/logs/httpd.pid)`;
 
+/** What each multi-processing module logs where it goes on after a reload. */
+const resumed = { mpm_event: "AH00489", mpm_worker: "AH00292", mpm_prefork: "AH00163" };
+
+for (const [name, code] of Object.entries(resumed))
+  describe(`the log of a server with ${name}`, function () {
+    this.timeout(60_000);
+    let session: Session;
+
+    before(async () => {
+      session = await startSession();
+      const { lab } = session;
+      await lab.run(`apachectl=${root}/bin/apachectl; $apachectl stop; while [ -e ${root}/logs/httpd.pid ]; do sleep 0.1; done
+        sed -i 's/mpm_event/${name}/g' ${root}/conf/httpd.conf && $apachectl start`);
+    });
+    after(() => session.stop());
+
+    it("tells that somebody reloaded it, so that no edit is taken for unread", async () => {
+      const { lab } = session;
+      const isRead = `[ "$(grep -c ${code}: ${root}/logs/error_log)" -gt "$before" ]`;
+      await lab.run(`before=$(grep -c ${code}: ${root}/logs/error_log); sleep 2.1; echo '# edited' >>${root}/conf/httpd.conf
+        sleep 1.1; ${signal}; until ${isRead}; do sleep 0.05; done`);
+      assert.deepEqual((await session.look()).pendingEdits, []);
+      await lab.run(`sleep 2.1; echo '# unfinished' >>${root}/conf/httpd.conf`);
+      assert.equal((await session.look()).pendingEdits.length, 1);
+    });
+  });
+
 describe("a log in another time zone, with lines that clients brought in", function () {
   this.timeout(60_000);
   let session: Session;

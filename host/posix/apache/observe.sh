@@ -61,11 +61,12 @@ observe_php() {
   set +f
 }
 
-# Prints when the parent last logged that it reloads (AH00493) or goes on after that (AH00489), or an empty line. Only
-# the parent's own words count: a request can put any text into the log, but not at this place of a line.
+# Prints when the parent last logged that it reloads or goes on after that, or an empty line. Each module has codes of
+# its own for both: event 493 and 489, worker 297 and 292, prefork 171 and 163. Only the parent's own words count: a
+# request can put any text into the log, but not at this place of a line.
 reload_stamp() {
   observe_notice="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
-  awk -v resumed="$observe_notice([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH004(93|89): " '
+  awk -v resumed="$observe_notice([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH00(493|489|297|292|171|163): " '
     $0 ~ resumed { stamp = $0 }
     END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
 }
