@@ -41,7 +41,7 @@ export interface PlanStatus {
   readonly alarms: readonly string[];
 }
 
-/** Makes the status. `change` is undefined where nothing is to be done. */
+/** Derives the status from the diagnostics and the change of a plan. */
 export const planStatusOf = ({ diagnostics, change }: Planned): PlanStatus => ({
   state: stateOf(diagnostics, change !== undefined),
   warnings: diagnostics.filter(isWarning).map(diagnosticText),
@@ -51,11 +51,13 @@ export const planStatusOf = ({ diagnostics, change }: Planned): PlanStatus => ({
 
 interface Planned {
   readonly diagnostics: readonly Diagnostic[];
+  /** Undefined where nothing is to be done. */
   readonly change: object | undefined;
 }
 
 /**
- * The worst state counts. With an alarm a host is not as wanted either, although no change mends what it is about.
+ * Returns the worst state that applies. A host with an alarm differs, too, although no change removes the cause of the
+ * alarm.
  */
 function stateOf(diagnostics: readonly Diagnostic[], hasChange: boolean): HostState {
   if (diagnostics.some(({ isUndecided }) => isUndecided === true)) return "unknown";
@@ -67,11 +69,14 @@ function stateOf(diagnostics: readonly Diagnostic[], hasChange: boolean): HostSt
 const isWarning = (diagnostic: Diagnostic): boolean =>
   diagnostic.severity === "warning" || (diagnostic.severity === "problem" && !isBlocking(diagnostic));
 
-/** The first expiry of what is installed and of what is wanted. */
+/**
+ * Finds the first expiry of what is installed, and the one to plan with: that of what is installed, or of what is
+ * wanted where nothing is installed.
+ */
 export function expiryOf(installed: readonly (string | undefined)[], wanted: readonly (string | undefined)[]): Expiry {
   return { installed: earliest(installed), planned: earliest(installed.length > 0 ? installed : wanted) };
 }
 
-/** The earliest of times in ISO 8601. */
+/** The earliest of times in ISO 8601, all in UTC: their order as texts is their order in time. */
 const earliest = (times: readonly (string | undefined)[]): string | undefined =>
   times.filter((time) => time !== undefined).sort()[0];

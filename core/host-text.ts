@@ -29,13 +29,14 @@ const escapeByte = (byte: string): string => `\\x${byte.charCodeAt(0).toString(1
  * @see ap_escape_errorlog_item
  */
 export const unescapeLog = (text: string): string =>
-  text.replace(/\\x[0-9a-f]{2}|\\[\\bnrtv]/g, (found) =>
-    found.startsWith("\\x")
-      ? String.fromCharCode(Number.parseInt(found.slice(2), 16))
-      : (letters[found] ?? found.slice(1)),
+  text.replace(/\\x[0-9a-f]{2}|\\[\\bnrtv]/g, (escape) =>
+    escape.startsWith("\\x")
+      ? String.fromCharCode(Number.parseInt(escape.slice(2), 16))
+      : (controlCharacters[escape] ?? escape.slice(1)),
   );
 
-const letters: Readonly<Record<string, string>> = {
+/** The control characters that httpd escapes by a letter. `\\` is not listed: it stands for the backslash after it. */
+const controlCharacters: Readonly<Record<string, string>> = {
   "\\b": "\b",
   "\\n": "\n",
   "\\r": "\r",

@@ -15,17 +15,19 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
     : T;
 
 /**
- * Checks one value. `find` returns what was found and what to write, or undefined. Its text never quotes the value; the
- * caller adds the value.
+ * A text that is checked by a function. `findMistake` returns what is wrong and what to write, or undefined. Its
+ * message never quotes the text; the caller adds it.
  */
-export const checked = (find: (text: string) => string | undefined) =>
+export const checked = (findMistake: (text: string) => string | undefined) =>
   z.string().superRefine((text, context) => {
-    const found = find(text);
-    if (found !== undefined) context.addIssue({ code: "custom", message: found });
+    const mistake = findMistake(text);
+    if (mistake !== undefined) context.addIssue({ code: "custom", message: mistake });
   });
 
+/** A text that matches a pattern. `wanted` says in the message what to write. */
 export const matching = (pattern: RegExp, wanted: string) => z.string().regex(pattern, { error: wanted });
 
+/** A text that is not empty: `[^]` matches any one character. */
 export const filled = (wanted: string) => matching(/[^]/, wanted);
 
 export const absolutePath = (example: string) =>
@@ -37,10 +39,11 @@ export const siteRelativePath = checked(findPathMistake);
 export const crlPath = checked(findCrlPathMistake);
 
 /**
- * Like {@link siteRelativePath}, for a program, which may have a CA or a CRL that is not in a file: it gives the PEM
- * text instead of the path.
+ * Like {@link siteRelativePath}, for the inputs of a Pulumi program. A program may have a CA that is not in a file, and
+ * then gives the PEM text instead of the path.
  */
 export const pathOrPem = checked((text) => (isPemText(text) ? undefined : findPathMistake(text)));
+/** Like {@link pathOrPem}, for a CRL. */
 export const crlPathOrPem = checked((text) => (isPemText(text) ? undefined : findCrlPathMistake(text)));
 
 function findCrlPathMistake(text: string): string | undefined {

@@ -165,7 +165,10 @@ export interface KindFacts<Facts> {
   serverOf(facts: Facts): string;
   /** Like {@link serverOf}, for a stored value that any build may have written. */
   findServer(value: Properties): string | undefined;
-  /** The message that `now` is another server than the one that the resource covers, and what to do. */
+  /**
+   * The message that the host now has another server than the one that the resource covers, and what to do. Both
+   * arguments have the form of {@link serverOf}.
+   */
   otherServerText(before: string, now: string): string;
   ownerOf(facts: Facts): string | undefined;
   /** Whether nothing of ours is on the host. */
@@ -178,7 +181,7 @@ export interface KindFiles<K extends KindTypes> {
   live(facts: K["facts"]): ShownFiles;
   /** The files that would be there after a plan. A host that is as wanted keeps the view of its live files. */
   planned(facts: K["facts"], plan: HostPlan<K["change"]>): ShownFiles;
-  /** How the two differ, in words, with file and line. */
+  /** Describes each difference between the two in words, with file and line. */
   changeTexts(live: ShownFiles, planned: ShownFiles): readonly string[];
   /** Texts that a person must read before they are installed for the first time, although diffs show less. */
   readInFull(facts: K["facts"], plan: HostPlan<K["change"]>): ShownFiles;
@@ -194,7 +197,8 @@ export interface KindImports<K extends KindTypes> {
 /** The outputs of this kind, beside the outputs that every kind has. */
 export interface KindOutputs<Status> {
   readonly names: readonly string[];
-  of(status: Status): Properties;
+  /** The values of these outputs. */
+  fromStatus(status: Status): Properties;
   /** The judges that may decide about a change. */
   readonly judges: readonly string[];
 }

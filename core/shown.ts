@@ -10,15 +10,15 @@
  */
 const unshowable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** Escapes as JSON does, so that a text in JSON stays JSON. */
+/** Escapes each UTF-16 unit of a character as JSON does, so that a text in JSON stays JSON. */
 const escaped = (character: string): string =>
   Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
     .map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`)
     .join("");
 
 /**
- * The text on one line, with every such character escaped, such as `\u202e`. It has at most `longest` characters of the
- * text, and `…` after that.
+ * Makes a text safe on one line: every character of {@link unshowable} is escaped, such as `\u202e`. A text of more
+ * than `longest` characters is cut, and `…` follows.
  */
 export function shown(text: string, longest = Infinity): string {
   const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
@@ -37,12 +37,12 @@ export const shownLines = (text: string): string =>
 /** Makes every text in a value of plain objects, arrays and texts safe, including names of properties. */
 export function shownDeep<T>(value: T): T {
   // as: texts become texts, and everything else keeps its shape.
-  return deep(value) as T;
+  return showDeep(value) as T;
 }
 
-function deep(value: unknown): unknown {
+function showDeep(value: unknown): unknown {
   if (typeof value === "string") return shownLines(value);
-  if (Array.isArray(value)) return value.map(deep);
+  if (Array.isArray(value)) return value.map(showDeep);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [shown(key), deep(item)]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [shown(key), showDeep(item)]));
 }

@@ -52,7 +52,7 @@ const imports: KindImports<Apache> = { target: importTarget, inputs: importedInp
 
 const outputs: KindOutputs<ApacheStatus> = {
   names: ["opensslVersion", "php", "tlsRule", "virtualHosts"],
-  of: ({ opensslVersion, php, tlsRule, virtualHosts }) => ({
+  fromStatus: ({ opensslVersion, php, tlsRule, virtualHosts }) => ({
     ...{ opensslVersion, php, tlsRule },
     virtualHosts: virtualHosts.map(({ serverName, file, line }) => hostText(`${serverName} (${file}:${line})`)),
   }),

@@ -14,36 +14,37 @@ export interface HostKey {
   readonly bytes: Buffer;
 }
 
-const form = 'write the public key as "ssh-keyscan HOST" prints it, without the host name, such as "ssh-ed25519 AAAA…"';
+const remedy =
+  'write the public key as "ssh-keyscan HOST" prints it, without the host name, such as "ssh-ed25519 AAAA…"';
 
 /**
  * What is wrong with a public host key, or undefined when it is well formed. The message never quotes the key, because
  * it may be a private key.
  */
 export function findHostKeyMistake(text: string): string | undefined {
-  const read = readHostKey(text);
-  return typeof read === "string" ? read : undefined;
+  const keyOrMistake = readHostKey(text);
+  return typeof keyOrMistake === "string" ? keyOrMistake : undefined;
 }
 
 /**
  * Reads the key from `ssh-ed25519 AAAA… comment`, which is the line of the host's own `/etc/ssh/ssh_host_*_key.pub`.
- * Returns a text where something is wrong with it.
+ * Where something is wrong with the line, returns the message that says what.
  */
 export function readHostKey(text: string): HostKey | string {
   if (/PRIVATE KEY/.test(text))
-    return `a private key is pasted here; remove it and treat it as known to others; ${form}`;
+    return `a private key is pasted here; remove it and treat it as known to others; ${remedy}`;
   if (/^(SHA256:|MD5:|([0-9a-f]{2}:){15})/i.test(text))
-    return `this is a fingerprint, which cannot be compared with every kind of key; ${form}`;
+    return `this is a fingerprint, which cannot be compared with every kind of key; ${remedy}`;
   const [name, data = ""] = text.trim().split(/\s+/);
-  const type = hostKeyTypes.find((known) => known === name);
+  const type = hostKeyTypes.find((keyType) => keyType === name);
   if (type === undefined)
-    return hostKeyTypes.some((known) => known === data)
-      ? `the host name stands in front; ${form}`
-      : `this is no SSH public key; ${form}`;
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data)) return `the key after ${type} is no base64; ${form}`;
+    return hostKeyTypes.some((keyType) => keyType === data)
+      ? `the host name stands in front; ${remedy}`
+      : `this is no SSH public key; ${remedy}`;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data)) return `the key after ${type} is no base64; ${remedy}`;
   const bytes = Buffer.from(data, "base64");
   const isWhole = bytes.toString("base64") === data && hasWholeParts(bytes, type);
-  return isWhole ? { type, bytes } : `the key after ${type} is damaged or cut off; ${form}`;
+  return isWhole ? { type, bytes } : `the key after ${type} is damaged or cut off; ${remedy}`;
 }
 
 /**
@@ -59,6 +60,7 @@ function hasWholeParts(bytes: Buffer, type: string): boolean {
     strings.push(bytes.subarray(offset + 4, end));
     offset = end;
   }
+  // Ed25519 has the type and 32 bytes. ECDSA has type, curve and point, and RSA has type, exponent and modulus.
   const parts = type === "ssh-ed25519" ? 2 : 3;
   if (strings[0]?.toString("latin1") !== type || strings.length !== parts) return false;
   return type !== "ssh-ed25519" || strings[1]?.length === 32;

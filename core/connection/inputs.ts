@@ -3,18 +3,19 @@ import { z } from "zod";
 import { type Parsed, absolutePath, checked, matching } from "../schema-kinds.ts";
 import { findHostKeyMistake } from "./host-key.ts";
 
-/** Of TCP. */
+/** The number of a TCP port. */
 export const port = z.int().min(1).max(65535);
-/** File on the machine that runs Pulumi or the command line. */
+/** A file on the machine that runs Pulumi or the command line. */
 export const localFile = matching(
   /^(~\/|\/)[^\0\r\n]+$/,
   "an absolute path on this machine, or one that begins with ~/",
 );
-/** Name of an environment variable that holds a secret. */
+/** The name of an environment variable that holds a secret. */
 export const variable = matching(
   /^[A-Z_][A-Z0-9_]*$/,
   "the name of an environment variable in capitals, such as WEB1_PASSWORD; the secret itself never stands in a site file",
 );
+/** A host name of at most 253 characters, or an IPv4 or IPv6 address, which may have a zone such as `%eth0`. */
 const address = matching(
   /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9]+)?)$/,
   "a host name or an IP address alone, without scheme, user, port or brackets",
@@ -67,7 +68,7 @@ const defaultSudo = (user: string): z.output<typeof sudo> => ({ how: user === "r
 export type Endpoint = Parsed<typeof endpoint>;
 /** How to reach a host, defaults filled in. */
 export type Connection = Parsed<typeof connection>;
-/** How to log in: `name` is of an environment variable. */
+/** How to log in. `name` is the name of an environment variable. */
 export type Login = Parsed<typeof login>;
 /** How to become root. */
 export type Sudo = Parsed<typeof sudo>;

@@ -47,7 +47,7 @@ export function outputsOf<K extends KindTypes>(
     crlNextUpdate: crlNextUpdate.installed,
     owed: status.pendingReload,
     stopped: status.alarms[0],
-    ...kind.outputs.of(status),
+    ...kind.outputs.fromStatus(status),
     ...lastChange,
   };
   const asked: object = inputs;
