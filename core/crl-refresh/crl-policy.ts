@@ -19,7 +19,10 @@ export const hasNewerCrl = (desired: CrlInputs, facts: CrlFacts): boolean =>
 export const findOlderCrls = (desired: CrlInputs, facts: CrlFacts): CrlSummary[] =>
   desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
-/** Whether an older CRL would be installed if `acceptOlderCrls` named it. That is so where only its number is wrong. */
+/**
+ * Whether an older CRL would be installed if `acceptOlderCrls` named it. This is true where only its number is lower,
+ * and false where its date is earlier.
+ */
 export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummary): boolean =>
   compareWithInstalled({ ...desired, acceptOlderCrls: [crl.sha256] }, facts, crl) > 0;
 
@@ -27,7 +30,7 @@ export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummar
  * Compares as {@link compareCrls} does. The result is above 0 where no CRL of the same issuer and part is installed.
  */
 function compareWithInstalled({ acceptOlderCrls }: CrlInputs, { own }: CrlFacts, crl: CrlSummary): number {
-  const installed = own.crls.find((known) => isOfSameCa(known, crl) && isOfSamePart(known, crl));
+  const installed = own.crls.find((other) => isOfSameCa(other, crl) && isOfSamePart(other, crl));
   // Where a source delivers the accepted CRL, the host itself accepts it. Whatever has replaced that CRL on the host
   // since is newer than a first list.
   const accepted = crl.isFirstList === true ? [] : acceptOlderCrls;
@@ -65,6 +68,7 @@ export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): st
     const isSelfIssued = desired.ca.certificates.some(
       ({ issuer, subject }) => isSameName(subject, name) && isSameName(issuer, name),
     );
+    // A CRL with one of these scopes covers none of the certificates of one kind that is checked.
     const misfits = [
       ...(isAbove(desired, name) ? [] : ["authorities"]),
       ...(desired.crlCheck === "chain" && (isAbove(desired, name) || isSelfIssued) ? ["users"] : []),
@@ -84,7 +88,7 @@ export function findUncovered(names: readonly string[], crls: readonly CrlSummar
 export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
   distributionPoint === undefined ? issuer : `${issuer} for ${distributionPoint}`;
 
-/** Whether an installed CRL is one that no source renews. */
+/** Whether an installed CRL is of a CA and part whose CRL came with the site, so that no source renews it. */
 export const isFixed = (desired: CrlInputs, crl: CrlSummary): boolean =>
   fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
 
@@ -117,8 +121,8 @@ export function secondsLeft({ refresh: { nowSeconds } }: CrlFacts, { nextUpdate 
 
 /**
  * Whether the host must download now, because a CRL that its timer keeps does not exist or has expired. A CRL that has
- * merely changed is left to the timer. Where there is no owner, somebody deleted our directory of state, and with it
- * the timer's program.
+ * merely changed is left to the timer. Where a live host has no owner, somebody deleted our directory of state, and
+ * with it the timer's program.
  */
 export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
   const { crls, files, owner } = facts.own;
@@ -127,6 +131,7 @@ export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
     (owner === undefined && facts.server.source === "httpd") ||
     files[crlName] === undefined ||
     findUncovered(findNeeded(desired), crls).length > 0 ||
+    // `?? 1`: where the time is not known, the CRL counts as valid.
     crls.some((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
   );
 }

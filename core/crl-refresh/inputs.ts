@@ -14,7 +14,9 @@ import {
 } from "../schema-kinds.ts";
 import { findTimeZoneMistake } from "./time-zone.ts";
 
-/** What the product has read from a file: `Summary` declares it, and no person writes it. */
+/**
+ * An object that the product has read from a file. `Summary` is its type; no person writes it, so no field is checked.
+ */
 const summary = <Summary extends object>() =>
   z.custom<Summary>(
     (value) => typeof value === "object" && value !== null,
@@ -29,7 +31,7 @@ const ca: z.ZodType<CaBundle, CaBundle> = z.looseObject({
 const sha256 = matching(/^[0-9a-f]{64}$/, "the SHA-256 of a CRL in DER, 64 lower-case hexadecimal digits");
 const timeOfDay = matching(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time from "00:00" to "23:59", in quotes, such as "06:30"');
 
-/** As the site file has it; {@link crlInputs} adds its id. */
+/** A source as the site file has it; {@link crlInputs} adds its id. */
 export const crlSource = z.strictObject({
   /** Addresses of one and the same CRL (http, https, ldap, ldaps), tried in this order. */
   urls: z
@@ -72,7 +74,7 @@ const crlRefresh = z.strictObject({
 
 /** When the host refreshes its CRLs, and how. */
 export type CrlRefresh = Parsed<typeof crlRefresh>;
-/** For a site that says nothing of it. */
+/** The defaults, for a site without crlRefresh. */
 export const defaultCrlRefresh: CrlRefresh = crlRefresh.parse({});
 
 /** Whom a site trusts, and how it learns of revocations. */
@@ -152,5 +154,5 @@ export const crlInputs = z.strictObject({
 
 /** A user's certificate that every new CRL must go on accepting. */
 export type SampleCertificateInput = NonNullable<Parsed<typeof crlInputs>["sample"]>;
-/** Delivers one CRL, of one issuer key. */
+/** A source, which delivers one CRL of one key of a CA. */
 export type CrlSource = Parsed<typeof crlInputs>["crlSources"][number];

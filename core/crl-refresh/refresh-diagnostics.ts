@@ -17,7 +17,7 @@ export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic
   return [
     ...findScheduler(facts),
     ...findDropIns(facts),
-    ...findEnding(desired, facts),
+    ...findExpiring(desired, facts),
     ...findShortLived(desired, facts),
     ...findSample(desired, facts),
     ...stalled,
@@ -25,6 +25,7 @@ export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic
   ];
 }
 
+/** Reports a host on which nothing starts jobs. Facts that do not come from the live host leave this undecided. */
 function findScheduler({ refresh, server }: CrlFacts): Diagnostic[] {
   if (refresh.scheduler !== "none") return [];
   const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;
@@ -32,7 +33,10 @@ function findScheduler({ refresh, server }: CrlFacts): Diagnostic[] {
   return [{ severity: "problem", place: "crlSources", text, ...(isUndecided ? { isUndecided } : {}) }];
 }
 
-/** These files are not ours, so they are neither removed nor judged: an administrator may want other times. */
+/**
+ * Warns of files by which somebody changes the units of the timer. The files are not ours, so they are neither removed
+ * nor judged: an administrator may want other times.
+ */
 const findDropIns = ({ refresh }: CrlFacts): Diagnostic[] =>
   (refresh.timerDropIns ?? []).map((place) => ({
     severity: "warning",
@@ -46,20 +50,21 @@ const noScheduler =
   "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
   "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
 
-function findEnding(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
+/** Warns of CRLs that expire soon, or have expired, although sources should keep them current. */
+function findExpiring(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Diagnostic[] => {
     const left = secondsLeft(facts, crl);
     if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
     if (isOutlived(facts, crl)) return findOutlived(crl);
-    const [ends, then] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
-    const consequence = `everyone with a certificate of it ${then} refused`;
+    const [ends, isThen] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
+    const consequence = `everyone with a certificate of it ${isThen} refused`;
     const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
     return [{ severity: "warning", place: "crlSources", text }];
   });
 }
 
-/** The host found this when it last had a new CRL. */
+/** Reports what the host found about the sample certificate when it last had a new CRL. */
 function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] {
   if (sample === undefined || refresh.sample === undefined) return [];
   const text = `${JSON.stringify(sample.subject)} ${refresh.sample}`;
@@ -100,17 +105,19 @@ function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Diagnostic[] {
   return [{ severity: "warning", place: "crlRefresh", text }];
 }
 
+/** Reports the sources whose downloads fail. Where no source is to blame, reports how the last run ended. */
 function findFailing(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh } = facts;
   const failing = desired.crlSources.flatMap(({ id }, index): Diagnostic[] => {
     const source = refresh.sources.find((one) => one.id === id);
-    const found = source && describeFailure(source, desired, facts);
-    return found === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text: found }];
+    const text = source && describeFailure(source, desired, facts);
+    return text === undefined ? [] : [{ severity: "warning", place: `crlSources[${index}]`, text }];
   });
   // A run that refuses users is reported even where the sources fail.
   return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
+/** Why a source does not work: its last download failed, or it was last asked too long ago. */
 function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: CrlFacts): string | undefined {
   const { lastFailureSeconds, lastSuccessSeconds, reason, nextUpdate } = source;
   const until = nextUpdate === undefined ? "" : ` until ${nextUpdate}`;

@@ -25,42 +25,45 @@ export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "source
   let lastRun: RefreshFacts["lastRun"];
   let sample: string | undefined;
   for (const line of text.split("\n")) {
-    const [what, ...words] = line.split(" ");
-    if (what === "run") lastRun = readRun(words) ?? lastRun;
-    if (what === "sample") sample = toldOf(words.join(" "));
+    const [kind, ...words] = line.split(" ");
+    if (kind === "run") lastRun = readRun(words) ?? lastRun;
+    if (kind === "sample") sample = safeWords(words.join(" "));
     const [id = "", ...rest] = words;
-    if (what === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
+    if (kind === "source" && /^[0-9a-f]{8}$/.test(id)) sources.set(id, { id, ...sources.get(id), ...readSource(rest) });
   }
   return { lastRun, sources: [...sources.values()], ...(sample === undefined ? {} : { sample }) };
 }
 
+/** Reads the words after `run`. The exit code, which comes second, is not used. */
 function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
   if (!isSeconds(seconds) || result === "") return undefined;
-  const run = { seconds: Number(seconds), result: toldOf(result) };
-  return reason.length === 0 ? run : { ...run, reason: toldOf(reason.join(" ")) };
+  const run = { seconds: Number(seconds), result: safeWords(result) };
+  return reason.length === 0 ? run : { ...run, reason: safeWords(reason.join(" ")) };
 }
 
-function readSource([kind, first = "", ...others]: readonly string[]): Partial<SourceFacts> {
-  if (!isSeconds(first)) return {};
+/** Reads the words after the id of a source. The second word is a time, whatever the kind is. */
+function readSource([kind, seconds = "", ...others]: readonly string[]): Partial<SourceFacts> {
+  if (!isSeconds(seconds)) return {};
   switch (kind) {
     case "success":
-      return { lastSuccessSeconds: Number(first), url: toldOf(others.join(" ")) };
+      return { lastSuccessSeconds: Number(seconds), url: safeWords(others.join(" ")) };
     case "failure":
-      return { lastFailureSeconds: Number(first), reason: toldOf(others.join(" ")) };
+      return { lastFailureSeconds: Number(seconds), reason: safeWords(others.join(" ")) };
     case "crl":
-      return { thisUpdate: isoTime(Number(first)), ...readCrl(others) };
+      return { thisUpdate: isoTime(Number(seconds)), ...readCrl(others) };
     default:
       return {};
   }
 }
 
+/** Reads what follows the date of a CRL. A field that is not a number is left out. */
 const readCrl = ([next = "", number = "", entries = ""]: readonly string[]): Partial<SourceFacts> => ({
   ...(isSeconds(next) && { nextUpdate: isoTime(Number(next)) }),
   ...(/^\d{1,60}$/.test(number) && { number }),
   ...(/^\d{1,9}$/.test(entries) && { entries: Number(entries) }),
 });
 
-/** The limit is the year 5138, which `Date` can still write. */
+/** Whether a text is a number of seconds since 1970. The limit is the year 5138, which `Date` can still write. */
 const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
 
 /** The form of dates in CRLs: ISO 8601, UTC, without milliseconds. */
@@ -70,14 +73,18 @@ export const isoTime = (seconds: number): string => new Date(seconds * 1000).toI
  * Makes the record's words safe to show. They come from curl and from servers, and an earlier version wrote a proxy's
  * address with its password into the record.
  */
-const toldOf = (latin1: string): string => {
+const safeWords = (latin1: string): string => {
   const words = Buffer.from(latin1.slice(0, 500), "latin1").toString("utf8").split(" ");
   return shown(words.map(withoutCredentials).join(" "));
 };
 
-/** Removes user and password from an address, even from a malformed one. */
+/**
+ * Removes user and password from an address, even from a malformed one: of everything before the last `@`, only the
+ * scheme is kept, and what stands before it, such as a quote.
+ */
 function withoutCredentials(word: string): string {
-  const at = word.lastIndexOf("@");
-  if (at < 0) return word;
-  return `${/^["'(]?[a-z][a-z0-9]*:\/\//i.exec(word)?.[0] ?? ""}…${word.slice(at)}`;
+  const end = word.lastIndexOf("@");
+  if (end < 0) return word;
+  const scheme = /^["'(]?[a-z][a-z0-9]*:\/\//i.exec(word)?.[0] ?? "";
+  return `${scheme}…${word.slice(end)}`;
 }

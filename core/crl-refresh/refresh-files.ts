@@ -23,10 +23,10 @@ export function renderRefresh(desired: CrlInputs): string {
       ...urls.map((url) => `url ${url}`),
     ]),
   ];
-  return joined(lines);
+  return joinLines(lines);
 }
 
-const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
+const joinLines = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
 
 /** A file that a scheduler of the host reads, by absolute path. */
 export interface TimerFile {
@@ -75,8 +75,9 @@ const header = (instance: string): string[] => [
   `# To undo everything without Pulumi, as root: sh ${undoPath(instance)}`,
 ];
 
+/** The unit that runs one refresh. */
 function renderService(instance: string): string {
-  return joined([
+  return joinLines([
     ...header(instance),
     "[Unit]",
     "Description=Download of CRLs for httpd by clientcert",
@@ -91,10 +92,10 @@ function renderService(instance: string): string {
   ]);
 }
 
-/** @see systemd.time(7): a time zone may follow the time from systemd 233 on */
+/** The unit that starts the service. @see systemd.time(7): a time zone may follow the time from systemd 233 on */
 function renderUnitTimer(instance: string, { times, timeZone, spreadMinutes }: CrlRefresh): string {
   const zone = timeZone === undefined ? "" : ` ${timeZone}`;
-  return joined([
+  return joinLines([
     ...header(instance),
     "[Unit]",
     "Description=Times of the download of CRLs by clientcert",
@@ -110,9 +111,9 @@ function renderUnitTimer(instance: string, { times, timeZone, spreadMinutes }: C
   ]);
 }
 
-/** @see crontab(5): a line of `/etc/cron.d` names the user, and a `%` would end its command */
+/** The file for cron. @see crontab(5): a line of `/etc/cron.d` names the user, and a `%` would end its command */
 function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
-  return joined([
+  return joinLines([
     ...header(instance),
     "SHELL=/bin/sh",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -121,20 +122,23 @@ function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
 }
 
 /**
- * The fields for minutes and hours. cron does not know time zones, so the program itself checks at each call whether a
- * time in a zone has come.
+ * The fields for minutes and hours, one text for each line. Times of the same minute share a line. cron does not know
+ * time zones: with a zone, cron calls the program in every hour, and the program checks whether a time has come.
  */
 function cronTimes(times: readonly string[], timeZone: string | undefined): string[] {
   const pairs = times.map((time) => time.split(":").map(Number) as [number, number]); // the site file has checked them
   if (timeZone !== undefined) {
     const minutes = pairs.flatMap(([, minute]) => offsetMinutes.map((offset) => (minute + offset) % 60));
-    return [`${list(minutes)} *`];
+    return [`${fieldOf(minutes)} *`];
   }
   const minutes = [...new Set(pairs.map(([, minute]) => minute))];
-  return minutes.map((minute) => `${minute} ${list(pairs.filter(([, one]) => one === minute).map(([hour]) => hour))}`);
+  return minutes.map(
+    (minute) => `${minute} ${fieldOf(pairs.filter(([, other]) => other === minute).map(([hour]) => hour))}`,
+  );
 }
 
-/** Time zones differ by quarters of an hour: Asia/Kathmandu, for example, is at 5:45. */
+/** Time zones differ from each other by quarters of an hour: Asia/Kathmandu, for example, is at 5:45. */
 const offsetMinutes = [0, 15, 30, 45];
 
-const list = (numbers: readonly number[]): string => [...new Set(numbers)].sort((a, b) => a - b).join(",");
+/** A field of a cron table: the numbers, each once, in ascending order. */
+const fieldOf = (numbers: readonly number[]): string => [...new Set(numbers)].sort((a, b) => a - b).join(",");

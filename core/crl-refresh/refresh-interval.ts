@@ -10,6 +10,7 @@ const minutesOfDay = 24 * 60;
 /** The longest time between two of the times (`HH:MM`, sorted), in minutes. The gap over midnight counts, too. */
 export function longestGapMinutes(times: readonly string[]): number {
   const minutes = times.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+  // The gap before the first time of a day begins at the last time of the day before.
   const gaps = minutes.map((minute, index) => minute - (minutes[index - 1] ?? (minutes.at(-1) ?? 0) - minutesOfDay));
   return Math.max(...gaps);
 }
@@ -22,12 +23,12 @@ export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[
   const { crlRefresh, crls } = desired;
   const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
   const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl));
-  const lives = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
+  const shortLived = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
     const minutes = lifeMinutes(crl);
     return minutes === undefined || minutes >= waitMinutes ? [] : [{ name: crlNameOf(crl), minutes }];
   });
-  return lives
-    .filter(({ name }, index) => lives.findIndex((other) => other.name === name) === index)
+  return shortLived
+    .filter(({ name }, index) => shortLived.findIndex((other) => other.name === name) === index)
     .map(({ name, minutes }) => ({
       severity: "warning",
       place: "crlRefresh",
@@ -35,6 +36,7 @@ export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[
     }));
 }
 
+/** How long a CRL is valid. Undefined where it never expires. */
 function lifeMinutes({ thisUpdate, nextUpdate }: CrlSummary): number | undefined {
   return nextUpdate === undefined ? undefined : (Date.parse(nextUpdate) - Date.parse(thisUpdate)) / 60_000;
 }
@@ -53,6 +55,9 @@ function remedy(lifeMinutes: number, { spreadMinutes }: CrlRefresh): string {
     : "no timer asks so often; ask the issuer for CRLs that are valid longer";
 }
 
+/**
+ * The times of a day with this interval, each in quotes and half past an hour, as issuers have maintenance at midnight.
+ */
 const timesEvery = (hours: number): string[] =>
   Array.from({ length: 24 / hours }, (_, index) => `"${String(index * hours).padStart(2, "0")}:30"`);
 

@@ -48,22 +48,22 @@ export function crlStatusOf(
   { refresh }: Pick<CrlFacts, "refresh">,
 ): readonly CrlSourceStatus[] {
   return crlSources.map(({ id, urls }) => {
-    const known = refresh.sources.find((source) => source.id === id);
+    const source = refresh.sources.find((one) => one.id === id);
     return {
       urls,
-      url: known?.url,
-      lastSuccess: timeOf(known?.lastSuccessSeconds),
-      lastFailure: timeOf(known?.lastFailureSeconds),
-      reason: known?.reason,
-      thisUpdate: known?.thisUpdate,
-      nextUpdate: known?.nextUpdate,
-      number: known?.number,
-      entries: known?.entries,
+      url: source?.url,
+      lastSuccess: timeOf(source?.lastSuccessSeconds),
+      lastFailure: timeOf(source?.lastFailureSeconds),
+      reason: source?.reason,
+      thisUpdate: source?.thisUpdate,
+      nextUpdate: source?.nextUpdate,
+      number: source?.number,
+      entries: source?.entries,
     };
   });
 }
 
-/** Undefined where nothing is to be downloaded. */
+/** The status of the timer. Undefined where nothing is to be downloaded. */
 export function timerStatusOf(
   { crlSources, crlRefresh, sample }: Refreshed,
   { refresh }: Pick<CrlFacts, "refresh">,
@@ -71,12 +71,12 @@ export function timerStatusOf(
   if (crlSources.length === 0) return undefined;
   const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
   const { times, timeZone, spreadMinutes } = crlRefresh;
-  const [service, timer = service] = Object.keys(timers).sort();
+  // cron has one file. systemd has two, and the one with the times ends in `.timer`, which comes after `.service`.
+  const [first, fileWithTimes = first] = Object.keys(timers).sort();
   return {
-    // Of systemd's two files, this is the one with the times.
-    path: timer,
+    path: fileWithTimes,
     scheduler,
-    isEnabled: timer !== undefined && isTimerEnabled,
+    isEnabled: fileWithTimes !== undefined && isTimerEnabled,
     times,
     timeZone,
     spreadMinutes,
