@@ -4,7 +4,7 @@
 import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** This is only a warning, because a certificate may really have two backslashes in a row. */
+/** Warns of names with two backslashes in a row. This is no mistake for certain: a certificate may really have them. */
 export const findDoubledBackslashes = (clientAuth: SiteClientAuth): Mistake[] =>
   (["organizations", "organizationalUnits"] as const).flatMap((key) =>
     clientAuth[key].flatMap((name, i) =>

@@ -19,6 +19,7 @@ const always: readonly Suspect[] = [
     pattern: /\ufffd/u,
     text: "what stands for a character that was lost when a text was read in a wrong encoding; write it again",
   },
+  // A character of the class Cc (control characters), except tab and line ends.
   { pattern: /[^\P{Cc}\t\r\n]/u, text: "a control character; remove it" },
 ];
 
@@ -42,15 +43,15 @@ const aroundNames: readonly Suspect[] = [
 ];
 
 /**
- * The suspicious characters in a text, with one entry for each kind. `isName` is true for the name of an organization
- * or a file, which may be in any script.
+ * Describes the suspicious characters in a text, with one message for each kind. `isName` is true for the name of an
+ * organization or a file, which may be in any script.
  */
 export function findSuspects(text: string, isName: boolean): string[] {
   const suspects = isName ? [...always, ...aroundNames] : [...always, ...outsideNames];
   return suspects.flatMap((suspect) => {
-    const found = suspect.pattern.exec(text)?.[0];
-    return found === undefined
+    const codePoint = suspect.pattern.exec(text)?.[0].codePointAt(0);
+    return codePoint === undefined
       ? []
-      : [`U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")} is ${suspect.text}`];
+      : [`U+${codePoint.toString(16).toUpperCase().padStart(4, "0")} is ${suspect.text}`];
   });
 }

@@ -25,32 +25,35 @@ export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh =>
 
 type Lists = Pick<SiteClientAuth, "crlFiles" | "crlSources" | "crlRefresh">;
 
-/** Checks what depends on more than one value. */
+/** Checks the values that contradict or repeat each other. Each value on its own has been checked by the schema. */
 export function checkLists(lists: Lists, context: z.RefinementCtx): void {
-  const found = (path: (string | number)[], message: string): void =>
+  const report = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path, message });
   const { crlSources: sources, crlRefresh: refresh } = lists;
   if (refresh !== undefined && sources.length === 0)
-    found(["crlRefresh"], "there is nothing to download; give crlSources with the address of each CRL, or remove it");
+    report(["crlRefresh"], "there is nothing to download; give crlSources with the address of each CRL, or remove it");
   refresh?.times.forEach((time, i, times) => {
-    if (times.indexOf(time) < i) found(["crlRefresh", "times", i], `${time} stands twice; remove one`);
+    if (times.indexOf(time) < i) report(["crlRefresh", "times", i], `${time} stands twice; remove one`);
   });
   for (const { path, first } of findRepeated(lists))
-    found(path, `the same as ${first}; each source delivers one CRL and has addresses and a file of its own`);
+    report(path, `the same as ${first}; each source delivers one CRL and has addresses and a file of its own`);
 }
 
 interface Repeated {
+  /** The place of the repetition. */
   readonly path: (string | number)[];
+  /** The place where the same file or address stands first, as text. */
   readonly first: string;
 }
 
+/** Finds files and addresses that stand in two places. Two spellings of one URL count as the same. */
 function findRepeated({ crlFiles, crlSources: sources }: Lists): Repeated[] {
   const seen = new Map(crlFiles.map((file, i) => [file, `crlFiles[${i}]`]));
-  const named = sources.flatMap(({ urls, file }, i) => [
+  const filesAndUrls = sources.flatMap(({ urls, file }, i) => [
     ...urls.map((url, j) => ({ key: URL.canParse(url) ? new URL(url).href : url, path: [i, "urls", j] })),
     ...(file === undefined ? [] : [{ key: file, path: [i, "file"] }]),
   ]);
-  return named.flatMap(({ key, path }) => {
+  return filesAndUrls.flatMap(({ key, path }) => {
     const first = seen.get(key);
     if (first !== undefined) return [{ path: ["crlSources", ...path], first }];
     seen.set(key, renderPath(["crlSources", ...path]));

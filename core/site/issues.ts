@@ -17,8 +17,11 @@ export interface IssueContext {
   readonly typeWords: Readonly<Record<string, string>>;
 }
 
-/** The keys that are wanted, because people easily write an address where a whole source belongs. */
-const namesOfKeys = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { jsonSchema }: IssueContext): string =>
+/**
+ * The end of a message about a value where a set of keys belongs: the names of the keys. People easily write an address
+ * where a whole source belongs.
+ */
+const keysToWrite = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { jsonSchema }: IssueContext): string =>
   expected === "object" ? `: ${knownKeys(jsonSchema, path).join(", ")}` : "";
 
 /** Describes an issue. One issue may be several mistakes, because each unknown key is a mistake of its own. */
@@ -33,7 +36,7 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
         text: describeUnknownKey(key, path, context.jsonSchema),
       }));
     case "invalid_type":
-      return [{ path, text: describeWrongType(issue, path, value, context) + namesOfKeys(issue, path, context) }];
+      return [{ path, text: describeWrongType(issue, path, value, context) + keysToWrite(issue, path, context) }];
     case "invalid_union":
       return describeUnion(issue, value, path, context);
     case "invalid_value":
@@ -49,8 +52,9 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
 }
 
 /**
- * Describes a wrong `sudo` of the site file, which is a word or a set of keys. The alternative that fits the type of
- * the value says what is wrong.
+ * Describes a wrong value where the schema has alternatives. With `options`, these are told apart by the value of one
+ * key. Otherwise the value is `sudo` of the site file, which is a word or a set of keys; for a set, the mistakes inside
+ * it are described.
  */
 function describeUnion(
   issue: z.core.$ZodIssueInvalidUnion,
@@ -60,8 +64,8 @@ function describeUnion(
 ): Mistake[] {
   if ("options" in issue)
     return [{ path, text: `found ${describeType(value)}; write ${(issue.options ?? []).map(String).join(" or ")}` }];
-  const isSet = typeof value === "object" && value !== null && !Array.isArray(value);
-  const branch = isSet
+  const isKeySet = typeof value === "object" && value !== null && !Array.isArray(value);
+  const branch = isKeySet
     ? issue.errors.find(
         (errors) => !errors.some((inner) => inner.path.length === 0 && inner.code.startsWith("invalid_")),
       )
@@ -87,6 +91,7 @@ export const yamlTypeWords: Readonly<Record<string, string>> = {
   object: "a set of keys below it",
 };
 
+/** Describes a value of a wrong type, with a hint where YAML reads something else than the author meant. */
 function describeWrongType(
   { expected }: z.core.$ZodIssueInvalidType,
   path: Path,
@@ -128,12 +133,12 @@ function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string
   const known = knownKeys(schema, path);
   const nearest = findNearest(key, known);
   const elsewhere = [["clientAuth"], ["hosts", 0]].find((place) => knownKeys(schema, place).includes(key));
-  const instead =
+  const where =
     elsewhere === undefined ? `write one of ${known.join(", ")}` : `it belongs under ${renderPath(elsewhere)}`;
-  const advice = nearest === undefined ? instead : `did you mean ${nearest}?`;
+  const advice = nearest === undefined ? where : `did you mean ${nearest}?`;
   if (/^(password|passphrase|secret|key|privateKey|token)$/i.test(key)) {
-    const named = known.find((one) => one.toLowerCase() === `${key.toLowerCase()}environment`);
-    return `secrets never stand in a site file; remove it, and ${named === undefined ? "name an environment variable or a file under login" : `write ${named}: with the name of an environment variable that holds it`}`;
+    const environmentKey = known.find((one) => one.toLowerCase() === `${key.toLowerCase()}environment`);
+    return `secrets never stand in a site file; remove it, and ${environmentKey === undefined ? "name an environment variable or a file under login" : `write ${environmentKey}: with the name of an environment variable that holds it`}`;
   }
   return `the key ${shown(JSON.stringify(key.slice(0, 60)))} is not known here; ${advice}`;
 }
@@ -142,17 +147,19 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The keys that the schema knows at `path`. */
 function knownKeys(schema: JsonSchema, path: Path): string[] {
-  let at: readonly JsonSchema[] = [schema];
-  for (const key of path) at = at.flatMap(alternatives).flatMap((one) => step(one, key));
-  return [...new Set(at.flatMap(alternatives).flatMap((one) => Object.keys(one.properties ?? {})))];
+  let schemas: readonly JsonSchema[] = [schema];
+  for (const key of path) schemas = schemas.flatMap(alternatives).flatMap((one) => schemasBelow(one, key));
+  return [...new Set(schemas.flatMap(alternatives).flatMap((one) => Object.keys(one.properties ?? {})))];
 }
 
+/** A schema itself and the alternatives that it consists of. */
 const alternatives = (schema: JsonSchema): JsonSchema[] => [
   schema,
   ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter((one) => typeof one === "object"),
 ];
 
-function step(schema: JsonSchema, key: string | number): JsonSchema[] {
+/** The schema of what stands at a key or an index; empty where there is none. */
+function schemasBelow(schema: JsonSchema, key: string | number): JsonSchema[] {
   const next = typeof key === "number" ? schema.items : schema.properties?.[key];
   return typeof next === "object" && !Array.isArray(next) ? [next] : [];
 }

@@ -20,6 +20,7 @@ export interface ClientAuthPart {
   readonly undetermined: ReadonlySet<string>;
 }
 
+/** Reads what is right in `clientAuth`. `mistakes` are those of the whole document. */
 export function readClientAuth(document: unknown, mistakes: readonly Mistake[]): ClientAuthPart {
   const { shape } = siteSchema.shape.clientAuth;
   const keys = Object.keys(shape);
@@ -28,19 +29,19 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
     return { clientAuth: undefined, undetermined: new Set(keys) };
   const isWrong = (path: Path): boolean =>
     mistakes.some((mistake) => ["clientAuth", ...path].every((key, i) => mistake.path[i] === key));
-  const meant = Object.keys(value).flatMap((key) => (keys.includes(key) ? [] : (findNearest(key, keys) ?? [])));
-  const undetermined = new Set([...keys.filter((key) => isWrong([key])), ...meant]);
-  const plain = (key: string): unknown => (isWrong([key]) ? undefined : valueAt(value, [key]));
+  const perhapsMeant = Object.keys(value).flatMap((key) => (keys.includes(key) ? [] : (findNearest(key, keys) ?? [])));
+  const undetermined = new Set([...keys.filter((key) => isWrong([key])), ...perhapsMeant]);
+  const valueIfRight = (key: string): unknown => (isWrong([key]) ? undefined : valueAt(value, [key]));
   const text = (path: Path): string => {
-    const found = valueAt(value, path);
-    return typeof found === "string" && !isWrong(path) ? found : "";
+    const item = valueAt(value, path);
+    return typeof item === "string" && !isWrong(path) ? item : "";
   };
   const list = <T>(path: Path, read: (path: Path) => T): T[] => {
-    const found = valueAt(value, path);
-    return Array.isArray(found) ? found.map((_, i) => read([...path, i])) : [];
+    const items = valueAt(value, path);
+    return Array.isArray(items) ? items.map((_, i) => read([...path, i])) : [];
   };
   const clientAuth: SiteClientAuth = {
-    ...optionalKeys(plain),
+    ...optionalKeys(valueIfRight),
     caFiles: list(["caFiles"], text),
     crlFiles: list(["crlFiles"], text),
     crlSources: list(["crlSources"], (path) => ({
@@ -52,19 +53,24 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
     countries: list(["countries"], text),
     issuers: list(["issuers"], text),
     // Nothing is too deep for a depth that is not known.
-    verifyDepth: undetermined.has("verifyDepth") ? maxVerifyDepth : shape.verifyDepth.parse(plain("verifyDepth")),
+    verifyDepth: undetermined.has("verifyDepth")
+      ? maxVerifyDepth
+      : shape.verifyDepth.parse(valueIfRight("verifyDepth")),
   };
   return { clientAuth, undetermined };
 }
 
-/** Reads the keys that have one value, which is taken as a whole or treated as missing. */
-function optionalKeys(plain: (key: string) => unknown) {
+/**
+ * Reads the keys whose value is taken as a whole. `valueIfRight` returns undefined for a wrong value, which then counts
+ * as missing.
+ */
+function optionalKeys(valueIfRight: (key: string) => unknown) {
   const { acceptOlderCrls, crlCheck, crlRefresh, sampleCertificate } = siteSchema.shape.clientAuth.shape;
-  const sample = sampleCertificate.parse(plain("sampleCertificate"));
+  const sample = sampleCertificate.parse(valueIfRight("sampleCertificate"));
   return {
-    acceptOlderCrls: acceptOlderCrls.parse(plain("acceptOlderCrls")),
-    crlCheck: crlCheck.parse(plain("crlCheck")),
-    crlRefresh: crlRefresh.parse(plain("crlRefresh")),
+    acceptOlderCrls: acceptOlderCrls.parse(valueIfRight("acceptOlderCrls")),
+    crlCheck: crlCheck.parse(valueIfRight("crlCheck")),
+    crlRefresh: crlRefresh.parse(valueIfRight("crlRefresh")),
     ...(sample !== undefined && { sampleCertificate: sample }),
   };
 }

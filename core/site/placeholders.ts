@@ -13,36 +13,37 @@ export const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHp
 const documentationAddress =
   /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:0?db8:|(^|\.)example(\.(com|net|org))?\.?$/i;
 
+/** Finds the CA of the example. */
 export function findCaPlaceholders(clientAuth: SiteClientAuth): Mistake[] {
-  const ca = clientAuth.caFiles.findIndex((file) => /^(\.\/)?example\//.test(file));
+  const index = clientAuth.caFiles.findIndex((file) => /^(\.\/)?example\//.test(file));
   const text =
     "is the example's CA, whose private key nobody has, so no client has such a certificate; give your issuer's";
-  return ca < 0 ? [] : [{ path: ["clientAuth", "caFiles", ca], text }];
+  return index < 0 ? [] : [{ path: ["clientAuth", "caFiles", index], text }];
 }
 
 /** Finds placeholders in a host; `index` is its place among the hosts. */
 export function findHostPlaceholders({ address, connection }: SiteHost, index: number): Mistake[] {
   const { hostKey, bastion } = connection;
   const path = ["hosts", index];
-  const at = [...path, "connection"];
+  const connectionPath = [...path, "connection"];
   return [
-    ...inAddress(address, [...path, "address"]),
-    ...inHostKey(hostKey, [...at, "hostKey"]),
+    ...checkAddress(address, [...path, "address"]),
+    ...checkHostKey(hostKey, [...connectionPath, "hostKey"]),
     ...(bastion === undefined
       ? []
       : [
-          ...inAddress(bastion.address, [...at, "bastion", "address"]),
-          ...inHostKey(bastion.hostKey, [...at, "bastion", "hostKey"]),
+          ...checkAddress(bastion.address, [...connectionPath, "bastion", "address"]),
+          ...checkHostKey(bastion.hostKey, [...connectionPath, "bastion", "hostKey"]),
         ]),
   ];
 }
 
-const inAddress = (address: string, path: Path): Mistake[] =>
+const checkAddress = (address: string, path: Path): Mistake[] =>
   documentationAddress.test(address)
     ? [{ path, text: `${address} is an address for examples, which no host has; write the host's own` }]
     : [];
 
-const inHostKey = (hostKey: string, path: Path): Mistake[] =>
+const checkHostKey = (hostKey: string, path: Path): Mistake[] =>
   hostKey.includes(exampleHostKey)
     ? [{ path, text: "is the example's host key, which no host has; write the host's own" }]
     : [];

@@ -17,6 +17,7 @@ export function renderProblem({ file, line, path, text }: Problem): string {
   return path === "" ? `${file}:${line}: ${text}` : `${file}:${line}: ${path}: ${text}`;
 }
 
+/** The keys and indexes that lead to a value in the data. */
 export type Path = readonly (string | number)[];
 
 /** Renders a path in the form `hosts[0].connection.port`. */
@@ -46,7 +47,10 @@ export function describeType(value: unknown): string {
   return typeof value === "string" ? "text" : "a set of keys";
 }
 
-/** Whether this is a field where people paste passwords and keys by mistake: such a value is never printed. */
+/**
+ * Whether a value may be a secret, which is never printed: it stands where people paste passwords and keys by mistake,
+ * or looks like a key or a URL with a password.
+ */
 export const mayBeSecret = (path: Path, value: unknown): boolean =>
   path.includes("login") ||
   path.includes("sudo") ||

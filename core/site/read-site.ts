@@ -46,18 +46,17 @@ export function readSite(content: Uint8Array | string, file: string): ReadSite {
   return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
 }
 
+/** Reads the text of a site file, which has no byte order mark any more. */
 function readSiteText(text: string, file: string): ReadSite {
-  const at = (line: number, column: number, problem: string, path = ""): Problem => ({
-    file,
-    line,
-    column,
-    path,
+  const problemAt = (line: number, column: number, problem: string): Problem => ({
+    ...{ file, line, column },
+    path: "",
     text: problem,
   });
   if (text.length > maxCharacters)
-    return refused([at(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)]);
-  const pasted = findPrivateKeys(text).map((line) =>
-    at(
+    return refused([problemAt(1, 1, `the file has ${text.length} characters; a site file has a few pages at most`)]);
+  const privateKeys = findPrivateKeys(text).map((line) =>
+    problemAt(
       line,
       1,
       "a private key is pasted here; remove it, treat it as known to others, and write where the key is (login: keyFile)",
@@ -67,18 +66,25 @@ function readSiteText(text: string, file: string): ReadSite {
   if ("reason" in document) {
     const reason = describeSyntax(document.reason, text.split("\n")[document.at.line - 1] ?? "");
     return refused(
-      sort([...pasted, at(document.at.line, document.at.column, reason), ...findSuspectLines(text, file)]),
+      sortByPlace([
+        ...privateKeys,
+        problemAt(document.at.line, document.at.column, reason),
+        ...findSuspectLines(text, file),
+      ]),
     );
   }
   const { site, mistakes, doubts, part } = checkDocument(document);
   const placed = mistakes.map((mistake) => place(mistake, document, file));
-  const problems = sort([...pasted, ...placed.filter(({ line }) => !pasted.some((key) => key.line === line))]);
+  // Where a private key is pasted, no other problem of that line is reported.
+  const others = placed.filter(({ line }) => !privateKeys.some((key) => key.line === line));
+  const problems = sortByPlace([...privateKeys, ...others]);
   const lines = new Map([...document.positions].map(([path, { line }]) => [path, line]));
-  const warnings = sort(doubts.map((mistake) => place(mistake, document, file)));
+  const warnings = sortByPlace(doubts.map((mistake) => place(mistake, document, file)));
   if (site === undefined || problems.length > 0) return { ...refused(problems), ...part, warnings, lines };
   return { ...part, site, problems, warnings, lines };
 }
 
+/** The result for a file with problems, as far as nothing else of the file is known. */
 const refused = (problems: readonly Problem[]): ReadSite => ({
   site: undefined,
   clientAuth: undefined,
@@ -88,10 +94,11 @@ const refused = (problems: readonly Problem[]): ReadSite => ({
   lines: new Map(),
 });
 
-/** Doubts become warnings. */
 interface Checked {
   readonly site: Site | undefined;
+  /** Mistakes become problems. */
   readonly mistakes: readonly Mistake[];
+  /** Doubts become warnings. */
   readonly doubts: readonly Mistake[];
   readonly part: ClientAuthPart;
 }
@@ -105,6 +112,7 @@ function findHosts({ value }: Document): NumberedHost[] {
   });
 }
 
+/** Makes all checks of a document whose syntax is right. */
 function checkDocument(document: Document): Checked {
   const result = siteSchema.safeParse(document.value);
   const context = { document: document.value, jsonSchema: makeJsonSchema(), typeWords: yamlTypeWords };
@@ -129,8 +137,10 @@ function checkDocument(document: Document): Checked {
   return { site: result.data, mistakes, doubts, part };
 }
 
+/** Finds values of `clientAuth` that are well-formed, but probably not meant. */
 function findDoubts({ clientAuth, undetermined }: ClientAuthPart): Mistake[] {
   if (clientAuth === undefined) return [];
+  // It is not known who gets in while one of these keys is wrong.
   const isUnknownWho = ["organizations", "countries", "issuers"].some((key) => undetermined.has(key));
   return [
     ...findCaPlaceholders(clientAuth),
@@ -141,15 +151,16 @@ function findDoubts({ clientAuth, undetermined }: ClientAuthPart): Mistake[] {
   ];
 }
 
+/** Finds hosts that have the name of a host before them. */
 function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
-  const first = new Map<string, number>();
+  const indexOfName = new Map<string, number>();
   return hosts.flatMap(([i, { name }]) => {
-    const before = first.get(name);
-    if (before === undefined) {
-      first.set(name, i);
+    const earlier = indexOfName.get(name);
+    if (earlier === undefined) {
+      indexOfName.set(name, i);
       return [];
     }
-    const text = `${JSON.stringify(name)} is the name of hosts[${before}], too; give each host its own name`;
+    const text = `${JSON.stringify(name)} is the name of hosts[${earlier}], too; give each host its own name`;
     return [{ path: ["hosts", i, "name"], text }];
   });
 }
@@ -171,6 +182,7 @@ function findSuspectTexts(value: unknown, path: Path): Mistake[] {
 /** A site file is five levels deep, but YAML aliases could make it endless. */
 const maxDepth = 8;
 
+/** Whether a path leads to the name of an organization, a CA or a file. The last line is for `crlSources[0].file`. */
 const isNamePath = (path: Path): boolean =>
   path[0] === "clientAuth" &&
   (["organizations", "organizationalUnits", "issuers", "caFiles", "crlFiles", "sampleCertificate"].includes(
@@ -178,13 +190,16 @@ const isNamePath = (path: Path): boolean =>
   ) ||
     path[3] === "file");
 
-/** The nearest place that exists in the file: a missing key is reported at the place that should contain it. */
+/**
+ * Gives a mistake its line and column: those of the nearest place that exists in the file. A missing key is thus
+ * reported at the place that should contain it.
+ */
 function place({ path, text }: Mistake, document: Document, file: string): Problem {
   for (let length = path.length; length > 0; length--) {
-    const at = document.positions.get(renderPath(path.slice(0, length)));
-    if (at !== undefined) return { file, ...at, path: renderPath(path), text };
+    const position = document.positions.get(renderPath(path.slice(0, length)));
+    if (position !== undefined) return { file, ...position, path: renderPath(path), text };
   }
-  const isEmpty = path.length === 0 && (valueAt(document.value, []) ?? undefined) === undefined;
+  const isEmpty = path.length === 0 && (document.value === undefined || document.value === null);
   return {
     file,
     line: 1,
@@ -198,11 +213,14 @@ function place({ path, text }: Mistake, document: Document, file: string): Probl
 const findPrivateKeys = (text: string): number[] =>
   text.split("\n").flatMap((line, i) => (/-----BEGIN [A-Z0-9 ]*PRIVATE KEY/.test(line) ? [i + 1] : []));
 
-/** Where the syntax is wrong, there are no values to check, but only lines. Comments may contain anything. */
+/**
+ * Finds suspicious characters in the lines of a file whose syntax is wrong, and which therefore has no values to check.
+ * Comments may contain anything.
+ */
 function findSuspectLines(text: string, file: string): Problem[] {
   return text.split("\n").flatMap((line, i) => {
     const code = line.replace(/(^|\s)#.*$/, "");
-    return findSuspects(code, false).map((found) => ({ file, line: i + 1, column: 1, path: "", text: found }));
+    return findSuspects(code, false).map((suspect) => ({ file, line: i + 1, column: 1, path: "", text: suspect }));
   });
 }
 
@@ -215,5 +233,5 @@ function describeSyntax(reason: string, line: string): string {
   return `the YAML is malformed here or just above (${reason || "unreadable"}); compare it with stacks/example.yaml`;
 }
 
-const sort = (problems: readonly Problem[]): Problem[] =>
+const sortByPlace = (problems: readonly Problem[]): Problem[] =>
   [...problems].sort((a, b) => a.line - b.line || a.column - b.column);

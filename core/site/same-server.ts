@@ -16,48 +16,50 @@ export interface SameServers {
   readonly warnings: readonly Mistake[];
 }
 
-/**
- * Finds the same servers. `lineOf` returns the line of a path such as `hosts[0]`. Two servers on one machine have
- * different `httpd` or `config`.
- */
+/** Finds entries for the same server. `lineOf` returns the line of a path such as `hosts[0]`. */
 export function findSameServers(
   hosts: readonly NumberedHost[],
   lineOf: (path: string) => number | undefined,
 ): SameServers {
   const problems: Mistake[] = [];
   const warnings: Mistake[] = [];
-  hosts.forEach(([index, host], at) => {
+  hosts.forEach(([index, host], position) => {
+    // Two servers on one machine have different `httpd` or `config`.
     const earlier = hosts
-      .slice(0, at)
+      .slice(0, position)
       .filter(([, other]) => other.httpd === host.httpd && other.config === host.config);
-    const called = (other: number): string => `hosts[${other}] (line ${lineOf(`hosts[${other}]`) ?? 1})`;
+    const nameOf = (other: number): string => `hosts[${other}] (line ${lineOf(`hosts[${other}]`) ?? 1})`;
     const same = earlier.find(([, other]) => isSameMachine(other, host));
     const copied = earlier.find(([, other]) => keyOf(other) === keyOf(host) && !keyOf(host).includes(exampleHostKey));
     if (same !== undefined)
       problems.push({
         path: ["hosts", index],
-        text: `this is the server of ${called(same[0])}, too; remove one of them, or write httpd or config for each if the machine runs two servers`,
+        text: `this is the server of ${nameOf(same[0])}, too; remove one of them, or write httpd or config for each if the machine runs two servers`,
       });
     else if (copied !== undefined)
       warnings.push({
         path: ["hosts", index, "connection", "hostKey"],
-        text: `this is the host key of ${called(copied[0])}, too; if that is the same machine, remove one of them; if one was copied from the other, give each its own host key`,
+        text: `this is the host key of ${nameOf(copied[0])}, too; if that is the same machine, remove one of them; if one was copied from the other, give each its own host key`,
       });
   });
   return { problems, warnings };
 }
 
-/** Behind two different bastions, one private address may be two machines. Their host keys distinguish them. */
+/**
+ * Whether two entries have one address and port on one machine. Behind two different bastions, one private address may
+ * be two machines. Their host keys distinguish them.
+ */
 function isSameMachine(one: SiteHost, other: SiteHost): boolean {
-  const isSameWay = wayOf(one.connection.bastion) === wayOf(other.connection.bastion);
+  const isSameBastion = endpointKey(one.connection.bastion) === endpointKey(other.connection.bastion);
   return (
-    wayOf({ address: one.address, port: one.connection.port }) ===
-      wayOf({ address: other.address, port: other.connection.port }) &&
-    (isSameWay || keyOf(one) === keyOf(other))
+    endpointKey({ address: one.address, port: one.connection.port }) ===
+      endpointKey({ address: other.address, port: other.connection.port }) &&
+    (isSameBastion || keyOf(one) === keyOf(other))
   );
 }
 
-function wayOf(endpoint: { readonly address: string; readonly port: number } | undefined): string {
+/** A text that is equal for spellings of one address and port. Empty for no endpoint. */
+function endpointKey(endpoint: { readonly address: string; readonly port: number } | undefined): string {
   if (endpoint === undefined) return "";
   const { address, port } = endpoint;
   const url = `http://${address.includes(":") ? `[${address}]` : address.replace(/\.$/, "")}`;

@@ -6,8 +6,8 @@ import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
 /**
- * This is only a warning, because a parameter of such a name may be harmless. Another check refuses a user name or a
- * password before the server's name.
+ * Warns of addresses with a parameter whose name is one of a secret. It may be harmless, so this is no problem. Another
+ * check refuses a user name or a password before the server's name.
  */
 export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources">): Mistake[] =>
   crlSources.flatMap(({ urls }, i) =>
@@ -19,10 +19,11 @@ export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources"
     }),
   );
 
+/** Short words must be the whole name or its last word, such as `x-sig`. Long words may end any name. */
 const secretName =
   /^(?:[a-z0-9-]*[-_.])?(?:sig|key|pass|pwd|auth|sas)$|(?:token|signature|password|passwd|secret|api_?key|access_?key|credentials?)$/i;
 
-/** Returns only the name of the parameter: its value is never repeated. */
+/** Finds a parameter that looks like a secret. Returns only its name: its value is never repeated. */
 function findSecretParameter(url: string): string | undefined {
   const [, ...parameters] = url.split(/[?&;]/);
   const names = parameters.flatMap((parameter) => /^([\w.-]+)=./.exec(parameter)?.[1] ?? []);

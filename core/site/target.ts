@@ -8,7 +8,10 @@ type SiteConnection = SiteHost["connection"];
 /** Where a server is, and the values that are given instead of being detected. */
 export type Target = Pick<Inputs, "connection" | "detection">;
 
-/** The result has no key with the value `undefined`, because it goes into Pulumi properties. */
+/**
+ * Converts a host of the site file. The result has no key with the value `undefined`, because it goes into Pulumi
+ * properties.
+ */
 export function makeTarget({
   address,
   connection,

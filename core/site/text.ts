@@ -26,11 +26,12 @@ export function decodeText(bytes: Uint8Array): string | WrongEncoding {
  */
 const isForeign = (bytes: Uint8Array): boolean => bytes.includes(0) || bytes.includes(0x1b);
 
+/** The number of the first line that is not UTF-8. */
 function findWrongLine(bytes: Uint8Array): number | undefined {
   let start = 0;
   for (let line = 1; start <= bytes.length; line++) {
-    const found = bytes.indexOf(0x0a, start);
-    const end = found < 0 ? bytes.length : found;
+    const lineEnd = bytes.indexOf(0x0a, start);
+    const end = lineEnd < 0 ? bytes.length : lineEnd;
     const content = bytes.subarray(start, end);
     if (isForeign(content) || !decodes(content, "utf-8")) return line;
     start = end + 1;
@@ -60,15 +61,15 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
   if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1")))
     return "ISO-8859-1 or Windows-1252";
   const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
-  if (euc && (!shiftJis || hasPairs(bytes))) return "EUC-JP";
+  if (euc && (!shiftJis || isRatherEucJp(bytes))) return "EUC-JP";
   return shiftJis ? "Shift_JIS" : undefined;
 }
 
 /**
- * Kanji and kana in EUC-JP have two bytes, each from 0xa1 on. Shift_JIS reads most of these bytes as single half-width
- * katakana.
+ * Whether bytes that fit both encodings are rather EUC-JP. Kanji and kana in EUC-JP have two bytes, each from 0xa1 on.
+ * Shift_JIS reads most of these bytes as single half-width katakana.
  */
-function hasPairs(bytes: Uint8Array): boolean {
+function isRatherEucJp(bytes: Uint8Array): boolean {
   const text = new TextDecoder("shift_jis").decode(bytes);
   const halfWidth = [...text].filter((character) => /[\uff61-\uff9f]/.test(character)).length;
   const euc = new TextDecoder("euc-jp").decode(bytes);

@@ -3,7 +3,10 @@ import type { Mistake } from "./issues.ts";
 import { quote } from "./problem.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
-/** Organizational units alone restrict nothing: a certificate without one is let in. */
+/**
+ * Warns of a site that lets everybody in. Organizational units alone restrict nothing: a certificate without one is let
+ * in.
+ */
 export function findEverybody({ organizations, countries, issuers }: SiteClientAuth): Mistake[] {
   if (organizations.length > 0 || countries.length > 0 || issuers.length > 0) return [];
   const text =
@@ -11,7 +14,7 @@ export function findEverybody({ organizations, countries, issuers }: SiteClientA
   return [{ path: ["clientAuth"], text }];
 }
 
-/** YAML reads `[ABC CO., LTD]` without quotes as two names. */
+/** Warns of names such as `LTD` alone: YAML reads `[ABC CO., LTD]` without quotes as two names. */
 export const findLoneCompanyForms = (clientAuth: SiteClientAuth): Mistake[] =>
   (["organizations", "organizationalUnits"] as const).flatMap((key) =>
     clientAuth[key].flatMap((name, i) =>

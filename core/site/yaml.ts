@@ -41,31 +41,33 @@ export function readYaml(text: string): Document | SyntaxMistake {
     const mark = error.mark as YAMLException["mark"] | undefined; // Missing for errors about the document as a whole.
     return {
       at: { line: (mark?.line ?? 0) + 1, column: (mark?.column ?? 0) + 1 },
+      // js-yaml quotes the file after a bracket, a quote or one of the other signs.
       reason: error.reason.replace(/\s*[("'<!].*$/s, ""),
     };
   }
 }
 
 /**
- * js-yaml calls the listener when a node opens and when it closes. Children come inside their parents, so this makes a
- * tree.
+ * Makes a listener that collects the nodes below `root`. js-yaml calls it when a node opens and when it closes.
+ * Children open and close inside their parents, so this makes a tree.
  */
 function makeListener(root: Node): (event: EventType, state: State) => void {
   const open: Node[] = [root];
   return (event, state) => {
-    const parent = open[open.length - 1];
+    const innermost = open[open.length - 1];
     if (event === "open") {
       const node: Node = { start: state.position, end: state.position, value: undefined, children: [] };
-      parent?.children.push(node);
+      innermost?.children.push(node);
       open.push(node);
-    } else if (parent !== undefined) {
-      parent.end = state.position;
-      parent.value = state.result;
+    } else if (innermost !== undefined) {
+      innermost.end = state.position;
+      innermost.value = state.result;
       open.pop();
     }
   };
 }
 
+/** Finds the position of every key and item, and the repeated keys, by walking through nodes and values together. */
 function locate(text: string, value: unknown, root: Node): Omit<Document, "value"> {
   const starts = lineStarts(text);
   const positions = new Map<string, Position>();
@@ -103,7 +105,10 @@ interface Pair {
   readonly valueNode: Node | undefined;
 }
 
-/** A key without a value gives one node instead of two, so a key is recognized by the colon behind it. */
+/**
+ * The pairs of a mapping, whose nodes stand in one row: key, value, key, value. A key without a value gives one node
+ * instead of two, so a key is recognized by the colon behind it.
+ */
 function pairsOf(text: string, node: Node, mapping: Record<string, unknown>): Pair[] {
   const pairs: Pair[] = [];
   const isKey = (child: Node | undefined): boolean =>
@@ -122,7 +127,10 @@ function pairsOf(text: string, node: Node, mapping: Record<string, unknown>): Pa
   return pairs;
 }
 
-/** The node of an array item opens before the blanks and comments in front of it. */
+/**
+ * The offset of the first character from `start` on that belongs neither to a blank nor to a comment. js-yaml opens the
+ * node of an array item before the blanks and comments in front of it.
+ */
 function skipBlanks(text: string, start: number): number {
   const blanks = /(?:[\s\ufeff]+|(?<=\s)#[^\n]*)*/y;
   blanks.lastIndex = start;
@@ -135,6 +143,7 @@ function lineStarts(text: string): number[] {
   return starts;
 }
 
+/** The line and column of an offset, by a binary search for the last line that starts at or before it. */
 function positionOf(starts: readonly number[], offset: number): Position {
   let low = 0;
   let high = starts.length - 1;
