@@ -1,7 +1,7 @@
 /** Whether the given CRLs revoke a certificate, and where they cannot tell. */
 import { type Certificate, isSelfSigned } from "../core/pki/certificate.ts";
 import { type Revocation, findCriticalEntryExtension, findRevocation } from "../core/pki/crl-entries.ts";
-import { hasReasons, isInScope } from "../core/pki/crl-scope.ts";
+import { namesSomeReasonsOnly, isInScope } from "../core/pki/crl-scope.ts";
 import { verifyCrl } from "../core/pki/crl-signature.ts";
 import { readAuthority } from "../core/pki/authority.ts";
 import type { Crl } from "../core/pki/crl.ts";
@@ -86,7 +86,7 @@ function doubtsFor({ crl, named, signers }: Examined, certificate: Certificate):
   const other: Doubt[] = isOther
     ? [{ text: "another key than that of its CA signed the CRL, under the same name", isOfEntries: true }]
     : [];
-  if (hasReasons(certificate, crl)) other.push({ text: "the certificate names a CRL of some reasons only" });
+  if (namesSomeReasonsOnly(certificate, crl)) other.push({ text: "the certificate names a CRL of some reasons only" });
   return crl.scopeMistake !== undefined || isInScope(crl, certificate) ? other : [...other, ...scopeDoubts(crl)];
 }
 

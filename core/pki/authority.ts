@@ -21,7 +21,8 @@ export interface NamedAuthority {
 }
 
 /**
- * RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. Throws `DerError`.
+ * Reads the extension. The result is empty where there is none. RFC 5280, section 4.2.1.1: [0] key identifier, [1] the
+ * CA's issuer, [2] the CA's serial number. Throws `DerError`.
  */
 export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
@@ -34,6 +35,7 @@ export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   const issuer = names && children(value, names).flatMap((name) => readDirectoryName(value, name) ?? [])[0];
   return {
     ...(key && { key: Buffer.from(contentOf(value, key)).toString("hex") }),
+    // The context tag [2] stands in the place of the tag INTEGER, which the reader demands.
     ...(serial && { serial: readInteger(value, { ...serial, tag: derTag.integer }).toString(16) }),
     ...(issuer === undefined ? {} : { issuer }),
   };
@@ -45,7 +47,7 @@ export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
  *
  * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
  */
-export const isNamedBy = (authority: AuthorityKey, ca: NamedAuthority): boolean =>
+export const authorityFits = (authority: AuthorityKey, ca: NamedAuthority): boolean =>
   (authority.key === undefined || ca.subjectKey === undefined || authority.key === ca.subjectKey) &&
   (authority.serial === undefined || authority.serial === ca.serial) &&
   (authority.issuer === undefined || authority.issuer === ca.canonicalIssuer);

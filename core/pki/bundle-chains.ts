@@ -3,7 +3,7 @@
  * in its installed order.
  */
 import { defaultVerifyDepth, maxVerifyDepth } from "./summary.ts";
-import { isNamedBy } from "./authority.ts";
+import { authorityFits } from "./authority.ts";
 import { type Certificate, isIssuedBy, nameOf } from "./certificate.ts";
 import { isSameAuthority } from "./crl-signer.ts";
 import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
@@ -13,11 +13,11 @@ import {
   endOf,
   findAuthorities,
   findLimit,
-  findTaken,
+  findUsed,
   findUnsigned,
   inInstalledOrder,
   isValid,
-  takeChain,
+  buildChain,
 } from "./installed-order.ts";
 
 export interface ChainOptions extends OrderOptions {
@@ -34,20 +34,22 @@ export function findChains(listed: readonly Certificate[], options: ChainOptions
   const installed = inInstalledOrder(listed, options);
   return findAuthorities(listed).flatMap((authority) => {
     const inOrder = installed.filter((ca) => authority.includes(ca));
-    const taken = findTaken(inOrder, options.now);
-    return taken === undefined ? [] : [takeChain(taken, installed, options.now)];
+    const used = findUsed(inOrder, options.now);
+    return used === undefined ? [] : [buildChain(used, installed, options.now)];
   });
 }
 
 /**
- * Whether OpenSSL does not need the certificate. OpenSSL goes another way up then: by another certificate of the same
- * CA, or past a CA that is only above such an unused certificate.
+ * Whether OpenSSL reaches a root without this CA certificate. It then goes up by another certificate of the same CA, or
+ * the certificate only stands above a certificate that OpenSSL does not use.
  */
 export function isSpare(certificate: Certificate, chains: readonly Chain[], listed: readonly Certificate[]): boolean {
-  const users = chains.filter((chain) => chain.includes(certificate));
-  if (!certificate.isCa || users.length === 0) return certificate.isCa;
+  if (!certificate.isCa) return false;
+  const itsChains = chains.filter((chain) => chain.includes(certificate));
+  if (itsChains.length === 0) return true;
   const isUnused = (ca: Certificate): boolean => ca.isCa && !chains.some((chain) => chain.includes(ca));
-  return users.length === 1 && listed.some((ca) => isUnused(ca) && isIssuedBy(ca, certificate));
+  // The one chain is normally the certificate's own, so no other CA goes up by it.
+  return itsChains.length === 1 && listed.some((ca) => isUnused(ca) && isIssuedBy(ca, certificate));
 }
 
 /**
@@ -67,7 +69,7 @@ export function checkChains(
     ...gaps.flatMap((end) => about(end.summary.fingerprint, [problem(describeGap(end, listed))])),
     ...findUnneeded(listed, chains),
     ...complete.flatMap((chain) => [
-      ...about(chain[0].summary.fingerprint, [...checkDepth(chain, verifyDepth), ...checkPath(chain)]),
+      ...about(chain[0].summary.fingerprint, [...checkDepth(chain, verifyDepth), ...checkPathLength(chain)]),
       ...checkNamedExpired(chain, listed, options),
     ]),
   ];
@@ -82,13 +84,14 @@ const findGap = (chain: Chain): Certificate | undefined =>
 
 function describeGap(end: Certificate, listed: readonly Certificate[]): string {
   const issuer = JSON.stringify(end.summary.issuer);
-  const isThere = listed.some(
+  // The issuer of the certificate is listed, but with another certificate than the one that the identifier names.
+  const namesOther = listed.some(
     (ca) =>
       ca.canonicalSubject === end.canonicalIssuer &&
-      !isNamedBy(end.authority, ca) &&
+      !authorityFits(end.authority, ca) &&
       end.x509.verify(ca.x509.publicKey),
   );
-  return isThere
+  return namesOther
     ? `${nameOf(end)} names another certificate of its CA ${issuer} than the listed one (authorityKeyIdentifier), so OpenSSL does not take that one; ask the issuer for a new certificate of ${nameOf(end)}, or for the certificate of its CA that it names`
     : `${nameOf(end)} was issued by ${issuer}, which is not listed, and without a chain up to its root every certificate is refused; list that CA, too`;
 }
@@ -109,19 +112,21 @@ const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]):
       return about(ca.summary.fingerprint, [warning(text)]);
     });
 
+/** Compares the number of CAs in a chain, including the root, with SSLVerifyDepth. */
 function checkDepth(chain: Chain, verifyDepth: number): PkiDiagnostic[] {
   const { length } = chain;
   if (length <= verifyDepth) return [];
-  const instead =
+  const remedy =
     length > maxVerifyDepth
       ? "list only CAs that are nearer to their root"
       : `write verifyDepth: ${length} under clientAuth`;
   return [
-    problem(`${nameOf(chain[0])} stands ${length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${instead}`),
+    problem(`${nameOf(chain[0])} stands ${length} CAs deep, and SSLVerifyDepth allows ${verifyDepth}; ${remedy}`),
   ];
 }
 
-function checkPath(chain: Chain): PkiDiagnostic[] {
+/** Finds a CA above the beginning of a chain that allows fewer CAs below itself (pathLenConstraint). */
+function checkPathLength(chain: Chain): PkiDiagnostic[] {
   const limiting = findLimit(chain);
   return limiting === undefined
     ? []
@@ -138,11 +143,11 @@ function checkPath(chain: Chain): PkiDiagnostic[] {
  */
 function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
-  return chain.flatMap((below, at) => {
-    const upper = chain[at + 1];
+  return chain.flatMap((below, index) => {
+    const upper = chain[index + 1];
     if (upper === undefined || isValid(upper, now)) return [];
     const isRenewed = listed.some(
-      (ca) => isValid(ca, now) && isSameAuthority(ca, upper) && !isNamedBy(below.authority, ca),
+      (ca) => isValid(ca, now) && isSameAuthority(ca, upper) && !authorityFits(below.authority, ca),
     );
     const report = installed.includes(below.summary.fingerprint) ? warning : problem;
     return isRenewed

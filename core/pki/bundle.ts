@@ -71,11 +71,12 @@ function findDuplicates(certificates: readonly Certificate[], distinct: readonly
   );
 }
 
+/** Checks whether a certificate may stand in the bundle at all: whether it is a CA, and one that issues to clients. */
 function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
   const name = nameOf(certificate);
   const { isCa, noCaReason, allowsClientAuth, extensions } = certificate;
-  const text = refuseForm(certificate);
-  const diagnostics = text === undefined ? [] : [problem(`${name} ${text}`)];
+  const formMistake = findFormMistake(certificate);
+  const diagnostics = formMistake === undefined ? [] : [problem(`${name} ${formMistake}`)];
   if (!isCa)
     return [
       ...diagnostics,
@@ -107,8 +108,11 @@ function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
   return diagnostics;
 }
 
-/** Finds what OpenSSL never accepts in a CA's certificate: its errors 34, 94, 13 to 16 and 41. */
-function refuseForm({ extensions, hasExplicitCurve, hasExactDates }: Certificate): string | undefined {
+/**
+ * Finds what OpenSSL never accepts in the form of a CA's certificate: its verification errors 34, 94, 13 to 16 and 41.
+ * The text follows the name of the certificate.
+ */
+function findFormMistake({ extensions, hasExplicitCurve, hasExactDates }: Certificate): string | undefined {
   const remedy = "so OpenSSL refuses every certificate below it; ask the issuer for another CA certificate";
   const unknown = findUnknownCritical(extensions);
   if (unknown) return `has the critical extension ${unknown.oid}, which OpenSSL does not know, ${remedy}`;
@@ -118,6 +122,10 @@ function refuseForm({ extensions, hasExplicitCurve, hasExactDates }: Certificate
   return hasExactDates ? undefined : `has a date with a fraction of a second, ${remedy}`;
 }
 
+/**
+ * Checks the dates. A wrong date is only a warning where a refusal would change nothing: OpenSSL does not use the
+ * certificate, or the host has it already.
+ */
 function checkDates(certificate: Certificate, options: BundleOptions, isUnused: boolean): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   const { notBefore, notAfter, fingerprint } = certificate.summary;
@@ -130,10 +138,10 @@ function checkDates(certificate: Certificate, options: BundleOptions, isUnused: 
     return [report(`${name} expired on ${notAfter}${remedy}`)];
   }
   if (Date.parse(notBefore) > now) {
-    const until = isUnused
+    const advice = isUnused
       ? "until then OpenSSL goes by the other one of that CA; list both"
       : "list it from that day on";
-    return [report(`${name} is not valid before ${notBefore}; ${until}, or check this machine's clock`)];
+    return [report(`${name} is not valid before ${notBefore}; ${advice}, or check this machine's clock`)];
   }
   return Date.parse(notAfter) - now < warnCaDays * dayMilliseconds && !isUnused
     ? [
@@ -145,8 +153,8 @@ function checkDates(certificate: Certificate, options: BundleOptions, isUnused: 
 }
 
 /**
- * Finds two keys under one name. OpenSSL tells such CAs apart by their key identifiers. Without identifiers it tries
- * only one of the CAs.
+ * Reports CAs that have one name but different keys. OpenSSL tells such CAs apart by their key identifiers. Without
+ * identifiers it tries only one of the CAs.
  */
 function checkNamesakes(all: readonly Certificate[]): PkiDiagnostic[] {
   const mixedUp = all.filter((ca) =>

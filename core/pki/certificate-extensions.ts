@@ -28,8 +28,9 @@ export interface CaFields {
 }
 
 /**
- * Why a certificate is not a CA. Without basicConstraints, OpenSSL accepts old kinds of roots as CAs: those of version
- * 1, those with keyCertSign, and those with Netscape's type.
+ * Why a certificate is not a CA. `isTop` is true for a certificate that is its own issuer. Without basicConstraints,
+ * OpenSSL accepts old kinds of roots as CAs: those of version 1, those with keyCertSign, and those with Netscape's
+ * type.
  *
  * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c accepts these only at the top of a
  * chain
@@ -39,6 +40,7 @@ export function findNoCaReason({ extensions, isVersioned }: CaFields, isTop: boo
   if (constraints !== undefined) return constraints.isCa ? undefined : "basicConstraints without CA:TRUE";
   const usage = findExtension(extensions, extensionOid.keyUsage);
   const type = findExtension(extensions, extensionOid.netscapeType);
+  // Bit 5 of keyUsage is keyCertSign, and bit 5 of Netscape's type is the CA of TLS certificates.
   const isOldKind = !isVersioned || (usage ? hasBit(usage.value, 5) : type !== undefined && hasBit(type.value, 5));
   if (isOldKind && isTop) return undefined;
   if (!isVersioned) return "version 1, which OpenSSL takes as a CA only where it is self-signed";

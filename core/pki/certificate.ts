@@ -15,7 +15,7 @@ import {
   readWhole,
   requireTlv,
 } from "./der.ts";
-import { type AuthorityKey, isNamedBy, readAuthority } from "./authority.ts";
+import { type AuthorityKey, authorityFits, readAuthority } from "./authority.ts";
 import { type Extension, extensionOid, findExtension, hasBit, readExtensions } from "./extensions.ts";
 import { type PkiDiagnostic, problem } from "./pki-diagnostic.ts";
 import { findNoCaReason, readAllowsClientAuth, readConstraints, readSubjectKey } from "./certificate-extensions.ts";
@@ -95,6 +95,7 @@ export function readCertificates(bytes: Buffer): Certificates {
   return { certificates, diagnostics: problems };
 }
 
+/** Adds the certificate of a block to `certificates`, or the reason why it cannot be read to `problems`. */
 function collect(block: Block, place: string, certificates: Certificate[], problems: PkiDiagnostic[]): void {
   try {
     certificates.push(readCertificate(block.der));
@@ -112,8 +113,9 @@ export function readCertificate(der: Buffer): Certificate {
   const x509 = openX509(der);
   const isTop =
     fields.canonicalSubject === fields.canonicalIssuer &&
-    isNamedBy(fields.authority, fields) &&
+    authorityFits(fields.authority, fields) &&
     canHaveSigned(x509.publicKey, fields.signatureAlgorithm);
+  // The signature of a certificate that is its own issuer is never checked, so its strength does not count.
   const { bits } = signatureStrength(fields.signatureAlgorithm, fields.signatureDigest);
   const strength = { keyBits: keySecurityBits(x509.publicKey), ...(isTop ? {} : { signatureBits: bits }) };
   const noCaReason = findNoCaReason(fields, isTop);
@@ -129,8 +131,8 @@ export function readCertificate(der: Buffer): Certificate {
 }
 
 /**
- * Loads the certificate with OpenSSL, because httpd will load it so, too. OpenSSL's own words say little to a reader,
- * so they are not passed on.
+ * Loads the certificate with OpenSSL, because httpd loads it with OpenSSL, too. OpenSSL's own messages say little to a
+ * reader, so they are not passed on.
  */
 function openX509(der: Buffer): X509Certificate {
   try {
@@ -143,6 +145,10 @@ function openX509(der: Buffer): X509Certificate {
   }
 }
 
+/**
+ * TBSCertificate ::= SEQUENCE { [0] version (left out in version 1), serialNumber, signature, issuer, validity,
+ * subject, subjectPublicKeyInfo, …, [3] extensions }. RFC 5280, section 4.1.
+ */
 function readFields(der: Buffer) {
   const [tbs, algorithm] = children(der, readWhole(der));
   if (tbs?.tag !== derTag.sequence || algorithm?.tag !== derTag.sequence)
@@ -218,6 +224,7 @@ function readAlgorithm(der: Buffer, algorithm: Tlv): string {
   return readOid(der, requireTlv(der, algorithm.content, algorithm.end, derTag.oid, "an algorithm"));
 }
 
+/** The extensions, which stand in the part [3]. A certificate of version 1 has none. */
 function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
   const tagged = parts.find((part) => part.tag === contextTag(3, true));
   return tagged
@@ -245,6 +252,7 @@ export const isIssuedBy = (certificate: Certificate, issuer: Certificate): boole
 /** Whether keyUsage allows `usage`. A certificate without keyUsage may be used for everything. */
 export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cRLSign"): boolean {
   const extension = findExtension(certificate.extensions, extensionOid.keyUsage);
+  // RFC 5280, section 4.2.1.3, numbers the bits.
   return extension === undefined || hasBit(extension.value, usage === "keyCertSign" ? 5 : 6);
 }
 
@@ -252,11 +260,12 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
 export const hasSameKey = (a: Certificate, b: Certificate): boolean => a.x509.publicKey.equals(b.x509.publicKey);
 
 /** Describes a key or a signature that the settings of today's OpenSSL may refuse. Undefined when both are fine. */
-export function findWeakness({ x509, summary, isTop, ...certificate }: Certificate): string | undefined {
+export function findWeakness(certificate: Certificate): string | undefined {
+  const { x509, summary, isTop, signatureAlgorithm, signatureDigest } = certificate;
   if ((summary.strength?.keyBits ?? usualBits) < usualBits) return describeKey(x509.publicKey);
   // The signature of a trusted root is never checked.
   if (isTop) return undefined;
-  const { bits, weak } = signatureStrength(certificate.signatureAlgorithm, certificate.signatureDigest);
+  const { bits, weak } = signatureStrength(signatureAlgorithm, signatureDigest);
   return bits < usualBits && weak !== undefined ? `a ${weak} signature` : undefined;
 }
 
@@ -273,5 +282,5 @@ function describeKey(key: KeyObject): string {
  */
 export const seemsIssuedBy = (certificate: Certificate, issuer: Certificate): boolean =>
   certificate.canonicalIssuer === issuer.canonicalSubject &&
-  isNamedBy(certificate.authority, issuer) &&
+  authorityFits(certificate.authority, issuer) &&
   canHaveSigned(issuer.x509.publicKey, certificate.signatureAlgorithm);

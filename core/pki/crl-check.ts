@@ -25,7 +25,7 @@ export interface CrlOptions extends CoverageOptions {
    * The SHA-256 of first lists. A first list is a CRL that a source replaces on the host. It is therefore accepted even
    * if it expires soon.
    */
-  readonly renewed?: readonly string[];
+  readonly firstLists?: readonly string[];
   /** The options by which the order of the installed bundle was chosen. */
   readonly order?: OrderOptions;
 }
@@ -44,35 +44,40 @@ export function checkCrls(
 ): CheckedCrls {
   const bundle = inInstalledOrder(certificates, options.order);
   const all = crls.map((crl): SignedCrl => ({ crl, signer: findSigner(crl, bundle) }));
-  const unsigned = all.flatMap(({ crl, signer }) =>
-    typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [],
-  );
-  const unasked = all.filter(({ crl, signer }) => typeof signer !== "string" && isUnasked(crl, options));
-  const newest = takeNewest(all.filter((one) => typeof one.signer !== "string" && !unasked.includes(one)));
-  const judged = [...all.filter(({ signer }) => typeof signer === "string"), ...unasked, ...newest.signed];
-  const coverage = checkCoverage(judged, { listed: certificates, installed: bundle }, options);
-  const chosen = newest.signed.flatMap((signed) => [
-    ...about(signed.crl.summary.sha256, [...checkDates(signed.crl, options), ...checkForm(signed.crl)]),
-    ...checkRollover(signed, certificates),
-  ]);
+  const unsigned = all.filter(({ signer }) => typeof signer === "string");
+  const signed = all.filter(({ signer }) => typeof signer !== "string");
+  const unneeded = signed.filter(({ crl }) => isUnneeded(crl, options));
+  const newest = takeNewest(signed.filter((one) => !unneeded.includes(one)));
+  const withoutOlder = [...unsigned, ...unneeded, ...newest.signed];
+  const coverage = checkCoverage(withoutOlder, { listed: certificates, installed: bundle }, options);
   return {
     crls: newest.signed.map(({ crl }) => crl).filter((crl) => !isEndedFirstList(crl, options)),
     diagnostics: [
-      ...unsigned,
-      ...unasked.flatMap(({ crl }) => describeUnasked(crl, coverage, options)),
+      ...unsigned.flatMap(describeUnsigned),
+      ...unneeded.flatMap(({ crl }) => describeUnneeded(crl, coverage, options)),
       ...newest.diagnostics,
-      ...chosen,
+      ...newest.signed.flatMap((one) => [
+        ...about(one.crl.summary.sha256, [...checkDates(one.crl, options), ...checkForm(one.crl)]),
+        ...checkRollover(one, certificates),
+      ]),
       ...coverage,
     ],
   };
 }
 
+/** Reports a CRL that no CA of the bundle signed. `signer` is then the reason. */
+const describeUnsigned = ({ crl, signer }: SignedCrl): PkiDiagnostic[] =>
+  typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [];
+
 /** Whether no certificate is checked against the CRL. */
-const isUnasked = ({ summary }: Crl, { crlCheck }: CrlOptions): boolean =>
+const isUnneeded = ({ summary }: Crl, { crlCheck }: CrlOptions): boolean =>
   crlCheck === "leaf" && summary.scope === "authorities";
 
-/** Reports a CRL that is not needed. A host refuses such a CRL from a source, at each download anew. */
-function describeUnasked(crl: Crl, coverage: readonly PkiDiagnostic[], options: CrlOptions): PkiDiagnostic[] {
+/**
+ * Reports a CRL that is not needed, unless `coverage` already has a finding about it. It is a problem for a first list,
+ * because a host refuses such a CRL from a source at each download anew.
+ */
+function describeUnneeded(crl: Crl, coverage: readonly PkiDiagnostic[], options: CrlOptions): PkiDiagnostic[] {
   const { sha256 } = crl.summary;
   if (coverage.some((diagnostic) => diagnostic.about === sha256)) return [];
   return about(sha256, [
@@ -84,7 +89,7 @@ function describeUnasked(crl: Crl, coverage: readonly PkiDiagnostic[], options: 
   ]);
 }
 
-const isFirstList = ({ summary }: Crl, { renewed = [] }: CrlOptions): boolean => renewed.includes(summary.sha256);
+const isFirstList = ({ summary }: Crl, { firstLists = [] }: CrlOptions): boolean => firstLists.includes(summary.sha256);
 
 /**
  * Whether the CRL is a first list that has expired. It is never sent to a host: until its source answers, a host
@@ -95,14 +100,15 @@ function isEndedFirstList(crl: Crl, options: CrlOptions): boolean {
   return isFirstList(crl, options) && nextUpdate !== undefined && Date.parse(nextUpdate) <= options.now;
 }
 
+/** Checks the dates. They only cause warnings where the host already has this CRL. */
 function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   const { thisUpdate, nextUpdate } = crl.summary;
   if (isEndedFirstList(crl, options)) {
-    const found = `${nameOf(crl)} expired on ${nextUpdate} and is left out, so the host begins with what the source has`;
-    return [warning(`${found}; put the current one in its place, or remove file:`)];
+    const text = `${nameOf(crl)} expired on ${nextUpdate} and is left out, so the host begins with what the source has`;
+    return [warning(`${text}; put the current one in its place, or remove file:`)];
   }
-  const report = installed.some((known) => isSameCrl(known, crl.summary)) ? warning : problem;
+  const report = installed.some((other) => isSameCrl(other, crl.summary)) ? warning : problem;
   if (Date.parse(thisUpdate) > now)
     return [
       report(
@@ -138,6 +144,7 @@ function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
  */
 const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
 
+/** Checks what OpenSSL, or this product, cannot use in a CRL, whatever its dates are. */
 function checkForm(crl: Crl): PkiDiagnostic[] {
   if (!crl.hasExactDates)
     return [
@@ -179,7 +186,7 @@ function takeNewest(all: readonly SignedCrl[]): {
     if (newer === undefined) signed.push(one);
     else diagnostics.push(...about(one.crl.summary.sha256, [warning(describeLeftOut(one.crl, newer.crl))]));
   }
-  return { signed: signed.sort((a, b) => (orderOf(a.crl) < orderOf(b.crl) ? -1 : 1)), diagnostics };
+  return { signed: signed.sort((a, b) => (sortKeyOf(a.crl) < sortKeyOf(b.crl) ? -1 : 1)), diagnostics };
 }
 
 /**
@@ -193,10 +200,10 @@ const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
   isOfSamePart(a.crl.summary, b.crl.summary);
 
 /**
- * Orders CRLs by the name of the CA. The CRLs of two keys of one name are ordered by key, and those of several parts by
- * part.
+ * The text by which CRLs are sorted: by the name of the CA, the CRLs of several keys of one name by key, and those of
+ * several parts by part.
  */
-const orderOf = ({ canonicalIssuer, authority, summary: { distributionPoint, scope } }: Crl): string =>
+const sortKeyOf = ({ canonicalIssuer, authority, summary: { distributionPoint, scope } }: Crl): string =>
   [canonicalIssuer, authority.key ?? "", distributionPoint ?? "", scope ?? ""].join(" ");
 
 const describeLeftOut = (crl: Crl, newer: Crl): string =>

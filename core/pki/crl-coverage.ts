@@ -2,22 +2,24 @@
  * Whether OpenSSL finds a CRL for every certificate that httpd checks. The CRL must be of the right CA and for the
  * right certificates, and it must name the certificate of the CA that OpenSSL uses.
  */
-import { isNamedBy } from "./authority.ts";
+import { authorityFits } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, isSelfSigned } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { isInScope, notForUsers } from "./crl-scope.ts";
 import { type SignedCrl, isSameAuthority, nameOf } from "./crl-signer.ts";
 import { type PkiDiagnostic, about, problem, warning } from "./pki-diagnostic.ts";
-import { findAuthorities, findTaken } from "./installed-order.ts";
+import { findAuthorities, findUsed } from "./installed-order.ts";
 
 export interface CoverageOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly crlCheck: "leaf" | "chain";
-  /** Whether sources deliver more CRLs. Which CAs these are from is known only after the download. */
-  readonly hasMore?: boolean;
-  /** How many sources deliver more CRLs, where that is known. Each source delivers one CRL. */
-  readonly more?: number | undefined;
+  /**
+   * Whether sources deliver CRLs that are not known here. Which CAs these are from is known only after the download.
+   */
+  readonly hasUnknownCrls?: boolean;
+  /** How many such sources there are, where that is known. Each source delivers one CRL. */
+  readonly unknownCrlCount?: number | undefined;
   /**
    * A user's certificate. It shows that its issuer issues to users, and its authorityKeyIdentifier decides which
    * certificate of the issuer OpenSSL uses.
@@ -33,11 +35,15 @@ interface Authority {
   readonly crls: readonly SignedCrl[];
   /** Which certificates of the CA are checked: those of users, and those of other CAs. */
   readonly issues: { readonly users: boolean; readonly authorities: boolean };
-  /**
-   * The certificates of the CA that OpenSSL uses as issuer. `for` is the certificate that is checked; `undefined`
-   * stands for a user of whom nothing is known.
-   */
-  readonly taken: readonly { readonly for: Certificate | undefined; readonly certificate: Certificate }[];
+  /** The certificates of the CA that OpenSSL uses as issuer. */
+  readonly used: readonly UsedCertificate[];
+}
+
+interface UsedCertificate {
+  /** The certificate that is checked. Undefined stands for a user of whom nothing is known. */
+  readonly holder: Certificate | undefined;
+  /** The certificate of the CA that OpenSSL uses for the holder. */
+  readonly certificate: Certificate;
 }
 
 /** The bundle in two orders. */
@@ -54,20 +60,25 @@ export function checkCoverage(
   certificates: OrderedBundle,
   options: CoverageOptions,
 ): PkiDiagnostic[] {
-  const { crlCheck, hasMore = false } = options;
-  if (crls.length === 0 && crlCheck === "leaf" && !hasMore) return [];
+  const { crlCheck, hasUnknownCrls = false } = options;
+  if (crls.length === 0 && crlCheck === "leaf" && !hasUnknownCrls) return [];
   const authorities = describeAuthorities(crls, certificates, options);
-  const isOn = crls.length > 0 || hasMore;
+  const isChecked = crls.length > 0 || hasUnknownCrls;
   // A CRL that no listed CA has signed has its own finding.
   const judged = authorities.filter(({ crls: own }) => own.every(({ signer }) => typeof signer !== "string"));
-  const signing = judged.filter((authority) => !isOn || findUnfit(authority) === undefined);
+  // A CA that may not sign CRLs gets this one finding. It does not matter where no CRL is checked.
+  const signing = judged.filter((authority) => !isChecked || findUnfit(authority) === undefined);
+  const unfit = judged.filter((authority) => !signing.includes(authority));
   return [
-    ...judged.filter((authority) => !signing.includes(authority)).flatMap(describeUnfit),
+    ...unfit.flatMap(describeUnfit),
     ...signing.flatMap((authority) => checkNamed(authority, options)),
-    ...(hasMore ? checkCount(signing, options) : signing.flatMap((authority) => checkFit(authority, options))),
+    ...(hasUnknownCrls
+      ? checkCount(signing, options)
+      : signing.flatMap((authority) => checkMissing(authority, options))),
   ];
 }
 
+/** The CAs of the bundle, in the order of the site file. */
 function describeAuthorities(
   crls: readonly SignedCrl[],
   { listed, installed }: OrderedBundle,
@@ -75,11 +86,12 @@ function describeAuthorities(
 ): Authority[] {
   const cas = installed.filter(({ isCa }) => isCa);
   const groups = findAuthorities(listed).map((authority) => cas.filter((ca) => authority.includes(ca)));
-  const inUse = groups.flatMap((group) => findTaken(group, options.now) ?? []);
+  const inUse = groups.flatMap((group) => findUsed(group, options.now) ?? []);
   return groups.map((group) => describeAuthority(group, { cas, inUse, crls, options }));
 }
 
-interface Surroundings {
+/** What is known about the whole bundle. */
+interface BundleContext {
   readonly cas: readonly Certificate[];
   /** For each CA, the certificate that OpenSSL uses. */
   readonly inUse: readonly Certificate[];
@@ -87,22 +99,22 @@ interface Surroundings {
   readonly options: CoverageOptions;
 }
 
-function describeAuthority(group: readonly Certificate[], around: Surroundings): Authority {
-  const { cas, inUse, crls, options } = around;
+function describeAuthority(group: readonly Certificate[], context: BundleContext): Authority {
+  const { cas, inUse, crls, options } = context;
   const { crlCheck, now, sample } = options;
   const hasIssued = (certificate: Certificate): boolean => group.some((ca) => isIssuedBy(certificate, ca));
   const isLowest = !cas.some((ca) => !group.includes(ca) && hasIssued(ca));
-  const known = sample !== undefined && hasIssued(sample) ? sample : undefined;
-  const below = crlCheck === "chain" ? inUse.filter(hasIssued) : [];
-  const issues = { users: isLowest || known !== undefined, authorities: below.length > 0 };
-  const holders = [...(issues.users ? [undefined] : []), ...(known === undefined ? [] : [known]), ...below];
+  const ownSample = sample !== undefined && hasIssued(sample) ? sample : undefined;
+  const issuedCas = crlCheck === "chain" ? inUse.filter(hasIssued) : [];
+  const issues = { users: isLowest || ownSample !== undefined, authorities: issuedCas.length > 0 };
+  const users = issues.users ? [undefined, ...(ownSample === undefined ? [] : [ownSample])] : [];
   return {
     certificates: group,
-    crls: crls.filter((crl) => isOf(group, crl)),
+    crls: crls.filter((crl) => belongsTo(group, crl)),
     issues,
-    taken: holders.flatMap((holder) => {
-      const certificate = takenFor(holder, group, now);
-      return certificate === undefined ? [] : [{ for: holder, certificate }];
+    used: [...users, ...issuedCas].flatMap((holder) => {
+      const certificate = findUsedFor(holder, group, now);
+      return certificate === undefined ? [] : [{ holder, certificate }];
     }),
   };
 }
@@ -111,16 +123,17 @@ function describeAuthority(group: readonly Certificate[], around: Surroundings):
  * The certificate of the CA that OpenSSL uses for `holder`. At the upper end of a chain OpenSSL looks for no further
  * certificate.
  */
-const takenFor = (
+const findUsedFor = (
   holder: Certificate | undefined,
   group: readonly Certificate[],
   now: number,
 ): Certificate | undefined =>
   holder !== undefined && group.includes(holder) && isSelfSigned(holder)
     ? holder
-    : findTaken(holder === undefined ? group : group.filter((ca) => isIssuedBy(holder, ca)), now);
+    : findUsed(holder === undefined ? group : group.filter((ca) => isIssuedBy(holder, ca)), now);
 
-const isOf = ([ca]: readonly Certificate[], { crl, signer }: SignedCrl): boolean =>
+/** Whether the CRL is of the CA with these certificates. A CRL that no CA signed belongs to the CA that it names. */
+const belongsTo = ([ca]: readonly Certificate[], { crl, signer }: SignedCrl): boolean =>
   ca !== undefined &&
   (typeof signer === "string" ? crl.canonicalIssuer === ca.canonicalSubject : isSameAuthority(ca, signer));
 
@@ -130,8 +143,8 @@ const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certif
  * Finds a certificate without cRLSign that OpenSSL uses. OpenSSL then refuses everything that this CA issued, with any
  * CRL.
  */
-const findUnfit = ({ taken }: Authority): Certificate | undefined =>
-  taken.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
+const findUnfit = ({ used }: Authority): Certificate | undefined =>
+  used.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
 
 function describeUnfit(authority: Authority): PkiDiagnostic[] {
   const unfit = findUnfit(authority);
@@ -148,42 +161,46 @@ function describeUnfit(authority: Authority): PkiDiagnostic[] {
 
 /** Checks a CA that has two certificates of one key: a CRL may name one of them while OpenSSL uses the other. */
 function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagnostic[] {
-  const { certificates, crls, taken } = authority;
+  const { certificates, crls, used } = authority;
   if (certificates.length < 2) return [];
   return crls.flatMap(({ crl }) => {
     const others = crls.filter((other) => other.crl !== crl && isInsteadOf(other.crl, crl));
-    const missed = taken.filter(
+    const missed = used.filter(
       (one) =>
-        isFor(crl, one) &&
-        !isNamedBy(crl.authority, one.certificate) &&
-        !others.some((other) => isFor(other.crl, one) && isNamedBy(other.crl.authority, one.certificate)),
+        coversKindOf(crl, one) &&
+        !authorityFits(crl.authority, one.certificate) &&
+        !others.some((other) => coversKindOf(other.crl, one) && authorityFits(other.crl.authority, one.certificate)),
     );
     if (missed.length === 0) return [];
     // The sample shows what users' certificates say about their issuer, which is not known without a sample.
-    const isShown = missed.every(({ for: holder }) => holder === undefined) && taken.some((one) => one.for === sample);
-    const report = sample !== undefined && isShown ? warning : problem;
-    return about(crl.summary.sha256, [report(describeMissed(authority, crl, report === warning))]);
+    const isSampleAccepted =
+      sample !== undefined &&
+      missed.every(({ holder }) => holder === undefined) &&
+      used.some(({ holder }) => holder === sample);
+    const report = isSampleAccepted ? warning : problem;
+    return about(crl.summary.sha256, [report(describeMissed(authority, crl, isSampleAccepted))]);
   });
 }
 
-const isFor = ({ summary }: Crl, { for: holder }: Authority["taken"][number]): boolean =>
+/** Whether the CRL is for certificates of the holder's kind: those of users, or those of CAs. */
+const coversKindOf = ({ summary }: Crl, { holder }: UsedCertificate): boolean =>
   summary.scope !== (holder?.isCa === true ? "users" : "authorities");
 
 /** Whether the other CRL is for the certificates of the same part, or for all certificates. */
 const isInsteadOf = ({ summary: other }: Crl, { summary }: Crl): boolean =>
   other.distributionPoint === undefined || other.distributionPoint === summary.distributionPoint;
 
-function describeMissed(authority: Authority, crl: Crl, isShown: boolean): string {
+function describeMissed(authority: Authority, crl: Crl, isSampleAccepted: boolean): string {
   const { certificates } = authority;
-  const named = certificates.find((certificate) => isNamedBy(crl.authority, certificate));
-  const found = `${nameOf(crl)} names the certificate of ${named?.summary.notBefore} of that CA (authorityKeyIdentifier), and OpenSSL takes the other one of ${certificates.length} that are listed`;
-  return isShown
-    ? `${found} for users whose certificates name neither, and refuses them; the sample is accepted: make sure that all users' certificates name that one, too`
-    : `${found}, and refuses what it issued; list only the one that the CRL names, or, if users' certificates name it, too, give one as sampleCertificate`;
+  const named = certificates.find((certificate) => authorityFits(crl.authority, certificate));
+  const text = `${nameOf(crl)} names the certificate of ${named?.summary.notBefore} of that CA (authorityKeyIdentifier), and OpenSSL takes the other one of ${certificates.length} that are listed`;
+  return isSampleAccepted
+    ? `${text} for users whose certificates name neither, and refuses them; the sample is accepted: make sure that all users' certificates name that one, too`
+    : `${text}, and refuses what it issued; list only the one that the CRL names, or, if users' certificates name it, too, give one as sampleCertificate`;
 }
 
 /** Reports missing CRLs. While revocation is checked, httpd refuses every certificate below a CA whose CRL it lacks. */
-function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagnostic[] {
+function checkMissing(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagnostic[] {
   const { crls, issues } = authority;
   const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
   if (crls.length === 0)
@@ -202,10 +219,10 @@ function checkFit(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagn
  * root against the root's own CRL. Such a certificate mostly names no address, and then a CRL for one address does not
  * cover it.
  */
-function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
+function describeUnaddressed({ crls, used }: Authority): PkiDiagnostic[] {
   const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
   if (parts.length < crls.length) return [];
-  const unmet = taken.flatMap(({ for: holder }) =>
+  const unmet = used.flatMap(({ holder }) =>
     holder?.isCa === true && !crls.some(({ crl }) => isInScope(crl, holder)) ? [holder] : [],
   );
   return [...new Set(unmet)].map((holder) =>
@@ -218,7 +235,7 @@ function describeUnaddressed({ crls, taken }: Authority): PkiDiagnostic[] {
 const notForAuthorities =
   "is for user certificates only (issuingDistributionPoint), and crlCheck: chain checks those of CAs, too, so every certificate below that CA is refused; list its CRL for CA certificates, too, or write crlCheck: leaf";
 
-/** Reports the CRLs where all of them are for certificates of the other kind. */
+/** Reports the CRLs of a CA where all of them are only for certificates of the kind `misfit`. */
 const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorities", text: string): PkiDiagnostic[] =>
   crls.every(({ crl }) => crl.summary.scope === misfit)
     ? crls.flatMap(({ crl }) => about(crl.summary.sha256, [problem(`${nameOf(crl)} ${text}`)]))
@@ -229,11 +246,11 @@ const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorit
  * with fewer sources than CAs it is certain that a CRL is missing.
  */
 function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiDiagnostic[] {
-  const { crlCheck, more } = options;
-  const lacking = authorities.filter((authority) => checkFit(authority, options).length > 0);
-  if (more === undefined || lacking.length <= more) return [];
+  const { crlCheck, unknownCrlCount } = options;
+  const lacking = authorities.filter((authority) => checkMissing(authority, options).length > 0);
+  if (unknownCrlCount === undefined || lacking.length <= unknownCrlCount) return [];
   const names = lacking.map(subjectOf).join(" and ");
-  const sources = more === 1 ? "one source is" : `${more} sources are`;
+  const sources = unknownCrlCount === 1 ? "one source is" : `${unknownCrlCount} sources are`;
   return [
     warning(
       `only ${sources} listed for the CRLs of ${names}, and every certificate below a CA without one is refused; add a source for each CA, or ${crlCheck === "chain" ? "write crlCheck: leaf" : "remove the CA"}`,

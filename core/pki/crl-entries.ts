@@ -31,12 +31,13 @@ const entryEnd = (der: Buffer, offset: number, limit: number): number =>
  * ten times faster for a million entries.
  */
 function shortEntryEnd(der: Buffer, offset: number, limit: number): number | undefined {
+  // The entry begins with its tag, its length, and the tag and length of the serial number, one byte each. Where the
+  // bytes end before that, `?? limit` makes an end beyond the limit. A first length byte above 127 is a longer form.
   const end = offset + 2 + (der[offset + 1] ?? limit);
-  const serial = der[offset + 3] ?? 0;
+  const serialLength = der[offset + 3] ?? 0;
   const isShort = der[offset] === derTag.sequence && end <= limit && end <= offset + 129;
-  return isShort && der[offset + 2] === derTag.integer && serial >= 1 && serial <= 64 && offset + 4 + serial <= end
-    ? end
-    : undefined;
+  const hasSerial = der[offset + 2] === derTag.integer && serialLength >= 1 && serialLength <= 64;
+  return isShort && hasSerial && offset + 4 + serialLength <= end ? end : undefined;
 }
 
 function longEntryEnd(der: Buffer, offset: number, limit: number): number {
@@ -66,6 +67,7 @@ const reasons: readonly (string | undefined)[] = [
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
   const wanted = integerContent(parseHex(serial));
+  // A short entry of another number is passed over without an object. Every other entry is read.
   for (let offset = revoked.content; offset < revoked.end;) {
     const shortEnd = shortEntryEnd(der, offset, revoked.end);
     if (shortEnd !== undefined && !holdsInteger(der, offset + 4, offset + 4 + (der[offset + 3] ?? 0), wanted)) {
@@ -75,8 +77,8 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
     const entry = readTlv(der, offset, revoked.end);
     const number = readTlv(der, entry.content, entry.end);
     if (holdsInteger(der, number.content, number.end, wanted)) {
-      const found = readEntry(der, number, entry);
-      return found.reason === "removeFromCRL" ? undefined : found;
+      const revocation = readEntry(der, number, entry);
+      return revocation.reason === "removeFromCRL" ? undefined : revocation;
     }
     offset = entry.end;
   }
@@ -85,7 +87,10 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
 
 const parseHex = (hex: string): bigint => (hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`));
 
-/** Dates and reasons are not checked when a CRL is read, because a million of them would take a second. */
+/**
+ * Reads date and reason, which follow the serial number. They are not checked when a CRL is read: that would take a
+ * second.
+ */
 function readEntry(der: Buffer, number: Tlv, entry: Tlv): Revocation {
   const date = unlessMalformed(() => readTlv(der, number.end, entry.end));
   const reason = date && unlessMalformed(() => readReason(der, date.end, entry.end));
@@ -111,15 +116,9 @@ function unlessMalformed<T>(read: () => T): T | undefined {
   }
 }
 
-/**
- * The bytes of `critical TRUE`, which follow the object identifier of an extension. For OpenSSL any value but 0 counts
- * as TRUE.
- */
-const booleanHead = Buffer.from([derTag.boolean, 1]);
-/**
- * Tag and length of an object identifier stand at most this far before its end. No extension of an entry has a longer
- * identifier.
- */
+/** Tag and length of the BOOLEAN `critical`, which follows the object identifier of an extension. */
+const criticalHead = Buffer.from([derTag.boolean, 1]);
+/** No extension of an entry has an object identifier with a longer content. */
 const longestOidBytes = 30;
 
 /**
@@ -129,15 +128,19 @@ const longestOidBytes = 30;
 export function findCriticalEntryExtension({ der, revoked }: Crl): Extension | undefined {
   if (!revoked) return undefined;
   let entry = revoked.content;
-  for (let at = der.indexOf(booleanHead, entry); at >= 0 && at < revoked.end; at = der.indexOf(booleanHead, at + 1)) {
-    if (der[at + 2] === 0 || !endsOid(der, at)) continue;
-    for (let end = entry; end <= at; end = entryEnd(der, entry, revoked.end)) entry = end;
-    const found = extensionsAt(der, entry, revoked.end).find(({ critical }) => critical);
-    if (found !== undefined) return found;
+  const nextHead = (from: number): number => der.indexOf(criticalHead, from);
+  for (let head = nextHead(entry); head >= 0 && head < revoked.end; head = nextHead(head + 1)) {
+    // OpenSSL takes every value but 0 as TRUE.
+    if (der[head + 2] === 0 || !endsOid(der, head)) continue;
+    // Walks on to the entry that holds this place.
+    for (let end = entry; end <= head; end = entryEnd(der, entry, revoked.end)) entry = end;
+    const critical = extensionsAt(der, entry, revoked.end).find((extension) => extension.critical);
+    if (critical !== undefined) return critical;
   }
   return undefined;
 }
 
+/** Whether the bytes before `end` look like an object identifier: its tag, its length, and so many bytes. */
 function endsOid(der: Buffer, end: number): boolean {
   for (let length = 1; length <= longestOidBytes; length++)
     if (der[end - length - 1] === length && der[end - length - 2] === derTag.oid) return true;

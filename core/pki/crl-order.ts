@@ -41,10 +41,12 @@ export const compareByDate = (a: CrlSummary, b: CrlSummary): number => compareDa
 
 const compareDates = (a: CrlSummary, b: CrlSummary): number => Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
 
+/** 0 where a number is missing. */
 function compareNumbers(a: CrlSummary, b: CrlSummary): number {
   if (a.number === undefined || b.number === undefined || a.number === b.number) return 0;
   return BigInt(a.number) > BigInt(b.number) ? 1 : -1;
 }
 
+/** Whether the first CRL had expired before the second one was issued. */
 const hadEnded = ({ nextUpdate }: CrlSummary, { thisUpdate }: CrlSummary): boolean =>
   nextUpdate !== undefined && Date.parse(nextUpdate) <= Date.parse(thisUpdate);

@@ -29,7 +29,9 @@ export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint
   }
 }
 
-/** The parts: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only. */
+/**
+ * Reads the parts: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only.
+ */
 function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
   const isSet = (number: number): boolean =>
     parts.some((part) => part.tag === contextTag(number, false) && value[part.content] !== 0);
@@ -52,7 +54,7 @@ function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
 /** The message about a CRL that is not for users, in a place where a CRL for users is needed. */
 export const notForUsers = "is not for user certificates (issuingDistributionPoint); download the one for users";
 
-/** DistributionPointName: [0] full names, or [1] a part that is added to the issuer's name. */
+/** Reads a DistributionPointName: [0] full names, or [1] a part that is added to the issuer's name. */
 function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
   const [place, ...others] = children(value, where);
   if (place === undefined || others.length > 0) throw new DerError("a distribution point is malformed");
@@ -83,10 +85,10 @@ export function isInScope(crl: Crl, certificate: Certificate): boolean {
 const allReasons = 0x7f80;
 
 /**
- * Whether the certificate names, at the place that OpenSSL reads, a CRL for some reasons only. OpenSSL then needs
- * another CRL for the other reasons, and accepts none (error 3).
+ * Whether the distribution point that OpenSSL reads in the certificate names a CRL for some reasons only. OpenSSL then
+ * needs another CRL for the other reasons, and accepts none (error 3).
  */
-export function hasReasons(certificate: Certificate, crl?: Crl): boolean {
+export function namesSomeReasonsOnly(certificate: Certificate, crl?: Crl): boolean {
   const { reasons } = findPoint(crl, certificate) ?? {};
   return reasons !== undefined && (reasons & allReasons) !== allReasons;
 }

@@ -37,6 +37,7 @@ const hashes: Readonly<Record<string, string>> = {
 
 /** Checks the signature with `key`. The result is `bad` where the key has another type than the algorithm. */
 export function verifyCrl({ signed }: Crl, key: KeyObject): SignatureResult {
+  // RFC 5280, section 5.1.1.2: the algorithm stands inside and outside the signed part, and both must agree.
   if (!Buffer.from(signed.algorithm).equals(signed.innerAlgorithm)) return "bad";
   const algorithm = readScheme(signed.algorithm);
   if (algorithm === undefined) return "unknownAlgorithm";
@@ -53,6 +54,7 @@ interface Scheme {
   readonly options: Omit<VerifyKeyObjectInput, "key">;
 }
 
+/** How to verify signatures of an AlgorithmIdentifier. Undefined where it is malformed or not supported. */
 function readScheme(algorithm: Uint8Array): Scheme | undefined {
   try {
     const [oid, parameters] = children(algorithm, readTlv(algorithm, 0, algorithm.length));
@@ -70,14 +72,14 @@ function readScheme(algorithm: Uint8Array): Scheme | undefined {
 /** RSASSA-PSS-params, RFC 4055: [0] hash, default SHA-1; [2] salt length, default 20. */
 function readPss(bytes: Uint8Array, parameters: Tlv | undefined): Scheme | undefined {
   const parts = parameters ? children(bytes, parameters) : [];
-  const inside = (number: number): Tlv | undefined => {
+  const findTagged = (number: number): Tlv | undefined => {
     const tagged = parts.find((part) => part.tag === contextTag(number, true));
     return tagged && readTlv(bytes, tagged.content, tagged.end);
   };
-  const hash = inside(0);
+  const hash = findTagged(0);
   const hashOid = hash && children(bytes, hash)[0];
   const digest = hash ? hashOid && hashes[readOid(bytes, hashOid)] : "sha1";
-  const salt = inside(2);
+  const salt = findTagged(2);
   const saltLength = salt ? Number(readInteger(bytes, salt)) : 20;
   return digest === undefined
     ? undefined

@@ -1,5 +1,5 @@
 /** Which CA of the bundle signed a CRL, and whether OpenSSL will find the same one. */
-import { isNamedBy } from "./authority.ts";
+import { authorityFits } from "./authority.ts";
 import { type Certificate, hasKeyUsage, hasSameKey } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
@@ -14,7 +14,11 @@ export interface SignedCrl {
 /** The name of a CRL in diagnostics. */
 export const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.summary.issuer)}`;
 
-/** Finds the CA that signed the CRL among `certificates`, which is the bundle. */
+/**
+ * Finds the CA that signed the CRL among `certificates`, which is the bundle. Of several certificates of that CA,
+ * returns the first one that the CRL names. Where there is none, or OpenSSL cannot use it, returns the text that says
+ * why.
+ */
 export function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
   const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
   if (named.length === 0)
@@ -26,11 +30,11 @@ export function findSigner(crl: Crl, certificates: readonly Certificate[]): Cert
       ? `${nameOf(crl)} is signed with an algorithm that is not supported; ask the issuer for one signed with SHA-256 or better`
       : `${nameOf(crl)} is not signed by the listed CA of that name (damaged, forged, or the CA has a new key); download it again, or list the CA's new certificate`;
   }
-  const found = signers.find((signer) => isNamedBy(crl.authority, signer));
-  if (found === undefined)
+  const signerNamed = signers.find((signer) => authorityFits(crl.authority, signer));
+  if (signerNamed === undefined)
     return `${nameOf(crl)} names another CA certificate than the listed one (authorityKeyIdentifier), so OpenSSL does not use it; list the CA certificate that the issuer publishes with this CRL`;
   return signers.some((signer) => hasKeyUsage(signer, "cRLSign"))
-    ? found
+    ? signerNamed
     : `${nameOf(crl)}: its CA may not sign CRLs (keyUsage without cRLSign), so OpenSSL refuses it; ask the issuer which CRL to use`;
 }
 
@@ -49,7 +53,7 @@ export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly
     (other) =>
       other.canonicalSubject === signer.canonicalSubject &&
       !hasSameKey(other, signer) &&
-      isNamedBy(crl.authority, other),
+      authorityFits(crl.authority, other),
   );
   return mixedUp
     ? about(crl.summary.sha256, [

@@ -15,6 +15,7 @@ export function findUrlMistake(text: string): string | undefined {
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? "";
   if (authority.includes("@"))
     return "it has a user name or a password, and everybody can read a CRL without one; remove them";
+  // The server's name is empty where the authority is empty or begins with the colon of a port.
   if (/^(:|$)/.test(authority))
     return "it names no server; write the server's name after ://, for a Microsoft CA that of a domain controller";
   if (text.includes("#")) return "it has a fragment (#), which no server gets to see; remove it";

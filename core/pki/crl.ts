@@ -78,6 +78,7 @@ export function readCrls(bytes: Buffer): Crls {
   return { crls, diagnostics: problems };
 }
 
+/** Adds the CRL of a block to `crls`, or the reason why it cannot be read to `problems`. */
 function collect(block: Block, place: string, crls: Crl[], problems: PkiDiagnostic[]): void {
   try {
     crls.push(readCrl(block.der));
@@ -139,12 +140,18 @@ interface TbsParts {
   readonly extensions: Tlv | undefined;
 }
 
+/**
+ * TBSCertList ::= SEQUENCE { version OPTIONAL, signature, issuer, thisUpdate, nextUpdate OPTIONAL, revokedCertificates
+ * OPTIONAL, [0] extensions OPTIONAL }.
+ */
 function readTbs(der: Buffer, tbs: Tlv): TbsParts {
   const parts = children(der, tbs);
+  // Takes the next part away where it is of the expected kind. A part of another kind means that an optional one is
+  // missing.
   const take = (accepts: (tlv: Tlv) => boolean): Tlv | undefined =>
     parts[0] && accepts(parts[0]) ? parts.shift() : undefined;
   const isSequence = (tlv: Tlv): boolean => tlv.tag === derTag.sequence;
-  take((tlv) => tlv.tag === derTag.integer);
+  take((tlv) => tlv.tag === derTag.integer); // The version is not needed.
   const algorithm = take(isSequence);
   const issuer = take(isSequence);
   const thisUpdate = take(isTime);

@@ -8,6 +8,7 @@ export function encodeDer(tag: number, ...parts: readonly Uint8Array[]): Buffer 
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
+/** The length in the long form: a byte with the number of bytes that follow, and the length in these. */
 function longLength(length: number): number[] {
   const bytes: number[] = [];
   for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
@@ -27,6 +28,7 @@ export const encodeBits = (content: Uint8Array): Buffer => encodeDer(derTag.bitS
 export function encodeInteger(value: bigint): Buffer {
   if (value < 0n) return encodeDer(derTag.integer, Buffer.from([Number(BigInt.asUintN(8, value))]));
   const hex = value.toString(16);
+  // A first bit of 1 would make the number negative, so a zero byte comes before it.
   const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex");
   return encodeDer(derTag.integer, (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }

@@ -113,6 +113,7 @@ export function readOid(bytes: Uint8Array, tlv: Tlv): string {
   }
   const first = arcs[0];
   if (first === undefined) throw new DerError("an object identifier is malformed");
+  // The first number holds two arcs: 40 times the first arc, which is 0, 1 or 2, plus the second.
   const root = first < 80n ? first / 40n : 2n;
   return [root, first - root * 40n, ...arcs.slice(1)].join(".");
 }
@@ -161,8 +162,8 @@ const isNeedlessSign = (first: number | undefined, second: number): boolean =>
   (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
 
 /**
- * Whether a date has the form that RFC 5280 demands: whole seconds and UTC. OpenSSL does not accept any other form as a
- * date.
+ * Whether a date that {@link readTime} accepts has whole seconds, that is, no decimal point. RFC 5280 demands that, and
+ * OpenSSL does not accept any other form as a date.
  */
 export const isExactTime = (bytes: Uint8Array, tlv: Tlv): boolean => !contentOf(bytes, tlv).includes(0x2e);
 
@@ -175,6 +176,7 @@ const notExact = "a date is not written as RFC 5280 wants it (in whole seconds a
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.end - tlv.content > 32) throw new DerError(notExact);
   const text = Buffer.from(contentOf(bytes, tlv)).toString("latin1");
+  // RFC 5280, section 4.1.2.5.1: UTCTime has two digits for the years 1950 to 2049.
   const full = tlv.tag === derTag.utcTime ? (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text : text;
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d+)?Z$/.exec(full);
   if (!parts || !isTime(tlv)) throw new DerError(notExact);

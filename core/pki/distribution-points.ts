@@ -27,9 +27,9 @@ export function proposeCrlUrls(certificates: readonly Certificate[]): CrlProposa
   for (const certificate of certificates) {
     const urls = findCrlUrls(certificate).filter((url) => findUrlMistake(url) === undefined);
     const { issuer } = certificate.summary;
-    const known = byIssuer.get(certificate.canonicalIssuer) ?? { issuer, urls: new Set() };
-    for (const url of urls) known.urls.add(url);
-    if (known.urls.size > 0) byIssuer.set(certificate.canonicalIssuer, known);
+    const proposal = byIssuer.get(certificate.canonicalIssuer) ?? { issuer, urls: new Set() };
+    for (const url of urls) proposal.urls.add(url);
+    if (proposal.urls.size > 0) byIssuer.set(certificate.canonicalIssuer, proposal);
   }
   return [...byIssuer.values()].map(({ issuer, urls }) => ({ issuer, urls: sortByScheme(urls) }));
 }
@@ -38,10 +38,10 @@ const sortByScheme = (urls: Iterable<string>): string[] =>
   [...urls].sort((a, b) => schemeOrder.indexOf(new URL(a).protocol) - schemeOrder.indexOf(new URL(b).protocol));
 
 /**
- * Every address in the form that the certificate has, even an address that no host can use, such as `ldap:///CN=…` of a
- * Microsoft CA. Empty where the extension is missing or malformed: OpenSSL judges that, and it does not keep us from
- * reading the certificate. Addresses of CRLs for some reasons only, or of another CA, are left out, because httpd
- * cannot use them.
+ * The addresses of the CRLs of the certificate's CA. Each address has the form that stands in the certificate, even an
+ * address that no host can use, such as `ldap:///CN=…` of a Microsoft CA. Empty where the extension is missing or
+ * malformed: OpenSSL judges that, and it does not keep us from reading the certificate. Addresses of CRLs for some
+ * reasons only, or of another CA, are left out, because httpd cannot use them.
  */
 export function findCrlUrls(certificate: Pick<Certificate, "extensions">): string[] {
   const points = readPoints(certificate) ?? [];
@@ -84,8 +84,9 @@ function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   const parts = children(bytes, point);
   const find = (tag: number): Tlv | undefined => parts.find((part) => part.tag === tag);
   const where = find(contextTag(0, true));
-  const full = where && children(bytes, where).filter(({ tag }) => tag === contextTag(0, true));
-  const names = full?.flatMap((one) => children(bytes, one));
+  // Inside, [0] is a list of full names, and [1] is a part of a name, which gives an empty list here.
+  const fullNames = where && children(bytes, where).filter(({ tag }) => tag === contextTag(0, true));
+  const names = fullNames?.flatMap((list) => children(bytes, list));
   const issuer = find(contextTag(2, true));
   const reasons = find(contextTag(1, false));
   return {
@@ -96,7 +97,7 @@ function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   };
 }
 
-/** The first byte of a BIT STRING counts the unused bits. */
+/** The first two bytes of a BIT STRING. The byte before them counts the unused bits. */
 const readFlags = ([, first = 0, second = 0]: Uint8Array): number => (first << 8) | second;
 
 /**

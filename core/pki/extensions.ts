@@ -38,6 +38,7 @@ export function readExtensions(bytes: Uint8Array, list: Tlv): Extension[] {
   return children(bytes, list).map((extension) => readExtension(bytes, extension));
 }
 
+/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
 function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
   const parts = children(bytes, extension);
   const value = parts[parts.length - 1];

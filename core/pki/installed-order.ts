@@ -3,7 +3,7 @@
  * whatever the order of the site file is.
  */
 import { defaultVerifyDepth } from "./summary.ts";
-import { isNamedBy } from "./authority.ts";
+import { authorityFits } from "./authority.ts";
 import { type Certificate, hasKeyUsage, isIssuedBy, seemsIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { isSameAuthority } from "./crl-signer.ts";
@@ -16,8 +16,8 @@ export interface OrderOptions {
   readonly verifyDepth?: number | undefined;
   /** The CRLs that are known without a host. @default - none */
   readonly crls?: readonly Pick<Crl, "canonicalIssuer" | "authority">[];
-  /** Whether CRLs that are not known yet will be checked. @default false */
-  readonly hasMore?: boolean;
+  /** Whether CRLs will be checked that are not known yet, because sources deliver them. @default false */
+  readonly hasUnknownCrls?: boolean;
 }
 
 /** Keeps one certificate for each fingerprint, in the given order. */
@@ -55,6 +55,7 @@ function* reorderings(sorted: readonly Certificate[]): Generator<Certificate[]> 
   yield* reorderGroups(sorted, groups);
 }
 
+/** Makes every order in which the certificates of each group change places. A group is a list of places in `order`. */
 function* reorderGroups(
   order: readonly Certificate[],
   groups: readonly (readonly number[])[],
@@ -81,13 +82,13 @@ function* permutations(places: readonly number[]): Generator<number[]> {
       for (const rest of permutations(places.filter((place) => place !== first))) yield [first, ...rest];
 }
 
-/** The CAs by name and key, each with all its certificates. `bundle` may be in any order. */
+/** Groups the CA certificates by name and key: each group is one CA. `bundle` may be in any order. */
 export function findAuthorities(bundle: readonly Certificate[]): Certificate[][] {
   const authorities: Certificate[][] = [];
   for (const ca of bundle.filter(({ isCa }) => isCa)) {
-    const known = authorities.find(([first]) => first !== undefined && isSameAuthority(first, ca));
-    if (known === undefined) authorities.push([ca]);
-    else known.push(ca);
+    const authority = authorities.find(([first]) => first !== undefined && isSameAuthority(first, ca));
+    if (authority === undefined) authorities.push([ca]);
+    else authority.push(ca);
   }
   return authorities;
 }
@@ -95,13 +96,14 @@ export function findAuthorities(bundle: readonly Certificate[]): Certificate[][]
 /** The number of CAs whose users OpenSSL refuses with the bundle in this order. */
 const countRefused = (installed: readonly Certificate[], options: OrderOptions): number =>
   findAuthorities(installed).filter((authority) => {
-    const taken = findTaken(authority, options.now);
+    const used = findUsed(authority, options.now);
     return (
-      taken !== undefined &&
-      (isRefused(takeChain(taken, installed, options.now), options) || missesCrl(taken, authority, options))
+      used !== undefined &&
+      (isRefused(buildChain(used, installed, options.now), options) || missesCrl(used, authority, options))
     );
   }).length;
 
+/** Whether OpenSSL refuses the users of the CA at the beginning of the chain because of the chain. */
 function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: OrderOptions): boolean {
   return (
     !endOf(chain).isTop ||
@@ -112,17 +114,17 @@ function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: Orde
   );
 }
 
-/** Whether OpenSSL uses another certificate of the CA than the one that its CRL names, or one that may sign no CRL. */
+/** Whether the certificate that OpenSSL uses is another one than the CA's CRL names, or is one that may sign no CRL. */
 function missesCrl(
-  taken: Certificate,
+  used: Certificate,
   authority: readonly Certificate[],
-  { crls = [], hasMore = false }: OrderOptions,
+  { crls = [], hasUnknownCrls = false }: OrderOptions,
 ): boolean {
   const own = crls.filter(
-    (crl) => crl.canonicalIssuer === taken.canonicalSubject && authority.some((ca) => isNamedBy(crl.authority, ca)),
+    (crl) => crl.canonicalIssuer === used.canonicalSubject && authority.some((ca) => authorityFits(crl.authority, ca)),
   );
-  const isChecked = own.length > 0 || hasMore;
-  return isChecked && (!hasKeyUsage(taken, "cRLSign") || own.some((crl) => !isNamedBy(crl.authority, taken)));
+  const isChecked = own.length > 0 || hasUnknownCrls;
+  return isChecked && (!hasKeyUsage(used, "cRLSign") || own.some((crl) => !authorityFits(crl.authority, used)));
 }
 
 /** A CA's certificate, the certificate above it, and so on. */
@@ -135,69 +137,65 @@ export const isValid = ({ summary }: Certificate, now: number | undefined): bool
   now === undefined || (Date.parse(summary.notBefore) <= now && now < Date.parse(summary.notAfter));
 
 /**
- * Of several certificates that could have issued another one, returns the one that OpenSSL uses: the first that is
- * valid now, or else the one that expires last. `candidates` are in the order of the installed bundle.
+ * Finds the certificate that OpenSSL uses among several that could have issued another one: the first that is valid
+ * now, or else the one that expires last. `candidates` are in the order of the installed bundle.
  *
  * @see X509_STORE_CTX_get1_issuer in OpenSSL's crypto/x509/x509_lu.c
  */
-export function findTaken(candidates: readonly Certificate[], now: number | undefined): Certificate | undefined {
+export function findUsed(candidates: readonly Certificate[], now: number | undefined): Certificate | undefined {
   const byEnd = [...candidates].sort((a, b) => Date.parse(b.summary.notAfter) - Date.parse(a.summary.notAfter));
   return candidates.find((ca) => isValid(ca, now)) ?? byEnd[0];
 }
 
 /**
- * The way from a CA's certificate upwards that OpenSSL goes: by names and identifiers alone, never back. `installed` is
- * in the installed order.
+ * Builds the chain that OpenSSL builds from a CA's certificate upwards: by names and identifiers alone, never back.
+ * `installed` is in the installed order.
  */
-export function takeChain(start: Certificate, installed: readonly Certificate[], now: number | undefined): Chain {
+export function buildChain(start: Certificate, installed: readonly Certificate[], now: number | undefined): Chain {
   const chain: [Certificate, ...Certificate[]] = [start];
+  const issuersOf = (below: Certificate): Certificate[] => installed.filter((ca) => seemsIssuedBy(below, ca));
   for (let below = start; !below.isTop;) {
-    const at = below;
-    const taken = findTaken(
-      installed.filter((ca) => seemsIssuedBy(at, ca)),
-      now,
-    );
-    if (taken === undefined || chain.includes(taken)) break;
-    chain.push(taken);
-    below = taken;
+    const upper = findUsed(issuersOf(below), now);
+    if (upper === undefined || chain.includes(upper)) break;
+    chain.push(upper);
+    below = upper;
   }
   return chain;
 }
 
 /** The first certificate of the chain that allows fewer CAs below itself than there are. */
 export const findLimit = (chain: Chain): Certificate | undefined =>
-  chain.find(({ pathLength }, at) => pathLength !== undefined && countBelow(chain, at) > pathLength);
+  chain.find(({ pathLength }, index) => pathLength !== undefined && countBelow(chain, index) > pathLength);
 
 /**
- * The number of CAs below place `at`. CAs with the same name for subject and issuer, which are made for a change of
- * keys, do not count. RFC 5280, section 6.1.4 (l).
+ * The number of CAs below that at `index`. CAs with the same name for subject and issuer, which are made for a change
+ * of keys, do not count. RFC 5280, section 6.1.4 (l).
  */
-const countBelow = (chain: Chain, at: number): number =>
-  chain.slice(0, at).filter((ca) => ca.canonicalSubject !== ca.canonicalIssuer).length;
+const countBelow = (chain: Chain, index: number): number =>
+  chain.slice(0, index).filter((ca) => ca.canonicalSubject !== ca.canonicalIssuer).length;
 
 /** The first certificate of the chain that the certificate above it did not sign, although the names fit. */
 export const findUnsigned = (chain: Chain): Certificate | undefined =>
-  chain.find((ca, at) => {
-    const upper = chain[at + 1];
+  chain.find((ca, index) => {
+    const upper = chain[index + 1];
     return upper !== undefined && !isSignedBy(ca, upper);
   });
 
-const known = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
+/** The results of {@link isSignedBy}, by the lower and then by the upper certificate. */
+const signatureResults = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
 
 /** Checks each signature only once, however many orders are tried. */
 function isSignedBy(ca: Certificate, upper: Certificate): boolean {
-  const results = known.get(ca) ?? new WeakMap<Certificate, boolean>();
-  known.set(ca, results);
+  const results = signatureResults.get(ca) ?? new WeakMap<Certificate, boolean>();
+  signatureResults.set(ca, results);
   const isSigned = results.get(upper) ?? ca.x509.verify(upper.x509.publicKey);
   results.set(upper, isSigned);
   return isSigned;
 }
 
-/** The CAs above a certificate that OpenSSL uses, the nearest first. `bundle` is in the installed order. */
+/** The CAs that OpenSSL uses above a certificate, the nearest first. `bundle` is in the installed order. */
 export function findChain(certificate: Certificate, bundle: readonly Certificate[], now: number): Certificate[] {
-  const taken = findTaken(
-    bundle.filter((ca) => ca.isCa && isIssuedBy(certificate, ca)),
-    now,
-  );
-  return taken === undefined || taken === certificate ? [] : [...takeChain(taken, bundle, now)];
+  const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(certificate, ca));
+  const used = findUsed(issuers, now);
+  return used === undefined || used === certificate ? [] : [...buildChain(used, bundle, now)];
 }

@@ -39,9 +39,9 @@ export function parseIssuer(text: string): readonly IssuerPart[] {
     return type === undefined ? [] : [{ type, text: unescapeValue(value) }];
   });
   // The text of a name begins with its last part, while the certificate begins with its first.
-  return parts.map((part, at) => ({
+  return parts.map((part, position) => ({
     ...part,
-    index: parts.slice(at + 1).filter(({ type }) => type === part.type).length,
+    index: parts.slice(position + 1).filter(({ type }) => type === part.type).length,
   }));
 }
 
@@ -78,21 +78,26 @@ export function renderIssuer(parts: readonly Pick<IssuerPart, "type" | "text">[]
 /** Whether a text would be read as a part of a name. A common name that begins like a part is written with `CN=`. */
 const isParts = (text: string): boolean => /^[A-Za-z][A-Za-z0-9.]*\s*=/.test(text);
 
+/** A part: its name, `=`, and its value without the blanks around it. A backslash belongs to the character after it. */
 const partForm = /^\s*([A-Za-z][A-Za-z0-9.]*)\s*=\s*((?:[^\\]|\\.)*?)\s*$/su;
 
-/** Splits a text at commas and pluses that have no backslash before them. A name in a site file has no line end. */
+/**
+ * Splits a text at commas and pluses that have no backslash before them. Each of them becomes a line end first, which
+ * no name in a site file contains.
+ */
 const splitParts = (text: string): readonly string[] =>
-  text.replace(/\\.|[,+]/gsu, (found) => (found.length > 1 ? found : "\n")).split("\n");
+  text.replace(/\\.|[,+]/gsu, (sign) => (sign.length > 1 ? sign : "\n")).split("\n");
 
 const findAttribute = (name: string): IssuerAttribute | undefined =>
   attributes.find((attribute) => attribute.toLowerCase() === name.toLowerCase());
 
 /** Reads what {@link renderName} prints. RFC 2253, section 2.4. */
 const unescapeValue = (value: string): string =>
-  value.replace(/(?:\\[0-9A-Fa-f]{2})+|\\(.)/gsu, (found, character?: string) =>
-    character === undefined ? Buffer.from(found.replaceAll("\\", ""), "hex").toString("utf8") : character,
+  value.replace(/(?:\\[0-9A-Fa-f]{2})+|\\(.)/gsu, (escaped, character?: string) =>
+    character === undefined ? Buffer.from(escaped.replaceAll("\\", ""), "hex").toString("utf8") : character,
   );
 
+/** Escapes what RFC 2253, section 2.4, reserves, a blank or `#` at the beginning, and a blank at the end. */
 const escapeValue = (text: string): string =>
   text
     .replace(/[,+"\\<>;]/g, "\\$&")

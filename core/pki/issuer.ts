@@ -7,21 +7,24 @@ import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
  * Reports why the CA that `issuer` names lets nobody in, or why another CA may be meant. `bundle` has no repetitions.
  */
 export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiDiagnostic[] {
-  const said = `${JSON.stringify(issuer)} under issuers`;
+  const entry = `${JSON.stringify(issuer)} under issuers`;
   const named = bundle.filter((ca) => ca.isCa && isNamed(ca, issuer));
   if (named.length === 0) {
     const names = bundle.flatMap((ca) => (ca.isCa ? (nameForIssuers(ca, bundle) ?? []) : []));
     const instead = names.length === 0 ? "" : `write one of ${quoteAll(names)}, or `;
     return [
-      problem(`${said} is not the name of a CA in caFiles, so it lets nobody in; ${instead}list that CA under caFiles`),
+      problem(
+        `${entry} is not the name of a CA in caFiles, so it lets nobody in; ${instead}list that CA under caFiles`,
+      ),
     ];
   }
   const below = bundle.filter((ca) => named.some((upper) => ca !== upper && isIssuedBy(ca, upper)));
+  // A named CA may also issue to users, which no CA file shows. So this is only a warning.
   const isAbove = named.every((upper) => below.some((ca) => isIssuedBy(ca, upper)));
   return isAbove
     ? [
         warning(
-          `${said} is a CA that issued another CA of caFiles, and it lets in only users whose certificates it issued itself; if it issues to CAs only, write the CA below it: ${quoteAll(below.flatMap((ca) => nameForIssuers(ca, bundle) ?? []))}`,
+          `${entry} is a CA that issued another CA of caFiles, and it lets in only users whose certificates it issued itself; if it issues to CAs only, write the CA below it: ${quoteAll(below.flatMap((ca) => nameForIssuers(ca, bundle) ?? []))}`,
         ),
       ]
     : [];
@@ -30,6 +33,7 @@ export function checkIssuer(issuer: string, bundle: readonly Certificate[]): Pki
 const quoteAll = (names: readonly string[]): string =>
   [...new Set(names)].map((name) => JSON.stringify(name)).join(", ");
 
+/** Whether a text of the site file names the CA: every part stands at its place in the CA's name. */
 function isNamed(ca: Certificate, issuer: string): boolean {
   return parseIssuer(issuer).every(({ type, index, text }) => textsOf(ca, type)[index] === text);
 }
@@ -51,13 +55,14 @@ export function nameForIssuers(ca: Certificate, bundle: readonly Certificate[] =
     const texts = textsOf(ca, type);
     return texts.some((text) => text === undefined || text === "")
       ? []
-      : texts.map((text = "") => ({ type, text })).reverse();
+      : // The text of a name begins with its last part, while the certificate begins with its first.
+        texts.map((text = "") => ({ type, text })).reverse();
   });
   const commonName = parts.filter(({ type }) => type === "CN");
-  const short = commonName.length === 1 ? renderIssuer(commonName) : undefined;
+  const shortName = commonName.length === 1 ? renderIssuer(commonName) : undefined;
   const isAlone = bundle.every(
-    (other) => other.canonicalSubject === ca.canonicalSubject || short === undefined || !isNamed(other, short),
+    (other) => other.canonicalSubject === ca.canonicalSubject || shortName === undefined || !isNamed(other, shortName),
   );
-  if (short !== undefined && isAlone) return short;
+  if (shortName !== undefined && isAlone) return shortName;
   return parts.length === 0 ? undefined : renderIssuer(parts);
 }

@@ -65,6 +65,7 @@ export function detectBinaryKind(bytes: Uint8Array): Kind {
     .trimStart();
   if (text === "" && bytes.length <= 512) return "empty";
   if (/^<(!doctype|html|\?xml|head|body|!--)/i.test(text)) return "html";
+  // ASCII text in UTF-16 (little endian) has a zero in every second byte.
   if (start.length > 8 && start.every((byte, i) => i % 2 === 0 || byte === 0)) return "utf16";
   return detectDerKind(bytes);
 }
@@ -86,6 +87,7 @@ export function detectDerKind(bytes: Uint8Array): Kind {
   }
 }
 
+/** The kind of a SEQUENCE, by its first three parts. */
 function detectByParts(bytes: Uint8Array, [first, second, third]: readonly Tlv[]): Kind {
   if (first === undefined || second === undefined) return "unknown";
   if (first.tag === derTag.oid) return readOid(bytes, first) === pkcs7SignedData ? "pkcs7" : "unknown";

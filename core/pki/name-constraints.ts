@@ -44,14 +44,18 @@ export function findForbiddenNames(certificate: Certificate, ca: Certificate): s
   }
 }
 
+/**
+ * Whether a name is in a permitted subtree of its kind, where there are such subtrees, and in no excluded one. OpenSSL
+ * refuses a name that it cannot compare.
+ */
 function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly Subtree[]): boolean {
   const ofKind = (subtrees: readonly Subtree[]): Subtree[] => subtrees.filter(({ kind }) => kind === name.kind);
-  const [mine, others] = [ofKind(permitted), ofKind(excluded)];
+  const [permittedHere, excludedHere] = [ofKind(permitted), ofKind(excluded)];
   const matches = matchers[name.kind];
-  if (mine.length + others.length === 0) return true;
-  if (matches === undefined || [...mine, ...others].some(({ hasLimits }) => hasLimits)) return false;
+  if (permittedHere.length + excludedHere.length === 0) return true;
+  if (matches === undefined || [...permittedHere, ...excludedHere].some(({ hasLimits }) => hasLimits)) return false;
   const isIn = ({ text }: Subtree): boolean => matches(name.text, text);
-  return (mine.length === 0 || mine.some(isIn)) && !others.some(isIn);
+  return (permittedHere.length === 0 || permittedHere.some(isIn)) && !excludedHere.some(isIn);
 }
 
 const { rfc822Name, dNSName, directoryName, otherName } = generalNameTag;
@@ -72,14 +76,17 @@ const matchers: Readonly<Record<string, (name: string, base: string) => boolean>
 const endsWithPart = (name: string, base: string, separator: string): boolean =>
   name === base || name.endsWith(separator + base);
 
-/** Compares with a mailbox, with a host or, with a dot before it, with every host of a domain. */
+/**
+ * Compares a mail address with a mailbox, with all mailboxes of a host or, where the base begins with a dot, with those
+ * of every host of a domain.
+ */
 function matchesMail(name: string, base: string): boolean {
   const split = name.lastIndexOf("@");
   const [local, host] = [name.slice(0, split), name.slice(split + 1).toLowerCase()];
-  const at = base.lastIndexOf("@");
-  const domain = base.slice(at + 1).toLowerCase();
+  const baseSplit = base.lastIndexOf("@");
+  const domain = base.slice(baseSplit + 1).toLowerCase();
   if (base.startsWith(".")) return host.endsWith(domain);
-  return host === domain && (at <= 0 || local === base.slice(0, at));
+  return host === domain && (baseSplit <= 0 || local === base.slice(0, baseSplit));
 }
 
 function readSubtree(bytes: Uint8Array, subtree: Tlv): Subtree {
@@ -88,6 +95,7 @@ function readSubtree(bytes: Uint8Array, subtree: Tlv): Subtree {
   return { kind: kindOf(bytes, base), text: textOf(bytes, base), hasLimits: limits.length > 0 };
 }
 
+/** The kind of a GeneralName: its number, and for an otherName also its type. */
 function kindOf(bytes: Uint8Array, name: Tlv): string {
   const number = name.tag & 0x1f;
   const [type] = number === otherName ? children(bytes, name) : [];
@@ -104,15 +112,16 @@ const textOf = (bytes: Uint8Array, name: Tlv): string =>
 function readNames(certificate: Certificate): Name[] {
   const { attributes, canonicalSubject, extensions } = certificate;
   const value = findExtension(extensions, extensionOid.subjectAltName)?.value;
-  const others = value === undefined ? [] : children(value, readWhole(value)).map((name) => readName(value, name));
+  const alternativeNames =
+    value === undefined ? [] : children(value, readWhole(value)).map((name) => readName(value, name));
   const subject = { kind: String(directoryName), text: canonicalSubject, what: "its subject" };
-  const hasDns = others.some(({ kind }) => kind === String(dNSName));
+  const hasDns = alternativeNames.some(({ kind }) => kind === String(dNSName));
   const texts = (wanted: string): string[] =>
     attributes.flatMap(({ type, text }) => (type === wanted && text !== undefined ? [text] : []));
   return [
     ...(canonicalSubject === "" ? [] : [subject]),
     ...texts("emailAddress").map((text) => ({ kind: String(rfc822Name), text, what: "its mail address" })),
-    ...others,
+    ...alternativeNames,
     ...(hasDns ? [] : texts("CN").filter(isDnsName)).map((text) => ({
       kind: String(dNSName),
       text,
@@ -122,7 +131,7 @@ function readNames(certificate: Certificate): Name[] {
 }
 
 /**
- * Whether OpenSSL takes a common name to be a DNS name (cn2dnsid): it has at least one dot, and none of its parts
+ * Whether OpenSSL takes a common name to be a DNS name (cn2dnsid): it has at least one dot, no part is empty, and none
  * begins or ends with a hyphen.
  */
 const isDnsName = (text: string): boolean =>
@@ -131,10 +140,11 @@ const isDnsName = (text: string): boolean =>
 const readName = (bytes: Uint8Array, name: Tlv): Name => ({
   kind: kindOf(bytes, name),
   text: textOf(bytes, name),
-  what: called[kindOf(bytes, name)] ?? "one of its alternative names",
+  what: messageNames[kindOf(bytes, name)] ?? "one of its alternative names",
 });
 
-const called: Readonly<Record<string, string>> = {
+/** What messages call an alternative name, by its kind. */
+const messageNames: Readonly<Record<string, string>> = {
   [rfc822Name]: "its mail address",
   [dNSName]: "its DNS name",
   [directoryName]: "its directory name",

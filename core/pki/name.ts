@@ -42,7 +42,7 @@ interface Attribute {
   readonly oid: string;
   readonly tag: number;
   readonly content: Uint8Array;
-  /** Undefined when the value is not a string type. */
+  /** The text for readers. Undefined when the value is not a string type. */
   readonly text: string | undefined;
   readonly raw: Uint8Array;
 }
@@ -74,12 +74,14 @@ export function canonicalName(bytes: Uint8Array, name: Tlv): string {
     .join(",");
 }
 
+/** Folds what OpenSSL does not compare: runs of blanks, blanks at both ends, and the case of ASCII letters. */
 const foldText = (text: string): string =>
   text
     .replace(/[\t\n\v\f\r ]+/g, " ")
     .replace(/^ | $/g, "")
     .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
+/** The parts of a name (RelativeDistinguishedName), each with its attributes, which are mostly one. */
 function readParts(bytes: Uint8Array, name: Tlv): Attribute[][] {
   if (name.tag !== derTag.sequence) throw new DerError("a name is malformed");
   return children(bytes, name).map((part) => {
@@ -119,6 +121,7 @@ export const readAttributes = (bytes: Uint8Array, name: Tlv): NameAttribute[] =>
       return { type: shortNames[oid] ?? oid, text: text === undefined || /\p{Cc}/u.test(text) ? undefined : text };
     });
 
+/** An attribute without a short name or a text is printed as hexadecimal digits of its DER. RFC 2253, section 2.4. */
 function renderAttribute({ oid, text, raw }: Attribute): string {
   const shortName = shortNames[oid];
   if (shortName === undefined || text === undefined)
@@ -141,6 +144,9 @@ function escapeValue(text: string): string {
 const escapeBytes = (character: string): string =>
   [...Buffer.from(character, "utf8")].map((byte) => `\\${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 
+/**
+ * The text of a value for readers, whatever its encoding is. {@link decodeAsOpenssl} makes the text for comparisons.
+ */
 function decodeText(tag: number, bytes: Uint8Array): string | undefined {
   switch (tag) {
     case stringTag.utf8:
@@ -217,6 +223,7 @@ function decodeUtf16(bytes: Uint8Array): string | undefined {
   return bytes.length % 2 === 0 ? new TextDecoder("utf-16be", { ignoreBOM: true }).decode(bytes) : undefined;
 }
 
+/** Decodes UTF-32. A number that is no character becomes the replacement character. */
 function decodeUtf32(bytes: Uint8Array): string | undefined {
   if (bytes.length % 4 !== 0) return undefined;
   const view = Buffer.from(bytes);

@@ -28,6 +28,7 @@ export function readBlocks(bytes: Buffer, wanted: string): Blocks {
   return readArmoured(bytes);
 }
 
+/** Reads a file without PEM blocks: one DER value, or a problem that says what the file is instead. */
 function readUnarmoured(bytes: Buffer, kind: Kind, wanted: string): Blocks {
   if (kind === "unknown") return { blocks: [], diagnostics: [problem(describeUnknown(bytes, wanted))] };
   const isDer = bytes[0] === 0x30;
@@ -39,6 +40,7 @@ function readUnarmoured(bytes: Buffer, kind: Kind, wanted: string): Blocks {
   return { blocks: [{ kind, der: bytes, line: undefined }], diagnostics: [] };
 }
 
+/** Says what a file may be that is neither PEM nor DER. */
 function describeUnknown(bytes: Buffer, wanted: string): string {
   if (bytes[0] === 0x30) return `is damaged or truncated DER, not ${wanted}; download or export it again`;
   const text = bytes.subarray(0, 4096).toString("utf8");
@@ -54,8 +56,8 @@ const beginning = "-----BEGIN ";
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Works on the bytes, because a CRL of a million entries is 47 MB of PEM. Each copy of it as text would need as much
- * again.
+ * Reads all PEM blocks. The function works on the bytes, because a CRL of a million entries is 47 MB of PEM. Each copy
+ * of it as text would need as much again.
  */
 function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
@@ -126,36 +128,41 @@ function decodeBody({ label, body }: Armour, line: number): Block | string {
 
 /**
  * Decodes lines of equal length, which every program writes, in slices of many lines. Any other text is decoded at
- * once.
+ * once. Undefined where the body is not base64.
  */
 function decodeBase64(body: Buffer): Buffer | undefined {
-  const first = body.indexOf("\n") + 1;
-  const lineLength = body.indexOf("\n", first) + 1 - first;
-  const charactersPerLine = lineLength - (body[first + lineLength - 2] === 0x0d ? 2 : 1);
+  // The body begins with the end of the BEGIN line. The second line end shows the length of all lines.
+  const start = body.indexOf("\n") + 1;
+  const lineLength = body.indexOf("\n", start) + 1 - start;
+  const hasCarriageReturn = body[start + lineLength - 2] === 0x0d;
+  const charactersPerLine = lineLength - (hasCarriageReturn ? 2 : 1);
   const isEven = lineLength > 1 && charactersPerLine % 4 === 0;
   return (
-    (isEven ? decodeEvenLines(body.subarray(first), lineLength, charactersPerLine) : undefined) ?? decodeText(body)
+    (isEven ? decodeEvenLines(body.subarray(start), lineLength, charactersPerLine) : undefined) ?? decodeText(body)
   );
 }
 
 const linesPerSlice = 1000;
 
 /**
- * Undefined when a slice has another number of bytes than its lines must hold. The lines are then not of equal length,
- * or not base64.
+ * Decodes lines that all have the length `lineLength`, with their line ends. Undefined when a slice has another number
+ * of bytes than its lines must hold. The lines are then not of equal length, or not base64.
  */
 function decodeEvenLines(body: Buffer, lineLength: number, charactersPerLine: number): Buffer | undefined {
   const der = Buffer.allocUnsafe(Math.ceil((body.length * 3) / 4));
   const sliceLength = lineLength * linesPerSlice;
   const sliceBytes = (charactersPerLine * linesPerSlice * 3) / 4;
-  let at = 0;
+  let offset = 0;
   let length = 0;
-  for (; at + sliceLength < body.length; at += sliceLength) {
-    if (der.write(body.toString("latin1", at, at + sliceLength), length, "base64") !== sliceBytes) return undefined;
+  for (; offset + sliceLength < body.length; offset += sliceLength) {
+    const slice = body.toString("latin1", offset, offset + sliceLength);
+    if (der.write(slice, length, "base64") !== sliceBytes) return undefined;
     length += sliceBytes;
   }
-  const rest = decodeText(body.subarray(at));
-  return rest && der.subarray(0, length + rest.copy(der, length));
+  const rest = decodeText(body.subarray(offset));
+  if (rest === undefined) return undefined;
+  rest.copy(der, length);
+  return der.subarray(0, length + rest.length);
 }
 
 function decodeText(body: Buffer): Buffer | undefined {
@@ -163,19 +170,22 @@ function decodeText(body: Buffer): Buffer | undefined {
   return /^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : undefined;
 }
 
-/** OpenSSL appends its own trust settings to the certificate. Only the certificate counts. */
+/**
+ * Cuts off the trust settings that OpenSSL appends to the certificate in such a block. A certificate is a SEQUENCE
+ * (0x30) whose length stands in two bytes (0x82).
+ */
 function dropTrust(der: Buffer): Buffer {
   const length = der.length > 4 && der[0] === 0x30 && der[1] === 0x82 ? 4 + der.readUInt16BE(2) : der.length;
   return der.subarray(0, length);
 }
 
 /**
- * The lines are counted in a loop of their own, because a search for each line end takes seconds in a hostile file of
- * empty lines.
+ * Counts the line ends between two places. This is a loop over the bytes, because a search for each line end takes
+ * seconds in a hostile file of empty lines.
  */
 function countLines(bytes: Buffer, start: number, end: number): number {
   let count = 0;
-  for (let at = start; at < end; at++) if (bytes[at] === 0x0a) count++;
+  for (let offset = start; offset < end; offset++) if (bytes[offset] === 0x0a) count++;
   return count;
 }
 

@@ -62,25 +62,25 @@ export function makeProbes(material: ProbeMaterial, publicKey: Uint8Array): Prob
 }
 
 function makeProbe(ca: Certificate, material: ProbeMaterial, publicKey: Uint8Array): Probe | undefined {
-  const users = material.sample !== undefined && isIssuedBy(material.sample, ca) ? material.sample : undefined;
-  const forged = forgeSignature(ca.x509.publicKey, users?.der);
+  const user = material.sample !== undefined && isIssuedBy(material.sample, ca) ? material.sample : undefined;
+  const forged = forgeSignature(ca.x509.publicKey, user?.der);
   if (forged === undefined) return undefined;
   const tbs = encodeSequence(
-    encodeTagged(0, encodeInteger(2n)),
+    encodeTagged(0, encodeInteger(2n)), // version 3
     serialNumber,
     forged.algorithm,
     ca.subjectDer,
     encodeSequence(encodeTime(new Date("2000-01-01T00:00:00Z")), encodeTime(new Date("9999-12-31T23:59:59Z"))),
     ownSubject,
     publicKey,
-    encodeTagged(3, encodeSequence(...purposes, ...authorityOf(ca), ...pointsOf(ca, users, material))),
+    encodeTagged(3, encodeSequence(...purposes, ...authorityOf(ca), ...pointsOf(ca, user, material))),
   );
   return {
     id: createHash("sha256").update(ca.subjectDer).update(keyOf(ca)).digest("hex").slice(0, 12),
     ca: ca.summary.subject,
     der: encodeSequence(tbs, forged.algorithm, encodeBits(forged.signature)),
-    issuesToUsers: users !== undefined || isUserIssuer(ca, material),
-    hasUsersPoints: users !== undefined,
+    issuesToUsers: user !== undefined || isUserIssuer(ca, material),
+    hasUsersPoints: user !== undefined,
   };
 }
 
@@ -101,15 +101,16 @@ const serialNumber = encodeDer(derTag.integer, Buffer.from("clientcert-probe"));
 const commonName = encodeSequence(encodeOid("2.5.4.3"), encodeDer(0x0c, Buffer.from("clientcert-probe")));
 const ownSubject = encodeSequence(encodeDer(derTag.set, commonName));
 
-/** The purposes of a user's certificate: digitalSignature and clientAuth. */
+/** The purposes of a user's certificate: digitalSignature, which is one bit beside 7 unused ones, and clientAuth. */
 const purposes = [
   encodeExtension(extensionOid.keyUsage, encodeDer(derTag.bitString, Buffer.from([7, 0x80])), true),
   encodeExtension(extensionOid.extendedKeyUsage, encodeSequence(encodeOid("1.3.6.1.5.5.7.3.2"))),
 ];
 
-/** The key, which tells two CAs of one name apart. */
+/** The bytes of the CA's key, which tell two CAs of one name apart. */
 const keyOf = (ca: Certificate): Buffer => ca.x509.publicKey.export({ type: "spki", format: "der" });
 
+/** The extension by which a certificate names its CA's key. */
 function authorityOf({ subjectKey }: Certificate): Buffer[] {
   if (subjectKey === undefined) return [];
   const key = encodeDer(contextTag(0, false), Buffer.from(subjectKey, "hex"));
@@ -117,13 +118,13 @@ function authorityOf({ subjectKey }: Certificate): Buffer[] {
 }
 
 /**
- * The distribution points of the probe. OpenSSL uses a CRL with an issuingDistributionPoint only for certificates that
- * name that point.
+ * The distribution points of the probe: those of a user's certificate from this CA, or else all that are known. OpenSSL
+ * uses a CRL with an issuingDistributionPoint only for certificates that name that point.
  */
-function pointsOf(ca: Certificate, users: Certificate | undefined, { crls, urls }: ProbeMaterial): Buffer[] {
-  if (users !== undefined) {
-    const own = findExtension(users.extensions, extensionOid.crlDistributionPoints);
-    return own === undefined ? [] : [encodeExtension(own.oid, own.value, own.critical)];
+function pointsOf(ca: Certificate, user: Certificate | undefined, { crls, urls }: ProbeMaterial): Buffer[] {
+  if (user !== undefined) {
+    const points = findExtension(user.extensions, extensionOid.crlDistributionPoints);
+    return points === undefined ? [] : [encodeExtension(points.oid, points.value, points.critical)];
   }
   const issued = crls.filter(({ canonicalIssuer }) => canonicalIssuer === ca.canonicalSubject);
   const partitions = issued.flatMap(({ summary }) => summary.distributionPoint?.split(" ") ?? []);

@@ -5,13 +5,11 @@
  * `core/apache/plan/requirement.ts`.
  */
 
-/**
- * One character of a name's text, which may be escaped. `isBlank` matches the characters that OpenSSL takes to be a
- * blank.
- */
+/** One character of a name's text, with its escape: `\XX`, or a backslash before any other character. */
 const characters = /\\(?:[0-9A-F]{2}|[^])|[^]/gi;
+/** A character of such a text that OpenSSL takes to be a blank. */
 const isBlank = /^(?:\\0[9A-D]|\\?[\t\n\v\f\r ])$/i;
-/** The parts of a name, each with the sign before it. */
+/** The parts of a name, each with the comma or plus before it. */
 const parts = /([,+]?)((?:\\[^]|[^\\,+])*)/g;
 
 /**
@@ -25,13 +23,14 @@ export const comparable = (name: string): string =>
   name.replace(parts, (_, sign: string, part: string) => sign + foldPart(part));
 
 /**
- * Folds one part. A `#` is escaped only at the start of a text, where it would be read as the mark of hexadecimal
- * digits.
+ * Folds one part, such as `O=Harbour`: every blank becomes a plain one, runs of blanks become one, and blanks at both
+ * ends of the value are removed. `renderName` escapes a `#` only at the start of a value. Folding may remove blanks
+ * before a `#`, so every other `#` is escaped, too. A `#` without escape after the `=` begins hexadecimal digits.
  */
 const foldPart = (part: string): string =>
   part
-    .replace(characters, (one, at: number) =>
-      isBlank.test(one) ? " " : one === "#" && part[at - 1] !== "=" ? "\\#" : one,
+    .replace(characters, (character, index: number) =>
+      isBlank.test(character) ? " " : character === "#" && part[index - 1] !== "=" ? "\\#" : character,
     )
     .replace(/ +/g, " ")
     .replace(/^([^=]*=) /, "$1")

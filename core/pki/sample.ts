@@ -5,8 +5,8 @@
 import { type Certificate, findWeakness, isIssuedBy } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { findRevocation } from "./crl-entries.ts";
-import { hasReasons, isInScope } from "./crl-scope.ts";
-import { isNamedBy } from "./authority.ts";
+import { namesSomeReasonsOnly, isInScope } from "./crl-scope.ts";
+import { authorityFits } from "./authority.ts";
 import { dayMilliseconds } from "./days.ts";
 import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 import { type OrderOptions, findChain, inInstalledOrder } from "./installed-order.ts";
@@ -20,8 +20,8 @@ export interface SampleOptions {
   readonly bundle: readonly Certificate[];
   /** The CRLs that are known without a host. */
   readonly crls: readonly Crl[];
-  /** Whether sources deliver more CRLs. */
-  readonly hasMore?: boolean;
+  /** Whether there are CRLs that are not known here, such as those that sources deliver. */
+  readonly hasUnknownCrls?: boolean;
   /** The options by which the order of the installed bundle was chosen. */
   readonly order?: OrderOptions;
 }
@@ -41,10 +41,10 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
     return [
       problem(`holds ${certificates.length} certificates; give the certificate of one user alone, without its CAs`),
     ];
-  const refusals = findRefusals(sample).map((refusal) => problem(`${nameOf(sample)} ${refusal}; ${anotherUser}`));
+  const refusals = findRefusals(sample).map((refusal) => problem(`${nameOf(sample)} ${refusal}; ${otherSample}`));
   const kind = checkKind(sample, options);
   // OpenSSL finds no issuer for a certificate that it cannot read to its end. The reason for that is reported first.
-  if (kind.length > 0) return isSignedBy(sample, options) ? explainUnissued(sample, refusals) : kind;
+  if (kind.length > 0) return isSignedByBundle(sample, options) ? explainUnissued(sample, refusals) : kind;
   return [
     ...refusals,
     ...checkNames(sample, options),
@@ -54,11 +54,15 @@ export function checkSample(certificates: readonly Certificate[], options: Sampl
   ];
 }
 
-const isSignedBy = (sample: Certificate, { bundle }: SampleOptions): boolean =>
+/** Whether a listed CA made the signature of the sample, even if OpenSSL does not find that CA. */
+const isSignedByBundle = (sample: Certificate, { bundle }: SampleOptions): boolean =>
   !sample.isCa &&
   bundle.some((ca) => ca.canonicalSubject === sample.canonicalIssuer && sample.x509.verify(ca.x509.publicKey));
 
-/** OpenSSL looks for the certificate of the CA that the sample names. */
+/**
+ * Explains why OpenSSL finds no issuer for a sample that a listed CA signed: OpenSSL cannot read the sample to its end,
+ * or the sample names another certificate of that CA.
+ */
 const explainUnissued = (sample: Certificate, refusals: readonly PkiDiagnostic[]): readonly PkiDiagnostic[] =>
   refusals.length > 0
     ? refusals
@@ -68,10 +72,11 @@ const explainUnissued = (sample: Certificate, refusals: readonly PkiDiagnostic[]
         ),
       ];
 
-const anotherUser = "give the certificate of a user";
+const otherSample = "give the certificate of a user";
 
 const nameOf = ({ summary }: Certificate): string => JSON.stringify(summary.subject);
 
+/** Finds a sample that is itself a CA, or that no listed CA issued. */
 function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiDiagnostic[] {
   if (sample.isCa) return [problem(`${nameOf(sample)} is a CA certificate; give the certificate of a user`)];
   const { issuer } = sample.summary;
@@ -121,29 +126,37 @@ function checkDates({ summary }: Certificate, now: number): PkiDiagnostic[] {
 }
 
 /** Checks the sample against the CRLs that OpenSSL uses for it. */
-function checkCrls(sample: Certificate, { bundle, crls, hasMore = false }: SampleOptions): PkiDiagnostic[] {
+function checkCrls(sample: Certificate, { bundle, crls, hasUnknownCrls = false }: SampleOptions): PkiDiagnostic[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
-    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && isNamedBy(crl.authority, ca)),
+    issuers.some((ca) => crl.canonicalIssuer === ca.canonicalSubject && authorityFits(crl.authority, ca)),
   );
-  const counted = ofIssuer.filter((crl) => isInScope(crl, sample));
+  const applicable = ofIssuer.filter((crl) => isInScope(crl, sample));
   return [
-    ...(counted.length === 0 && !hasMore ? ofIssuer.slice(0, 1).flatMap((crl) => describeOtherPart(sample, crl)) : []),
-    ...checkReasons(sample, counted, hasMore),
-    ...checkRevocation(sample, counted),
+    ...(applicable.length === 0 && !hasUnknownCrls
+      ? ofIssuer.slice(0, 1).flatMap((crl) => describeOtherPart(sample, crl))
+      : []),
+    ...checkReasons(sample, applicable, hasUnknownCrls),
+    ...checkRevocation(sample, applicable),
   ];
 }
 
 /** Reports that no CRL covers the sample. A CRL for CA certificates has another finding. */
 function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiDiagnostic[] {
   if (distributionPoint === undefined) return [];
-  const found = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
-  return [problem(`${found}, so httpd refuses it; list the CRL of the address that it names, or the complete one`)];
+  const text = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
+  return [problem(`${text}, so httpd refuses it; list the CRL of the address that it names, or the complete one`)];
 }
 
-function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boolean): PkiDiagnostic[] {
+/**
+ * Reports a sample for which OpenSSL counts no CRL, because the sample names a CRL for some reasons only. `applicable`
+ * is the CRLs that cover the sample otherwise.
+ */
+function checkReasons(sample: Certificate, applicable: readonly Crl[], hasUnknownCrls: boolean): PkiDiagnostic[] {
   const isRefused =
-    counted.length === 0 ? hasMore && hasReasons(sample) : counted.every((crl) => hasReasons(sample, crl));
+    applicable.length === 0
+      ? hasUnknownCrls && namesSomeReasonsOnly(sample)
+      : applicable.every((crl) => namesSomeReasonsOnly(sample, crl));
   return isRefused
     ? [
         problem(
@@ -154,8 +167,8 @@ function checkReasons(sample: Certificate, counted: readonly Crl[], hasMore: boo
 }
 
 /** Warns of a revoked sample. This is not a mistake of the CRL, which must come to the host. */
-function checkRevocation(sample: Certificate, counted: readonly Crl[]): PkiDiagnostic[] {
-  const revocation = counted.map((crl) => findRevocation(crl, sample.serial)).find((found) => found !== undefined);
+function checkRevocation(sample: Certificate, applicable: readonly Crl[]): PkiDiagnostic[] {
+  const revocation = applicable.map((crl) => findRevocation(crl, sample.serial)).find((entry) => entry !== undefined);
   if (revocation === undefined) return [];
   const since = revocation.date === undefined ? "" : ` since ${revocation.date}`;
   return [

@@ -7,17 +7,17 @@ import { DerError } from "./der.ts";
 import { readCrl } from "./crl.ts";
 import { readBlocks } from "./pem.ts";
 
-/** A line that stands for the given number of base64 characters, which were left out. */
+/** A gap: a line such as `...1234` stands for that many base64 characters, which were left out. */
 const gapLine = /^\.\.\.(\d+)\r?$/gm;
 
 /**
- * Summaries of the CRLs in a PEM text with such lines. The whole text on the host has `sizeBytes`. The `sha256` of each
+ * Summaries of the CRLs in a PEM text with gaps. The whole text on the host has `sizeBytes`. The `sha256` of each
  * summary is empty, because not all bytes are known, and the entries are not counted. A CRL that cannot be read is left
  * out.
  */
 export function readSparseCrls(text: string, sizeBytes: number): CrlSummary[] {
-  const left = [...text.matchAll(gapLine)].reduce((sum, [, count]) => sum + Number(count), 0);
-  if (left > sizeBytes) return [];
+  const omitted = [...text.matchAll(gapLine)].reduce((sum, [, count]) => sum + Number(count), 0);
+  if (omitted > sizeBytes) return [];
   // "A" is six zero bits. The missing part thus becomes zero bytes, and every offset stays right.
   const filled = text.replace(gapLine, (_, count: string) => "A".repeat(Number(count)));
   return readBlocks(Buffer.from(filled, "latin1"), "a CRL").blocks.flatMap(({ kind, der }) => {

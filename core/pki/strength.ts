@@ -25,7 +25,7 @@ export const findCurveBits = (curve: string): number => (curve === "SM2" ? 256 :
 
 /** The bits of the largest step that is not above `size`. */
 const stepBelow = (steps: readonly (readonly [size: number, bits: number])[], size: number): number =>
-  steps.find(([from]) => size >= from)?.[1] ?? 0;
+  steps.find(([minimum]) => size >= minimum)?.[1] ?? 0;
 
 /** The steps of BN_security_bits in crypto/bn/bn_lib.c, by the size of p. */
 const dsaSteps = [
@@ -45,6 +45,7 @@ const curveSteps = [
   [160, 80],
 ] as const;
 
+/** A curve below the smallest step has half its size. */
 const curveSecurityBits = (bits: number): number => stepBelow(curveSteps, bits) || bits >> 1;
 
 /** The sizes for which the estimate is not used: NIST SP 800-56B rev. 2, appendix D. */
@@ -63,8 +64,8 @@ const rsaTable: Readonly<Record<number, number>> = {
  * steps of 8. Its cube root is cut to 1/64.
  */
 function rsaSecurityBits(modulusBits: number): number {
-  const known = rsaTable[modulusBits];
-  if (known !== undefined) return known;
+  const tabulated = rsaTable[modulusBits];
+  if (tabulated !== undefined) return tabulated;
   if (modulusBits < 8) return 0;
   const x = modulusBits * Math.LN2;
   const root = Math.floor(Math.cbrt(x * Math.log(x) ** 2) * 64) / 64;
@@ -84,7 +85,8 @@ const signingKeys: readonly (readonly [prefix: string, types: readonly string[]]
 ];
 
 /**
- * False where the key is of another kind than the signature.
+ * Whether the key is of the kind that makes such signatures. `algorithm` is the object identifier of the signature. An
+ * algorithm that is not listed fits every key.
  *
  * @see check_sig_alg_match in OpenSSL's crypto/x509/v3_purp.c
  */
@@ -153,6 +155,7 @@ const signatures: Readonly<Record<string, SignatureStrength>> = {
   "1.3.101.113": { bits: 224 },
 };
 
+/** Four signature algorithms whose object identifiers end in consecutive numbers from `first` on. */
 function sha3Signatures(first: number): (readonly [string, SignatureStrength])[] {
   return [112, 128, 192, 256].map((bits, index) => [`2.16.840.1.101.3.4.3.${first + index}`, { bits }]);
 }

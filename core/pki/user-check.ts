@@ -15,11 +15,12 @@ import { type Extension, extensionOid, findExtension, findUnknownCritical, hasBi
 export function findRefusals(certificate: Certificate): string[] {
   const { allowsClientAuth, extensions, hasExplicitCurve, hasExactDates } = certificate;
   const usage = findExtension(extensions, extensionOid.keyUsage);
+  // Bit 0 of Netscape's type is the TLS client.
   const type = findExtension(extensions, extensionOid.netscapeType);
   const unknown = findUnknownCritical(extensions);
   return [
     ...(allowsClientAuth ? [] : ["is not for clients (extended key usage without clientAuth)"]),
-    ...(usage === undefined || maySign(usage)
+    ...(usage === undefined || allowsTls(usage)
       ? []
       : ["is not for clients (keyUsage with neither digitalSignature nor keyAgreement)"]),
     ...(type === undefined || hasBit(type.value, 0) ? [] : ["is not for clients (nsCertType without client)"]),
@@ -36,4 +37,5 @@ export function findRefusals(certificate: Certificate): string[] {
   ];
 }
 
-const maySign = ({ value }: Extension): boolean => hasBit(value, 0) || hasBit(value, 4);
+/** Whether keyUsage has the bit digitalSignature (0) or keyAgreement (4). */
+const allowsTls = ({ value }: Extension): boolean => hasBit(value, 0) || hasBit(value, 4);

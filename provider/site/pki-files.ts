@@ -73,13 +73,13 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const sample = readSample(siteFile, wanted);
   const sources = describeSources(wanted);
   const { verifyDepth } = wanted;
-  const order = { now, verifyDepth, crls: [...crls, ...firstLists], hasMore: sources.hasMore };
+  const order = { now, verifyDepth, crls: [...crls, ...firstLists], hasUnknownCrls: sources.hasUnknownCrls };
   const checked = checkCrls([...crls, ...firstLists], bundle, {
     order,
     now,
     crlCheck: wanted.crlCheck,
     installed: installedCrls,
-    renewed: firstLists.map(({ summary }) => summary.sha256),
+    firstLists: firstLists.map(({ summary }) => summary.sha256),
     ...sources,
     sample: sample.certificate,
   });
@@ -87,8 +87,8 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     diagnostics.push(...locate(found, isUnread, holderOf, siteFile));
   add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
   add(checked.diagnostics, isCaUnread || isCrlUnread);
-  const hasMore = sources.hasMore || isCrlUnread;
-  const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasMore, order });
+  const hasUnknownCrls = sources.hasUnknownCrls || isCrlUnread;
+  const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasUnknownCrls, order });
   return {
     ca: makeBundle(certificates, order),
     crls: summariesOf(checked.crls, firstLists),
@@ -212,9 +212,12 @@ function findMissingSources(
 }
 
 /** How many CRLs will come from the sources that have no first list. */
-function describeSources({ crlSources = [] }: SiteFilesWanted): { readonly hasMore: boolean; readonly more: number } {
-  const more = crlSources.filter(({ file }) => file === undefined).length;
-  return { hasMore: more > 0, more };
+function describeSources({ crlSources = [] }: SiteFilesWanted): {
+  readonly hasUnknownCrls: boolean;
+  readonly unknownCrlCount: number;
+} {
+  const unknownCrlCount = crlSources.filter(({ file }) => file === undefined).length;
+  return { hasUnknownCrls: unknownCrlCount > 0, unknownCrlCount };
 }
 
 interface ReadSample {

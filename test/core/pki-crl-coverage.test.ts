@@ -54,14 +54,14 @@ describe("a CA that issues to users and has no CRL", function () {
 
   it("is certain where there are fewer sources than such CAs", () => {
     const found = (more: number, crls: readonly Buffer[] = []): string =>
-      textsOf(check(cas, crls, { hasMore: true, more })).join("\n");
+      textsOf(check(cas, crls, { hasUnknownCrls: true, unknownCrlCount: more })).join("\n");
     assert.match(
       found(1),
       /^warning: only one source is listed for the CRLs of .*Issuing CA.* and .*Other CA.* remove/,
     );
     assert.equal(found(2), "");
     assert.equal(found(1, [makeCrl(other)]), "");
-    assert.equal(textsOf(check(cas, [], { hasMore: true })).join("\n"), "");
+    assert.equal(textsOf(check(cas, [], { hasUnknownCrls: true })).join("\n"), "");
   });
 
   it("is one CA where it was renewed, also where what is below it names the old certificate", () => {

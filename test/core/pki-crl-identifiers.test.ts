@@ -136,14 +136,14 @@ describe("a CA that may not sign CRLs", function () {
 
   it("is a problem by itself, whatever a source will deliver", () => {
     const { certificates } = readCertificates(Buffer.from(silent.pem + root.pem));
-    const options = { now: testNow, crlCheck: "leaf", hasMore: true } as const;
+    const options = { now: testNow, crlCheck: "leaf", hasUnknownCrls: true } as const;
     const found = checkCrls([], certificates, options).diagnostics;
     assert.deepEqual(
       found.map(({ about }) => about),
       [certificates[0]?.summary.fingerprint],
     );
     assert.match(found[0]?.text ?? "", /^"CN=Issuing" may not sign CRLs \(keyUsage without cRLSign\).*list no CRL/);
-    assert.deepEqual(checkCrls([], certificates, { ...options, hasMore: false }).diagnostics, []);
+    assert.deepEqual(checkCrls([], certificates, { ...options, hasUnknownCrls: false }).diagnostics, []);
   });
 
   it("is none where nobody is checked against its CRL", () => {

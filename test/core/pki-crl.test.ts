@@ -200,7 +200,7 @@ describe("checking CRLs", () => {
     const first = (bytes: Buffer, options: Partial<CrlOptions> = {}) => {
       const crl = one(bytes);
       const { crls, diagnostics } = checkCrls([crl], bundle, {
-        ...{ now: testNow, crlCheck: "leaf", renewed: [crl.summary.sha256] },
+        ...{ now: testNow, crlCheck: "leaf", firstLists: [crl.summary.sha256] },
         ...options,
       });
       return { taken: crls.length, told: diagnostics.map(({ severity, text }) => `${severity}: ${text}`).join() };
@@ -224,7 +224,7 @@ describe("checking CRLs", () => {
 
   it("asks for no CRL of a CA that a source may deliver", () => {
     assert.match(check([], { crlCheck: "chain" }).join(), /^problem: there is no CRL of/);
-    assert.deepEqual(check([], { crlCheck: "chain", hasMore: true }), []);
+    assert.deepEqual(check([], { crlCheck: "chain", hasUnknownCrls: true }), []);
   });
 
   it("takes a CRL that is good for exactly 7 days, and warns of one that never ends", () => {

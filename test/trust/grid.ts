@@ -97,7 +97,7 @@ async function askSite(site: SiteCell, folder: string, openssl: Openssl): Promis
 const isRefusal = ({ severity }: PkiDiagnostic): boolean => severity === "problem";
 
 /** What decides how the certificates of one name are sorted. */
-const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasMore: false });
+const orderOf = (crls: readonly Crl[]) => ({ now: testNow, crls, hasUnknownCrls: false });
 
 /**
  * As provider/site/pki-files.ts puts them together, without a sample. What a problem keeps from being installed is
