@@ -78,7 +78,7 @@ export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): st
   });
 }
 
-/** The CAs among `names` that issued none of `crls`. */
+/** The names among `names` of CAs that issued none of `crls`. */
 export function findUncovered(names: readonly string[], crls: readonly CrlSummary[]): string[] {
   const issuers = new Set(crls.map(({ issuer }) => comparable(issuer)));
   return names.filter((name) => !issuers.has(comparable(name)));

@@ -60,6 +60,7 @@ export function checkBundle(certificates: readonly Certificate[], options: Bundl
   ];
 }
 
+/** Warns of certificates that are listed more than once. */
 function findDuplicates(certificates: readonly Certificate[], distinct: readonly Certificate[]): PkiDiagnostic[] {
   const repeated = distinct.filter(
     ({ summary }) => certificates.filter((other) => other.summary.fingerprint === summary.fingerprint).length > 1,

@@ -36,7 +36,7 @@ export interface CheckedCrls {
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** Checks the CRLs. `certificates` is the CA bundle. */
+/** Checks the CRLs. `certificates` is the CA bundle in the order of the site file. */
 export function checkCrls(
   crls: readonly Crl[],
   certificates: readonly Certificate[],
@@ -65,7 +65,7 @@ export function checkCrls(
   };
 }
 
-/** Reports a CRL that no CA of the bundle signed. `signer` is then the reason. */
+/** Reports a CRL that no CA of the bundle signed, or that OpenSSL does not use. `signer` is then the reason. */
 const describeUnsigned = ({ crl, signer }: SignedCrl): PkiDiagnostic[] =>
   typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [];
 

@@ -99,10 +99,12 @@ interface BundleContext {
   readonly options: CoverageOptions;
 }
 
+/** Describes the CA that has the certificates of `group`, which are in the installed order. */
 function describeAuthority(group: readonly Certificate[], context: BundleContext): Authority {
   const { cas, inUse, crls, options } = context;
   const { crlCheck, now, sample } = options;
   const hasIssued = (certificate: Certificate): boolean => group.some((ca) => isIssuedBy(certificate, ca));
+  // A CA that issued no other listed CA must issue to users. Only the sample shows that any other CA does, too.
   const isLowest = !cas.some((ca) => !group.includes(ca) && hasIssued(ca));
   const ownSample = sample !== undefined && hasIssued(sample) ? sample : undefined;
   const issuedCas = crlCheck === "chain" ? inUse.filter(hasIssued) : [];
@@ -120,8 +122,8 @@ function describeAuthority(group: readonly Certificate[], context: BundleContext
 }
 
 /**
- * The certificate of the CA that OpenSSL uses for `holder`. At the upper end of a chain OpenSSL looks for no further
- * certificate.
+ * The certificate of the CA that OpenSSL uses for `holder`. A self-signed certificate of the CA is its own issuer:
+ * OpenSSL looks for no other one.
  */
 const findUsedFor = (
   holder: Certificate | undefined,
@@ -159,7 +161,10 @@ function describeUnfit(authority: Authority): PkiDiagnostic[] {
   ]);
 }
 
-/** Checks a CA that has two certificates of one key: a CRL may name one of them while OpenSSL uses the other. */
+/**
+ * Checks a CA that has several certificates of one key. A CRL may name one of them while OpenSSL uses another, and then
+ * OpenSSL does not use the CRL. `missed` is for whom this happens.
+ */
 function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagnostic[] {
   const { certificates, crls, used } = authority;
   if (certificates.length < 2) return [];
@@ -172,7 +177,7 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagn
         !others.some((other) => coversKindOf(other.crl, one) && authorityFits(other.crl.authority, one.certificate)),
     );
     if (missed.length === 0) return [];
-    // The sample shows what users' certificates say about their issuer, which is not known without a sample.
+    // Only users of whom nothing is known are missed, and the sample, which is a user's certificate, is not.
     const isSampleAccepted =
       sample !== undefined &&
       missed.every(({ holder }) => holder === undefined) &&

@@ -5,7 +5,9 @@ import type { Crl } from "./crl.ts";
 import { verifyCrl } from "./crl-signature.ts";
 import { type PkiDiagnostic, about, problem } from "./pki-diagnostic.ts";
 
-/** A CRL and the CA that signed it, or why none of the bundle did. */
+/**
+ * A CRL, and the CA that signed it or the text of {@link findSigner} that says why no CA of the bundle counts as it.
+ */
 export interface SignedCrl {
   readonly crl: Crl;
   readonly signer: Certificate | string;

@@ -16,7 +16,7 @@ export type Kind =
   | "zip"
   | "unknown";
 
-/** The name of each kind, and what to do when it stands where `certificate` or `crl` belongs. */
+/** What each kind is in words, and what to do `instead` when it stands where a certificate or a CRL belongs. */
 const descriptions: Readonly<Record<Kind, { readonly is: string; readonly instead: string }>> = {
   certificate: { is: "a certificate", instead: "list CA certificates under caFiles" },
   crl: { is: "a certificate revocation list", instead: "list it under crlFiles" },

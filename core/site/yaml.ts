@@ -41,7 +41,7 @@ export function readYaml(text: string): Document | SyntaxMistake {
     const mark = error.mark as YAMLException["mark"] | undefined; // Missing for errors about the document as a whole.
     return {
       at: { line: (mark?.line ?? 0) + 1, column: (mark?.column ?? 0) + 1 },
-      // js-yaml quotes the file after a bracket, a quote or one of the other signs.
+      // js-yaml may quote the file at the end of its reason, after one of these signs.
       reason: error.reason.replace(/\s*[("'<!].*$/s, ""),
     };
   }

@@ -99,9 +99,9 @@ describe("a CRL for some certificates of its CA only, as OpenSSL counts it", fun
     const checked = check([root, issuing], crls);
     assert.equal(checked.crls.length, 1);
     assert.match(textsOf(checked).join("\n"), /^warning: .*Harbour Root.*left out, because it is for CA certificates/);
-    const renewed = checked.diagnostics.flatMap(({ about }) => about ?? []);
+    const firstLists = checked.diagnostics.flatMap(({ about }) => about ?? []);
     assert.match(
-      textsOf(check([root, issuing], crls, { renewed })).join("\n"),
+      textsOf(check([root, issuing], crls, { firstLists })).join("\n"),
       /^problem: .*not for user certificates/,
     );
   });
