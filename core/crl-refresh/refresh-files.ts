@@ -18,6 +18,7 @@ export function renderRefresh(desired: CrlInputs): string {
     ...(proxyFile === undefined ? [] : [`proxy-file ${proxyFile}`]),
     ...(sample === undefined ? [] : [`sample ${sampleName}`]),
     ...acceptOlderCrls.map((sha256) => `accept-older ${sha256}`),
+    // The word after the id of a source says whether the site has a first list for it.
     ...crlSources.flatMap(({ id, urls, file }) => [
       `source ${id} ${file === undefined ? "-" : "file"}`,
       ...urls.map((url) => `url ${url}`),

@@ -82,6 +82,7 @@ export function checkChains(
 const findGap = (chain: Chain): Certificate | undefined =>
   findUnsigned(chain) ?? (endOf(chain).isTop ? undefined : endOf(chain));
 
+/** Says why OpenSSL finds no issuer for the certificate at the end of a chain. */
 function describeGap(end: Certificate, listed: readonly Certificate[]): string {
   const issuer = JSON.stringify(end.summary.issuer);
   // The issuer of the certificate is listed, but with another certificate than the one that the identifier names.

@@ -107,6 +107,7 @@ function readReason(der: Buffer, offset: number, end: number): string | undefine
   return code && reasons[value[code.content] ?? -1];
 }
 
+/** Returns what `read` reads, or undefined where the bytes are not the DER that it expects. */
 function unlessMalformed<T>(read: () => T): T | undefined {
   try {
     return read();

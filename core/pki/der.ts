@@ -75,17 +75,17 @@ export function requireTlv(bytes: Uint8Array, offset: number, end: number, tag: 
  * not kept as objects.
  */
 export function children(bytes: Uint8Array, parent: Tlv): Tlv[] {
-  const found: Tlv[] = [];
+  const tlvs: Tlv[] = [];
   for (let offset = parent.content; offset < parent.end;) {
-    if (found.length >= maxChildren) throw new DerError("it has more parts than any real certificate or CRL");
+    if (tlvs.length >= maxChildren) throw new DerError("it has more parts than any real certificate or CRL");
     const child = readTlv(bytes, offset, parent.end);
-    found.push(child);
+    tlvs.push(child);
     offset = child.end;
   }
-  return found;
+  return tlvs;
 }
 
-/** Reads the one value that fills `bytes` to the end. */
+/** Reads the one SEQUENCE that fills `bytes` to the end. */
 export function readWhole(bytes: Uint8Array): Tlv {
   const whole = requireTlv(bytes, 0, bytes.length, derTag.sequence, "the outer SEQUENCE");
   if (whole.end !== bytes.length) throw new DerError("there are bytes after its end");
@@ -158,6 +158,7 @@ export function holdsInteger(bytes: Uint8Array, content: number, end: number, wa
   return true;
 }
 
+/** Whether the first byte of an INTEGER only repeats the sign, which the second byte shows, too. */
 const isNeedlessSign = (first: number | undefined, second: number): boolean =>
   (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
 

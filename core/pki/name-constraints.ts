@@ -61,8 +61,9 @@ function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly
 const { rfc822Name, dNSName, directoryName, otherName } = generalNameTag;
 
 /**
- * The kinds of names that OpenSSL compares. For every other kind it refuses the certificate (error 51). Addresses that
- * no user's certificate has are left to OpenSSL.
+ * How a name is compared with the base of a subtree, for the kinds that OpenSSL compares. For every other kind it
+ * refuses the certificate (error 51). URIs and IP addresses count as allowed, because users' certificates do not have
+ * them; OpenSSL itself judges them.
  */
 const matchers: Readonly<Record<string, (name: string, base: string) => boolean>> = {
   [directoryName]: (name, base) => base === "" || name === base || name.startsWith(`${base},`),
@@ -73,6 +74,7 @@ const matchers: Readonly<Record<string, (name: string, base: string) => boolean>
   [generalNameTag.iPAddress]: () => true,
 };
 
+/** Whether a name is the base, or ends with it after the separator. */
 const endsWithPart = (name: string, base: string, separator: string): boolean =>
   name === base || name.endsWith(separator + base);
 

@@ -205,6 +205,7 @@ function decodeAsOpenssl(tag: number, content: Uint8Array): string | undefined {
   }
 }
 
+/** OpenSSL refuses a certificate or a CRL whose names it cannot decode, so it is not read here either. */
 function refuseText(): never {
   throw new DerError("a name has text in another encoding than it says, which OpenSSL cannot load");
 }

@@ -138,7 +138,7 @@ function decodeBase64(body: Buffer): Buffer | undefined {
   const charactersPerLine = lineLength - (hasCarriageReturn ? 2 : 1);
   const isEven = lineLength > 1 && charactersPerLine % 4 === 0;
   return (
-    (isEven ? decodeEvenLines(body.subarray(start), lineLength, charactersPerLine) : undefined) ?? decodeText(body)
+    (isEven ? decodeEvenLines(body.subarray(start), lineLength, charactersPerLine) : undefined) ?? decodeAnyLines(body)
   );
 }
 
@@ -159,13 +159,14 @@ function decodeEvenLines(body: Buffer, lineLength: number, charactersPerLine: nu
     if (der.write(slice, length, "base64") !== sliceBytes) return undefined;
     length += sliceBytes;
   }
-  const rest = decodeText(body.subarray(offset));
+  const rest = decodeAnyLines(body.subarray(offset));
   if (rest === undefined) return undefined;
   rest.copy(der, length);
   return der.subarray(0, length + rest.length);
 }
 
-function decodeText(body: Buffer): Buffer | undefined {
+/** Decodes base64 with blanks and line ends anywhere. Undefined where there are other characters. */
+function decodeAnyLines(body: Buffer): Buffer | undefined {
   const text = body.toString("latin1");
   return /^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : undefined;
 }

@@ -61,6 +61,7 @@ export function makeProbes(material: ProbeMaterial, publicKey: Uint8Array): Prob
   return [...new Map(probes.flatMap((probe) => (probe === undefined ? [] : [[probe.id, probe]]))).values()];
 }
 
+/** Makes the probe of a CA: a TBSCertificate, its algorithm and a signature. RFC 5280, section 4.1. */
 function makeProbe(ca: Certificate, material: ProbeMaterial, publicKey: Uint8Array): Probe | undefined {
   const user = material.sample !== undefined && isIssuedBy(material.sample, ca) ? material.sample : undefined;
   const forged = forgeSignature(ca.x509.publicKey, user?.der);

@@ -28,7 +28,7 @@ const keysToWrite = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { js
 export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
   const value = valueAt(context.document, path);
-  const found = mayBeSecret(path, value) ? describeType(value) : quote(value);
+  const shownValue = mayBeSecret(path, value) ? describeType(value) : quote(value);
   switch (issue.code) {
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
@@ -40,12 +40,12 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
     case "invalid_union":
       return describeUnion(issue, value, path, context);
     case "invalid_value":
-      return [{ path, text: `found ${found}; write ${issue.values.map(String).join(" or ")}` }];
+      return [{ path, text: `found ${shownValue}; write ${issue.values.map(String).join(" or ")}` }];
     case "invalid_format":
-      return [{ path, text: `found ${found}; write ${issue.message}` }];
+      return [{ path, text: `found ${shownValue}; write ${issue.message}` }];
     case "too_small":
     case "too_big":
-      return [{ path, text: describeSize(issue, value, found) }];
+      return [{ path, text: describeSize(issue, value, shownValue) }];
     default:
       return [{ path, text: issue.message }];
   }
@@ -100,17 +100,17 @@ function describeWrongType(
 ): string {
   const wanted = typeWords[expected] ?? expected;
   if (value === undefined) return `it is missing; write ${describeMissing(path, wanted)}`;
-  const found = mayBeSecret(path, value) ? describeType(value) : quote(value);
+  const shownValue = mayBeSecret(path, value) ? describeType(value) : quote(value);
   if (typeof value === "number" && expected === "string") {
     return path[path.length - 1] === "phpVersion"
       ? `found the number ${value}, and YAML drops a final zero (8.10 becomes 8.1); write it in quotes, such as "8.3"`
       : `found the number ${value}; write it in quotes`;
   }
   if (typeof value === "string" && /^\d+$/.test(value) && (expected === "int" || expected === "number"))
-    return `found ${found}, a text; write it without quotes`;
+    return `found ${shownValue}, a text; write it without quotes`;
   if (typeof value === "boolean" && expected === "string")
-    return `found ${found}, which is no text to YAML; write it in quotes`;
-  return `found ${typeof value === "string" || typeof value === "number" ? found : describeType(value)}; write ${wanted}`;
+    return `found ${shownValue}, which is no text to YAML; write it in quotes`;
+  return `found ${typeof value === "string" || typeof value === "number" ? shownValue : describeType(value)}; write ${wanted}`;
 }
 
 const describeMissing = (path: Path, wanted: string): string =>
@@ -118,14 +118,19 @@ const describeMissing = (path: Path, wanted: string): string =>
     ? 'the public host key as "ssh-keyscan HOST" prints it, after comparing it on the host'
     : `${path.length > 0 ? `${String(path[path.length - 1])}: with ` : ""}${wanted}`;
 
-function describeSize(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, found: string): string {
+/** Describes a list with too few or too many items, or a number out of range. */
+function describeSize(
+  issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig,
+  value: unknown,
+  shownValue: string,
+): string {
   if (Array.isArray(value))
     return issue.code === "too_small"
       ? "the list is empty; write at least one item"
       : `the list has ${value.length} items; write at most ${issue.maximum}`;
   return issue.code === "too_small"
-    ? `found ${found}; write at least ${issue.minimum}`
-    : `found ${found}; write at most ${issue.maximum}`;
+    ? `found ${shownValue}; write at least ${issue.minimum}`
+    : `found ${shownValue}; write at most ${issue.maximum}`;
 }
 
 /** Describes an unknown key. The place is the key itself; its value may be a secret and is never shown. */

@@ -6,8 +6,8 @@ import type { Mistake } from "./issues.ts";
 import type { SiteClientAuth } from "./schema.ts";
 
 /**
- * Warns of addresses with a parameter whose name is one of a secret. It may be harmless, so this is no problem. Another
- * check refuses a user name or a password before the server's name.
+ * Warns of addresses with a parameter whose name is one of a secret. Such a parameter may be harmless, so this is only
+ * a warning. Another check refuses a user name or a password before the server's name.
  */
 export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources">): Mistake[] =>
   crlSources.flatMap(({ urls }, i) =>

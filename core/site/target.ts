@@ -67,6 +67,7 @@ function makeLogin({
 function makeSudo(sudo: SiteConnection["sudo"]): Sudo {
   if (typeof sudo === "string") return { how: sudo };
   if (sudo.program !== undefined) return { how: "program", path: sudo.program };
+  // The schema accepts exactly one key, so without a file this is a variable.
   return sudo.passwordFile === undefined
     ? { how: "password", environment: sudo.passwordEnvironment ?? "" }
     : { how: "password", file: sudo.passwordFile };
