@@ -74,6 +74,7 @@ export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): st
       ...(desired.crlCheck === "chain" && (isAbove(desired, name) || isSelfIssued) ? ["users"] : []),
     ];
     const own = crls.filter(({ issuer }) => isSameName(issuer, name));
+    // `every` is also true where the CA has no CRL at all.
     return misfits.some((misfit) => own.every(({ scope }) => scope === misfit));
   });
 }
@@ -102,7 +103,7 @@ export function isRefreshed(desired: CrlInputs, crl: CrlSummary): boolean {
  * Whether an installed CRL is left over from a kind that its CA no longer issues. A CA may start to issue one CRL for
  * each address, or stop doing so; its last CRL of the earlier kind is kept while it counts, and nobody renews it.
  */
-export const isOutlived = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
+export const isLeftOver = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
   own.crls.some(
     (newer) =>
       isSameName(newer.issuer, crl.issuer) &&
@@ -132,6 +133,6 @@ export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
     files[crlName] === undefined ||
     findUncovered(findNeeded(desired), crls).length > 0 ||
     // `?? 1`: where the time is not known, the CRL counts as valid.
-    crls.some((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
+    crls.some((crl) => isRefreshed(desired, crl) && !isLeftOver(facts, crl) && (secondsLeft(facts, crl) ?? 1) <= 0)
   );
 }

@@ -8,7 +8,7 @@ import { isoTime } from "./refresh-facts.ts";
 import { findShortLived, longestGapMinutes } from "./refresh-interval.ts";
 import type { CrlRefresh } from "./inputs.ts";
 import type { CrlFacts, CrlInputs, RefreshFacts, SourceFacts } from "./refresh-model.ts";
-import { crlNameOf, isOutlived, isRefreshed, secondsLeft } from "./crl-policy.ts";
+import { crlNameOf, isLeftOver, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
 /** The findings about CRL sources and about the timer that starts their downloads. */
 export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
@@ -56,7 +56,7 @@ function findExpiring(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   return facts.own.crls.flatMap((crl): Diagnostic[] => {
     const left = secondsLeft(facts, crl);
     if (left === undefined || left > alarmHours * 3600 || !isRefreshed(desired, crl)) return [];
-    if (isOutlived(facts, crl)) return findOutlived(crl);
+    if (isLeftOver(facts, crl)) return findLeftOver(crl);
     const [ends, isThen] = left > 0 ? ["ends", "is then"] : ["has ended", "is"];
     const consequence = `everyone with a certificate of it ${isThen} refused`;
     const text = `the CRL of ${crlNameOf(crl)} ${ends} (${crl.nextUpdate}), and no newer one has come; ${consequence}; ${remedy(facts)}`;
@@ -75,7 +75,7 @@ function findSample({ sample }: CrlInputs, { refresh }: CrlFacts): Diagnostic[] 
  * Warns of a left-over CRL for all certificates. The host removes it where the sample shows that users' certificates
  * name an address. A left-over CRL for one address is not reported, because nobody needs it.
  */
-function findOutlived({ distributionPoint, issuer, nextUpdate }: CrlSummary): Diagnostic[] {
+function findLeftOver({ distributionPoint, issuer, nextUpdate }: CrlSummary): Diagnostic[] {
   if (distributionPoint !== undefined) return [];
   const text = `the CRL of ${issuer} for all its certificates expires (${nextUpdate}), and that CA now issues one for each address; whoever's certificate names none of them is then refused; if nobody's does, give a user's certificate as sampleCertificate, and a refresh removes the old CRL`;
   return [{ severity: "warning", place: "crlSources", text }];

@@ -3,7 +3,7 @@ import type { CrlSummary } from "../pki/summary.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { CrlRefresh } from "./inputs.ts";
 import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
-import { crlNameOf, isOutlived, isRefreshed } from "./crl-policy.ts";
+import { crlNameOf, isLeftOver, isRefreshed } from "./crl-policy.ts";
 
 const minutesOfDay = 24 * 60;
 
@@ -22,7 +22,7 @@ export function longestGapMinutes(times: readonly string[]): number {
 export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { crlRefresh, crls } = desired;
   const waitMinutes = longestGapMinutes(crlRefresh.times) + crlRefresh.spreadMinutes;
-  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isOutlived(facts, crl));
+  const kept = facts.own.crls.filter((crl) => isRefreshed(desired, crl) && !isLeftOver(facts, crl));
   const shortLived = [...kept, ...crls.filter(({ isFirstList }) => isFirstList === true)].flatMap((crl) => {
     const minutes = lifeMinutes(crl);
     return minutes === undefined || minutes >= waitMinutes ? [] : [{ name: crlNameOf(crl), minutes }];

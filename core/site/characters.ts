@@ -8,7 +8,7 @@ interface Suspect {
 const quoteText = "a typographic quote; write plain quotes (\" or ')";
 
 /** Characters that are never meant, wherever they stand. */
-const always: readonly Suspect[] = [
+const everywhere: readonly Suspect[] = [
   { pattern: /\u00a0|\u202f/u, text: "a non-breaking space, which looks like a blank; write a plain blank" },
   { pattern: /[\u200b-\u200d\u2060\ufeff]/u, text: "an invisible character (zero width); remove it" },
   {
@@ -47,7 +47,7 @@ const aroundNames: readonly Suspect[] = [
  * organization or a file, which may be in any script.
  */
 export function findSuspects(text: string, isName: boolean): string[] {
-  const suspects = isName ? [...always, ...aroundNames] : [...always, ...outsideNames];
+  const suspects = isName ? [...everywhere, ...aroundNames] : [...everywhere, ...outsideNames];
   return suspects.flatMap((suspect) => {
     const codePoint = suspect.pattern.exec(text)?.[0].codePointAt(0);
     return codePoint === undefined
