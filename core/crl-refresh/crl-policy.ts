@@ -79,7 +79,7 @@ export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): st
   });
 }
 
-/** The names among `names` of CAs that issued none of `crls`. */
+/** Returns those names of CAs that are not the issuer of any of the CRLs. */
 export function findUncovered(names: readonly string[], crls: readonly CrlSummary[]): string[] {
   const issuers = new Set(crls.map(({ issuer }) => comparable(issuer)));
   return names.filter((name) => !issuers.has(comparable(name)));
@@ -108,6 +108,7 @@ export const isLeftOver = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
     (newer) =>
       isSameName(newer.issuer, crl.issuer) &&
       newer.authorityKey === crl.authorityKey &&
+      // One of the two is for one address, and the other for all certificates.
       (newer.distributionPoint === undefined) !== (crl.distributionPoint === undefined) &&
       Date.parse(newer.thisUpdate) > Date.parse(crl.thisUpdate),
   );
