@@ -91,7 +91,7 @@ export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
 
 /** Whether an installed CRL is of a CA and part whose CRL came with the site, so that no source renews it. */
 export const isFixed = (desired: CrlInputs, crl: CrlSummary): boolean =>
-  fixedCrls(desired).some((fixed) => isSameName(fixed.issuer, crl.issuer) && isOfSamePart(fixed, crl));
+  fixedCrls(desired).some((fixed) => isOfSameCa(fixed, crl) && isOfSamePart(fixed, crl));
 
 /** Whether sources must keep an installed CRL current. The CRL of a retired CA is removed by the next refresh. */
 export function isRefreshed(desired: CrlInputs, crl: CrlSummary): boolean {

@@ -71,8 +71,10 @@ export function timerStatusOf(
   if (crlSources.length === 0) return undefined;
   const { scheduler, timers, isTimerEnabled, lastRun } = refresh;
   const { times, timeZone, spreadMinutes } = crlRefresh;
-  // cron has one file. systemd has two, and the one with the times ends in `.timer`, which comes after `.service`.
-  const [first, fileWithTimes = first] = Object.keys(timers).sort();
+  // systemd has two files, and the times stand in the one that ends in `.timer`. cron has one file, which may be left
+  // over from before.
+  const paths = Object.keys(timers).sort();
+  const fileWithTimes = paths.find((path) => path.endsWith(".timer")) ?? paths[0];
   return {
     path: fileWithTimes,
     scheduler,

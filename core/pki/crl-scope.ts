@@ -7,7 +7,7 @@ import type { CrlSummary } from "./summary.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Crl } from "./crl.ts";
 import { type Tlv, DerError, children, contextTag, readWhole } from "./der.ts";
-import { type DistributionPoint, readPoints } from "./distribution-points.ts";
+import { type DistributionPoint, isOfIssuer, readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension } from "./extensions.ts";
 import { nameKey } from "./general-name.ts";
 
@@ -81,16 +81,12 @@ export function isInScope(crl: Crl, certificate: Certificate): boolean {
   return distributionPoint === undefined || findPoint(crl, certificate) !== undefined;
 }
 
-/** All reasons that OpenSSL knows (CRLDP_ALL_REASONS). */
-const allReasons = 0x7f80;
-
 /**
  * Whether the distribution point that OpenSSL reads in the certificate names a CRL for some reasons only. OpenSSL then
  * needs another CRL for the other reasons, and accepts none (error 3).
  */
 export function namesSomeReasonsOnly(certificate: Certificate, crl?: Crl): boolean {
-  const { reasons } = findPoint(crl, certificate) ?? {};
-  return reasons !== undefined && (reasons & allReasons) !== allReasons;
+  return findPoint(crl, certificate)?.isForSomeReasons === true;
 }
 
 /**
@@ -101,7 +97,7 @@ function findPoint(crl: Crl | undefined, certificate: Certificate): Distribution
   const names = crl?.summary.distributionPoint?.split(" ");
   return readPoints(certificate)?.find(
     (point) =>
-      (point.issuers === undefined || point.issuers.includes(certificate.canonicalIssuer)) &&
+      isOfIssuer(point, certificate) &&
       (names === undefined || point.names === undefined || point.names.some((name) => names.includes(name))),
   );
 }

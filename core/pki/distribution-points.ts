@@ -43,10 +43,17 @@ const sortByScheme = (urls: Iterable<string>): string[] =>
  * malformed: OpenSSL judges that, and it does not keep us from reading the certificate. Addresses of CRLs for some
  * reasons only, or of another CA, are left out, because httpd cannot use them.
  */
-export function findCrlUrls(certificate: Pick<Certificate, "extensions">): string[] {
+export function findCrlUrls(certificate: Pick<Certificate, "extensions" | "canonicalIssuer">): string[] {
   const points = readPoints(certificate) ?? [];
-  return [...new Set(points.flatMap(({ urls, reasons, issuers }) => ((reasons ?? issuers) ? [] : urls)))];
+  const usable = points.filter((point) => !point.isForSomeReasons && isOfIssuer(point, certificate));
+  return [...new Set(usable.flatMap(({ urls }) => urls))];
 }
+
+/** Whether the certificate's own CA signs the CRL of this point. */
+export const isOfIssuer = (
+  { issuers }: DistributionPoint,
+  { canonicalIssuer }: Pick<Certificate, "canonicalIssuer">,
+): boolean => issuers === undefined || issuers.includes(canonicalIssuer);
 
 /** DistributionPoint: one place where a certificate says that its CA publishes a CRL. */
 export interface DistributionPoint {
@@ -57,10 +64,10 @@ export interface DistributionPoint {
   readonly names: readonly string[] | undefined;
   /** The names that are addresses and can be printed. */
   readonly urls: readonly string[];
-  /** The canonical names of other CAs that sign the CRL. Undefined where the certificate's own CA signs it. */
+  /** The canonical names of the CAs that sign the CRL. Undefined where the certificate's own CA signs it. */
   readonly issuers: readonly string[] | undefined;
-  /** The ReasonFlags of the CRL, as two bytes. Undefined where it is for all reasons. */
-  readonly reasons: number | undefined;
+  /** Whether the CRL is not for all reasons for which a certificate may be revoked. */
+  readonly isForSomeReasons: boolean;
 }
 
 /**
@@ -93,9 +100,12 @@ function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
     names: names?.map((name) => nameKey(bytes, name)),
     urls: (names ?? []).flatMap((name) => readUrl(bytes, name) ?? []),
     issuers: issuer && children(bytes, issuer).flatMap((name) => readDirectoryName(bytes, name) ?? []),
-    reasons: reasons && readFlags(contentOf(bytes, reasons)),
+    isForSomeReasons: reasons !== undefined && (readFlags(contentOf(bytes, reasons)) & allReasons) !== allReasons,
   };
 }
+
+/** All reasons that OpenSSL knows (CRLDP_ALL_REASONS). */
+const allReasons = 0x7f80;
 
 /** The first two bytes of a BIT STRING. The byte before them counts the unused bits. */
 const readFlags = ([, first = 0, second = 0]: Uint8Array): number => (first << 8) | second;

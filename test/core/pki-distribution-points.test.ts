@@ -59,6 +59,7 @@ describe("the CRL addresses that certificates name", () => {
   const url = uri("http://a.example/a.crl");
   const where = der(0xa0, der(0xa0, url));
   const ofNoUse: readonly (readonly [string, Buffer])[] = [
+    ["for no reason at all", seq(seq(where, der(0x81, Buffer.from([0]))))],
     ["for some reasons only", seq(seq(where, der(0x81, Buffer.from([1, 0x40]))))],
     ["another CA signs", seq(seq(where, der(0xa2, der(0xa4, root.subject))))],
     ["with a name instead of an address", seq(seq(der(0xa0, der(0xa0, der(0xa4, root.subject)))))],
@@ -72,4 +73,12 @@ describe("the CRL addresses that certificates name", () => {
   ];
   for (const [what, value] of ofNoUse)
     it(`are none when ${what}`, () => assert.deepEqual(load(extension("2.5.29.31", value)).flatMap(findCrlUrls), []));
+
+  const ofUse: readonly (readonly [string, Buffer])[] = [
+    ["for every reason, one by one", seq(seq(where, der(0x81, Buffer.from([7, 0x7f, 0x80]))))],
+    ["the CA is named that issued the certificate", seq(seq(where, der(0xa2, der(0xa4, issuing.subject))))],
+  ];
+  for (const [what, value] of ofUse)
+    it(`are there when ${what}`, () =>
+      assert.deepEqual(load(extension("2.5.29.31", value)).flatMap(findCrlUrls), ["http://a.example/a.crl"]));
 });
