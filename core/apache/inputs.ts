@@ -11,7 +11,10 @@ import { defaultVerifyDepth, maxVerifyDepth } from "../pki/summary.ts";
 import { type Given, type Parsed, absolutePath, checked, filled, matching } from "../schema-kinds.ts";
 import { defaultPort } from "./model.ts";
 
-/** Compared byte for byte with the certificate's subject by httpd, so a stray blank locks everybody out. */
+/**
+ * A text that httpd compares byte for byte with a name in the users' certificates, so a stray blank locks everybody
+ * out. `what` names it in messages; `findMore` finds further mistakes.
+ */
 const compared = (what: string, findMore: (text: string) => string | undefined = () => undefined) =>
   checked((text) => {
     if (text.trim() === "") return `it is empty; write ${what} as it stands in the users' certificates`;

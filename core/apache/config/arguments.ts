@@ -16,10 +16,13 @@ export function readWord(line: string, offset: number): { readonly word: string;
     const character = line[end];
     if (quote === undefined ? isBlank(line.charCodeAt(end)) : character === quote) break;
     if (character !== "\\") continue;
+    // A backslash escapes only another backslash and, in a quoted word, the quote. Elsewhere it stands for itself.
     const escaped = line[end + 1];
     if (escaped !== "\\" && (quote === undefined || escaped !== quote)) continue;
     word += line.slice(copied, end);
-    copied = ++end;
+    // The escaped character begins the next piece to copy. The loop steps over it, so it does not end the word.
+    end++;
+    copied = end;
   }
   word += line.slice(copied, end);
   return { word, next: skipBlanks(line, quote !== undefined && end < line.length ? end + 1 : end) };
@@ -28,10 +31,10 @@ export function readWord(line: string, offset: number): { readonly word: string;
 /** All words from `offset` to the end of the line. */
 export function readWords(line: string, offset = 0): string[] {
   const words: string[] = [];
-  for (let at = skipBlanks(line, offset); at < line.length;) {
-    const { word, next } = readWord(line, at);
+  for (let start = skipBlanks(line, offset); start < line.length;) {
+    const { word, next } = readWord(line, start);
     words.push(word);
-    at = next;
+    start = next;
   }
   return words;
 }
@@ -39,7 +42,7 @@ export function readWords(line: string, offset = 0): string[] {
 /** The raw arguments: the text behind the first word. */
 export const argumentsText = (line: string): string => line.slice(readWord(line, 0).next);
 
-/** The arguments of a section's open tag: the text between its name and the last `>`. */
+/** The arguments of a section's open tag: the text between its name and the last `>`; empty where that is missing. */
 export function sectionArguments(line: string): string {
   const rest = argumentsText(line);
   const end = rest.lastIndexOf(">");
@@ -62,7 +65,8 @@ export function expandVariables(
     // A regular expression is not used here: in a hostile text it would search for the missing `}` from each of a
     // million `${`.
     end = text.indexOf("}", start) + 1;
-    if (end === 0) break;
+    const isUnclosed = end === 0;
+    if (isUnclosed) break;
     const value = variables.get(text.slice(start + 2, end - 1));
     if (value === undefined) continue;
     pieces.push(text.slice(copied, start), value);
@@ -76,8 +80,9 @@ export function expandVariables(
 /** Puts the argument in double quotes and escapes it, so that httpd reads back exactly this argument. */
 export const quoteArgument = (argument: string): string => `"${argument.replace(/["\\]/g, "\\$&")}"`;
 
+/** The offset of the first character at or after `offset` that is not a blank. */
 function skipBlanks(line: string, offset: number): number {
-  let at = offset;
-  while (at < line.length && isBlank(line.charCodeAt(at))) at++;
-  return at;
+  let end = offset;
+  while (end < line.length && isBlank(line.charCodeAt(end))) end++;
+  return end;
 }

@@ -33,21 +33,27 @@ export type Decision = boolean | undefined;
 export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
 
 /** Decides the condition `<name argument>`. A `!` before the argument negates the answer. */
-export function decide(name: string, argument: string, known: ConditionContext): Decision {
+export function decide(name: string, argument: string, context: ConditionContext): Decision {
   const isNegated = argument.startsWith("!");
-  const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, known);
+  const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, context);
   return decision === undefined ? undefined : decision !== isNegated;
 }
 
-const deciders: ReadonlyMap<string, (argument: string, known: ConditionContext) => Decision> = new Map([
-  ["ifmodule", (argument, known) => hasModule(moduleName(argument), known)],
+/** The decision of each condition, by its name in lower case. Only httpd itself can answer an IfSection. */
+const deciders: ReadonlyMap<string, (argument: string, context: ConditionContext) => Decision> = new Map([
+  ["ifmodule", (argument, context) => hasModule(moduleName(argument), context)],
   ["ifdefine", hasVariable],
   ["ifversion", decideVersion],
-  ["iffile", (path, known) => known.existing(absolutePath(known.serverRoot, readWord(path, 0).word))],
-  ["ifdirective", (argument, known) => (/^ssl/i.test(argument) ? hasModule("ssl_module", known) : undefined)],
+  ["iffile", (path, context) => context.existing(absolutePath(context.serverRoot, readWord(path, 0).word))],
+  // A directive exists where its module is loaded. The directives whose names begin with SSL are those of mod_ssl.
+  ["ifdirective", (argument, context) => (/^ssl/i.test(argument) ? hasModule("ssl_module", context) : undefined)],
   ["ifsection", () => undefined],
 ]);
 
+/**
+ * Whether a `-D` option or a Define has set the variable. A name that was not seen counts as not set only where all
+ * `-D` options are known and no undecided condition may have set it.
+ */
 function hasVariable(name: string, { variables, undetermined, hasAllDefines }: ConditionContext): Decision {
   if (variables.has(name)) return true;
   return hasAllDefines && !undetermined.has(name) ? false : undefined;
@@ -75,38 +81,48 @@ function moduleName(argument: string): string {
 /** Modules that are often compiled into httpd: such a module may be there although no LoadModule names it. */
 const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|ssl|mpm_\w+)_module$/;
 
-function hasModule(name: string, known: ConditionContext): Decision {
-  if (known.loaded.has(name)) return true;
-  const linked = known.modules?.get(name);
-  // mod_info may have been loaded by the command line for the dump only. Where it is shared, only a LoadModule proves
-  // it.
-  if (known.modules !== undefined) return linked === "static" || (linked === "shared" && name !== "info_module");
+/**
+ * Whether httpd has the module. The list that httpd reports decides. Without that list, a module that no LoadModule
+ * names counts as missing only where the files do load modules and this one is rarely compiled in.
+ */
+function hasModule(name: string, context: ConditionContext): Decision {
+  if (context.loaded.has(name)) return true;
+  if (context.modules !== undefined) {
+    const linked = context.modules.get(name);
+    // A shared mod_info in the list may have been loaded by our command line, for the dump only. So only a LoadModule
+    // proves it.
+    return linked === "static" || (linked === "shared" && name !== "info_module");
+  }
   if (name === "core_module" || name === "http_module" || name === "so_module") return true;
-  return known.loaded.size > 0 && !maybeStatic.test(name) && !known.undetermined.has(name) ? false : undefined;
+  return context.loaded.size > 0 && !maybeStatic.test(name) && !context.undetermined.has(name) ? false : undefined;
 }
 
-function decideVersion(argument: string, known: ConditionContext): Decision {
-  const version = /^Apache\/(\d+(?:\.\d+){1,2})/.exec(known.version)?.[1];
+/**
+ * Decides an IfVersion. The operator is optional, and the wanted version is the last word. Where httpd's version is not
+ * known, the condition is decided only if every release of 2.4 gives the same answer.
+ */
+function decideVersion(argument: string, context: ConditionContext): Decision {
+  const version = /^Apache\/(\d+(?:\.\d+){1,2})/.exec(context.version)?.[1];
   const words = readWords(argument);
   const operator = words.length > 1 ? (words[0] ?? "") : "=";
   const wanted = words.at(-1) ?? "";
   const holds = versionTest(operator, wanted);
   if (holds === undefined) return undefined;
-  const answers = new Set((version === undefined ? versionsAround(operator, wanted) : [version]).map(holds));
+  const answers = new Set((version === undefined ? releasesToTry(operator, wanted) : [version]).map(holds));
   return answers.size === 1 ? answers.has(true) : undefined;
 }
 
 /**
- * The releases of 2.4 around `wanted`, where the answer of a comparison may change; for a pattern, all possible
- * releases.
+ * Releases of 2.4 that together show every answer which the test may give. For a comparison these are the first release
+ * (2.4.1), those around `wanted`, where the answer may change, and one above all others. For a pattern these are all
+ * possible releases.
  */
-function versionsAround(operator: string, wanted: string): readonly string[] {
+function releasesToTry(operator: string, wanted: string): readonly string[] {
   const patch = /^2\.4\.(\d{1,9})$/.exec(wanted)?.[1];
-  const isNumber = !operator.endsWith("~") && !wanted.startsWith("/");
-  const turns =
+  const isPattern = operator.endsWith("~") || wanted.startsWith("/");
+  const neighbours =
     patch === undefined ? [] : [-1, 0, 1].map((step) => Number(patch) + step).filter((number) => number > 0);
-  // 2.4.1 was the first release.
-  const patches = isNumber ? [1, ...turns, 1e9] : Array.from({ length: 999 }, (_, index) => index + 1);
+  const patches = isPattern ? Array.from({ length: 999 }, (_, index) => index + 1) : [1, ...neighbours, 1e9];
   return patches.map((number) => `2.4.${number}`);
 }
 
@@ -121,14 +137,16 @@ function versionTest(operator: string, wanted: string): ((version: string) => bo
   return test && ((version) => test(version) !== isNegated);
 }
 
+/** The test of any operator but `~`. With `=`, httpd also takes a pattern between slashes. */
 function comparisonTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
   if (/^==?$/.test(operator) && /^\/.*\/$/.test(wanted)) return patternTest(wanted.slice(1, -1));
   if (!/^\d+(\.\d+){0,2}$/.test(wanted)) return undefined;
-  const asks = orders.get(operator);
-  return asks && ((version) => asks(compareVersions(version, wanted)));
+  const accepts = comparisons.get(operator);
+  return accepts && ((version) => accepts(compareVersions(version, wanted)));
 }
 
-const orders: ReadonlyMap<string, (order: number) => boolean> = new Map([
+/** Whether each operator accepts an order, which is a result of {@link compareVersions}. */
+const comparisons: ReadonlyMap<string, (order: number) => boolean> = new Map([
   ["=", (order) => order === 0],
   ["==", (order) => order === 0],
   [">", (order) => order > 0],

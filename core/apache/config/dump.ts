@@ -66,10 +66,12 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
     virtualHosts: readVirtualHosts(lines),
     ...readConfiguration(lines, wanted),
     ...values,
+    // httpd prints its ServerRoot only for a configuration that it accepts.
     rejected: values.serverRoot === undefined ? readRejection(text) : undefined,
   };
 }
 
+/** Finds the place where httpd stopped reading, in its error message. */
 function readRejection(text: string): Dump["rejected"] {
   // For an included file, httpd names the including line first and the line with the error last.
   const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of (.+?):(?=\s|$)/gm)].at(-1) ?? [];
@@ -78,6 +80,7 @@ function readRejection(text: string): Dump["rejected"] {
   return missing === undefined ? undefined : { file: unescapeLog(missing), line: 0 };
 }
 
+/** Reads the tree of files. The indentation of a line says how deep its file is included. */
 function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {
   const start = lines.indexOf("Included configuration files:");
   if (start < 0) return { mainFile: undefined, includes: undefined };
@@ -90,11 +93,13 @@ function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includ
     if (match === null) continue;
     const [, indent = "", includingLine = "", file = ""] = match;
     const depth = indent.length / 2 - 1;
+    // The stack keeps the files around this one; the last of them includes it.
     stack.length = Math.min(stack.length, depth);
-    const parent = stack.at(-1);
-    if (parent !== undefined) pushTo(includes, parent, { file, line: Number(includingLine) });
+    const includingFile = stack.at(-1);
+    if (includingFile !== undefined) pushTo(includes, includingFile, { file, line: Number(includingLine) });
     stack.push(file);
   }
+  // Every file is included by the main file, so the main file stays first.
   return { mainFile: stack[0], includes };
 }
 
@@ -105,8 +110,8 @@ function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
 }
 
 /**
- * httpd prints a virtual host in two forms: `*:443  name (file:line)` for the only one of an address, and `port 443
- * namevhost name (file:line)` below the address for name-based ones.
+ * Reads the virtual hosts. httpd prints each one in one of two forms: `*:443  name (file:line)` for the only one of an
+ * address, and `port 443 namevhost name (file:line)` below the address for name-based ones.
  */
 function readVirtualHosts(lines: readonly string[]): DumpedVirtualHost[] {
   const start = lines.indexOf("VirtualHost configuration:");
@@ -114,20 +119,23 @@ function readVirtualHosts(lines: readonly string[]): DumpedVirtualHost[] {
   const hosts: DumpedVirtualHost[] = [];
   let address = "";
   for (const line of lines.slice(start + 1)) {
+    // The address stands above its name-based virtual hosts. The other lines below it repeat one of them or name
+    // aliases.
     if (/^\S+:(\d+|\*)\s+is a NameVirtualHost$/.test(line)) address = line.replace(/\s.*$/, "");
     else if (/^ +(default server|port|alias|wild alias|wildcard) /.test(line)) {
-      const match = /^ +port \S+ namevhost (.*) \((.*):(\d+)\)$/.exec(line);
-      if (match !== null) hosts.push(dumpedHost(address, match));
+      const [, ...nameAndPlace] = /^ +port \S+ namevhost (.*) \((.*):(\d+)\)$/.exec(line) ?? [];
+      if (nameAndPlace.length > 0) hosts.push(dumpedHost(address, nameAndPlace));
     } else {
       const match = /^(\S+:(?:\d+|\*)) +(.*) \((.*):(\d+)\)$/.exec(line);
       if (match === null) break;
-      hosts.push(dumpedHost(match[1] ?? "", match.slice(1)));
+      const [, onlyAddress = "", ...nameAndPlace] = match;
+      hosts.push(dumpedHost(onlyAddress, nameAndPlace));
     }
   }
   return hosts;
 }
 
-const dumpedHost = (address: string, [, name = "", file = "", line = ""]: readonly string[]): DumpedVirtualHost => ({
+const dumpedHost = (address: string, [name = "", file = "", line = ""]: readonly string[]): DumpedVirtualHost => ({
   address,
   name,
   file,
@@ -137,8 +145,8 @@ const dumpedHost = (address: string, [, name = "", file = "", line = ""]: readon
 const inFile = "# In file: ";
 
 /**
- * Reads from the first `# In file:` on. A line with the number stands above each directive. The dump does not have the
- * tags of empty sections.
+ * Reads what mod_info prints, from the first `# In file:` on. Above each directive stands a line with its number. The
+ * dump does not have the tags of empty sections.
  */
 function readConfiguration(
   lines: readonly string[],
@@ -161,14 +169,17 @@ function readConfiguration(
     const number = /^ *# +(\d+):$/.exec(line)?.[1];
     if (number === undefined) continue;
     numbers.add(Number(number));
-    const text = (lines[++index] ?? "").trimStart();
-    if (wanted((/^\S*/.exec(text)?.[0] ?? "").toLowerCase())) directives.set(`${file}:${number}`, text);
+    index++;
+    const text = (lines[index] ?? "").trimStart();
+    const firstWord = /^\S*/.exec(text)?.[0] ?? "";
+    if (wanted(firstWord.toLowerCase())) directives.set(`${file}:${number}`, text);
   }
   return { effective, directives };
 }
 
 type Values = Pick<Dump, "modules" | "defines" | "serverRoot">;
 
+/** Reads modules, defines and the server root, whose lines may stand anywhere. */
 function readValues(lines: readonly string[]): Values {
   const defines = new Map<string, string>();
   const modules = new Map<string, "static" | "shared">();
@@ -176,6 +187,7 @@ function readValues(lines: readonly string[]): Values {
   for (const line of lines) {
     const module = /^ (\S+_module) \((static|shared)\)$/.exec(line);
     if (module !== null) modules.set(module[1] ?? "", module[2] === "static" ? "static" : "shared");
+    // The `-D DUMP_…` options are those of our own call.
     const define = /^Define: ([^=]*)=?(.*)$/.exec(line);
     if (define !== null && !/^DUMP_/.test(define[1] ?? "")) defines.set(define[1] ?? "", define[2] ?? "");
     serverRoot ??= /^ServerRoot: "(.*)"$/.exec(line)?.[1];

@@ -8,31 +8,34 @@ import { includeMatcher, literalStart } from "./paths.ts";
 /** Finds the files of the Includes of one file, or of all files. */
 export interface IncludeFinder {
   /** The files that match an absolute pattern, each file once, in the given order. */
-  readonly taken: (pattern: string) => readonly string[];
+  readonly matching: (pattern: string) => readonly string[];
   /** The files of the Include that ends at this line; this is for a pattern that contains a variable. */
-  readonly at: (line: number) => readonly string[];
+  readonly atLine: (line: number) => readonly string[];
 }
 
-/** Paths come in the order in which httpd reads them; a path that occurs twice counts at its first place. */
+/**
+ * Makes a finder. `included` has the files in the order in which httpd reads them; a file that occurs twice counts at
+ * its first place.
+ */
 export function includeFinder(included: readonly Included[]): IncludeFinder {
   const order = new Map<string, number>();
-  const lines = new Map<number, Set<string>>();
+  const filesByLine = new Map<number, Set<string>>();
   for (const { file, line } of included) {
     if (!order.has(file)) order.set(file, order.size);
-    const files = lines.get(line) ?? new Set();
-    lines.set(line, files.add(file));
+    const files = filesByLine.get(line) ?? new Set();
+    filesByLine.set(line, files.add(file));
   }
   const sorted = [...order.keys()].sort();
-  const known = new Map<string, readonly string[]>();
-  const taken = (pattern: string): readonly string[] => {
-    const before = known.get(pattern);
-    if (before !== undefined) return before;
-    const found = candidates(sorted, order, pattern).filter(includeMatcher(pattern));
-    found.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-    known.set(pattern, found);
-    return found;
+  const cache = new Map<string, readonly string[]>();
+  const matching = (pattern: string): readonly string[] => {
+    const cached = cache.get(pattern);
+    if (cached !== undefined) return cached;
+    const matches = candidates(sorted, order, pattern).filter(includeMatcher(pattern));
+    matches.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
+    cache.set(pattern, matches);
+    return matches;
   };
-  return { taken, at: (line) => [...(lines.get(line) ?? [])] };
+  return { matching, atLine: (line) => [...(filesByLine.get(line) ?? [])] };
 }
 
 /**
@@ -50,6 +53,7 @@ function candidates(sorted: readonly string[], order: ReadonlyMap<string, number
  * neighbours.
  */
 function beginningWith(sorted: readonly string[], start: string): string[] {
+  // A binary search finds the first of these paths.
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;

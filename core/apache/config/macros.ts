@@ -36,8 +36,10 @@ export function defineMacro(macros: Macros, definition: Definition, isLookedAt: 
   const { argument, tree, node, isSure } = definition;
   const [word = "", ...parameters] = readWords(argument);
   const name = word.toLowerCase();
-  const text = tree.text.slice(node.end, node.partner < 0 ? undefined : nodeAt(tree, node.partner).start);
-  macros.set(name, [...(isSure ? [] : (macros.get(name) ?? [])), findUses(parameters, text, isLookedAt)]);
+  // A definition that is never closed reaches to the end of the file.
+  const content = tree.text.slice(node.end, node.partner < 0 ? undefined : nodeAt(tree, node.partner).start);
+  const earlier = isSure ? [] : (macros.get(name) ?? []);
+  macros.set(name, [...earlier, findUses(parameters, content, isLookedAt)]);
 }
 
 /**
@@ -49,16 +51,17 @@ export function isHarmlessUse(macros: Macros, [name = "", ...values]: readonly s
   if (values.some(joinsLines)) return false;
   const reached = new Set([name.toLowerCase()]);
   // The loop also visits the names that it adds to the set.
-  for (const used of reached) {
-    const definitions = macros.get(used) ?? [];
+  for (const macro of reached) {
+    const definitions = macros.get(macro) ?? [];
     if (definitions.length === 0 || definitions.includes(undefined)) return false;
-    for (const further of definitions.flatMap((uses) => uses ?? [])) reached.add(further);
+    for (const used of definitions.flatMap((uses) => uses ?? [])) reached.add(used);
   }
   return true;
 }
 
 /**
- * Such a value joins lines: at the end of a line of the macro, its backslash takes the next line for a continuation.
+ * Whether a value of a Use may join lines of the macro: a backslash at the end of the value, where the value ends a
+ * line, makes the next line a continuation.
  */
 const joinsLines = (value: string): boolean => value.endsWith("\\");
 
@@ -70,6 +73,7 @@ function findUses(parameters: readonly string[], text: string, isLookedAt: IsLoo
   const tree = parse(text);
   // A section may begin in a macro and end after its Use.
   if (tree.problems.length > 0 || parameters.some((parameter) => parameter.includes("${"))) return undefined;
+  // Whether no parameter begins before `end`, so that no Use can change this part of the line.
   const isFixed = (line: string, end: number): boolean =>
     parameters.every((parameter) => line.indexOf(parameter) === -1 || line.indexOf(parameter) >= end);
   const uses: string[] = [];
@@ -77,12 +81,15 @@ function findUses(parameters: readonly string[], text: string, isLookedAt: IsLoo
     const node = nodeAt(tree, index);
     if (node.kind === "trivia") continue;
     const line = logicalText(tree, node);
-    const { next } = readWord(line, 0);
-    if (!isFixed(line, next) || isWriter(node.name) || isLookedAt(node.name, readWords(line, next))) return undefined;
+    const endOfName = readWord(line, 0).next;
+    const words = readWords(line, endOfName);
+    if (!isFixed(line, endOfName) || isWriter(node.name) || isLookedAt(node.name, words)) return undefined;
     if (!notInModInfo.has(node.name)) continue;
-    const [name = "", ...values] = readWords(line, next);
-    if (node.name !== "use" || !isFixed(line, readWord(line, next).next) || values.some(joinsLines)) return undefined;
-    uses.push(name.toLowerCase());
+    // Of the directives that httpd carries out while it reads, only the Use of a fixed macro is followed.
+    const [usedMacro = "", ...values] = words;
+    const endOfMacro = readWord(line, endOfName).next;
+    if (node.name !== "use" || !isFixed(line, endOfMacro) || values.some(joinsLines)) return undefined;
+    uses.push(usedMacro.toLowerCase());
   }
   return uses;
 }

@@ -12,15 +12,19 @@ export function endOfSection(tree: Tree, index: number): number {
   return partner < 0 ? tree.count - 1 : partner;
 }
 
-/** Whether httpd listed the node at `index`; undefined for nodes that httpd never lists. */
+/**
+ * Whether httpd listed the node at `index`. `lines` are the listed lines of its file. The result is undefined for nodes
+ * that httpd never lists, and for a line with our mark, which httpd took for a comment.
+ */
 function isInModInfo(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
   const kind = tree.kindIds[index];
   const name = tree.names[tree.nameIds[index] ?? 0] ?? "";
-  const isCounted =
+  const isListable =
     kind === nodeKind.directive ? !notInModInfo.has(name) : kind === nodeKind.open && !isCondition(name);
-  if (!isCounted || isWriter(name)) return undefined;
+  if (!isListable || isWriter(name)) return undefined;
   const { line, lastLine } = nodeAt(tree, index);
-  return lines?.has(lastLine) === true ? true : hasMark(line) ? undefined : false;
+  if (lines?.has(lastLine) === true) return true;
+  return hasMark(line) ? undefined : false;
 }
 
 /** Whether an adoption has put its mark into this line, so that httpd saw a comment there. */
@@ -37,8 +41,8 @@ export const notInModInfo: ReadonlySet<string> = new Set([
 
 /**
  * Decides a condition by what httpd listed. The condition is true when httpd listed anything inside it, and false when
- * httpd listed nothing of what stands directly in it. One directive that is not listed does not make the condition false
- * while another one is listed: a module may carry out its own directives while httpd reads.
+ * httpd listed nothing of what stands directly in it. One directive that is not listed does not make the condition
+ * false while another one is listed: a module may carry out its own directives while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,
@@ -47,26 +51,30 @@ export function decideByModInfo(
   opener: Node,
   hasMark: HasMark = () => false,
 ): Decision {
-  const dumped = dump?.effective;
+  const listedLines = dump?.effective;
   // mod_info itself may have been loaded only for the dump.
-  if (dumped === undefined || isAboutModInfo(tree, opener)) return undefined;
-  const lines = dumped.get(file);
+  if (listedLines === undefined || isAboutModInfo(tree, opener)) return undefined;
+  const lines = listedLines.get(file);
   const end = endOfSection(tree, opener.index);
   let decision: Decision;
+  // The end of the conditions inside this one that the loop has entered.
   let endOfInner = 0;
   for (let index = opener.index + 1; index < end; index++) {
     const listed = isInModInfo(tree, index, lines, hasMark);
     if (listed === true) return true;
-    if (index > endOfInner) decision = listed ?? decision;
+    const standsDirectly = index > endOfInner;
+    if (standsDirectly) decision = listed ?? decision;
     if (tree.kindIds[index] !== nodeKind.open) continue;
-    const endOfThis = endOfSection(tree, index);
-    // A condition inside this section proves nothing when it skips its content, but it proves that this one is true
-    // when it lets content through.
-    if (!isCondition(tree.names[tree.nameIds[index] ?? 0] ?? "")) index = endOfThis;
-    else endOfInner = Math.max(endOfInner, endOfThis);
+    const endOfNested = endOfSection(tree, index);
+    // The content of an inner condition is searched as well: if any of it is listed, the outer condition is true. If
+    // none is, the inner condition may be false, which proves nothing about the outer one. The content of any other
+    // section is skipped, because the open tag itself would be listed.
+    if (isCondition(tree.names[tree.nameIds[index] ?? 0] ?? "")) endOfInner = Math.max(endOfInner, endOfNested);
+    else index = endOfNested;
   }
   return decision;
 }
 
+/** Whether a condition asks for mod_info itself. */
 const isAboutModInfo = (tree: Tree, node: Node): boolean =>
   node.name === "ifmodule" && /\bmod_info\.c|\binfo_module/.test(logicalText(tree, node));

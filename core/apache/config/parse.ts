@@ -97,9 +97,9 @@ export function nodeAt(tree: Tree, index: number): Node {
 }
 
 function numberAt(numbers: Int32Array, index: number): number {
-  const found = numbers[index];
-  if (found === undefined) throw new RangeError(`there is no node ${index}`);
-  return found;
+  const number = numbers[index];
+  if (number === undefined) throw new RangeError(`there is no node ${index}`);
+  return number;
 }
 
 /** The text of a node as httpd sees it: continuations joined, without blanks at its beginning and end. */
@@ -132,6 +132,7 @@ function startDraft(text: string): Draft {
   return { text, hasNul: text.includes("\0"), names: [""], ids: new Map(), count: 0, start: 0, line: 1, ...arrays };
 }
 
+/** Reads the next line. The first word of a plain line is taken directly from the text, which is fast. */
 function readNode(draft: Draft): void {
   const { text, start } = draft;
   const end = endOfPhysicalLine(text, start);
@@ -142,7 +143,8 @@ function readNode(draft: Draft): void {
   let first = start;
   while (first < end && isBlank(text.charCodeAt(first))) first++;
   const code = text.charCodeAt(first);
-  if (first === end || code === hash) addNode(draft, "", end, 1);
+  const isTrivia = first === end || code === hash;
+  if (isTrivia) addNode(draft, "", end, 1);
   else if (code === doubleQuote || code === singleQuote) addNode(draft, firstWord(text.slice(first, end)), end, 1);
   else {
     let wordEnd = first;
@@ -157,11 +159,16 @@ function readRareNode(draft: Draft): void {
   addNode(draft, text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
 }
 
-/** Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. */
+/**
+ * Adds the node whose first word is `word`, such as `SSLEngine`, `<VirtualHost` or `</VirtualHost>`. The word is empty
+ * for a blank line or a comment; such lines that follow each other make one node.
+ */
 function addNode(draft: Draft, word: string, end: number, physicalLines: number): void {
   const { count } = draft;
   const kind = kindOf(word);
-  if (kind !== trivia || count === 0 || draft.kindIds[count - 1] !== trivia) {
+  const continuesTrivia = kind === trivia && count > 0 && draft.kindIds[count - 1] === trivia;
+  if (!continuesTrivia) {
+    // There must be room for the extra entry of `starts` and `lines`, too.
     if (count + 1 >= draft.starts.length) grow(draft);
     draft.kindIds[count] = kind;
     draft.starts[count] = draft.start;
@@ -179,9 +186,11 @@ function kindOf(word: string): number {
   return word.startsWith("</") ? close : open;
 }
 
+/** The index in {@link Tree.names} for the name in a first word, in whatever case the word is spelled. */
 function nameId(draft: Draft, word: string): number {
-  const known = draft.ids.get(word);
-  if (known !== undefined) return known;
+  const knownId = draft.ids.get(word);
+  if (knownId !== undefined) return knownId;
+  // Takes off the `<` or `</` and the `>` of a tag.
   const name = word.replace(/^<\/?(.*?)>?$/s, "$1").toLowerCase();
   // A spelling never begins with a NUL, because httpd's text ends there. So this key is free.
   const id = draft.ids.get(`\0${name}`) ?? draft.names.push(name) - 1;
@@ -189,6 +198,7 @@ function nameId(draft: Draft, word: string): number {
   return id;
 }
 
+/** Doubles the arrays. */
 function grow(draft: Draft): void {
   const double = (old: Int32Array): Int32Array => {
     const larger = new Int32Array(old.length * 2);
@@ -205,8 +215,8 @@ const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
 /**
  * Fills `partners` by pairing the tags as httpd does, and returns the tags that have none: a close tag must close the
- * innermost open section. The content of a Macro is plain text up to its own close tag, even if sections begin or end in
- * it.
+ * innermost open section. The content of a Macro is plain text up to its own close tag, even if sections begin or end
+ * in it.
  */
 function fillPartners(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
@@ -216,7 +226,8 @@ function fillPartners(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   for (let index = 0; index < tree.count; index++) {
     const kind = tree.kindIds[index];
     const opener = opened.at(-1);
-    if (opener !== undefined && tree.nameIds[opener] === macro && tree.nameIds[index] !== macro) continue;
+    const isMacroText = opener !== undefined && tree.nameIds[opener] === macro && tree.nameIds[index] !== macro;
+    if (isMacroText) continue;
     if (kind === open) opened.push(index);
     if (kind !== close) continue;
     if (opener === undefined || tree.nameIds[opener] !== tree.nameIds[index]) {

@@ -40,11 +40,12 @@ export const includesPath = (pattern: string, path: string): boolean => includeM
 export function includeMatcher(pattern: string): (path: string) => boolean {
   if (!hasWildcard(pattern)) return (path) => path === pattern || path.startsWith(`${pattern}/`);
   const literal = literalStart(pattern);
-  const wanted = pattern.slice(literal.length).split("/").map(componentMatcher);
+  const matchers = pattern.slice(literal.length).split("/").map(componentMatcher);
   return (path) => {
     if (!path.startsWith(literal)) return false;
     const components = path.slice(literal.length).split("/");
-    return wanted.length <= components.length && wanted.every((matches, index) => matches(components[index] ?? ""));
+    // Further components of the path lie below a directory that the pattern matches.
+    return matchers.length <= components.length && matchers.every((matches, index) => matches(components[index] ?? ""));
   };
 }
 
@@ -54,6 +55,7 @@ export function literalStart(pattern: string): string {
   return wildcard < 0 ? pattern : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
 }
 
+/** Matches one component of a path. */
 function componentMatcher(pattern: string): (name: string) => boolean {
   if (!hasWildcard(pattern)) return (name) => name === pattern;
   const wildcards = readWildcards(pattern);
@@ -61,6 +63,7 @@ function componentMatcher(pattern: string): (name: string) => boolean {
   return (name) => (takesDots || !name.startsWith(".")) && matchesWildcards(wildcards, name);
 }
 
+/** One part of a component's pattern: `*`, or the test of a single character. */
 type Wildcard = "any" | ((character: string) => boolean);
 
 /**
@@ -68,24 +71,28 @@ type Wildcard = "any" | ((character: string) => boolean);
  * last `*` is ever tried again, so a hostile pattern costs at most its length times the length of the name.
  */
 function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
-  let at = 0;
-  let retry = { wildcard: -1, at: 0 };
-  for (let next = 0; at < name.length || next < wildcards.length;) {
+  let position = 0;
+  // The last `*`, and where the text behind what it stands for begins; -1 before the first `*`.
+  let star = { index: -1, position: 0 };
+  for (let next = 0; position < name.length || next < wildcards.length;) {
     const wildcard = wildcards[next];
     if (wildcard === "any") {
-      retry = { wildcard: next++, at };
-    } else if (wildcard !== undefined && at < name.length && wildcard(name.charAt(at))) {
+      star = { index: next, position };
       next++;
-      at++;
-    } else if (retry.wildcard >= 0 && retry.at < name.length) {
-      retry = { wildcard: retry.wildcard, at: retry.at + 1 };
-      next = retry.wildcard + 1;
-      at = retry.at;
+    } else if (wildcard !== undefined && position < name.length && wildcard(name.charAt(position))) {
+      next++;
+      position++;
+    } else if (star.index >= 0 && star.position < name.length) {
+      // The last `*` stands for one more character.
+      star = { index: star.index, position: star.position + 1 };
+      next = star.index + 1;
+      position = star.position;
     } else return false;
   }
   return true;
 }
 
+/** Splits a pattern into runs of `*`, `?`, `[…]`, and single characters with or without a backslash before them. */
 function readWildcards(pattern: string): Wildcard[] {
   return (pattern.match(/\*+|\?|\[[!^]?\]?[^\]]*\]|\\?[^]/g) ?? []).map((part) => {
     if (part.startsWith("*")) return "any";
@@ -96,6 +103,7 @@ function readWildcards(pattern: string): Wildcard[] {
   });
 }
 
+/** The test of a `[…]`, whose members are ranges such as `a-z` and single characters. */
 function bracket(part: string): (character: string) => boolean {
   const isNegated = part[1] === "!" || part[1] === "^";
   const members = [...part.slice(isNegated ? 2 : 1, -1).matchAll(/([^])-([^])|([^])/g)];
@@ -108,6 +116,7 @@ function bracket(part: string): (character: string) => boolean {
 
 /** Orders paths as httpd reads the files that an Include matches: by the bytes of each component. */
 export function comparePaths(a: string, b: string): number {
+  // A slash must come before every other byte, so that a directory comes before its longer neighbours.
   const left = a.replaceAll("/", "\0");
   const right = b.replaceAll("/", "\0");
   return left < right ? -1 : left > right ? 1 : 0;

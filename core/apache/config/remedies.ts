@@ -7,6 +7,7 @@ import { absolutePath } from "./paths.ts";
 import type { Section } from "./sections.ts";
 import { readWord } from "./arguments.ts";
 
+/** What is known of the host and of its configuration. */
 interface Known {
   /** Empty when the version is not known. */
   readonly version: string;
@@ -15,12 +16,12 @@ interface Known {
   readonly undetermined: ReadonlyMap<string, Section>;
 }
 
-const outside = "move what stands in this section out of it";
-const variables = "give it under defines as NAME=VALUE";
+const moveOut = "move what stands in this section out of it";
+const giveValue = "give it under defines as NAME=VALUE";
 
 /** The remedy for a condition that could not be decided. */
 export function remedyForCondition(section: Section, known: Known): string {
-  const argument = withoutSign(section);
+  const argument = withoutNegation(section);
   if (argument.includes("${")) return `a variable stands in it; ${remedyForVariable(argument, known)}`;
   switch (section.name) {
     case "ifdefine":
@@ -28,16 +29,17 @@ export function remedyForCondition(section: Section, known: Known): string {
     case "ifmodule":
       return "give --httpd-modules FILE with the output of httpd -M";
     case "ifversion":
-      return known.version === "" ? "give --httpd-version FILE with the output of httpd -V" : outside;
+      return known.version === "" ? "give --httpd-version FILE with the output of httpd -V" : moveOut;
     case "iffile":
       return `copy the names in ${folderOf(argument, known)} of the host, too: empty files of these names are enough, and an empty directory where the host has none`;
     case "ifdirective":
-      return /^ssl/i.test(argument) ? "give --httpd-modules FILE with the output of httpd -M" : outside;
+      return /^ssl/i.test(argument) ? "give --httpd-modules FILE with the output of httpd -M" : moveOut;
     default:
-      return outside;
+      return moveOut;
   }
 }
 
+/** The directory of the path that an IfFile tests, with a slash at the end. */
 function folderOf(argument: string, { serverRoot }: Known): string {
   const path = absolutePath(serverRoot, readWord(argument, 0).word);
   return hostText(path.slice(0, path.lastIndexOf("/") + 1));
@@ -46,17 +48,20 @@ function folderOf(argument: string, { serverRoot }: Known): string {
 /** The remedy for a text with variables whose values are not known. */
 export function remedyForVariable(text: string, known: Known): string {
   const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = ""]) => name);
-  return names.map((name) => dependence(name, known)).find((found) => found !== undefined) ?? variables;
+  return names.map((name) => dependence(name, known)).find((remedy) => remedy !== undefined) ?? giveValue;
 }
 
 /**
- * The remedy where a Define below another condition sets this name: there, `defines` in the site file cannot set it.
+ * The remedy where an undecided condition may set this name: there, `defines` in the site file cannot set it. Undefined
+ * where no condition does.
  */
 function dependence(name: string, known: Known): string | undefined {
   let condition = known.undetermined.get(name);
   if (condition === undefined) return undefined;
-  for (let steps = 0; steps < mostSteps; steps++)
-    condition = (condition.name === "ifdefine" && known.undetermined.get(withoutSign(condition))) || condition;
+  // The name of an IfDefine may itself be set below another condition. The remedy is that of the condition at the
+  // beginning of this chain.
+  for (let steps = 0; steps < mostSteps && condition.name === "ifdefine"; steps++)
+    condition = known.undetermined.get(withoutNegation(condition)) ?? condition;
   const remedy = remedyForCondition(condition, { ...known, undetermined: new Map() });
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }
@@ -64,4 +69,4 @@ function dependence(name: string, known: Known): string | undefined {
 /** The search has a limit, because conditions may depend on each other in a circle. */
 const mostSteps = 10;
 
-const withoutSign = ({ arguments: text }: Section): string => text.replace(/^!\s*/, "");
+const withoutNegation = ({ arguments: text }: Section): string => text.replace(/^!\s*/, "");

@@ -21,6 +21,7 @@ import { argumentsText, expandVariables, readWords, sectionArguments } from "./a
  */
 export type IsWanted = (name: string, words?: readonly string[]) => boolean;
 
+/** One reading of the whole configuration, with what is known so far. */
 interface Walk {
   readonly source: Source;
   readonly wanted: IsWanted;
@@ -50,6 +51,7 @@ interface Walk {
   serverRoot: string;
 }
 
+/** What is around the place that is being read: the innermost section, and the innermost undecided condition. */
 interface Context {
   readonly section: Section | undefined;
   readonly undecided: Section | undefined;
@@ -81,10 +83,11 @@ export function resolve(source: Source, wanted: IsWanted = () => true): Resolved
     : walkThrough(source, wanted, new Set(repeated));
 }
 
+/** Reads the configuration once. `repeated` are the files whose IfDefine conditions httpd's list cannot decide. */
 function walkThrough(source: Source, wanted: IsWanted, repeated: ReadonlySet<string>): Walk {
   const defines = source.defines.map((define): [string, string] => {
-    const at = define.indexOf("=");
-    return at < 0 ? [define, ""] : [define.slice(0, at), define.slice(at + 1)];
+    const equalsSign = define.indexOf("=");
+    return equalsSign < 0 ? [define, ""] : [define.slice(0, equalsSign), define.slice(equalsSign + 1)];
   });
   const walk: Walk = {
     source,
@@ -109,12 +112,14 @@ function walkThrough(source: Source, wanted: IsWanted, repeated: ReadonlySet<str
   return walk;
 }
 
+/** Reads a file. `outer` is what stands around its Include. */
 function readFile(walk: Walk, file: string, outer: Context): void {
-  const tree = requireTree(walk, file);
-  if (tree === undefined || isTooMuch(walk, file)) return;
+  const tree = treeOf(walk, file);
+  if (tree === undefined || !countVisit(walk, file)) return;
   walk.reading.push(file);
   walk.readings.set(file, (walk.readings.get(file) ?? 0) + 1);
   const stack: Context[] = [outer];
+  // By the index of a name, whether its directives matter: to know this once for each name saves time.
   const isRead = tree.names.map((name) => notInModInfo.has(name) || walk.wanted(name));
   for (let index = 0; index < tree.count; index++) {
     const kind = tree.kindIds[index];
@@ -125,21 +130,25 @@ function readFile(walk: Walk, file: string, outer: Context): void {
       const opener = nodeAt(tree, index);
       const inner = openSection(walk, file, tree, opener, context);
       if (inner === undefined) index = endOfSection(tree, index);
+      // A section that is never closed is already a problem of the tree. What follows is read as if it stood outside.
       else if (opener.partner >= 0) stack.push(inner);
     } else if (kind === nodeKind.close && (tree.partners[index] ?? -1) >= 0) stack.pop();
   }
   walk.reading.pop();
 }
 
-function isTooMuch(walk: Walk, file: string): boolean {
-  if (++walk.visits === maxVisits + 1)
+/** Counts the reading of a file. The result is false when too many were read, which is reported once. */
+function countVisit(walk: Walk, file: string): boolean {
+  walk.visits++;
+  if (walk.visits === maxVisits + 1)
     walk.problems.push({ file, line: 0, text: `from here on nothing was read: ${maxVisits} files were, twice or not` });
-  return walk.visits > maxVisits;
+  return walk.visits <= maxVisits;
 }
 
-function requireTree(walk: Walk, file: string): Tree | undefined {
-  const known = walk.trees.get(file);
-  if (known !== undefined) return known;
+/** The tree of a file, which is parsed when it is first read. A file that is missing is reported. */
+function treeOf(walk: Walk, file: string): Tree | undefined {
+  const parsed = walk.trees.get(file);
+  if (parsed !== undefined) return parsed;
   const text = walk.source.files.get(file);
   if (text === undefined) {
     walk.problems.push({ file, line: 0, text: "the configuration includes this file, and it was not read" });
@@ -166,10 +175,10 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   const text = isWanted || isDecided ? sectionArguments(expand(walk, file, node, logicalText(tree, node))) : "";
   const section = startSection(name, text, file, node, context.section);
   if (isDecided) {
-    const known = decide(name, text, knownTo(walk));
+    const decisionOfFiles = decide(name, text, conditionContext(walk));
     const decision = isTracked(walk, name, file)
-      ? (known ?? listedAs(walk, file, tree, node))
-      : (listedAs(walk, file, tree, node) ?? known);
+      ? (decisionOfFiles ?? decisionOfHttpd(walk, file, tree, node))
+      : (decisionOfHttpd(walk, file, tree, node) ?? decisionOfFiles);
     if (decision === false) return undefined;
     return decision ? context : { ...context, undecided: section };
   }
@@ -177,7 +186,10 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
   return { ...context, section };
 }
 
-/** A macro writes nothing until it is used, so only its definition is remembered here. */
+/**
+ * Reads a `<Macro>` or a `<Perl>`. A macro writes nothing until it is used, so only its definition is remembered here.
+ * A `<Perl>` is a problem.
+ */
 function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecided }: Context): void {
   if (node.name !== "macro") walk.problems.push({ file, line: node.line, text: writerProblem(node.name) });
   else {
@@ -186,22 +198,25 @@ function readWriter(walk: Walk, file: string, tree: Tree, node: Node, { undecide
   }
 }
 
-const listedAs = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
+/** What httpd's list says about a condition, if there is a list. */
+const decisionOfHttpd = ({ source: { dump, hasMark } }: Walk, file: string, tree: Tree, node: Node): Decision =>
   decideByModInfo(dump, file, tree, node, hasMark && ((line) => hasMark(file, line)));
 
 /**
- * httpd lists line numbers, but does not say for which of two readings of a file. So a Define between them is tracked
- * here.
+ * Whether the files decide a condition before httpd's list does. httpd lists line numbers, but does not say for which
+ * of two readings of a file. A Define between the two readings may change an IfDefine, so the variables decide it.
  */
 const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
   condition === "ifdefine" && repeated.has(file);
 
-function knownTo(walk: Walk): ConditionContext {
+/** What the conditions are decided from at this point of the reading. */
+function conditionContext(walk: Walk): ConditionContext {
   const { hasAllDefines, version, existing, dump } = walk.source;
   const { variables, undetermined, loaded, serverRoot } = walk;
   return { variables, undetermined, hasAllDefines, modules: dump?.modules, loaded, version, serverRoot, existing };
 }
 
+/** Carries out a directive if httpd does so while it reads, and records it if the caller wants it. */
 function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context: Context): void {
   const words = argumentsAt(walk, file, tree, node);
   if (notInModInfo.has(node.name)) readNow(walk, file, node, words, context);
@@ -220,7 +235,7 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
     case "loadmodule":
     case "define":
     case "undefine":
-      if (isDetermined(walk, first, context)) set(walk, node.name, first, words[1]);
+      setName(walk, context, node.name, words);
       break;
     case "serverroot":
       walk.serverRoot = absolutePath(walk.serverRoot, first);
@@ -237,24 +252,28 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
   }
 }
 
-function set({ loaded, variables }: Walk, directive: string, name: string, value = ""): void {
+/**
+ * Carries out a LoadModule, a Define or an UnDefine. Below a condition that cannot be decided, nobody knows whether
+ * httpd does the same, so from there on it is not known whether the name is set.
+ */
+function setName(walk: Walk, { undecided }: Context, directive: string, words: readonly string[]): void {
+  const { loaded, variables, undetermined } = walk;
+  const [name = "", value = ""] = words;
+  if (undecided !== undefined) {
+    undetermined.set(name, undecided);
+    variables.delete(name);
+    return;
+  }
+  undetermined.delete(name);
   if (directive === "loadmodule") loaded.add(name);
   else if (directive === "define") variables.set(name, value);
   else variables.delete(name);
 }
 
-/** Below a condition that cannot be decided, a name may be set or not. From there on its value is not known. */
-function isDetermined({ undetermined, variables }: Walk, name: string, { undecided }: Context): boolean {
-  if (undecided === undefined) {
-    undetermined.delete(name);
-    return true;
-  }
-  undetermined.set(name, undecided);
-  variables.delete(name);
-  return false;
-}
-
-/** Only httpd knows the variables of its environment; its list shows the line with their values. */
+/**
+ * The arguments of a directive, with the values of variables. Only httpd knows the variables of its environment, so
+ * where such a variable is left, the arguments come from httpd's list, which shows them with its value.
+ */
 function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly string[] {
   const line = logicalText(tree, node);
   const words = readWords(argumentsText(line)).map((word) => expand(walk, file, node, word));
@@ -277,11 +296,14 @@ function expand(walk: Walk, file: string, { line }: Node, text: string): string 
 
 const tooLongProblem = `with this line, what variables stand for comes to more than ${mostExpandedBytes / 2 ** 20} MiB, so it was read without their values; define shorter ones`;
 
+/** Reads one file of an Include. */
 function include(walk: Walk, file: string, node: Node, path: string, context: Context): void {
   if (walk.source.skips(path)) return;
-  const problem = (text: string): void => void walk.problems.push({ file, line: node.line, text });
-  if (walk.reading.includes(path)) problem("this file includes itself");
-  else if (walk.reading.length >= maxDepth) problem(`this Include lies ${maxDepth} files deep; httpd reads fewer`);
+  const report = (text: string): void => {
+    walk.problems.push({ file, line: node.line, text });
+  };
+  if (walk.reading.includes(path)) report("this file includes itself");
+  else if (walk.reading.length >= maxDepth) report(`this Include lies ${maxDepth} files deep; httpd reads fewer`);
   else readFile(walk, path, context);
 }
 
@@ -290,23 +312,24 @@ function include(walk: Walk, file: string, node: Node, path: string, context: Co
  * all files by name.
  */
 function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
-  const said = walk.source.dump?.includes;
-  const isOpen = pattern.includes("${");
-  const finder = finderOf(walk, said === undefined ? "" : file);
-  if (said !== undefined && isOpen) return finder.at(node.lastLine);
-  if (!isOpen) return finder.taken(absolutePath(walk.serverRoot, pattern));
+  const hasPrinted = walk.source.dump?.includes !== undefined;
+  const hasVariable = pattern.includes("${");
+  const finder = finderOf(walk, hasPrinted ? file : "");
+  if (!hasVariable) return finder.matching(absolutePath(walk.serverRoot, pattern));
+  // httpd knows the value, and it has printed the files with the line of their Include.
+  if (hasPrinted) return finder.atLine(node.lastLine);
   walk.problems.push({ file, line: node.line, text: "the Include has a variable", unknown: pattern });
   return [];
 }
 
+/** The finder in {@link Walk.finders} for an including file, which is made when it is first needed. */
 function finderOf({ finders, source }: Walk, file: string): IncludeFinder {
-  const known = finders.get(file);
-  if (known !== undefined) return known;
-  const inOrder = (): Included[] =>
+  const existing = finders.get(file);
+  if (existing !== undefined) return existing;
+  const allFiles = (): Included[] =>
     [...source.files.keys()].sort(comparePaths).map((path) => ({ file: path, line: 0 }));
-  const finder = includeFinder(
-    source.dump?.includes === undefined ? inOrder() : (source.dump.includes.get(file) ?? []),
-  );
+  const printed = source.dump?.includes;
+  const finder = includeFinder(printed === undefined ? allFiles() : (printed.get(file) ?? []));
   finders.set(file, finder);
   return finder;
 }

@@ -33,7 +33,7 @@ export function startSection(
 /** The sections around a directive, outermost first. */
 export function sectionsOf(section: Section | undefined): readonly Section[] {
   const sections: Section[] = [];
-  for (let at = section; at !== undefined; at = at.parent) sections.push(at);
+  for (let current = section; current !== undefined; current = current.parent) sections.push(current);
   return sections.reverse();
 }
 
@@ -54,7 +54,7 @@ export const spelledSection = ({ name }: Section): string => sectionNames.get(na
 export function levelOf(section: Section | undefined): "server" | "virtualHost" | "wholeSite" | "narrower" {
   if (section === undefined) return "server";
   if (section === section.virtualHost) return "virtualHost";
-  const isTop = section.parent === undefined || section.parent === section.virtualHost;
+  const isOutermost = section.parent === undefined || section.parent === section.virtualHost;
   const [path, ...rest] = readWords(section.arguments);
-  return isTop && section.name === "location" && path === "/" && rest.length === 0 ? "wholeSite" : "narrower";
+  return isOutermost && section.name === "location" && path === "/" && rest.length === 0 ? "wholeSite" : "narrower";
 }

@@ -22,6 +22,7 @@ import {
 } from "./virtual-hosts.ts";
 import { readWords } from "../config/arguments.ts";
 
+/** What the search for blockers needs. */
 interface Surroundings {
   /** The version of httpd; empty when it is not known. */
   readonly version: string;
@@ -42,15 +43,16 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
   if (isPattern(context.serverRoot)) return [{ severity: "problem", place: context.serverRoot, text: patternText }];
   const unread = [
     ...(context.copy?.unread ?? []),
-    ...context.resolved.problems.map((problem) => unreadAt(context, problem)),
+    ...context.resolved.problems.map((problem) => describeUnread(context, problem)),
   ];
   const undecided = [...findUndecided(context), ...findUnknownValues(context)];
   const found = [...unread, ...findUnmanagedIncludes(context), ...undecided];
   // What was not read is missing everywhere else, so the other checks would only mislead.
   if (unread.length > 0) return found;
   const unclear = findUnclearEngines(context);
-  const missing = unclear.length > 0 || undecided.length > 0 ? unclear : findMissingHosts(context);
-  return [...found, ...findDisagreements(context), ...findMainServer(context), ...missing];
+  // Where it is not clear which virtual hosts answer TLS, it is not known either that there is none.
+  const missing = unclear.length > 0 || undecided.length > 0 ? [] : findMissingHosts(context);
+  return [...found, ...findDisagreements(context), ...findMainServer(context), ...unclear, ...missing];
 }
 
 /**
@@ -60,7 +62,8 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
 const patternText =
   "the path of this server root has *, ? or [], which httpd takes for a pattern in each Include, so that our line would read nothing, or another server's file; rename the directory";
 
-function unreadAt(context: Surroundings, { file, line, text, unknown }: Problem): Diagnostic {
+/** The blocker for a part that was not read; where a variable is the reason, it says how to give the value. */
+function describeUnread(context: Surroundings, { file, line, text, unknown }: Problem): Diagnostic {
   if (unknown === undefined) return blocker(context, file, line, text);
   const known = { ...context, undetermined: context.resolved.undetermined };
   const message = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
@@ -94,36 +97,39 @@ const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${l
 
 /** Another Include than our line may read our files, too. It would make them effective where no plan wants them. */
 function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
-  const own = `${ownPrefix(context.serverRoot)}clientcert.conf`;
+  const ownConf = `${ownPrefix(context.serverRoot)}clientcert.conf`;
   return context.resolved.effective
     .filter(({ name, arguments: [pattern = ""] }) => {
       if (!isInclude(name)) return false;
       const absolute = absolutePath(context.serverRoot, pattern);
-      return includesPath(absolute, own) || (name === "include" && asksOf(absolute, own));
+      return includesPath(absolute, ownConf) || (name === "include" && needsFileBeside(absolute, ownConf));
     })
-    .filter((directive) => !isOurs(context, directive))
+    .filter((directive) => !isOwnLine(context, directive))
     .map(({ file, node }) =>
       blocker(context, file, node.line, `this Include takes conf/${ownDirectory}/, our directory; narrow or delete it`),
     );
 }
 
 /**
- * Whether an Include such as `conf/*\/vhost.conf` requires a file in each directory: httpd does not start while ours
- * has none.
+ * Whether an Include such as `conf/*\/vhost.conf` requires a file in our directory, as in each other directory that its
+ * wildcard matches. httpd does not start while our directory has no such file.
  */
-function asksOf(pattern: string, ownFile: string): boolean {
+function needsFileBeside(pattern: string, ownFile: string): boolean {
   if (!hasWildcard(pattern)) return false;
   const directories = pattern.split("/").slice(0, -1);
   const own = ownFile.split("/").slice(0, -1);
   return directories.length >= own.length && includesPath(directories.slice(0, own.length).join("/"), own.join("/"));
 }
 
-function isOurs(context: Surroundings, { file, node }: Effective): boolean {
+function isOwnLine(context: Surroundings, { file, node }: Effective): boolean {
   const tree = context.resolved.trees.get(file);
   return tree !== undefined && isIncludeLine(tree, node);
 }
 
-/** Our directory may have existed before us, with files that have the very names of ours. */
+/**
+ * The blocker for a directory that has our name and is not ours: it may have existed before us, with files that have
+ * the very names of ours. The names may be in any encoding, so only ASCII is shown.
+ */
 export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
   const place = absolutePath(server.serverRoot, `conf/${ownDirectory}`);
   const names = [...own.keys()].sort().map((name) => name.replace(/[^\x20-\x7e]/g, "?"));
@@ -132,6 +138,7 @@ export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
   return [{ severity: "problem", place, text }];
 }
 
+/** Directives, in lower case, that must not stay below an undecided condition, nor be missed. */
 const decisive = new Set([...unmanagedNames, "sslengine"]);
 
 /** One blocker for each undecided condition that hides something we need to know. */
@@ -160,36 +167,37 @@ function undecidedText(context: Surroundings, section: Section): string {
  * dump does not show it.
  */
 function findUnknownValues(context: Surroundings): Diagnostic[] {
-  const said = new Set(context.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
-  const isOpen = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
+  const printed = new Set(context.dump?.virtualHosts.map(({ file, line }) => `${file}:${line}`));
+  const isUnknown = ({ name, arguments: [text = ""], file, node }: Effective): boolean => {
     if (!text.includes("${") || (name !== "virtualhost" && name !== "sslengine")) return false;
     if (name === "sslengine") return true;
-    if (said.has(`${file}:${node.lastLine}`)) return false;
+    if (printed.has(`${file}:${node.lastLine}`)) return false;
+    // Port 0 stands for every port, and for a port that is not known.
     return readWords(text).some((word) => word.includes("${") && [0, context.port].includes(readAddress(word).port));
   };
   const known = { ...context, undetermined: context.resolved.undetermined };
-  return context.resolved.effective.filter(isOpen).map(({ file, node, arguments: [unknown = ""] }) => {
+  return context.resolved.effective.filter(isUnknown).map(({ file, node, arguments: [unknown = ""] }) => {
     const text = `a variable stands here whose value only httpd knows; ${remedyForVariable(unknown, known)}`;
     return { ...blocker(context, file, node.line, text), isUndecided: true };
   });
 }
 
 /**
- * The judge is httpd: nothing is edited where httpd lists a directive that our reader does not find, or the other way
- * round.
+ * Compares what our reader finds with what httpd lists. A directive that only one of the two finds is a blocker,
+ * because the reader cannot be trusted with such a configuration.
  */
 function findDisagreements(context: Surroundings): Diagnostic[] {
   const { dump, resolved } = context;
   if (dump === undefined) return [];
-  const found = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
+  const read = new Set(resolved.effective.map(({ file, node }) => `${file}:${node.lastLine}`));
   const virtualHosts = dump.virtualHosts.map(({ file, line }) => `${file}:${line}`);
   const missed = [...new Set([...virtualHosts, ...dump.directives.keys()])]
-    .filter((place) => !found.has(place) && !place.startsWith(ownPrefix(context.serverRoot)))
+    .filter((place) => !read.has(place) && !place.startsWith(ownPrefix(context.serverRoot)))
     .map((place): Diagnostic => ({ severity: "problem", place, text: missedText }));
   const listed = dump.effective;
   if (listed === undefined) return missed;
   const unlisted = resolved.effective
-    .filter(({ name, file, node }) => isListed(name) && listed.get(file)?.has(node.lastLine) !== true)
+    .filter(({ name, file, node }) => isCompared(name) && listed.get(file)?.has(node.lastLine) !== true)
     .map(({ file, node }) => blocker(context, file, node.line, unlistedText));
   return [...missed, ...unlisted];
 }
@@ -197,22 +205,23 @@ function findDisagreements(context: Surroundings): Diagnostic[] {
 const missedText = "httpd finds a directive here that the reader does not, so nothing is edited; please report it";
 const unlistedText = "the reader finds a directive here that httpd does not, so nothing is edited; please report it";
 
-const isListed = (name: string): boolean => decisive.has(name) || name === "virtualhost";
+const isCompared = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 /**
- * A virtual host that has a certificate but no SSLEngine takes the protocol of a Listen, which is https for port 443.
- * Which Listen that is depends on addresses and even on ServerName (seen with 2.4.71). Nobody should rely on that, and
- * we do not.
+ * Finds virtual hosts of the port that have a certificate but no SSLEngine. Such a virtual host takes the protocol of a
+ * Listen, which is https for port 443. Which Listen that is depends on addresses and even on ServerName (seen with
+ * 2.4.71). Nobody should rely on that, and we do not.
  */
 function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Diagnostic[] {
   const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));
   if (!isHttps) return [];
   const engines = levelsOf(resolved, "sslengine");
   const certificates = levelsOf(resolved, "sslcertificatefile");
-  const has = (found: ReadonlySet<Section | undefined>, section: Section): boolean =>
-    found.has(section) || found.has(undefined);
+  // A directive at server level, which has no section, applies to every virtual host.
+  const appliesTo = (levels: ReadonlySet<Section | undefined>, section: Section): boolean =>
+    levels.has(section) || levels.has(undefined);
   return resolved.effective.flatMap(({ opens }) => {
-    if (opens?.name !== "virtualhost" || has(engines, opens) || !has(certificates, opens)) return [];
+    if (opens?.name !== "virtualhost" || appliesTo(engines, opens) || !appliesTo(certificates, opens)) return [];
     if (!readWords(opens.arguments).some((word) => readAddress(word).port === port)) return [];
     const text =
       "has a certificate and no SSLEngine, so whether it answers TLS is left to httpd; write SSLEngine on or off in it";
@@ -230,23 +239,25 @@ const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | und
   new Set(resolved.effective.filter(({ name }) => name === wanted).map(({ section }) => section));
 
 /**
- * Where no virtual host answers, the main server does. Our line in the main server would apply to all virtual hosts.
+ * Warns where the main server answers TLS on the port, on an address for which there is no virtual host. We cannot
+ * cover the main server, because our line in it would apply to all virtual hosts.
  */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Diagnostic[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
   if (engine === undefined || !isTlsOn(engine.arguments[0]) || hosts.length === 0) return [];
-  const open = unansweredListen(resolved, port);
-  if (open === undefined) return [];
-  const text = `the main server answers TLS on port ${port} where no <VirtualHost> does (Listen ${open.address}), and asks for no certificate there; write a <VirtualHost> for it, or SSLEngine off here`;
+  const unanswered = unansweredListen(resolved, port);
+  if (unanswered === undefined) return [];
+  const text = `the main server answers TLS on port ${port} where no <VirtualHost> does (Listen ${unanswered.address}), and asks for no certificate there; write a <VirtualHost> for it, or SSLEngine off here`;
   return [{ severity: "warning", place: placeOf(resolvedPath(engine.file), engine.node.line), text }];
 }
 
+/** The blocker where no virtual host answers TLS on the port. It names the ports that have one. */
 function findMissingHosts(context: Surroundings): Diagnostic[] {
   if (context.hosts.length > 0) return [];
-  const others = findTlsPorts(context.resolved);
-  const listed = `port${others.length > 1 ? "s" : ""} ${others.join(", ")} ${others.length > 1 ? "have" : "has"} one`;
+  const ports = findTlsPorts(context.resolved);
+  const listed = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ")} ${ports.length > 1 ? "have" : "has"} one`;
   const remedy =
-    others.length > 0
+    ports.length > 0
       ? `${listed}: give that port, or set HTTPS up in a virtual host of this one first`
       : "set HTTPS up in a virtual host first, or give the port";
   const engine = context.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);

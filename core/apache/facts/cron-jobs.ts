@@ -9,6 +9,7 @@ import { absolutePath } from "../config/paths.ts";
 import type { Resolved } from "../config/resolve-model.ts";
 import { readWords } from "../config/arguments.ts";
 
+/** What the search for cron jobs needs. */
 interface Surroundings {
   readonly observation: Observation;
   readonly resolved: Resolved;
@@ -42,6 +43,7 @@ function findTargets({
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const hostsAt = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
   const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
+  // Our own CRL file is listed for no virtual host, so a job that writes it is always reported.
   const targets = new Map<string, Set<number>>([[ownCrl, new Set()]]);
   for (const { file, offset, length } of adopted) {
     const target = crlFileOf(files.get(file) ?? "", offset + length);
@@ -79,7 +81,10 @@ const isScript = (path: string): boolean => /^\/etc\/cron\.(hourly|daily|weekly|
 /** Whether the line is `NAME = value`: other lines of the crontab may need it. */
 const isVariable = (line: string): boolean => /^[ \t]*["']?\w+["']?[ \t]*=/.test(line);
 
-/** A crontab has no continuation lines: each physical line is a job. */
+/**
+ * Finds the jobs of one crontab or script that name a target. A crontab has no continuation lines: each physical line
+ * is a job.
+ */
 function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, readonly number[]>): CrlJobFacts[] {
   const { bytes, resolvedPath } = file;
   const jobs: CrlJobFacts[] = [];
@@ -88,12 +93,12 @@ function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, r
     const end = endOfPhysicalLine(bytes, offset);
     const text = bytes.slice(offset, end);
     const named = /^[ \t]*#/.test(text) ? [] : [...targets].filter(([target]) => text.includes(target));
-    if (named.length > 0) {
-      const [[, ofOne] = ["", []], ...others] = named;
-      // This case has a shortcut, because a thousand jobs may download one file for ten thousand virtual hosts.
-      const virtualHosts = others.length === 0 ? ofOne : [...new Set(named.flatMap(([, hosts]) => hosts))];
-      const isOther = isScript(path) || isVariable(text);
-      jobs.push({ file: resolvedPath, line, virtualHosts, ...(isOther ? {} : { offset }) });
+    const [first, ...others] = named;
+    if (first !== undefined) {
+      // One file has a shortcut, because a thousand jobs may download one file for ten thousand virtual hosts.
+      const virtualHosts = others.length === 0 ? first[1] : [...new Set(named.flatMap(([, hosts]) => hosts))];
+      const mayCommentOut = !isScript(path) && !isVariable(text);
+      jobs.push({ file: resolvedPath, line, virtualHosts, ...(mayCommentOut && { offset }) });
     }
     offset = end;
   }

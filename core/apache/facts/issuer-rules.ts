@@ -17,17 +17,20 @@ export function requiresIssuer(words: readonly string[]): boolean {
   return asksIssuer(words.join(" ").replace(/^expr /i, ""));
 }
 
+/** Answers {@link requiresIssuer} for an expression, part by part. `or` binds less tightly, so it is split first. */
 function asksIssuer(expression: string): boolean {
-  const text = withoutOuter(expression.trim());
-  const ways = splitAtTop(text, /^(?:\|\||or\b)/i);
-  if (ways.length > 1) return ways.every(asksIssuer);
+  const text = withoutOuterParentheses(expression.trim());
+  const alternatives = splitAtTop(text, /^(?:\|\||or\b)/i);
+  if (alternatives.length > 1) return alternatives.every(asksIssuer);
   const terms = splitAtTop(text, /^(?:&&|and\b)/i);
   if (terms.length > 1) return terms.some(asksIssuer);
+  // A negation or an order (`ne`, `lt`, `<`) requires no certain issuer. An operator that is left here was not
+  // understood.
   return issuer.test(text) && !/!|\b(?:ne|not|or|lt|le|gt|ge)\b|\|\||<|>/i.test(text);
 }
 
 /** Removes parentheses only when one pair of them encloses the whole text. */
-function withoutOuter(text: string): string {
+function withoutOuterParentheses(text: string): string {
   if (!text.startsWith("(") || !text.endsWith(")")) return text;
   const inner = text.slice(1, -1);
   let depth = 0;
@@ -35,22 +38,25 @@ function withoutOuter(text: string): string {
     if (character === "(") depth++;
     else if (character === ")" && --depth < 0) return text;
   }
-  return withoutOuter(inner.trim());
+  return withoutOuterParentheses(inner.trim());
 }
 
 /** Splits the text at operators that stand outside of parentheses and of variables. */
 function splitAtTop(text: string, operator: RegExp): string[] {
   const parts: string[] = [];
   let [depth, start] = [0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at] ?? "";
+  for (let offset = 0; offset < text.length; offset++) {
+    const character = text[offset] ?? "";
     if (/[({]/.test(character)) depth++;
     else if (/[)}]/.test(character)) depth--;
-    if (depth > 0 || /\w/.test(text[at - 1] ?? "")) continue;
-    const [found] = operator.exec(text.slice(at, at + 4)) ?? [];
-    if (found === undefined) continue;
-    parts.push(text.slice(start, at));
-    start = at + found.length;
+    // The end of a longer word, such as `for`, is no operator.
+    if (depth > 0 || /\w/.test(text[offset - 1] ?? "")) continue;
+    // Four characters are enough: the longest operator is `and`, and the next character shows whether the word ends
+    // there.
+    const [match] = operator.exec(text.slice(offset, offset + 4)) ?? [];
+    if (match === undefined) continue;
+    parts.push(text.slice(start, offset));
+    start = offset + match.length;
   }
   return [...parts, text.slice(start)];
 }

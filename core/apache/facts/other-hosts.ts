@@ -43,16 +43,18 @@ export function findOtherHosts(
     if (addresses.length === 0) continue;
     places.add(place);
     const serverName = hostName(inherited(overview.levels, section, "servername") ?? "");
-    for (const address of addresses) add(asked, { ...askedAt(overview, address), serverName });
+    for (const address of addresses) addOnce(asked, { ...reachableAt(overview, address), serverName });
   }
-  const main = mainServerAddresses(context, overview);
+  const mainAddresses = mainServerAddresses(context, overview);
   const isOnOwnPort = hasMainServerTls(overview) && unansweredListen(context.resolved, context.port) !== undefined;
-  for (const address of main) add(asked, { ...askedAt(overview, address), serverName: "" });
-  return { asked: [...asked.values()], places, isMainServer: main.length > 0 || isOnOwnPort };
+  for (const address of mainAddresses) addOnce(asked, { ...reachableAt(overview, address), serverName: "" });
+  return { asked: [...asked.values()], places, isMainServer: mainAddresses.length > 0 || isOnOwnPort };
 }
 
-const add = (asked: Map<string, AskedHost>, host: AskedHost): Map<string, AskedHost> =>
+/** Adds a host under a key of all its values, so that equal hosts are asked once. */
+function addOnce(asked: Map<string, AskedHost>, host: AskedHost): void {
   asked.set(`${host.address} ${host.port} ${host.serverName}`, host);
+}
 
 /** The addresses on other ports than ours. A virtual host without a port answers on every port. */
 const addressesOf = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
@@ -60,13 +62,19 @@ const addressesOf = ({ port: own }: Context, overview: ConfigurationIndex, secti
     .flatMap((one) => (one.port === 0 ? overview.listens.map(({ port }) => ({ ...one, port })) : [one]))
     .filter(({ port }) => port !== own);
 
-/** Asking one host too many harms nobody: an answer without TLS is the same before and after the change. */
+/**
+ * Whether a virtual host has SSLEngine on, or a certificate and no SSLEngine. Asking one host too many harms nobody: an
+ * answer without TLS is the same before and after the change.
+ */
 function mayAnswerTls({ levels }: ConfigurationIndex, section: Section): boolean {
   const engine = inherited(levels, section, "sslengine");
   return engine === undefined ? inherited(levels, section, "sslcertificatefile") !== undefined : isTlsOn(engine);
 }
 
-/** Without SSLEngine, a virtual host with a certificate answers TLS only where a Listen says https. */
+/**
+ * The addresses on other ports where a virtual host that may answer TLS answers it. Without SSLEngine, a virtual host
+ * with a certificate answers TLS only where a Listen says https; one such Listen makes all its addresses count.
+ */
 function tlsAddressesOf(context: Context, overview: ConfigurationIndex, section: Section): readonly Address[] {
   const addresses = addressesOf(context, overview, section);
   if (inherited(overview.levels, section, "sslengine") !== undefined) return addresses;
@@ -76,6 +84,7 @@ function tlsAddressesOf(context: Context, overview: ConfigurationIndex, section:
 
 const hasMainServerTls = ({ levels }: ConfigurationIndex): boolean => isTlsOn(levels.get(undefined)?.sslengine);
 
+/** The addresses on other ports where no virtual host answers, so that the main server answers TLS itself. */
 function mainServerAddresses(context: Context, overview: ConfigurationIndex): Address[] {
   if (!hasMainServerTls(overview)) return [];
   const answered = new Set(
@@ -86,7 +95,8 @@ function mainServerAddresses(context: Context, overview: ConfigurationIndex): Ad
   return overview.listens.filter(({ port }) => port !== context.port && !answered.has(port));
 }
 
-function askedAt({ listens }: ConfigurationIndex, { address, port }: Address): Omit<AskedHost, "serverName"> {
+/** The form of an address in which a client on the host can reach it. */
+function reachableAt({ listens }: ConfigurationIndex, { address, port }: Address): Omit<AskedHost, "serverName"> {
   const listening = isAny(address) ? listeningAddress(listens, port) : address;
   return { address: askedAddress(listening), port };
 }

@@ -10,7 +10,8 @@ export const ownPath = (facts: Facts, name: string): string =>
  * The names of the CA and CRL files that a `clientcert.conf` names. An earlier build wrote their whole paths, which
  * works too.
  */
-export const namedIn = (conf = ""): readonly string[] => [
+export const filesNamedIn = (conf = ""): readonly string[] => [
+  // The pattern takes the last component of the path, with or without quotes around the path.
   ...new Set([...conf.matchAll(/^SSLCA\w+File "?(?:.*\/)?(.*?)"?$/gm)].map(([, name = ""]) => name)),
 ];
 

@@ -21,6 +21,7 @@ export function findIncludeLines(tree: Tree): Node[] {
   const name = tree.names.indexOf("includeoptional");
   if (name < 0) return [];
   const nodes: Node[] = [];
+  // The array may be longer than the tree: it has room for more nodes.
   tree.nameIds.forEach((id, index) => {
     if (id === name && index < tree.count) nodes.push(nodeAt(tree, index));
   });
@@ -36,17 +37,20 @@ export function withoutOurLines(bytes: string): string {
   return lines.flatMap((line) => (ourLine.test(line) ? [] : [`${line}\n`])).join("");
 }
 
+/** Our line as `grep` finds it on the host: with blanks around it, and perhaps the CR of a line end. */
 const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
 /** Finds the physical lines that an earlier adoption commented out. */
 export function findAdoptedLines(file: string, text: string, isJob = false): AdoptedLine[] {
   const lines: AdoptedLine[] = [];
-  let counted = 0;
+  // The line that begins at `lineStart` has the number `line`.
+  let lineStart = 0;
   let line = 1;
   for (let offset = text.indexOf(adoptedMark); offset >= 0; offset = text.indexOf(adoptedMark, offset + 1)) {
-    if (offset > 0 && text[offset - 1] !== "\n") continue;
-    for (let end = endOfPhysicalLine(text, counted); end <= offset; end = endOfPhysicalLine(text, counted)) {
-      counted = end;
+    const isAtLineStart = offset === 0 || text[offset - 1] === "\n";
+    if (!isAtLineStart) continue;
+    for (let next = endOfPhysicalLine(text, lineStart); next <= offset; next = endOfPhysicalLine(text, lineStart)) {
+      lineStart = next;
       line++;
     }
     lines.push({ file, line, offset, length: adoptedMark.length, isJob });

@@ -11,23 +11,28 @@ import type { TlsVirtualHost } from "./virtual-hosts.ts";
  */
 const startToleranceSeconds = 1;
 
+/**
+ * Finds the files of the configuration, and those that it names, that were changed after httpd last read them. Our own
+ * files do not count, nor do files in which only our lines are missing.
+ */
 export function findPendingEdits(observation: Observation, hosts: readonly TlsVirtualHost[]): PendingEdit[] {
   const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
   if (loadedSeconds === undefined) return [];
-  // A time in the future comes from before the clock was set back. It is compared with the time of the reload by the
-  // same clock.
-  const loadedThen = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
+  // A file with a time in the future was changed before the clock was set back. Its time is compared with that of our
+  // last reload, which the journal may hold by the same clock.
+  const loadedByEitherClock = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
   const own = ownPrefix(serverRoot);
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
   const named = observation.namedFiles.map((file) => ({ ...file, name: file.path, bytes: undefined }));
-  const lacking = new Set(hosts.flatMap(({ facts }) => (facts.include === undefined ? [facts.file] : [])));
+  const filesWithoutLine = new Set(hosts.flatMap(({ facts }) => (facts.include === undefined ? [facts.file] : [])));
   const edits = new Map<string, PendingEdit>();
   for (const { path, name, bytes, modifiedSeconds, changedSeconds } of [...files, ...named]) {
     // A file that was moved into place keeps its old modification time; only its change time shows the move.
     const latest = Math.max(modifiedSeconds, changedSeconds);
-    const loaded = latest > nowSeconds ? loadedThen : loadedSeconds;
+    const loaded = latest > nowSeconds ? loadedByEitherClock : loadedSeconds;
     if (latest <= loaded + startToleranceSeconds || name.startsWith(own) || path.startsWith(own)) continue;
-    if (bytes === undefined || !lacking.has(path) || !isOursAlone(observation, path, bytes))
+    const mayLackLine = bytes !== undefined && filesWithoutLine.has(path);
+    if (!mayLackLine || !lacksOnlyOurLines(observation, path, bytes))
       edits.set(path, { file: path, modifiedSeconds: latest });
   }
   return [...edits.values()];
@@ -37,7 +42,7 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
  * Whether a file differs from what httpd read at our last reload only because our lines are missing. A reload by hand
  * would switch the protection off there. The next change puts the lines back.
  */
-function isOursAlone(
+function lacksOnlyOurLines(
   { server, journal, loadedHashes }: Observation,
   path: string,
   bytes: ObservedFile["bytes"],

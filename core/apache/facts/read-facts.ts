@@ -14,7 +14,7 @@ import { findCrlJobs } from "./cron-jobs.ts";
 import { findMissingIssuers } from "./server-chains.ts";
 import { findUnmanaged } from "./unmanaged.ts";
 import { isLookedAt, unmanagedNames } from "./unmanaged-kinds.ts";
-import { findUnreadable, hasRunBefore } from "./stopped.ts";
+import { findUnreadable, readHasRun } from "./stopped.ts";
 import { findOtherHosts, type OtherHosts } from "./other-hosts.ts";
 import { restore } from "./restored.ts";
 import type { UnmanagedDirective } from "./unmanaged-model.ts";
@@ -63,7 +63,7 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
   const ownCrl = ownPrefix(serverRoot) + crlName;
   const crlJobs = findCrlJobs({ observation, resolved, foreign, adopted, ownCrl });
   const unattended = readUnattended(observation);
-  const places = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
+  const edited = [...hosts.map((host) => host.facts), ...foreign, ...adopted, ...strayIncludes, ...crlJobs];
   return {
     server: serverFacts(observation),
     virtualHosts: hosts.map((host) => host.facts),
@@ -78,11 +78,15 @@ export function readFacts(observation: Observation, options: ReadOptions): Facts
     // A configuration that httpd does not accept must not be reloaded, so there is nothing to advise.
     pendingEdits: dump?.rejected === undefined ? findPendingEdits(observation, hosts) : [],
     crlJobs,
-    files: hashesOf(observation, new Set(places.map(({ file }) => file))),
-    obstacles: [...findBlockers({ ...context, hosts }), ...(isOwn(observation) ? [] : findUnmanagedFiles(observation))],
+    files: hashesOf(observation, new Set(edited.map(({ file }) => file))),
+    obstacles: [
+      ...findBlockers({ ...context, hosts }),
+      ...(isDirectoryOurs(observation) ? [] : findUnmanagedFiles(observation)),
+    ],
   };
 }
 
+/** What {@link readForeign} needs beside the observation, as {@link readFacts} has found it. */
 interface ForeignParts {
   readonly overview: ConfigurationIndex;
   readonly hosts: readonly TlsVirtualHost[];
@@ -96,8 +100,11 @@ function readForeign(observation: Observation, context: Context, parts: ForeignP
   const { overview, hosts, others, adopted, dump } = parts;
   const restored = restore(observation, adopted);
   const { hasMark } = restored;
-  const isSame = restored.observation === observation;
-  const resolved = isSame ? context.resolved : resolve({ ...sourceOf(restored.observation, dump), hasMark }, isWanted);
+  // Without a mark, nothing was restored, and the configuration need not be resolved again.
+  const hasNoMarks = restored.observation === observation;
+  const resolved = hasNoMarks
+    ? context.resolved
+    : resolve({ ...sourceOf(restored.observation, dump), hasMark }, isWanted);
   const named = new Map(observation.namedFiles.map((file) => [file.path, file]));
   const certificatesOf = rememberedByPath((path) => certificatesIn(named.get(path)?.bytes));
   const crlIssuersOf = rememberedByPath((path) => crlIssuersIn(named.get(path)));
@@ -114,17 +121,21 @@ function readForeign(observation: Observation, context: Context, parts: ForeignP
   });
 }
 
+/** The issuers of the CRLs in a file; undefined when its bytes are not known. */
 const crlIssuersIn = (file: NamedFile | undefined): readonly string[] | undefined =>
   file?.bytes === undefined
     ? undefined
     : crlsIn({ bytes: file.bytes, sizeBytes: file.sizeBytes ?? file.bytes.length }).map(({ issuer }) => issuer);
 
-/** Hundreds of virtual hosts may name the same bundle of hundreds of certificates, so each file is read once. */
+/**
+ * Wraps `read` so that it reads each file once: hundreds of virtual hosts may name the same bundle of hundreds of
+ * certificates.
+ */
 function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
-  const known = new Map<string, T>();
+  const results = new Map<string, T>();
   return (path) => {
-    if (!known.has(path)) known.set(path, read(path));
-    return known.get(path) as T; // as: it has just been set
+    if (!results.has(path)) results.set(path, read(path));
+    return results.get(path) as T; // as: it has just been set
   };
 }
 
@@ -138,10 +149,11 @@ function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
   return modules && { ...parseDump(""), modules };
 }
 
-const ofVirtualHosts: ReadonlySet<string> = new Set(virtualHostNames);
+const virtualHostNameSet: ReadonlySet<string> = new Set(virtualHostNames);
 
+/** Whether the resolver must return the directives of this name, with these arguments where they are known. */
 const isWanted = (name: string, words?: readonly string[]): boolean =>
-  ofVirtualHosts.has(name) || isLookedAt(name, words);
+  virtualHostNameSet.has(name) || isLookedAt(name, words);
 
 /** First words of lines of the dump: our reader must find the same directives of these names as httpd. */
 const dumpedWords = new Set([...unmanagedNames, "sslengine", "servername", "documentroot", "listen", "<virtualhost"]);
@@ -150,6 +162,7 @@ const dumpedWords = new Set([...unmanagedNames, "sslengine", "servername", "docu
 export function sourceOf(observation: Observation, dump: Dump | undefined = dumpOf(observation)): Source {
   const { server, files, copy } = observation;
   const named = new Set(observation.namedFiles.map((file) => file.path));
+  // The files have the names that httpd uses, and `configFile` is a path without symlinks.
   const main = [...files].find(([, file]) => file.resolvedPath === server.configFile)?.[0];
   const own = ownPrefix(server.serverRoot);
   return {
@@ -173,6 +186,7 @@ function serverFacts(observation: Observation): Facts["server"] {
   return { version, openssl, ...level, serverRoot, configFile, instance, running: isRunning, ...started, source };
 }
 
+/** Finds the lines with our mark, in httpd's configuration and in crontabs. A file in both counts as configuration. */
 function findAdopted(observation: Observation): AdoptedLine[] {
   const { files: loaded, crontabs } = observation;
   const configuration = new Map([...loaded.values()].map((file) => [file.resolvedPath, file.bytes]));
@@ -210,13 +224,14 @@ const strayAt = (file: string, node: Node): StrayInclude => ({
  * Whether the directory with our name is ours. The journal of the host proves it, or, where the journal was lost, the
  * owner that our configuration names. Nothing is touched in a directory that is not ours.
  */
-function isOwn({ own, journal }: Observation): boolean {
+function isDirectoryOurs({ own, journal }: Observation): boolean {
   return own.size === 0 || journal.size > 0 || ownerIn(own.get(confName)?.bytes) !== undefined;
 }
 
+/** Reads what is installed in our directory, and what the journal says about our changes. */
 function readOwn(observation: Observation): OwnFacts {
   const { journal } = observation;
-  const own: Observation["own"] = isOwn(observation) ? observation.own : new Map();
+  const own: Observation["own"] = isDirectoryOurs(observation) ? observation.own : new Map();
   const bytes = own.get(confName)?.bytes;
   const conf = textOf(bytes);
   const caFile = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
@@ -229,15 +244,17 @@ function readOwn(observation: Observation): OwnFacts {
     owner: textOf(journal.get("owner")),
     generation: Number(journal.get("generation") ?? 0),
     owed: textOf(journal.get("owed")),
-    ...hasRunBefore(journal),
+    ...readHasRun(journal),
     ...findUnreadable(own, conf),
   };
 }
 
+/** Decodes bytes of the host for output. */
 const textOf = (bytes: string | undefined): string | undefined => (bytes === undefined ? undefined : hostText(bytes));
 
 /**
- * Undefined when the bytes are not known, or when some of them are not certificates: such a file cannot be compared.
+ * The certificates in a file. Undefined when its bytes are not known, or when some of them are not certificates: such a
+ * file cannot be compared.
  */
 function certificatesIn(bytes: string | undefined): readonly CertificateSummary[] | undefined {
   if (bytes === undefined) return undefined;
@@ -247,7 +264,7 @@ function certificatesIn(bytes: string | undefined): readonly CertificateSummary[
     : certificates.map(({ summary }) => summary);
 }
 
-/** The middle of a large CRL was not sent, so such a CRL is read from its ends. */
+/** The CRLs in a file. The middle of a large CRL was not sent, so such a CRL is read from its ends. */
 function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): readonly CrlSummary[] {
   if (file === undefined) return [];
   const { bytes, sizeBytes } = file;
@@ -255,6 +272,7 @@ function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): re
   return readCrls(Buffer.from(bytes, "latin1")).crls.map(({ summary }) => summary);
 }
 
+/** The hashes of the files that a change may edit, by resolved path. */
 function hashesOf(observation: Observation, edited: ReadonlySet<string>): Record<string, string> {
   const hashes: Record<string, string> = {};
   for (const file of [...observation.files.values(), ...observation.crontabs.values()])

@@ -23,19 +23,21 @@ export function restore(observation: Observation, adopted: readonly AdoptedLine[
   const offsets = groupBy(adopted, ({ offset }) => offset);
   const lines = groupBy(adopted, ({ line }) => line);
   const files = new Map([...observation.files].map(([name, file]) => [name, withoutMarks(file, offsets)]));
-  const positions = new Map(
-    [...offsets].map(([file, marks]) => [file, marks.map((at, index) => at - index * markLength)]),
+  // Where each mark stood, as an offset in the text without marks: the marks before it are gone there.
+  const restoredOffsets = new Map(
+    [...offsets].map(([file, marks]) => [file, marks.map((offset, index) => offset - index * markLength)]),
   );
-  const marked = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers)]));
-  const isMark = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
+  const markedLines = new Map([...lines].map(([file, numbers]) => [file, new Set(numbers)]));
+  const markOffsets = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
   return {
     observation: { ...observation, files },
-    realOffset: (file, offset) => offset + countBelow(positions.get(file) ?? [], offset) * markLength,
-    isAdopted: (file, offset) => isMark.get(file)?.has(offset) === true,
-    hasMark: (name, line) => marked.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
+    realOffset: (file, offset) => offset + countBelow(restoredOffsets.get(file) ?? [], offset) * markLength,
+    isAdopted: (file, offset) => markOffsets.get(file)?.has(offset) === true,
+    hasMark: (name, line) => markedLines.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
   };
 }
 
+/** The mapping where no file has a mark. */
 const unmarked: Omit<Restored, "observation"> = {
   realOffset: (_, offset) => offset,
   isAdopted: () => false,
@@ -55,6 +57,7 @@ function groupBy(adopted: readonly AdoptedLine[], valueOf: (line: AdoptedLine) =
   return groups;
 }
 
+/** The file without its marks. `offsets` has the offsets of the marks, by the file's resolved path. */
 function withoutMarks(file: ObservedFile, offsets: ReadonlyMap<string, readonly number[]>): ObservedFile {
   const marks = offsets.get(file.resolvedPath);
   if (marks === undefined) return file;

@@ -4,7 +4,7 @@ import { readCertificates } from "../../pki/certificate.ts";
 import { readCrls } from "../../pki/crl.ts";
 import { readSparseCrls } from "../../pki/sparse-crl.ts";
 import { crlName } from "../../own-files.ts";
-import { namedIn, ownPath } from "./own-conf.ts";
+import { filesNamedIn, ownPath } from "./own-conf.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts, OwnFacts } from "../model.ts";
 import type { ObservedFile } from "../observation.ts";
@@ -20,10 +20,10 @@ export const findPendingReload = ({ own, server }: Facts): string | undefined =>
   server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
 
 /**
- * Whether the server has run before. An older build does not record this; but if its change owes nothing, httpd ran
- * when that change ended.
+ * Reads from the journal whether the server has run before. An older build does not record this; but if its change owes
+ * nothing, httpd ran when that change ended.
  */
-export function hasRunBefore(journal: ReadonlyMap<string, string>): Pick<OwnFacts, "hasRun"> {
+export function readHasRun(journal: ReadonlyMap<string, string>): Pick<OwnFacts, "hasRun"> {
   const isOwedByStop = journal.get("owed") === stoppedAtChange;
   return journal.has("ran-as") || (journal.has("generation") && !isOwedByStop) ? { hasRun: true } : {};
 }
@@ -33,20 +33,25 @@ export function findUnreadable(
   own: ReadonlyMap<string, ObservedFile>,
   conf: string | undefined,
 ): Pick<OwnFacts, "unreadable"> {
-  const unreadable = namedIn(conf).filter((name) => !isReadable(name, own.get(name)));
+  const unreadable = filesNamedIn(conf).filter((name) => !isReadable(name, own.get(name)));
   return unreadable.length === 0 ? {} : { unreadable };
 }
 
+/**
+ * Whether httpd can read a file of ours: it must hold certificates or CRLs, and nothing that is broken. A large CA file
+ * counts as readable.
+ */
 function isReadable(name: string, file: ObservedFile | undefined): boolean {
   if (file === undefined) return false;
   const { bytes, sizeBytes } = file;
-  // The middle of a large file was not sent.
+  // The middle of a large file was not sent. Only a CRL can be judged by its ends.
   if (bytes.length < sizeBytes) return name !== crlName || readSparseCrls(bytes, sizeBytes).length > 0;
   const all = Buffer.from(bytes, "latin1");
   const { diagnostics, count } = name === crlName ? countCrls(all) : countCertificates(all);
   return count > 0 && !diagnostics.some(({ severity }) => severity === "problem");
 }
 
+/** How many certificates or CRLs were read, and what is wrong with the rest. */
 interface Counted {
   readonly diagnostics: readonly Pick<Diagnostic, "severity">[];
   readonly count: number;
@@ -77,11 +82,12 @@ export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic
   return [{ severity: "problem", place, text, isAlarm: true }];
 }
 
+/** What a person must do to start the server; this names our files that keep it from starting. */
 function remedyFor(facts: Facts): string {
   const { unreadable = [], files } = facts.own;
   if (unreadable.length === 0) return "start it (where it ends at once, its error log says why)";
-  const found = unreadable.map(
+  const faults = unreadable.map(
     (name) => `${hostText(ownPath(facts, name))} ${files[name] === undefined ? "is missing" : "cannot be read"}`,
   );
-  return `${found.join(" and ")}, which keeps it from starting: pulumi up mends that, then start it`;
+  return `${faults.join(" and ")}, which keeps it from starting: pulumi up mends that, then start it`;
 }

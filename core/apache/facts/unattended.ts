@@ -14,6 +14,7 @@ export const programPath = (instance: string): string => `${stateDirectory(insta
 const callers = ["refresh", "undo"] as const;
 type Caller = (typeof callers)[number];
 
+/** The first line of each script says what it does. */
 const purposes: Readonly<Record<Caller, string>> = {
   refresh: "Downloads the CRLs of this server now, as the timer does. --help says more.",
   undo: "Takes client-certificate authentication out of this server again. Needs no Pulumi and no network.",
@@ -36,41 +37,51 @@ export function renderCaller(instance: string, name: Caller): string {
 }
 
 /**
- * Undefined where this was not observed: on a copy of the files, and with an observation program of an earlier build.
+ * Finds the program on the host, and what is wrong with it and with the files that call it. Undefined where this was
+ * not observed: on a copy of the files, and with an observation program of an earlier build.
  */
 export function readUnattended({ unattended, own, server }: Observation): UnattendedFacts | undefined {
   if (unattended === undefined) return undefined;
   const directory = stateDirectory(server.instance);
-  const opened = [...unattended].flatMap(([path, file]) => {
-    const text = path.endsWith("/.") ? openDirectory(file) : openFile(file, path.startsWith(directory) ? "700" : "644");
+  const exposed = [...unattended].flatMap(([path, file]) => {
+    // The files in the state directory are only root's. The timers outside of it may be read by everybody.
+    const mode = path.startsWith(directory) ? "700" : "644";
+    const text = path.endsWith("/.") ? faultOfDirectory(file) : faultOfFile(file, mode);
     // The observation names a directory with `/.` at the end, which follows a link there.
     return text === undefined ? [] : [[path.replace(/\/\.$/, ""), text] as const];
   });
   const damaged = callers.flatMap((name) => {
     const wanted = name === "undo" || own.has(refreshName) ? renderCaller(server.instance, name) : undefined;
-    const text = damagedCaller(unattended.get(`${directory}/${name}`)?.sha256, wanted);
+    const text = faultOfCaller(unattended.get(`${directory}/${name}`)?.sha256, wanted);
     return text === undefined ? [] : [[`${directory}/${name}`, text] as const];
   });
   const program = unattended.get(programPath(server.instance))?.sha256;
-  return { ...(program === undefined ? {} : { program }), wrong: Object.fromEntries([...opened, ...damaged]) };
+  return { ...(program === undefined ? {} : { program }), wrong: Object.fromEntries([...exposed, ...damaged]) };
 }
 
-function openFile({ userId, mode }: UnattendedFile, wanted: string): string | undefined {
+/** What is wrong with the owner or the mode of a file; undefined where nothing is. */
+function faultOfFile({ userId, mode }: UnattendedFile, wanted: string): string | undefined {
   if (userId !== 0) return `belongs to user ${userId}, not to root`;
   return mode === wanted ? undefined : `has mode ${mode} instead of ${wanted}`;
 }
 
-function openDirectory({ userId, mode }: UnattendedFile): string | undefined {
+/** What lets others than root write to a directory; undefined where nothing does. */
+function faultOfDirectory({ userId, mode }: UnattendedFile): string | undefined {
   if (userId !== 0) return `belongs to user ${userId}, not to root`;
   return (Number.parseInt(mode, 8) & 0o022) === 0 ? undefined : `can be written to by others than root (mode ${mode})`;
 }
 
+/** The fault of a file that another build has written. */
 export const otherVersion = "is of another version";
 
-function damagedCaller(found: string | undefined, wanted: string | undefined): string | undefined {
-  if (wanted === undefined) return found === undefined ? undefined : "is not wanted any more";
-  if (found === undefined) return "is missing";
-  return found === createHash("sha256").update(wanted).digest("hex") ? undefined : otherVersion;
+/**
+ * How a caller on the host, given by its SHA-256, differs from the wanted text; undefined where it does not. An
+ * undefined hash means that the file is missing, an undefined text that there should be none.
+ */
+function faultOfCaller(installed: string | undefined, wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return installed === undefined ? undefined : "is not wanted any more";
+  if (installed === undefined) return "is missing";
+  return installed === createHash("sha256").update(wanted).digest("hex") ? undefined : otherVersion;
 }
 
 /** The hash of an empty file. A shell runs an empty program and reports success. */
@@ -81,6 +92,7 @@ const emptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
  * The text for another file begins with its path.
  */
 export function unattendedStates({ unattended, server: { instance }, refresh }: Facts): readonly string[] {
+  // A timer's fault is reported with the timer.
   const wrong = Object.entries(unattended?.wrong ?? {}).filter(([path]) => !(path in refresh.timers));
   return [
     ...(unattended?.program === emptySha256 ? ["is empty"] : []),

@@ -1,21 +1,22 @@
 /** Lists the unmanaged directives that matter to us (those that clientcert did not write), and what each one means. */
 import type { UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 
-interface Named {
+/** What a directive means to us. */
+interface Meaning {
   readonly kind: UnmanagedKind;
   /** The name as the manual spells it. */
   readonly directive: string;
 }
 
-/**
- * The table by name in lower case. SSLProtocol and SSLRenegBufferSize are missing on purpose: our directives simply
- * override them.
- */
-function table(entries: readonly (readonly [directive: string, kind: UnmanagedKind])[]): ReadonlyMap<string, Named> {
+/** Makes a table of meanings, by the directive's name in lower case. */
+function table(entries: readonly (readonly [directive: string, kind: UnmanagedKind])[]): ReadonlyMap<string, Meaning> {
   return new Map(entries.map(([directive, kind]) => [directive.toLowerCase(), { kind, directive }]));
 }
 
-/** Directives that a change may take out or override: a condition around such a directive must be decided. */
+/**
+ * Directives that a change may take out or override: a condition around such a directive must be decided. SSLProtocol
+ * and SSLRenegBufferSize are missing on purpose: our directives simply override them.
+ */
 const decisive = table([
   ["SSLVerifyClient", "verifyClient"],
   ["SSLVerifyDepth", "verifyDepth"],
@@ -58,7 +59,8 @@ export const unmanagedNames: readonly string[] = [...decisive.keys()];
 const lookedAtNames: ReadonlySet<string> = new Set([
   ...decisive.keys(),
   ...reported.keys(),
-  // Location decides whether a rule is about the whole site. The other one lists the clients that need no proxy header.
+  // A Location decides whether a rule is about the whole site. RemoteIPProxyProtocolExceptions lists the clients that
+  // need no proxy header.
   ...["location", "remoteipproxyprotocolexceptions"],
 ]);
 
@@ -67,20 +69,25 @@ const lookedAtNames: ReadonlySet<string> = new Set([
  * count where the arguments are not known yet.
  */
 export const isLookedAt = (name: string, words?: readonly string[]): boolean =>
-  lookedAtNames.has(name) && (words === undefined || !isOfArguments(name) || readKind(name, words) !== undefined);
+  lookedAtNames.has(name) && (words === undefined || !dependsOnArguments(name) || readKind(name, words) !== undefined);
 
-const isOfArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
+/** Whether the arguments decide if a directive matters. A Location by itself, without a rule in it, never matters. */
+const dependsOnArguments = (name: string): boolean => reported.has(name) || name === "location" || name === "satisfy";
 
 /** What a directive means to us; undefined where it has no effect on us. `name` is in lower case. */
-export function readKind(name: string, words: readonly string[]): Named | undefined {
-  const known = decisive.get(name) ?? reported.get(name);
-  if (known === undefined) return undefined;
-  const kind = kindOf(known.kind, words);
+export function readKind(name: string, words: readonly string[]): Meaning | undefined {
+  const listed = decisive.get(name) ?? reported.get(name);
+  if (listed === undefined) return undefined;
+  const kind = kindOf(listed.kind, words);
   if (kind === undefined) return undefined;
   const isOption = name === "ssloptions" && kind === "certificateUser";
-  return { kind, directive: isOption ? "SSLOptions FakeBasicAuth" : known.directive };
+  return { kind, directive: isOption ? "SSLOptions FakeBasicAuth" : listed.directive };
 }
 
+/**
+ * The kind of a directive that has these arguments, where the table lists its name under `kind`. Undefined where the
+ * arguments have no effect on us.
+ */
 function kindOf(kind: UnmanagedKind, words: readonly string[]): UnmanagedKind | undefined {
   const [first = ""] = words;
   switch (kind) {
@@ -114,10 +121,13 @@ function kindOfOptions(words: readonly string[]): UnmanagedKind | undefined {
   return takesVariables(words) ? "stdEnvVars" : undefined;
 }
 
-/** Options without a sign replace all earlier ones. */
+/**
+ * Whether the options switch StdEnvVars off: by `-StdEnvVars`, or by an option without a sign, which replaces all
+ * others.
+ */
 function takesVariables(words: readonly string[]): boolean {
-  const isAbsolute = words.some((word) => !/^[+-]/.test(word)) && !words.some((word) => /^\+?StdEnvVars$/i.test(word));
-  return isAbsolute || words.some((word) => /^-StdEnvVars$/i.test(word));
+  const replacesAll = words.some((word) => !/^[+-]/.test(word)) && !words.some((word) => /^\+?StdEnvVars$/i.test(word));
+  return replacesAll || words.some((word) => /^-StdEnvVars$/i.test(word));
 }
 
 /** Kinds of which a virtual host has only one value: its own last directive, or else the one of the server. */
@@ -140,5 +150,5 @@ export const isSingle = (kind: UnmanagedKind, level: UnmanagedLevel): boolean =>
 export const isTakenOut = (kind: UnmanagedKind): boolean =>
   kind === "caPath" || kind === "caDnRequestFile" || kind === "crlPath" || kind === "ocsp";
 
-/** Whether the argument of this kind is a keyword of httpd, which may be shown. */
+/** Whether directives of this kind have a keyword of httpd as their argument, which may be shown. */
 export const hasKeyword = (kind: UnmanagedKind): boolean => ["verifyClient", "crlCheck", "ocsp"].includes(kind);

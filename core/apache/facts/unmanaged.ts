@@ -39,23 +39,23 @@ export interface UnmanagedContext {
 }
 
 /** A directive at one place and on one level, with all virtual hosts that read it there. */
-interface Found {
+interface Occurrence {
   readonly directive: Effective;
   readonly place: string;
   readonly kind: UnmanagedKind;
   readonly name: string;
   readonly level: UnmanagedLevel;
+  /** Whether the directive, or an SSLRequire around it, says which CA must have issued a certificate. */
   readonly isOfIssuer: boolean;
   /** The covered virtual hosts for which the directive is in scope, as indexes. */
   scope: Set<number> | "every";
-  isInAnotherPlace: boolean;
+  /** Whether the directive is also in force where we do not cover. */
+  isElsewhere: boolean;
 }
 
-/**
- * All directives that were found, in the order of their first reading, and the winners among those that have one value.
- */
+/** All occurrences, in the order of their first reading, and the winners among the kinds that have one value. */
 interface Gathered {
-  readonly found: readonly Found[];
+  readonly occurrences: readonly Occurrence[];
   readonly winners: Winners;
 }
 
@@ -65,52 +65,57 @@ interface Gathered {
  * virtual host is left out.
  */
 export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
-  const { found, winners } = gather(context);
+  const { occurrences, winners } = gather(context);
   const everyHost = context.hosts.map((_, index) => index);
-  const narrower = new Set(found.flatMap(({ place, level }) => (level === "narrower" ? [place] : [])));
-  const rules = { narrower, exceptsLoopback: exceptsLoopback(context.resolved) };
-  return found.flatMap((one) => {
-    const scope = one.scope === "every" ? everyHost : [...one.scope].sort((a, b) => a - b);
-    const virtualHosts = isSingle(one.kind, one.level)
-      ? scope.filter((index) => isInForce(one, winnerOf(winners, one.kind, index)))
+  const narrower = new Set(occurrences.flatMap(({ place, level }) => (level === "narrower" ? [place] : [])));
+  const rules = { narrower, isLoopbackExcepted: isLoopbackExcepted(context.resolved) };
+  return occurrences.flatMap((occurrence) => {
+    const { kind, level } = occurrence;
+    const scope = occurrence.scope === "every" ? everyHost : [...occurrence.scope].sort((a, b) => a - b);
+    const virtualHosts = isSingle(kind, level)
+      ? scope.filter((index) => isInForce(occurrence, winnerOf(winners, kind, index)))
       : scope;
-    return virtualHosts.length === 0 ? [] : [describe(context, one, virtualHosts, rules)];
+    return virtualHosts.length === 0 ? [] : [describe(context, occurrence, virtualHosts, rules)];
   });
 }
 
+/**
+ * Reads all effective directives once. A directive that is read again for another virtual host widens its occurrence.
+ */
 function gather(context: UnmanagedContext): Gathered {
   const indexes = new Map(context.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
   const issuers = findIssuerRules(context.resolved);
-  const found = new Map<string, Found>();
+  const occurrences = new Map<string, Occurrence>();
   const winners: Winners = new Map();
   for (const directive of context.resolved.effective) {
-    const named = readKind(directive.name, directive.arguments);
-    if (named === undefined || isOutsideOfIf(named.kind, directive)) continue;
-    const one = startFound(context, directive, named, issuers);
-    const key = `${one.place} ${one.level} ${one.isOfIssuer}`;
-    const known = found.get(key) ?? one;
-    found.set(key, known);
+    const meaning = readKind(directive.name, directive.arguments);
+    if (meaning === undefined || isOptionOutsideOfIf(meaning.kind, directive)) continue;
+    const started = startOccurrence(context, directive, meaning, issuers);
+    const key = `${started.place} ${started.level} ${started.isOfIssuer}`;
+    const occurrence = occurrences.get(key) ?? started;
+    occurrences.set(key, occurrence);
     const host = hostPlace(context, directive);
     const index = host === undefined ? undefined : indexes.get(host);
-    addScope(context, known, host, index);
-    if (isSingle(known.kind, known.level)) addWinner(winners, known, index);
+    addScope(context, occurrence, host, index);
+    if (isSingle(occurrence.kind, occurrence.level)) addWinner(winners, occurrence, index);
   }
-  return { found: [...found.values()], winners };
+  return { occurrences: [...occurrences.values()], winners };
 }
 
-function startFound(
+/** Makes the occurrence for the first reading of a directive. {@link addScope} adds the virtual host that reads it. */
+function startOccurrence(
   { resolvedPath }: UnmanagedContext,
   directive: Effective,
   { kind, directive: name }: { readonly kind: UnmanagedKind; readonly directive: string },
   issuers: ReadonlySet<Section | undefined>,
-): Found {
+): Occurrence {
   const level = levelOf(directive.section);
   const isOfIssuer =
     namesIssuer(directive) ||
     (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
   const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
   const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
-  return { directive, place, kind, name, level, isOfIssuer, scope, isInAnotherPlace: false };
+  return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
 }
 
 /** The place (`file:line`) of the virtual host around the directive; undefined at server level. */
@@ -125,48 +130,54 @@ function hostPlace({ resolvedPath }: UnmanagedContext, { section }: Effective): 
  */
 function addScope(
   { others }: UnmanagedContext,
-  found: Found,
+  occurrence: Occurrence,
   host: string | undefined,
   index: number | undefined,
 ): void {
-  // Without TLS only Satisfy has an effect, and the main server may always answer.
-  const isAlways = found.kind === "satisfyAny";
+  // Satisfy also has an effect without TLS, so it counts in every virtual host, and in the main server, which may
+  // always answer.
+  const countsWithoutTls = occurrence.kind === "satisfyAny";
   if (host === undefined) {
-    found.scope = "every";
-    found.isInAnotherPlace ||= isAlways || others.places.size > 0 || others.isMainServer;
-  } else if (index === undefined) found.isInAnotherPlace ||= isAlways || others.places.has(host);
-  else if (found.scope !== "every") found.scope.add(index);
+    occurrence.scope = "every";
+    occurrence.isElsewhere ||= countsWithoutTls || others.places.size > 0 || others.isMainServer;
+  } else if (index === undefined) occurrence.isElsewhere ||= countsWithoutTls || others.places.has(host);
+  else if (occurrence.scope !== "every") occurrence.scope.add(index);
 }
 
 /**
- * SSLOptions can take the variables away from PHP only when they come after ours; of all sections, only an `<If>`,
- * `<ElseIf>` or `<Else>` does.
+ * Whether a directive is an SSLOptions that comes before ours, so that it cannot take the variables away from PHP. Of
+ * all sections, only `<If>`, `<ElseIf>` and `<Else>` come after ours.
  */
-const isOutsideOfIf = (kind: UnmanagedKind, { section }: Effective): boolean =>
+const isOptionOutsideOfIf = (kind: UnmanagedKind, { section }: Effective): boolean =>
   kind === "stdEnvVars" && !sectionsOf(section).some(({ name }) => /^(if|elseif|else)$/.test(name));
 
 /** The directive that counts, by kind: the one at server level, and the one of each virtual host that has its own. */
-type Winners = Map<UnmanagedKind, { server?: Found; readonly hosts: Map<number, Found> }>;
+type Winners = Map<UnmanagedKind, { server?: Occurrence; readonly hosts: Map<number, Occurrence> }>;
 
-/** The winner is the directive that httpd reads last, wherever its line was read for the first time. */
-function addWinner(winners: Winners, one: Found, index: number | undefined): void {
-  const known = winners.get(one.kind) ?? { hosts: new Map<number, Found>() };
-  winners.set(one.kind, known);
-  if (one.level === "server") known.server = one;
-  else if (index !== undefined) known.hosts.set(index, one);
+/**
+ * Records a directive as the winner in its virtual host, or at server level. It replaces the winner before it, because
+ * httpd uses the directive that it reads last, wherever its line was read for the first time.
+ */
+function addWinner(winners: Winners, occurrence: Occurrence, index: number | undefined): void {
+  const winnersOfKind = winners.get(occurrence.kind) ?? { hosts: new Map<number, Occurrence>() };
+  winners.set(occurrence.kind, winnersOfKind);
+  if (occurrence.level === "server") winnersOfKind.server = occurrence;
+  else if (index !== undefined) winnersOfKind.hosts.set(index, occurrence);
 }
 
-function winnerOf(winners: Winners, kind: UnmanagedKind, index: number): Found | undefined {
-  const known = winners.get(kind);
-  return known?.hosts.get(index) ?? known?.server;
+/** The directive of this kind that counts in a virtual host. */
+function winnerOf(winners: Winners, kind: UnmanagedKind, index: number): Occurrence | undefined {
+  const winnersOfKind = winners.get(kind);
+  return winnersOfKind?.hosts.get(index) ?? winnersOfKind?.server;
 }
 
 /**
- * Whether the directive counts. Where an adoption takes out the winner, the directive before it would count again; so
- * all directives of such a kind have to go.
+ * Whether the directive counts, or would count after an adoption. Where an adoption takes out the winner, the directive
+ * before it counts again; so all directives of such a kind have to go. A winner with the argument `off` is not taken
+ * out, and goes on hiding the others.
  */
-const isInForce = (one: Found, winner: Found | undefined): boolean =>
-  winner === one || (isTakenOut(one.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
+const isInForce = (occurrence: Occurrence, winner: Occurrence | undefined): boolean =>
+  winner === occurrence || (isTakenOut(occurrence.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
 
 /**
  * Whether the rule names the issuer. An SSLRequire and a Require must be true; of a condition or a RewriteRule it is
@@ -179,11 +190,11 @@ const namesIssuer = ({ name, arguments: words }: Effective): boolean =>
 interface Rules {
   /** The places of lines that are in force for a part of the site. */
   readonly narrower: ReadonlySet<string>;
-  readonly exceptsLoopback: boolean;
+  readonly isLoopbackExcepted: boolean;
 }
 
 /** Whether the proxy header is not needed from 127.0.0.0/8, or from as much of it as our requests come from. */
-const exceptsLoopback = ({ effective }: Resolved): boolean =>
+const isLoopbackExcepted = ({ effective }: Resolved): boolean =>
   effective.some(
     ({ name, arguments: words }) =>
       name === "remoteipproxyprotocolexceptions" && words.some((word) => /^127\.0\.0\.(0\/|1(\/|$))/.test(word)),
@@ -200,11 +211,12 @@ const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefin
       .map(({ section }) => section),
   );
 
+/** Makes the result for an occurrence, which is effective for `virtualHosts`. */
 function describe(
   context: UnmanagedContext,
-  { directive, place, kind, name, level, isOfIssuer, isInAnotherPlace: isElsewhere }: Found,
+  { directive, place, kind, name, level, isOfIssuer, isElsewhere }: Occurrence,
   virtualHosts: readonly number[],
-  { narrower, exceptsLoopback: isLoopbackExcepted }: Rules,
+  { narrower, isLoopbackExcepted: needsNoHeader }: Rules,
 ): UnmanagedDirective {
   const file = context.resolvedPath(directive.file);
   const lineOffsets = offsetsOf(context, directive, file);
@@ -217,7 +229,7 @@ function describe(
     level,
     virtualHosts,
     isElsewhere,
-    ...(kind === "proxyProtocol" && isLoopbackExcepted ? { value: "loopback" } : valueOf(kind, directive)),
+    ...(kind === "proxyProtocol" && needsNoHeader ? { value: "loopback" } : valueOf(kind, directive)),
     ...contentOf(context, kind, directive, virtualHosts),
     ...(isOfIssuer && { namesIssuer: true }),
     ...(level !== "narrower" && narrower.has(place) && { isAlsoNarrower: true }),
@@ -226,6 +238,7 @@ function describe(
   };
 }
 
+/** The offsets of the physical lines of a directive in the real file, whose resolved path is `path`. */
 function offsetsOf({ resolved, realOffset }: UnmanagedContext, { file, node }: Effective, path: string): number[] {
   const tree = resolved.trees.get(file);
   return tree === undefined ? [] : lineOffsetsOf(tree, node).map((offset) => realOffset(path, offset));
@@ -234,6 +247,7 @@ function offsetsOf({ resolved, realOffset }: UnmanagedContext, { file, node }: E
 /** Words that mod_ssl accepts although its manual does not mention them. */
 const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
 
+/** The argument of a directive, as far as it may be shown or is needed for the verdict. */
 function valueOf(kind: UnmanagedKind, { arguments: words }: Effective): Pick<UnmanagedDirective, "value"> {
   const argument = (words[0] ?? "").toLowerCase();
   if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
@@ -250,6 +264,7 @@ function isAboutCertificateAlone(expression: string): boolean {
   return !functions && variables.length > 0 && variables.every((variable) => /^(SSL:)?SSL_CLIENT_/i.test(variable));
 }
 
+/** What is known of the file that the directive names: its certificates or the issuers of its CRLs. */
 function contentOf(
   { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: UnmanagedContext,
   kind: UnmanagedKind,
@@ -259,11 +274,11 @@ function contentOf(
   const path = absolutePath(serverRoot, argument);
   const crlIssuers = kind === "crlFile" ? crlIssuersOf(path) : undefined;
   const certificates = kind === "caFile" ? certificatesOf(path) : undefined;
-  const wanted = new Set(virtualHosts.flatMap((index) => missingIssuers[index] ?? []).map(comparable));
-  const completing = certificates?.find(({ subject }) => wanted.has(comparable(subject)));
+  const wantedIssuers = new Set(virtualHosts.flatMap((index) => missingIssuers[index] ?? []).map(comparable));
+  const completingCa = certificates?.find(({ subject }) => wantedIssuers.has(comparable(subject)));
   return {
     ...(certificates && { certificates: certificates.map(nameOf) }),
-    ...(completing && { completesChain: nameOf(completing) }),
+    ...(completingCa && { completesChain: nameOf(completingCa) }),
     ...(crlIssuers && { crlIssuers }),
   };
 }

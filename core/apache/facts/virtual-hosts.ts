@@ -99,35 +99,41 @@ export function indexConfiguration({ resolved, dump, port }: Context): Configura
   const dumped = new Map<string, DumpedVirtualHost[]>();
   for (const host of dump?.virtualHosts ?? []) {
     const place = `${host.file}:${host.line}`;
-    const known = dumped.get(place);
-    if (known === undefined) dumped.set(place, [host]);
-    else known.push(host);
+    const hostsAtPlace = dumped.get(place);
+    if (hostsAtPlace === undefined) dumped.set(place, [host]);
+    else hostsAtPlace.push(host);
   }
   return {
     levels: levelsIn(resolved.effective),
     includes,
     anyAddress: listeningAddress(listens, port),
     listens,
-    namedPorts: once(() => findNamedPorts(resolved)),
+    namedPorts: lazily(() => findNamedPorts(resolved)),
     dumped,
   };
 }
 
+/** The inherited values that each section sets itself, and those of the server. */
 function levelsIn(effective: readonly Effective[]): ConfigurationIndex["levels"] {
   const levels = new Map<Section | undefined, Level>();
   for (const { name, section, arguments: words } of effective)
-    if (isInherited(name)) levelOf(levels, section)[name] = words[0];
+    if (isInherited(name)) ensureLevel(levels, section)[name] = words[0];
   return levels;
 }
 
-function levelOf(levels: Map<Section | undefined, Level>, section: Section | undefined): Level {
-  const known = levels.get(section);
-  if (known !== undefined) return known;
+/** The level of a section, which is added to `levels` where it is missing. */
+function ensureLevel(levels: Map<Section | undefined, Level>, section: Section | undefined): Level {
+  const existing = levels.get(section);
+  if (existing !== undefined) return existing;
   const level: Level = {};
   levels.set(section, level);
   return level;
 }
 
+/**
+ * Reads one virtual host. Undefined when it does not answer TLS on the port, or when it is never closed, so that our
+ * line has no place.
+ */
 function readVirtualHost(
   context: Context,
   section: Section,
@@ -143,12 +149,13 @@ function readVirtualHost(
   return {
     file: context.resolvedPath(section.file),
     line: section.node.line,
-    serverName: hostName(inherited(levels, section, "servername") ?? saidOf(overview, section)[0]?.name ?? ""),
+    serverName: hostName(inherited(levels, section, "servername") ?? printedHosts(overview, section)[0]?.name ?? ""),
     addresses,
     ...(otherPorts.length > 0 && { otherPorts }),
     documentRoot: documentRoot === undefined ? undefined : absolutePath(context.serverRoot, documentRoot),
     insertAt: {
       offset: nodeAt(tree, section.node.partner).start,
+      // The line end of the `<VirtualHost …>` line is the one to use.
       eol: tree.text[section.node.end - 2] === "\r" ? "\r\n" : "\n",
     },
     include: findInclude(tree, section, overview),
@@ -178,13 +185,13 @@ export const hostName = (serverName: string): string => serverName.replace(/^\w+
 export type Address = VirtualHostFacts["addresses"][number];
 
 /** What httpd printed about a virtual host. */
-const saidOf = ({ dumped }: ConfigurationIndex, { file, node }: Section): readonly DumpedVirtualHost[] =>
+const printedHosts = ({ dumped }: ConfigurationIndex, { file, node }: Section): readonly DumpedVirtualHost[] =>
   dumped.get(`${file}:${node.lastLine}`) ?? [];
 
 /** The addresses of a virtual host. The addresses that httpd printed come first, because httpd resolves names. */
 export function namedAddresses(overview: ConfigurationIndex, section: Section): Address[] {
-  const said = saidOf(overview, section);
-  const words = said.length > 0 ? said.map(({ address }) => address) : readWords(section.arguments);
+  const printed = printedHosts(overview, section);
+  const words = printed.length > 0 ? printed.map(({ address }) => address) : readWords(section.arguments);
   return words.filter((word) => !word.includes("${")).map(readAddress);
 }
 
@@ -196,14 +203,15 @@ function addressesOf(port: number, section: Section, overview: ConfigurationInde
 }
 
 /**
- * Finds a value when it is first needed: few configurations need it, and it takes a walk through the whole
- * configuration.
+ * Wraps `find` so that the value is found when it is first needed, and only then: few configurations need it, and it
+ * takes a walk through the whole configuration.
  */
-function once<T>(find: () => T): () => T {
-  let found: { readonly value: T } | undefined;
-  return () => (found ??= { value: find() }).value;
+function lazily<T>(find: () => T): () => T {
+  let result: { readonly value: T } | undefined;
+  return () => (result ??= { value: find() }).value;
 }
 
+/** The ports in all `<VirtualHost>` tags; 0 stands for a tag without a port. */
 const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
   new Set(
     effective.flatMap(({ opens }) =>
@@ -214,8 +222,9 @@ const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
 /** The other ports that a virtual host answers, among those that httpd listens on. */
 function otherPortsOf(port: number, section: Section, { listens, namedPorts }: ConfigurationIndex): number[] {
   const named = readWords(section.arguments).map((word) => readAddress(word).port);
-  const taken = named.includes(0) ? namedPorts() : undefined;
-  const isAnswered = (other: number): boolean => named.includes(other) || taken?.has(other) === false;
+  // A virtual host without a port answers every port, except those that other virtual hosts name.
+  const portsOfOthers = named.includes(0) ? namedPorts() : undefined;
+  const isAnswered = (other: number): boolean => named.includes(other) || portsOfOthers?.has(other) === false;
   const ports = listens.flatMap((listen) => (listen.port !== port && isAnswered(listen.port) ? [listen.port] : []));
   return [...new Set(ports)].sort((a, b) => a - b);
 }
@@ -251,7 +260,9 @@ export const isAny = (address: string): boolean =>
 export const askedAddress = (address: string): string =>
   address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");
 
-/** Where a virtual host for any address of a port can be reached. */
+/**
+ * Where a virtual host for any address of a port can be reached: `*`, unless httpd listens only on certain addresses.
+ */
 export function listeningAddress(listens: readonly Listen[], port: number): string {
   const addresses = listens.filter((listen) => listen.port === port);
   const first = addresses[0];
@@ -273,6 +284,7 @@ export function readListenLine([word = "", protocol]: readonly string[]): Listen
 export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
+/** The addresses of a `<VirtualHost>` that stand for every address, of IPv4 and of IPv6. */
 const anyAddresses = ["*", "_default_"];
 
 /**
@@ -294,7 +306,7 @@ export function unansweredListen({ effective }: Resolved, port: number): Address
       .map(({ address }) => canonical(address)),
   );
   const isAnswered = (address: string): boolean =>
-    [...anyAddresses, canonical(address)].some((one) => answered.has(one));
+    [...anyAddresses, canonical(address)].some((candidate) => answered.has(candidate));
   const listens = effective.filter(({ name }) => name === "listen");
   return listens
     .map(({ arguments: [word = ""] }) => readListen(word))
@@ -306,7 +318,8 @@ function findInclude(tree: Tree, section: Section, { includes }: ConfigurationIn
   const own = includes.get(section);
   if (own === undefined || own.file !== section.file) return undefined;
   const { start, end, line } = own.node;
-  const before = section.node.partner - 1;
-  const last = nodeAt(tree, before).kind === "trivia" ? before - 1 : before;
+  // The last directive before the close tag; one node of blank lines and comments may stand between them.
+  const beforeClose = section.node.partner - 1;
+  const last = nodeAt(tree, beforeClose).kind === "trivia" ? beforeClose - 1 : beforeClose;
   return { offset: start, length: end - start, line, last: last === own.node.index };
 }

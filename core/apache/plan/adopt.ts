@@ -7,8 +7,8 @@ import { isInForceElsewhere, judgeUnmanaged } from "./unmanaged-verdict.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
 /**
- * Unmanaged directives that stand in our way and that `adopt` may comment out: they apply to covered virtual hosts
- * only.
+ * Finds the unmanaged directives that stand in our way and that `adopt` may comment out: they apply to covered virtual
+ * hosts only. Those that are commented out already are included.
  */
 function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
   if (facts.foreign.length === 0) return [];
@@ -25,6 +25,7 @@ function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
 export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
   const lines = facts.adopted.filter(({ isJob }) => !isJob);
   if (lines.length === 0) return [];
+  // The lines that an adoption would take out today stay commented out.
   const staying = new Set(
     findAdoptable(desired, facts).flatMap(({ file, lineOffsets }) => lineOffsets.map((offset) => `${file}:${offset}`)),
   );
@@ -51,15 +52,18 @@ export interface AdoptableJob {
   readonly lineOffsets: readonly number[];
 }
 
-/** Jobs that download a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all covered. */
+/**
+ * Finds the jobs that download a CRL and that we may comment out: lines of crontabs, for virtual hosts that are all
+ * covered.
+ */
 export const findAdoptableJobs = (desired: Desired, facts: Facts): AdoptableJob[] =>
   facts.crlJobs.flatMap((job) => {
     const { file, offset } = job;
-    return offset === undefined || isOfExcluded(desired, facts, job) ? [] : [{ file, lineOffsets: [offset] }];
+    return offset === undefined || isJobOfExcluded(desired, facts, job) ? [] : [{ file, lineOffsets: [offset] }];
   });
 
 /** Whether an excluded virtual host needs the job. */
-export const isOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
+export const isJobOfExcluded = (desired: Desired, facts: Facts, { virtualHosts }: CrlJobFacts): boolean =>
   virtualHosts.some((index) => {
     const host = facts.virtualHosts[index];
     return host !== undefined && isExcluded(desired, host);

@@ -7,12 +7,17 @@ import { hasRevocation } from "../../crl-refresh/crl-policy.ts";
 import { caName, crlName, undoPath } from "../../own-files.ts";
 import { quoteArgument } from "../config/arguments.ts";
 
-/** httpd takes `*`, `?` and `[…]` in the path of a `<Directory>` for a pattern. @see apr_fnmatch */
+/**
+ * A path as the argument of a `<Directory>`, which takes `*`, `?` and `[…]` for a pattern. Brackets around such a
+ * character make it stand for itself, and in a pattern a backslash must be doubled.
+ *
+ * @see apr_fnmatch
+ */
 const asPattern = (path: string): string =>
   isPattern(path) ? path.replace(/[*?[]/g, "[$&]").replace(/\\/g, "\\\\") : path;
 
 /** One of our files as our configuration names it: relative to the server root, whose path may be in any encoding. */
-const namedOwn = (name: string): string => quoteArgument(`conf/${ownDirectory}/${name}`);
+const ownFileArgument = (name: string): string => quoteArgument(`conf/${ownDirectory}/${name}`);
 
 /**
  * Renders the file. `documentRoots` are those of the covered virtual hosts, as text. The result is written as UTF-8.
@@ -20,7 +25,7 @@ const namedOwn = (name: string): string => quoteArgument(`conf/${ownDirectory}/$
 export function renderConf(desired: Desired, facts: Facts, documentRoots: readonly string[]): string {
   const lines = [
     ...header(desired, facts),
-    `SSLCACertificateFile ${namedOwn(caName(desired))}`,
+    `SSLCACertificateFile ${ownFileArgument(caName(desired))}`,
     `SSLVerifyDepth ${desired.verifyDepth}`,
     "SSLVerifyClient optional",
     ...revocation(desired),
@@ -39,6 +44,7 @@ export function renderConf(desired: Desired, facts: Facts, documentRoots: readon
   return lines.map((line) => `${line}\n`).join("");
 }
 
+/** The comment at the top of the file. */
 function header(desired: Desired, facts: Facts): string[] {
   return [
     `# Written by clientcert for ${commentText(desired.owner)}; changes made by hand are undone by the next \`pulumi up\`.`,
@@ -65,5 +71,5 @@ const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e
  */
 function revocation(desired: Desired): string[] {
   if (!hasRevocation(desired)) return ["SSLCARevocationCheck none"];
-  return [`SSLCARevocationFile ${namedOwn(crlName)}`, `SSLCARevocationCheck ${desired.crlCheck}`];
+  return [`SSLCARevocationFile ${ownFileArgument(crlName)}`, `SSLCARevocationCheck ${desired.crlCheck}`];
 }

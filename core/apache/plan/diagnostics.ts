@@ -1,8 +1,8 @@
 /** Collects all diagnostics of a plan, including those that forbid it. */
-import { isOfExcluded } from "./adopt.ts";
+import { isJobOfExcluded } from "./adopt.ts";
 import { findText, hostText } from "../../host-text.ts";
 import { diagnosePhp } from "../php-tls-rule.ts";
-import { namedIn, ownPath } from "../facts/own-conf.ts";
+import { filesNamedIn, ownPath } from "../facts/own-conf.ts";
 import { diagnoseUnmanaged } from "./unmanaged-diagnostics.ts";
 import type { Diagnostic } from "../../diagnostic.ts";
 import type { Change, Desired, Facts } from "../model.ts";
@@ -14,10 +14,11 @@ import { isExcluded, nameMatcher } from "./excluded-hosts.ts";
 
 /** All diagnostics of a plan. `change` is undefined where nothing is to be done. */
 export function diagnose(desired: Desired, facts: Facts, change: Change | undefined): Diagnostic[] {
-  const found = [
+  const diagnostics = [
     ...facts.obstacles,
     ...findStopped(desired, facts),
-    ...findOwner(desired, facts),
+    ...findOtherOwner(desired, facts),
+    ...findOwedReload(facts),
     ...findExclusions(desired, facts),
     ...findOvertaken(desired, facts),
     ...findOtherPorts(desired, facts),
@@ -29,42 +30,41 @@ export function diagnose(desired: Desired, facts: Facts, change: Change | undefi
     ...diagnoseRefresh(desired, facts),
     ...diagnoseSessionTickets(desired, facts),
     ...diagnosePhp(desired, facts),
-    ...findUnobserved(facts),
-    ...(change === undefined || change.isAside === true ? [] : findPending(desired, facts)),
+    ...findOldObserver(facts),
+    ...(change === undefined || change.isAside === true ? [] : diagnosePendingEdits(desired, facts)),
   ];
-  return found.map((diagnostic) => ({ ...diagnostic, place: hostText(diagnostic.place) }));
+  return diagnostics.map((diagnostic) => ({ ...diagnostic, place: hostText(diagnostic.place) }));
 }
 
-function findOwner(desired: Desired, facts: Facts): Diagnostic[] {
-  const { own, server } = facts;
+function findOtherOwner(desired: Desired, { own, server }: Facts): Diagnostic[] {
+  if (own.owner === undefined || own.owner === desired.owner || desired.takeOver) return [];
+  const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
+  return [{ severity: "problem", place: server.configFile, text }];
+}
+
+function findOwedReload(facts: Facts): Diagnostic[] {
   const owed = findPendingReload(facts);
-  const diagnostics: Diagnostic[] = [];
-  if (own.owner !== undefined && own.owner !== desired.owner && !desired.takeOver) {
-    const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
-    diagnostics.push({ severity: "problem", place: server.configFile, text });
-  }
-  if (owed !== undefined) {
-    const text = `the files are written, and the running server does not use them yet: ${owed}; the next change reloads it`;
-    diagnostics.push({ severity: "warning", place: server.configFile, text });
-  }
-  return diagnostics;
+  if (owed === undefined) return [];
+  const text = `the files are written, and the running server does not use them yet: ${owed}; the next change reloads it`;
+  return [{ severity: "warning", place: facts.server.configFile, text }];
 }
 
 /** Warns about a host that is observed by a program installed there, when that program is of an earlier version. */
-const findUnobserved = ({ own, server, unattended }: Facts): Diagnostic[] =>
+const findOldObserver = ({ own, server, unattended }: Facts): Diagnostic[] =>
   own.owner === undefined || server.source !== "httpd" || unattended !== undefined
     ? []
-    : [{ severity: "warning", place: server.configFile, text: unobserved }];
+    : [{ severity: "warning", place: server.configFile, text: oldObserver }];
 
-const unobserved =
+const oldObserver =
   "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
 
+/** Reports names that no virtual host has, each virtual host that is excluded, and the case that nothing is left. */
 function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
   // A blocker already says why there is no virtual host.
   if (facts.virtualHosts.length === 0) return [];
-  const isThere = nameMatcher(facts.virtualHosts);
+  const hasHost = nameMatcher(facts.virtualHosts);
   const unknown = desired.excludeVirtualHosts.flatMap((name, index): Diagnostic[] => {
-    if (isThere(name)) return [];
+    if (hasHost(name)) return [];
     const names = facts.virtualHosts
       .slice(0, 5)
       .map(({ serverName }) => hostText(serverName))
@@ -81,11 +81,11 @@ function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
     text: `${hostText(host.serverName)} ${consequence}`,
   }));
   if (excluded.length === 0 || excluded.length < facts.virtualHosts.length) return [...unknown, ...warnings];
-  const none = "every TLS virtual host of the port is listed; leave at least one to be covered";
-  return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text: none }];
+  const text = "every TLS virtual host of the port is listed; leave at least one to be covered";
+  return [...unknown, { severity: "problem", place: "excludeVirtualHosts", text }];
 }
 
-/** Our line wins over what stands before it, so a line that somebody wrote behind it wins over ours. */
+/** Warns about lines that somebody wrote behind ours: they win over it, as ours wins over what stands before it. */
 const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
   virtualHosts.flatMap((host): Diagnostic[] => {
     if (host.include === undefined || host.include.last || isExcluded(desired, host)) return [];
@@ -94,7 +94,7 @@ const findOvertaken = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] 
     return [{ severity: "warning", place: `${host.file}:${host.include.line}`, text }];
   });
 
-/** Our line is in force on every port that its virtual host answers. */
+/** Warns about virtual hosts of several ports: our line is in force on every port that its virtual host answers. */
 const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Diagnostic[] =>
   virtualHosts.flatMap((host): Diagnostic[] => {
     const { file, line, serverName, otherPorts = [] } = host;
@@ -105,15 +105,15 @@ const findOtherPorts = (desired: Desired, { virtualHosts }: Facts): Diagnostic[]
   });
 
 /**
- * A job like the one in the vendor's manual empties the file while it downloads the new CRL, and a failed download
- * leaves the file empty.
+ * Reports the cron jobs that download a CRL. A job like the one in the vendor's manual empties the file while it
+ * downloads the new CRL, and a failed download leaves the file empty.
  */
 function findCrlJobs(desired: Desired, facts: Facts): Diagnostic[] {
   const what = "this job fetches a CRL into a file that httpd reads";
   const why = `${what}, and a failed download stops httpd at its next start`;
   return facts.crlJobs.map((job) => {
     const place = `${job.file}:${job.line}`;
-    if (isOfExcluded(desired, facts, job)) {
+    if (isJobOfExcluded(desired, facts, job)) {
       const text = `${why}; it is left alone for a virtual host that excludeVirtualHosts lists`;
       return { severity: "warning", place, text };
     }
@@ -127,7 +127,10 @@ function findCrlJobs(desired: Desired, facts: Facts): Diagnostic[] {
   });
 }
 
-/** Our file is UTF-8 and httpd compares paths byte by byte, so our file cannot name a path that is not UTF-8. */
+/**
+ * Warns about document roots that our file cannot name: our file is UTF-8 and httpd compares paths byte by byte, so a
+ * path that is not UTF-8 cannot stand in it.
+ */
 function findUnwritableRoots(desired: Desired, facts: Facts): Diagnostic[] {
   return facts.virtualHosts
     .filter(
@@ -149,11 +152,13 @@ const reloadYourself =
  * A file that our configuration names and that is missing: httpd keeps running without it, and dies at the next reload.
  */
 function missingOwnFile(facts: Facts): string | undefined {
-  const name = namedIn(facts.own.conf).find((one) => facts.own.files[one] === undefined);
+  const name = filesNamedIn(facts.own.conf).find((candidate) => facts.own.files[candidate] === undefined);
   return name === undefined ? undefined : hostText(ownPath(facts, name));
 }
 
-/** Files that lack our line. The live server still asks for certificates there until it reads these files. */
+/**
+ * The files in which our line is missing. The live server still asks for certificates there until it reads these files.
+ */
 const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
   new Set(
     own.conf === undefined
@@ -161,7 +166,11 @@ const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): R
       : virtualHosts.filter((host) => host.include === undefined && !isExcluded(desired, host)).map(({ file }) => file),
   );
 
-function findPending(desired: Desired, facts: Facts): Diagnostic[] {
+/**
+ * Reports the edits that httpd has not read yet, which the reload of this change would put into effect. Each remedy
+ * warns of a reload by hand where that would do harm.
+ */
+function diagnosePendingEdits(desired: Desired, facts: Facts): Diagnostic[] {
   const missing = missingOwnFile(facts);
   const withoutLine = findFilesWithoutLine(desired, facts);
   const remedyFor = (file: string): string => {

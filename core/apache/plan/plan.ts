@@ -44,14 +44,16 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
-  const isOther = findPendingReload(facts) !== undefined || isRefreshDue(desired, facts);
-  const isServers = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0 || isOther;
-  const isNeeded = isServers || write.length > 0 || isProgramStale(desired, facts);
-  const isAside = isNeeded && !isServers && facts.own.owner !== undefined;
+  const isReloadDue = findPendingReload(facts) !== undefined || isRefreshDue(desired, facts);
+  const changesFiles = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0;
+  const concernsServer = changesFiles || isReloadDue;
+  const isNeeded = concernsServer || write.length > 0 || isProgramStale(desired, facts);
+  // A host without a recorded owner always gets a whole change.
+  const isAside = isNeeded && !concernsServer && facts.own.owner !== undefined;
   const refresh = desired.crlSources.length > 0 && !isAside;
-  const needsBaseline = touchesOthers(desired, facts, marks);
-  const asked = { healthCheck: askedHosts(covered), others: othersOf(desired, facts), needsBaseline };
-  const change = isNeeded ? { write, drop, refresh, edits, ...asked, ...(isAside && { isAside }) } : undefined;
+  const needsBaseline = affectsUnmanaged(desired, facts, marks);
+  const checks = { healthCheck: askedHosts(covered), others: othersOf(desired, facts), needsBaseline };
+  const change = isNeeded ? { write, drop, refresh, edits, ...checks, ...(isAside && { isAside }) } : undefined;
   const diagnostics = diagnose(desired, facts, change);
   return {
     diagnostics,
@@ -61,7 +63,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
       ...Object.fromEntries(covered.map((host) => [includeKey(host), `${includeLine}\n`])),
     },
     change,
-    restore: planRestore(facts, diagnostics, marks, { ...emptyChange, ...asked }),
+    restore: planRestore(facts, diagnostics, marks, { ...emptyChange, ...checks }),
   };
 }
 
@@ -72,7 +74,7 @@ export function plan(desired: Desired, facts: Facts): Plan {
 const isTimerRewritten = ({ role, name }: OwnFile, { refresh }: Facts): boolean =>
   role === "timer" && refresh.timers[name] !== undefined && refresh.isTimerEnabled;
 
-/** The host's program, which each change writes. */
+/** The host's program, which each change writes. It is shown by its hash; nothing is shown where none was observed. */
 function plannedProgram({ program }: Desired, { unattended, server }: Facts): Plan["files"] {
   const sha256 = program ?? unattended?.program;
   return unattended === undefined || sha256 === undefined ? {} : { [programPath(server.instance)]: hashText(sha256) };
@@ -81,16 +83,19 @@ function plannedProgram({ program }: Desired, { unattended, server }: Facts): Pl
 /** The text that stands for one of our files where its hash is enough. */
 export const hashText = (hash: string): string => `SHA-256 ${hash}\n`;
 
-/** When only conflicts forbid the change, lines that should never have gone come back without it. */
+/**
+ * Plans to bring back lines that should never have gone, without the rest of the change. This is done when conflicts
+ * forbid the change and no blocking problem does. `checks` is a change that has only the checks.
+ */
 function planRestore(
   facts: Facts,
   diagnostics: readonly Diagnostic[],
   { back }: Marks,
-  asked: Change,
+  checks: Change,
 ): Change | undefined {
   const blocking = diagnostics.filter(isBlocking);
   if (blocking.length === 0 || blocking.some(({ severity }) => severity === "problem")) return undefined;
-  return back.length === 0 ? undefined : { ...asked, edits: toEdits(facts, back.map(deleteSpan)) };
+  return back.length === 0 ? undefined : { ...checks, edits: toEdits(facts, back.map(deleteSpan)) };
 }
 
 /** The virtual hosts of other ports and the excluded ones: their clients must not notice the change. */
@@ -100,10 +105,10 @@ const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
 ];
 
 /** Whether the change takes out or brings back an unmanaged line, or begins to win over one. */
-function touchesOthers(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
+function affectsUnmanaged(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
   const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
-  const hasOverruled = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
-  return out.length + back.length > 0 || (isCovering && hasOverruled);
+  const hasOverruledLine = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
+  return out.length + back.length > 0 || (isCovering && hasOverruledLine);
 }
 
 /** Whether no diagnostic forbids the plan. */
@@ -122,8 +127,9 @@ export function planRemoval(facts: Facts): Change | undefined {
     ...facts.adopted.filter(({ file }) => included.has(file)).map(deleteSpan),
   ]);
   const names = Object.keys(facts.own.files).filter(isOwnName);
+  // clientcert.conf comes first, then the files that it names.
   const own = names.sort((a, b) => Number(b === confName) - Number(a === confName) || (a < b ? -1 : 1));
-  const drop = [...findTimers(facts), ...own];
+  const drop = [...installedTimers(facts), ...own];
   if (edits.length === 0 && drop.length === 0) return undefined;
   return { ...emptyChange, drop, edits, healthCheck: askedHosts(facts.virtualHosts), others: facts.others };
 }
@@ -138,7 +144,10 @@ function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
 
 const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
 
-/** A file comes before the file that names it: the server must be able to start after each single write. */
+/**
+ * The files of ours to write. A file comes before the file that names it: the server must be able to start after each
+ * single write.
+ */
 function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
   const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
   const crl: OwnFile = { role: "crl", name: crlName, sha256: desired.crlSha256, text: undefined };
@@ -153,6 +162,7 @@ function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
   ];
 }
 
+/** One of our files whose text the plan makes. */
 const withText = (role: OwnFile["role"], name: string, text: string): OwnFile => ({
   role,
   name,
@@ -170,7 +180,10 @@ function settingsOf(desired: Desired): OwnFile[] {
     : [{ role: "sample", name: sampleName, sha256: sample.sha256, text: undefined }, settings];
 }
 
-/** A systemd timer that is disabled is written again, which enables it. A cron job needs only its file. */
+/**
+ * The timers to write: those that are missing or altered, or whose owner or mode is wrong. A systemd timer that is
+ * disabled is written again, which enables it. A cron job needs only its file.
+ */
 function planTimers(desired: Desired, facts: Facts): OwnFile[] {
   const { isTimerEnabled, timers } = facts.refresh;
   return timersOf(desired, facts)
@@ -183,25 +196,29 @@ function planTimers(desired: Desired, facts: Facts): OwnFile[] {
     );
 }
 
+/** The timers that the host should have. */
 const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>
   desired.crlSources.length === 0 ? [] : renderTimers(desired, facts);
 
-/** The files that start our program, for any scheduler. */
-const findTimers = (facts: Facts): string[] =>
+/** The installed files that start our program, for any scheduler. */
+const installedTimers = (facts: Facts): string[] =>
   timerPaths(facts).filter((path) => facts.refresh.timers[path] !== undefined);
 
 const isOwnName = (name: string): boolean =>
   [confName, crlName, readmeName, refreshName, sampleName].includes(name) || /^ca-[0-9a-f]{8}\.pem$/.test(name);
 
-/** Timers come first, because what they start needs the other files. */
+/** The files of ours that nothing needs any more. Timers come first, because what they start needs the other files. */
 function planDrops(desired: Desired, facts: Facts): string[] {
   const settings = settingsOf(desired).map(({ name }) => name);
   const needed = [caName(desired), confName, readmeName, ...(hasRevocation(desired) ? [crlName] : []), ...settings];
   const names = Object.keys(facts.own.files).filter((name) => isOwnName(name) && !needed.includes(name));
   const timers = timersOf(desired, facts).map(({ path }) => path);
   // A cron that is not running at the moment is a problem, but not a reason to remove its file.
-  const isUnknown = desired.crlSources.length > 0 && facts.refresh.scheduler === "none";
-  return [...(isUnknown ? [] : findTimers(facts).filter((path) => !timers.includes(path))), ...names.sort()];
+  const isSchedulerUnknown = desired.crlSources.length > 0 && facts.refresh.scheduler === "none";
+  return [
+    ...(isSchedulerUnknown ? [] : installedTimers(facts).filter((path) => !timers.includes(path))),
+    ...names.sort(),
+  ];
 }
 
 /** A splice in a file. */
@@ -210,6 +227,7 @@ interface FileSplice {
   readonly splice: Splice;
 }
 
+/** The edits of files that are not ours: our lines, and the marks of lines that are commented out or come back. */
 function planEdits(desired: Desired, facts: Facts, { out, back }: Marks): FileEdit[] {
   const hosts = facts.virtualHosts.flatMap((host) =>
     isExcluded(desired, host) ? removeInclude(host) : addInclude(host),
@@ -231,11 +249,13 @@ function addInclude(host: VirtualHostFacts): FileSplice[] {
 const removeInclude = (host: VirtualHostFacts): FileSplice[] =>
   host.include === undefined ? [] : [deleteSpan({ file: host.file, ...host.include })];
 
+/** Deletes a line of ours or a mark. */
 const deleteSpan = ({ file, offset, length }: { file: string; offset: number; length: number }): FileSplice => ({
   file,
   splice: { offset, remove: length, insert: "" },
 });
 
+/** Groups the splices by file. */
 function toEdits(facts: Facts, placed: readonly FileSplice[]): FileEdit[] {
   const files = new Map<string, Splice[]>();
   for (const { file, splice } of placed) {
@@ -250,6 +270,7 @@ function toEdits(facts: Facts, placed: readonly FileSplice[]): FileEdit[] {
   }));
 }
 
+/** Every address of the virtual hosts, for the checks of a change. */
 function askedHosts(hosts: readonly VirtualHostFacts[]): Change["healthCheck"] {
   return hosts.flatMap(({ addresses, serverName }) =>
     addresses.map(({ address, port }) => ({ address: askedAddress(address), port, serverName })),

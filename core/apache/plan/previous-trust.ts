@@ -34,24 +34,25 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   );
   const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
   const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
-  const trusted = new Map<number, UnmanagedDirective>();
+  const caFiles = new Map<number, UnmanagedDirective>();
   for (const directive of foreign)
-    if (directive.kind === "caFile") for (const index of directive.virtualHosts) trusted.set(index, directive);
+    if (directive.kind === "caFile") for (const index of directive.virtualHosts) caFiles.set(index, directive);
   const depths = readDepths(foreign);
   const levels = findLevels(desired.ca.certificates);
-  const known = new Map<string, readonly string[]>();
+  // Thousands of virtual hosts may have the same CA file and depth, so the answer is found once for these two.
+  const newCasByFileAndDepth = new Map<string, readonly string[]>();
   return {
     verifies: (index) => verifying.has(index),
     requires: (index) => requiring.has(index),
     crlCheck: (index) => (chain.has(index) ? "chain" : leaf.has(index) ? "leaf" : undefined),
     newCas: (index) => {
-      const { file = "", line = 0, certificates = [] } = trusted.get(index) ?? {};
+      const { file = "", line = 0, certificates = [] } = caFiles.get(index) ?? {};
       const depth = depths.get(index) ?? defaultDepth;
       const key = `${file}:${line} ${depth}`;
       const isTooDeep = ({ fingerprint }: CertificateSummary): boolean => (levels.get(fingerprint) ?? 0) > depth;
-      const found = known.get(key) ?? findNewCas(desired.ca.certificates, certificates, isTooDeep);
-      known.set(key, found);
-      return found;
+      const subjects = newCasByFileAndDepth.get(key) ?? findNewCas(desired.ca.certificates, certificates, isTooDeep);
+      newCasByFileAndDepth.set(key, subjects);
+      return subjects;
     },
     deepestChain: Math.max(0, ...levels.values()),
   };
@@ -71,32 +72,34 @@ function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number,
  * circle without a root has no number.
  */
 function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
-  const below = new Map<string, CertificateSummary[]>();
+  const casByIssuer = new Map<string, CertificateSummary[]>();
   for (const ca of cas) {
     const issuer = comparable(ca.issuer);
-    const group = below.get(issuer);
-    if (group === undefined) below.set(issuer, [ca]);
+    const group = casByIssuer.get(issuer);
+    if (group === undefined) casByIssuer.set(issuer, [ca]);
     else group.push(ca);
   }
   const isRoot = ({ issuer, subject }: CertificateSummary): boolean => comparable(issuer) === comparable(subject);
   const levels = new Map<string, number>();
   let level = cas.filter(isRoot);
+  // A CA that is reached again at a greater depth gets that depth. The limit ends circles.
   for (let depth = 1; level.length > 0 && depth <= cas.length; depth++) {
     for (const { fingerprint } of level) levels.set(fingerprint, depth);
-    const under = level.flatMap(({ subject }) => below.get(comparable(subject)) ?? []);
-    level = [...new Set(under.filter((ca) => !isRoot(ca)))];
+    const issued = level.flatMap(({ subject }) => casByIssuer.get(comparable(subject)) ?? []);
+    level = [...new Set(issued.filter((ca) => !isRoot(ca)))];
   }
   return levels;
 }
 
+/** The virtual hosts for which a wanted directive is effective, as indexes. */
 const indexesOf = (
   foreign: readonly UnmanagedDirective[],
   isWanted: (directive: UnmanagedDirective) => boolean,
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
 /**
- * The CAs that bring new users. A CA below a trusted one brings none: its clients could already send its certificate
- * along, unless that chain is too long.
+ * The subjects of those of our CAs that bring new users, where `theirs` were trusted before. A CA below a trusted one
+ * brings none: its clients could already send its certificate along, unless that chain is too long.
  */
 function findNewCas(
   ours: readonly CertificateSummary[],
@@ -105,11 +108,12 @@ function findNewCas(
 ): readonly string[] {
   const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));
   const trusted = new Set(theirs.map(({ subject }) => comparable(subject)));
-  let left = ours.filter((ca) => isTooDeep(ca) || !fingerprints.has(ca.fingerprint));
+  let candidates = ours.filter((ca) => isTooDeep(ca) || !fingerprints.has(ca.fingerprint));
+  // Each round trusts the CAs below those of the round before, until no further one is found.
   for (;;) {
-    const fresh = left.filter((ca) => isTooDeep(ca) || !trusted.has(comparable(ca.issuer)));
-    if (fresh.length === left.length) return left.map(({ subject }) => subject);
-    for (const { subject } of left.filter((one) => !fresh.includes(one))) trusted.add(comparable(subject));
-    left = fresh;
+    const untrusted = candidates.filter((ca) => isTooDeep(ca) || !trusted.has(comparable(ca.issuer)));
+    if (untrusted.length === candidates.length) return candidates.map(({ subject }) => subject);
+    for (const { subject } of candidates.filter((ca) => !untrusted.includes(ca))) trusted.add(comparable(subject));
+    candidates = untrusted;
   }
 }

@@ -19,47 +19,50 @@ export const comparedUnits = 5;
  */
 export function renderRequirement({ organizations, organizationalUnits, countries, issuers }: Admission): string[] {
   const terms = [
-    ...listed("SSL_CLIENT_S_DN_O", organizations),
-    ...listed("SSL_CLIENT_S_DN_C", countries),
-    ...units(organizationalUnits),
-    ...issuedBy(issuers),
+    ...termFor("SSL_CLIENT_S_DN_O", organizations),
+    ...termFor("SSL_CLIENT_S_DN_C", countries),
+    ...termForUnits(organizationalUnits),
+    ...termForIssuers(issuers),
   ];
   return terms.length === 0 ? [] : [`SSLRequire ${terms.join(" and ")}`];
 }
 
-const listed = (variable: string, values: readonly string[]): string[] =>
+/** The term for one attribute, or none where every value is allowed. The empty text stands for its absence. */
+const termFor = (variable: string, values: readonly string[]): string[] =>
   values.length === 0 ? [] : [isIn(variable, [...values, ""])];
 
 const isIn = (variable: string, values: readonly string[]): string =>
   `%{${variable}} in {${[...new Set(values)].map(quoteValue).join(",")}}`;
 
 /**
- * A certificate may have several OUs. The variable of a missing OU is empty, so only the first variable may match the
- * empty text: an empty text for the others would let everybody in.
+ * The term for organizational units (OU). A certificate may have several OUs. The variable of a missing OU is empty, so
+ * only the first variable may match the empty text: an empty text for the others would let everybody in.
  */
-function units(values: readonly string[]): string[] {
+function termForUnits(values: readonly string[]): string[] {
   if (values.length === 0) return [];
   const others = Array.from({ length: comparedUnits - 1 }, (_, i) => isIn(`SSL_CLIENT_S_DN_OU_${i + 1}`, values));
-  return [`(${[...listed("SSL_CLIENT_S_DN_OU", values), ...others].join(" or ")})`];
+  return [`(${[...termFor("SSL_CLIENT_S_DN_OU", values), ...others].join(" or ")})`];
 }
 
 /**
- * Only a request without a certificate passes without a test of the issuer: every certificate has an issuer, though not
- * every issuer has a common name. The parts of the name are compared, not the whole name, because LegacyDNStringFormat
- * changes the form of the whole name.
+ * The term for issuers. Only a request without a certificate passes without a test of the issuer: every certificate has
+ * an issuer, though not every issuer has a common name. The parts of the name are compared, not the whole name, because
+ * LegacyDNStringFormat changes the form of the whole name.
  */
-function issuedBy(issuers: readonly string[]): string[] {
+function termForIssuers(issuers: readonly string[]): string[] {
   if (issuers.length === 0) return [];
   const parsed = issuers.map(parseIssuer);
   const names = parsed.flatMap((parts) => (isCommonName(parts) ? parts.map(({ text }) => text) : []));
-  const others = parsed.filter((parts) => !isCommonName(parts)).map((parts) => `(${parts.map(isPart).join(" and ")})`);
+  const others = parsed
+    .filter((parts) => !isCommonName(parts))
+    .map((parts) => `(${parts.map(equalsPart).join(" and ")})`);
   const byName = names.length === 0 ? [] : [isIn("SSL_CLIENT_I_DN_CN", names)];
   return [`(${['%{SSL_CLIENT_I_DN} eq ""', ...byName, ...new Set(others)].join(" or ")})`];
 }
 
 const isCommonName = (parts: readonly IssuerPart[]): boolean => parts.length === 1 && parts[0]?.type === "CN";
 
-const isPart = ({ type, index, text }: IssuerPart): string =>
+const equalsPart = ({ type, index, text }: IssuerPart): string =>
   `%{SSL_CLIENT_I_DN_${issuerVariables[type]}${index === 0 ? "" : `_${index}`}} eq ${quoteValue(text)}`;
 
 /**
@@ -94,10 +97,12 @@ export function readRequirement(conf: string): Admission {
   };
 }
 
+// A quoted text, and a list of quoted texts, as quoteValue writes them: a backslash and what it escapes belong
+// together.
 const quoted = String.raw`"((?:[^"\\]|\\.)*)"`;
 const quotedList = String.raw`((?:"(?:[^"\\]|\\.)*",?)*)`;
 
-/** The values without the empty one, which is for clients without a certificate. */
+/** The values listed for a variable, without the empty one, which is for clients without a certificate. */
 function valuesOf(line: string, variable: string): string[] {
   const list = new RegExp(String.raw`%\{${variable}\} in \{${quotedList}\}`).exec(line)?.[1] ?? "";
   return [...list.matchAll(new RegExp(quoted, "g"))]
@@ -105,6 +110,7 @@ function valuesOf(line: string, variable: string): string[] {
     .filter((text) => text !== "");
 }
 
+/** The issuers that the line names by parts, each of which stands in parentheses. */
 function issuersOf(line: string): string[] {
   const part = String.raw`%\{SSL_CLIENT_I_DN_[A-Za-z]+(?:_\d+)?\} eq "(?:[^"\\]|\\.)*"`;
   const groups = line.match(new RegExp(String.raw`\(${part}(?: and ${part})*\)`, "g")) ?? [];
@@ -120,10 +126,10 @@ function issuersOf(line: string): string[] {
   );
 }
 
-/** The reverse of {@link quoteValue}. */
+/** The reverse of {@link quoteValue}: it takes off the backslashes of the expression, then those of mod_ssl's form. */
 const readValue = (text: string): string =>
   text
     .replace(/\\(.)/g, "$1")
-    .replace(/\\(\\|[0-9A-F]{2})/g, (_, found: string) =>
-      found === "\\" ? found : String.fromCharCode(parseInt(found, 16)),
+    .replace(/\\(\\|[0-9A-F]{2})/g, (_, escaped: string) =>
+      escaped === "\\" ? escaped : String.fromCharCode(parseInt(escaped, 16)),
     );

@@ -14,20 +14,21 @@ import {
 } from "../../crl-refresh/crl-policy.ts";
 import { isExcluded } from "./excluded-hosts.ts";
 
-/** Reports nothing where the site checks no CRL. */
+/** The diagnostics about CRLs; none where the site checks no CRL. */
 export function diagnoseRevocation(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
   const hasSources = desired.crlSources.length > 0;
   return [
-    ...(hasSources ? findMissingSources(desired) : findMissing(desired)),
+    ...(hasSources ? findMissingSources(desired) : findMissingCrls(desired)),
     // Where there are sources, the host builds crl.pem from the newest CRL of each CA.
-    ...(hasSources ? [] : findOlder(desired, facts)),
-    ...findPartitioning(desired, facts),
-    ...findLockOut(desired, facts),
+    ...(hasSources ? [] : diagnoseOlderCrls(desired, facts)),
+    ...findNewPartialCrls(desired, facts),
+    ...findExpiring(desired, facts),
   ];
 }
 
-function findMissing(desired: Desired): Diagnostic[] {
+/** Reports each CA that needs a CRL and has none in the site's files, where no source can provide one. */
+function findMissingCrls(desired: Desired): Diagnostic[] {
   return findLacking(desired, desired.crls).map((subject): Diagnostic =>
     desired.crlCheck === "chain"
       ? {
@@ -44,34 +45,38 @@ function findMissing(desired: Desired): Diagnostic[] {
 }
 
 /**
- * It is only known after a download which CA a source is for. So only the number of sources shows whether there can be
- * enough.
+ * Reports that there are too few sources for the CAs that need a CRL. It is only known after a download which CA a
+ * source is for, so only the number of sources shows whether there can be enough.
  */
 function findMissingSources(desired: Desired): Diagnostic[] {
   const { crls, crlCheck, crlSources } = desired;
   const firstLists = crls.filter(({ isFirstList }) => isFirstList === true);
   const uncovered = findLacking(desired, crls);
-  const left = crlSources.length - firstLists.length;
-  if (uncovered.length <= left) return [];
+  // A source with a first CRL is for the CA of that CRL, which the first CRL covers already.
+  const freeSources = crlSources.length - firstLists.length;
+  if (uncovered.length <= freeSources) return [];
   const names = uncovered.join(" and ");
-  const sources = left === 1 ? "one source is" : `${left} sources are`;
-  const found = left === 0 ? `there is no CRL of ${names}` : `only ${sources} left for the CRLs of ${names}`;
-  const [place, why, way] =
+  const sources = freeSources === 1 ? "one source is" : `${freeSources} sources are`;
+  const found = freeSources === 0 ? `there is no CRL of ${names}` : `only ${sources} left for the CRLs of ${names}`;
+  const [place, why, otherRemedy] =
     crlCheck === "chain"
       ? (["crlCheck", '"chain" needs a CRL of every CA', 'or write "leaf"'] as const)
       : (["crlSources", "every certificate that such a CA issued would be refused", "or remove the CA"] as const);
-  return [{ severity: "problem", place, text: `${found}, and ${why}; add a source for each CA, ${way}` }];
+  return [{ severity: "problem", place, text: `${found}, and ${why}; add a source for each CA, ${otherRemedy}` }];
 }
 
-/** crl.pem is written as a whole. It is not written when that would replace a newer CRL by an older one. */
-function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
-  const isOther = hasNewerCrl(desired, facts);
+/**
+ * Reports CRLs of the site's files that are older than those on the host. crl.pem is written as a whole, and it is not
+ * written when that would replace a newer CRL by an older one.
+ */
+function diagnoseOlderCrls(desired: Desired, facts: Facts): Diagnostic[] {
+  const isAnotherNewer = hasNewerCrl(desired, facts);
   return findOlderCrls(desired, facts).map((crl): Diagnostic => {
     const name = crlNameOf(crl);
     const found = `the CRL of ${name} (${crl.thisUpdate}, number ${crl.number ?? "none"}) is older than the one on the host`;
-    const anew = `, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
-    const remedy = `download the current CRL of ${name} into its file${isAcceptable(desired, facts, crl) ? anew : ""}`;
-    return isOther
+    const acceptIt = `, or, if its CA has begun its numbers anew and this is the current one, write acceptOlderCrls: [${crl.sha256}]`;
+    const remedy = `download the current CRL of ${name} into its file${isAcceptable(desired, facts, crl) ? acceptIt : ""}`;
+    return isAnotherNewer
       ? {
           severity: "problem",
           place: "crlFiles",
@@ -82,14 +87,14 @@ function findOlder(desired: Desired, facts: Facts): Diagnostic[] {
 }
 
 /**
- * OpenSSL uses a partial CRL only for certificates that name its address, byte by byte. The complete CRL is not renewed
- * any more.
+ * Warns of a partial CRL that replaces the complete one of its CA. OpenSSL uses a partial CRL only for certificates
+ * that name its address, byte by byte, and the complete CRL is not renewed any more.
  */
-function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
+function findNewPartialCrls({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
   return crls.flatMap((crl): Diagnostic[] => {
-    const before = own.crls.filter((known) => isOfSameCa(known, crl));
+    const installed = own.crls.filter((candidate) => isOfSameCa(candidate, crl));
     const isComplete = ({ distributionPoint }: CrlSummary): boolean => distributionPoint === undefined;
-    if (isComplete(crl) || before.length === 0 || !before.every(isComplete)) return [];
+    if (isComplete(crl) || installed.length === 0 || !installed.every(isComplete)) return [];
     if (crls.some((other) => isOfSameCa(other, crl) && isComplete(other))) return [];
     const proof =
       sample === undefined
@@ -106,7 +111,7 @@ function findPartitioning({ crls, sample }: Desired, { own }: Facts): Diagnostic
 }
 
 /** Reports the expiry of CRLs that no source renews. */
-function findLockOut(desired: Desired, facts: Facts): Diagnostic[] {
+function findExpiring(desired: Desired, facts: Facts): Diagnostic[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
   const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
   return crls.filter(isWithoutSource).flatMap((crl): Diagnostic[] =>
@@ -123,7 +128,8 @@ function findLockOut(desired: Desired, facts: Facts): Diagnostic[] {
 }
 
 /**
- * The keys in the ticket file outlive a reload, so an old session keeps what httpd once decided about its certificate.
+ * Reports files of session-ticket keys. Their keys outlive a reload, so an old session keeps what httpd once decided
+ * about its certificate.
  */
 export function diagnoseSessionTickets(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];
@@ -133,8 +139,8 @@ export function diagnoseSessionTickets(desired: Desired, facts: Facts): Diagnost
     .map(({ file, line, directive, virtualHosts }) => {
       const place = `${file}:${line}`;
       const text = `with ${directive} a revoked certificate goes on working in resumed sessions, also after a reload; remove it`;
-      const isTold = desired.acknowledgeSessionTicketKeys || !virtualHosts.some((index) => covered[index]);
-      return isTold
+      const isWarning = desired.acknowledgeSessionTicketKeys || !virtualHosts.some((index) => covered[index]);
+      return isWarning
         ? { severity: "warning", place, text }
         : { severity: "problem", place, text: `${text}, or set acknowledgeSessionTicketKeys: true` };
     });

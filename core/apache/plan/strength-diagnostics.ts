@@ -5,8 +5,8 @@ import type { Diagnostic } from "../../diagnostic.ts";
 import type { Desired, Facts } from "../model.ts";
 
 /**
- * Reports nothing where the host's level is not known. A CA that is already installed only causes a warning: to refuse
- * it would change nothing.
+ * Finds the CAs that are too weak; none where the host's level is not known. A CA that is already installed only causes
+ * a warning: to refuse it would change nothing.
  */
 export function findWeakCas(desired: Desired, { own, server }: Facts): Diagnostic[] {
   const { securityLevel } = server;
@@ -20,6 +20,7 @@ export function findWeakCas(desired: Desired, { own, server }: Facts): Diagnosti
   });
 }
 
+/** What of the CA is too weak: its key, or the signature on its certificate. Undefined where neither is. */
 function describeWeakness({ strength }: CertificateSummary, needed: number): string | undefined {
   if (strength === undefined) return undefined;
   const { keyBits, signatureBits } = strength;

@@ -14,9 +14,10 @@ export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] 
   if (facts.foreign.length + facts.adopted.length === 0) return [];
   const judge = judgeUnmanaged(desired, facts);
   const reported = facts.foreign.flatMap((directive) => report(desired, facts, directive, judge(directive)));
-  return [...findReturned(desired, facts), ...reported];
+  return [...reportReturning(desired, facts), ...reported];
 }
 
+/** The diagnostics about one directive, which has this verdict. */
 function report(desired: Desired, facts: Facts, directive: UnmanagedDirective, verdict: Verdict): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   const found = describe(directive);
@@ -43,6 +44,7 @@ function report(desired: Desired, facts: Facts, directive: UnmanagedDirective, v
 const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 
+/** Reports a directive over which our line wins: that happens only with `adopt`. */
 function reportOverruled({ adopt }: Desired, directive: UnmanagedDirective, place: string, found: string): Diagnostic {
   return adopt
     ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
@@ -53,6 +55,10 @@ function reportOverruled({ adopt }: Desired, directive: UnmanagedDirective, plac
       };
 }
 
+/**
+ * Reports a directive that has to go. With `adopt` it is commented out, except where it also applies to virtual hosts
+ * that we do not cover.
+ */
 function reportRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirective, found: string): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   if (isInForceElsewhere(desired, facts, directive)) {
@@ -67,11 +73,16 @@ function reportRemovable(desired: Desired, facts: Facts, directive: UnmanagedDir
 
 const adoption = "it is commented out, and put back at removal";
 
-/** One diagnostic for each physical line, because each line has its own mark. */
-function findReturned(desired: Desired, facts: Facts): Diagnostic[] {
+/**
+ * Reports the lines that the change brings back: one diagnostic for each physical line, because each line has its own
+ * mark.
+ */
+function reportReturning(desired: Desired, facts: Facts): Diagnostic[] {
   const adopted = facts.foreign.filter(({ isAdopted }) => isAdopted === true);
   const names = new Map(
-    adopted.flatMap((one) => one.lineOffsets.map((offset) => [`${one.file}:${offset}`, describe(one)] as const)),
+    adopted.flatMap((directive) =>
+      directive.lineOffsets.map((offset) => [`${directive.file}:${offset}`, describe(directive)] as const),
+    ),
   );
   return findReturning(desired, facts).map(({ file, line, offset }) => ({
     severity: "problem",

@@ -56,26 +56,26 @@ export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: Unma
     const hosts = directive.virtualHosts.filter((index) => covered[index] === true);
     if (hosts.length === 0) return harmless;
     const verdict = judges[directive.kind]({ desired, facts, trust, directive, hosts });
-    return onePortOnly(
-      verdict,
-      hosts.flatMap((index) => facts.virtualHosts[index]?.otherPorts ?? []),
-    );
+    const otherPorts = hosts.flatMap((index) => facts.virtualHosts[index]?.otherPorts ?? []);
+    return forbidOnOtherPorts(verdict, otherPorts);
   };
 }
 
 /**
- * `adopt` is about one port. Where the virtual host also answers other ports, an adoption would change what those
- * answer.
+ * Turns a verdict that waits for `adopt` into `forbidding` where the virtual hosts also answer other ports: `adopt` is
+ * about one port, and an adoption would change what the other ports answer.
  */
-function onePortOnly(verdict: Verdict, [other]: readonly number[]): Verdict {
-  return other === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
+function forbidOnOtherPorts(verdict: Verdict, otherPorts: readonly number[]): Verdict {
+  const [otherPort] = otherPorts;
+  return otherPort === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
     ? verdict
     : forbidding(
-        `${verdict.why}, and on port ${other}, which the same virtual host answers, that would change as well`,
+        `${verdict.why}, and on port ${otherPort}, which the same virtual host answers, that would change as well`,
         "give that port a virtual host of its own",
       );
 }
 
+/** The judge of each kind. */
 const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> = {
   verifyClient: judgeVerifyClient,
   verifyDepth: judgeDepth,
@@ -106,7 +106,10 @@ const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> =
   allowOverride: judgeOverride,
 };
 
-/** A line cannot be taken out for the whole site alone, when its file is also included for a part of the site. */
+/**
+ * The verdict on a line that is to be taken out for the whole site: `removable`, or `forbidding` where its file is also
+ * included for a part of the site, which would lose the line as well.
+ */
 const removableAlone = ({ directive }: Question, why: string): Verdict =>
   directive.isAlsoNarrower === true
     ? forbidding(
@@ -115,7 +118,8 @@ const removableAlone = ({ directive }: Question, why: string): Verdict =>
       )
     : removable(why);
 
-const isRestricting = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
+/** Whether the site file restricts who gets in by names in the certificate. */
+const restrictsNames = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
   organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
 
 function judgeVerifyClient(question: Question): Verdict {
@@ -133,7 +137,10 @@ function judgeVerifyClient(question: Question): Verdict {
   return judgeRequireOfPart(question);
 }
 
-/** Where the whole virtual host required a certificate, a part of it did not request one a second time. */
+/**
+ * Judges a part of the site that requires a certificate. Where the whole virtual host required one before, the part did
+ * not request it a second time. With our line, which makes the certificate optional, it would.
+ */
 function judgeRequireOfPart(question: Question): Verdict {
   const { desired, facts, trust, hosts } = question;
   const verdict = judgeRule(question);
@@ -146,7 +153,10 @@ function judgeRequireOfPart(question: Question): Verdict {
     : verdict;
 }
 
-/** In a section, a smaller depth than ours requests the certificate again, and refuses people whose chain is longer. */
+/**
+ * Judges an SSLVerifyDepth. In a section, a smaller depth than ours requests the certificate again, and refuses people
+ * whose chain is longer. A depth that no chain of the site exceeds refuses nobody, so it can go.
+ */
 function judgeDepth(question: Question): Verdict {
   const { desired, trust, directive } = question;
   const depth = Number(directive.value);
@@ -161,6 +171,10 @@ function judgeDepth(question: Question): Verdict {
       );
 }
 
+/**
+ * Judges an SSLCACertificateFile: whether it completes the server's own chain, and whether it lets in people whom
+ * caFiles does not.
+ */
 function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
   const { certificates, completesChain, isAdopted } = directive;
   const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
@@ -174,7 +188,7 @@ function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Ver
     return isAdopted === true
       ? harmless // the file is read after the line has come back
       : overruled(
-          `names a file of CAs that could not be read${onCopy(facts)}, and the CAs of caFiles take their place`,
+          `names a file of CAs that could not be read${adviceOnCopy(facts)}, and the CAs of caFiles take their place`,
         );
   const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
   return missing.length === 0
@@ -182,13 +196,15 @@ function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Ver
     : overruled(`lets in holders of certificates of ${listed(missing)}, which caFiles lacks: they would be refused`);
 }
 
-const onCopy = ({ server }: Facts): string => (server.source === "httpd" ? "" : " (copy it, too)");
+/** An advice for a copy of the host's files, in which the file may be missing. */
+const adviceOnCopy = ({ server }: Facts): string => (server.source === "httpd" ? "" : " (copy it, too)");
 
+/** Names up to three CAs; longer lists end in a number. */
 const listed = (names: readonly string[]): string =>
   names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more CAs`;
 
-/** The verdict on a directive that checks revocation: that check must not get lost. */
-const ending = (uncovered: readonly string[]): Verdict =>
+/** The verdict on a directive that checks revocation, where our configuration would not check it for these CAs. */
+const endsRevocation = (uncovered: readonly string[]): Verdict =>
   forbidding(
     `checks revocation, and the site file is not known to have a CRL of ${listed(uncovered)}: revoked certificates would be accepted`,
     "give one for each of these CAs: in crlSources, where file: says which CA a source is for, or in crlFiles",
@@ -204,18 +220,20 @@ function judgeCrlCheck({ desired, directive }: Question): Verdict {
     : harmless;
 }
 
+/** Judges an SSLCARevocationFile: each CA whose CRLs it brings, and that needs one, must get one from the site file. */
 function judgeCrlFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
   const checks = hosts.flatMap((index) => trust.crlCheck(index) ?? []);
   if (checks.length === 0) return harmless;
-  const isAbout = (name: string): boolean => directive.crlIssuers?.some((one) => isSameName(one, name)) ?? true;
+  // A file whose CRLs are not known may be about any CA.
+  const isAbout = (name: string): boolean => directive.crlIssuers?.some((issuer) => isSameName(issuer, name)) ?? true;
   const lost = findUncoveredCas(desired, facts, checks.includes("chain") ? "chain" : "leaf").filter(isAbout);
-  return lost.length > 0 ? ending(lost) : harmless;
+  return lost.length > 0 ? endsRevocation(lost) : harmless;
 }
 
 function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
   const uncovered = findUncoveredCas(desired, facts, "leaf");
   return uncovered.length > 0 && hosts.some((index) => trust.crlCheck(index) !== undefined)
-    ? ending(uncovered)
+    ? endsRevocation(uncovered)
     : removable("adds CRLs that clientcert's own directives cannot take away");
 }
 
@@ -223,7 +241,7 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
   if (directive.value === "off") return harmless;
   const uncovered = findUncoveredCas(desired, facts, "leaf");
   return uncovered.length > 0
-    ? ending(uncovered)
+    ? endsRevocation(uncovered)
     : removable("refuses everybody who has a certificate while its responder does not answer");
 }
 
@@ -235,34 +253,38 @@ function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "
   // Installed CRLs are removed when the site file no longer wants revocation.
   const installed = hasRevocation(desired) ? own.crls : [];
   const uncovered = findLacking({ ...desired, crlCheck }, [...desired.crls, ...installed]);
+  // A source with a first CRL is for the CA of that CRL, so it cannot serve another CA.
   const firstLists = desired.crls.filter(({ isFirstList }) => isFirstList === true).length;
   return uncovered.length <= desired.crlSources.length - firstLists ? [] : uncovered;
 }
 
 /**
- * The rule stays beside ours. It lets the same people in as before, unless ours trusts a CA that was not trusted
- * before.
+ * Judges a rule about certificates. The rule stays beside ours. It lets the same people in as before, unless ours
+ * trusts a CA that was not trusted before.
  */
 function judgeRule({ trust, directive, hosts }: Question): Verdict {
-  const fresh = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
-  return fresh.length === 0
+  const newCas = directive.namesIssuer === true ? [] : [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  return newCas.length === 0
     ? reported("decides by the client's certificate who gets in here; it stays, and applies beside clientcert's rule")
     : forbidding(
-        `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(fresh)}`,
+        `decides by the client's certificate who gets in here, and would also let in holders of certificates of ${listed(newCas)}`,
         issuerRemedy(directive),
       );
 }
 
 /**
- * An SSLRequire must be true in addition to everything else in its section. Elsewhere only the rule itself can require
- * the issuer.
+ * How a rule can be held to the CAs from before. In a section, an SSLRequire must be true in addition to everything
+ * else. Elsewhere only the rule itself can require the issuer.
  */
 const issuerRemedy = ({ level }: UnmanagedDirective): string =>
   level === "narrower"
     ? 'require the issuer as well, by SSLRequire %{SSL_CLIENT_I_DN_CN} eq "…" in the same <Location> or <Directory>'
     : "name in it the CA whose certificates may get in, by %{SSL_CLIENT_I_DN_CN}, or move it into a <Location> with an SSLRequire that does";
 
-/** A client whose user name was made of the certificate is not asked for a password. */
+/**
+ * Judges a directive that makes a user name of the certificate. Such a client is not asked for a password, so its name
+ * must be one that is known where a user is required.
+ */
 function judgeUser(question: Question): Verdict {
   const verdict = judgeRule(question);
   return verdict.is === "reported"
@@ -270,16 +292,19 @@ function judgeUser(question: Question): Verdict {
     : verdict;
 }
 
-/** `.htaccess` files are not read here: they may be anywhere, and httpd reads them again at each request. */
+/**
+ * Says what a `.htaccess` file may do beside our rules. Such files are not read here: they may be anywhere, and httpd
+ * reads them again at each request.
+ */
 function judgeOverride({ desired, trust, hosts }: Question): Verdict {
-  const lifts = isRestricting(desired) ? ["switch clientcert's rule on names off (by Satisfy Any)"] : [];
-  const fresh = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
-  const opens = `let in holders of certificates of ${listed(fresh)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
-  const effects = [...lifts, ...(fresh.length > 0 ? [opens] : [])];
+  const liftsRule = restrictsNames(desired) ? ["switch clientcert's rule on names off (by Satisfy Any)"] : [];
+  const newCas = [...new Set(hosts.flatMap((index) => trust.newCas(index)))];
+  const letsIn = `let in holders of certificates of ${listed(newCas)} where it asks for a certificate itself (SSLVerifyClient, SSLRequire)`;
+  const effects = [...liftsRule, ...(newCas.length > 0 ? [letsIn] : [])];
   return effects.length === 0 ? harmless : reported(`lets a .htaccess file ${effects.join(", and ")}`, "note");
 }
 
-/** Our own requests come over loopback, without the header of a proxy. */
+/** Judges RemoteIPProxyProtocol: our own requests come over loopback, without the header of a proxy. */
 function judgeProxyProtocol({ directive }: Question): Verdict {
   return directive.value === "loopback"
     ? harmless
