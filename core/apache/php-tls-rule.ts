@@ -10,8 +10,8 @@ import type { PhpObservation } from "./observation.ts";
 const phpSources = ["module", "fpm", "cli"] as const;
 
 /**
- * The PHP that httpd itself runs counts first. Among equals the highest version counts, because the rule is stricter
- * from 8.3 on.
+ * Chooses the PHP that counts: first the one that httpd itself runs, and among several of one source the one of the
+ * highest version, because the rule is stricter from 8.3 on.
  */
 export function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
   const ranked = [...observed].sort(

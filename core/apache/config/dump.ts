@@ -103,6 +103,7 @@ function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includ
   return { mainFile: stack[0], includes };
 }
 
+/** Adds a value to the list of its key. */
 function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);

@@ -19,7 +19,10 @@ export const ownPrefix = (serverRoot: string): string => `${absolutePath(serverR
 /** Whether a directive with this name (in lower case) reads other files. */
 export const isInclude = (name: string): boolean => name === "include" || name === "includeoptional";
 
-/** Whether an Include of this pattern searches for names, rather than reading one path. */
+/**
+ * Whether an Include of this pattern searches for names, rather than reading one path. A `[` that is never closed
+ * counts too, although httpd does not take it for a pattern; the result is the same, because such a `[` matches itself.
+ */
 export const hasWildcard = (pattern: string): boolean => wildcardStart.test(pattern);
 const wildcardStart = /[*?[]/;
 

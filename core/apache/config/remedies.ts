@@ -8,7 +8,7 @@ import type { Section } from "./sections.ts";
 import { readWord } from "./arguments.ts";
 
 /** What is known of the host and of its configuration. */
-interface Known {
+interface RemedyContext {
   /** Empty when the version is not known. */
   readonly version: string;
   readonly serverRoot: string;
@@ -20,18 +20,18 @@ const moveOut = "move what stands in this section out of it";
 const giveValue = "give it under defines as NAME=VALUE";
 
 /** The remedy for a condition that could not be decided. */
-export function remedyForCondition(section: Section, known: Known): string {
+export function remedyForCondition(section: Section, context: RemedyContext): string {
   const argument = withoutNegation(section);
-  if (argument.includes("${")) return `a variable stands in it; ${remedyForVariable(argument, known)}`;
+  if (argument.includes("${")) return `a variable stands in it; ${remedyForVariable(argument, context)}`;
   switch (section.name) {
     case "ifdefine":
-      return dependence(argument, known) ?? "give the server's -D names under defines ([] where it has none)";
+      return dependence(argument, context) ?? "give the server's -D names under defines ([] where it has none)";
     case "ifmodule":
       return "give --httpd-modules FILE with the output of httpd -M";
     case "ifversion":
-      return known.version === "" ? "give --httpd-version FILE with the output of httpd -V" : moveOut;
+      return context.version === "" ? "give --httpd-version FILE with the output of httpd -V" : moveOut;
     case "iffile":
-      return `copy the names in ${folderOf(argument, known)} of the host, too: empty files of these names are enough, and an empty directory where the host has none`;
+      return `copy the names in ${folderOf(argument, context)} of the host, too: empty files of these names are enough, and an empty directory where the host has none`;
     case "ifdirective":
       return /^ssl/i.test(argument) ? "give --httpd-modules FILE with the output of httpd -M" : moveOut;
     default:
@@ -40,29 +40,29 @@ export function remedyForCondition(section: Section, known: Known): string {
 }
 
 /** The directory of the path that an IfFile tests, with a slash at the end. */
-function folderOf(argument: string, { serverRoot }: Known): string {
+function folderOf(argument: string, { serverRoot }: RemedyContext): string {
   const path = absolutePath(serverRoot, readWord(argument, 0).word);
   return hostText(path.slice(0, path.lastIndexOf("/") + 1));
 }
 
 /** The remedy for a text with variables whose values are not known. */
-export function remedyForVariable(text: string, known: Known): string {
+export function remedyForVariable(text: string, context: RemedyContext): string {
   const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = ""]) => name);
-  return names.map((name) => dependence(name, known)).find((remedy) => remedy !== undefined) ?? giveValue;
+  return names.map((name) => dependence(name, context)).find((remedy) => remedy !== undefined) ?? giveValue;
 }
 
 /**
  * The remedy where an undecided condition may set this name: there, `defines` in the site file cannot set it. Undefined
  * where no condition does.
  */
-function dependence(name: string, known: Known): string | undefined {
-  let condition = known.undetermined.get(name);
+function dependence(name: string, context: RemedyContext): string | undefined {
+  let condition = context.undetermined.get(name);
   if (condition === undefined) return undefined;
   // The name of an IfDefine may itself be set below another condition. The remedy is that of the condition at the
   // beginning of this chain.
   for (let steps = 0; steps < mostSteps && condition.name === "ifdefine"; steps++)
-    condition = known.undetermined.get(withoutNegation(condition)) ?? condition;
-  const remedy = remedyForCondition(condition, { ...known, undetermined: new Map() });
+    condition = context.undetermined.get(withoutNegation(condition)) ?? condition;
+  const remedy = remedyForCondition(condition, { ...context, undetermined: new Map() });
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }
 

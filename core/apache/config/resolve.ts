@@ -83,7 +83,10 @@ export function resolve(source: Source, wanted: IsWanted = () => true): Resolved
     : walkThrough(source, wanted, new Set(repeated));
 }
 
-/** Reads the configuration once. `repeated` are the files whose IfDefine conditions httpd's list cannot decide. */
+/**
+ * Reads the whole configuration one time. `repeated` are the files whose IfDefine conditions httpd's list cannot
+ * decide.
+ */
 function walkThrough(source: Source, wanted: IsWanted, repeated: ReadonlySet<string>): Walk {
   const defines = source.defines.map((define): [string, string] => {
     const equalsSign = define.indexOf("=");
@@ -180,6 +183,7 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
       ? (decisionOfFiles ?? decisionOfHttpd(walk, file, tree, node))
       : (decisionOfHttpd(walk, file, tree, node) ?? decisionOfFiles);
     if (decision === false) return undefined;
+    // The content of a condition that cannot be decided is read as well, and is marked as undecided.
     return decision ? context : { ...context, undecided: section };
   }
   if (isWanted) walk.effective.push({ name, file, node, opens: section, arguments: [text], ...context });

@@ -46,13 +46,13 @@ export function findBlockers(context: Surroundings): Diagnostic[] {
     ...context.resolved.problems.map((problem) => describeUnread(context, problem)),
   ];
   const undecided = [...findUndecided(context), ...findUnknownValues(context)];
-  const found = [...unread, ...findUnmanagedIncludes(context), ...undecided];
+  const basic = [...unread, ...findUnmanagedIncludes(context), ...undecided];
   // What was not read is missing everywhere else, so the other checks would only mislead.
-  if (unread.length > 0) return found;
+  if (unread.length > 0) return basic;
   const unclear = findUnclearEngines(context);
   // Where it is not clear which virtual hosts answer TLS, it is not known either that there is none.
   const missing = unclear.length > 0 || undecided.length > 0 ? [] : findMissingHosts(context);
-  return [...found, ...findDisagreements(context), ...findMainServer(context), ...unclear, ...missing];
+  return [...basic, ...findDisagreements(context), ...findMainServer(context), ...unclear, ...missing];
 }
 
 /**
@@ -65,8 +65,8 @@ const patternText =
 /** The blocker for a part that was not read; where a variable is the reason, it says how to give the value. */
 function describeUnread(context: Surroundings, { file, line, text, unknown }: Problem): Diagnostic {
   if (unknown === undefined) return blocker(context, file, line, text);
-  const known = { ...context, undetermined: context.resolved.undetermined };
-  const message = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, known)}`;
+  const remedyContext = { ...context, undetermined: context.resolved.undetermined };
+  const message = `${text} whose value only the running httpd knows; ${remedyForVariable(unknown, remedyContext)}`;
   return { ...blocker(context, file, line, message), isUndecided: true };
 }
 
@@ -83,16 +83,18 @@ function findRejection(context: Surroundings): Diagnostic | undefined {
 function rejectionText(context: Surroundings, { file, line }: NonNullable<Dump["rejected"]>): string {
   if (line === 0)
     return "httpd cannot open this configuration file; give the right one as config:, or leave it out to have it found";
-  const found = "httpd does not accept this line, and would not start any more";
+  const rejection = "httpd does not accept this line, and would not start any more";
   return file.startsWith(ownPrefix(context.serverRoot))
-    ? `${found}; the file is ours and was altered: delete it, httpd does without, and let the next \`pulumi up\` write it anew`
-    : `${found}; mend it first, httpd -t says what is wrong`;
+    ? `${rejection}; the file is ours and was altered: delete it, httpd does without, and let the next \`pulumi up\` write it anew`
+    : `${rejection}; mend it first, httpd -t says what is wrong`;
 }
 
+/** Makes a blocker at a line of a file, which is given by the name that httpd uses. */
 function blocker(context: Surroundings, file: string, line: number, text: string): Diagnostic {
   return { severity: "problem", place: placeOf(context.resolvedPath(file), line), text };
 }
 
+/** The place of a line; line 0 stands for the file as a whole. */
 const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
 
 /** Another Include than our line may read our files, too. It would make them effective where no plan wants them. */
@@ -175,9 +177,9 @@ function findUnknownValues(context: Surroundings): Diagnostic[] {
     // Port 0 stands for every port, and for a port that is not known.
     return readWords(text).some((word) => word.includes("${") && [0, context.port].includes(readAddress(word).port));
   };
-  const known = { ...context, undetermined: context.resolved.undetermined };
+  const remedyContext = { ...context, undetermined: context.resolved.undetermined };
   return context.resolved.effective.filter(isUnknown).map(({ file, node, arguments: [unknown = ""] }) => {
-    const text = `a variable stands here whose value only httpd knows; ${remedyForVariable(unknown, known)}`;
+    const text = `a variable stands here whose value only httpd knows; ${remedyForVariable(unknown, remedyContext)}`;
     return { ...blocker(context, file, node.line, text), isUndecided: true };
   });
 }
@@ -205,6 +207,7 @@ function findDisagreements(context: Surroundings): Diagnostic[] {
 const missedText = "httpd finds a directive here that the reader does not, so nothing is edited; please report it";
 const unlistedText = "the reader finds a directive here that httpd does not, so nothing is edited; please report it";
 
+/** Whether a directive of this name must be found by both, the reader and httpd. */
 const isCompared = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 /**

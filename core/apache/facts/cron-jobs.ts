@@ -41,7 +41,7 @@ function findTargets({
 }: Surroundings): Map<string, readonly number[]> {
   const { serverRoot } = observation.server;
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
-  const hostsAt = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
+  const hostsByPlace = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
   const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
   // Our own CRL file is listed for no virtual host, so a job that writes it is always reported.
   const targets = new Map<string, Set<number>>([[ownCrl, new Set()]]);
@@ -61,7 +61,7 @@ function findTargets({
     // are the same.
     if (seen.has(`${place} ${path}`)) continue;
     seen.add(`${place} ${path}`);
-    for (const host of hostsAt.get(place) ?? []) hosts.add(host);
+    for (const host of hostsByPlace.get(place) ?? []) hosts.add(host);
   }
   return new Map([...targets].map(([path, hosts]) => [path, [...hosts]]));
 }

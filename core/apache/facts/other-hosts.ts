@@ -39,7 +39,7 @@ export function findOtherHosts(
   for (const { opens: section } of context.resolved.effective) {
     if (section?.name !== "virtualhost" || !mayAnswerTls(overview, section)) continue;
     const place = `${context.resolvedPath(section.file)}:${section.node.line}`;
-    const addresses = covered.has(place) ? [] : tlsAddressesOf(context, overview, section);
+    const addresses = covered.has(place) ? [] : tlsAddresses(context, overview, section);
     if (addresses.length === 0) continue;
     places.add(place);
     const serverName = hostName(inherited(overview.levels, section, "servername") ?? "");
@@ -57,9 +57,9 @@ function addOnce(asked: Map<string, AskedHost>, host: AskedHost): void {
 }
 
 /** The addresses on other ports than ours. A virtual host without a port answers on every port. */
-const addressesOf = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
+const otherPortAddresses = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
   namedAddresses(overview, section)
-    .flatMap((one) => (one.port === 0 ? overview.listens.map(({ port }) => ({ ...one, port })) : [one]))
+    .flatMap((named) => (named.port === 0 ? overview.listens.map(({ port }) => ({ ...named, port })) : [named]))
     .filter(({ port }) => port !== own);
 
 /**
@@ -75,8 +75,8 @@ function mayAnswerTls({ levels }: ConfigurationIndex, section: Section): boolean
  * The addresses on other ports where a virtual host that may answer TLS answers it. Without SSLEngine, a virtual host
  * with a certificate answers TLS only where a Listen says https; one such Listen makes all its addresses count.
  */
-function tlsAddressesOf(context: Context, overview: ConfigurationIndex, section: Section): readonly Address[] {
-  const addresses = addressesOf(context, overview, section);
+function tlsAddresses(context: Context, overview: ConfigurationIndex, section: Section): readonly Address[] {
+  const addresses = otherPortAddresses(context, overview, section);
   if (inherited(overview.levels, section, "sslengine") !== undefined) return addresses;
   const isHttps = (port: number): boolean => overview.listens.some((listen) => listen.isHttps && listen.port === port);
   return addresses.some(({ port }) => isHttps(port)) ? addresses : [];
@@ -89,7 +89,7 @@ function mainServerAddresses(context: Context, overview: ConfigurationIndex): Ad
   if (!hasMainServerTls(overview)) return [];
   const answered = new Set(
     context.resolved.effective.flatMap(({ opens }) =>
-      opens?.name === "virtualhost" ? addressesOf(context, overview, opens).map(({ port }) => port) : [],
+      opens?.name === "virtualhost" ? otherPortAddresses(context, overview, opens).map(({ port }) => port) : [],
     ),
   );
   return overview.listens.filter(({ port }) => port !== context.port && !answered.has(port));

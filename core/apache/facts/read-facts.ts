@@ -178,6 +178,7 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
   };
 }
 
+/** The facts about the server. A value that is not known, and the starter of a server that runs, have no key at all. */
 function serverFacts(observation: Observation): Facts["server"] {
   const { version, openssl, securityLevel, serverRoot, configFile, instance, isRunning, starter } = observation.server;
   const source = observation.dump !== undefined ? "httpd" : observation.saved === undefined ? "files" : "saved";

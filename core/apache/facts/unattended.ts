@@ -23,6 +23,8 @@ const purposes: Readonly<Record<Caller, string>> = {
 /** Renders exactly the bytes that `write_caller` of `host/posix/apache/undo.sh` writes. */
 export function renderCaller(instance: string, name: Caller): string {
   const program = programPath(instance);
+  // The last line of a whole program is `main "$@"`, so a program that was cut off is not run. The braces let the shell
+  // read the whole script before it runs any of it.
   const lines = [
     "#!/bin/sh",
     `{ # ${purposes[name]}`,

@@ -42,15 +42,15 @@ export interface Context {
 
 /** Finds the virtual hosts in the order in which httpd reads them; a file that is included twice counts once. */
 export function findTlsVirtualHosts(context: Context, overview: ConfigurationIndex): TlsVirtualHost[] {
-  const found = new Map<string, TlsVirtualHost>();
+  const hosts = new Map<string, TlsVirtualHost>();
   for (const directive of context.resolved.effective) {
     const section = directive.opens;
     if (section?.name !== "virtualhost") continue;
     const key = `${context.resolvedPath(section.file)}:${section.node.start}`;
-    const facts = found.has(key) ? undefined : readVirtualHost(context, section, overview);
-    if (facts !== undefined) found.set(key, { facts, section, undecided: directive.undecided });
+    const facts = hosts.has(key) ? undefined : readVirtualHost(context, section, overview);
+    if (facts !== undefined) hosts.set(key, { facts, section, undecided: directive.undecided });
   }
-  return [...found.values()];
+  return [...hosts.values()];
 }
 
 /**
@@ -288,8 +288,8 @@ export const readListen = (word: string): Address =>
 const anyAddresses = ["*", "_default_"];
 
 /**
- * One form of an address for comparison, because an IPv6 address may be written in many ways; a name is only put in
- * lower case.
+ * One form of an address for comparison. An IPv6 address may be written in many ways, and the parser of URLs brings all
+ * of them to one form. Any other address or name is only put in lower case.
  */
 const canonical = (address: string): string =>
   URL.canParse(`http://${address}`) && address.startsWith("[")

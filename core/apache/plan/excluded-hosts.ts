@@ -30,8 +30,9 @@ function namesOf({ serverName, addresses }: VirtualHostFacts): string[] {
  */
 const lowerCaseSets = new WeakMap<readonly string[], ReadonlySet<string>>();
 
+/** The set of {@link lowerCaseSets} for an array, which is made when it is first needed. */
 function lowerCaseSetOf(names: readonly string[]): ReadonlySet<string> {
-  const known = lowerCaseSets.get(names) ?? new Set(names.map((name) => hostBytes(name).toLowerCase()));
-  lowerCaseSets.set(names, known);
-  return known;
+  const lowerCaseSet = lowerCaseSets.get(names) ?? new Set(names.map((name) => hostBytes(name).toLowerCase()));
+  lowerCaseSets.set(names, lowerCaseSet);
+  return lowerCaseSet;
 }

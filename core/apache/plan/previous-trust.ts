@@ -98,16 +98,16 @@ const indexesOf = (
 ): ReadonlySet<number> => new Set(foreign.filter(isWanted).flatMap(({ virtualHosts }) => virtualHosts));
 
 /**
- * The subjects of those of our CAs that bring new users, where `theirs` were trusted before. A CA below a trusted one
- * brings none: its clients could already send its certificate along, unless that chain is too long.
+ * The subjects of those of our CAs that bring new users, where the `previous` CAs were trusted. A CA below a trusted
+ * one brings none: its clients could already send its certificate along, unless that chain is too long.
  */
 function findNewCas(
   ours: readonly CertificateSummary[],
-  theirs: NonNullable<UnmanagedDirective["certificates"]>,
+  previous: NonNullable<UnmanagedDirective["certificates"]>,
   isTooDeep: (ca: CertificateSummary) => boolean,
 ): readonly string[] {
-  const fingerprints = new Set(theirs.map(({ fingerprint }) => fingerprint));
-  const trusted = new Set(theirs.map(({ subject }) => comparable(subject)));
+  const fingerprints = new Set(previous.map(({ fingerprint }) => fingerprint));
+  const trusted = new Set(previous.map(({ subject }) => comparable(subject)));
   let candidates = ours.filter((ca) => isTooDeep(ca) || !fingerprints.has(ca.fingerprint));
   // Each round trusts the CAs below those of the round before, until no further one is found.
   for (;;) {

@@ -31,6 +31,7 @@ export function renderRequirement({ organizations, organizationalUnits, countrie
 const termFor = (variable: string, values: readonly string[]): string[] =>
   values.length === 0 ? [] : [isIn(variable, [...values, ""])];
 
+/** The expression that is true when the variable has one of the values. */
 const isIn = (variable: string, values: readonly string[]): string =>
   `%{${variable}} in {${[...new Set(values)].map(quoteValue).join(",")}}`;
 
@@ -62,6 +63,7 @@ function termForIssuers(issuers: readonly string[]): string[] {
 
 const isCommonName = (parts: readonly IssuerPart[]): boolean => parts.length === 1 && parts[0]?.type === "CN";
 
+/** The expression that is true when one part of the issuer's name has this text. */
 const equalsPart = ({ type, index, text }: IssuerPart): string =>
   `%{SSL_CLIENT_I_DN_${issuerVariables[type]}${index === 0 ? "" : `_${index}`}} eq ${quoteValue(text)}`;
 

@@ -20,20 +20,24 @@ export function diagnoseUnmanaged(desired: Desired, facts: Facts): Diagnostic[] 
 /** The diagnostics about one directive, which has this verdict. */
 function report(desired: Desired, facts: Facts, directive: UnmanagedDirective, verdict: Verdict): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
-  const found = describe(directive);
+  const description = describe(directive);
   switch (verdict.is) {
     case "harmless":
       return [];
     case "reported":
-      return [{ severity: verdict.severity, place, text: `${found} ${verdict.why}` }];
+      return [{ severity: verdict.severity, place, text: `${description} ${verdict.why}` }];
     case "overruled":
-      return [reportOverruled(desired, directive, place, `${found} ${verdict.why}`)];
+      return [reportOverruled(desired, directive, place, `${description} ${verdict.why}`)];
     case "forbidding":
       return [
-        { severity: "conflict", place, text: `${found} ${verdict.why}; ${verdict.remedy}${orExclude(directive)}` },
+        {
+          severity: "conflict",
+          place,
+          text: `${description} ${verdict.why}; ${verdict.remedy}${orExclude(directive)}`,
+        },
       ];
     case "removable":
-      return reportRemovable(desired, facts, directive, `${found} ${verdict.why}`);
+      return reportRemovable(desired, facts, directive, `${description} ${verdict.why}`);
   }
 }
 
@@ -45,13 +49,22 @@ const orExclude = ({ context }: UnmanagedDirective): string =>
   context.includes("VirtualHost") ? ", or list the virtual host under excludeVirtualHosts" : "";
 
 /** Reports a directive over which our line wins: that happens only with `adopt`. */
-function reportOverruled({ adopt }: Desired, directive: UnmanagedDirective, place: string, found: string): Diagnostic {
+function reportOverruled(
+  { adopt }: Desired,
+  directive: UnmanagedDirective,
+  place: string,
+  description: string,
+): Diagnostic {
   return adopt
-    ? { severity: "warning", place, text: `${found}; the line stays, and clientcert's own wins over it (adopt: true)` }
+    ? {
+        severity: "warning",
+        place,
+        text: `${description}; the line stays, and clientcert's own wins over it (adopt: true)`,
+      }
     : {
         severity: "conflict",
         place,
-        text: `${found}; change it, or set adopt: true to let clientcert's own line win over it${orExclude(directive)}`,
+        text: `${description}; change it, or set adopt: true to let clientcert's own line win over it${orExclude(directive)}`,
       };
 }
 
@@ -59,15 +72,20 @@ function reportOverruled({ adopt }: Desired, directive: UnmanagedDirective, plac
  * Reports a directive that has to go. With `adopt` it is commented out, except where it also applies to virtual hosts
  * that we do not cover.
  */
-function reportRemovable(desired: Desired, facts: Facts, directive: UnmanagedDirective, found: string): Diagnostic[] {
+function reportRemovable(
+  desired: Desired,
+  facts: Facts,
+  directive: UnmanagedDirective,
+  description: string,
+): Diagnostic[] {
   const place = `${directive.file}:${directive.line}`;
   if (isInForceElsewhere(desired, facts, directive)) {
-    const text = `${found}; it also applies to virtual hosts that clientcert does not cover: move it into those`;
+    const text = `${description}; it also applies to virtual hosts that clientcert does not cover: move it into those`;
     return [{ severity: "conflict", place, text: `${text}, out of the covered ones` }];
   }
   if (directive.isAdopted === true) return [];
-  if (desired.adopt) return [{ severity: "note", place, text: `${found}; ${adoption}` }];
-  const text = `${found}; remove it, or set adopt: true to have it commented out${orExclude(directive)}`;
+  if (desired.adopt) return [{ severity: "note", place, text: `${description}; ${adoption}` }];
+  const text = `${description}; remove it, or set adopt: true to have it commented out${orExclude(directive)}`;
   return [{ severity: "conflict", place, text }];
 }
 

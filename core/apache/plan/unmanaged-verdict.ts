@@ -122,6 +122,10 @@ const removableAlone = ({ directive }: Question, why: string): Verdict =>
 const restrictsNames = ({ organizations, organizationalUnits, countries, issuers }: Desired): boolean =>
   organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
 
+/**
+ * Judges an SSLVerifyClient. Ours is `optional`, so a directive that required a certificate, or that accepted one of any
+ * CA, had another effect.
+ */
 function judgeVerifyClient(question: Question): Verdict {
   const { level, value = "" } = question.directive;
   // In a section, `none` does not undo what the handshake has already requested (seen with 2.4.71).
@@ -177,8 +181,8 @@ function judgeDepth(question: Question): Verdict {
  */
 function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Verdict {
   const { certificates, completesChain, isAdopted } = directive;
-  const ours = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
-  if (completesChain !== undefined && !ours.has(completesChain.fingerprint))
+  const siteCas = new Set(desired.ca.certificates.map(({ fingerprint }) => fingerprint));
+  if (completesChain !== undefined && !siteCas.has(completesChain.fingerprint))
     return forbidding(
       `also completes the chain of the server's own certificate (by ${completesChain.subject}), which clients would no longer receive`,
       "append that CA's certificate to the file of SSLCertificateFile, behind the server's own",
@@ -190,7 +194,7 @@ function judgeCaFile({ desired, facts, trust, directive, hosts }: Question): Ver
       : overruled(
           `names a file of CAs that could not be read${adviceOnCopy(facts)}, and the CAs of caFiles take their place`,
         );
-  const missing = certificates.filter(({ fingerprint }) => !ours.has(fingerprint)).map(({ subject }) => subject);
+  const missing = certificates.filter(({ fingerprint }) => !siteCas.has(fingerprint)).map(({ subject }) => subject);
   return missing.length === 0
     ? harmless
     : overruled(`lets in holders of certificates of ${listed(missing)}, which caFiles lacks: they would be refused`);
@@ -230,6 +234,10 @@ function judgeCrlFile({ desired, facts, trust, directive, hosts }: Question): Ve
   return lost.length > 0 ? endsRevocation(lost) : harmless;
 }
 
+/**
+ * Judges an SSLCARevocationPath. The CRLs in its directory are not known, so where they were checked, the site file
+ * must have a CRL of each CA that needs one.
+ */
 function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
   const uncovered = findUncoveredCas(desired, facts, "leaf");
   return uncovered.length > 0 && hosts.some((index) => trust.crlCheck(index) !== undefined)
@@ -237,6 +245,7 @@ function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
     : removable("adds CRLs that clientcert's own directives cannot take away");
 }
 
+/** Judges an SSLOCSPEnable: OCSP checks revocation as well, so it may only go where CRLs take its place. */
 function judgeOcsp({ desired, facts, directive }: Question): Verdict {
   if (directive.value === "off") return harmless;
   const uncovered = findUncoveredCas(desired, facts, "leaf");
