@@ -8,12 +8,14 @@ import { isWriter, notInModInfo } from "./mod-info.ts";
 import { logicalText, nodeAt, parse, type Node, type Tree } from "./parse.ts";
 import { readWord, readWords } from "./arguments.ts";
 
+/** The names of the macros that a definition uses, in lower case; undefined when it is not harmless itself. */
+type Uses = readonly string[] | undefined;
+
 /**
  * The macros that may be defined at one place, by name in lower case. A name has several definitions where a condition
- * could not be decided. Each definition is the list of the macros that it uses, or undefined when it is not harmless
- * itself.
+ * could not be decided.
  */
-export type Macros = Map<string, readonly (readonly string[] | undefined)[]>;
+export type Macros = Map<string, readonly Uses[]>;
 
 /** A macro definition as it stands in a file. */
 export interface Definition {
@@ -69,7 +71,7 @@ const joinsLines = (value: string): boolean => value.endsWith("\\");
  * The macros that a macro with this text uses; undefined when it is not harmless itself. httpd replaces `parameters`
  * wherever they stand in the text: a beginning with `$`, `%` or `@` is only a recommendation.
  */
-function findUses(parameters: readonly string[], text: string, isLookedAt: IsLookedAt): readonly string[] | undefined {
+function findUses(parameters: readonly string[], text: string, isLookedAt: IsLookedAt): Uses {
   const tree = parse(text);
   // A section may begin in a macro and end after its Use.
   if (tree.problems.length > 0 || parameters.some((parameter) => parameter.includes("${"))) return undefined;

@@ -82,8 +82,8 @@ const isScript = (path: string): boolean => /^\/etc\/cron\.(hourly|daily|weekly|
 const isVariable = (line: string): boolean => /^[ \t]*["']?\w+["']?[ \t]*=/.test(line);
 
 /**
- * Finds the jobs of one crontab or script that name a target. A crontab has no continuation lines: each physical line
- * is a job.
+ * Finds the jobs of one crontab or script that name a target: `targets` are the CRL files with their virtual hosts. A
+ * crontab has no continuation lines: each physical line is a job.
  */
 function jobsIn(path: string, file: ObservedFile, targets: ReadonlyMap<string, readonly number[]>): CrlJobFacts[] {
   const { bytes, resolvedPath } = file;

@@ -22,6 +22,7 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
   // last reload, which the journal may hold by the same clock.
   const loadedByEitherClock = Math.max(loadedSeconds, Number(observation.journal.get("reloaded") ?? 0));
   const own = ownPrefix(serverRoot);
+  // `path` is the file itself, without symlinks; `name` is the name that httpd uses.
   const files = [...observation.files].map(([path, file]) => ({ ...file, path: file.resolvedPath, name: path }));
   const named = observation.namedFiles.map((file) => ({ ...file, name: file.path, bytes: undefined }));
   const filesWithoutLine = new Set(hosts.flatMap(({ facts }) => (facts.include === undefined ? [facts.file] : [])));

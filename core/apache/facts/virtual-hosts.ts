@@ -59,6 +59,9 @@ export function findTlsVirtualHosts(context: Context, overview: ConfigurationInd
  */
 type Level = { [Name in (typeof inheritedNames)[number]]?: string };
 
+/** The levels by section: a virtual host, any other section, or undefined for the server level. */
+type Levels = ReadonlyMap<Section | undefined, Level>;
+
 const inheritedNames = [
   "sslengine",
   "sslcertificatefile",
@@ -74,7 +77,7 @@ export interface ConfigurationIndex {
   /**
    * The first arguments of directives, by the section in which they stand directly. The last directive of a name wins.
    */
-  readonly levels: ReadonlyMap<Section | undefined, Level>;
+  readonly levels: Levels;
   /** Our line, by the section in which it stands directly. If someone copied the line, the last copy counts. */
   readonly includes: ReadonlyMap<Section | undefined, Effective>;
   /** Where a virtual host for any address can be reached: `*`, unless httpd listens only on certain addresses. */
@@ -114,7 +117,7 @@ export function indexConfiguration({ resolved, dump, port }: Context): Configura
 }
 
 /** The inherited values that each section sets itself, and those of the server. */
-function levelsIn(effective: readonly Effective[]): ConfigurationIndex["levels"] {
+function levelsIn(effective: readonly Effective[]): Levels {
   const levels = new Map<Section | undefined, Level>();
   for (const { name, section, arguments: words } of effective)
     if (isInherited(name)) ensureLevel(levels, section)[name] = words[0];
@@ -162,8 +165,7 @@ function readVirtualHost(
   };
 }
 
-const hasTls = (levels: ConfigurationIndex["levels"], section: Section): boolean =>
-  isTlsOn(inherited(levels, section, "sslengine"));
+const hasTls = (levels: Levels, section: Section): boolean => isTlsOn(inherited(levels, section, "sslengine"));
 
 /**
  * Whether a virtual host with this argument of SSLEngine may answer TLS. Without SSLEngine the argument is undefined,
@@ -172,11 +174,8 @@ const hasTls = (levels: ConfigurationIndex["levels"], section: Section): boolean
 export const isTlsOn = (engine = ""): boolean => /^(on|optional)$/i.test(engine);
 
 /** The value that a virtual host sets itself, or else inherits from the server. */
-export const inherited = (
-  levels: ConfigurationIndex["levels"],
-  section: Section,
-  name: keyof Level,
-): string | undefined => levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
+export const inherited = (levels: Levels, section: Section, name: keyof Level): string | undefined =>
+  levels.get(section)?.[name] ?? levels.get(undefined)?.[name];
 
 /** The host name in a ServerName, which may also be written as `https://name:443`. */
 export const hostName = (serverName: string): string => serverName.replace(/^\w+:\/\//, "").replace(/:\d+$/, "");
@@ -284,7 +283,7 @@ export function readListenLine([word = "", protocol]: readonly string[]): Listen
 export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
-/** The addresses of a `<VirtualHost>` that stand for every address, of IPv4 and of IPv6. */
+/** The words that stand for every address in a `<VirtualHost>`. */
 const anyAddresses = ["*", "_default_"];
 
 /**

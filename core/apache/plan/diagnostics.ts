@@ -58,7 +58,10 @@ const findOldObserver = ({ own, server, unattended }: Facts): Diagnostic[] =>
 const oldObserver =
   "the observation program of this host is of an earlier version, and does not show what runs there unattended; make and install it again: npx clientcert observe-program --site SITE --host HOST";
 
-/** Reports names that no virtual host has, each virtual host that is excluded, and the case that nothing is left. */
+/**
+ * Reports the names that no virtual host has, and warns of each virtual host that is excluded. Where all of them are
+ * excluded, one problem replaces the warnings.
+ */
 function findExclusions(desired: Desired, facts: Facts): Diagnostic[] {
   // A blocker already says why there is no virtual host.
   if (facts.virtualHosts.length === 0) return [];

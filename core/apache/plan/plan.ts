@@ -44,9 +44,9 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const drop = planDrops(desired, facts);
   const marks = findMarks(desired, facts);
   const edits = planEdits(desired, facts, marks);
-  const isReloadDue = findPendingReload(facts) !== undefined || isRefreshDue(desired, facts);
+  const isReloadOrRefreshDue = findPendingReload(facts) !== undefined || isRefreshDue(desired, facts);
   const changesFiles = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0;
-  const concernsServer = changesFiles || isReloadDue;
+  const concernsServer = changesFiles || isReloadOrRefreshDue;
   const isNeeded = concernsServer || write.length > 0 || isProgramStale(desired, facts);
   // A host without a recorded owner always gets a whole change.
   const isAside = isNeeded && !concernsServer && facts.own.owner !== undefined;
@@ -204,6 +204,7 @@ const timersOf = (desired: Desired, facts: Facts): readonly TimerFile[] =>
 const installedTimers = (facts: Facts): string[] =>
   timerPaths(facts).filter((path) => facts.refresh.timers[path] !== undefined);
 
+/** Whether a file in our directory has a name that a plan gives. */
 const isOwnName = (name: string): boolean =>
   [confName, crlName, readmeName, refreshName, sampleName].includes(name) || /^ca-[0-9a-f]{8}\.pem$/.test(name);
 
@@ -255,7 +256,7 @@ const deleteSpan = ({ file, offset, length }: { file: string; offset: number; le
   splice: { offset, remove: length, insert: "" },
 });
 
-/** Groups the splices by file. */
+/** Groups the splices by file. The files keep the order of their first splices, in which they are edited. */
 function toEdits(facts: Facts, placed: readonly FileSplice[]): FileEdit[] {
   const files = new Map<string, Splice[]>();
   for (const { file, splice } of placed) {
