@@ -171,6 +171,7 @@ export function sourceOf(observation: Observation, dump: Dump | undefined = dump
     serverRoot: dump?.serverRoot ?? server.serverRoot,
     version: server.version,
     defines: server.defines,
+    // A live httpd prints them all, and its command line shows them.
     hasAllDefines: observation.dump !== undefined || server.isRunning || server.hasAllDefines === true,
     dump,
     existing: (path) => files.has(path) || named.has(path) || copy?.has(path),

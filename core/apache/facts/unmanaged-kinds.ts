@@ -2,7 +2,7 @@
 import type { UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 
 /** What a directive means to us. */
-interface Meaning {
+export interface Meaning {
   readonly kind: UnmanagedKind;
   /** The name as the manual spells it. */
   readonly directive: string;

@@ -3,7 +3,7 @@
  * a careful administrator would want to know them first. Directives that an earlier adoption commented out are
  * included, as if they were still in force.
  */
-import { hasKeyword, isSingle, isTakenOut, readKind } from "./unmanaged-kinds.ts";
+import { hasKeyword, isSingle, isTakenOut, readKind, type Meaning } from "./unmanaged-kinds.ts";
 import type { UnmanagedCa, UnmanagedDirective, UnmanagedKind, UnmanagedLevel } from "./unmanaged-model.ts";
 import { mentionsIssuer, requiresIssuer } from "./issuer-rules.ts";
 import type { CertificateSummary } from "../../pki/summary.ts";
@@ -60,9 +60,9 @@ interface Gathered {
 }
 
 /**
- * Finds each place once for each level, because a file may be included for the whole site and also for a part of it.
- * Each result has the virtual hosts for which it is effective there. A directive that is effective for no covered
- * virtual host is left out.
+ * Finds the unmanaged directives. A directive has one result for each level on which it is in force, because its file
+ * may be included for the whole site and also for a part of it. Each result has the virtual hosts for which the
+ * directive is effective there. A directive that is effective for no covered virtual host is left out.
  */
 export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
   const { occurrences, winners } = gather(context);
@@ -84,13 +84,13 @@ export function findUnmanaged(context: UnmanagedContext): UnmanagedDirective[] {
  */
 function gather(context: UnmanagedContext): Gathered {
   const indexes = new Map(context.hosts.map(({ facts }, index) => [`${facts.file}:${facts.line}`, index]));
-  const issuers = findIssuerRules(context.resolved);
+  const issuerSections = sectionsRequiringIssuer(context.resolved);
   const occurrences = new Map<string, Occurrence>();
   const winners: Winners = new Map();
   for (const directive of context.resolved.effective) {
     const meaning = readKind(directive.name, directive.arguments);
     if (meaning === undefined || isOptionOutsideOfIf(meaning.kind, directive)) continue;
-    const started = startOccurrence(context, directive, meaning, issuers);
+    const started = startOccurrence(context, directive, meaning, issuerSections);
     const key = `${started.place} ${started.level} ${started.isOfIssuer}`;
     const occurrence = occurrences.get(key) ?? started;
     occurrences.set(key, occurrence);
@@ -106,13 +106,13 @@ function gather(context: UnmanagedContext): Gathered {
 function startOccurrence(
   { resolvedPath }: UnmanagedContext,
   directive: Effective,
-  { kind, directive: name }: { readonly kind: UnmanagedKind; readonly directive: string },
-  issuers: ReadonlySet<Section | undefined>,
+  { kind, directive: name }: Meaning,
+  issuerSections: ReadonlySet<Section | undefined>,
 ): Occurrence {
   const level = levelOf(directive.section);
   const isOfIssuer =
     namesIssuer(directive) ||
-    (level === "narrower" && sectionsOf(directive.section).some((section) => issuers.has(section)));
+    (level === "narrower" && sectionsOf(directive.section).some((section) => issuerSections.has(section)));
   const place = `${resolvedPath(directive.file)}:${directive.node.start}`;
   const scope = directive.section?.virtualHost === undefined ? "every" : new Set<number>();
   return { directive, place, kind, name, level, isOfIssuer, scope, isElsewhere: false };
@@ -180,8 +180,9 @@ const isInForce = (occurrence: Occurrence, winner: Occurrence | undefined): bool
   winner === occurrence || (isTakenOut(occurrence.kind) && !/^off$/i.test(winner?.directive.arguments[0] ?? ""));
 
 /**
- * Whether the rule names the issuer. An SSLRequire and a Require must be true; of a condition or a RewriteRule it is
- * not known what it is a condition for.
+ * Whether the rule says which CA must have issued a certificate. An SSLRequire and a Require must be true, so their
+ * expressions are read. A condition or a RewriteRule may let people in or keep them out; there it is enough that the
+ * issuer is mentioned.
  */
 const namesIssuer = ({ name, arguments: words }: Effective): boolean =>
   name === "sslrequire" || name === "require" ? requiresIssuer(words) : mentionsIssuer(words);
@@ -204,7 +205,7 @@ const isLoopbackExcepted = ({ effective }: Resolved): boolean =>
  * The sections with an SSLRequire that says which CA must have issued a certificate. An SSLRequire must be true in
  * addition to all other rules.
  */
-const findIssuerRules = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
+const sectionsRequiringIssuer = ({ effective }: Resolved): ReadonlySet<Section | undefined> =>
   new Set(
     effective
       .filter((directive) => directive.name === "sslrequire" && namesIssuer(directive))
@@ -264,7 +265,10 @@ function isAboutCertificateAlone(expression: string): boolean {
   return !functions && variables.length > 0 && variables.every((variable) => /^(SSL:)?SSL_CLIENT_/i.test(variable));
 }
 
-/** What is known of the file that the directive names: its certificates or the issuers of its CRLs. */
+/**
+ * What is known of the file that the directive names: its certificates, the one of them that completes the chain of a
+ * server's own certificate, or the issuers of its CRLs.
+ */
 function contentOf(
   { serverRoot, certificatesOf, crlIssuersOf, missingIssuers }: UnmanagedContext,
   kind: UnmanagedKind,

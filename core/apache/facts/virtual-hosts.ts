@@ -187,7 +187,9 @@ export type Address = VirtualHostFacts["addresses"][number];
 const printedHosts = ({ dumped }: ConfigurationIndex, { file, node }: Section): readonly DumpedVirtualHost[] =>
   dumped.get(`${file}:${node.lastLine}`) ?? [];
 
-/** The addresses of a virtual host. The addresses that httpd printed come first, because httpd resolves names. */
+/**
+ * The addresses of a virtual host: those that httpd printed, because httpd resolves names, or else those of its tag.
+ */
 export function namedAddresses(overview: ConfigurationIndex, section: Section): Address[] {
   const printed = printedHosts(overview, section);
   const words = printed.length > 0 ? printed.map(({ address }) => address) : readWords(section.arguments);
@@ -206,6 +208,7 @@ function addressesOf(port: number, section: Section, overview: ConfigurationInde
  * takes a walk through the whole configuration.
  */
 function lazily<T>(find: () => T): () => T {
+  // The object shows that the value has been found, whatever the value is.
   let result: { readonly value: T } | undefined;
   return () => (result ??= { value: find() }).value;
 }
@@ -220,10 +223,10 @@ const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
 
 /** The other ports that a virtual host answers, among those that httpd listens on. */
 function otherPortsOf(port: number, section: Section, { listens, namedPorts }: ConfigurationIndex): number[] {
-  const named = readWords(section.arguments).map((word) => readAddress(word).port);
+  const ownPorts = readWords(section.arguments).map((word) => readAddress(word).port);
   // A virtual host without a port answers every port, except those that other virtual hosts name.
-  const portsOfOthers = named.includes(0) ? namedPorts() : undefined;
-  const isAnswered = (other: number): boolean => named.includes(other) || portsOfOthers?.has(other) === false;
+  const portsOfOthers = ownPorts.includes(0) ? namedPorts() : undefined;
+  const isAnswered = (other: number): boolean => ownPorts.includes(other) || portsOfOthers?.has(other) === false;
   const ports = listens.flatMap((listen) => (listen.port !== port && isAnswered(listen.port) ? [listen.port] : []));
   return [...new Set(ports)].sort((a, b) => a - b);
 }
