@@ -41,8 +41,9 @@ export const notInModInfo: ReadonlySet<string> = new Set([
 
 /**
  * Decides a condition by what httpd listed. The condition is true when httpd listed anything inside it, and false when
- * httpd listed nothing of what stands directly in it. One directive that is not listed does not make the condition
- * false while another one is listed: a module may carry out its own directives while httpd reads.
+ * httpd listed nothing of what stands directly in it. It stays undefined where nothing stands directly in it that httpd
+ * would list. One directive that is not listed does not make the condition false while another one is listed: a module
+ * may carry out its own directives while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,
@@ -62,8 +63,8 @@ export function decideByModInfo(
   for (let index = opener.index + 1; index < end; index++) {
     const listed = isInModInfo(tree, index, lines, hasMark);
     if (listed === true) return true;
-    const standsDirectly = index > endOfInner;
-    if (standsDirectly) decision = listed ?? decision;
+    const standsDirectlyInIt = index > endOfInner;
+    if (standsDirectlyInIt) decision = listed ?? decision;
     if (tree.kindIds[index] !== nodeKind.open) continue;
     const endOfNested = endOfSection(tree, index);
     // The content of an inner condition is searched as well: if any of it is listed, the outer condition is true. If

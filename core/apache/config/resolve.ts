@@ -174,12 +174,12 @@ function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: 
     return undefined;
   }
   const isWanted = walk.wanted(name);
-  const isDecided = isCondition(name);
-  const text = isWanted || isDecided ? sectionArguments(expand(walk, file, node, logicalText(tree, node))) : "";
+  const isConditional = isCondition(name);
+  const text = isWanted || isConditional ? sectionArguments(expand(walk, file, node, logicalText(tree, node))) : "";
   const section = startSection(name, text, file, node, context.section);
-  if (isDecided) {
+  if (isConditional) {
     const decisionOfFiles = decide(name, text, conditionContext(walk));
-    const decision = isTracked(walk, name, file)
+    const decision = filesDecideFirst(walk, name, file)
       ? (decisionOfFiles ?? decisionOfHttpd(walk, file, tree, node))
       : (decisionOfHttpd(walk, file, tree, node) ?? decisionOfFiles);
     if (decision === false) return undefined;
@@ -210,7 +210,7 @@ const decisionOfHttpd = ({ source: { dump, hasMark } }: Walk, file: string, tree
  * Whether the files decide a condition before httpd's list does. httpd lists line numbers, but does not say for which
  * of two readings of a file. A Define between the two readings may change an IfDefine, so the variables decide it.
  */
-const isTracked = ({ repeated }: Walk, condition: string, file: string): boolean =>
+const filesDecideFirst = ({ repeated }: Walk, condition: string, file: string): boolean =>
   condition === "ifdefine" && repeated.has(file);
 
 /** What the conditions are decided from at this point of the reading. */

@@ -36,7 +36,7 @@ interface Surroundings {
   readonly copy?: CopyObservation | undefined;
 }
 
-/** The problems that hold for all inputs, and warnings about configuration that may be meant otherwise. */
+/** Finds the blockers, and warnings about configuration that may be meant otherwise. */
 export function findBlockers(context: Surroundings): Diagnostic[] {
   const rejected = findRejection(context);
   if (rejected !== undefined) return [rejected];
@@ -71,8 +71,8 @@ function describeUnread(context: Surroundings, { file, line, text, unknown }: Pr
 }
 
 /**
- * A configuration that httpd rejects. httpd prints nothing else about it, so every other blocker would only follow from
- * this one.
+ * The blocker for a configuration that httpd rejects. httpd prints nothing else about it, so every other blocker would
+ * only follow from this one.
  */
 function findRejection(context: Surroundings): Diagnostic | undefined {
   const { rejected } = context.dump ?? {};
@@ -97,7 +97,9 @@ function blocker(context: Surroundings, file: string, line: number, text: string
 /** The place of a line; line 0 stands for the file as a whole. */
 const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
 
-/** Another Include than our line may read our files, too. It would make them effective where no plan wants them. */
+/**
+ * Finds each Include that reads our files and is not our line. It makes them effective where no plan wants them.
+ */
 function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
   const ownConf = `${ownPrefix(context.serverRoot)}clientcert.conf`;
   return context.resolved.effective

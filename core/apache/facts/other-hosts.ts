@@ -28,7 +28,10 @@ export interface OtherHosts {
   readonly isMainServer: boolean;
 }
 
-/** Finds the other hosts. `covered` has the `file:line` of each virtual host of our port. */
+/**
+ * Finds the virtual hosts of other ports that answer TLS, and whether the main server does. `covered` has the
+ * `file:line` of each virtual host of our port.
+ */
 export function findOtherHosts(
   context: Context,
   overview: ConfigurationIndex,

@@ -123,8 +123,8 @@ const restrictsNames = ({ organizations, organizationalUnits, countries, issuers
   organizations.length + organizationalUnits.length + countries.length + issuers.length > 0;
 
 /**
- * Judges an SSLVerifyClient. Ours is `optional`, so a directive that required a certificate, or that accepted one of any
- * CA, had another effect.
+ * Judges an SSLVerifyClient. Ours is `optional`, so a directive that required a certificate, or that accepted one of
+ * any CA, had another effect.
  */
 function judgeVerifyClient(question: Question): Verdict {
   const { level, value = "" } = question.directive;
