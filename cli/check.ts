@@ -39,16 +39,18 @@ interface Checked {
   readonly saved: SavedHost | undefined;
 }
 
+/** Observes the hosts and reports on each one. With `save`, it also writes the file for `clientcert plan --saved`. */
 export async function check(options: CheckOptions): Promise<Answer> {
   const opened = openHosts(options.site, options.hosts);
   if ("problems" in opened) return refuse(opened.problems, options.json);
-  const { parallel, save: file } = options;
+  const { parallel, save: saveFile } = options;
   // The file is tested before the hosts are observed, because the observation may take minutes.
-  if (file !== undefined && !canWrite(file)) return refuse([`--save ${file}: ${notWritable}`], options.json);
+  if (saveFile !== undefined && !canWrite(saveFile))
+    return refuse([`--save ${saveFile}: ${notWritable}`], options.json);
   const host = createHost(createPool(parallel === undefined ? {} : { parallel }));
   try {
     const checked = await checkAll(opened, host, options);
-    if (file !== undefined) save(file, checked);
+    if (saveFile !== undefined) save(saveFile, checked);
     return answer(
       opened,
       checked.map(({ report }) => report),
@@ -62,26 +64,26 @@ export async function check(options: CheckOptions): Promise<Answer> {
 function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions): Promise<Checked[]> {
   let done = 0;
   return Promise.all(
-    site.hosts.map(async (one) => {
-      const checked = await checkOne(site, one, host, now);
+    site.hosts.map(async (siteHost) => {
+      const checked = await checkOne(site, siteHost, host, now);
       onProgress(++done, site.hosts.length);
       return checked;
     }),
   );
 }
 
-/** Every error is about this host alone. The other hosts are still reported. */
-async function checkOne(site: SiteHosts, one: SiteHost, host: Host, now: number): Promise<Checked> {
+/** Observes one host. An error becomes the report on this host, so that the other hosts are still reported. */
+async function checkOne(site: SiteHosts, siteHost: SiteHost, host: Host, now: number): Promise<Checked> {
   try {
-    const { observation, diagnostics } = await observeClock(() => host.observe(makeTarget(one)));
-    const facts = readFacts(observation, { port: one.port });
-    const inputs = inputsFor(site, one, facts.own.owner);
+    const { observation, diagnostics } = await observeClock(() => host.observe(makeTarget(siteHost)));
+    const facts = readFacts(observation, { port: siteHost.port });
+    const inputs = inputsFor(site, siteHost, facts.own.owner);
     return {
-      report: reportPlan(inputs, one, { facts, diagnostics, lines: site.lines }, now),
+      report: reportPlan(inputs, siteHost, { facts, diagnostics, lines: site.lines }, now),
       saved: savedOf(observation, now),
     };
   } catch (error) {
-    return { report: reportError(site, one, error), saved: undefined };
+    return { report: reportError(site, siteHost, error), saved: undefined };
   }
 }
 
@@ -97,7 +99,10 @@ function canWrite(file: string): boolean {
   }
 }
 
-/** The command has tested the file before, but a full disk shows only now. */
+/**
+ * Writes what was learned about each host that could be observed. `canWrite` has tested the file before, but a full
+ * disk shows only now.
+ */
 function save(file: string, checked: readonly Checked[]): void {
   const hosts = checked.flatMap(({ report, saved }) => (saved === undefined ? [] : [[report.host, saved] as const]));
   try {
@@ -108,6 +113,7 @@ function save(file: string, checked: readonly Checked[]): void {
   }
 }
 
+/** The answer as one JSON object, or as a block of lines for each host. */
 function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], { json, style }: CheckOptions): Answer {
   const code = codeOf(reports);
   if (json) return { output: `${JSON.stringify({ site: file, warnings, hosts: reports }, undefined, 2)}\n`, code };

@@ -1,6 +1,6 @@
 /**
- * What of the inputs can be had on a copy of a host's files: nothing is downloaded there, and no program of ours put
- * there.
+ * Adapts the inputs of a host to a copy of its files. On a copy, nothing can be downloaded, and the program that
+ * refreshes CRLs is not installed.
  */
 import { crlName, refreshName } from "../core/own-files.ts";
 import type { Diagnostic } from "../core/diagnostic.ts";
@@ -13,8 +13,9 @@ export interface CopyInputs {
 }
 
 /**
- * A host that already refreshes its CRLs keeps what it has for that. On any other one first lists are put in place like
- * CRLs that nothing renews.
+ * The inputs that a copy can be planned with. Inputs without CRL sources stay as they are. Where the copy shows that
+ * the host already refreshes its CRLs, the sources stay, too, because nothing has to be installed for them. On any
+ * other copy, the sources are left out, and their first lists are installed like CRLs that nothing renews.
  */
 export function inputsForCopy(inputs: Inputs, { own }: Facts): CopyInputs {
   const { crlSources, crlFiles, crls } = inputs;

@@ -1,11 +1,17 @@
 /** The exit codes of the command line. */
 import type { HostState } from "../core/host-status.ts";
 
-/**
- * The exit codes of every command: everything is as wanted, something could not be found out, the input is wrong,
- * something differs from what is wanted.
- */
-export const exitCode = { fine: 0, unknown: 1, wrongInput: 2, different: 7 } as const;
+/** The exit codes that all commands share. */
+export const exitCode = {
+  /** Everything is as wanted. */
+  fine: 0,
+  /** Something could not be found out. */
+  unknown: 1,
+  /** A given file, or the command line, is wrong. */
+  wrongInput: 2,
+  /** Something differs from what is wanted. */
+  different: 7,
+} as const;
 
 /** The exit code for several hosts: `unknown` takes precedence over `different`. */
 export function codeOf(reports: readonly { readonly state: HostState }[]): number {

@@ -21,8 +21,8 @@ export interface PkiOptions {
 
 /** The exit codes are those of the command's help. 2 takes precedence over 7, and 7 takes precedence over 1. */
 export function explainPki(paths: readonly string[], { json, serial, now }: PkiOptions): Answer {
-  const wanted = serial === undefined ? undefined : parseSerial(serial);
-  if (serial !== undefined && wanted === undefined) {
+  const askedSerial = serial === undefined ? undefined : parseSerial(serial);
+  if (serial !== undefined && askedSerial === undefined) {
     const output =
       "--serial: this is no number; write it in hex, as 12ab, 0x12ab or 12:ab, or in decimal as dec:4779\n";
     return { output, code: exitCode.wrongInput };
@@ -30,9 +30,9 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
   const files = paths.map(readFile);
   const certificates = files.flatMap((file) => file.certificates);
   const crls = files.flatMap((file) => file.crls);
-  const given = { certificates, crls, wanted, now };
-  const all: All = { ...given, ...findStatuses(given) };
-  return { output: json ? renderJson(files, all) : renderText(files, all), code: judge(files, all) };
+  const contents = { certificates, crls, askedSerial, now };
+  const all: AllFiles = { ...contents, ...examineAll(contents) };
+  return { output: json ? renderJson(files, all) : renderText(files, all), code: exitCodeFor(files, all) };
 }
 
 /**
@@ -58,7 +58,7 @@ interface File {
 }
 
 /** What all files hold together, and what the user asked about them. */
-interface All {
+interface AllFiles {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
   readonly examined: ReadonlyMap<Crl, Examined>;
@@ -67,8 +67,8 @@ interface All {
    * asked for.
    */
   readonly statuses: ReadonlyMap<Certificate | Crl, Status | undefined>;
-  /** Serial number in hex. */
-  readonly wanted: string | undefined;
+  /** The serial number of `--serial`, in hex. */
+  readonly askedSerial: string | undefined;
   readonly now: number;
 }
 
@@ -92,36 +92,43 @@ function readFile(file: string): File {
   return read;
 }
 
-function judge(files: readonly File[], all: All): number {
+/** The exit code. The answer to `--serial` is not known where no CRL is among the files. */
+function exitCodeFor(files: readonly File[], all: AllFiles): number {
   if (files.some(({ problems }) => problems.length > 0)) return exitCode.wrongInput;
   const statuses = [...all.statuses.values()].flatMap((status) => status ?? []);
   if (statuses.some(({ revoked }) => revoked !== undefined)) return exitCode.different;
   const isKnown = statuses.every(({ doubt }) => doubt === undefined);
-  return isKnown && (all.wanted === undefined || all.crls.length > 0) ? exitCode.fine : exitCode.unknown;
+  return isKnown && (all.askedSerial === undefined || all.crls.length > 0) ? exitCode.fine : exitCode.unknown;
 }
 
-function findStatuses({
+/** Examines every CRL once, and finds the status of every certificate and of the serial number by these CRLs. */
+function examineAll({
   certificates,
   crls,
-  wanted,
+  askedSerial,
   now,
-}: Omit<All, "statuses" | "examined">): Pick<All, "statuses" | "examined"> {
+}: Omit<AllFiles, "statuses" | "examined">): Pick<AllFiles, "statuses" | "examined"> {
   const examined = new Map(crls.map((crl) => [crl, examine(crl, certificates, now)]));
   const cas = certificates.filter(({ isCa }) => isCa);
-  const ofCertificates = certificates.map((one) => [one, statusOf(one, [...examined.values()])] as const);
-  const ofCrls = [...examined].map(
-    ([crl, one]) => [crl, wanted === undefined ? undefined : statusOfSerial(one, wanted, cas)] as const,
+  const certificateStatuses = certificates.map((one) => [one, statusOf(one, [...examined.values()])] as const);
+  const crlStatuses = [...examined].map(
+    ([crl, result]) => [crl, askedSerial === undefined ? undefined : statusOfSerial(result, askedSerial, cas)] as const,
   );
-  return { examined, statuses: new Map<Certificate | Crl, Status | undefined>([...ofCertificates, ...ofCrls]) };
+  return {
+    examined,
+    statuses: new Map<Certificate | Crl, Status | undefined>([...certificateStatuses, ...crlStatuses]),
+  };
 }
 
-/** Checks the signature with the given CAs that have the name of the CRL's issuer. Undefined when there is none. */
+/**
+ * Whether one of the given CAs with the name of the CRL's issuer signed the CRL. Undefined when no CA has that name.
+ */
 function signatureOf(examined: Examined | undefined): "good" | "bad" | undefined {
   if (examined === undefined || examined.named.length === 0) return undefined;
   return examined.signers.length > 0 ? "good" : "bad";
 }
 
-function renderJson(files: readonly File[], all: All): string {
+function renderJson(files: readonly File[], all: AllFiles): string {
   const explained = files.map(({ file, problems, certificates, crls }) => ({
     file,
     problems,
@@ -132,16 +139,17 @@ function renderJson(files: readonly File[], all: All): string {
     crls: crls.map((crl) => ({
       ...crl.summary,
       signature: signatureOf(all.examined.get(crl)),
-      ...(all.wanted === undefined
+      // JSON leaves out `undefined`, so `revoked` is null where it is not certain that the CRL revokes the number.
+      ...(all.askedSerial === undefined
         ? {}
         : { revoked: all.statuses.get(crl)?.revoked ?? null, doubt: all.statuses.get(crl)?.doubt }),
     })),
   }));
   const bundle = checkCas(all).map(({ severity, text }) => ({ severity, text }));
-  return `${JSON.stringify({ files: explained, serial: all.wanted, bundle }, undefined, 2)}\n`;
+  return `${JSON.stringify({ files: explained, serial: all.askedSerial, bundle }, undefined, 2)}\n`;
 }
 
-function renderText(files: readonly File[], all: All): string {
+function renderText(files: readonly File[], all: AllFiles): string {
   const parts = files.map(({ file, certificates, crls, problems }) => [
     file,
     ...[
@@ -150,15 +158,15 @@ function renderText(files: readonly File[], all: All): string {
       ...problems,
     ].map((line) => `  ${line}`),
   ]);
-  const { wanted, crls } = all;
+  const { askedSerial, crls } = all;
   if (all.certificates.some(({ isCa }) => isCa))
     parts.push(["together, as the CA bundle of a site", ...bundleLines(all)]);
-  if (wanted !== undefined && crls.length === 0)
-    parts.push([`${describeSerial(wanted)}: could not tell, no CRL is among the files`]);
+  if (askedSerial !== undefined && crls.length === 0)
+    parts.push([`${describeSerial(askedSerial)}: could not tell, no CRL is among the files`]);
   return parts.flatMap((lines) => [...lines, ""]).join("\n");
 }
 
-function linesOfCertificate(certificate: Certificate, { statuses, now }: All): string[] {
+function linesOfCertificate(certificate: Certificate, { statuses, now }: AllFiles): string[] {
   const status = statuses.get(certificate);
   const lines = certificateLines(certificate, now);
   return status === undefined ? lines : [...lines, `  by the given CRL of its issuer: ${describeStatus(status)}`];
@@ -170,22 +178,22 @@ const signatureLines = {
   unknown: "  signature not checked; give its CA's file, too",
 } as const;
 
-function linesOfCrl(crl: Crl, { examined, statuses, wanted, now }: All): string[] {
+function linesOfCrl(crl: Crl, { examined, statuses, askedSerial, now }: AllFiles): string[] {
   const lines = [...crlLines(crl, now), signatureLines[signatureOf(examined.get(crl)) ?? "unknown"]];
   const status = statuses.get(crl);
-  if (wanted === undefined || status === undefined) return lines;
-  return [...lines, `  ${describeSerial(wanted)}: ${describeStatus(status)}`];
+  if (askedSerial === undefined || status === undefined) return lines;
+  return [...lines, `  ${describeSerial(askedSerial)}: ${describeStatus(status)}`];
 }
 
 const describeStatus = ({ revoked, doubt }: Status): string =>
   doubt === undefined ? describeRevocation(revoked) : `could not tell: ${doubt}`;
 
-const checkCas = ({ certificates, now }: All) => {
+const checkCas = ({ certificates, now }: AllFiles) => {
   const cas = certificates.filter(({ isCa }) => isCa);
   return cas.length === 0 ? [] : checkBundle(cas, { now });
 };
 
-function bundleLines(all: All): string[] {
+function bundleLines(all: AllFiles): string[] {
   const findings = checkCas(all).map(({ severity, text }) => `  ${severity}: ${text}`);
   return findings.length > 0 ? findings : ["  fine: every CA has its chain up to a root"];
 }

@@ -9,7 +9,7 @@ import { extensionOid, findExtension } from "../core/pki/extensions.ts";
 import { nameForIssuers, textsOf } from "../core/pki/issuer.ts";
 import { findRefusals } from "../core/pki/user-check.ts";
 
-/** The same as {@link certificateLines}, but for programs. */
+/** The facts of {@link certificateLines} as an object, for `--json`. */
 export function describeCertificate(certificate: Certificate, now: number): object {
   const { summary, serial } = certificate;
   return {
@@ -28,17 +28,17 @@ export function describeCertificate(certificate: Certificate, now: number): obje
   };
 }
 
-/** The first line says what it is. The lines after it are indented. */
+/** The lines about one certificate. The first line says which kind it is. The lines after it are indented. */
 export function certificateLines(certificate: Certificate, now: number): string[] {
   const { subject, issuer, notBefore, notAfter, fingerprint } = certificate.summary;
   const isRoot = isSelfSigned(certificate);
   const role = certificate.isCa ? (isRoot ? "root CA" : "CA") : "certificate";
   const weakness = findWeakness(certificate);
-  const begins = Date.parse(notBefore) > now ? "; not valid yet" : "";
+  const notYetValid = Date.parse(notBefore) > now ? "; not valid yet" : "";
   return [
     `${role} ${subject}`,
     ...(isRoot ? [] : [`  issued by ${issuer}`]),
-    `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)}${begins})`,
+    `  valid from ${notBefore} to ${notAfter} (${describeDays(notAfter, now)}${notYetValid})`,
     `  ${describeSerial(certificate.serial)}, SHA-256 ${fingerprint}`,
     ...(certificate.isCa ? authorityLines(certificate) : userLines(certificate)),
     ...(isRoot ? [] : crlUrlLines(certificate)),
@@ -58,7 +58,10 @@ export const describeSerial = (serial: string): string =>
     ? `serial number -0x${serial.slice(1)}`
     : `serial number 0x${serial} (decimal ${BigInt(`0x${serial}`)})`;
 
-/** httpd compares bytes: a name in an old encoding looks right here, but differs for httpd. */
+/**
+ * The lines about a user's certificate. The names are shown as httpd compares them, so that they can be copied into the
+ * site file.
+ */
 function userLines(certificate: Certificate): string[] {
   const [organization] = textsOf(certificate, "O");
   const units = textsOf(certificate, "OU").slice(0, comparedUnits);
@@ -72,13 +75,14 @@ function userLines(certificate: Certificate): string[] {
   ];
 }
 
+/** The lines about a CA's certificate: the name for `issuers`, and what the CA may not do. */
 function authorityLines(certificate: Certificate): string[] {
   const { pathLength, allowsClientAuth, extensions } = certificate;
   const issuerName = nameForIssuers(certificate);
-  const below = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
+  const allowedCas = pathLength === 0 ? "no CA" : `at most ${pathLength} ${pathLength === 1 ? "CA" : "CAs"}`;
   return [
     ...(issuerName === undefined ? [] : [`  name for issuers: ${JSON.stringify(issuerName)}`]),
-    ...(pathLength === undefined ? [] : [`  allows ${below} between itself and a user`]),
+    ...(pathLength === undefined ? [] : [`  allows ${allowedCas} between itself and a user`]),
     ...(hasKeyUsage(certificate, "keyCertSign") ? [] : ["  may not sign certificates"]),
     ...(hasKeyUsage(certificate, "cRLSign") ? [] : ["  may not sign CRLs"]),
     ...(allowsClientAuth ? [] : ["  may not issue client certificates"]),

@@ -21,7 +21,7 @@ export interface HttpdVersion {
 /** What `httpd -M` prints: names such as `ssl_module`, with how each module was linked. */
 export type HttpdModules = ReadonlyMap<string, "static" | "shared">;
 
-/** Undefined for any other text. */
+/** Undefined for a text that is not the output of `httpd -V`. */
 function readHttpdVersion(text: string): HttpdVersion | undefined {
   const version = /^Server version: +(\S.*?)\s*$/m.exec(text)?.[1];
   const settings = new Map([...text.matchAll(/^ *-D (\w+)="(.*)"\s*$/gm)].map(([, name, value]) => [name, value]));
@@ -31,7 +31,7 @@ function readHttpdVersion(text: string): HttpdVersion | undefined {
   return { version, serverRoot: absolutePath("/", root), configFile: absolutePath(root, file) };
 }
 
-/** Undefined for any other text. */
+/** Undefined for a text that is not the output of `httpd -M`. The text may have the line ends of Windows. */
 const readHttpdModules = (text: string): HttpdModules | undefined => parseDump(text.replace(/\r$/gm, "")).modules;
 
 /** The paths of the files, as the options name them. */
@@ -51,21 +51,28 @@ export interface HttpdOutput {
 export function openOutputs(files: OutputFiles): HttpdOutput | { readonly problems: readonly string[] } {
   const version = openOutput("--httpd-version", "httpd -V", files.httpdVersion, readHttpdVersion);
   const modules = openOutput("--httpd-modules", "httpd -M", files.httpdModules, readHttpdModules);
-  const isTwice = files.saved !== undefined && (version ?? modules) !== undefined;
+  const isGivenTwice = files.saved !== undefined && (files.httpdVersion ?? files.httpdModules) !== undefined;
   const problems = [
-    ...[version, modules].flatMap((output) => (output?.problem === undefined ? [] : [output.problem])),
-    ...(isTwice ? ["--saved has what httpd -V and httpd -M say; leave out --httpd-version and --httpd-modules"] : []),
+    ...[version, modules].flatMap((read) => ("problem" in read ? [read.problem] : [])),
+    ...(isGivenTwice
+      ? ["--saved has what httpd -V and httpd -M say; leave out --httpd-version and --httpd-modules"]
+      : []),
   ];
-  return problems.length > 0 ? { problems } : { version: version?.found, modules: modules?.found };
+  if ("problem" in version || "problem" in modules || isGivenTwice) return { problems };
+  return { version: version.content, modules: modules.content };
 }
 
+/**
+ * Reads the file that `option` names, which must hold the output of `command`. The content is undefined where the
+ * option was not given.
+ */
 function openOutput<T>(
   option: string,
   command: string,
   file: string | undefined,
   read: (text: string) => T | undefined,
-): { readonly found?: T; readonly problem?: string } | undefined {
-  if (file === undefined) return undefined;
+): { readonly content: T | undefined } | { readonly problem: string } {
+  if (file === undefined) return { content: undefined };
   const remedy = `run ${command} > FILE on the host and copy that file`;
   let bytes: Buffer;
   try {
@@ -73,11 +80,15 @@ function openOutput<T>(
   } catch {
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
-  // Paths may have any bytes. A file that Windows has rewritten has zero bytes.
+  // Paths may have any bytes, so the bytes are kept as latin1. A file with zero bytes was rewritten by Windows as
+  // UTF-16, so its text is decoded first.
   const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
   if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
-  const found = read(bytes.includes(0) ? hostBytes(text) : text);
-  const older = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
-  if (older !== undefined) return { problem: `${option} ${file}: is of ${older}; clientcert needs Apache httpd 2.4` };
-  return found === undefined ? { problem: `${option} ${file}: is not the output of ${command}; ${remedy}` } : { found };
+  const content = read(bytes.includes(0) ? hostBytes(text) : text);
+  const olderVersion = /^Server version: +(Apache\/(?:1\.|2\.[0-3])\S*)/m.exec(text)?.[1];
+  if (olderVersion !== undefined)
+    return { problem: `${option} ${file}: is of ${olderVersion}; clientcert needs Apache httpd 2.4` };
+  return content === undefined
+    ? { problem: `${option} ${file}: is not the output of ${command}; ${remedy}` }
+    : { content };
 }

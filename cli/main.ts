@@ -9,6 +9,7 @@ import { version } from "../provider/version.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Answer, progressOn, styleFor } from "./output.ts";
 
+/** The command line. `answer` prints the result of the command that was run. */
 function makeProgram(answer: (result: Answer) => void): Command {
   const program = new Command("clientcert")
     .description("Client-certificate authentication on Apache httpd, without the Pulumi engine.")
@@ -32,11 +33,12 @@ const addCommand = (program: Command, name: string): Command =>
 const exitCodes = (codes: readonly string[]): string =>
   ["\nExit codes:", ...codes.map((code) => `  ${code}`)].join("\n");
 
-const lookCodes = (hosts = ""): string =>
+/** The exit codes of the commands that compare hosts with the site file. `precedence` is added to the code 1. */
+const comparisonCodes = (precedence = ""): string =>
   exitCodes([
     "0  as wanted",
     "7  differs from what is wanted, or conflicts with it",
-    `1  could not tell${hosts}`,
+    `1  could not tell${precedence}`,
     "2  the site file, a file that it names, or the command line is wrong",
   ]);
 
@@ -92,7 +94,7 @@ function addCheck(program: Command, answer: (result: Answer) => void): void {
       "keep what only a running httpd knows, for clientcert plan --saved; no line of the configuration",
     )
     .option("--parallel <number>", "hosts looked at at once (default: 16)", wholeNumber)
-    .addHelpText("after", checkHelp + lookCodes(" (beats 7 over several hosts)"))
+    .addHelpText("after", checkHelp + comparisonCodes(" (beats 7 over several hosts)"))
     .action(async (options: CheckFlags) => {
       const { check } = await import("./check.ts");
       const { site, host = [], json = false, save, parallel } = options;
@@ -128,7 +130,7 @@ function addPlan(program: Command, answer: (result: Answer) => void): void {
     .option("--httpd-modules <file>", "output of httpd -M on the host, for IfModule and modules that are compiled in")
     .option("--write", "carry the plan out on the copy")
     .option("--json", "print one JSON object, without lines of the host's files")
-    .addHelpText("after", planHelp + lookCodes())
+    .addHelpText("after", planHelp + comparisonCodes())
     .action(async (options: PlanFlags) => {
       const { plan } = await import("./plan.ts");
       const { saved, write = false, json = false, ...others } = options;
@@ -169,8 +171,8 @@ function addObserveProgram(program: Command, answer: (result: Answer) => void): 
     .action(async ({ site, host, sudoers, digest, json = false }: ObserveFlags, command: Command) => {
       if ((site === undefined) !== (host === undefined)) command.error("error: --site and --host belong together");
       const { observeProgram } = await import("./observe-program.ts");
-      const of = site === undefined || host === undefined ? undefined : { site, host };
-      answer(observeProgram({ of, sudoers, digest, json }));
+      const overridesFrom = site === undefined || host === undefined ? undefined : { site, host };
+      answer(observeProgram({ overridesFrom, sudoers, digest, json }));
     });
 }
 
@@ -195,6 +197,7 @@ interface ObserveFlags {
   readonly json?: boolean;
 }
 
+/** Parses the value of an option for commander, which prints the error. */
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d{1,4}$/.test(text) && number > 0) return number;

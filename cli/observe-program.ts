@@ -9,7 +9,7 @@ import type { Answer } from "./output.ts";
 
 export interface ObserveProgramOptions {
   /** The host whose overrides of the detection are built into the program. @default - nothing is overridden */
-  readonly of: { readonly site: string; readonly host: string } | undefined;
+  readonly overridesFrom: { readonly site: string; readonly host: string } | undefined;
   /** The user for the sudoers line. With a user, the command prints that line in place of the program. */
   readonly sudoers: string | undefined;
   /**
@@ -24,10 +24,13 @@ export interface ObserveProgramOptions {
 const userName = /^%?[A-Za-z_][\w.-]*$/;
 
 /** Prints the program, or the line for sudoers that lets a user run it as root; with `json` it prints both. */
-export function observeProgram({ of, sudoers, digest, json }: ObserveProgramOptions): Answer {
+export function observeProgram({ overridesFrom, sudoers, digest, json }: ObserveProgramOptions): Answer {
   if (sudoers !== undefined && !userName.test(sudoers))
     return refuse([`--sudoers: found ${JSON.stringify(sudoers)}; write the name of a user, or %group`], json);
-  const installed = of === undefined ? { detection: {}, path: usualProgramPath } : installationOn(of.site, of.host);
+  const installed =
+    overridesFrom === undefined
+      ? { detection: {}, path: usualProgramPath }
+      : installationOn(overridesFrom.site, overridesFrom.host);
   if ("problems" in installed) return refuse(installed.problems, json);
   const program = observationProgram(installed.detection);
   const sha256 = createHash("sha256").update(program).digest("hex");
@@ -50,6 +53,7 @@ interface Installation extends Pick<Inputs, "detection"> {
   readonly path: string;
 }
 
+/** The installation that a site file names for one of its hosts, or why there is none. */
 function installationOn(site: string, name: string): Installation | { readonly problems: readonly string[] } {
   const opened = openHosts(site, [name]);
   if ("problems" in opened) return opened;

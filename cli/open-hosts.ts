@@ -21,8 +21,8 @@ export interface SiteHosts {
 }
 
 /**
- * `name` is a path, or a stack such as `example` for `stacks/example.yaml`. Without `wanted` names, every host is
- * opened.
+ * Reads and checks a site and selects its hosts with the names in `wanted`, or all hosts where `wanted` is empty.
+ * `name` is a path, or a stack such as `example` for `stacks/example.yaml`.
  */
 export function openHosts(
   name: string,
@@ -31,22 +31,26 @@ export function openHosts(
   const file = siteFileOf(name);
   const { site, pki, problems, warnings, lines } = loadSite(file);
   if (site === undefined || pki === undefined) return { problems };
-  const known = site.hosts.map((host) => host.name);
-  const unknown = wanted.filter((host) => !known.includes(host));
-  if (unknown.length > 0) return { problems: unknown.map((host) => describeUnknown(file, host, known)) };
+  const names = site.hosts.map((host) => host.name);
+  const unknown = wanted.filter((host) => !names.includes(host));
+  if (unknown.length > 0) return { problems: unknown.map((host) => describeUnknown(file, host, names)) };
   const hosts = site.hosts.filter((host) => wanted.length === 0 || wanted.includes(host.name));
   return { file, stack: basename(file).replace(/\.ya?ml$/, ""), site, pki, warnings, lines, hosts };
 }
 
-/** `name` is a path, or a stack such as `example` for `stacks/example.yaml`. */
+/** The path of a site file. `name` is already a path, or it is a stack such as `example` for `stacks/example.yaml`. */
 export const siteFileOf = (name: string): string => (/\/|\.ya?ml$/.test(name) ? name : `stacks/${name}.yaml`);
 
+/** The most host names that a message lists. */
 const mostNames = 10;
 
-function describeUnknown(file: string, host: string, known: readonly string[]): string {
-  const nearest = findNearest(host, known);
-  const listed = known.slice(0, mostNames).join(", ");
-  const more = known.length > mostNames ? `, and ${known.length - mostNames} more` : "";
+/**
+ * The problem with a host name that the site file does not have. It proposes the nearest name, or lists the `names`.
+ */
+function describeUnknown(file: string, host: string, names: readonly string[]): string {
+  const nearest = findNearest(host, names);
+  const listed = names.slice(0, mostNames).join(", ");
+  const more = names.length > mostNames ? `, and ${names.length - mostNames} more` : "";
   const advice = nearest === undefined ? `there are: ${listed}${more}` : `did you mean ${nearest}?`;
   return `${file}: hosts: there is no host ${JSON.stringify(host)}; ${advice}`;
 }
@@ -62,6 +66,7 @@ export function placeInSite({ file, site, lines }: SiteHosts, host: SiteHost, ki
   return line === undefined ? file : `${file}:${line}`;
 }
 
+/** The key of a host entry that an error of each kind is about. The other kinds are about the host as a whole. */
 const keysOfErrors: Readonly<Partial<Record<HostErrorKind, string>>> = {
   unreachable: "address",
   hostKey: "connection.hostKey",

@@ -24,22 +24,27 @@ export interface OpenSite {
   readonly messages: readonly Message[];
 }
 
-/** `now` is in milliseconds since 1970. The function never throws an error because of what a user wrote. */
+/**
+ * Reads a site file and the files that it names, and returns everything that is wrong with them. `now` is in
+ * milliseconds since 1970. The function never throws an error because of what a user wrote.
+ */
 export function openSite(file: string, now: number): OpenSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return { file, messages: [unreadable(file)] };
   const { clientAuth, undetermined, problems, warnings, lines } = readSite(bytes, file);
   const files = clientAuth && readSiteFiles(file, { ...clientAuth, undetermined }, { now });
-  const found = clientAuth === undefined ? [] : foundIn(files?.diagnostics ?? [], filePlaces(file, clientAuth, lines));
+  const fileMessages =
+    clientAuth === undefined ? [] : messagesOf(files?.diagnostics ?? [], filePlaces(file, clientAuth, lines));
   const messages = [
     ...problems.map((problem): Message => ({ severity: "problem", ...problem })),
     ...warnings.map((warning): Message => ({ severity: "warning", ...warning })),
-    ...found,
+    ...fileMessages,
   ];
   return { file, messages };
 }
 
-const foundIn = (findings: SiteFiles["diagnostics"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
+/** The findings about CA and CRL files as messages, with the places in the site file that name these files. */
+const messagesOf = (findings: SiteFiles["diagnostics"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
   findings.map(({ severity, place, text }) => {
     return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text };
   });

@@ -13,6 +13,7 @@ export interface Style {
 }
 
 const plain = (text: string): string => text;
+/** Makes a function that paints a text. The code 39 after the text brings back the default colour. */
 const colour =
   (code: number) =>
   (text: string): string =>
@@ -26,7 +27,7 @@ export function styleFor(stream: { readonly isTTY?: boolean }, environment: Node
     : { red: plain, yellow: plain, green: plain, printable: shownLines };
 }
 
-// Only the colours above stand between the pieces.
+// The expression has a group, so `split` keeps the escape sequences of `colour` and puts them at the odd indexes.
 const withColours = (text: string): string =>
   text
     .split(/(\u001b\[(?:3[1-3]|39)m)/)

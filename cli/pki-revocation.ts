@@ -44,12 +44,13 @@ export function examine(crl: Crl, certificates: readonly Certificate[], now: num
   return { crl, named, signers, doubts: [...doubts, ...doubtsOfContent(crl, now)] };
 }
 
+/** The doubts that the CRL's own content gives, whichever certificate is asked about. */
 function doubtsOfContent(crl: Crl, now: number): Doubt[] {
   const { nextUpdate, thisUpdate } = crl.summary;
   const doubts: Doubt[] = [];
-  const inEntry = findCriticalEntryExtension(crl);
-  if (inEntry !== undefined) {
-    const text = `an entry of the CRL has the critical extension ${inEntry.oid}, so that it may be another CA's`;
+  const extension = findCriticalEntryExtension(crl);
+  if (extension !== undefined) {
+    const text = `an entry of the CRL has the critical extension ${extension.oid}, so that it may be another CA's`;
     doubts.push({ text, isOfEntries: true });
   }
   if (crl.scopeMistake !== undefined) doubts.push({ text: `the CRL ${crl.scopeMistake}` });
@@ -60,14 +61,22 @@ function doubtsOfContent(crl: Crl, now: number): Doubt[] {
   return doubts;
 }
 
-/** Decides by one CRL about a certificate whose serial number alone is known. `cas` are the given CAs. */
+/**
+ * Decides by one CRL about a certificate whose serial number alone is known. `cas` are the given CAs. Where there are
+ * some, one of them must have the name of the CRL's issuer: the number is taken to be of one of their certificates.
+ */
 export function statusOfSerial(examined: Examined, serial: string, cas: readonly Certificate[]): Status {
-  const isOfOther = cas.length > 0 && examined.named.length === 0;
-  const other: Doubt[] = isOfOther ? [{ text: "the CRL is of another CA than the given one", isOfEntries: true }] : [];
+  const isOfOtherCa = cas.length > 0 && examined.named.length === 0;
+  const other: Doubt[] = isOfOtherCa
+    ? [{ text: "the CRL is of another CA than the given one", isOfEntries: true }]
+    : [];
   return decide(examined, serial, [...other, ...scopeDoubts(examined.crl)]);
 }
 
-/** Decides by the CRLs that have the name of the certificate's issuer. Undefined where there is no such CRL. */
+/**
+ * Decides by the CRLs that have the name of the certificate's issuer. A CRL that revokes the certificate counts first,
+ * then one without a doubt. Undefined where there is no such CRL.
+ */
 export function statusOf(certificate: Certificate, all: readonly Examined[]): Status | undefined {
   const statuses = all
     .filter(({ crl }) => crl.canonicalIssuer === certificate.canonicalIssuer)
@@ -80,16 +89,19 @@ export function statusOf(certificate: Certificate, all: readonly Examined[]): St
   );
 }
 
+/** The doubts whether the CRL is about this certificate. */
 function doubtsFor({ crl, named, signers }: Examined, certificate: Certificate): Doubt[] {
-  const isOfIssuer = signers.some(({ x509 }) => certificate.x509.verify(x509.publicKey));
-  const isOther = named.length > 0 ? !isOfIssuer : namesOtherKey(crl, certificate);
-  const other: Doubt[] = isOther
+  const isSameKey = signers.some(({ x509 }) => certificate.x509.verify(x509.publicKey));
+  // Without the CA itself, only the key identifiers of both can show that two keys were used.
+  const isOtherKey = named.length > 0 ? !isSameKey : namesOtherKey(crl, certificate);
+  const other: Doubt[] = isOtherKey
     ? [{ text: "another key than that of its CA signed the CRL, under the same name", isOfEntries: true }]
     : [];
   if (namesSomeReasonsOnly(certificate, crl)) other.push({ text: "the certificate names a CRL of some reasons only" });
   return crl.scopeMistake !== undefined || isInScope(crl, certificate) ? other : [...other, ...scopeDoubts(crl)];
 }
 
+/** Whether the CRL and the certificate name different keys of their issuer (authorityKeyIdentifier). */
 function namesOtherKey({ authority }: Crl, { extensions }: Certificate): boolean {
   try {
     const { key } = readAuthority(extensions);
@@ -100,6 +112,7 @@ function namesOtherKey({ authority }: Crl, { extensions }: Certificate): boolean
   }
 }
 
+/** The doubt about a CRL that covers only some certificates of its CA. */
 function scopeDoubts({ summary: { scope, distributionPoint } }: Crl): Doubt[] {
   if (scope !== undefined)
     return [
@@ -110,6 +123,10 @@ function scopeDoubts({ summary: { scope, distributionPoint } }: Crl): Doubt[] {
     : [{ text: "the CRL covers only certificates that name its address (issuingDistributionPoint)" }];
 }
 
+/**
+ * Looks the serial number up in the CRL. A number that is listed is in doubt only where not even the entries can be
+ * trusted. A number that is not listed is in doubt by any of the doubts.
+ */
 function decide({ crl, doubts }: Examined, serial: string, further: readonly Doubt[]): Status {
   const revoked = findRevocation(crl, serial);
   const all = [...doubts, ...further];

@@ -84,30 +84,35 @@ interface Step {
   readonly change: Change;
 }
 
+/** Makes the plan, and carries it out with `--write`. */
 function planCopy(copy: Copy, options: PlanOptions): Answer {
-  const { report, step } = look(copy, options.now);
+  const { report, step } = planOnce(copy, options.now);
   if (step === undefined) return answer(copy, { report, diff: "" }, options);
   const diff = renderDiff(copy.tree, step.facts, step.change);
   if (!options.write) return answer(copy, { report, diff }, options);
   const contents = contentsOf(step.inputs, step.change.write, () => readFilesOf(step.inputs, step.facts));
   writeChange(copy.tree, step.facts, step.change, contents);
   // The copy is observed again, because only its present content counts.
-  const after = look(copy, options.now).report;
+  const after = planOnce(copy, options.now).report;
   return answer(copy, { report: after, diff, written: report.changes }, options);
 }
 
-function look({ site, host, tree, saved, output }: Copy, now: number): Planned {
+/**
+ * Observes the copy and plans for it. An error becomes the report. No step is returned while something forbids the
+ * change.
+ */
+function planOnce({ site, host, tree, saved, output }: Copy, now: number): Planned {
   try {
     const { config, defines } = host;
-    const [main, names] = [config && hostBytes(config), defines?.map(hostBytes)];
-    const wanted = { config: main, defines: names, saved, output, now };
+    // A person wrote the path and the names as text. On the host they are bytes.
+    const bytes = { config: config && hostBytes(config), defines: defines?.map(hostBytes) };
+    const wanted = { ...bytes, saved, output, now };
     const observation = observeTree(tree, wanted);
     if (observation === undefined) throw new Error(describeMissing(wanted));
     const facts = readFacts(observation, { port: host.port });
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
     const { inputs, diagnostics } = inputsForCopy(inputsFor(site, host, owner), facts);
-    const seen = { facts, diagnostics, lines: site.lines };
-    const report = reportPlan(inputs, host, seen, now);
+    const report = reportPlan(inputs, host, { facts, diagnostics, lines: site.lines }, now);
     const { change } = planHost(desiredOf(inputs), facts);
     // A patch that leaves out what cannot be done would look complete.
     return change === undefined || report.state !== "differs"
@@ -123,7 +128,7 @@ function describeMissing(wanted: TreeWanted): string {
   return `the copy has no main configuration file (${places}); copy it too, or give its path as config`;
 }
 
-interface Told {
+interface PlanResult {
   readonly report: HostReport;
   /** The bytes of the diff, as latin1. */
   readonly diff: string;
@@ -131,19 +136,21 @@ interface Told {
   readonly written?: readonly string[];
 }
 
+/** What decided about the conditions of the configuration (`IfModule`, `IfDefine`, …), in words. */
 function truthOf({ saved, output }: Copy): string {
   if (saved !== undefined) return `the observation saved at ${saved.savedAt}, and the files`;
   const commands = [...(output.version ? ["httpd -V"] : []), ...(output.modules ? ["httpd -M"] : [])];
   return commands.length === 0 ? "the files alone" : `the output of ${commands.join(" and ")}, and the files`;
 }
 
-function answer(copy: Copy, { report, diff, written }: Told, options: PlanOptions): Answer {
+/** The answer as one JSON object without the diff, or as the report with the bytes of the diff after it. */
+function answer(copy: Copy, { report, diff, written }: PlanResult, options: PlanOptions): Answer {
   const code = codeOf([report]);
   const { site } = copy;
   const truth = truthOf(copy);
   if (options.json) {
-    const told = { site: site.file, tree: options.tree, truth, ...(written && { written }), host: report };
-    return { output: `${JSON.stringify(told, undefined, 2)}\n`, code };
+    const result = { site: site.file, tree: options.tree, truth, ...(written && { written }), host: report };
+    return { output: `${JSON.stringify(result, undefined, 2)}\n`, code };
   }
   const lines = [
     ...(written === undefined ? [] : [`written to ${options.tree}:`, ...written.map((line) => `  ${line}`)]),
@@ -176,13 +183,15 @@ function openDirectory(directory: string): Tree | { readonly problem: string } {
   }
 }
 
-function openSaved({ saved, host }: PlanOptions): SavedHost | { readonly problem: string } | undefined {
-  if (saved === undefined) return undefined;
-  const read = readSavedFile(saved);
-  if ("problem" in read) return { problem: `--saved ${saved}: ${read.problem}` };
-  const found = Object.entries(read.hosts).find(([name]) => name === host)?.[1];
-  const known = Object.keys(read.hosts).join(", ") || "none";
-  return found ?? { problem: `--saved ${saved}: has no host ${JSON.stringify(host)}; there are: ${known}` };
+/** What the file of `--saved` holds about the host. Undefined where the option was not given. */
+function openSaved({ saved: file, host }: PlanOptions): SavedHost | { readonly problem: string } | undefined {
+  if (file === undefined) return undefined;
+  const read = readSavedFile(file);
+  if ("problem" in read) return { problem: `--saved ${file}: ${read.problem}` };
+  // The entries are searched, because `read.hosts[host]` would find inherited properties, such as `constructor`.
+  const saved = Object.entries(read.hosts).find(([name]) => name === host)?.[1];
+  const names = Object.keys(read.hosts).join(", ") || "none";
+  return saved ?? { problem: `--saved ${file}: has no host ${JSON.stringify(host)}; there are: ${names}` };
 }
 
 function readSavedFile(file: string): ReturnType<typeof readSaved> {

@@ -11,7 +11,10 @@ export interface RevocationReport {
   readonly nextRefresh: string | undefined;
 }
 
-/** Undefined where nothing is to be downloaded. `now` is in milliseconds since 1970. */
+/**
+ * The report on the downloads of CRLs, from a host's status. Undefined where nothing is to be downloaded. `now` is in
+ * milliseconds since 1970.
+ */
 export function describeRevocation(
   { crlStatus, timer }: Pick<HostStatus, "crlStatus" | "timer">,
   now: number,
@@ -27,6 +30,7 @@ export const revocationLines = ({ sources, timer, nextRefresh: next }: Revocatio
 ];
 
 function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: CrlSourceStatus): string[] {
+  // `url` is the address that delivered the CRL. Before the first download, all `urls` are still possible.
   const place = url ?? urls[0] ?? "";
   const others = url === undefined && urls.length > 1 ? ` (and ${urls.length - 1} more)` : "";
   const success = lastSuccess === undefined ? "not downloaded yet" : `downloaded ${lastSuccess}`;

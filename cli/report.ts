@@ -88,14 +88,19 @@ export interface Seen {
   readonly lines: ReadonlyMap<string, number>;
 }
 
+/** The report on a host that could be observed: its state, what a change would do, and the findings. */
 export function reportPlan(inputs: Inputs, host: SiteHost, seen: Seen, now: number): HostReport {
   const { facts } = seen;
   const desired = desiredOf(inputs);
   const planned = plan(desired, facts);
-  const findings = sort([...seen.diagnostics, ...planned.diagnostics, ...findUnfit(inputs, seen, planned, now)]);
+  const findings = sortBySeverity([
+    ...seen.diagnostics,
+    ...planned.diagnostics,
+    ...findPkiProblems(inputs, seen, planned, now),
+  ]);
   const status = statusOf(desired, facts, { ...planned, diagnostics: findings });
   return shownDeep({
-    ...named(host),
+    ...hostFields(host),
     state: status.state,
     server: describeServer(status, now),
     // A change that depends on an unknown condition would be a guess.
@@ -104,17 +109,22 @@ export function reportPlan(inputs: Inputs, host: SiteHost, seen: Seen, now: numb
   });
 }
 
+/**
+ * The report on a host for which there is an error instead of an observation. The error begins with the host's name and
+ * place, and names the line of the site file that it is about.
+ */
 export function reportError(site: SiteHosts, host: SiteHost, error: unknown): HostReport {
   const text = error instanceof Error ? error.message : String(error);
+  // Errors of the SSH layer already begin with the place. It is cut off, because the title has it.
   const place = `${placeOf({ address: host.address, port: host.connection.port })}: `;
-  const found = text.startsWith(place) ? text.slice(place.length) : text;
+  const reason = text.startsWith(place) ? text.slice(place.length) : text;
   const inSite = error instanceof HostError ? `${placeInSite(site, host, error.kind)}: ` : "";
-  const name = named(host);
-  const told = shownLines(`${titleOf(name)}: ${inSite}${found}`);
-  return { ...name, state: "unknown", error: told, changes: [], findings: [] };
+  const name = hostFields(host);
+  const message = shownLines(`${titleOf(name)}: ${inSite}${reason}`);
+  return { ...name, state: "unknown", error: message, changes: [], findings: [] };
 }
 
-const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({
+const hostFields = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({
   host: name,
   address,
   sshPort: connection.port,
@@ -124,14 +134,19 @@ const named = ({ name, address, connection }: SiteHost): Pick<HostReport, "host"
 const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
-/** A CA or CRL that is already installed may have expired. A CA or CRL that would be newly installed may not. */
-function findUnfit(
+/**
+ * What forbids to install the site's CA and CRL files on this host. A CA or CRL that is already installed there may
+ * have expired. A CA or CRL that would be newly installed may not.
+ */
+function findPkiProblems(
   inputs: Inputs,
   { facts: { own }, lines }: Seen,
   { change }: Plan,
   now: number,
 ): readonly Diagnostic[] {
-  if (change?.write.some(({ text }) => text === undefined) !== true) return [];
+  // A file to write has no text in the plan where its content comes from the site's files.
+  const needsSiteFiles = change?.write.some(({ text }) => text === undefined) === true;
+  if (!needsSiteFiles) return [];
   const installedCa = own.ca.map(({ fingerprint }) => fingerprint);
   const files = filesOf(inputs);
   const { diagnostics } = readSiteFiles(inputs.siteFile, files, { now, installedCa, installedCrls: own.crls });
@@ -141,9 +156,9 @@ function findUnfit(
     .map((diagnostic) => ({ ...diagnostic, place: renderPlace(placeOf(diagnostic.place)) }));
 }
 
-const order = ["conflict", "problem", "warning", "note"] as const;
-const sort = (findings: readonly Diagnostic[]): Diagnostic[] =>
-  [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+const severityOrder = ["conflict", "problem", "warning", "note"] as const;
+const sortBySeverity = (findings: readonly Diagnostic[]): Diagnostic[] =>
+  [...findings].sort((a, b) => severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity));
 
 function describeServer(status: ApacheStatus, now: number): ServerReport {
   const { serverVersion: version, opensslVersion: openssl, isRunning: running, configFile } = status;
@@ -164,7 +179,8 @@ function describeServer(status: ApacheStatus, now: number): ServerReport {
 }
 
 /**
- * Names our files by name and our line by its place. Where one of our files differs, its changed lines are named, too.
+ * The steps of the planned change in words, without a line of the customer's. Files are named by path and lines by
+ * place. Of our configuration and of the refresh program, the differences themselves are named, too.
  */
 function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[] {
   const { change } = planned;
@@ -172,8 +188,8 @@ function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[
   const confPath = shownPathOf(facts, confName);
   const live = liveFiles(facts);
   const details = fileChangeTexts(live, plannedFiles(facts, planned));
-  const conf = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
-  const program = details.filter((text) => text.startsWith(programPath(facts.server.instance)));
+  const confDetails = facts.own.conf === undefined ? [] : details.filter((text) => text.startsWith(confPath));
+  const programDetails = details.filter((text) => text.startsWith(programPath(facts.server.instance)));
   return [
     ...fileStates(facts).map(([path, state]) => `mend ${path}, which ${state}`),
     ...(isCrlLost(facts, change) ? [`mend ${shownPathOf(facts, crlName)}, which is missing`] : []),
@@ -181,8 +197,8 @@ function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[
     ...change.write.map(
       ({ name }) => `${shownPathOf(facts, name) in live ? "rewrite" : "write"} ${shownPathOf(facts, name)}`,
     ),
-    ...conf,
-    ...program,
+    ...confDetails,
+    ...programDetails,
     ...describeIncludes(desired, facts),
     ...facts.strayIncludes.map(
       ({ file, line }) => `remove our IncludeOptional at ${hostText(file)}:${line}, where it does not belong`,
@@ -193,7 +209,7 @@ function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[
   ];
 }
 
-/** Names the unmanaged directives by their place. */
+/** The unmanaged directives that the change comments out or puts back, by their place. */
 function describeMarks(desired: Desired, facts: Facts): string[] {
   const { out, back } = findMarks(desired, facts);
   return [
@@ -202,10 +218,11 @@ function describeMarks(desired: Desired, facts: Facts): string[] {
   ];
 }
 
-/** CRLs that a first change is about to download are not lost. */
+/** Whether the change downloads a CRL that was lost. On a host without our configuration, no CRL was there to lose. */
 const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
   refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
+/** What the change does to our include line in each virtual host. */
 function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
   return virtualHosts.flatMap((host) => {
     const { file, line, include } = host;
@@ -225,14 +242,14 @@ export function renderReport(report: HostReport, style: Style): string {
   const name = titleOf(report);
   const title = `${name}: ${paintState(state, style)}`;
   if (error !== undefined) return [title, ...indent(error.slice(`${name}: `.length))].join("\n");
-  const told = findings.map(
+  const findingLines = findings.map(
     (diagnostic) => `  ${paintSeverity(diagnostic, style)} ${diagnostic.place}: ${diagnostic.text}`,
   );
   return [
     title,
     ...(server === undefined ? [] : serverLines(server)),
     ...(changes.length === 0 ? [] : ["  would change:", ...shorten(changes).map((line) => `    ${line}`)]),
-    ...told,
+    ...findingLines,
   ].join("\n");
 }
 
@@ -260,14 +277,15 @@ function serverLines(server: ServerReport): string[] {
   const covered = wanted.filter((host) => host.covered).length;
   const excluded = server.virtualHosts.length - wanted.length;
   const hosts = `${covered} of ${count(wanted.length, "virtual host")} covered${excluded > 0 ? `, ${excluded} excluded` : ""}`;
-  const state = server.source !== "httpd" ? "" : server.running ? "" : ", stopped";
+  // A copy of the files does not show whether the server runs.
+  const stopped = server.source === "httpd" && !server.running ? ", stopped" : "";
   const ends = [
     ...(server.caNotAfter === undefined ? [] : [`CA until ${server.caNotAfter}`]),
     ...(server.crlNextUpdate === undefined ? [] : [`CRL until ${server.crlNextUpdate}`]),
   ];
   const version = [server.version, server.openssl].filter((text) => text !== "").join(", ");
   return [
-    ...(version === "" ? [] : [`  ${version}${state}; ${hosts}`]),
+    ...(version === "" ? [] : [`  ${version}${stopped}; ${hosts}`]),
     `  ${server.tlsRule}`,
     ...(ends.length === 0 ? [] : [`  ${ends.join(", ")}`]),
     ...(server.revocation === undefined ? [] : revocationLines(server.revocation)),
@@ -279,5 +297,6 @@ const mostLines = 40;
 /** A host with 500 virtual hosts would fill the screen, so the list is cut. --json has all of it. */
 function shorten(lines: readonly string[]): readonly string[] {
   const more = lines.length - mostLines;
+  // The line about one more line would take the same room as that line.
   return more <= 1 ? lines : [...lines.slice(0, mostLines), `and ${more} more (--json has them all)`];
 }

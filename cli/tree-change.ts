@@ -25,6 +25,7 @@ function renderOwn(path: string, before: string | undefined, after: string): str
   const names = { before: before === undefined ? "/dev/null" : `a${path}`, after: `b${path}` };
   const options = { maxEditLength: mostEdits };
   const patch = createTwoFilesPatch(names.before, names.after, before ?? "", after, undefined, undefined, options);
+  // Without a patch, there are more than `mostEdits` edits. The file is then shown as replaced as a whole.
   const whole = [{ offset: 0, remove: before?.length ?? 0, insert: after }];
   return patch === undefined ? diffOfSplices(names, before ?? "", whole) : withHead(patch, names);
 }
@@ -36,6 +37,7 @@ interface Edited {
   readonly splices: readonly Splice[];
 }
 
+/** The files to edit, as they are now. Throws an error where a file is not the one that the change was planned for. */
 function requireUnchanged(tree: Tree, { edits }: Change): Edited[] {
   return edits.map(({ path, sha256, splices }) => {
     const file = tree.read(path);

@@ -32,7 +32,7 @@ export interface Followed {
   readonly copy: CopyObservation;
 }
 
-/** No path contains a NUL byte, so nothing is found below this path. */
+/** Stands for a ServerRoot that is not known. No path contains a NUL byte, so nothing is found below this path. */
 const noRoot = "/\0";
 
 /**
@@ -48,16 +48,16 @@ export function followIncludes(start: Start, wanted: ReadonlySet<string>): Follo
     const copy = { has: hasIn(tree, serverRoot), modules: start.modules, unread: [] };
     const server = { ...observation.server, serverRoot };
     const resolved = resolve(sourceOf({ ...observation, files, copy, server }), isFollowed(wanted));
-    const found = readServerRoot(resolved, server);
-    serverRoot = found?.path ?? serverRoot;
-    const taken = new Set(resolved.effective.flatMap((directive) => takenBy(serverRoot, directive, expand)));
-    const fresh = [...taken].flatMap((path): [string, ObservedFile][] => {
+    const declaredRoot = readServerRoot(resolved, server);
+    serverRoot = declaredRoot?.path ?? serverRoot;
+    const included = new Set(resolved.effective.flatMap((directive) => filesIncludedBy(serverRoot, directive, expand)));
+    const newFiles = [...included].flatMap((path): [string, ObservedFile][] => {
       const file = files.has(path) ? undefined : tree.read(path);
       return file === undefined ? [] : [[path, file]];
     });
-    if (fresh.length > 0) for (const [path, file] of fresh) files.set(path, file);
+    if (newFiles.length > 0) for (const [path, file] of newFiles) files.set(path, file);
     else {
-      requireRoot(start, serverRoot, found?.problem);
+      requireRoot(start, serverRoot, declaredRoot?.problem);
       const { effective } = resolved;
       const unread = findUnread(tree, serverRoot, effective, expand);
       return { files, serverRoot, effective, copy: { ...copy, has: hasIn(tree, serverRoot), unread } };
@@ -65,28 +65,34 @@ export function followIncludes(start: Start, wanted: ReadonlySet<string>): Follo
   }
 }
 
+/** Chooses the directives that are needed here: those that decide which files are read, and the wanted ones. */
 const isFollowed =
   (wanted: ReadonlySet<string>) =>
   (name: string): boolean =>
     isInclude(name) || name === "serverroot" || wanted.has(name);
 
 /**
- * The customer was asked to copy the whole server root. A copied directory below it therefore shows what it does not
- * hold, whatever else it holds.
+ * Makes a function that tells whether a path exists on the host, or undefined where the copy does not show it. The
+ * customer was asked to copy the whole server root. A copied directory below it therefore shows what it does not hold,
+ * whatever else it holds.
  */
 const hasIn =
   (tree: Tree, serverRoot: string) =>
   (path: string): boolean | undefined => {
     const isBelow = path.startsWith(`${serverRoot}/`);
-    const isTold = isBelow && tree.resolve(path.slice(0, path.lastIndexOf("/"))) !== undefined;
-    return tree.has(path) ?? (isTold && !isLink(tree, path) ? false : undefined);
+    const isInCopiedDirectory = isBelow && tree.resolve(path.slice(0, path.lastIndexOf("/"))) !== undefined;
+    return tree.has(path) ?? (isInCopiedDirectory && !isListed(tree, path) ? false : undefined);
   };
 
-/** Whether the name exists and its target does not: the target of the link was not copied. */
-const isLink = (tree: Tree, path: string): boolean => {
-  const at = path.lastIndexOf("/");
-  return tree.list(path.slice(0, at)).includes(path.slice(at + 1));
+/** Whether the directory lists the name. A listed name that does not resolve is a link whose target was not copied. */
+const isListed = (tree: Tree, path: string): boolean => {
+  const slash = path.lastIndexOf("/");
+  return tree.list(path.slice(0, slash)).includes(path.slice(slash + 1));
 };
+
+/** The ServerRoot that the files declare, or why it cannot be known. */
+type DeclaredRoot =
+  { readonly path: string; readonly problem?: undefined } | { readonly path?: undefined; readonly problem: string };
 
 /**
  * The path of the last ServerRoot directive, which counts for httpd, or why that path cannot be known. Undefined where
@@ -95,7 +101,7 @@ const isLink = (tree: Tree, path: string): boolean => {
 function readServerRoot(
   { effective, undetermined }: Resolved,
   { serverRoot, version }: Observation["server"],
-): { readonly path?: string; readonly problem?: string } | undefined {
+): DeclaredRoot | undefined {
   const directive = effective.filter(({ name }) => name === "serverroot").at(-1);
   if (directive === undefined) return undefined;
   const { file, node, undecided, arguments: words } = directive;
@@ -124,14 +130,15 @@ function requireRoot({ mainFile }: Start, serverRoot: string, problem: string | 
   throw new Error(`${mainFile}: ${found}; ${remedy}`);
 }
 
+/** Finds the files that an absolute pattern matches. `problem` says why the search was given up. */
 type Expander = (pattern: string) => { readonly files: readonly string[]; readonly problem?: string };
 
-/** Remembers which files each pattern matches. */
+/** An expander that searches each pattern only once. */
 function expanderOf(tree: Tree): Expander {
-  const known = new Map<string, ReturnType<Expander>>();
+  const cache = new Map<string, ReturnType<Expander>>();
   return (pattern) => {
-    const expanded = known.get(pattern) ?? tryExpand(tree, pattern);
-    known.set(pattern, expanded);
+    const expanded = cache.get(pattern) ?? tryExpand(tree, pattern);
+    cache.set(pattern, expanded);
     return expanded;
   };
 }
@@ -145,17 +152,21 @@ function tryExpand(tree: Tree, pattern: string): ReturnType<Expander> {
   }
 }
 
-function takenBy(serverRoot: string, directive: Effective, expand: Expander): readonly string[] {
+function filesIncludedBy(serverRoot: string, directive: Effective, expand: Expander): readonly string[] {
   const pattern = patternOf(directive);
   return pattern === undefined ? [] : expand(absolutePath(serverRoot, pattern)).files;
 }
 
+/**
+ * The path or pattern of an Include. Undefined for other directives, and where only httpd knows the value of a
+ * variable.
+ */
 const patternOf = ({ name, arguments: [pattern = ""] }: Effective): string | undefined =>
   isInclude(name) && !pattern.includes("${") ? pattern : undefined;
 
 /**
- * A running httpd has every file of its Includes, or it would not have started. A file that is missing in the copy may
- * hold virtual hosts.
+ * The problems with Includes whose files were not read. A running httpd has every file of its Includes, or it would not
+ * have started. A file that is missing in the copy may hold virtual hosts.
  */
 function findUnread(tree: Tree, serverRoot: string, effective: readonly Effective[], expand: Expander): Diagnostic[] {
   const unread = effective.flatMap((directive): (readonly [string, Diagnostic])[] => {

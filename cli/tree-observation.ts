@@ -41,7 +41,10 @@ const usualConfigs = [
   "/etc/httpd/conf/httpd.conf",
 ] as const;
 
-/** Undefined when there is no main configuration file. Throws an error where the ServerRoot is not known. */
+/**
+ * The observation that the copy gives. Undefined when there is no main configuration file. Throws an error where the
+ * ServerRoot is not known.
+ */
 export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
   const { saved, output } = wanted;
   const mainFile = mainFiles(wanted).find((path) => tree.read(path) !== undefined);
@@ -49,7 +52,7 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
   if (mainFile === undefined || main === undefined) return undefined;
   const builtIn = saved?.serverRoot ?? output?.version?.serverRoot ?? builtInRoots[mainFile];
   const server = serverOf(main.resolvedPath, wanted);
-  const known = {
+  const base = {
     dump: undefined,
     ...(saved && { saved: { modules: new Map(Object.entries(saved.modules)) } }),
     files: new Map([[mainFile, main]]),
@@ -60,10 +63,10 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
     crontabs: readCrontabs(tree),
     ...readRefresh(tree, server.instance, saved),
   };
-  const start = { tree, observation: { ...known, server }, mainFile, builtIn, modules: output?.modules };
-  const { files, serverRoot, effective, copy } = followIncludes(start, new Set(namedBy.keys()));
-  const found = { files, own: readOwn(tree, serverRoot), namedFiles: findNamedFiles(tree, serverRoot, effective) };
-  return { ...known, ...found, copy, server: { ...server, serverRoot } };
+  const start = { tree, observation: { ...base, server }, mainFile, builtIn, modules: output?.modules };
+  const { files, serverRoot, effective, copy } = followIncludes(start, new Set(contentsByDirective.keys()));
+  const read = { files, own: readOwnFiles(tree, serverRoot), namedFiles: findNamedFiles(tree, serverRoot, effective) };
+  return { ...base, ...read, copy, server: { ...server, serverRoot } };
 }
 
 /** The paths where the main configuration file may be. The first file that exists counts. */
@@ -72,8 +75,8 @@ export function mainFiles({
   saved,
   output,
 }: Pick<TreeWanted, "config" | "saved" | "output">): readonly string[] {
-  const said = config ?? saved?.configFile ?? output?.version?.configFile;
-  return said === undefined ? usualConfigs : [said];
+  const given = config ?? saved?.configFile ?? output?.version?.configFile;
+  return given === undefined ? usualConfigs : [given];
 }
 
 /** The built-in directories of hosts whose configuration has no ServerRoot, because the program was built with one. */
@@ -92,11 +95,13 @@ function serverOf(configFile: string, wanted: TreeWanted): ServerObservation {
     hasAllDefines: saved !== undefined || defines !== undefined,
     isRunning: false,
     loadedSeconds: undefined,
+    // The host's own program names its state directory in the same way.
     instance: createHash("sha256").update(configFile, "latin1").digest("hex").slice(0, 16),
   };
 }
 
-function readOwn(tree: Tree, serverRoot: string): Map<string, ObservedFile> {
+/** The files in our directory, by name. */
+function readOwnFiles(tree: Tree, serverRoot: string): Map<string, ObservedFile> {
   const directory = absolutePath(serverRoot, `conf/${ownDirectory}`);
   return new Map(
     tree.list(directory).flatMap((name): [string, ObservedFile][] => {
@@ -130,10 +135,10 @@ type Refresh = Pick<Observation, "scheduler" | "isTimerEnabled" | "timers" | "re
 function readRefresh(tree: Tree, instance: string, saved: SavedHost | undefined): Refresh {
   const timers = new Map(readPaths(tree, timerPaths(instance)));
   const isUnit = (path: string): boolean => path.startsWith("/etc/systemd/");
-  const found = timers.size === 0 ? undefined : [...timers.keys()].some(isUnit) ? "systemd" : "cron";
+  const schedulerOfTimers = timers.size === 0 ? undefined : [...timers.keys()].some(isUnit) ? "systemd" : "cron";
   const record = tree.read(`/var/lib/clientcert/${instance}/refresh.record`);
   return {
-    scheduler: found ?? saved?.scheduler ?? "none",
+    scheduler: schedulerOfTimers ?? saved?.scheduler ?? "none",
     isTimerEnabled: timers.size > 0,
     timers,
     refreshRecord: record?.bytes ?? "",
@@ -146,14 +151,15 @@ const readPaths = (tree: Tree, paths: readonly string[]): [string, ObservedFile]
     return file === undefined ? [] : [[path, file]];
   });
 
-const namedBy: ReadonlyMap<string, NamedContents> = new Map(
+/** What is read of the files that a directive names, by the directive's name in lower case. */
+const contentsByDirective: ReadonlyMap<string, NamedContents> = new Map(
   Object.entries(namedContents).map(([directive, contents]) => [directive.toLowerCase(), contents]),
 );
 
 /** Finds the files that the directives name. The result never contains the bytes of a key. */
 function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
   return effective.flatMap(({ name, arguments: [argument] }) => {
-    const contents = namedBy.get(name);
+    const contents = contentsByDirective.get(name);
     const path = absolutePath(serverRoot, argument ?? "");
     const file = contents === undefined || argument === undefined ? undefined : tree.read(path);
     if (contents === undefined || file === undefined) return [];
@@ -162,6 +168,7 @@ function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effe
   });
 }
 
+/** The bytes of a named file that may be shown to the plan: certificates and CRLs, but never a key. */
 function readContents(contents: NamedContents, { bytes, sizeBytes }: ObservedFile): Pick<NamedFile, "bytes"> {
   if (contents === "nothing" || sizeBytes > mostCertificateBytes) return {};
   return { bytes: contents === "server-certificates" ? certificatesAlone(bytes) : bytes };

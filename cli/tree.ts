@@ -68,16 +68,21 @@ export function openTree(directory: string): Tree {
   };
 }
 
-/** The names on a host are bytes. A name as latin1 text has one character for each byte. */
-const outside = (root: string, resolved: string): Buffer =>
+/**
+ * The path on this machine of a resolved path in the copy. The names on a host are bytes. A name as latin1 text has one
+ * character for each byte.
+ */
+const pathOnDisk = (root: string, resolved: string): Buffer =>
   Buffer.concat([Buffer.from(root), Buffer.from(resolved, "latin1")]);
 
 const statIn = (root: string, resolved: string): Stats | undefined =>
-  lstatSync(outside(root, resolved), { throwIfNoEntry: false });
+  lstatSync(pathOnDisk(root, resolved), { throwIfNoEntry: false });
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
+/** Follows every symlink of the path by hand, because an absolute link would lead out of the copy. */
 function resolveIn(root: string, path: string): string | undefined {
+  // The names that are still to be walked. The next one is the last.
   const pending = path.split("/").reverse();
   let resolved = "";
   for (let links = 0; pending.length > 0;) {
@@ -92,7 +97,7 @@ function resolveIn(root: string, path: string): string | undefined {
       if (!stat.isSymbolicLink()) resolved = next;
       else {
         links++;
-        const target = readlinkSync(outside(root, next), "latin1");
+        const target = readlinkSync(pathOnDisk(root, next), "latin1");
         if (target.startsWith("/")) resolved = "";
         pending.push(...target.split("/").reverse());
       }
@@ -105,9 +110,9 @@ function readIn(root: string, path: string): ObservedFile | undefined {
   const resolvedPath = resolveIn(root, path);
   // Reading a FIFO would block, and reading a device would never end.
   if (resolvedPath === undefined || statIn(root, resolvedPath)?.isFile() !== true) return undefined;
-  const handle = openSync(outside(root, resolvedPath), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const handle = openSync(pathOnDisk(root, resolvedPath), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return observed(resolvedPath, readFileSync(handle), fstatSync(handle));
+    return observedFile(resolvedPath, readFileSync(handle), fstatSync(handle));
   } finally {
     closeSync(handle);
   }
@@ -116,7 +121,7 @@ function readIn(root: string, path: string): ObservedFile | undefined {
 function listIn(root: string, path: string): readonly string[] {
   const resolved = resolveIn(root, path);
   if (resolved === undefined || statIn(root, resolved)?.isDirectory() !== true) return [];
-  return readdirSync(outside(root, resolved), "latin1").sort();
+  return readdirSync(pathOnDisk(root, resolved), "latin1").sort();
 }
 
 /**
@@ -140,6 +145,7 @@ interface Budget {
   left: number;
 }
 
+/** Matches the pattern directory by directory, and then takes every file below what it matches. */
 function expandIn(root: string, pattern: string): readonly string[] {
   const budget = { left: mostNames };
   const components = pattern.split("/").filter((component) => component !== "");
@@ -148,14 +154,15 @@ function expandIn(root: string, pattern: string): readonly string[] {
     .flatMap((path) => below(root, { path, resolved: resolveIn(root, path), links: 0, above: [] }, budget));
 }
 
+/** The paths in the directory `path` that one component of a pattern matches. */
 function matching(root: string, path: string, component: string, budget: Budget): string[] {
   const matches = includeMatcher(`/${component}`);
   const names = listIn(root, path).filter((name) => matches(`/${name}`));
-  if (hasWildcard(component)) spend(budget, names.length);
+  if (hasWildcard(component)) spendBudget(budget, names.length);
   return names.map((name) => `${path}/${name}`);
 }
 
-function spend(budget: Budget, names: number): void {
+function spendBudget(budget: Budget, names: number): void {
   budget.left -= names;
   if (budget.left < 0) throw new IncludeError(`this Include takes more than ${mostNames} files; narrow it`);
 }
@@ -178,12 +185,12 @@ function below(root: string, { path, resolved, links, above }: Entry, budget: Bu
   const stat = resolved === undefined ? undefined : statIn(root, resolved);
   if (resolved === undefined || stat === undefined) return [];
   if (above.includes(resolved) || links > mostSymlinks) {
-    const found = `this Include takes ${path}, a link to a directory that it stands in, and httpd does not start`;
-    throw new IncludeError(`${found}; remove the link`);
+    const loop = `this Include takes ${path}, a link to a directory that it stands in, and httpd does not start`;
+    throw new IncludeError(`${loop}; remove the link`);
   }
   if (!stat.isDirectory()) return stat.isFile() ? [path] : [];
   const names = listIn(root, resolved);
-  spend(budget, names.length);
+  spendBudget(budget, names.length);
   return names.flatMap((name) => {
     const target = resolveIn(root, `${resolved}/${name}`);
     const isLink = target !== `${resolved === "/" ? "" : resolved}/${name}`;
@@ -193,11 +200,11 @@ function below(root: string, { path, resolved, links, above }: Entry, budget: Bu
 }
 
 function writeIn(root: string, path: string, bytes: Buffer): void {
-  const fresh = `${makeDirectory(root, parentOf(path))}${path.slice(path.lastIndexOf("/"))}`;
+  const newPath = `${makeDirectory(root, parentOf(path))}${path.slice(path.lastIndexOf("/"))}`;
   const existing = resolveIn(root, path);
   // A link to a file that the copy lacks is removed, because it must not be followed out of the copy.
-  if (existing === undefined) rmSync(outside(root, fresh), { force: true });
-  writeFileSync(outside(root, existing ?? fresh), bytes);
+  if (existing === undefined) rmSync(pathOnDisk(root, newPath), { force: true });
+  writeFileSync(pathOnDisk(root, existing ?? newPath), bytes);
 }
 
 /** Makes the directory and returns its resolved path, which is empty for `/`. */
@@ -205,17 +212,18 @@ function makeDirectory(root: string, path: string): string {
   const existing = resolveIn(root, path);
   if (existing !== undefined) return existing === "/" ? "" : existing;
   const made = `${makeDirectory(root, parentOf(path))}${path.slice(path.lastIndexOf("/"))}`;
-  mkdirSync(outside(root, made));
+  mkdirSync(pathOnDisk(root, made));
   return made;
 }
 
 function removeIn(root: string, path: string): void {
   const directory = resolveIn(root, parentOf(path));
   if (directory === undefined) return;
-  rmSync(outside(root, `${directory}${path.slice(path.lastIndexOf("/"))}`), { force: true });
+  rmSync(pathOnDisk(root, `${directory}${path.slice(path.lastIndexOf("/"))}`), { force: true });
 }
 
-function observed(resolvedPath: string, content: Buffer, stat: Stats): ObservedFile {
+/** A file of the copy in the form in which an observation has it. */
+function observedFile(resolvedPath: string, content: Buffer, stat: Stats): ObservedFile {
   return {
     resolvedPath,
     bytes: content.toString("latin1"),

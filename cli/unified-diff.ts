@@ -16,7 +16,10 @@ export interface DiffNames {
 /** The number of lines around a change, as many as `diff -U4` shows. */
 const contextLines = 4;
 
-/** Empty where the splices change nothing. The splices are sorted, as {@link applySplices} expects them. */
+/**
+ * The diff between `before` and the text that the splices make of it. Empty where they change nothing. The splices are
+ * sorted, as {@link applySplices} expects them.
+ */
 export function diffOfSplices(names: DiffNames, before: string, splices: readonly Splice[]): string {
   // Splices may cancel each other out.
   if (applySplices(before, splices) === before) return "";
@@ -46,10 +49,10 @@ function headName(name: string): string {
 /** The lines, each with its line end. The last line may have none. */
 function linesOf(text: string): string[] {
   const lines: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const end = endOfPhysicalLine(text, at);
-    lines.push(text.slice(at, end));
-    at = end;
+  for (let start = 0; start < text.length;) {
+    const end = endOfPhysicalLine(text, start);
+    lines.push(text.slice(start, end));
+    start = end;
   }
   return lines;
 }
@@ -63,7 +66,7 @@ interface Block {
   isWhole: boolean;
 }
 
-/** The blocks do not touch one another: neighbouring blocks are merged into one. */
+/** Gathers the splices into blocks. Splices that touch the same lines, or neighbouring lines, share a block. */
 function blocksOf(text: string, splices: readonly Splice[]): Block[] {
   const blocks: Block[] = [];
   for (const splice of splices) {
@@ -96,32 +99,36 @@ interface Replacement {
   readonly lines: readonly string[];
 }
 
+/** The lines that each block replaces, and the lines that replace them. */
 function replacementsOf(before: string, lines: readonly string[], splices: readonly Splice[]): Replacement[] {
+  // The offsets are asked for in rising order, so one walk over the lines finds all of them.
   let index = 0;
   let offset = 0;
-  const lineAt = (wanted: number): number => {
-    for (; offset < wanted; index++) offset += lines[index]?.length ?? 1;
+  const lineAt = (wantedOffset: number): number => {
+    for (; offset < wantedOffset; index++) offset += lines[index]?.length ?? 1;
     return index;
   };
   return blocksOf(before, splices).flatMap((block) => {
-    const own = block.splices.map((splice) => ({ ...splice, offset: splice.offset - block.start }));
-    const after = linesOf(applySplices(before.slice(block.start, block.end), own));
+    const splicesInBlock = block.splices.map((splice) => ({ ...splice, offset: splice.offset - block.start }));
+    const after = linesOf(applySplices(before.slice(block.start, block.end), splicesInBlock));
     const start = lineAt(block.start);
-    return withoutCommon(lines, { start, end: lineAt(block.end), lines: after });
+    return trimCommonLines(lines, { start, end: lineAt(block.end), lines: after });
   });
 }
 
 /** Leaves out the lines that both sides share. Empty where nothing remains. */
-function withoutCommon(before: readonly string[], { start, end, lines }: Replacement): Replacement[] {
+function trimCommonLines(before: readonly string[], { start, end, lines }: Replacement): Replacement[] {
   let head = 0;
   while (head < lines.length && start + head < end && before[start + head] === lines[head]) head++;
   let tail = 0;
-  const most = Math.min(lines.length, end - start) - head;
-  while (tail < most && before[end - tail - 1] === lines[lines.length - tail - 1]) tail++;
+  // The common lines at the end must not overlap those at the beginning.
+  const longestTail = Math.min(lines.length, end - start) - head;
+  while (tail < longestTail && before[end - tail - 1] === lines[lines.length - tail - 1]) tail++;
   const rest = { start: start + head, end: end - tail, lines: lines.slice(head, lines.length - tail) };
   return rest.start === rest.end && rest.lines.length === 0 ? [] : [rest];
 }
 
+/** Makes the hunks. Replacements whose context lines would touch or overlap share a hunk. */
 function hunksOf(lines: readonly string[], replacements: readonly Replacement[]): StructuredPatchHunk[] {
   const groups: Replacement[][] = [];
   for (const replacement of replacements) {
@@ -143,19 +150,19 @@ function hunkOf(lines: readonly string[], group: readonly Replacement[], shift: 
   const start = Math.max(0, (group[0]?.start ?? 0) - contextLines);
   const end = Math.min(lines.length, (group.at(-1)?.end ?? 0) + contextLines);
   const shown: string[] = [];
-  const show = (sign: string, some: readonly string[]): void => {
-    for (const line of some) shown.push(...shownLine(sign, line));
+  const show = (sign: string, signedLines: readonly string[]): void => {
+    for (const line of signedLines) shown.push(...shownLine(sign, line));
   };
-  let at = start;
+  let next = start;
   let added = 0;
   for (const replacement of group) {
-    show(" ", lines.slice(at, replacement.start));
+    show(" ", lines.slice(next, replacement.start));
     show("-", lines.slice(replacement.start, replacement.end));
     show("+", replacement.lines);
     added += replacement.lines.length - (replacement.end - replacement.start);
-    at = replacement.end;
+    next = replacement.end;
   }
-  show(" ", lines.slice(at, end));
+  show(" ", lines.slice(next, end));
   const oldLines = end - start;
   return { oldStart: start + 1, oldLines, newStart: start + 1 + shift, newLines: oldLines + added, lines: shown };
 }

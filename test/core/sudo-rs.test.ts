@@ -5,7 +5,7 @@ import { sudoError } from "../../provider/remote/shell/posix-shell.ts";
 
 const path = "/usr/local/sbin/clientcert-observe";
 const lineOf = (digest: boolean): string =>
-  observeProgram({ of: undefined, sudoers: "ops", digest, json: false }).output.trimEnd();
+  observeProgram({ overridesFrom: undefined, sudoers: "ops", digest, json: false }).output.trimEnd();
 const refused = "sudo: I'm sorry ops. I'm afraid I can't do that\n";
 
 describe("a host with sudo-rs", () => {
