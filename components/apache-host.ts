@@ -93,14 +93,16 @@ export class ApacheHost extends pulumi.ComponentResource {
  * change of an argument.
  */
 function recordedArgs(args: ApacheHostArgs): object {
-  const read = { ca: undefined, crls: undefined, crlSha256: undefined, sample: undefined };
-  return { ...args, ...recordedPkiArgs(args), ...read };
+  const contentsOfFiles = { ca: undefined, crls: undefined, crlSha256: undefined, sample: undefined };
+  return { ...args, ...recordedPkiArgs(args), ...contentsOfFiles };
 }
 
+/** The arguments of the resource inside the component: with the contents of the files, and with every default. */
 function clientAuthArgs(args: ApacheHostArgs, host: ApacheHost, name: string): ClientAuthArgs {
   // A site has read its files once for all of its hosts, and has filled in the defaults of its schema.
   if (args.ca !== undefined) return args as ClientAuthArgs;
   const { crlSources = [], crlRefresh = {} } = args;
+  // The resource has no input `sampleCertificate`. `readPki` has read it and returns it as `sample`.
   const { sampleCertificate: _sample, ...complete } = {
     ...args,
     ...readPki(args, host, name),

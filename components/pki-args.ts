@@ -40,8 +40,8 @@ export interface PkiArgs {
 /** This file is not opened. It stands for the program's folder, in which the engine starts the provider, too. */
 const programFolder = "Pulumi.yaml";
 
-/** The other arguments on which the checks depend. */
-interface CheckedWith extends Partial<Pick<ClientAuthArgs, "crlCheck" | "issuers" | "verifyDepth">> {
+/** The other arguments on which the checks of the files depend. */
+interface CheckArgs extends Partial<Pick<ClientAuthArgs, "crlCheck" | "issuers" | "verifyDepth">> {
   readonly crlSources?: pulumi.Input<readonly SiteCrlSource[]>;
 }
 
@@ -52,12 +52,12 @@ type ReadArgs = Pick<ClientAuthArgs, "sample"> &
  * Reads the files, at once or when all paths are known. It ends the program with everything that is wrong with them;
  * each message begins with `name`.
  */
-export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResource, name: string): ReadArgs {
+export function readPki(args: PkiArgs & CheckArgs, host: pulumi.ComponentResource, name: string): ReadArgs {
   const { siteFile = programFolder, caFiles, crlFiles = [], sampleCertificate } = args;
   const { crlCheck = "leaf", crlSources = [], issuers, verifyDepth } = args;
   const files = { siteFile, caFiles, crlFiles, sampleCertificate, crlCheck, crlSources, issuers, verifyDepth };
   const readNow = (known: KnownFiles): site.SitePki => readKnown(known, host, name);
-  // Pulumi reports an error in `apply` as an error of serialization.
+  // Files that are known are read at once, because Pulumi reports an error in `apply` as an error of serialization.
   const read = isKnown(files) ? pulumi.output(readNow(files)) : pulumi.output(files).apply(readNow);
   return {
     siteFile,
@@ -66,13 +66,14 @@ export function readPki(args: PkiArgs & CheckedWith, host: pulumi.ComponentResou
     ca: read.ca,
     crls: read.crls,
     crlSha256: read.crlSha256,
-    // The sample is set when it was asked for.
+    // as: the sample is set when it was asked for. Otherwise `readKnown` has ended the program.
     ...(sampleCertificate !== undefined && { sample: read.sample as pulumi.Output<SampleCertificateInput> }),
   };
 }
 
 type KnownFiles = SiteFilesWanted & { readonly siteFile: string };
 
+/** Whether every argument has its value already, so that no part of it is an output or a promise. */
 const isKnown = (value: object): value is KnownFiles => !hasOutput(value);
 
 const hasOutput = (value: unknown): boolean =>
@@ -80,7 +81,9 @@ const hasOutput = (value: unknown): boolean =>
   value instanceof Promise ||
   (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
 
+/** Reads the files. In messages, the name of the resource stands for the site file, because a program may have none. */
 function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentResource, name: string): site.SitePki {
+  // The place of a key of the site file begins with that file, see `keyPlace`.
   const placeOf = (place: string) => ({
     file: place.startsWith(siteFile) ? name + place.slice(siteFile.length) : place,
   });
@@ -94,7 +97,7 @@ function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentRe
  * The arguments for the state of the component. PEM text is shortened: a key that stands in the place of a certificate
  * must not get into the state.
  */
-export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate, crlSources }: PkiArgs & CheckedWith) {
+export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate, crlSources }: PkiArgs & CheckArgs) {
   const shown = (paths: PkiArgs["caFiles"]) => pulumi.output(paths).apply((known) => known.map(shownFile));
   const sample = sampleCertificate && { sampleCertificate: pulumi.output(sampleCertificate).apply(shownFile) };
   const sources = crlSources && { crlSources: pulumi.output(crlSources).apply((known) => known.map(shownSource)) };

@@ -16,9 +16,9 @@ export class Site extends pulumi.ComponentResource {
     super("clientcert:index:Site", name, { file }, opts);
     if (site === undefined || pki === undefined) throw new pulumi.ResourceError(problems.join("\n"), this, true);
     for (const warning of warnings) void pulumi.log.warn(warning, this);
-    const hostOf = (host: SiteHost): ApacheHost =>
+    const createHost = (host: SiteHost): ApacheHost =>
       new ApacheHost(host.name, hostInputs(file, site, host, pki), { parent: this });
-    const hosts = site.hosts.map((host) => [host.name, hostOf(host).summary] as const);
+    const hosts = site.hosts.map((host) => [host.name, createHost(host).summary] as const);
     this.hosts = pulumi.output(Object.fromEntries(hosts));
     this.registerOutputs({ hosts: this.hosts });
   }

@@ -72,6 +72,7 @@ export const apache: Omit<ServerKind<Apache>, "observe" | "prepare" | "close"> =
   describeRestored,
 };
 
+/** The whole kind: with the calls that reach a host. */
 const apacheKind = (host: Host): ServerKind<Apache> => ({
   ...apache,
   observe: (wanted, options) => host.observe(targetOf(wanted), options),

@@ -17,15 +17,17 @@ export function liveFiles(facts: Facts): ShownFiles {
   return { ...withStates(facts, shown), ...programFile(facts), ...Object.fromEntries(includes) };
 }
 
-/** What would stand on the host after `plan`. A host that needs no change keeps its view, whatever it is. */
+/** What would stand on the host after `plan`. Without a change, this is what stands there now. */
 export function plannedFiles(facts: Facts, { change, files }: Plan): ShownFiles {
   if (change === undefined) return liveFiles(facts);
   const kept = Object.entries(hashesOf(facts)).filter(([name]) => !change.drop.includes(name));
   const written = change.write.map(({ name, sha256 }) => [name, sha256] as const);
+  // The texts of our configuration and of the include lines are in the `files` of the plan.
   const shown = ownFiles(facts, Object.fromEntries([...kept, ...written]), undefined);
-  return { ...shown, ...downloaded(facts, change), ...asFiles(files) };
+  return { ...shown, ...downloadedCrl(facts, change), ...asFiles(files) };
 }
 
+/** Texts by path as files without states. */
 const asFiles = (texts: Readonly<Record<string, string>>): ShownFiles =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, { text }]));
 
@@ -45,6 +47,7 @@ export const pathOf = (facts: Facts, name: string): string => (name.startsWith("
 /** The same path as text. */
 export const shownPathOf = (facts: Facts, name: string): string => hostText(pathOf(facts, name));
 
+/** Our files by path: the configuration as `conf`, where it is given, and every other file by its hash. */
 function ownFiles(
   facts: Facts,
   hashes: Readonly<Record<string, string>>,
@@ -67,6 +70,7 @@ export const fileStates = (facts: Facts): readonly (readonly [path: string, stat
   ...expiredCrl(facts),
 ];
 
+/** Adds to each file what is wrong with it although its bytes are right. */
 function withStates(facts: Facts, shown: ShownFiles): ShownFiles {
   const states = new Map(fileStates(facts));
   return Object.fromEntries(
@@ -84,12 +88,13 @@ function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
     .map((path) => [path, "is not enabled"]);
 }
 
+/** The timer files that are wrong in another way than by their bytes, such as files that others may write. */
 const openTimers = ({ refresh, unattended }: Facts): (readonly [string, string])[] =>
   Object.entries(unattended?.wrong ?? {}).filter(([path]) => path in refresh.timers);
 
 /**
- * Reports an expired CRL only on a host that refreshes CRLs. An update would not help against the expiry of another
- * CRL.
+ * The expired CRL, on a host that refreshes its CRLs. On any other host, an update would not help. The facts have a
+ * time only for hosts that refresh, and with 0 no CRL counts as expired.
  */
 function expiredCrl(facts: Facts): (readonly [string, string])[] {
   const { nowSeconds = 0 } = facts.refresh;
@@ -100,10 +105,10 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
 }
 
 /**
- * Shows the download of the first CRL, or of one that replaces an expired CRL. Any other download does not belong to
- * what is wanted.
+ * The crl.pem that the host will download, where it has none or an expired one. Any other download replaces a CRL that
+ * is good enough, so a diff does not show it.
  */
-function downloaded(facts: Facts, { refresh, write }: Change): ShownFiles {
+function downloadedCrl(facts: Facts, { refresh, write }: Change): ShownFiles {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
   const isSent = write.some(({ name }) => name === crlName);
   return refresh && isNeeded && !isSent
@@ -115,16 +120,18 @@ function downloaded(facts: Facts, { refresh, write }: Change): ShownFiles {
 const includeText = (isLast: boolean): string =>
   isLast ? `${includeLine}\n` : `${includeLine}\n(not the last line: what follows can override it)\n`;
 
-/** The differences in words, with file and line. */
+/** The differences between what stands on the host and what is planned, in words, with file and line. */
 export const fileChangeTexts = (live: ShownFiles, planned: ShownFiles): readonly string[] =>
   changeTexts(live, planned, describeDifference);
 
+/** The texts about one file: our configuration by line, the program by its version, any other file by its states. */
 function describeDifference(path: string, found: ShownFile, wanted: ShownFile): readonly string[] {
   if (isProgram(path)) return [`${path}: ${programText(found, wanted)}`];
   if (path.endsWith(`/${confName}`)) return lineChangesOf(path, found.text, wanted.text);
   return [`${path}: ${found.states?.join("; ") ?? "is not as wanted"}`];
 }
 
+/** Whether this is the path of the program in the state directory, whose fourth name is that of the instance. */
 const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
 
 /**

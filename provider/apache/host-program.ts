@@ -75,37 +75,38 @@ let hash: string | undefined;
 /** The program that only observes. It is for hosts whose sudoers rule allows one root-owned program, and for tests. */
 const observationScriptFiles = [...observingFiles, "crl/timer.sh", "main-observe.sh"] as const;
 
-let joined: string | undefined;
+let joinedWhole: string | undefined;
 
-/** The whole program without comments and indentation, because it is sent with every run. */
+/** The whole program without comments and empty lines, because it is sent with every run. */
 export function hostScript(): string {
-  joined ??= joinScripts(hostScriptFiles);
-  return joined;
+  joinedWhole ??= joinScripts(hostScriptFiles);
+  return joinedWhole;
 }
 
-let joinedLook: string | undefined;
+let joinedObservation: string | undefined;
 
 /**
  * The part of the program that an observation needs. It has a third of the bytes, and a fleet is observed far more
  * often than it is changed.
  */
-export function lookScript(): string {
+export function observationScript(): string {
   // Where the login may run anything, the overrides come from the request.
-  joinedLook ??= withOverrides("fixed_overrides() { :; }\n");
-  return joinedLook;
+  joinedObservation ??= joinObservationScript("fixed_overrides() { :; }\n");
+  return joinedObservation;
 }
 
 /**
- * The program that only observes. `overrides` (the function `fixed_overrides`) stands before the last file, which runs
- * the program.
+ * Joins the program that only observes. `overrides` (the function `fixed_overrides`) stands before the last file, which
+ * runs the program.
  */
-export function withOverrides(overrides: string): string {
+export function joinObservationScript(overrides: string): string {
   const last = observationScriptFiles.length - 1;
   return (
     joinScripts(observationScriptFiles.slice(0, last)) + overrides + joinScripts(observationScriptFiles.slice(last))
   );
 }
 
+/** The texts of shell files, joined in the given order after the table of directives. */
 export function joinScripts(names: readonly string[]): string {
   const directory = join(packageRoot(), "host", "posix");
   return directivesText + names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
@@ -116,6 +117,7 @@ const directivesText = `file_directives='${Object.entries(namedContents)
   .map(([directive, contents]) => `${directive}=${contents}`)
   .join(" ")}'\n`;
 
+/** Removes the comment lines and then the empty lines. A line that begins with `#!` stays. */
 function withoutComments(text: string): string {
   return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");
 }

@@ -11,7 +11,7 @@ import type { Target } from "../../core/site/target.ts";
 import type { Host, Judge, Outcome, Transaction } from "./host-model.ts";
 import { readObservation } from "./observation-reader.ts";
 import { observeRequest, type Request, resultRequest, transactionRequest } from "./request.ts";
-import { hostScript, lookScript } from "./host-program.ts";
+import { hostScript, observationScript } from "./host-program.ts";
 import type { Observation } from "../../core/apache/observation.ts";
 import type { RunOptions } from "../../core/server-kind.ts";
 import { hostText } from "../../core/host-text.ts";
@@ -32,11 +32,11 @@ const mostReasons = 100;
  * @default - this build's program
  */
 export function createHost(pool: Pool, program?: () => string): Host {
-  const planned = runner(pool, program ?? lookScript);
+  const runObservation = runner(pool, program ?? observationScript);
   const run = runner(pool, program ?? hostScript);
   return {
     async observe(target, options = {}) {
-      const parts = await planned(
+      const parts = await runObservation(
         target,
         observeRequest(target.detection, observeTimeoutSeconds),
         observeTimeoutSeconds,
@@ -81,10 +81,13 @@ export function createHost(pool: Pool, program?: () => string): Host {
  */
 function unanswered(reason: unknown, cut: HostError): unknown {
   if (!(reason instanceof HostError)) return reason;
-  const hit = findLimit(cut.message);
-  return new HostError("cut", `${reason.message}${hit === undefined ? "" : `; ${hit}`}`);
+  const limit = findLimit(cut.message);
+  return new HostError("cut", `${reason.message}${limit === undefined ? "" : `; ${limit}`}`);
 }
 
+/**
+ * Runs one request on a host and returns the parts of the answer. Rejects where the answer is an error or incomplete.
+ */
 type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Message[]>;
 
 function runner(pool: Pool, program: () => string): Run {
@@ -105,7 +108,7 @@ function runner(pool: Pool, program: () => string): Run {
     if (parts.at(-1)?.kind === "done") return parts;
     throw new HostError(
       "cut",
-      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${said(ended.stderr)}); ${findLimit(ended.stderr) ?? "run again"}`,
+      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${stderrText(ended.stderr)}); ${findLimit(ended.stderr) ?? "run again"}`,
     );
   };
 }
@@ -135,15 +138,17 @@ const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   slow: "timeout",
 };
 
+/** Throws the error that the host's program reports, with its reasons. */
 function throwHostError(target: Target, parts: readonly Message[]): void {
   const error = parts.find((part) => part.kind === "error");
   if (error === undefined) return;
+  // The argument is the kind of the error, a blank, and a sentence.
   const space = error.argument.indexOf(" ");
   // After a result, only the observation has failed, and the change may have been made.
   const isChanged = parts.some((part) => part.kind === "result");
   const kind = isChanged ? "answer" : (errorKinds[error.argument.slice(0, space)] ?? "refused");
-  const words = reasonsOf(parts);
-  const text = [asOneLine(hostText(error.argument.slice(space + 1)), longestSentenceCharacters), ...words].join("\n  ");
+  const sentence = asOneLine(hostText(error.argument.slice(space + 1)), longestSentenceCharacters);
+  const text = [sentence, ...reasonsOf(parts)].join("\n  ");
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
 }
 
@@ -153,6 +158,7 @@ function requireObservation(target: Target, parts: readonly Message[]): Observat
   throw new HostError("answer", `${placeOf(target.connection)}: the observation is incomplete; run again`);
 }
 
+/** The outcome of a judgement or a change. Throws an error where the answer has none. */
 function readOutcome(target: Target, parts: readonly Message[]): Outcome {
   const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
   if (result === undefined) {
@@ -169,9 +175,9 @@ const results = ["well", "refused", "applied", "stopped", "rolledBack", "recover
 const judges = ["shadow", "minimal", "syntax", "none"] as const;
 
 function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
-  const [outcome, spoke, generation = ""] = words;
-  const result = results.find((known) => known === outcome);
-  const judge = judges.find((known) => known === spoke);
+  const [resultWord, judgeWord, generation = ""] = words;
+  const result = results.find((known) => known === resultWord);
+  const judge = judges.find((known) => known === judgeWord);
   if (result === undefined || judge === undefined || !/^\d{0,15}$/.test(generation))
     throw new HostError(
       "answer",
@@ -181,17 +187,21 @@ function readResult(target: Target, words: readonly string[]): Pick<Outcome, "re
   return { result, judge: judge as Judge, generation: Number(generation || 0) };
 }
 
-/** First what the script itself reports, and then httpd's words without the customer's lines. */
+/**
+ * What the answer reports, in the order of the answer: sentences of the host's program, and httpd's words without the
+ * customer's lines.
+ */
 function reasonsOf(parts: readonly Message[]): string[] {
   const reported = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
   const reasons = reported.slice(0, mostReasons).flatMap(({ kind, argument, body }) => {
     if (kind === "words") return filterHttpdMessages(body);
     return [asOneLine(hostText(argument), longestSentenceCharacters)];
   });
-  const unsaid = reported.length - mostReasons;
-  return unsaid <= 0 ? reasons : [...reasons, `and ${unsaid} more`];
+  const omitted = reported.length - mostReasons;
+  return omitted <= 0 ? reasons : [...reasons, `and ${omitted} more`];
 }
 
-function said(stderr: string): string {
+/** Standard error as the end of a message. Empty where nothing was printed. */
+function stderrText(stderr: string): string {
   return stderr.trim() === "" ? "" : `: ${asOneLine(stderr)}`;
 }

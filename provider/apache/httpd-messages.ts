@@ -6,7 +6,8 @@
 import { hostText, unescapeLog } from "../../core/host-text.ts";
 import { shown } from "../../core/shown.ts";
 
-const known: readonly RegExp[] = [
+/** The parts of messages that may be shown. Of each line, the part that the first matching pattern finds is kept. */
+const shownParts: readonly RegExp[] = [
   /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
   /SSL Library Error: error:[^\n'"]*/,
   /Syntax error on line \d+ of [^\n]*?:(?=\s*$)/,
@@ -19,14 +20,15 @@ const known: readonly RegExp[] = [
  * httpd writes these messages at every start that goes well, or about the machine (it has no name, its OpenSSL is
  * newer). They say nothing about the change that is judged.
  */
-const noise = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
+const irrelevant = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
 const longestCharacters = 300;
 
+/** The messages that may be shown, each one once. `latin1` has the bytes that httpd printed. */
 export function filterHttpdMessages(latin1: string): string[] {
   const kept = latin1.split("\n").flatMap((line) => {
-    if (noise.test(line)) return [];
-    for (const pattern of known) {
+    if (irrelevant.test(line)) return [];
+    for (const pattern of shownParts) {
       const match = pattern.exec(line);
       if (match !== null) return [`httpd: ${shown(hostText(unescapeLog(match[0])), longestCharacters)}`];
     }

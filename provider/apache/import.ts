@@ -12,7 +12,7 @@ import type { Login } from "../../core/connection/inputs.ts";
 import { parseInputs, validateInputs, withDefaults } from "./parse-inputs.ts";
 import type { Properties } from "../engine/resource.ts";
 
-const form =
+const idForm =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";
 
 /**
@@ -27,6 +27,7 @@ export function importTarget(id: string, owner: string): Inputs {
   const config = parameters.get("config");
   const sudo = parameters.get("sudo");
   const connection = {
+    // A URL has an IPv6 address in brackets.
     address: url.hostname.replace(/^\[|\]$/g, ""),
     ...(url.port === "" ? {} : { port: Number(url.port) }),
     user: decodeURIComponent(url.username) || "root",
@@ -36,7 +37,7 @@ export function importTarget(id: string, owner: string): Inputs {
   };
   const detection = config === null ? {} : { config };
   const port = parameters.has("httpsPort") ? { port: Number(parameters.get("httpsPort")) } : {};
-  const siteFile = `stacks/${owner.split("/")[2] ?? "site"}.yaml`;
+  const siteFile = `stacks/${owner.split("/")[2] ?? "site"}.yaml`; // the owner is organization/project/stack/name
   const ca = { sha256: "unknown until the host is read", certificates: [] };
   const inputs = withDefaults({ owner, siteFile, ca, connection, detection, ...port });
   const [failure] = validateInputs(inputs);
@@ -47,14 +48,14 @@ export function importTarget(id: string, owner: string): Inputs {
 function parseUrl(id: string): URL {
   const url = URL.canParse(id) ? new URL(id) : undefined;
   if (url?.protocol === "ssh:" && url.searchParams.has("hostKey")) return url;
-  throw new Error(`import id ${JSON.stringify(id)}: does not say how to reach the host; write ${form}`);
+  throw new Error(`import id ${JSON.stringify(id)}: does not say how to reach the host; write ${idForm}`);
 }
 
-/** Inputs that describe the host as it is, so that an import changes nothing. */
+/** The inputs that describe the host as it is, so that an import changes nothing. They are read from our own files. */
 export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observation): Properties {
   const { conf = "", files, ca, owner } = facts.own;
   const refresh = importedRefresh(textOf(own.get(refreshName)));
-  // The file does not show which of the CRLs a source renews. It shows that the timer keeps them fresh.
+  // The host does not show which of the CRLs a source renews. Where there are sources, all CRLs count as renewed.
   const crls = facts.own.crls.map((crl) => (refresh.crlSources === undefined ? crl : { ...crl, isFirstList: true }));
   const caFile = facts.own.caFile;
   return withDefaults({
@@ -77,11 +78,12 @@ export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observatio
 
 const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes ?? "");
 
-/** Reads the inputs from the file that the host's own program reads. */
+/** The inputs about the refresh of CRLs, from the file that the host's own program reads. */
 function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
   const sources: CrlSource[] = [];
+  // A `source` line begins a source, and the `url` lines after it belong to this source.
   for (const [word, first = "", second] of lines) {
     const last = sources.at(-1);
     if (word === "source") sources.push({ id: first, urls: [], ...(second === "file" && { file: crlName }) });
@@ -98,6 +100,7 @@ function importedRefresh(conf: string): Partial<Inputs> {
 /** Reads the rest of the line, because a path may contain blanks. */
 const restOf = (conf: string, key: string): string | undefined => new RegExp(`^${key} (.*)$`, "m").exec(conf)?.[1];
 
+/** The sample certificate that is installed on the host. */
 function importedSample(file: ObservedFile | undefined): Partial<Inputs> {
   const [certificate] = file === undefined ? [] : readCertificates(Buffer.from(file.bytes, "latin1")).certificates;
   if (file === undefined || certificate === undefined) return {};

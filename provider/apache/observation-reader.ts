@@ -27,6 +27,7 @@ export function readObservation(parts: readonly Message[]): Observation | undefi
     dump: dump.body,
     files: new Map(filesOf(parts, "file")),
     own: new Map(
+      // The bytes of a large file of ours are not sent, so its hash is the one that the host has computed.
       filesOf(parts, "own").map(([path, file]) => [
         baseName(path),
         { ...file, sha256: hashes.get(path) ?? file.sha256 },
@@ -52,7 +53,7 @@ export function readObservation(parts: readonly Message[]): Observation | undefi
 
 const schedulers = ["systemd", "cron"] as const;
 
-/** Reads lines of `key value`. */
+/** Reads lines of `key value`. A line without a blank is a key with an empty value. */
 function readValues(text: string): Map<string, string> {
   return new Map(
     text.split("\n").map((line) => {
@@ -88,7 +89,10 @@ function definesOf(words: readonly string[]): string[] {
   });
 }
 
-/** The arguments are `SIZE MODIFIED CHANGED`, a tab, the resolved path, a tab, the path. */
+/**
+ * Reads the parts of one kind that hold a file, with its path on the host. Their arguments are `SIZE MODIFIED CHANGED`,
+ * a tab, the resolved path, a tab, the path.
+ */
 function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile][] {
   return parts
     .filter((part) => part.kind === kind)
@@ -152,6 +156,7 @@ function readUnattended(
 function readJournal(parts: readonly Message[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
   journal.delete("");
+  // Without an entry in the journal, the comparison with NaN is false.
   const isLater = (key: string, than: string): boolean =>
     Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
   // The times are in whole seconds. The time of a start is also in clock ticks since boot. After a reboot the ticks are
@@ -165,6 +170,7 @@ function readJournal(parts: readonly Message[], server: ReadonlyMap<string, stri
   return journal;
 }
 
+/** Reads a part whose argument is `SOURCE INODE.TIME.SIZE VERSION`, a tab, the path of PHP. */
 function readPhp(part: Message): PhpObservation {
   const [head = "", path = ""] = part.argument.split("\t");
   const [source, , version = ""] = head.split(" ");

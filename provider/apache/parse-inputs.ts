@@ -1,4 +1,7 @@
-/** Inputs of `clientcert:apache:ClientAuth`, as they come over the wire and lie in states: read, checked, compared. */
+/**
+ * Reads, checks and compares the inputs of `clientcert:apache:ClientAuth`, as the engine sends them and states store
+ * them.
+ */
 import { type Inputs, clientAuthInputs, makeInputsSchema } from "../../core/apache/inputs.ts";
 import type { Desired } from "../../core/apache/model.ts";
 import { describeIssue, yamlTypeWords } from "../../core/site/issues.ts";
@@ -13,13 +16,17 @@ type InputName = keyof Inputs;
 const { shape } = clientAuthInputs;
 const inputNames = Object.keys(shape) as readonly InputName[]; // a shape has its keys and no other
 
-/** What Check and Read add for display and for the next Check. No caller gives it, and it is never compared. */
+/**
+ * The inputs that Check and Read add for display and for the next Check. No caller gives them. They are never compared.
+ */
 const computedInputs: readonly string[] = ["files", "facts"];
 
 const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Inputs with every default filled in, and without what Check adds. What is wrong stays as it is: Check reports it. */
+/**
+ * The inputs with every default, and without those that Check adds. Wrong values stay as they are: Check reports them.
+ */
 export function withDefaults(inputs: Properties): Properties {
   const given = Object.entries(inputs).filter(([name]) => !computedInputs.includes(name));
   const filled = inputNames.flatMap((name) => {
@@ -32,38 +39,42 @@ export function withDefaults(inputs: Properties): Properties {
 const defaults = withDefaults({});
 
 /**
- * Names of the inputs whose values differ between two property bags; a state of an earlier version lacks the newer
- * ones.
+ * The names of the inputs whose values differ. A state of an earlier version lacks newer inputs, so the default counts
+ * where an input is missing.
  */
 export function changedInputs(a: Properties, b: Properties): readonly InputName[] {
   return inputNames.filter((name) => canonical(a[name] ?? defaults[name]) !== canonical(b[name] ?? defaults[name]));
 }
 
-/** JSON with sorted keys: the wire keeps no order of keys. */
+/** The value as JSON with sorted keys. The engine does not keep the order of keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) =>
     isObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
   );
 }
 
-/** What is wrong with inputs that are all known. The site file has been checked before: this is for other callers. */
+/**
+ * The mistakes in inputs that are all known. A site file was checked before, so this is for inputs of other programs.
+ */
 export const validateInputs = (inputs: Properties): readonly CheckFailure[] => failuresOf(inputs, () => true);
 
 /**
- * Inputs of a state, or those that Check has let through, typed. Only their form counts: an earlier build may have let
- * through what Check refuses today, and a host must be given back whatever is thought of its inputs.
+ * Gives their type to inputs that come from a state or that Check has accepted. Only their form is checked. An earlier
+ * build may have accepted values that Check refuses today, and `pulumi destroy` must work even so.
  */
 export function parseInputs(inputs: Properties): Inputs {
   const complete = withDefaults(inputs);
   const [failure] = failuresOf(complete, isOfForm);
   if (failure !== undefined) throw new Error(failure.reason);
-  return complete as unknown as Inputs; // each field has just been looked at
+  return complete as unknown as Inputs; // the form of each field was just checked
 }
 
+/** A mistake as the schema library reports it. */
 type Issue = Parameters<typeof describeIssue>[0];
 
-function failuresOf(inputs: Properties, counts: (issue: Issue) => boolean): readonly CheckFailure[] {
-  const issues = clientAuthInputs.safeParse(inputs).error?.issues.filter(counts) ?? [];
+/** The mistakes that `isCounted` chooses, each with the name of its input and a sentence for the user. */
+function failuresOf(inputs: Properties, isCounted: (issue: Issue) => boolean): readonly CheckFailure[] {
+  const issues = clientAuthInputs.safeParse(inputs).error?.issues.filter(isCounted) ?? [];
   if (issues.length === 0) return [];
   const typeWords = { ...yamlTypeWords, array: "a list", object: "an object" };
   const context = { document: inputs, jsonSchema: makeInputsSchema(), typeWords };
@@ -72,7 +83,10 @@ function failuresOf(inputs: Properties, counts: (issue: Issue) => boolean): read
     .map(({ path, text }) => ({ property: String(path[0]), reason: `${renderPath(path)}: ${text}` }));
 }
 
-/** A type that is another one, or an input that there is not; as opposed to a text or a number that breaks a rule. */
+/**
+ * Whether the mistake is in the form: a value of another type, or an input that does not exist. A text or a number that
+ * breaks a rule is not a mistake of the form.
+ */
 const isOfForm = ({ code, path }: Issue): boolean =>
   ["invalid_type", "invalid_union", "invalid_value"].includes(code) ||
   (code === "unrecognized_keys" && path.length === 0);
@@ -80,9 +94,10 @@ const isOfForm = ({ code, path }: Issue): boolean =>
 /** The part of the inputs that core plans from. */
 export const desiredOf = (inputs: Inputs): Desired => ({ ...inputs, program: hostProgramSha256() });
 
-/** The files of the site, as they are read. */
+/** The part of the inputs that says which files of the site to read. */
 export const filesOf = (inputs: Inputs): SiteFilesWanted => ({ ...inputs, sampleCertificate: inputs.sample?.file });
 
+/** The part of the inputs that says how to reach the host and its server. */
 export function targetOf(inputs: Inputs): Target {
   return { connection: inputs.connection, detection: inputs.detection };
 }

@@ -19,15 +19,17 @@ export interface Request {
 const deadlineSeconds = 15;
 
 /**
- * When the host stops its work, except for a change in progress. It stops before we stop waiting, so that it can report
- * what it waited for.
+ * The line that says when the host stops its work, except for a change in progress. It stops before we stop waiting, so
+ * that it can report what it waited for.
  */
-const limitOf = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
+const limitLine = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
 
+/** The request to observe a host. */
 export function observeRequest(detection: Detection, timeoutSeconds: number): Request {
-  return finish(["mode observe", limitOf(timeoutSeconds), ...detectionLines(detection)]);
+  return makeRequest(["mode observe", limitLine(timeoutSeconds), ...detectionLines(detection)]);
 }
 
+/** The request to judge or to apply a change. The bytes of our files and of the probes follow the lines. */
 export function transactionRequest(
   mode: "judge" | "apply",
   detection: Detection,
@@ -43,7 +45,7 @@ export function transactionRequest(
     `removal ${yesNo(transaction.remove)}`,
     `config ${transaction.configFile}`,
     `deadline ${deadlineSeconds}`,
-    limitOf(timeoutSeconds),
+    limitLine(timeoutSeconds),
     ...detectionLines(detection),
     ...(transaction.reloadUnstartable === true ? ["reload-unstartable yes"] : []),
     ...(transaction.change.refresh ? ["refresh yes"] : []),
@@ -55,20 +57,24 @@ export function transactionRequest(
     ...manifestLines(transaction.change, contents),
     ...probes.map(([name, bytes]) => `probe ${name} ${hashOf(bytes)} ${bytes.length}`),
   ];
-  return finish(lines, { manifest, contents: [...contents, ...probes.map(([, bytes]) => bytes)] });
+  return makeRequest(lines, { manifest, contents: [...contents, ...probes.map(([, bytes]) => bytes)] });
 }
 
-/** Asks how a run ended whose connection was cut. The answer of that run has the mark of its own request. */
+/**
+ * The request that asks how an earlier run ended whose connection was cut. It has the mark of the earlier request,
+ * because the host has kept the answer with that mark.
+ */
 export function resultRequest(
   detection: Detection,
   { id, remove }: Transaction,
   { mark }: Request,
   timeoutSeconds: number,
 ): Request {
-  const lines = [`id ${id}`, `removal ${yesNo(remove)}`, limitOf(timeoutSeconds)];
-  return finish(["mode result", ...lines, ...detectionLines(detection)], { mark });
+  const lines = [`id ${id}`, `removal ${yesNo(remove)}`, limitLine(timeoutSeconds)];
+  return makeRequest(["mode result", ...lines, ...detectionLines(detection)], { mark });
 }
 
+/** The lines about the steps of a change. `contents` are the bytes of the files to write, in the same order. */
 function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
   return [
     ...change.write.map((file, index) => ownLine(file, contents[index] ?? Buffer.alloc(0))),
@@ -85,12 +91,16 @@ function manifestLines(change: Change, contents: readonly Buffer[]): string[] {
   ];
 }
 
+/** Makes the line about a virtual host that is asked after the reload. */
 const askedLine =
   (key: "look" | "other") =>
   ({ address, port, serverName }: AskedHost): string =>
     `${key} ${address} ${port} ${serverName}`;
 
-/** The hash is that of the bytes that are sent. In the plan, a CRL has the hash of its DER. */
+/**
+ * The line about a file of ours. The hash is that of the bytes that are sent, because the plan has the hash of a CRL's
+ * DER.
+ */
 function ownLine({ role, name }: OwnFile, bytes: Buffer): string {
   return `own ${role} ${name} ${hashOf(bytes)} ${bytes.length}`;
 }
@@ -103,18 +113,18 @@ function requireContent(transaction: Transaction, name: string): Buffer {
   return content;
 }
 
-/** A person wrote these texts. They are turned into bytes of the host here. */
+/** The lines about the overrides of the detection. A person wrote these texts. Here they become bytes of the host. */
 function detectionLines(detection: Detection): string[] {
   return [
-    ...optional("want-httpd", detection.httpd),
-    ...optional("want-config", detection.config),
-    ...optional("want-pid-file", detection.pidFile),
-    ...optional("want-environment", detection.environmentFile),
+    ...optionalLine("want-httpd", detection.httpd),
+    ...optionalLine("want-config", detection.config),
+    ...optionalLine("want-pid-file", detection.pidFile),
+    ...optionalLine("want-environment", detection.environmentFile),
     ...(detection.defines ?? []).map((name) => `want-define ${hostBytes(name)}`),
   ];
 }
 
-function optional(key: string, value: string | undefined): string[] {
+function optionalLine(key: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`${key} ${hostBytes(value)}`];
 }
 
@@ -124,24 +134,28 @@ function yesNo(value: boolean): string {
 
 const newMark = (): string => `clientcert-${randomBytes(12).toString("hex")}`;
 
-interface Rest {
+/** The parts that only some requests have. */
+interface RequestParts {
   readonly manifest?: readonly string[];
   readonly contents?: readonly Buffer[];
   readonly mark?: string;
 }
 
 /**
- * Lines are bytes, as is everything that comes from the host. A path with a line end could forge a line of the request,
- * so it is refused.
+ * Puts a request together. The lines are bytes as latin1, as everything that comes from the host is. A path with a line
+ * end could forge a line of the request, so it is refused.
  */
-function finish(lines: readonly string[], { manifest = [], contents = [], mark = newMark() }: Rest = {}): Request {
+function makeRequest(
+  lines: readonly string[],
+  { manifest = [], contents = [], mark = newMark() }: RequestParts = {},
+): Request {
   for (const line of [...lines, ...manifest]) {
     if (/[\n\r\0]/.test(line))
       throw new HostError("answer", `${JSON.stringify(line)}: holds a line end; rename that file`);
     if (/[^\0-\xff]/.test(line)) throw new Error(`${JSON.stringify(line)}: is text, and not bytes of the host`);
   }
-  const listed = manifest.map((line) => `${line}\n`).join("");
-  const block = listed === "" ? [] : [`manifest ${listed.length}\n${listed}`];
+  const manifestText = manifest.map((line) => `${line}\n`).join("");
+  const block = manifestText === "" ? [] : [`manifest ${manifestText.length}\n${manifestText}`];
   const head = [`mark ${mark}`, ...lines].map((line) => `${line}\n`);
   return { mark, data: Buffer.concat([Buffer.from([...head, ...block, "end\n"].join(""), "latin1"), ...contents]) };
 }

@@ -10,7 +10,7 @@ export const storedFacts: KindFacts<Facts> = {
   // version.
   version: 2,
   isFacts: (value): value is Properties & Facts =>
-    Object.entries(shapes).every(([name, isRight]) => isRight(value[name])),
+    Object.entries(shapeChecks).every(([name, isRight]) => isRight(value[name])),
   serverOf: ({ server }) => server.configFile,
   findServer: ({ server }) => (isObject(server) && isText(server.configFile) ? server.configFile : undefined),
   otherServerText,
@@ -23,7 +23,7 @@ const isObject = (value: unknown): value is Properties =>
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** The checks, by the name of the fields that a plan needs. The version stands for the rest of the shape. */
-const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
+const shapeChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
   server: (value) => isObject(value) && [value.serverRoot, value.configFile, value.instance].every(isText),
   own: (value) => isObject(value) && isObject(value.files),
   refresh: (value) => isObject(value) && isObject(value.timers),
@@ -35,6 +35,7 @@ const shapes: Readonly<Record<string, (value: unknown) => boolean>> = {
   ),
 };
 
+/** The error where the machine shows another server than the one that the resource covers. */
 function otherServerText(before: string, now: string): string {
   const found = `this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
   const ways = [

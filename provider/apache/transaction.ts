@@ -9,13 +9,13 @@ import { filesOf } from "./parse-inputs.ts";
 import { makeProbeFiles } from "./probe-files.ts";
 
 /**
- * `remove` means that everything of ours is removed, including the host's own record. Throws an error where a file of
- * the site is not fit to be installed.
+ * The transaction that carries out a change. `remove` means that everything of ours is removed, including the host's
+ * own record. Throws an error where a file of the site is not fit to be installed.
  */
 export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
-  let known: SiteFiles | undefined;
+  let cached: SiteFiles | undefined;
   // The files are read once for both parts, because a CRL of a million entries takes seconds.
-  const read = (): SiteFiles => (known ??= readFilesOf(inputs, facts));
+  const read = (): SiteFiles => (cached ??= readFilesOf(inputs, facts));
   return {
     id: randomUUID(),
     owner: inputs.owner,
@@ -30,8 +30,8 @@ export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remo
 }
 
 /**
- * The bytes of the files to write, by name. `read` is called where one of the site's own files is among them. Throws an
- * error when these files are not fit to be installed.
+ * The bytes of the files to write, by name. A file without a text in the plan gets its content from the site's own
+ * files. Only then is `read` called. Throws an error when the site's files are not fit to be installed.
  */
 export function contentsOf(
   inputs: Inputs,
@@ -54,7 +54,7 @@ export function contentsOf(
 const probesOf = (inputs: Inputs, { material }: SiteFiles): Transaction["probes"] =>
   makeProbeFiles({ ...material, urls: inputs.crlSources.flatMap(({ urls }) => urls) });
 
-/** The site's own files, as they are now. */
+/** Reads and checks the site's own files, as they are now. */
 export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
   readSiteFiles(inputs.siteFile, filesOf(inputs), {
     now: Date.now(),
@@ -62,7 +62,7 @@ export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
     installedCrls: own.crls,
   });
 
-/** The texts by role. */
+/** The texts of the site's own files, by their role in a change. */
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
 /** Throws an error unless the files are still those that the program has read, and are fit to be installed. */
@@ -70,12 +70,14 @@ function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
   const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));
   const isSameSample = read.sample?.sha256 === inputs.sample?.sha256;
-  const isSame = isSameSample && read.ca.sha256 === inputs.ca.sha256 && hashes(read.crls) === hashes(inputs.crls);
+  const isSame =
+    isSameSample && read.ca.sha256 === inputs.ca.sha256 && joinedHashes(read.crls) === joinedHashes(inputs.crls);
   if (isSame) return { ca: read.ca.pem, crl: read.crlPem, ...(read.sample && { sample: read.sample.pem }) };
   throw new Error(`${inputs.siteFile}: the files that it names changed while this command ran; run it again`);
 }
 
-const hashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
+/** The hashes as one text, for a comparison of two lists. */
+const joinedHashes = (items: readonly { readonly sha256: string }[]): string => items.map((item) => item.sha256).join();
 
 /** What was done, one line for each step, without a line of the customer's. */
 export function describeChange({ write, edits, drop, refresh, isAside }: Change): readonly string[] {

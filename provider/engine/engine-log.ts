@@ -10,7 +10,7 @@ import { shownLines } from "../../core/shown.ts";
 export type Severity = "info" | "warning" | "error";
 
 export interface EngineLog {
-  /** Sends each text once for each resource. */
+  /** Sends a text. The same text of the same resource is sent only once. */
   readonly log: (urn: string, severity: Severity, text: string) => void;
   /** Shows the step on the resource's row only, and replaces the step before. */
   readonly progress: (urn: string, step: string) => void;
@@ -22,14 +22,14 @@ export interface EngineLog {
 export function engineLog(address: () => string | undefined): EngineLog {
   const logged = new Set<string>();
   // The messages are sent one after the other, because steps that overtake each other would be shown in a wrong order.
-  let last = Promise.resolve();
+  let lastDelivery = Promise.resolve();
   let client: EngineClient | undefined;
 
   function send(urn: string, severity: Severity, text: string, ephemeral: boolean): void {
-    const known = address();
-    if (known === undefined) return;
-    const engine = (client ??= new EngineClient(known, credentials.createInsecure()));
-    last = last.then(() => logOnce(engine, logRequest(urn, severity, text, ephemeral)));
+    const engineAddress = address();
+    if (engineAddress === undefined) return;
+    const connected = (client ??= new EngineClient(engineAddress, credentials.createInsecure()));
+    lastDelivery = lastDelivery.then(() => deliver(connected, logRequest(urn, severity, text, ephemeral)));
   }
 
   return {
@@ -40,7 +40,7 @@ export function engineLog(address: () => string | undefined): EngineLog {
       send(urn, severity, text, false);
     },
     progress: (urn, step) => send(urn, "info", step, true),
-    flush: () => last,
+    flush: () => lastDelivery,
   };
 }
 
@@ -58,7 +58,9 @@ function logRequest(urn: string, severity: Severity, text: string, ephemeral: bo
     .setEphemeral(ephemeral);
 }
 
-/** Never fails: an engine that no longer listens must not turn a finished change into a failed one. */
-function logOnce(client: EngineClient, request: engine.LogRequest): Promise<void> {
+/**
+ * Sends one message. Never fails: an engine that no longer listens must not turn a finished change into a failed one.
+ */
+function deliver(client: EngineClient, request: engine.LogRequest): Promise<void> {
   return new Promise((resolve) => client.log(request, () => resolve()));
 }

@@ -35,8 +35,9 @@ export async function serve(options: ServerOptions): Promise<Server> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(services.ResourceProviderService, { ...protocolMethods(session), ...resourceMethods(session) });
   const port = await new Promise<number>((resolve, reject) => {
-    const bound = (error: Error | null, free: number): void => (error === null ? resolve(free) : reject(error));
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), bound);
+    const onBound = (error: Error | null, free: number): void => (error === null ? resolve(free) : reject(error));
+    // For port 0, the system chooses a free port.
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), onBound);
   });
   const close = async (): Promise<void> => {
     server.forceShutdown();
@@ -58,6 +59,7 @@ interface Session {
 }
 
 function newSession(options: ServerOptions): Session {
+  // The address may be known only after the handshake, so the log asks for it each time.
   const log = engineLog(() => session.engineAddress);
   const session: Session = {
     options,
@@ -96,6 +98,7 @@ function unary<Request, Response>(method: Method<Request, Response>): grpc.handl
   };
 }
 
+/** An error as grpc-js sends it. A partial failure carries the state of the resource. */
 function serviceError(error: unknown): Partial<grpc.StatusObject> {
   const details = shownLines(error instanceof Error ? error.message : String(error));
   if (error instanceof PartialFailure) {
@@ -104,7 +107,10 @@ function serviceError(error: unknown): Partial<grpc.StatusObject> {
   return { code: grpc.status.UNKNOWN, details };
 }
 
-/** Structured errors are sent in `grpc-status-details-bin`, because grpc-js has no better way for them. */
+/**
+ * The metadata with the state of a resource that exists but is not as it should be. Structured errors are sent in
+ * `grpc-status-details-bin`, because grpc-js has no better way for them.
+ */
 function initializationFailed(error: PartialFailure, details: string): grpc.Metadata {
   const failure = new messages.ErrorResourceInitFailed()
     .setId(error.state.id)
@@ -112,9 +118,9 @@ function initializationFailed(error: PartialFailure, details: string): grpc.Meta
     .setReasonsList(error.reasons.map(shownLines));
   const packed = new any.Any();
   packed.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const whole = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).setDetailsList([packed]);
+  const richStatus = new status.Status().setCode(grpc.status.UNKNOWN).setMessage(details).setDetailsList([packed]);
   const metadata = new grpc.Metadata();
-  metadata.add("grpc-status-details-bin", Buffer.from(whole.serializeBinary()));
+  metadata.add("grpc-status-details-bin", Buffer.from(richStatus.serializeBinary()));
   return metadata;
 }
 
@@ -177,6 +183,7 @@ async function diff(session: Session, request: messages.DiffRequest): Promise<me
 }
 
 const { Kind } = messages.PropertyDiff;
+/** Pulumi's name of each kind of difference, by whether the resource is kept or replaced. */
 const kinds = {
   keep: { add: Kind.ADD, delete: Kind.DELETE, update: Kind.UPDATE },
   replace: { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE },
@@ -191,20 +198,23 @@ function diffResponse(detailed: Readonly<Record<string, DiffKind>>, replaces: re
     .setReplacesList([...replaces])
     .setHasdetaileddiff(true);
   for (const [path, kind] of paths) {
-    const how = replaces.includes(path) ? kinds.replace : kinds.keep;
+    const kindsOfPath = replaces.includes(path) ? kinds.replace : kinds.keep;
     // The difference is shown as old output → new input, so that drift is seen, which only outputs have.
-    response.getDetaileddiffMap().set(shown(path), new messages.PropertyDiff().setKind(how[kind]).setInputdiff(false));
+    response
+      .getDetaileddiffMap()
+      .set(shown(path), new messages.PropertyDiff().setKind(kindsOfPath[kind]).setInputdiff(false));
   }
   return response;
 }
 
+/** The property in which a path begins, such as `files` for `files["/etc/a"]`. */
 function topLevelKey(path: string): string {
   return /^[^.[]+/.exec(path)?.[0] ?? path;
 }
 
 async function create(session: Session, request: messages.CreateRequest): Promise<messages.CreateResponse> {
   const inputs = fromStruct(request.getProperties());
-  const state = await withContext(session, request, limits(request), (resource, context) =>
+  const state = await withContext(session, request, limitsOf(request), (resource, context) =>
     resource.create({ inputs }, context),
   );
   return new messages.CreateResponse().setId(state.id).setProperties(toStruct(state.outputs));
@@ -232,7 +242,7 @@ async function update(session: Session, request: messages.UpdateRequest): Promis
     oldOutputs: fromStruct(request.getOlds()),
     inputs: fromStruct(request.getNews()),
   };
-  const outputs = await withContext(session, request, limits(request), (resource, context) =>
+  const outputs = await withContext(session, request, limitsOf(request), (resource, context) =>
     resource.update(args, context),
   );
   return new messages.UpdateResponse().setProperties(toStruct(outputs));
@@ -260,7 +270,7 @@ interface Limits {
   readonly timeoutSeconds?: number;
 }
 
-function limits(request: messages.CreateRequest | messages.UpdateRequest): Limits {
+function limitsOf(request: messages.CreateRequest | messages.UpdateRequest): Limits {
   return { preview: request.getPreview(), timeoutSeconds: request.getTimeout() };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Resource } from "./resource.ts";
 
+/** `load` is called once, at the first call of the resource. */
 export function lateResource(type: string, load: () => Promise<Resource>): Resource {
   let loaded: Promise<Resource> | undefined;
   const resource = (): Promise<Resource> => (loaded ??= load());
@@ -15,6 +16,7 @@ export function lateResource(type: string, load: () => Promise<Resource>): Resou
     read: async (args, context) => (await resource()).read(args, context),
     update: async (args, context) => (await resource()).update(args, context),
     delete: async (args, context) => (await resource()).delete(args, context),
+    // A resource that was never loaded has no connections.
     close: async () => (await loaded)?.close(),
   };
 }

@@ -22,6 +22,7 @@ function propertyOf(schema: JsonSchema): object {
 
 const described = (type: object, description: string): object => ({ ...type, description });
 
+/** The inputs that no program gives: Check and Read add them. */
 const computed = {
   files: described({ type: "object", additionalProperties: text }, "Added by the provider: what diffs show."),
   facts: described(text, "Added by the provider: what the last look found, packed."),
@@ -55,7 +56,7 @@ export async function packageSchema(): Promise<string> {
   const { makeInputsSchema } = await import("../../core/apache/inputs.ts");
   const { properties = {}, required = [] } = makeInputsSchema();
   const declared = Object.entries(properties).map(([name, schema]) => [name, propertyOf(schema)]);
-  const inputs = { ...Object.fromEntries(declared), ...computed } as Record<string, object>; // of propertyOf
+  const inputs = { ...Object.fromEntries(declared), ...computed } as Record<string, object>; // propertyOf returns objects
   const resource = {
     description: "Client-certificate authentication on one Apache httpd: asked for, never required.",
     inputProperties: inputs,

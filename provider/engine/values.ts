@@ -4,13 +4,13 @@ import { shown } from "../../core/shown.ts";
 import { type Properties, unknown } from "./resource.ts";
 
 /**
- * The control characters: C0 except tab and line feed, DEL, and C1. No other character is removed here, because inputs
+ * The control characters: C0 except tab and line feed, DEL, and C1. No other character is escaped here, because inputs
  * pass this way and come back, and the name of an organization may contain a joiner or a soft hyphen. Text from a host
  * has been made safe before (`outputsOf`).
  */
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
-const withoutControls = (text: string): string => text.replace(controlCharacters, (character) => shown(character));
+const escapeControls = (text: string): string => text.replace(controlCharacters, (character) => shown(character));
 
 /** The properties of a request. Empty when there are none. */
 export function fromStruct(struct: protobuf.Struct | undefined): Properties {
@@ -22,17 +22,18 @@ export function fromStruct(struct: protobuf.Struct | undefined): Properties {
  * nothing that a terminal obeys.
  */
 export function toStruct(properties: Properties): protobuf.Struct {
-  const value = clean(properties);
-  // `clean` returns an object for an object. Struct has no narrower type for its values.
+  const value = cleanValue(properties);
+  // `cleanValue` returns an object for an object. Struct has no narrower type for its values.
   return protobuf.Struct.fromJavaScript(value as { [key: string]: protobuf.JavaScriptValue });
 }
 
-function clean(value: unknown): unknown {
-  if (typeof value === "string") return withoutControls(value);
-  if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(clean);
+/** Copies a value without `undefined` and with every control character escaped, in texts and in names. */
+function cleanValue(value: unknown): unknown {
+  if (typeof value === "string") return escapeControls(value);
+  if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(cleanValue);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([key, item]) => [withoutControls(key), clean(item)]));
+  return Object.fromEntries(entries.map(([key, item]) => [escapeControls(key), cleanValue(item)]));
 }
 
 /** Whether a value, or a part of it, is not known yet. */

@@ -22,7 +22,9 @@ export function withCancellation<T>(place: string, signal: AbortSignal | undefin
   });
 }
 
-/** Lets at most `count` holders work at once. The others wait in order. */
+/**
+ * Lets at most `count` holders work at once. The others wait in order. `take` returns the function that ends the hold.
+ */
 export function createSlots(count: number): { take(): Promise<() => void> } {
   const waiting: (() => void)[] = [];
   let free = count;

@@ -20,7 +20,7 @@ export interface ClientError extends Error {
 
 /** What the login had learned before it failed. */
 export interface Seen {
-  /** The host's key. */
+  /** The key that the host showed. Undefined where it showed none. */
   readonly shown: Buffer | undefined;
   /** The message of the agent. */
   readonly agentFailure: string | undefined;
@@ -58,6 +58,7 @@ export function connectError(attempt: Attempt, error: ClientError, seen: Seen): 
   return unreachable(attempt, error);
 }
 
+/** The error where the host let the user in by none of the methods. */
 function loginError(place: string, user: string, credentials: Credentials, agentFailure?: string): HostError {
   const authorize = `~${user}/.ssh/authorized_keys on the host`;
   switch (credentials.by) {
@@ -84,6 +85,7 @@ function loginError(place: string, user: string, credentials: Credentials, agent
   }
 }
 
+/** What the codes of the system's socket errors mean, and what to do. */
 const socketReasons: Readonly<Record<string, string>> = {
   ENOTFOUND: "the name has no address; check the spelling and the DNS",
   EAI_AGAIN: "the name cannot be looked up now; check the DNS of this machine",
@@ -94,17 +96,18 @@ const socketReasons: Readonly<Record<string, string>> = {
   ECONNRESET: "it closes the connection at once; look into the log of its sshd (MaxStartups, AllowUsers, a ban)",
 };
 
+/** The error where there was no connection, or no login on it. */
 function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError): HostError {
-  const known = socketReasons[String(error.code)];
-  if (known !== undefined) return new HostError("unreachable", `${place}: ${known}`);
+  const reason = socketReasons[String(error.code)];
+  if (reason !== undefined) return new HostError("unreachable", `${place}: ${reason}`);
   if (error.level === "client-timeout") {
     const found = `no login within ${readyTimeoutSeconds} s`;
     return new HostError("unreachable", `${place}: ${found}; check network, firewall and the load of the host`);
   }
-  return new HostError("unreachable", `${place}: no SSH connection (${said(error)}); see the log of its sshd`);
+  return new HostError("unreachable", `${place}: no SSH connection (${messageOf(error)}); see the log of its sshd`);
 }
 
-/** The message of a library or a host, as part of our message. */
-export function said(error: unknown): string {
+/** The message of an error of the library, in the form in which our message may contain it. */
+export function messageOf(error: unknown): string {
   return asOneLine(error instanceof Error ? error.message : String(error));
 }

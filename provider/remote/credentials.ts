@@ -27,7 +27,11 @@ export type Credentials =
     }
   | { readonly by: "password"; readonly source: string; readonly password: string };
 
-/** @param place - the host, with which messages begin */
+/**
+ * Reads the secret for the login. Rejects where it is not where the site file says.
+ *
+ * @param place - the host, with which messages begin
+ */
 export async function readLogin(place: string, login: Login, environment: Environment): Promise<Credentials> {
   switch (login.from) {
     case "agent":
@@ -120,6 +124,7 @@ function requireOneLine(place: string, source: string, text: string): string {
   throw new HostError("sudo", `${place}: ${source} ${found}; it must hold the password for sudo and nothing else`);
 }
 
+/** The value of an environment variable. `kind` is the kind of the error where the variable is not set. */
 function requireVariable(
   kind: HostErrorKind,
   place: string,
@@ -133,9 +138,11 @@ function requireVariable(
   throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
 }
 
+/** The path with the home directory in the place of a leading `~`. */
 const inHome = (path: string, environment: Environment): string =>
   path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir());
 
+/** The bytes of a file. `what` names its purpose in the error where the file cannot be read. */
 async function readSecretFile(
   kind: HostErrorKind,
   place: string,
@@ -154,7 +161,7 @@ async function readSecretFile(
   }
 }
 
-/** Throws an error when the text is not a host key. */
+/** Parses the host key of the site file. Throws an error when the text is not a host key. */
 export function requireHostKey(place: string, text: string): HostKey {
   const read = readHostKey(text);
   if (typeof read !== "string") return read;

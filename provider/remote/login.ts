@@ -13,7 +13,7 @@ import type { HostKey } from "../../core/connection/host-key.ts";
 import type { Credentials } from "./credentials.ts";
 import { HostError } from "./host-error.ts";
 import type { Endpoint } from "../../core/connection/inputs.ts";
-import { type Attempt, type ClientError, connectError, said } from "./connect-errors.ts";
+import { type Attempt, type ClientError, connectError, messageOf } from "./connect-errors.ts";
 import type { Channel } from "./run-program.ts";
 
 const keepAliveSeconds = 10;
@@ -50,7 +50,7 @@ export interface LoginOptions extends Attempt {
 export async function logIn(login: LoginOptions): Promise<LoggedIn> {
   // ssh2 takes 60 ms to load, so a plugin that may never connect does not load it at its start.
   const { default: library } = await import("ssh2");
-  const methods = inOrder(authentication(library, login.place, login.user, login.credentials));
+  const methods = triedInOrder(authentication(library, login.place, login.user, login.credentials));
   return connect(new library.Client(), login, methods);
 }
 
@@ -63,12 +63,14 @@ interface Methods {
   wantsToo(): string | undefined;
 }
 
-function inOrder(methods: readonly AnyAuthMethod[]): Methods {
+/** Makes the library's callback that takes the methods one after the other. */
+function triedInOrder(methods: readonly AnyAuthMethod[]): Methods {
   let tried = 0;
   let wanted: string | undefined;
-  const next: AuthHandlerMiddleware = (left, isPartial, use) => {
-    // The library's type does not show that the first value is null.
-    if ((isPartial as boolean | null) === true) wanted = left.join(" or ");
+  const next: AuthHandlerMiddleware = (offered, isPartial, use) => {
+    // `isPartial` means that the host has accepted a method and demands another one. The library's type does not show
+    // that the first value is null.
+    if ((isPartial as boolean | null) === true) wanted = offered.join(" or ");
     const method = methods[tried];
     tried += 1;
     // The library takes false for the end of the list, which its type does not show.
@@ -77,12 +79,13 @@ function inOrder(methods: readonly AnyAuthMethod[]): Methods {
   return { next, wantsToo: () => wanted };
 }
 
+/** Connects and logs in. An error after the login is reported by the calls that it breaks, and not here. */
 function connect(client: Client, login: LoginOptions, methods: Methods): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     let isOpen = false;
     let shown: Buffer | undefined;
     let agentFailure: string | undefined;
-    const closed = (): void => {
+    const onClosed = (): void => {
       isOpen = false;
       login.onEnd();
     };
@@ -94,37 +97,40 @@ function connect(client: Client, login: LoginOptions, methods: Methods): Promise
     client
       .on("ready", () => {
         isOpen = true;
-        resolve({ isOpen: () => isOpen, ...methodsOf(client, closed) });
+        resolve({ isOpen: () => isOpen, ...methodsOf(client, onClosed) });
       })
       .on("error", (error: ClientError) => {
         // The agent may refuse one key and still sign with the next.
-        if (error.level === "agent") agentFailure = said(error);
+        if (error.level === "agent") agentFailure = messageOf(error);
         else fail(error);
       })
       .on("close", () => {
         fail(new Error("it was closed during the login"));
-        closed();
+        onClosed();
       });
     const isPinned = (key: Buffer): boolean => {
-      shown = key;
+      shown = key; // for the error where it is another key
       return key.equals(login.hostKey.bytes);
     };
-    client.connect(settings(login, methods.next, isPinned));
+    client.connect(connectConfig(login, methods.next, isPinned));
     // Otherwise each of our small packets waits up to 40 ms for the acknowledgement of the packet before.
     client.setNoDelay(true);
   });
 }
 
-const methodsOf = (client: Client, closed: () => void): Omit<LoggedIn, "isOpen"> => ({
+/**
+ * The calls on a client that has logged in. `onClosed` is called where one of them finds that the connection is gone.
+ */
+const methodsOf = (client: Client, onClosed: () => void): Omit<LoggedIn, "isOpen"> => ({
   start: (command, begin) =>
     new Promise((resolve, reject) => {
-      unlessGone(closed, () =>
+      callLibrary(onClosed, () =>
         client.exec(command, (error, channel) => (error ? reject(error) : resolve(begin(channel)))),
       );
     }),
   forward: ({ address, port }) =>
     new Promise((resolve, reject) => {
-      unlessGone(closed, () =>
+      callLibrary(onClosed, () =>
         client.forwardOut("127.0.0.1", 0, address, port, (error, channel) =>
           error ? reject(error) : resolve(channel),
         ),
@@ -134,18 +140,20 @@ const methodsOf = (client: Client, closed: () => void): Omit<LoggedIn, "isOpen">
 });
 
 /**
- * Runs `ask`. ssh2 throws an error only where the socket is already gone, which can happen before any event reports it.
+ * Runs `call`, which calls ssh2. The library throws an error only where the socket is already gone, which can happen
+ * before any event reports it.
  */
-function unlessGone(closed: () => void, ask: () => unknown): void {
+function callLibrary(onClosed: () => void, call: () => unknown): void {
   try {
-    ask();
+    call();
   } catch (error) {
-    closed();
+    onClosed();
     throw error;
   }
 }
 
-function settings(
+/** The library's settings for one connection. */
+function connectConfig(
   login: LoginOptions,
   authHandler: AuthHandlerMiddleware,
   hostVerifier: (key: Buffer) => boolean,
@@ -195,6 +203,7 @@ function authentication(library: Library, place: string, username: string, crede
   }
 }
 
+/** Parses the private key. Throws an error that says why the key cannot be used. */
 function requireKey(library: Library, place: string, credentials: Extract<Credentials, { by: "key" }>): ParsedKey {
   const { source, passphrase, passphraseSource } = credentials;
   const key = library.utils.parseKey(credentials.key, passphrase);

@@ -9,7 +9,7 @@ export interface MarkedStream {
 
 const longestNoiseBytes = 64 * 1024;
 
-/** `line` includes its line end. */
+/** Splits a stream at the first `line`, which includes its line end. */
 export function splitAtLine(line: string): MarkedStream {
   let isStarted = false;
   let before = Buffer.alloc(0);
@@ -17,10 +17,10 @@ export function splitAtLine(line: string): MarkedStream {
     take(chunk) {
       if (isStarted) return chunk;
       before = Buffer.concat([before, chunk]);
-      const at = before.indexOf(line);
-      isStarted = at >= 0;
-      const ours = isStarted ? before.subarray(at + line.length) : Buffer.alloc(0);
-      before = Buffer.from(isStarted ? before.subarray(0, at) : before.subarray(-longestNoiseBytes));
+      const lineStart = before.indexOf(line);
+      isStarted = lineStart >= 0;
+      const ours = isStarted ? before.subarray(lineStart + line.length) : Buffer.alloc(0);
+      before = Buffer.from(isStarted ? before.subarray(0, lineStart) : before.subarray(-longestNoiseBytes));
       return ours;
     },
     isStarted: () => isStarted,

@@ -7,7 +7,7 @@ import type { Duplex } from "node:stream";
 import { type Environment, readLogin, requireHostKey } from "./credentials.ts";
 import { HostError, placeOf } from "./host-error.ts";
 import type { Connection, Endpoint } from "../../core/connection/inputs.ts";
-import { said } from "./connect-errors.ts";
+import { messageOf } from "./connect-errors.ts";
 import { runProgram, type ProgramResult, type ExecuteOptions, type Program, type Execution } from "./run-program.ts";
 import { type LoggedIn, logIn } from "./login.ts";
 import { posixShell } from "./shell/posix-shell.ts";
@@ -43,16 +43,18 @@ type Hop = Endpoint & { readonly bastion?: Endpoint };
 export function createPool(options: PoolOptions = {}): Pool {
   const environment = options.environment ?? process.env;
   const readyTimeoutSeconds = options.readyTimeoutSeconds ?? defaultReadyTimeoutSeconds;
-  const kept = new Map<string, Promise<LoggedIn>>();
+  // The connections that were made or are being made, by everything that makes a difference to a login.
+  const logins = new Map<string, Promise<LoggedIn>>();
   const slots = createSlots(options.parallel ?? defaultParallel);
 
   function connect(hop: Hop): Promise<LoggedIn> {
     const key = JSON.stringify([hop.address, hop.port, hop.user, hop.hostKey, hop.login, hop.bastion]);
-    const existing = kept.get(key);
+    const existing = logins.get(key);
     if (existing !== undefined) return existing;
-    const forget = (): void => void (kept.get(key) === dialled && kept.delete(key));
+    // Another connection to the same host may have taken its place meanwhile. That one is kept.
+    const forget = (): void => void (logins.get(key) === dialled && logins.delete(key));
     const dialled = dial(hop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
-    kept.set(key, dialled);
+    logins.set(key, dialled);
     dialled.catch(forget);
     return dialled;
   }
@@ -61,20 +63,21 @@ export function createPool(options: PoolOptions = {}): Pool {
     async execute(connection, program, executeOptions) {
       const free = await slots.take();
       try {
-        return await executeOnce(() => connect(connection), environment, connection, program, executeOptions);
+        return await executeProgram(() => connect(connection), environment, connection, program, executeOptions);
       } finally {
         free();
       }
     },
     async close() {
-      const all = [...kept.values()];
-      kept.clear();
+      const all = [...logins.values()];
+      logins.clear();
       await Promise.allSettled(all.map(async (login) => (await login).end()));
     },
   };
 }
 
-async function executeOnce(
+/** Runs one program on a connection of the pool, which is made where there is none. */
+async function executeProgram(
   connect: () => Promise<LoggedIn>,
   environment: Environment,
   connection: Connection,
@@ -88,11 +91,12 @@ async function executeOnce(
   const mark = randomBytes(16).toString("hex");
   const run: Execution = { place, connection, shell, program, options, mark, password };
   const command = shell.commandLine(run, program);
-  const starting = startOnce(place, connect, (login) => startChannel(login, command, run));
+  const starting = startOnLogin(place, connect, (login) => startChannel(login, command, run));
   const { ended } = await withCancellation(place, options.signal, starting);
   return ended;
 }
 
+/** A program that runs. It is an object, because `await` on a promise of a promise would also wait for its end. */
 interface Started {
   readonly ended: Promise<ProgramResult>;
 }
@@ -101,7 +105,7 @@ interface Started {
  * Starts an execution on the kept connection. If that connection has died while idle, it is replaced once. This is
  * safe, because no script is sent before the host has confirmed the start.
  */
-async function startOnce(
+async function startOnLogin(
   place: string,
   connect: () => Promise<LoggedIn>,
   start: (login: LoggedIn) => Promise<Started>,
@@ -116,14 +120,16 @@ async function startOnce(
   return start(second).catch((error: unknown) => Promise.reject(refusedChannel(place, error)));
 }
 
+/** The error where the host let the user in and then started no command. */
 function refusedChannel(place: string, error: unknown): HostError {
   if (error instanceof HostError) return error;
   return new HostError(
     "unreachable",
-    `${place}: connected, but the host starts no command (${said(error)}); see MaxSessions and ForceCommand in its sshd_config`,
+    `${place}: connected, but the host starts no command (${messageOf(error)}); see MaxSessions and ForceCommand in its sshd_config`,
   );
 }
 
+/** Starts the command on a connection, and the exchange over its channel. */
 async function startChannel(login: LoggedIn, command: string, run: Execution): Promise<Started> {
   throwIfCancelled(run.place, run.options.signal);
   return login.start(command, (channel) => {
@@ -142,6 +148,7 @@ interface Dialling {
   readonly onEnd: () => void;
 }
 
+/** Makes a connection and logs in, through the bastion where there is one. */
 async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<LoggedIn> {
   const place = placeOf(hop);
   const hostKey = requireHostKey(place, hop.hostKey);
@@ -154,7 +161,7 @@ async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd
 /** A way to `hop` through the bastion's connection. */
 function openTunnel(bastion: LoggedIn, bastionEndpoint: Endpoint, hop: Hop, place: string): Promise<Duplex> {
   return bastion.forward(hop).catch((error: unknown) => {
-    const found = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${said(error)})`;
+    const found = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${messageOf(error)})`;
     throw new HostError("unreachable", `${place}: ${found}; check address and port, and AllowTcpForwarding there`);
   });
 }

@@ -1,5 +1,6 @@
 /** Splits a run's answer into parts at its mark. No part counts as text until its reader has checked it. */
 
+/** One part of an answer: a line that begins with the mark, and what follows it up to the next such line. */
 export interface Message {
   readonly kind: string;
   /** The rest of the line after the mark. */
@@ -8,22 +9,24 @@ export interface Message {
   readonly body: string;
 }
 
+/** The parts of a whole answer. What stands before the first mark is left out. */
 export function parseResponse(stdout: Buffer, mark: string): Message[] {
   const text = stdout.toString("latin1");
   const separator = `\n${mark} `;
   const parts: Message[] = [];
-  let at = text.indexOf(separator);
-  while (at >= 0) {
-    const lineEnd = text.indexOf("\n", at + separator.length);
+  let start = text.indexOf(separator);
+  while (start >= 0) {
+    // The answer may be cut in the middle of this line. It then has no line end.
+    const lineEnd = text.indexOf("\n", start + separator.length);
     const next = lineEnd < 0 ? -1 : text.indexOf(separator, lineEnd);
-    const line = text.slice(at + separator.length, lineEnd < 0 ? undefined : lineEnd);
+    const line = text.slice(start + separator.length, lineEnd < 0 ? undefined : lineEnd);
     const space = line.indexOf(" ");
     parts.push({
       kind: space < 0 ? line : line.slice(0, space),
       argument: space < 0 ? "" : line.slice(space + 1),
       body: lineEnd < 0 ? "" : text.slice(lineEnd + 1, next < 0 ? undefined : next),
     });
-    at = next;
+    start = next;
   }
   return parts;
 }

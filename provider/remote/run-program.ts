@@ -65,7 +65,7 @@ export function runProgram(channel: Channel, run: Execution): Promise<ProgramRes
       reject(error);
       channel.close();
     };
-    const timers = watch(run, stop);
+    const timers = watchLimits(run, stop);
     const received = receive(channel, run, { onStart: timers.passwordTaken, stop });
     exitOf(channel)
       .then((exit) => {
@@ -78,12 +78,14 @@ export function runProgram(channel: Channel, run: Execution): Promise<ProgramRes
   });
 }
 
+/** The timers of a run. `passwordTaken` ends the one for the password, and `clear` ends all of them. */
 interface Timers {
   readonly passwordTaken: () => void;
   readonly clear: () => void;
 }
 
-function watch(run: Execution, stop: (error: Error) => void): Timers {
+/** Stops the run when it takes too long, when the host does not take the password in time, or when it is cancelled. */
+function watchLimits(run: Execution, stop: (error: Error) => void): Timers {
   const { place, options, shell } = run;
   const onAbort = (): void => stop(cancelled(place));
   options.signal?.addEventListener("abort", onAbort, { once: true });
@@ -120,6 +122,7 @@ interface Listener {
   readonly stop: (error: Error) => void;
 }
 
+/** Collects both output streams, and calls `on.stop` where the host prints too much. */
 function receive(channel: Channel, run: Execution, on: Listener): Received {
   const { mark, shell } = run;
   const stdout = splitAtLine(shell.firstLine(mark));
@@ -128,7 +131,8 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   let bytes = 0;
   let noiseBytes = 0;
   let tail = Buffer.alloc(0);
-  const isNoisy = (more: number): boolean => {
+  /** Counts bytes that are not part of the answer. True where there are too many, and the run was stopped for it. */
+  const countNoise = (more: number): boolean => {
     noiseBytes += more;
     if (noiseBytes <= largestNoiseBytes) return false;
     const found = `the host prints more than ${largestNoiseBytes / 1024 / 1024} MB that is no answer`;
@@ -137,7 +141,7 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   };
   const started = new Promise<void>((resolve) => {
     channel.on("data", (chunk: Buffer) => {
-      if (isNoisy(stdout.isStarted() ? 0 : chunk.length)) return;
+      if (countNoise(stdout.isStarted() ? 0 : chunk.length)) return;
       const ours = stdout.take(chunk);
       if (stdout.isStarted()) resolve();
       if (ours.length === 0) return;
@@ -151,7 +155,7 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
     });
   });
   channel.stderr.on("data", (chunk: Buffer) => {
-    if (isNoisy(chunk.length)) return;
+    if (countNoise(chunk.length)) return;
     tail = Buffer.concat([tail, stderr.take(chunk)]).subarray(-keptStderrBytes);
     // The channel sends an end of file and no further lines. Each line would count as another wrong password and might
     // lock the account.
@@ -162,6 +166,7 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   return { started, stdout, stderr, stdoutBytes: () => Buffer.concat(chunks), stderrBytes: () => tail };
 }
 
+/** Writes the password, where there is one, and then the script and its data. */
 async function send(channel: Channel, run: Execution, started: Promise<void>): Promise<void> {
   const { shell, program, password } = run;
   if (password !== undefined) {
@@ -172,12 +177,13 @@ async function send(channel: Channel, run: Execution, started: Promise<void>): P
   }
   for await (const part of shell.input(run, program)) {
     if (channel.writableEnded) return;
-    if (!channel.write(part)) await drained(channel);
+    if (!channel.write(part)) await waitForDrain(channel);
   }
   channel.end();
 }
 
-function drained(channel: Channel): Promise<void> {
+/** Resolves when the channel takes more data, or when it is closed. */
+function waitForDrain(channel: Channel): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       channel.off("drain", done).off("close", done);
@@ -193,7 +199,8 @@ interface Exit {
 }
 
 /**
- * Settles when both streams are read to their ends. Undefined when the connection was lost before the program ended.
+ * How the program ended. Settles when both streams are read to their ends. Undefined when the connection was lost
+ * before the program ended.
  */
 function exitOf(channel: Channel): Promise<Exit | undefined> {
   let exit: Exit | undefined;
@@ -206,10 +213,11 @@ function exitOf(channel: Channel): Promise<Exit | undefined> {
   return Promise.all(closed).then(() => exit);
 }
 
+/** The result of the run. Throws an error where the program did not run, or where its end is not known. */
 function conclude(run: Execution, received: Received, exit: Exit | undefined): ProgramResult {
   const { place, shell } = run;
   const stdout = received.stdoutBytes();
-  const stderr = hide(received.stderrBytes().toString("utf8"), run);
+  const stderr = hidePassword(received.stderrBytes().toString("utf8"), run);
   if (exit === undefined) {
     const found = "the connection was cut in the middle, so what was done there is unknown";
     throw new HostError("cut", `${place}: ${found}; run again: it begins by looking at what is there`);
@@ -221,10 +229,10 @@ function conclude(run: Execution, received: Received, exit: Exit | undefined): P
   return result;
 }
 
-/** The login shell, or the program that gives root rights, ended without running anything of ours. */
+/** The error where the login shell, or the program that gives root rights, ended without running anything of ours. */
 function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   const { place, connection, shell } = run;
-  const noise = hide(`${received.stderr.before()}\n${received.stdout.before()}`, run);
+  const noise = hidePassword(`${received.stderr.before()}\n${received.stdout.before()}`, run);
   const refused = shell.findRefusal(run, noise);
   if (refused !== undefined) return refused;
   const how = exit.code === undefined ? `signal ${exit.signal}` : `exit status ${exit.code}`;
@@ -232,7 +240,7 @@ function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   return new HostError("login", `${place}: ${found}; give that user a shell, and no forced command`);
 }
 
-/** Only this password goes through a channel, so only this one could come back. */
-function hide(text: string, run: Execution): string {
+/** Replaces the password of this run. No other secret goes through the channel, so no other could come back. */
+function hidePassword(text: string, run: Execution): string {
   return run.password === undefined ? text : text.replaceAll(run.password.password, "(hidden)");
 }

@@ -31,14 +31,14 @@ export async function judge<K extends KindTypes>(
 const mostRecoveries = 3;
 
 /**
- * Carries out the plan. Returns the outputs, or throws the error that Pulumi must know. `rounds` is how often the
- * function may still make a new plan.
+ * Carries out the plan. Returns the outputs, or throws the error that Pulumi must know. `recoveriesLeft` is
+ * the number of interrupted runs that may still be put back.
  */
 export async function apply<K extends KindTypes>(
   call: HostCall<K>,
   planned: PlannedHost<K>,
   id: string,
-  rounds = mostRecoveries,
+  recoveriesLeft = mostRecoveries,
 ): Promise<Properties> {
   const { kind, inputs, context } = call;
   const { facts, plan } = planned;
@@ -53,10 +53,10 @@ export async function apply<K extends KindTypes>(
   });
   const recovered = recoveredFacts(call, outcome);
   if (recovered !== undefined) {
-    refuseRounds(inputs, rounds);
-    const anew = planFor(call, recovered);
-    refuseProblems(call, anew.plan);
-    return apply(call, anew, id, rounds - 1);
+    requireRecoveryLeft(inputs, recoveriesLeft);
+    const replanned = planFor(call, recovered);
+    refuseProblems(call, replanned.plan);
+    return apply(call, replanned, id, recoveriesLeft - 1);
   }
   return settle(call, { planned, change, outcome });
 }
@@ -74,8 +74,9 @@ function recoveredFacts<K extends KindTypes>(
   return kind.readFacts(observation, inputs);
 }
 
-function refuseRounds({ connection }: HostInputs, rounds: number): void {
-  if (rounds > 1) return;
+/** Throws an error where the run that was just put back is the last one that is allowed. */
+function requireRecoveryLeft({ connection }: HostInputs, recoveriesLeft: number): void {
+  if (recoveriesLeft > 1) return;
   const found = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
   const advice =
     "nothing else was changed; see what changes this server and what ends it (journalctl -t clientcert), then run again";
@@ -88,6 +89,10 @@ interface Applied<K extends KindTypes> {
   readonly outcome: HostOutcome<K["observation"]>;
 }
 
+/**
+ * Turns the outcome of a run into outputs. Throws an error unless the change is on the host. The outputs come from the
+ * observation at the end of the run, where there is one.
+ */
 function settle<K extends KindTypes>(call: HostCall<K>, { planned, change, outcome }: Applied<K>): Properties {
   const { kind, inputs, context } = call;
   if (outcome.result === "refused" || outcome.result === "rolledBack" || outcome.result === "well") {
@@ -105,29 +110,31 @@ function settle<K extends KindTypes>(call: HostCall<K>, { planned, change, outco
 }
 
 /** The part of an outcome that is reported. */
-type Told = Pick<HostOutcome<unknown>, "result" | "judge" | "reasons">;
+type ReportedOutcome = Pick<HostOutcome<unknown>, "result" | "judge" | "reasons">;
 
 /**
  * Reports the notes of a run that went well, such as a CRL source that is down while the installed CRL still serves.
  */
-function reportNotes(inputs: HostInputs, { reasons }: Told, { log }: Context): void {
+function reportNotes(inputs: HostInputs, { reasons }: ReportedOutcome, { log }: Context): void {
   for (const reason of reasons) log("warning", `${inputs.connection.address}: ${reason}`);
 }
 
-function stoppedText(inputs: HostInputs, { reasons }: Told): string {
+function stoppedText(inputs: HostInputs, { reasons }: ReportedOutcome): string {
   const hint = "the server is stopped and was not started; the files take effect when it is started";
   return [`${inputs.connection.address}: ${hint}`, ...reasons].join("\n  ");
 }
 
+/** What each outcome means that is not a success, in words. */
 const refusals = {
   refused: "refused, and nothing was touched",
   rolledBack: "changed, found not well, and put back as it was",
   well: "only judged, not applied",
 } as const;
 
-function refusal(inputs: HostInputs, { result, judge: spoke, reasons }: Told): Error {
-  const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // just looked up
-  return new Error([`${inputs.connection.address}: ${what} (judge: ${spoke}):`, ...reasons].join("\n  "));
+/** The error about an outcome that is not a success. */
+function refusal(inputs: HostInputs, { result, judge: decidedBy, reasons }: ReportedOutcome): Error {
+  const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // the key is in the table
+  return new Error([`${inputs.connection.address}: ${what} (judge: ${decidedBy}):`, ...reasons].join("\n  "));
 }
 
 /** Errors of these kinds mean that the host was left alone. After any other error the host may have been changed. */
@@ -166,7 +173,7 @@ function unknownOutcome<K extends KindTypes>(
 export async function remove<K extends KindTypes>(
   call: HostCall<K>,
   facts: K["facts"],
-  rounds = mostRecoveries,
+  recoveriesLeft = mostRecoveries,
 ): Promise<void> {
   const { kind, inputs, context } = call;
   const transaction = kind.prepare(inputs, facts, kind.planRemoval(facts), "removal");
@@ -174,8 +181,8 @@ export async function remove<K extends KindTypes>(
   const recovered = recoveredFacts(call, outcome);
   if (recovered !== undefined) {
     if (kind.facts.isGone(recovered)) return;
-    refuseRounds(inputs, rounds);
-    return remove(call, recovered, rounds - 1);
+    requireRecoveryLeft(inputs, recoveriesLeft);
+    return remove(call, recovered, recoveriesLeft - 1);
   }
   if (outcome.result !== "applied" && outcome.result !== "stopped") throw refusal(inputs, outcome);
   context.progress("done: removed");

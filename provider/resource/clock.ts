@@ -4,7 +4,7 @@
 import type { Diagnostic } from "../../core/diagnostic.ts";
 import type { HostObservation } from "../../core/server-kind.ts";
 
-/** Kerberos allows as much. It is far more than the error of a host whose clock is synchronised at all. */
+/** Kerberos allows the same offset. It is far more than the error of a host whose clock is synchronised at all. */
 const toleranceSeconds = 300;
 
 export interface ClockedObservation<Observation> {
@@ -19,15 +19,19 @@ export async function observeClock<Observation extends HostObservation>(
   const begun = Date.now() / 1000;
   const observation = await observe();
   const ended = Date.now() / 1000;
-  return { observation, diagnostics: findOffset(observation.server.nowSeconds, { begun, ended }) };
+  return { observation, diagnostics: checkClock(observation.server.nowSeconds, { begun, ended }) };
 }
 
 /**
- * The offset of the host's clock. It is not known when during the observation the host read its clock, so a slow
- * observation must not count as an offset.
+ * The warning about a wrong clock, where there is one. It is not known when during the observation the host read its
+ * clock, so a slow observation must not count as an offset.
  */
-function findOffset(now: number, { begun, ended }: { readonly begun: number; readonly ended: number }): Diagnostic[] {
-  const offset = now > ended ? now - ended : Math.min(0, now - begun);
+function checkClock(
+  hostSeconds: number,
+  { begun, ended }: { readonly begun: number; readonly ended: number },
+): Diagnostic[] {
+  // The offset is 0 while the host's time lies within the observation, which began and ended on this machine's clock.
+  const offset = hostSeconds > ended ? hostSeconds - ended : Math.min(0, hostSeconds - begun);
   if (Math.abs(offset) <= toleranceSeconds) return [];
   const minutes = Math.round(Math.abs(offset) / 60);
   const found = `the host's clock is ${minutes} minutes ${offset > 0 ? "ahead of" : "behind"} this machine's`;

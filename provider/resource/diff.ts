@@ -6,6 +6,7 @@ import type { DiffArgs, DiffKind, DiffResult, Properties } from "../engine/resou
 import type { PlannedHost } from "./planned-host.ts";
 import { fileChanges } from "./shown-files.ts";
 
+/** What differs, by the path of the property. */
 type Detailed = Readonly<Record<string, DiffKind>>;
 /** The parts of a kind's inputs that a diff needs. */
 type Compared = Pick<KindInputs<unknown>, "changed" | "neverCompared" | "locating">;
@@ -15,6 +16,7 @@ export function isTargetChanged(compared: Compared, old: Properties, inputs: Pro
   return Object.keys(targetChanges(compared, old, inputs)).length > 0;
 }
 
+/** The inputs that name another server than before: the address, the host key, and those of `locating`. */
 function targetChanges({ changed, locating }: Compared, old: Properties, inputs: Properties): Detailed {
   const connection = ["address", "hostKey"].filter(
     (name) => field(old.connection, name) !== field(inputs.connection, name),
@@ -23,6 +25,7 @@ function targetChanges({ changed, locating }: Compared, old: Properties, inputs:
   return updates([...connection.map((name) => `connection.${name}`), ...others]);
 }
 
+/** A field of an object from the state. Undefined where the value is not an object. */
 function field(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null
     ? Object.entries(value).find(([key]) => key === name)?.[1]
@@ -42,7 +45,10 @@ function replacesOf(changed: Detailed): readonly string[] {
 
 /** The diff for inputs that are not all known yet. Every input that differs may change the host. */
 export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
-  return { detailedDiff: { ...unhealthy(args.oldOutputs), ...updates(comparedChanges(compared, args)) }, replaces: [] };
+  return {
+    detailedDiff: { ...unhealthyOutputs(args.oldOutputs), ...updates(comparedChanges(compared, args)) },
+    replaces: [],
+  };
 }
 
 /** The names of the inputs that differ and may change the host. */
@@ -55,7 +61,7 @@ const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutp
  */
 export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: DiffArgs): DiffResult {
   const target = targetChanges(compared, oldOutputs, inputs);
-  const changed = { ...unhealthy(oldOutputs), ...target };
+  const changed = { ...unhealthyOutputs(oldOutputs), ...target };
   const detailedDiff: Detailed = Object.keys(changed).length > 0 ? changed : { facts: "update" };
   return { detailedDiff, replaces: replacesOf(target) };
 }
@@ -66,25 +72,27 @@ export function diffPlan<K extends KindTypes>(
   args: DiffArgs,
   { facts, plan }: PlannedHost<K>,
 ): DiffResult {
-  const alarms = { ...newAlarm(plan.diagnostics), ...unhealthy(args.oldOutputs) };
+  const alarms = { ...newAlarm(plan.diagnostics), ...unhealthyOutputs(args.oldOutputs) };
   if (plan.change === undefined && newProblems(args.oldOutputs, plan.diagnostics).length === 0) {
     return { detailedDiff: alarms, replaces: [] };
   }
+  // Another way to the same host changes nothing on the host.
   const changed = comparedChanges(inputs, args).filter((name) => name !== "connection");
-  const shown = {
+  const detailedDiff = {
     ...alarms,
     ...updates(changed),
     ...fileChanges(files.live(facts), files.planned(facts, plan), args),
   };
   // Some changes are shown by nothing above, such as a reload that is owed. They change the number of changes, so that
   // is shown.
-  return { detailedDiff: Object.keys(shown).length > 0 ? shown : { generation: "update" }, replaces: [] };
+  return { detailedDiff: Object.keys(detailedDiff).length > 0 ? detailedDiff : { generation: "update" }, replaces: [] };
 }
 
+/** The problems that the outputs do not show yet. */
 function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): readonly string[] {
-  const known: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
+  const stored: readonly unknown[] = Array.isArray(outputs.problems) ? outputs.problems : [];
   // The stored texts have been made safe for a terminal, so the new texts are made safe before the comparison.
-  return problemTexts(diagnostics).filter((text) => !known.includes(shownLines(text)));
+  return problemTexts(diagnostics).filter((text) => !stored.includes(shownLines(text)));
 }
 
 /** Adds an alarm where the site file no longer says that the server is stopped on purpose (`mayBeStopped`). */
@@ -92,10 +100,10 @@ const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
   alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
 /**
- * Problems, an owed reload and a server that should run make a preview end with 7, with a refresh and without it. They
- * are shown as DELETE, because they should disappear.
+ * The outputs that should disappear. Problems, an owed reload and a server that should run make a preview end with 7,
+ * with a refresh and without it. They are shown as DELETE.
  */
-function unhealthy({ problems, owed, stopped }: Properties): Detailed {
+function unhealthyOutputs({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;
   const texts = Object.entries({ owed, stopped }).filter(([, text]) => typeof text === "string" && text !== "");
   const shown = texts.map(([name]) => [name, "delete"] as const);

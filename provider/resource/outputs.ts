@@ -14,9 +14,10 @@ export interface LastChange {
   readonly judge: string | undefined;
 }
 
+/** For a call that changed nothing, or whose outcome is not known. */
 export const noChange: LastChange = { lastChange: [], judge: undefined };
 
-/** The last change. It is kept through a refresh, and through runs that change nothing. */
+/** The last change, as outputs have it. It is kept through a refresh, and through runs that change nothing. */
 export function lastChangeOf<K extends KindTypes>(
   { outputs: { judges } }: Pick<ServerKind<K>, "outputs">,
   { lastChange, judge }: Properties,
@@ -39,7 +40,7 @@ export function outputsOf<K extends KindTypes>(
 ): Properties {
   const status = kind.status(inputs, facts, plan);
   const { generation, serverVersion, caNotAfter, crlNextUpdate, crlStatus, timer, warnings, problems } = status;
-  const seen = {
+  const onHost = {
     files: textsOf(kind.files.live(facts)),
     facts: packFacts(kind.facts, facts),
     ...{ generation, serverVersion, crlStatus, timer, warnings, problems },
@@ -50,8 +51,9 @@ export function outputsOf<K extends KindTypes>(
     ...kind.outputs.fromStatus(status),
     ...lastChange,
   };
+  // Widened, because the type of the inputs depends on the kind, and a spread of it would not be `Properties`.
   const asked: object = inputs;
-  return { ...asked, ...shownDeep(seen) };
+  return { ...asked, ...shownDeep(onHost) };
 }
 
 /** The outputs of a preview. What only the change itself shows is unknown. */

@@ -36,8 +36,8 @@ export function serverResource<K extends KindTypes>(type: string, kind: ServerKi
 }
 
 /**
- * Pure. Adds what a reader should see in a diff. The plan for it is made from the facts that Read copied into the old
- * inputs.
+ * Fills in the defaults, validates the inputs, and adds the planned files, which a diff shows. The plan is made from
+ * the facts that Read copied into the old inputs, so no host is reached.
  */
 function check<K extends KindTypes>(
   kind: ServerKind<K>,
@@ -54,7 +54,7 @@ function check<K extends KindTypes>(
   return { inputs: { ...complete, files, facts: oldInputs.facts }, failures };
 }
 
-/** Connects to no host. It never compares facts, but asks what `up` would do with the facts in the old outputs. */
+/** Plans from the facts in the old outputs and returns what `up` would change. It connects to no host. */
 function diff<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.DiffArgs,
@@ -76,11 +76,13 @@ function diff<K extends KindTypes>(
 const otherVersionText =
   "what the state holds of this host was read by another version of clientcert, so nothing is planned from it: the host is looked at again";
 
+/** Configures a host that this resource does not cover yet. A preview only plans and lets the host judge. */
 async function create<K extends KindTypes>(
   kind: ServerKind<K>,
   properties: Calls.Properties,
   context: Calls.Context,
 ): Promise<Calls.ResourceState> {
+  // Only a preview has unknown inputs, and Pulumi does not use its id.
   if (hasUnknown(properties)) return { id: "", outputs: unknownOutputs(kind, properties) };
   const call = { kind, inputs: kind.inputs.parse(properties), context };
   const planned = planFor(call, await observeFacts(call));
@@ -90,7 +92,7 @@ async function create<K extends KindTypes>(
   if (!context.preview) return { id, outputs: await apply(call, planned, id) };
   // Check knew no facts, so the inputs show nothing of this yet.
   context.log("info", planText(call.inputs.connection.address, kind.files, planned));
-  return { id, outputs: await previewed(call, planned) };
+  return { id, outputs: await judgedPreview(call, planned) };
 }
 
 /** The id of a resource in the state: `address|kind|server`, such as `192.0.2.10|apache|/etc/httpd/conf/httpd.conf`. */
@@ -98,24 +100,31 @@ function idOf<K extends KindTypes>({ kind, inputs }: HostCall<K>, facts: K["fact
   return [inputs.connection.address, kind.name, hostText(kind.facts.serverOf(facts))].join("|");
 }
 
-async function previewed<K extends KindTypes>(call: HostCall<K>, planned: PlannedHost<K>): Promise<Calls.Properties> {
+/** The outputs of a preview, after the host has judged the change. */
+async function judgedPreview<K extends KindTypes>(
+  call: HostCall<K>,
+  planned: PlannedHost<K>,
+): Promise<Calls.Properties> {
   await judge(call, planned);
   return previewOutputs(outputsOf(call, planned, noChange));
 }
 
-/** Drift is written to the outputs, and also to the inputs, because the next Check plans from these. */
+/**
+ * Observes the host for a refresh, or for an import, which gives nothing but an id. Drift is written to the outputs,
+ * and also to the inputs, because the next Check plans from these. Undefined where nothing of ours is on the host.
+ */
 async function read<K extends KindTypes>(
   kind: ServerKind<K>,
   { id, inputs, outputs }: Calls.ReadArgs,
   context: Calls.Context,
 ): Promise<Calls.ReadResult | undefined> {
   const isImport = Object.keys(inputs).length === 0;
-  const known = isImport ? kind.imports.target(id, ownerOf(context.urn)) : kind.inputs.parse(inputs);
-  const observation = await observe({ kind, inputs: known, context });
-  const facts = kind.readFacts(observation, known);
-  refuseOtherServer({ kind, inputs: known, context }, outputs, facts);
+  const target = isImport ? kind.imports.target(id, ownerOf(context.urn)) : kind.inputs.parse(inputs);
+  const observation = await observe({ kind, inputs: target, context });
+  const facts = kind.readFacts(observation, target);
+  refuseOtherServer({ kind, inputs: target, context }, outputs, facts);
   if (kind.facts.isGone(facts)) return undefined;
-  const complete = isImport ? kind.imports.inputs(known, facts, observation) : kind.inputs.withDefaults(inputs);
+  const complete = isImport ? kind.imports.inputs(target, facts, observation) : kind.inputs.withDefaults(inputs);
   const call = { kind, inputs: kind.inputs.parse(complete), context };
   return {
     id: isImport ? idOf(call, facts) : id,
@@ -133,6 +142,7 @@ function ownerOf(urn: string): string {
   return ["organization", project, stack, name].join("/");
 }
 
+/** Brings the host to the new inputs. A preview only plans and lets the host judge. */
 async function update<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.UpdateArgs,
@@ -140,16 +150,16 @@ async function update<K extends KindTypes>(
 ): Promise<Calls.Properties> {
   if (hasUnknown(args.inputs)) return unknownOutputs(kind, args.inputs);
   const call = { kind, inputs: kind.inputs.parse(args.inputs), context };
-  // The refresh before has observed the host already. If something has changed on the host since then, the judge
-  // notices it by the hash and refuses.
-  const isLookedAt = context.preview && !isTargetChanged(kind.inputs, args.oldOutputs, args.inputs);
-  const known = isLookedAt ? unpackFacts(kind.facts, args.oldOutputs) : undefined;
-  const planned = planFor(call, known ?? (await observeFacts(call)));
+  // A preview plans from the stored facts of the last refresh. If something has changed on the host since then, the
+  // judge notices it by the hash and refuses.
+  const mayUseStored = context.preview && !isTargetChanged(kind.inputs, args.oldOutputs, args.inputs);
+  const storedFacts = mayUseStored ? unpackFacts(kind.facts, args.oldOutputs) : undefined;
+  const planned = planFor(call, storedFacts ?? (await observeFacts(call)));
   refuseOtherServer(call, args.oldOutputs, planned.facts);
   if (context.preview) {
     // This is not an error: a preview of drift ends with 7, whatever the drift is.
-    if (problemTexts(planned.plan.diagnostics).length === 0) return previewed(call, planned);
-    context.log("warning", refusalText(call, planned, known !== undefined));
+    if (problemTexts(planned.plan.diagnostics).length === 0) return judgedPreview(call, planned);
+    context.log("warning", refusalText(call, planned, storedFacts !== undefined));
     return previewOutputs(outputsOf(call, planned, noChange));
   }
   refuseProblems(call, planned.plan, await putBack(call, planned));
@@ -158,38 +168,41 @@ async function update<K extends KindTypes>(
 }
 
 /**
- * What a preview reports about a change that would not be made. `isTold` means that Diff has already reported the
- * problems, because the facts were known before.
+ * What a preview reports about a change that would not be made. `isReported` means that Diff has already reported
+ * the problems, because it had the same facts.
  */
 function refusalText<K extends KindTypes>(
   { inputs }: HostCall<K>,
   { plan: { restore, diagnostics } }: PlannedHost<K>,
-  isTold: boolean,
+  isReported: boolean,
 ): string {
   const first = restore === undefined ? "" : "put back the lines that are named above as problems, and then ";
   const text = `${inputs.connection.address}: \`pulumi up\` would ${first}refuse this change`;
-  return isTold ? `${text}, for the reasons given` : [`${text}:`, ...problemTexts(diagnostics)].join("\n  ");
+  return isReported ? `${text}, for the reasons given` : [`${text}:`, ...problemTexts(diagnostics)].join("\n  ");
 }
 
 /**
- * Throws an error where the host shows another server than the resource covers. That may be the only server that runs
- * while ours is stopped. It says nothing about ours: it must not be changed in its place, nor may ours count as
- * removed.
+ * Throws an error where the machine shows another server than the one that the resource covers. This happens when the
+ * covered server is stopped and another one runs. The other server must not be changed in its place, and the covered
+ * server must not count as removed.
  */
 function refuseOtherServer<K extends KindTypes>(
   { kind, inputs }: HostCall<K>,
   oldOutputs: Calls.Properties,
   facts: K["facts"],
 ): void {
-  const before = coveredServer(kind.facts, oldOutputs);
-  const now = kind.facts.serverOf(facts);
-  // The inputs that say which server of the machine is meant may have changed. Only the machine counts here.
-  const machine = { ...kind.inputs, locating: [] };
+  const covered = coveredServer(kind.facts, oldOutputs);
+  const observed = kind.facts.serverOf(facts);
+  // Without `locating`, only the machine is compared. Inputs that name another server on it do not make this check
+  // void.
+  const machineOnly = { ...kind.inputs, locating: [] };
   const asked: object = inputs;
-  if (before === undefined || before === now || isTargetChanged(machine, oldOutputs, { ...asked })) return;
-  throw new Error(`${inputs.connection.address}: ${kind.facts.otherServerText(before, now)}`);
+  const isOtherMachine = isTargetChanged(machineOnly, oldOutputs, { ...asked });
+  if (covered === undefined || covered === observed || isOtherMachine) return;
+  throw new Error(`${inputs.connection.address}: ${kind.facts.otherServerText(covered, observed)}`);
 }
 
+/** Removes what is ours from the host. A host that belongs to another owner by now is left alone. */
 async function destroy<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.DeleteArgs,

@@ -12,6 +12,7 @@ export const textsOf = (files: ShownFiles): Readonly<Record<string, string>> =>
 const textOf = ({ text, states = [] }: ShownFile): string =>
   states.length === 0 ? text : `${text}(${states.join("; ")})\n`;
 
+/** A file that is not as it should be. A side is undefined where the file is not there. */
 interface Difference {
   readonly path: string;
   readonly found: ShownFile | undefined;
@@ -63,11 +64,12 @@ export function changeTexts(
 
 /** What differs in a file of ours, with one text for each line. */
 export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
-  let next = 1;
+  let nextLine = 1;
   const changes = lineDifferencesOf(found, wanted).map(({ value, added, removed }) => {
     const lines = value.replace(/\n$/, "").split("\n");
-    const first = next;
-    if (!added) next += lines.length;
+    const first = nextLine;
+    // Added lines are not in the file that was found, so they do not count.
+    if (!added) nextLine += lines.length;
     return { lines: lines.map((line) => line.trim()), first, added, removed };
   });
   return changes.flatMap(({ lines, first, added, removed }, index) => {
@@ -75,10 +77,10 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
     // A removal and the addition after it are one edit. It is reported at the place of the removal.
     if (added) return lines.slice(before?.removed ? before.lines.length : 0).map((line) => missing(path, line));
     if (!removed) return [];
-    return lines.map((line, at) => {
-      const instead = after?.added ? after.lines[at] : undefined;
+    return lines.map((line, offset) => {
+      const instead = after?.added ? after.lines[offset] : undefined;
       const wish = instead === undefined ? "is not wanted" : `where ${JSON.stringify(instead)} is wanted`;
-      return `${path}:${first + at}: ${JSON.stringify(line)} ${wish}`;
+      return `${path}:${first + offset}: ${JSON.stringify(line)} ${wish}`;
     });
   });
 }

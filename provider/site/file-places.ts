@@ -21,7 +21,7 @@ export function filePlaces(
   wanted: SiteFilesWanted,
   lines: ReadonlyMap<string, number>,
 ): (place: string) => FilePlace {
-  const namedIn = (place: string): readonly number[] =>
+  const linesNaming = (place: string): readonly number[] =>
     pathsOf(wanted).flatMap(([path, key]) =>
       fileOf(siteFile, path) === place ? (lines.get(`clientAuth.${key}`) ?? []) : [],
     );
@@ -31,13 +31,15 @@ export function filePlaces(
     if (keyLine !== undefined) return { file: siteFile, line: keyLine };
     const line = lines.get("clientAuth");
     if (place === siteFile) return line === undefined ? { file: place } : { file: place, line };
-    const named = namedIn(place);
+    const named = linesNaming(place);
     return named.length === 0 ? { file: place } : { file: place, namedAt: `${siteFile}:${named.join(" and ")}` };
   };
 }
 
+/** A file that the site file names, and the key under which it does so. */
 type Named = readonly [path: string, key: string];
 
+/** Every file that the site file names. */
 function pathsOf({ caFiles, crlFiles, crlSources = [], sampleCertificate }: SiteFilesWanted): Named[] {
   return [
     ...caFiles.map((path, i): Named => [path, `caFiles[${i}]`]),

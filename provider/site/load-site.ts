@@ -32,16 +32,16 @@ export interface LoadedSite {
 /** The facts about the CA and CRL files that Pulumi's state stores. */
 export type SitePki = Pick<Inputs, "ca" | "crls" | "crlSha256" | "sample">;
 
-/** Never throws an error because of what a file contains or lacks. */
+/** Reads and checks a site. Never throws an error because of what a file contains or lacks. */
 export function loadSite(file: string): LoadedSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
   const { site, clientAuth, undetermined, problems, warnings, lines } = readSite(bytes, file);
   if (clientAuth === undefined) return refused(file, problems.map(renderProblem));
-  const { pki, ...found } = readPki(file, { ...clientAuth, undetermined }, filePlaces(file, clientAuth, lines));
-  const wrong = [...problems.map(renderProblem), ...found.problems];
-  if (site === undefined || wrong.length > 0) return refused(file, wrong);
-  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...found.warnings], site, pki, lines };
+  const { pki, ...read } = readPki(file, { ...clientAuth, undetermined }, filePlaces(file, clientAuth, lines));
+  const allProblems = [...problems.map(renderProblem), ...read.problems];
+  if (site === undefined || allProblems.length > 0) return refused(file, allProblems);
+  return { file, problems: [], warnings: [...warnings.map(renderProblem), ...read.warnings], site, pki, lines };
 }
 
 export interface ReadPki {
@@ -58,17 +58,18 @@ export function readPki(
   placeOf: (place: string) => FilePlace = (place) => ({ file: place }),
 ): ReadPki {
   const { files, diagnostics } = readFiles(siteFile, wanted);
-  const textsOf = (severity: Diagnostic["severity"]): string[] =>
+  const linesOf = (severity: Diagnostic["severity"]): string[] =>
     diagnostics
-      .filter((found) => found.severity === severity)
+      .filter((diagnostic) => diagnostic.severity === severity)
       .map(({ place, text }) => `${renderPlace(placeOf(place))}: ${text}`);
   const { sha256, certificates } = files.ca;
   const crlSha256 = files.crlPem === "" ? "" : createHash("sha256").update(files.crlPem).digest("hex");
   const sample = sampleOf(files, wanted);
   const pki = { ca: { sha256, certificates }, crls: files.crls, crlSha256, ...(sample && { sample }) };
-  return { problems: textsOf("problem"), warnings: textsOf("warning"), pki };
+  return { problems: linesOf("problem"), warnings: linesOf("warning"), pki };
 }
 
+/** A site that cannot be used because of these problems. */
 function refused(file: string, problems: readonly string[]): LoadedSite {
   return { file, problems, warnings: [], site: undefined, pki: undefined, lines: new Map() };
 }
@@ -79,9 +80,10 @@ function refused(file: string, problems: readonly string[]): LoadedSite {
  */
 export type HostInputs = Omit<Inputs, "owner">;
 
-/** The same inputs for the program and for the command line. */
+/** Makes the inputs of one host, for the program and for the command line alike. */
 export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHost, pki: SitePki): HostInputs {
   const { crlSources, crlRefresh, sampleCertificate: _file, ...lists } = clientAuth;
+  // The names with an underscore are left out: `makeTarget` has these values, or no input has them.
   const { name: _name, address: _address, connection: _connection, ...rest } = host;
   const { httpd: _httpd, config: _config, pidFile: _pidFile, defines: _defines, environmentFile: _, ...options } = rest;
   return {
@@ -101,9 +103,9 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted)
 }
 
 /**
- * The files, and what is wrong with them on every host. Dates refuse only what would be newly installed, which is known
- * only after a host has been observed. Whatever only its dates would refuse is therefore reported as if it were
- * installed.
+ * Reads the files, with the findings that hold on every host. A date refuses only a file that would be newly installed,
+ * and which files these are is known only after a host has been observed. The findings are therefore made as if all
+ * files were installed already.
  */
 function readFiles(
   file: string,
@@ -118,6 +120,7 @@ function readFiles(
   return { files, diagnostics };
 }
 
+/** The most site files that a message lists. */
 const mostNames = 10;
 
 /** Why a site file cannot be read, and which site files exist. */

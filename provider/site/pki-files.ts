@@ -83,6 +83,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ...sources,
     sample: sample.certificate,
   });
+  // `diagnostics` already has the findings about files that could not be read.
   const add = (found: readonly PkiDiagnostic[], isUnread: boolean): number =>
     diagnostics.push(...locate(found, isUnread, holderOf, siteFile));
   add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
@@ -136,6 +137,7 @@ function findUnread(siteFile: string, wanted: SiteFilesWanted, diagnostics: read
   };
 }
 
+/** The facts about the CRLs, with a mark for those that a source will renew. */
 const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSummary[] =>
   crls.map(({ summary }) =>
     firstLists.some((first) => first.summary.sha256 === summary.sha256) ? { ...summary, isFirstList: true } : summary,
@@ -144,6 +146,7 @@ const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSumma
 /** The place of a key such as `clientAuth.issuers[0]`, until its line is known. */
 export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
 
+/** The findings about the names under `issuers`. */
 const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Diagnostic[] =>
   (wanted.issuers ?? []).flatMap((issuer, i) =>
     (isWritten(issuer) ? checkIssuer(issuer, bundle) : []).map(({ severity, text }) => ({
@@ -159,6 +162,9 @@ const withoutRepeats = (diagnostics: readonly Diagnostic[]): Diagnostic[] =>
     ({ place, text }, index) => diagnostics.findIndex((one) => one.place === place && one.text === text) === index,
   );
 
+/**
+ * What the files of CAs and CRLs contain. `firstLists` are the CRLs that the sources of the site file name as files.
+ */
 interface Lists {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
@@ -169,6 +175,7 @@ interface Lists {
   readonly diagnostics: Diagnostic[];
 }
 
+/** Reads the files of CAs and CRLs. */
 function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
   const diagnostics: Diagnostic[] = [];
   const holderOf = new Map<string, string>();
@@ -227,6 +234,7 @@ interface ReadSample {
   readonly check: (options: SampleOptions) => Diagnostic[];
 }
 
+/** Reads the file of the sample certificate. Its checks come later, because they need the CAs and CRLs. */
 function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): ReadSample {
   const none: ReadSample = { certificate: undefined, diagnostics: [], check: () => [] };
   if (sampleCertificate === undefined) return none;
@@ -242,6 +250,7 @@ function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): R
   };
 }
 
+/** The sample in the form in which it is installed. */
 function sampleOf({ der, summary }: Certificate): SiteSample {
   const pem = encodePem("CERTIFICATE", der);
   return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
@@ -256,10 +265,11 @@ function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
 ): { readonly file: string; readonly result: T }[] {
   return paths.filter(isWritten).flatMap((path) => {
     const file = fileOf(siteFile, path);
+    // Bytes, or a text that says why there are none.
     const bytes = isPemText(path) ? readPemText(path) : readFileBytes(file);
     const result = typeof bytes === "string" ? undefined : read(bytes);
-    const found = result === undefined ? [problem(String(bytes))] : result.diagnostics;
-    diagnostics.push(...found.map(({ severity, text }) => ({ severity, text, place: file })));
+    const findings = result === undefined ? [problem(String(bytes))] : result.diagnostics;
+    diagnostics.push(...findings.map(({ severity, text }) => ({ severity, text, place: file })));
     return result === undefined ? [] : [{ file, result }];
   });
 }
@@ -283,6 +293,7 @@ export const shownFile = (path: string): string =>
 /** The limit for PEM text. Such text is stored in the state, which is read and written as a whole at each change. */
 const maxPemTextBytes = 1024 * 1024;
 
+/** The bytes of PEM text, or why it is refused. */
 const readPemText = (text: string): Buffer | string =>
   text.length > maxPemTextBytes
     ? `has ${text.length} bytes, more than ${maxPemTextBytes}, and would lie in the state; write the path of a file`
@@ -291,10 +302,10 @@ const readPemText = (text: string): Buffer | string =>
 /** The bytes of a file, or why there are none: it is not a file, it is too large, or it cannot be read. */
 export function readFileBytes(file: string): Buffer | string {
   try {
-    const found = statSync(file);
-    if (!found.isFile()) return "is a directory or a special file; write the path of a file";
-    if (found.size > maxFileBytes)
-      return `has ${found.size} bytes, more than ${maxFileBytes}; give the issuer's plain certificate or CRL file`;
+    const stat = statSync(file);
+    if (!stat.isFile()) return "is a directory or a special file; write the path of a file";
+    if (stat.size > maxFileBytes)
+      return `has ${stat.size} bytes, more than ${maxFileBytes}; give the issuer's plain certificate or CRL file`;
     return readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
@@ -302,6 +313,7 @@ export function readFileBytes(file: string): Buffer | string {
   }
 }
 
+/** What the system's error codes mean, and what to do. */
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "does not exist; check the path (in a site file it starts at the folder of that file)",
   ENOTDIR: "does not exist, a part of its path is no directory; check the path",

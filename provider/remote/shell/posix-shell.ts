@@ -24,19 +24,21 @@ export const posixShell: RemoteShell = {
   input: ({ connection, mark }, { script, data }) =>
     framed(mark, connection.sudo.how === "program" ? undefined : script, data),
   noiseSources: "its login shell and sudo",
+  // Two prompts split the text into three pieces.
   isPasswordAskedAgain: (mark, stderr) =>
     stderr.split(promptOf(mark)).length > 2 || stderr.includes("Sorry, try again"),
   passwordTimeout,
-  findRefusal: ({ place, connection, password }, said) => sudoError(place, connection, said, password?.source),
+  findRefusal: ({ place, connection, password }, output) => sudoError(place, connection, output, password?.source),
   findFailure,
 };
 
+// After the mark, one of these words on standard error says why our program cannot run on the host.
 /** Busybox's `head -c` reads more than the bytes asked for, and so swallows data. */
-const headIsUnfit = " head";
+const headUnfitWord = " head";
 /** The name of a shell in which our programs do not run follows this word. */
-const shellIsUnfit = " shell ";
+const shellUnfitWord = " shell ";
 /** `head` is missing or does not run. */
-const headFails = " no-head";
+const headFailsWord = " no-head";
 
 /**
  * The command line for the user's login shell, whichever shell that is. The text inside its single quotes contains
@@ -46,14 +48,14 @@ const headFails = " no-head";
  */
 function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, scriptBytes: number): string {
   const inner = [
-    // If a login exports a variable with this name, its value would be as long as the script, and no program could be
-    // started.
+    // `s` takes the script. If a login exports a variable with this name, its value would be as long as the script, and
+    // no program could be started.
     "unset s;LC_ALL=C;export LC_ALL",
     `echo;echo ${mark};echo ${mark} >&2`,
-    `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellIsUnfit}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
+    `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellUnfitWord}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
     `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,
-    `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFails} >&2;exit 98;}`,
-    `IFS= read -r l;[ "$l" = ${mark} ]||{ echo ${mark}${headIsUnfit} >&2;exit 98;}`,
+    `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFailsWord} >&2;exit 98;}`,
+    `IFS= read -r l;[ "$l" = ${mark} ]||{ echo ${mark}${headUnfitWord} >&2;exit 98;}`,
     "unset l",
     'eval "$s"',
   ].join(";");
@@ -140,7 +142,10 @@ const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[
   { pattern: /^sudo: .*(command not found|unable to execute)/m, text: "sudo found no {program}; install it there" },
 ];
 
-/** What sudo reported. Undefined when `stderr` has no message from sudo. */
+/**
+ * The error about what sudo reported. Undefined when `stderr` has no message from sudo. `source` is that of the
+ * password.
+ */
 export function sudoError(
   place: string,
   connection: Pick<Connection, "user" | "sudo">,
@@ -167,6 +172,7 @@ function passwordTimeout({ place, connection }: Start, seconds: number): HostErr
   return new HostError("sudo", `${place}: ${found}: try sudo there by hand`);
 }
 
+/** Why a program that was started is not ours or could not run. */
 function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult): HostError | undefined {
   const unfit = findUnfit(start, stderr);
   if (unfit !== undefined) return unfit;
@@ -177,14 +183,14 @@ function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult):
 
 /** The reason why the host's shell or its `head` is not suitable. It is found before anything of the program runs. */
 function findUnfit({ place, mark }: Start, stderr: string): HostError | undefined {
-  const shell = new RegExp(`^${mark}${shellIsUnfit}(\\w+)$`, "m").exec(stderr)?.[1];
+  const shell = new RegExp(`^${mark}${shellUnfitWord}(\\w+)$`, "m").exec(stderr)?.[1];
   if (shell !== undefined) {
     const found = `/bin/sh there is ${shell}, in which our program does not run`;
     return new HostError("answer", `${place}: ${found}; make it dash, bash, busybox ash or mksh`);
   }
-  if (stderr.includes(`${mark}${headFails}`))
+  if (stderr.includes(`${mark}${headFailsWord}`))
     return new HostError("answer", `${place}: this host's head cannot be run; repair it`);
-  if (!stderr.startsWith(`${mark}${headIsUnfit}`)) return undefined;
+  if (!stderr.startsWith(`${mark}${headUnfitWord}`)) return undefined;
   const found = `its "head -c" reads more than it is told to (busybox)`;
   return new HostError("answer", `${place}: ${found}; install GNU coreutils there`);
 }

@@ -57,7 +57,7 @@ export interface RemoteShell {
    * Why nothing was started, judged by the output before {@link firstLine}. Undefined where the output does not show
    * it.
    */
-  findRefusal(start: Start, said: string): HostError | undefined;
+  findRefusal(start: Start, output: string): HostError | undefined;
   /** Why the started program is not ours or could not run. Undefined where it ran. */
   findFailure(start: Start, result: ProgramResult): HostError | undefined;
 }
