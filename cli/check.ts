@@ -61,6 +61,7 @@ export async function check(options: CheckOptions): Promise<Answer> {
   }
 }
 
+/** Starts on all hosts. The pool limits how many are observed at the same time. */
 function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions): Promise<Checked[]> {
   let done = 0;
   return Promise.all(
@@ -90,6 +91,7 @@ async function checkOne(site: SiteHosts, siteHost: SiteHost, host: Host, now: nu
 const notWritable =
   "cannot be written; give the path of a file in a folder that exists and that this user may write to";
 
+/** Whether the file is a regular file or absent, in a folder where this user may write. */
 function canWrite(file: string): boolean {
   try {
     accessSync(dirname(file), constants.W_OK);

@@ -188,6 +188,7 @@ function linesOfCrl(crl: Crl, { examined, statuses, askedSerial, now }: AllFiles
 const describeStatus = ({ revoked, doubt }: Status): string =>
   doubt === undefined ? describeRevocation(revoked) : `could not tell: ${doubt}`;
 
+/** The findings about the given CAs, taken together as the CA bundle of a site. */
 const checkCas = ({ certificates, now }: AllFiles) => {
   const cas = certificates.filter(({ isCa }) => isCa);
   return cas.length === 0 ? [] : checkBundle(cas, { now });

@@ -47,6 +47,9 @@ export interface PlanOptions {
   readonly isTerminal: boolean;
 }
 
+/**
+ * Opens everything that the command line names, and then plans. The first file that cannot be used ends the command.
+ */
 export function plan(options: PlanOptions): Answer {
   const opened = openHosts(options.site, [options.host]);
   if ("problems" in opened) return refuse(opened.problems, options.json);

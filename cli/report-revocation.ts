@@ -29,6 +29,7 @@ export const revocationLines = ({ sources, timer, nextRefresh: next }: Revocatio
   `  ${timerWords(timer, next)}`,
 ];
 
+/** The lines about one source: the CRL that it delivered last, and its last failure. */
 function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: CrlSourceStatus): string[] {
   // `url` is the address that delivered the CRL. Before the first download, all `urls` are still possible.
   const place = url ?? urls[0] ?? "";
@@ -43,6 +44,7 @@ function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: Cr
   ];
 }
 
+/** When CRLs are refreshed, what starts the refresh, and how the last one ended. */
 function timerWords(timer: TimerStatus, next?: string): string {
   const { isEnabled, times, timeZone, spreadMinutes, scheduler, lastRun, lastResult, lastReason } = timer;
   if (!isEnabled && lastRun === undefined) return "CRLs are not refreshed yet: `pulumi up` installs the timer";

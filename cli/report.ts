@@ -160,6 +160,7 @@ const severityOrder = ["conflict", "problem", "warning", "note"] as const;
 const sortBySeverity = (findings: readonly Diagnostic[]): Diagnostic[] =>
   [...findings].sort((a, b) => severityOrder.indexOf(a.severity) - severityOrder.indexOf(b.severity));
 
+/** The part of the status that the report shows. Paths and names are bytes of the host and become text here. */
 function describeServer(status: ApacheStatus, now: number): ServerReport {
   const { serverVersion: version, opensslVersion: openssl, isRunning: running, configFile } = status;
   const { source, php, tlsRule, virtualHosts, owner, generation, caNotAfter, crlNextUpdate } = status;

@@ -162,6 +162,7 @@ function matching(root: string, path: string, component: string, budget: Budget)
   return names.map((name) => `${path}/${name}`);
 }
 
+/** Takes the names from the budget. Throws an error where it does not suffice. */
 function spendBudget(budget: Budget, names: number): void {
   budget.left -= names;
   if (budget.left < 0) throw new IncludeError(`this Include takes more than ${mostNames} files; narrow it`);

@@ -87,6 +87,7 @@ function blocksOf(text: string, splices: readonly Splice[]): Block[] {
 const startOfLine = (text: string, offset: number): number =>
   offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
 
+/** Whether the splice removes and inserts whole lines only. */
 const isOfWholeLines = (text: string, { offset, remove, insert }: Splice): boolean =>
   isLineStart(text, offset) && isLineStart(text, offset + remove) && (insert === "" || insert.endsWith("\n"));
 
@@ -167,5 +168,6 @@ function hunkOf(lines: readonly string[], group: readonly Replacement[], shift: 
   return { oldStart: start + 1, oldLines, newStart: start + 1 + shift, newLines: oldLines + added, lines: shown };
 }
 
+/** A line with its sign. `patch` needs the remark where a file does not end with a line end. */
 const shownLine = (sign: string, line: string): string[] =>
   line.endsWith("\n") ? [`${sign}${line.slice(0, -1)}`] : [`${sign}${line}`, "\\ No newline at end of file"];

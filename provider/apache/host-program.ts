@@ -64,13 +64,13 @@ const hostScriptFiles = [
  * end, because a shell drops all line ends there.
  */
 export function hostProgramSha256(): string {
-  hash ??= createHash("sha256")
+  programSha256 ??= createHash("sha256")
     .update(`${hostScript().replace(/\n+$/, "")}\n`)
     .digest("hex");
-  return hash;
+  return programSha256;
 }
 
-let hash: string | undefined;
+let programSha256: string | undefined;
 
 /** The program that only observes. It is for hosts whose sudoers rule allows one root-owned program, and for tests. */
 const observationScriptFiles = [...observingFiles, "crl/timer.sh", "main-observe.sh"] as const;

@@ -90,6 +90,7 @@ function unanswered(reason: unknown, cut: HostError): unknown {
  */
 type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Message[]>;
 
+/** Makes the function that runs `program` on hosts. It reports the steps that the program names while it runs. */
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
     let steps = 0;
@@ -174,6 +175,7 @@ const results = ["well", "refused", "applied", "stopped", "rolledBack", "recover
 /** `none` means that no judge was reached. */
 const judges = ["shadow", "minimal", "syntax", "none"] as const;
 
+/** Reads the words of a `result` part: the result, the judge, and the generation. */
 function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
   const [resultWord, judgeWord, generation = ""] = words;
   const result = results.find((known) => known === resultWord);

@@ -45,6 +45,7 @@ export function importTarget(id: string, owner: string): Inputs {
   return parseInputs(inputs);
 }
 
+/** The import id as a URL. Throws an error where it is not one, or has no host key. */
 function parseUrl(id: string): URL {
   const url = URL.canParse(id) ? new URL(id) : undefined;
   if (url?.protocol === "ssh:" && url.searchParams.has("hostKey")) return url;

@@ -73,6 +73,7 @@ export function diffPlan<K extends KindTypes>(
   { facts, plan }: PlannedHost<K>,
 ): DiffResult {
   const alarms = { ...newAlarm(plan.diagnostics), ...unhealthyOutputs(args.oldOutputs) };
+  // New problems count as a difference even where nothing is to be changed, so that `up` runs and refuses them.
   if (plan.change === undefined && newProblems(args.oldOutputs, plan.diagnostics).length === 0) {
     return { detailedDiff: alarms, replaces: [] };
   }
@@ -110,6 +111,7 @@ function unhealthyOutputs({ problems, owed, stopped }: Properties): Detailed {
   return { ...(hasProblems ? { problems: "delete" } : {}), ...Object.fromEntries(shown) };
 }
 
+/** The names, each with the kind `update`. */
 function updates(names: readonly string[]): Detailed {
   return Object.fromEntries(names.map((name) => [name, "update"]));
 }

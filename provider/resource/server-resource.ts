@@ -193,8 +193,7 @@ function refuseOtherServer<K extends KindTypes>(
 ): void {
   const covered = coveredServer(kind.facts, oldOutputs);
   const observed = kind.facts.serverOf(facts);
-  // Without `locating`, only the machine is compared. Inputs that name another server on it do not make this check
-  // void.
+  // Without `locating`, only the machine is compared. The error also holds where the inputs name another server on it.
   const machineOnly = { ...kind.inputs, locating: [] };
   const asked: object = inputs;
   const isOtherMachine = isTargetChanged(machineOnly, oldOutputs, { ...asked });

@@ -91,6 +91,7 @@ export function lineChangesOf(path: string, found: string, wanted: string): read
  */
 export const mostEdits = 1000;
 
+/** The differing and the common pieces, in order. Where the search gives up, the whole text counts as replaced. */
 function lineDifferencesOf(
   found: string,
   wanted: string,

@@ -97,6 +97,7 @@ export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHos
   };
 }
 
+/** The sample certificate in the form in which the inputs have it. */
 function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted): SampleCertificateInput | undefined {
   if (sample === undefined || sampleCertificate === undefined) return undefined;
   return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
@@ -104,8 +105,8 @@ function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted)
 
 /**
  * Reads the files, with the findings that hold on every host. A date refuses only a file that would be newly installed,
- * and which files these are is known only after a host has been observed. The findings are therefore made as if all
- * files were installed already.
+ * and which files these are is known only after a host has been observed. Where there is a problem, the findings are
+ * therefore made again, as if all files were installed already.
  */
 function readFiles(
   file: string,

@@ -73,9 +73,9 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   const sample = readSample(siteFile, wanted);
   const sources = describeSources(wanted);
   const { verifyDepth } = wanted;
-  const order = { now, verifyDepth, crls: [...crls, ...firstLists], hasUnknownCrls: sources.hasUnknownCrls };
+  const orderOptions = { now, verifyDepth, crls: [...crls, ...firstLists], hasUnknownCrls: sources.hasUnknownCrls };
   const checked = checkCrls([...crls, ...firstLists], bundle, {
-    order,
+    order: orderOptions,
     now,
     crlCheck: wanted.crlCheck,
     installed: installedCrls,
@@ -86,12 +86,14 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   // `diagnostics` already has the findings about files that could not be read.
   const add = (found: readonly PkiDiagnostic[], isUnread: boolean): number =>
     diagnostics.push(...locate(found, isUnread, holderOf, siteFile));
-  add(checkBundle(certificates, { ...order, installed: installedCa }), isCaUnread);
+  add(checkBundle(certificates, { ...orderOptions, installed: installedCa }), isCaUnread);
   add(checked.diagnostics, isCaUnread || isCrlUnread);
+  // A CRL that could not be read may be the one of the sample's CA.
   const hasUnknownCrls = sources.hasUnknownCrls || isCrlUnread;
-  const sampled = isCaUnread ? [] : sample.check({ now, bundle, crls: checked.crls, hasUnknownCrls, order });
+  const sampleOptions = { now, bundle, crls: checked.crls, hasUnknownCrls, order: orderOptions };
+  const sampleFindings = isCaUnread ? [] : sample.check(sampleOptions);
   return {
-    ca: makeBundle(certificates, order),
+    ca: makeBundle(certificates, orderOptions),
     crls: summariesOf(checked.crls, firstLists),
     crlPem: encodeCrls(checked.crls),
     sample: sample.certificate && sampleOf(sample.certificate),
@@ -99,7 +101,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     diagnostics: withoutRepeats([
       ...diagnostics,
       ...sample.diagnostics,
-      ...sampled,
+      ...sampleFindings,
       ...(isCaUnread ? [] : findIssuers(siteFile, wanted, bundle)),
       ...(isUndetermined(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
     ]),
@@ -122,6 +124,7 @@ const locate = (
 
 const crlKeys = ["crlFiles", "crlSources"];
 
+/** Whether the value of one of the keys is not wholly known. */
 const isUndetermined = ({ undetermined }: SiteFilesWanted, keys: readonly string[]): boolean =>
   keys.some((key) => undetermined?.has(key) ?? false);
 
