@@ -108,14 +108,14 @@ function readServerRoot(
   const [path = ""] = words;
   const forRemedy = { serverRoot, version, undetermined };
   if (undecided !== undefined) {
-    const found = "the files alone do not tell whether this condition around ServerRoot is true";
+    const cause = "the files alone do not tell whether this condition around ServerRoot is true";
     return {
-      problem: `${hostText(undecided.file)}:${undecided.node.line}: ${found}; ${remedyForCondition(undecided, forRemedy)}`,
+      problem: `${hostText(undecided.file)}:${undecided.node.line}: ${cause}; ${remedyForCondition(undecided, forRemedy)}`,
     };
   }
   if (!path.includes("${")) return { path: absolutePath(serverRoot, path) };
-  const found = "this ServerRoot has a variable whose value only httpd knows";
-  return { problem: `${hostText(file)}:${node.line}: ${found}; ${remedyForVariable(path, forRemedy)}` };
+  const cause = "this ServerRoot has a variable whose value only httpd knows";
+  return { problem: `${hostText(file)}:${node.line}: ${cause}; ${remedyForVariable(path, forRemedy)}` };
 }
 
 /**
@@ -125,9 +125,9 @@ function readServerRoot(
 function requireRoot({ mainFile }: Start, serverRoot: string, problem: string | undefined): void {
   if (problem !== undefined) throw new Error(problem);
   if (serverRoot !== noRoot) return;
-  const found = "the copied files have no ServerRoot, so where httpd looks for its files is not known";
+  const cause = "the copied files have no ServerRoot, so where httpd looks for its files is not known";
   const remedy = "give --httpd-version FILE with the output of httpd -V, which says it as HTTPD_ROOT";
-  throw new Error(`${mainFile}: ${found}; ${remedy}`);
+  throw new Error(`${mainFile}: ${cause}; ${remedy}`);
 }
 
 /** Finds the files that an absolute pattern matches. `problem` says why the search was given up. */

@@ -121,9 +121,9 @@ function runner(pool: Pool, program: () => string): Run {
 function requireAllRights({ connection }: Target): void {
   const { sudo, user } = connection;
   if (sudo.how !== "program") return;
-  const found = `${user} may only run ${sudo.path} as root there, which looks and changes nothing`;
+  const cause = `${user} may only run ${sudo.path} as root there, which looks and changes nothing`;
   const advice = "set judgeInPreview: false for previews, and give another sudo: for a change";
-  throw new HostError("sudo", `${placeOf(connection)}: ${found}; ${advice}`);
+  throw new HostError("sudo", `${placeOf(connection)}: ${cause}; ${advice}`);
 }
 
 /**

@@ -22,7 +22,7 @@ const isObject = (value: unknown): value is Properties =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
-/** The checks, by the name of the fields that a plan needs. The version stands for the rest of the shape. */
+/** The checks of the fields that a plan needs, by name. The version vouches for the rest of the shape. */
 const shapeChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
   server: (value) => isObject(value) && [value.serverRoot, value.configFile, value.instance].every(isText),
   own: (value) => isObject(value) && isObject(value.files),
@@ -36,14 +36,14 @@ const shapeChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /** The error where the machine shows another server than the one that the resource covers. */
-function otherServerText(before: string, now: string): string {
-  const found = `this resource covers the server of ${hostText(before)}, and ${hostText(now)} is another one`;
+function otherServerText(covered: string, observed: string): string {
+  const cause = `this resource covers the server of ${hostText(covered)}, and ${hostText(observed)} is another one`;
   const ways = [
     'start the first one, or name it with "config:"',
     "give the other one a host entry with a name of its own in the site file",
     "where the first one is gone for good: pulumi state delete",
   ];
-  return [found, ...ways].join("; ");
+  return [cause, ...ways].join("; ");
 }
 
 /** True where the host has no file, no line, no timer and no journal of ours. */

@@ -33,26 +33,26 @@ export function connectError(attempt: Attempt, error: ClientError, seen: Seen): 
   const { place, user, hostKey, credentials } = attempt;
   const { shown, agentFailure, wantsToo } = seen;
   if (shown !== undefined && !shown.equals(hostKey.bytes)) {
-    const found = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
+    const cause = `shows the host key ${fingerprint(shown)}, not ${fingerprint(hostKey.bytes)} as in the site file`;
     const remedy =
       'it may be another machine: compare with "cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -" on its console before you change the site file';
-    return new HostError("hostKey", `${place}: ${found}; ${remedy}`);
+    return new HostError("hostKey", `${place}: ${cause}; ${remedy}`);
   }
   if (/host key format/.test(error.message)) {
     if (hostKey.type === "ssh-rsa") {
-      const found = "has no RSA host key, or signs with SHA-1 only by it, which is too weak";
-      return new HostError("hostKey", `${place}: ${found}; update its sshd, or give another key, read on its console`);
+      const cause = "has no RSA host key, or signs with SHA-1 only by it, which is too weak";
+      return new HostError("hostKey", `${place}: ${cause}; update its sshd, or give another key, read on its console`);
     }
-    const found = `has no host key of the type ${hostKey.type} that the site file names`;
-    return new HostError("hostKey", `${place}: ${found}; give a key that it has, read on its console`);
+    const cause = `has no host key of the type ${hostKey.type} that the site file names`;
+    return new HostError("hostKey", `${place}: ${cause}; give a key that it has, read on its console`);
   }
   if (wantsToo !== undefined) {
-    const found = `accepts the ${credentials.by === "password" ? "password" : "key"} of ${user}, and wants ${asOneLine(wantsToo)}, too (AuthenticationMethods), which is not supported`;
-    return new HostError("login", `${place}: ${found}; let one of them do for this user`);
+    const cause = `accepts the ${credentials.by === "password" ? "password" : "key"} of ${user}, and wants ${asOneLine(wantsToo)}, too (AuthenticationMethods), which is not supported`;
+    return new HostError("login", `${place}: ${cause}; let one of them do for this user`);
   }
   if (credentials.by === "agent" && /too many authentication failures/i.test(error.message)) {
-    const found = `the agent at SSH_AUTH_SOCK offers more keys than the host lets ${user} try (MaxAuthTries)`;
-    return new HostError("login", `${place}: ${found}; take the others out with ssh-add -d, or name a keyFile`);
+    const cause = `the agent at SSH_AUTH_SOCK offers more keys than the host lets ${user} try (MaxAuthTries)`;
+    return new HostError("login", `${place}: ${cause}; take the others out with ssh-add -d, or name a keyFile`);
   }
   if (error.level === "client-authentication") return loginError(place, user, credentials, agentFailure);
   return unreachable(attempt, error);
@@ -63,13 +63,13 @@ function loginError(place: string, user: string, credentials: Credentials, agent
   const authorize = `~${user}/.ssh/authorized_keys on the host`;
   switch (credentials.by) {
     case "agent": {
-      const found =
+      const cause =
         agentFailure === undefined
           ? `no key of the agent at SSH_AUTH_SOCK lets ${user} in`
           : `the agent at SSH_AUTH_SOCK gives no key (${agentFailure})`;
       return new HostError(
         "login",
-        `${place}: ${found}; add the key with ssh-add, and its public half to ${authorize}`,
+        `${place}: ${cause}; add the key with ssh-add, and its public half to ${authorize}`,
       );
     }
     case "key":
@@ -101,8 +101,8 @@ function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError
   const reason = socketReasons[String(error.code)];
   if (reason !== undefined) return new HostError("unreachable", `${place}: ${reason}`);
   if (error.level === "client-timeout") {
-    const found = `no login within ${readyTimeoutSeconds} s`;
-    return new HostError("unreachable", `${place}: ${found}; check network, firewall and the load of the host`);
+    const cause = `no login within ${readyTimeoutSeconds} s`;
+    return new HostError("unreachable", `${place}: ${cause}; check network, firewall and the load of the host`);
   }
   return new HostError("unreachable", `${place}: no SSH connection (${messageOf(error)}); see the log of its sshd`);
 }

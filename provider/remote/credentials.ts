@@ -120,8 +120,8 @@ function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string 
 function requireOneLine(place: string, source: string, text: string): string {
   const password = text.replace(/\r?\n$/, "");
   if (password !== "" && !/[\r\n\0]/.test(password)) return password;
-  const found = password === "" ? "is empty" : "holds more than one line";
-  throw new HostError("sudo", `${place}: ${source} ${found}; it must hold the password for sudo and nothing else`);
+  const cause = password === "" ? "is empty" : "holds more than one line";
+  throw new HostError("sudo", `${place}: ${source} ${cause}; it must hold the password for sudo and nothing else`);
 }
 
 /** The value of an environment variable. `kind` is the kind of the error where the variable is not set. */
@@ -134,8 +134,8 @@ function requireVariable(
 ): string {
   const value = environment[name];
   if (value !== undefined && value !== "") return value;
-  const found = value === undefined ? "is not set" : "is empty";
-  throw new HostError(kind, `${place}: environment variable ${name} ${found}; ${remedy}`);
+  const cause = value === undefined ? "is not set" : "is empty";
+  throw new HostError(kind, `${place}: environment variable ${name} ${cause}; ${remedy}`);
 }
 
 /** The path with the home directory in the place of a leading `~`. */

@@ -31,7 +31,7 @@ export type HostErrorKind =
   /** Another run or another owner has locked the host. */
   | "locked";
 
-/** This is far more than our messages ever have. A host that lies could send a hundred megabytes. */
+/** The longest message. Our own messages are far shorter, but a hostile host could send a hundred megabytes. */
 const longestMessageCharacters = 20_000;
 
 /**

@@ -208,8 +208,8 @@ function requireKey(library: Library, place: string, credentials: Extract<Creden
   const { source, passphrase, passphraseSource } = credentials;
   const key = library.utils.parseKey(credentials.key, passphrase);
   if (!(key instanceof Error) && key.isPrivateKey()) return key;
-  const fail = (found: string): never => {
-    throw new HostError("login", `${place}: ${source} ${found}`);
+  const fail = (cause: string): never => {
+    throw new HostError("login", `${place}: ${source} ${cause}`);
   };
   const reason = key instanceof Error ? key.message : "unsupported key format";
   if (/no passphrase given/i.test(reason)) {

@@ -161,7 +161,7 @@ async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd
 /** A way to `hop` through the bastion's connection. */
 function openTunnel(bastion: LoggedIn, bastionEndpoint: Endpoint, hop: Hop, place: string): Promise<Duplex> {
   return bastion.forward(hop).catch((error: unknown) => {
-    const found = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${messageOf(error)})`;
-    throw new HostError("unreachable", `${place}: ${found}; check address and port, and AllowTcpForwarding there`);
+    const cause = `the bastion ${placeOf(bastionEndpoint)} cannot connect to it (${messageOf(error)})`;
+    throw new HostError("unreachable", `${place}: ${cause}; check address and port, and AllowTcpForwarding there`);
   });
 }

@@ -90,8 +90,8 @@ function watchLimits(run: Execution, stop: (error: Error) => void): Timers {
   const onAbort = (): void => stop(cancelled(place));
   options.signal?.addEventListener("abort", onAbort, { once: true });
   const timeout = setTimeout(() => {
-    const found = `no end after ${options.timeoutSeconds} s; what was done there is unknown`;
-    stop(new HostError("timeout", `${place}: ${found}; look at the load of the host, then run again`));
+    const cause = `no end after ${options.timeoutSeconds} s; what was done there is unknown`;
+    stop(new HostError("timeout", `${place}: ${cause}; look at the load of the host, then run again`));
   }, options.timeoutSeconds * 1000);
   const passwordTimeout = setTimeout(
     () => stop(shell.passwordTimeout(run, passwordTimeoutSeconds)),
@@ -135,8 +135,8 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   const countNoise = (more: number): boolean => {
     noiseBytes += more;
     if (noiseBytes <= largestNoiseBytes) return false;
-    const found = `the host prints more than ${largestNoiseBytes / 1024 / 1024} MB that is no answer`;
-    on.stop(new HostError("answer", `${run.place}: ${found}; look at what ${run.shell.noiseSources} print`));
+    const cause = `the host prints more than ${largestNoiseBytes / 1024 / 1024} MB that is no answer`;
+    on.stop(new HostError("answer", `${run.place}: ${cause}; look at what ${run.shell.noiseSources} print`));
     return true;
   };
   const started = new Promise<void>((resolve) => {
@@ -147,8 +147,8 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
       if (ours.length === 0) return;
       bytes += ours.length;
       if (bytes > largestStdoutBytes) {
-        const found = `the answer is longer than ${largestStdoutBytes / 1024 / 1024} MB`;
-        return on.stop(new HostError("answer", `${run.place}: ${found}; look for huge files in its configuration`));
+        const cause = `the answer is longer than ${largestStdoutBytes / 1024 / 1024} MB`;
+        return on.stop(new HostError("answer", `${run.place}: ${cause}; look for huge files in its configuration`));
       }
       chunks.push(ours);
       run.options.onStdout?.(ours);
@@ -219,8 +219,8 @@ function conclude(run: Execution, received: Received, exit: Exit | undefined): P
   const stdout = received.stdoutBytes();
   const stderr = hidePassword(received.stderrBytes().toString("utf8"), run);
   if (exit === undefined) {
-    const found = "the connection was cut in the middle, so what was done there is unknown";
-    throw new HostError("cut", `${place}: ${found}; run again: it begins by looking at what is there`);
+    const cause = "the connection was cut in the middle, so what was done there is unknown";
+    throw new HostError("cut", `${place}: ${cause}; run again: it begins by looking at what is there`);
   }
   if (!received.stdout.isStarted()) throw notStarted(run, received, exit);
   const result = { exitCode: exit.code, signal: exit.signal, stdout, stderr };
@@ -236,8 +236,8 @@ function notStarted(run: Execution, received: Received, exit: Exit): HostError {
   const refused = shell.findRefusal(run, noise);
   if (refused !== undefined) return refused;
   const how = exit.code === undefined ? `signal ${exit.signal}` : `exit status ${exit.code}`;
-  const found = `the login shell of ${connection.user} did not run our command (${how}: ${asOneLine(noise) || "no message"})`;
-  return new HostError("login", `${place}: ${found}; give that user a shell, and no forced command`);
+  const cause = `the login shell of ${connection.user} did not run our command (${how}: ${asOneLine(noise) || "no message"})`;
+  return new HostError("login", `${place}: ${cause}; give that user a shell, and no forced command`);
 }
 
 /** Replaces the password of this run. No other secret goes through the channel, so no other could come back. */

@@ -77,10 +77,10 @@ function recoveredFacts<K extends KindTypes>(
 /** Throws an error where the run that was just put back is the last one that is allowed. */
 function requireRecoveryLeft({ connection }: HostInputs, recoveriesLeft: number): void {
   if (recoveriesLeft > 1) return;
-  const found = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
+  const cause = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
   const advice =
     "nothing else was changed; see what changes this server and what ends it (journalctl -t clientcert), then run again";
-  throw new Error(`${connection.address}: ${found}; ${advice}`);
+  throw new Error(`${connection.address}: ${cause}; ${advice}`);
 }
 
 interface Applied<K extends KindTypes> {

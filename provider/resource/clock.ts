@@ -34,7 +34,7 @@ function checkClock(
   const offset = hostSeconds > ended ? hostSeconds - ended : Math.min(0, hostSeconds - begun);
   if (Math.abs(offset) <= toleranceSeconds) return [];
   const minutes = Math.round(Math.abs(offset) / 60);
-  const found = `the host's clock is ${minutes} minutes ${offset > 0 ? "ahead of" : "behind"} this machine's`;
-  const text = `${found}, and dates of CRLs and certificates are judged by the host's; set the one that is wrong`;
+  const cause = `the host's clock is ${minutes} minutes ${offset > 0 ? "ahead of" : "behind"} this machine's`;
+  const text = `${cause}, and dates of CRLs and certificates are judged by the host's; set the one that is wrong`;
   return [{ severity: "warning", place: "clock", text }];
 }

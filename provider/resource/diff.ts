@@ -84,8 +84,8 @@ export function diffPlan<K extends KindTypes>(
     ...updates(changed),
     ...fileChanges(files.live(facts), files.planned(facts, plan), args),
   };
-  // Some changes are shown by nothing above, such as a reload that is owed. They change the number of changes, so that
-  // is shown.
+  // Some changes are shown by nothing above, such as a reload that is owed. Every change raises `generation`, so this
+  // output is shown instead.
   return { detailedDiff: Object.keys(detailedDiff).length > 0 ? detailedDiff : { generation: "update" }, replaces: [] };
 }
 

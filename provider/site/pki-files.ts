@@ -84,8 +84,8 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     sample: sample.certificate,
   });
   // `diagnostics` already has the findings about files that could not be read.
-  const add = (found: readonly PkiDiagnostic[], isUnread: boolean): number =>
-    diagnostics.push(...locate(found, isUnread, holderOf, siteFile));
+  const add = (findings: readonly PkiDiagnostic[], isUnread: boolean): number =>
+    diagnostics.push(...locate(findings, isUnread, holderOf, siteFile));
   add(checkBundle(certificates, { ...orderOptions, installed: installedCa }), isCaUnread);
   add(checked.diagnostics, isCaUnread || isCrlUnread);
   // A CRL that could not be read may be the one of the sample's CA.
@@ -113,12 +113,12 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
  * missing.
  */
 const locate = (
-  found: readonly PkiDiagnostic[],
+  findings: readonly PkiDiagnostic[],
   isUnread: boolean,
   holderOf: ReadonlyMap<string, string>,
   siteFile: string,
 ): Diagnostic[] =>
-  found
+  findings
     .filter(({ about }) => about !== undefined || !isUnread)
     .map(({ severity, text, about }) => ({ severity, text, place: holderOf.get(about ?? "") ?? siteFile }));
 

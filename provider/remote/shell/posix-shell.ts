@@ -168,8 +168,8 @@ export function sudoError(
 }
 
 function passwordTimeout({ place, connection }: Start, seconds: number): HostError {
-  const found = `sudo did not let ${connection.user} in within ${seconds} s; it may ask for more than a password`;
-  return new HostError("sudo", `${place}: ${found}: try sudo there by hand`);
+  const cause = `sudo did not let ${connection.user} in within ${seconds} s; it may ask for more than a password`;
+  return new HostError("sudo", `${place}: ${cause}: try sudo there by hand`);
 }
 
 /** Why a program that was started is not ours or could not run. */
@@ -185,12 +185,12 @@ function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult):
 function findUnfit({ place, mark }: Start, stderr: string): HostError | undefined {
   const shell = new RegExp(`^${mark}${shellUnfitWord}(\\w+)$`, "m").exec(stderr)?.[1];
   if (shell !== undefined) {
-    const found = `/bin/sh there is ${shell}, in which our program does not run`;
-    return new HostError("answer", `${place}: ${found}; make it dash, bash, busybox ash or mksh`);
+    const cause = `/bin/sh there is ${shell}, in which our program does not run`;
+    return new HostError("answer", `${place}: ${cause}; make it dash, bash, busybox ash or mksh`);
   }
   if (stderr.includes(`${mark}${headFailsWord}`))
     return new HostError("answer", `${place}: this host's head cannot be run; repair it`);
   if (!stderr.startsWith(`${mark}${headUnfitWord}`)) return undefined;
-  const found = `its "head -c" reads more than it is told to (busybox)`;
-  return new HostError("answer", `${place}: ${found}; install GNU coreutils there`);
+  const cause = `its "head -c" reads more than it is told to (busybox)`;
+  return new HostError("answer", `${place}: ${cause}; install GNU coreutils there`);
 }
