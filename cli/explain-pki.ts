@@ -30,7 +30,7 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
   const files = paths.map(readFile);
   const certificates = files.flatMap((file) => file.certificates);
   const crls = files.flatMap((file) => file.crls);
-  const contents = { certificates, crls, askedSerial, now };
+  const contents: Contents = { certificates, crls, askedSerial, now };
   const all: AllFiles = { ...contents, ...examineAll(contents) };
   return { output: json ? renderJson(files, all) : renderText(files, all), code: exitCodeFor(files, all) };
 }
@@ -58,19 +58,25 @@ interface File {
 }
 
 /** What all files hold together, and what the user asked about them. */
-interface AllFiles {
+interface Contents {
   readonly certificates: readonly Certificate[];
   readonly crls: readonly Crl[];
+  /** The serial number of `--serial`, in hex. */
+  readonly askedSerial: string | undefined;
+  readonly now: number;
+}
+
+/** What the CRLs among the files tell. */
+interface Examination {
   readonly examined: ReadonlyMap<Crl, Examined>;
   /**
    * Whether each certificate is revoked by the given CRLs, and whether each CRL revokes the serial number that was
    * asked for.
    */
   readonly statuses: ReadonlyMap<Certificate | Crl, Status | undefined>;
-  /** The serial number of `--serial`, in hex. */
-  readonly askedSerial: string | undefined;
-  readonly now: number;
 }
+
+type AllFiles = Contents & Examination;
 
 /** Reads the certificates and CRLs of one file, which may be mixed. */
 function readFile(file: string): File {
@@ -102,12 +108,7 @@ function exitCodeFor(files: readonly File[], all: AllFiles): number {
 }
 
 /** Examines every CRL once, and finds the status of every certificate and of the serial number by these CRLs. */
-function examineAll({
-  certificates,
-  crls,
-  askedSerial,
-  now,
-}: Omit<AllFiles, "statuses" | "examined">): Pick<AllFiles, "statuses" | "examined"> {
+function examineAll({ certificates, crls, askedSerial, now }: Contents): Examination {
   const examined = new Map(crls.map((crl) => [crl, examine(crl, certificates, now)]));
   const cas = certificates.filter(({ isCa }) => isCa);
   const certificateStatuses = certificates.map((one) => [one, statusOf(one, [...examined.values()])] as const);

@@ -23,10 +23,14 @@ import { type SiteHosts, placeInSite } from "./open-hosts.ts";
 import { type Style, count } from "./output.ts";
 import { type RevocationReport, describeRevocation, revocationLines } from "./report-revocation.ts";
 
-export interface HostReport {
+/** The host that a report is about. */
+interface ReportedHost {
   readonly host: string;
   readonly address: string;
   readonly sshPort: number;
+}
+
+export interface HostReport extends ReportedHost {
   readonly state: HostState;
   /** Why the report has nothing else. The text begins with the host's name and place. */
   readonly error?: string;
@@ -124,14 +128,14 @@ export function reportError(site: SiteHosts, host: SiteHost, error: unknown): Ho
   return { ...name, state: "unknown", error: message, changes: [], findings: [] };
 }
 
-const hostFields = ({ name, address, connection }: SiteHost): Pick<HostReport, "host" | "address" | "sshPort"> => ({
+const hostFields = ({ name, address, connection }: SiteHost): ReportedHost => ({
   host: name,
   address,
   sshPort: connection.port,
 });
 
 /** Name and place of a host, as in `web1 (192.0.2.10:22)`. */
-const titleOf = ({ host, address, sshPort }: Pick<HostReport, "host" | "address" | "sshPort">): string =>
+const titleOf = ({ host, address, sshPort }: ReportedHost): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
 /**

@@ -99,17 +99,18 @@ function runner(pool: Pool, program: () => string): Run {
       for (const step of readSteps(chunk)) if (++steps <= mostSteps) options.onProgress?.(asOneLine(hostText(step)));
     };
     const sent = { script: program(), data: request.data };
-    const ended = await pool.execute(target.connection, sent, {
+    const result = await pool.execute(target.connection, sent, {
       timeoutSeconds,
       onStdout,
       ...(options.signal ? { signal: options.signal } : {}),
     });
-    const parts = parseResponse(ended.stdout, request.mark);
+    const parts = parseResponse(result.stdout, request.mark);
     throwHostError(target, parts);
+    // Every complete answer ends with a part `done`.
     if (parts.at(-1)?.kind === "done") return parts;
     throw new HostError(
       "cut",
-      `${placeOf(target.connection)}: the answer ended early (exit status ${ended.exitCode ?? ended.signal}${stderrText(ended.stderr)}); ${findLimit(ended.stderr) ?? "run again"}`,
+      `${placeOf(target.connection)}: the answer ended early (exit status ${result.exitCode ?? result.signal}${stderrText(result.stderr)}); ${findLimit(result.stderr) ?? "run again"}`,
     );
   };
 }
