@@ -169,14 +169,21 @@ function describeServer(status: ApacheStatus, now: number): ServerReport {
   const { serverVersion: version, opensslVersion: openssl, isRunning: running, configFile } = status;
   const { source, php, tlsRule, virtualHosts, owner, generation, caNotAfter, crlNextUpdate } = status;
   return {
-    ...{ version, openssl, running, configFile: hostText(configFile), source, php, tlsRule },
+    version,
+    openssl,
+    running,
+    configFile: hostText(configFile),
+    source,
+    php,
+    tlsRule,
     virtualHosts: virtualHosts.map(({ serverName, file, line, isWanted, isCovered }) => ({
       serverName: hostText(serverName),
       place: hostText(`${file}:${line}`),
       wanted: isWanted,
       covered: isCovered,
     })),
-    ...{ owner, generation },
+    owner,
+    generation,
     caNotAfter: caNotAfter.planned,
     crlNextUpdate: crlNextUpdate.planned,
     revocation: describeRevocation(status, now),

@@ -15,6 +15,8 @@ type PulumiInputs<Given> = { readonly [Name in keyof Given]: pulumi.Input<Exclud
  * `pulumi up` report what is wrong with its inputs and with the host, and then change nothing.
  */
 export class ClientAuth extends pulumi.CustomResource {
+  // Pulumi's constructor sets these properties. Without `declare`, the class would set them to undefined after that.
+
   /** The number of real changes of the host, repairs included. Trigger dependent commands on it. */
   declare readonly generation: pulumi.Output<number>;
   /** What the last change did, in this run or an earlier one. */

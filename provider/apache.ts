@@ -53,7 +53,9 @@ const imports: KindImports<Apache> = { target: importTarget, inputs: importedInp
 const outputs: KindOutputs<ApacheStatus> = {
   names: ["opensslVersion", "php", "tlsRule", "virtualHosts"],
   fromStatus: ({ opensslVersion, php, tlsRule, virtualHosts }) => ({
-    ...{ opensslVersion, php, tlsRule },
+    opensslVersion,
+    php,
+    tlsRule,
     virtualHosts: virtualHosts.map(({ serverName, file, line }) => hostText(`${serverName} (${file}:${line})`)),
   }),
   judges: ["shadow", "minimal", "syntax"],
@@ -63,7 +65,11 @@ const outputs: KindOutputs<ApacheStatus> = {
 export const apache: Omit<ServerKind<Apache>, "observe" | "prepare" | "close"> = {
   name: "apache",
   serverName: "httpd",
-  ...{ inputs, facts: storedFacts, files, imports, outputs },
+  inputs,
+  facts: storedFacts,
+  files,
+  imports,
+  outputs,
   readFacts: (observation, { port }) => readFacts(observation, { port }),
   plan: (wanted, facts) => plan(desiredOf(wanted), facts),
   planRemoval: (facts) => planRemoval(facts) ?? emptyChange,

@@ -43,7 +43,12 @@ export function outputsOf<K extends KindTypes>(
   const onHost = {
     files: textsOf(kind.files.live(facts)),
     facts: packFacts(kind.facts, facts),
-    ...{ generation, serverVersion, crlStatus, timer, warnings, problems },
+    generation,
+    serverVersion,
+    crlStatus,
+    timer,
+    warnings,
+    problems,
     caNotAfter: caNotAfter.installed,
     crlNextUpdate: crlNextUpdate.installed,
     owed: status.pendingReload,
