@@ -84,11 +84,12 @@ function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
   const sources: CrlSource[] = [];
-  // A `source` line begins a source, and the `url` lines after it belong to this source.
-  for (const [word, first = "", second] of lines) {
+  // A line `source ID` begins a source, and the `url` lines after it belong to this source. The word `file` after the id
+  // means that the site file gives a first list, which is now part of our crl.pem.
+  for (const [word, value = "", option] of lines) {
     const last = sources.at(-1);
-    if (word === "source") sources.push({ id: first, urls: [], ...(second === "file" && { file: crlName }) });
-    if (word === "url" && last !== undefined) sources.splice(-1, 1, { ...last, urls: [...last.urls, first] });
+    if (word === "source") sources.push({ id: value, urls: [], ...(option === "file" && { file: crlName }) });
+    if (word === "url" && last !== undefined) sources[sources.length - 1] = { ...last, urls: [...last.urls, value] };
   }
   if (sources.length === 0) return {};
   const times = lines.find(([word]) => word === "times")?.slice(1) ?? [];

@@ -56,7 +56,8 @@ export async function packageSchema(): Promise<string> {
   const { makeInputsSchema } = await import("../../core/apache/inputs.ts");
   const { properties = {}, required = [] } = makeInputsSchema();
   const declared = Object.entries(properties).map(([name, schema]) => [name, propertyOf(schema)]);
-  const inputs = { ...Object.fromEntries(declared), ...computed } as Record<string, object>; // propertyOf returns objects
+  // as: `propertyOf` returns objects.
+  const inputs = { ...Object.fromEntries(declared), ...computed } as Record<string, object>;
   const resource = {
     description: "Client-certificate authentication on one Apache httpd: asked for, never required.",
     inputProperties: inputs,
