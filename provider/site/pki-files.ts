@@ -297,10 +297,12 @@ export const shownFile = (path: string): string =>
 const maxPemTextBytes = 1024 * 1024;
 
 /** The bytes of PEM text, or why it is refused. */
-const readPemText = (text: string): Buffer | string =>
-  text.length > maxPemTextBytes
-    ? `has ${text.length} bytes, more than ${maxPemTextBytes}, and would lie in the state; write the path of a file`
-    : Buffer.from(text);
+function readPemText(text: string): Buffer | string {
+  const bytes = Buffer.from(text);
+  return bytes.length > maxPemTextBytes
+    ? `has ${bytes.length} bytes, more than ${maxPemTextBytes}, and would lie in the state; write the path of a file`
+    : bytes;
+}
 
 /** The bytes of a file, or why there are none: it is not a file, it is too large, or it cannot be read. */
 export function readFileBytes(file: string): Buffer | string {

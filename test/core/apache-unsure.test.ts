@@ -163,6 +163,8 @@ describe("a main server that answers TLS", () => {
       true,
     ],
     ["nowhere, because a virtual host answers everywhere", `Listen 443\n${engine}${host("")}`, false],
+    ["nowhere, as 0.0.0.0 is everywhere", `Listen 443\n${engine}${host("", "0.0.0.0:443")}`, false],
+    ["nowhere, as [::] is everywhere", `Listen 192.0.2.1:443\n${engine}${host("", "[::]:443")}`, false],
     [
       "nowhere, because each address has its virtual host",
       `Listen 192.0.2.1:443\n${engine}${host("", "192.0.2.1:443")}`,

@@ -251,7 +251,10 @@ export function readAddress(word: string): Address {
   return { address: match[1] ?? "", port: match[2] === "*" ? 0 : Number(match[2]) };
 }
 
-/** Whether an address of a Listen or a virtual host stands for every address. */
+/**
+ * Whether an address of a Listen or a virtual host stands for every address. In a virtual host the zeros of one family
+ * stand for the addresses of both (findings/virtual-host-zero-is-any.sh).
+ */
 export const isAny = (address: string): boolean =>
   ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
@@ -286,9 +289,6 @@ export function readListenLine([word = "", protocol]: readonly string[]): Listen
 export const readListen = (word: string): Address =>
   /^\d+$/.test(word) ? { address: "*", port: Number(word) } : readAddress(word);
 
-/** The words that stand for every address in a `<VirtualHost>`. */
-const anyAddresses = ["*", "_default_"];
-
 /**
  * One form of an address for comparison. An IPv6 address may be written in many ways, and the parser of URLs brings all
  * of them to one form. Any other address or name is only put in lower case.
@@ -307,8 +307,8 @@ export function unansweredListen({ effective }: Resolved, port: number): Address
       .filter((address) => address.port === port || address.port === 0)
       .map(({ address }) => canonical(address)),
   );
-  const isAnswered = (address: string): boolean =>
-    [...anyAddresses, canonical(address)].some((candidate) => answered.has(candidate));
+  const isEverywhere = [...answered].some(isAny);
+  const isAnswered = (address: string): boolean => isEverywhere || answered.has(canonical(address));
   const listens = effective.filter(({ name }) => name === "listen");
   return listens
     .map(({ arguments: [word = ""] }) => readListen(word))
