@@ -221,7 +221,7 @@ function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[
   ];
 }
 
-/** The unmanaged directives that the change comments out or puts back, by their place. */
+/** A line for each unmanaged directive that the change comments out, and for each line that it puts back. */
 function describeMarks(desired: Desired, facts: Facts): string[] {
   const { out, back } = findMarks(desired, facts);
   return [

@@ -12,7 +12,7 @@ import {
   type OrderOptions,
   endOf,
   findAuthorities,
-  findLimit,
+  findExceededLimit,
   findUsed,
   findUnsigned,
   inInstalledOrder,
@@ -128,7 +128,7 @@ function checkDepth(chain: Chain, verifyDepth: number): PkiDiagnostic[] {
 
 /** Finds a CA above the beginning of a chain that allows fewer CAs below itself (pathLenConstraint). */
 function checkPathLength(chain: Chain): PkiDiagnostic[] {
-  const limiting = findLimit(chain);
+  const limiting = findExceededLimit(chain);
   return limiting === undefined
     ? []
     : [

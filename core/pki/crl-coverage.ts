@@ -112,7 +112,7 @@ function describeAuthority(group: readonly Certificate[], context: BundleContext
   const users = issues.users ? [undefined, ...(ownSample === undefined ? [] : [ownSample])] : [];
   return {
     certificates: group,
-    crls: crls.filter((crl) => belongsTo(group, crl)),
+    crls: crls.filter((crl) => comesFrom(crl, group)),
     issues,
     used: [...users, ...issuedCas].flatMap((holder) => {
       const certificate = findUsedFor(holder, group, now);
@@ -134,8 +134,12 @@ const findUsedFor = (
     ? holder
     : findUsed(holder === undefined ? group : group.filter((ca) => isIssuedBy(holder, ca)), now);
 
-/** Whether the CRL is of the CA with these certificates. A CRL that no CA signed belongs to the CA that it names. */
-const belongsTo = ([ca]: readonly Certificate[], { crl, signer }: SignedCrl): boolean =>
+/**
+ * Whether the CRL comes from the CA whose certificates these are. They share name and key, so the first one stands for
+ * all. Where no CA of the bundle counts as the signer, the issuer that the CRL names decides: that CRL has a finding of
+ * its own, and nothing more is reported for its CA.
+ */
+const comesFrom = ({ crl, signer }: SignedCrl, [ca]: readonly Certificate[]): boolean =>
   ca !== undefined &&
   (typeof signer === "string" ? crl.canonicalIssuer === ca.canonicalSubject : isSameAuthority(ca, signer));
 

@@ -108,7 +108,7 @@ function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: Orde
   return (
     !endOf(chain).isTop ||
     chain.length > verifyDepth ||
-    findLimit(chain) !== undefined ||
+    findExceededLimit(chain) !== undefined ||
     findUnsigned(chain) !== undefined ||
     chain.some((ca) => !ca.isCa || !hasKeyUsage(ca, "keyCertSign") || !ca.allowsClientAuth || !isValid(ca, now))
   );
@@ -163,8 +163,8 @@ export function buildChain(start: Certificate, installed: readonly Certificate[]
   return chain;
 }
 
-/** The first certificate of the chain that allows fewer CAs below itself than there are. */
-export const findLimit = (chain: Chain): Certificate | undefined =>
+/** The first certificate of the chain that allows fewer CAs below itself than there are (pathLenConstraint). */
+export const findExceededLimit = (chain: Chain): Certificate | undefined =>
   chain.find(({ pathLength }, index) => pathLength !== undefined && countBelow(chain, index) > pathLength);
 
 /**

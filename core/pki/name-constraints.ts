@@ -124,7 +124,7 @@ function readNames(certificate: Certificate): Name[] {
     ...(canonicalSubject === "" ? [] : [subject]),
     ...texts("emailAddress").map((text) => ({ kind: String(rfc822Name), text, what: "its mail address" })),
     ...alternativeNames,
-    ...(hasDns ? [] : texts("CN").filter(isDnsName)).map((text) => ({
+    ...(hasDns ? [] : texts("CN").filter(isTakenForDnsName)).map((text) => ({
       kind: String(dNSName),
       text,
       what: `its common name ${JSON.stringify(text)}, which OpenSSL takes for a DNS name because of its dot`,
@@ -133,10 +133,10 @@ function readNames(certificate: Certificate): Name[] {
 }
 
 /**
- * Whether OpenSSL takes a common name to be a DNS name (cn2dnsid): it has at least one dot, no part is empty, and none
- * begins or ends with a hyphen.
+ * Whether OpenSSL takes a common name for a DNS name (cn2dnsid): it has only letters, digits, `_`, hyphens and dots, and
+ * at least one dot; no part between dots is empty, and none begins or ends with a hyphen.
  */
-const isDnsName = (text: string): boolean =>
+const isTakenForDnsName = (text: string): boolean =>
   /^[\w.-]+$/.test(text) && text.includes(".") && !/^[.-]|[.-]$|\.[.-]|-\./.test(text);
 
 const readName = (bytes: Uint8Array, name: Tlv): Name => ({

@@ -81,12 +81,12 @@ export async function readSudoPassword(
   if (sudo.environment !== undefined) {
     const password = requireVariable("sudo", place, sudo.environment, environment, "set it to the password for sudo");
     const source = `environment variable ${sudo.environment}`;
-    return { password: requireOneLine(place, source, password), source };
+    return { password: requireSudoPassword(place, source, password), source };
   }
   if (sudo.file !== undefined) {
     const text = await readSecretFile("sudo", place, "password file", sudo.file, environment);
     const source = `password file ${JSON.stringify(sudo.file)}`;
-    return { password: requireOneLine(place, source, requireText("sudo", `${place}: ${source}`, text)), source };
+    return { password: requireSudoPassword(place, source, requireText("sudo", `${place}: ${source}`, text)), source };
   }
   throw new HostError(
     "sudo",
@@ -114,13 +114,15 @@ function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string 
 }
 
 /**
- * sudo reads one line, and would take the text after a line end for something else. A line end at the very end comes
- * from an editor and is removed.
+ * The password for sudo in `text`, without the line end that an editor writes at the end. Throws an error where it is
+ * empty, or holds another line end or a zero byte: sudo reads one line of its input, and the program on the host would
+ * read the rest.
  */
-function requireOneLine(place: string, source: string, text: string): string {
+function requireSudoPassword(place: string, source: string, text: string): string {
   const password = text.replace(/\r?\n$/, "");
   if (password !== "" && !/[\r\n\0]/.test(password)) return password;
-  const cause = password === "" ? "is empty" : "holds more than one line";
+  const cause =
+    password === "" ? "is empty" : password.includes("\0") ? "holds a zero byte" : "holds more than one line";
   throw new HostError("sudo", `${place}: ${source} ${cause}; it must hold the password for sudo and nothing else`);
 }
 

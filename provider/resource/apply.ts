@@ -169,7 +169,11 @@ function unknownOutcome<K extends KindTypes>(
   return new PartialFailure({ id, outputs: { ...outputs, facts: undefined, owed } }, [owed]);
 }
 
-/** Removes what is ours. Throws an error unless everything is removed and the server runs without it. */
+/**
+ * Removes our configuration from the host. Where the run first put back an earlier one that was interrupted, the removal
+ * begins again from there. Throws an error unless everything is removed, and the server runs without it or was stopped
+ * before.
+ */
 export async function remove<K extends KindTypes>(
   call: HostCall<K>,
   facts: K["facts"],

@@ -14,18 +14,18 @@ const issuer = /SSL_CLIENT_I_DN/i;
  * alternatives.
  */
 export function requiresIssuer(words: readonly string[]): boolean {
-  return asksIssuer(words.join(" ").replace(/^expr /i, ""));
+  return expressionRequiresIssuer(words.join(" ").replace(/^expr /i, ""));
 }
 
 /** Answers {@link requiresIssuer} for an expression, part by part. `or` binds less tightly, so it is split first. */
-function asksIssuer(expression: string): boolean {
+function expressionRequiresIssuer(expression: string): boolean {
   const text = withoutOuterParentheses(expression.trim());
   const alternatives = splitAtTop(text, /^(?:\|\||or\b)/i);
-  if (alternatives.length > 1) return alternatives.every(asksIssuer);
+  if (alternatives.length > 1) return alternatives.every(expressionRequiresIssuer);
   const terms = splitAtTop(text, /^(?:&&|and\b)/i);
-  if (terms.length > 1) return terms.some(asksIssuer);
-  // A negation or an order (`ne`, `lt`, `<`) requires no certain issuer. An operator that is left here was not
-  // understood.
+  if (terms.length > 1) return terms.some(expressionRequiresIssuer);
+  // What is left is one condition. It must name the issuer, and a negation or an inequality would let several issuers
+  // in. An `or` that is still here was not understood, so that the condition does not count.
   return issuer.test(text) && !/!|\b(?:ne|not|or|lt|le|gt|ge)\b|\|\||<|>/i.test(text);
 }
 

@@ -43,7 +43,7 @@ END_OF_CODES
 # sets: nothing
 say_deadly() {
   deadly_codes >/dev/shm/codes
-  say_words | awk '
+  say_httpd_messages | awk '
     FILENAME == ARGV[1] { kind[$1] = $2; next }
     # httpd writes `... (ERRNO)message: AHnnnnn: text`. The error number and its message may be missing.
     match($0, /AH[0-9]+: /) {

@@ -180,7 +180,7 @@ shadow_inside_view() { # live|candidate
     echo down
     [ "$shadow_which" != live ] || say_deadly
   fi
-  say_words
+  say_httpd_messages
 }
 
 # Places or removes the files of the change in the view, by placed.list.
@@ -256,10 +256,11 @@ is_any_left() {
   return 1
 }
 
-# Prints the line `words`, what httpd printed at its start, and the error lines of its logs.
+# Prints what httpd says. The line `words` comes first and ends our own lines (up, down, deadly). What httpd printed at
+# its start follows, and then the lines with a code or an error of OpenSSL among the first 16 KiB of each log.
 # in: run_log_files
 # sets: nothing
-say_words() {
+say_httpd_messages() {
   echo words
   cat /dev/shm/words
   printf '%s\n' "$run_log_files" | while IFS= read -r shadow_log; do

@@ -97,7 +97,7 @@ drop_crls_of_users() {
   for part_text in "$work"/crls/*.text; do
     [ -f "$part_text" ] && [ -n "$(text_value users "$part_text")" ] || continue
     part_users=${part_text%.text}
-    ! has_other_crl "$part_users" && lacks_crl_of_authority "$part_users.pem" || continue
+    ! has_other_crl "$part_users" && refuses_a_ca "$part_users.pem" || continue
     rm -f -- "$part_users".*
     part_users=${part_users##*/}
     part_tried="its CRL is for certificates of users only, and crlCheck: chain looks up those of CAs, too; give the CRL for CAs as one more source, or write crlCheck: leaf"
@@ -116,12 +116,14 @@ has_other_crl() { # TARGET
     END { exit !found }'
 }
 
-# Checks whether a CA's own certificate has no CRL but this one, which is not for it. OpenSSL's error 44 means
-# `different CRL scope`.
-lacks_crl_of_authority() { # CRL_FILE
+# Checks whether OpenSSL, when it has this CRL alone, looks it up for the certificate of a CA and then refuses that
+# certificate, because the CRL is for users. This is its error 44, `different CRL scope`.
+refuses_a_ca() { # CRL_FILE
   for part_each_ca in "$work"/cas/*; do
-    ! openssl verify -CAfile "$collect_bundle" -crl_check -CRLfile "$1" "$part_each_ca" 2>&1 | grep -q '^error 44 ' ||
+    if openssl verify -CAfile "$collect_bundle" -crl_check -CRLfile "$1" "$part_each_ca" 2>&1 |
+      grep -q '^error 44 '; then
       return 0
+    fi
   done
   return 1
 }
