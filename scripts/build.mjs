@@ -70,18 +70,21 @@ export async function build() {
   return true;
 }
 
-const library = (name) => ({
-  stdin: { contents: `module.exports = require(${JSON.stringify(name)});`, resolveDir: root },
-  plugins: [{ name: "one language", setup: leaveLanguagesOut }],
-});
-
 /**
- * Leaves the languages of zod out. zod loads its messages in fifty languages, which takes as long as the rest of zod.
- * It loads English separately.
+ * The functions of zod that the schemas use. The rest is left out, with its messages in fifty languages: the whole of
+ * zod takes twice as long to load.
  */
-function leaveLanguagesOut(bundler) {
-  bundler.onLoad({ filter: /zod\/v4\/locales\/index\.cjs$/ }, () => ({ contents: "" }));
-}
+const zodFunctions = [
+  ...["array", "boolean", "custom", "discriminatedUnion", "enum", "int", "literal", "looseObject", "number", "record"],
+  ...["strictObject", "string", "toJSONSchema", "union"],
+];
+const named = (prefix) => zodFunctions.map((name) => `${name}${prefix}${name}`).join(", ");
+
+const librarySources = {
+  ssh2: 'module.exports = require("ssh2");',
+  zod: `import { ${named(" as zod_")} } from "zod";\nexport const z = { ${named(": zod_")} };`,
+};
+const library = (name) => ({ stdin: { contents: librarySources[name], resolveDir: root } });
 
 const program = (entry) => ({
   entryPoints: [entry],
@@ -98,6 +101,14 @@ function redirectLibraries(bundler) {
   );
 }
 
+/** Fails where a program calls a function of zod that the library leaves out: that would show only when it is called. */
+function requireZodFunctions(text) {
+  const used = [...text.matchAll(/\bimport_zod\d*\.z\.(\w+)/g)].map(([, name]) => name);
+  const missing = used.find((name) => !zodFunctions.includes(name));
+  if (missing !== undefined)
+    throw new Error(`build: z.${missing} is used and left out; add it to zodFunctions in scripts/build.mjs`);
+}
+
 async function bundle(esbuild, input, file) {
   const result = await esbuild.build({ ...options, ...input }).catch((error) => {
     const [first] = error.errors ?? [];
@@ -105,6 +116,7 @@ async function bundle(esbuild, input, file) {
     throw new Error(`build: ${place}: ${first?.text ?? error.message}`);
   });
   const { text } = result.outputFiles[0];
+  requireZodFunctions(text);
   // esbuild keeps the first line of an entry point that begins with `#!`.
   replaceFile(file, text.startsWith("#!") ? text : firstLine + text);
 }
