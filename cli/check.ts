@@ -39,7 +39,11 @@ interface Checked {
   readonly saved: SavedHost | undefined;
 }
 
-/** Observes the hosts and reports on each one. With `save`, it also writes the file for `clientcert plan --saved`. */
+/**
+ * Observes the hosts and reports on each one. With `save`, it also writes the file for `clientcert plan --saved`, and
+ * throws an error where that fails. A site, a host's name or a path of `--save` that is wrong ends it before a host is
+ * observed, with the exit code 2.
+ */
 export async function check(options: CheckOptions): Promise<Answer> {
   const opened = openHosts(options.site, options.hosts);
   if ("problems" in opened) return refuse(opened.problems, options.json);
@@ -61,7 +65,9 @@ export async function check(options: CheckOptions): Promise<Answer> {
   }
 }
 
-/** Starts on all hosts. The pool limits how many are observed at the same time. */
+/**
+ * Observes all hosts, and calls `onProgress` after each one. The pool limits how many are observed at the same time.
+ */
 function checkAll(site: SiteHosts, host: Host, { now, onProgress }: CheckOptions): Promise<Checked[]> {
   let done = 0;
   return Promise.all(
@@ -102,8 +108,8 @@ function canWrite(file: string): boolean {
 }
 
 /**
- * Writes what was learned about each host that could be observed. `canWrite` has tested the file before, but a full
- * disk shows only now.
+ * Writes what was learned about each host that could be observed. Throws an error where the file cannot be written:
+ * `canWrite` does not notice a full disk or a file that is write-protected.
  */
 function save(file: string, checked: readonly Checked[]): void {
   const hosts = checked.flatMap(({ report, saved }) => (saved === undefined ? [] : [[report.host, saved] as const]));
@@ -115,7 +121,10 @@ function save(file: string, checked: readonly Checked[]): void {
   }
 }
 
-/** The answer as one JSON object, or as a block of lines for each host. */
+/**
+ * The answer as one JSON object, or as text: the warnings, a block of lines for each host, and a summary where there
+ * are several hosts.
+ */
 function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], { json, style }: CheckOptions): Answer {
   const code = codeOf(reports);
   if (json) return { output: `${JSON.stringify({ site: file, warnings, hosts: reports }, undefined, 2)}\n`, code };
@@ -125,6 +134,7 @@ function answer({ file, warnings }: SiteHosts, reports: readonly HostReport[], {
   return { output: `${[...shownWarnings, ...blocks, ...summary].join("\n")}\n`, code };
 }
 
+/** How many hosts are in each state, on one line. A state that no host is in is left out. */
 function summarize(reports: readonly HostReport[]): string {
   const states = (["as wanted", "differs", "conflict", "unknown"] as const).map((state) => {
     const number = reports.filter((report) => report.state === state).length;

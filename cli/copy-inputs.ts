@@ -13,9 +13,10 @@ export interface CopyInputs {
 }
 
 /**
- * The inputs that a copy can be planned with. Inputs without CRL sources stay as they are. Where the copy shows that
- * the host already refreshes its CRLs, the sources stay, too, because nothing has to be installed for them. On any
- * other copy, the sources are left out, and their first lists are installed like CRLs that nothing renews.
+ * The inputs that a copy can be planned with, and the findings about its CRLs. Inputs without CRL sources stay as they
+ * are. Where the copy has the program that refreshes CRLs, the sources stay, too, because nothing has to be installed
+ * for them. On any other copy the sources are left out: the CRL of each source's `file:` is put in place once, with a
+ * warning that nothing renews it. Where a CRL would have to be downloaded, the finding is a problem.
  */
 export function inputsForCopy(inputs: Inputs, { own }: Facts): CopyInputs {
   const { crlSources, crlFiles, crls } = inputs;

@@ -13,7 +13,10 @@ export const exitCode = {
   different: 7,
 } as const;
 
-/** The exit code for several hosts: `unknown` takes precedence over `different`. */
+/**
+ * The exit code for several hosts: `unknown` where the state of any host is unknown, else `fine` where every host is as
+ * wanted, else `different`. A conflict counts as `different`.
+ */
 export function codeOf(reports: readonly { readonly state: HostState }[]): number {
   if (reports.some(({ state }) => state === "unknown")) return exitCode.unknown;
   return reports.every(({ state }) => state === "as wanted") ? exitCode.fine : exitCode.different;

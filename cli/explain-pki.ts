@@ -19,7 +19,10 @@ export interface PkiOptions {
   readonly now: number;
 }
 
-/** The exit codes are those of the command's help. 2 takes precedence over 7, and 7 takes precedence over 1. */
+/**
+ * Says what the files hold, what is wrong with them, and what their CRLs revoke. A file that cannot be read is a
+ * problem of that file. A `serial` that is no number is refused before any file is read.
+ */
 export function explainPki(paths: readonly string[], { json, serial, now }: PkiOptions): Answer {
   const askedSerial = serial === undefined ? undefined : parseSerial(serial);
   if (serial !== undefined && askedSerial === undefined) {
@@ -36,13 +39,14 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
 }
 
 /**
- * Returns lower-case hex, or undefined when the text is not a number. A text without a prefix is hex, too, because
- * openssl, browsers and Windows print serial numbers in this form. Many small CAs count 10, 11, …, and such a number
- * looks the same in hex and in decimal.
+ * Reads a serial number: `dec:4779` in decimal, and `12ab`, `0x12ab`, `12:ab` or `12 ab` in hex. Returns lower-case hex
+ * without zeros in front, or undefined for any other text. A text without a prefix is hex, too, because openssl,
+ * browsers and Windows print serial numbers in this form. Many small CAs count 10, 11, …, and such a number looks the
+ * same in hex and in decimal.
  */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();
-  // Real serial numbers have 20 bytes. A number of megabytes would take minutes to read.
+  // Real serial numbers have at most 20 bytes. A number of megabytes would take minutes to read.
   if (trimmed.length > 200) return undefined;
   const decimal = /^dec:(.*)$/i.exec(trimmed)?.[1];
   if (decimal !== undefined) return /^\d+$/.test(decimal) ? BigInt(decimal).toString(16) : undefined;
@@ -71,14 +75,18 @@ interface Examination {
   readonly examined: ReadonlyMap<Crl, Examined>;
   /**
    * Whether each certificate is revoked by the given CRLs, and whether each CRL revokes the serial number that was
-   * asked for.
+   * asked for. Undefined for a certificate that `statusOf` says nothing about, and for a CRL when no number was asked
+   * for.
    */
   readonly statuses: ReadonlyMap<Certificate | Crl, Status | undefined>;
 }
 
 type AllFiles = Contents & Examination;
 
-/** Reads the certificates and CRLs of one file, which may be mixed. */
+/**
+ * Reads the certificates and CRLs of one file, which may be mixed. Whatever else the file holds, or cannot be read,
+ * becomes a text in `problems`.
+ */
 function readFile(file: string): File {
   const bytes = readFileBytes(file);
   const read: File = { file, certificates: [], crls: [], problems: [] };
@@ -98,7 +106,10 @@ function readFile(file: string): File {
   return read;
 }
 
-/** The exit code. The answer to `--serial` is not known where no CRL is among the files. */
+/**
+ * The exit code: 2 where a file has a problem, else 7 where a certificate or the asked serial number is revoked, else 1
+ * where an answer is in doubt or no CRL was given for the serial number, else 0.
+ */
 function exitCodeFor(files: readonly File[], all: AllFiles): number {
   if (files.some(({ problems }) => problems.length > 0)) return exitCode.wrongInput;
   const statuses = [...all.statuses.values()].flatMap((status) => status ?? []);
@@ -122,13 +133,15 @@ function examineAll({ certificates, crls, askedSerial, now }: Contents): Examina
 }
 
 /**
- * Whether one of the given CAs with the name of the CRL's issuer signed the CRL. Undefined when no CA has that name.
+ * `good` where one of the given CAs with the name of the CRL's issuer signed the CRL, `bad` where none of them did.
+ * Undefined where no given CA has that name.
  */
 function signatureOf(examined: Examined | undefined): "good" | "bad" | undefined {
   if (examined === undefined || examined.named.length === 0) return undefined;
   return examined.signers.length > 0 ? "good" : "bad";
 }
 
+/** One JSON object: for each file its problems, certificates and CRLs, and the findings about all CAs together. */
 function renderJson(files: readonly File[], all: AllFiles): string {
   const explained = files.map(({ file, problems, certificates, crls }) => ({
     file,
@@ -150,6 +163,10 @@ function renderJson(files: readonly File[], all: AllFiles): string {
   return `${JSON.stringify({ files: explained, serial: all.askedSerial, bundle }, undefined, 2)}\n`;
 }
 
+/**
+ * A block of lines for each file, one about all CAs together, and one where no CRL can answer `--serial`. An empty line
+ * ends each block.
+ */
 function renderText(files: readonly File[], all: AllFiles): string {
   const parts = files.map(({ file, certificates, crls, problems }) => [
     file,
@@ -167,6 +184,7 @@ function renderText(files: readonly File[], all: AllFiles): string {
   return parts.flatMap((lines) => [...lines, ""]).join("\n");
 }
 
+/** The lines about a certificate, and its status where the given CRLs say something about it. */
 function linesOfCertificate(certificate: Certificate, { statuses, now }: AllFiles): string[] {
   const status = statuses.get(certificate);
   const lines = certificateLines(certificate, now);
@@ -179,6 +197,7 @@ const signatureLines = {
   unknown: "  signature not checked; give its CA's file, too",
 } as const;
 
+/** The lines about a CRL, its signature, and whether it revokes the serial number that was asked for. */
 function linesOfCrl(crl: Crl, { examined, statuses, askedSerial, now }: AllFiles): string[] {
   const lines = [...crlLines(crl, now), signatureLines[signatureOf(examined.get(crl)) ?? "unknown"]];
   const status = statuses.get(crl);
@@ -195,6 +214,7 @@ const checkCas = ({ certificates, now }: AllFiles) => {
   return cas.length === 0 ? [] : checkBundle(cas, { now });
 };
 
+/** The findings about all CAs together as lines, or one line where there are none. */
 function bundleLines(all: AllFiles): string[] {
   const findings = checkCas(all).map(({ severity, text }) => `  ${severity}: ${text}`);
   return findings.length > 0 ? findings : ["  fine: every CA has its chain up to a root"];

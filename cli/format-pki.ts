@@ -18,6 +18,7 @@ export function describeCertificate(certificate: Certificate, now: number): obje
     isCa: certificate.isCa,
     isSelfSigned: isSelfSigned(certificate),
     pathLength: certificate.pathLength,
+    // A site file's organizations are compared with the first O alone (SSL_CLIENT_S_DN_O).
     organization: textsOf(certificate, "O")[0],
     organizationalUnits: textsOf(certificate, "OU").slice(0, comparedUnits),
     ...(certificate.isCa && { nameForIssuers: nameForIssuers(certificate) }),
@@ -46,23 +47,28 @@ export function certificateLines(certificate: Certificate, now: number): string[
   ];
 }
 
+/** The addresses where the certificate says that the CRL of its issuer can be downloaded. */
 function crlUrlLines(certificate: Certificate): string[] {
   const urls = findCrlUrls(certificate);
   if (urls.length === 0) return ["  names no address for the CRL of its issuer; ask its CA for it"];
   return urls.map((url) => `  names for the CRL of its issuer: ${url}`);
 }
 
-/** Shows the number both in hex and in decimal, because the digits 10 mean another number in hex. */
+/**
+ * Shows the number both in hex and in decimal, because the digits 10 mean another number in hex. A negative number,
+ * which no CA should give, is shown in hex only.
+ */
 export const describeSerial = (serial: string): string =>
   serial.startsWith("-")
     ? `serial number -0x${serial.slice(1)}`
     : `serial number 0x${serial} (decimal ${BigInt(`0x${serial}`)})`;
 
 /**
- * The lines about a user's certificate. The names are shown as httpd compares them, so that they can be copied into the
- * site file.
+ * The lines about a user's certificate: its organization, its organizational units, and why httpd would refuse it. The
+ * names are shown as httpd compares them, so that they can be copied into the site file.
  */
 function userLines(certificate: Certificate): string[] {
+  // httpd compares the first O alone (SSL_CLIENT_S_DN_O), and the first few OUs.
   const [organization] = textsOf(certificate, "O");
   const units = textsOf(certificate, "OU").slice(0, comparedUnits);
   const named = units.flatMap((unit) => (unit === undefined ? [] : JSON.stringify(unit)));
@@ -92,6 +98,7 @@ function authorityLines(certificate: Certificate): string[] {
   ];
 }
 
+/** When and why the CRL revokes a certificate. Undefined stands for a certificate that it does not list. */
 export function describeRevocation(revoked: Revocation | undefined): string {
   if (revoked === undefined) return "not revoked";
   const reason = revoked.reason === undefined ? "no reason given" : `reason: ${revoked.reason}`;
@@ -110,14 +117,17 @@ export function crlLines({ summary, extensions }: Crl, now: number): string[] {
   ];
 }
 
+/** Until when the CRL serves. httpd refuses every certificate of its CA from `nextUpdate` on. */
 function describeEnd(nextUpdate: string | undefined, now: number): string {
   if (nextUpdate === undefined) return "never expires";
   if (Date.parse(nextUpdate) <= now) return `ended on ${nextUpdate}: httpd refuses every certificate of this CA`;
   return `next one due ${nextUpdate} (${describeDays(nextUpdate, now)}); from then on httpd refuses every certificate of this CA`;
 }
 
+/** The whole days from `now` until the date; negative for a date that has passed. */
 const daysLeft = (date: string, now: number): number => Math.floor((Date.parse(date) - now) / dayMilliseconds);
 
+/** `over`, `in 1 day` or `in 3 days`. The last day is `in 0 days`. */
 function describeDays(date: string, now: number): string {
   const days = daysLeft(date, now);
   if (Date.parse(date) <= now) return "over";

@@ -21,7 +21,10 @@ export interface HttpdVersion {
 /** What `httpd -M` prints: names such as `ssl_module`, with how each module was linked. */
 export type HttpdModules = ReadonlyMap<string, "static" | "shared">;
 
-/** Undefined for a text that is not the output of `httpd -V`. */
+/**
+ * Reads the output of `httpd -V`. Undefined where the text has no version, no absolute HTTPD_ROOT or no
+ * SERVER_CONFIG_FILE.
+ */
 function readHttpdVersion(text: string): HttpdVersion | undefined {
   const version = /^Server version: +(\S.*?)\s*$/m.exec(text)?.[1];
   const settings = new Map([...text.matchAll(/^ *-D (\w+)="(.*)"\s*$/gm)].map(([, name, value]) => [name, value]));
@@ -31,7 +34,7 @@ function readHttpdVersion(text: string): HttpdVersion | undefined {
   return { version, serverRoot: absolutePath("/", root), configFile: absolutePath(root, file) };
 }
 
-/** Undefined for a text that is not the output of `httpd -M`. The text may have the line ends of Windows. */
+/** Reads the output of `httpd -M`. Undefined for any other text. The text may have the line ends of Windows. */
 const readHttpdModules = (text: string): HttpdModules | undefined => parseDump(text.replace(/\r$/gm, "")).modules;
 
 /** The paths of the files, as the options name them. */
@@ -47,7 +50,10 @@ export interface HttpdOutput {
   readonly modules: HttpdModules | undefined;
 }
 
-/** Reads the files that were given. Returns their content, or everything that is wrong with them. */
+/**
+ * Reads the files that were given. Returns their content, or everything that is wrong: with a file, or with giving one
+ * of them together with `saved`, which holds the same.
+ */
 export function openOutputs(files: OutputFiles): HttpdOutput | { readonly problems: readonly string[] } {
   const version = openOutput("--httpd-version", "httpd -V", files.httpdVersion, readHttpdVersion);
   const modules = openOutput("--httpd-modules", "httpd -M", files.httpdModules, readHttpdModules);
@@ -63,8 +69,8 @@ export function openOutputs(files: OutputFiles): HttpdOutput | { readonly proble
 }
 
 /**
- * Reads the file that `option` names, which must hold the output of `command`. The content is undefined where the
- * option was not given.
+ * Reads the file that `option` names by `read`. The content is undefined where the option was not given. It is a
+ * problem where the file cannot be read, is of an httpd before 2.4, or is not the output of `command`.
  */
 function openOutput<T>(
   option: string,
@@ -81,7 +87,7 @@ function openOutput<T>(
     return { problem: `${option} ${file}: cannot be read; ${remedy}` };
   }
   // Paths may have any bytes, so the bytes are kept as latin1. A file with zero bytes was rewritten by Windows as
-  // UTF-16, so its text is decoded first.
+  // UTF-16: its text is decoded first, and `hostBytes` then makes bytes of it.
   const text = bytes.includes(0) ? decodeText(bytes) : withoutByteOrderMark(bytes).toString("latin1");
   if (typeof text !== "string") return { problem: `${option} ${file}: ${text.text}` };
   const content = read(bytes.includes(0) ? hostBytes(text) : text);

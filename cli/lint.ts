@@ -11,7 +11,10 @@ export interface LintOptions {
   readonly style: Style;
 }
 
-/** `files` are paths, or names of stacks. The exit code is 2 when any file has a problem. Warnings do not count. */
+/**
+ * Checks site files and the files that they name, and lists what is wrong. `files` are paths, or names of stacks. The
+ * exit code is 2 when any file has a problem. Warnings do not count.
+ */
 export function lint(files: readonly string[], { json, now, style }: LintOptions): Answer {
   const sites = files.map((file) => openSite(siteFileOf(file), now));
   const problems = sites.flatMap(({ messages }) => messages.filter(isProblem)).length;
@@ -36,6 +39,7 @@ const renderLine = (message: Message, style: Style): string =>
     ? `${style.red("problem")} ${renderMessage(message)}`
     : `${style.yellow("warning")} ${renderMessage(message)}`;
 
+/** The last line: how many files were checked, and how many problems and warnings there are. */
 function summarize(sites: readonly OpenSite[], style: Style): string {
   const all = sites.flatMap(({ messages }) => messages);
   const problems = all.filter(isProblem).length;

@@ -197,7 +197,7 @@ interface ObserveFlags {
   readonly json?: boolean;
 }
 
-/** Parses the value of an option for commander, which prints the error. */
+/** Parses the value of an option, a whole number from 1 to 9999. Throws the error that commander prints. */
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (/^\d{1,4}$/.test(text) && number > 0) return number;

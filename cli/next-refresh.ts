@@ -7,8 +7,9 @@ const minuteMilliseconds = 60_000;
 const dayMinutes = 25 * 60;
 
 /**
- * Returns the first of the `times` from `now` (milliseconds since 1970) on. The random delay is added to it. Undefined
- * where the times are in the host's own time zone, because that zone is not known here.
+ * Returns the first of the `times` from `now` (milliseconds since 1970) on, in ISO 8601. The host adds its random delay
+ * to it. Undefined where the times are in the host's own time zone, because that zone is not known here, and where the
+ * only time of the next 25 hours is one that a change of the clocks leaves out.
  */
 export function nextRefresh(
   { times, timeZone }: Pick<CrlRefresh, "times" | "timeZone">,

@@ -23,7 +23,10 @@ export interface ObserveProgramOptions {
 /** The names that sudoers(5) accepts for a user or a group without quotes. */
 const userName = /^%?[A-Za-z_][\w.-]*$/;
 
-/** Prints the program, or the line for sudoers that lets a user run it as root; with `json` it prints both. */
+/**
+ * Prints the program, or the line for sudoers that lets a user run it as root; with `json` it prints both. A name that
+ * sudoers would not take, and a site or host that is wrong, are refused with the exit code 2.
+ */
 export function observeProgram({ overridesFrom, sudoers, digest, json }: ObserveProgramOptions): Answer {
   if (sudoers !== undefined && !userName.test(sudoers))
     return refuse([`--sudoers: found ${JSON.stringify(sudoers)}; write the name of a user, or %group`], json);

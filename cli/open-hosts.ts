@@ -22,7 +22,8 @@ export interface SiteHosts {
 
 /**
  * Reads and checks a site and selects its hosts with the names in `wanted`, or all hosts where `wanted` is empty.
- * `name` is a path, or a stack such as `example` for `stacks/example.yaml`.
+ * Returns the problems where the site has any, or has no host of such a name. `name` is a path, or a stack such as
+ * `example` for `stacks/example.yaml`.
  */
 export function openHosts(
   name: string,
@@ -57,7 +58,7 @@ function describeUnknown(file: string, host: string, names: readonly string[]): 
 
 /**
  * The `file:line` of the site file's setting that an error is about. Where the file has no such setting, it is the line
- * of the host itself.
+ * of the host itself, and where that is not known, the file alone.
  */
 export function placeInSite({ file, site, lines }: SiteHosts, host: SiteHost, kind: HostErrorKind): string {
   const place = `hosts[${site.hosts.indexOf(host)}]`;

@@ -43,7 +43,10 @@ export function openSite(file: string, now: number): OpenSite {
   return { file, messages };
 }
 
-/** The findings about CA and CRL files as messages, with the places in the site file that name these files. */
+/**
+ * The findings about CA and CRL files as messages, with the places in the site file that name these files. Whatever is
+ * not a problem becomes a warning.
+ */
 const messagesOf = (findings: SiteFiles["diagnostics"], placeOf: ReturnType<typeof filePlaces>): Message[] =>
   findings.map(({ severity, place, text }) => {
     return { severity: severity === "problem" ? "problem" : "warning", ...placeOf(place), text };

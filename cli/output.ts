@@ -19,7 +19,10 @@ const colour =
   (text: string): string =>
     `\u001b[${code}m${text}\u001b[39m`;
 
-/** Colours only on a terminal. @see https://no-color.org */
+/**
+ * Colours only on a terminal, and only where neither NO_COLOR nor TERM=dumb is set.
+ * @see https://no-color.org
+ */
 export function styleFor(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Style {
   const isColoured = stream.isTTY === true && !environment["NO_COLOR"] && environment["TERM"] !== "dumb";
   return isColoured
@@ -45,9 +48,13 @@ export interface Answer {
   readonly code: number;
 }
 
+/** A command that is done by then shows no progress. */
 const quietMilliseconds = 1000;
 
-/** Shows on a terminal how many hosts are done, once the work takes long. It leaves no line on the screen. */
+/**
+ * Returns a function that shows how many hosts are done. It writes only on a terminal, only when the work has taken a
+ * second, and clears its line when the last host is done.
+ */
 export function progressOn(stream: NodeJS.WriteStream): (done: number, all: number) => void {
   if (!stream.isTTY) return () => undefined;
   const start = performance.now();

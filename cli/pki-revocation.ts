@@ -35,7 +35,11 @@ export interface Status {
   readonly doubt: string | undefined;
 }
 
-/** Examines the CRL itself. `now` is in milliseconds since 1970. */
+/**
+ * Finds the CAs among `certificates` that have the name of the CRL's issuer, those of them that signed the CRL, and the
+ * doubts that the CRL gives whichever certificate is asked about. `now` is in milliseconds since 1970. A signature that
+ * no given CA could check is not a doubt.
+ */
 export function examine(crl: Crl, certificates: readonly Certificate[], now: number): Examined {
   const named = certificates.filter(({ isCa, canonicalSubject }) => isCa && canonicalSubject === crl.canonicalIssuer);
   const signers = named.filter(({ x509 }) => verifyCrl(crl, x509.publicKey) === "good");
@@ -74,8 +78,9 @@ export function statusOfSerial(examined: Examined, serial: string, cas: readonly
 }
 
 /**
- * Decides by the CRLs that have the name of the certificate's issuer. A CRL that revokes the certificate counts first,
- * then one without a doubt. Undefined where there is no such CRL.
+ * Decides by the CRLs that have the name of the certificate's issuer: the first one that revokes the certificate, else
+ * the first one without a doubt, else the first one with its doubt. Undefined where there is no such CRL, and for a
+ * root whose CRLs all leave a doubt.
  */
 export function statusOf(certificate: Certificate, all: readonly Examined[]): Status | undefined {
   const statuses = all
@@ -84,12 +89,15 @@ export function statusOf(certificate: Certificate, all: readonly Examined[]): St
   return (
     statuses.find(({ revoked }) => revoked !== undefined) ??
     statuses.find(({ doubt }) => doubt === undefined) ??
-    // A root is not checked against a CRL.
+    // Only a CRL that the root itself signed could tell, so a doubt about a root is not worth a line.
     (isSelfSigned(certificate) ? undefined : statuses[0])
   );
 }
 
-/** The doubts whether the CRL is about this certificate. */
+/**
+ * The doubts whether the CRL is about this certificate: another key of its CA may have signed the CRL, the certificate
+ * may want a CRL for each reason, and the CRL may cover other certificates only.
+ */
 function doubtsFor({ crl, named, signers }: Examined, certificate: Certificate): Doubt[] {
   const isSameKey = signers.some(({ x509 }) => certificate.x509.verify(x509.publicKey));
   // Without the CA itself, only the key identifiers of both can show that two keys were used.
@@ -98,6 +106,7 @@ function doubtsFor({ crl, named, signers }: Examined, certificate: Certificate):
     ? [{ text: "another key than that of its CA signed the CRL, under the same name", isOfEntries: true }]
     : [];
   if (namesSomeReasonsOnly(certificate, crl)) other.push({ text: "the certificate names a CRL of some reasons only" });
+  // A mistake in the scope is among the doubts of the CRL itself already.
   return crl.scopeMistake !== undefined || isInScope(crl, certificate) ? other : [...other, ...scopeDoubts(crl)];
 }
 

@@ -48,7 +48,8 @@ export interface PlanOptions {
 }
 
 /**
- * Opens everything that the command line names, and then plans. The first file that cannot be used ends the command.
+ * Opens everything that the command line names, and then plans. The first file that cannot be used ends the command
+ * with the exit code 2.
  */
 export function plan(options: PlanOptions): Answer {
   const opened = openHosts(options.site, [options.host]);
@@ -87,7 +88,10 @@ interface Step {
   readonly change: Change;
 }
 
-/** Makes the plan, and carries it out with `--write`. */
+/**
+ * Makes the plan and shows its diff. With `--write` it also carries the plan out, and reports on the copy as it is
+ * then.
+ */
 function planCopy(copy: Copy, options: PlanOptions): Answer {
   const { report, step } = planOnce(copy, options.now);
   if (step === undefined) return answer(copy, { report, diff: "" }, options);
@@ -101,8 +105,8 @@ function planCopy(copy: Copy, options: PlanOptions): Answer {
 }
 
 /**
- * Observes the copy and plans for it. An error becomes the report. No step is returned while something forbids the
- * change.
+ * Observes the copy and plans for it. There is a step only where the copy differs from what is wanted and nothing
+ * forbids the change. An error becomes the report.
  */
 function planOnce({ site, host, tree, saved, output }: Copy, now: number): Planned {
   try {
@@ -113,6 +117,7 @@ function planOnce({ site, host, tree, saved, output }: Copy, now: number): Plann
     const observation = observeTree(tree, wanted);
     if (observation === undefined) throw new Error(describeMissing(wanted));
     const facts = readFacts(observation, { port: host.port });
+    // The journal names the owner, but only root can read it. A copy without it still has our configuration.
     const owner = facts.own.owner ?? ownerIn(facts.own.conf);
     const { inputs, diagnostics } = inputsForCopy(inputsFor(site, host, owner), facts);
     const report = reportPlan(inputs, host, { facts, diagnostics, lines: site.lines }, now);

@@ -44,7 +44,10 @@ function sourceLines({ urls, url, lastSuccess, lastFailure, reason, ...crl }: Cr
   ];
 }
 
-/** When CRLs are refreshed, what starts the refresh, and how the last one ended. */
+/**
+ * When CRLs are refreshed, what starts the refresh, and how the last one ended. A host without an enabled timer had one
+ * where it has run a refresh before.
+ */
 function timerWords(timer: TimerStatus, next?: string): string {
   const { isEnabled, times, timeZone, spreadMinutes, scheduler, lastRun, lastResult, lastReason } = timer;
   if (!isEnabled && lastRun === undefined) return "CRLs are not refreshed yet: `pulumi up` installs the timer";

@@ -139,8 +139,8 @@ const titleOf = ({ host, address, sshPort }: ReportedHost): string =>
   `${host} (${placeOf({ address, port: sshPort })})`;
 
 /**
- * What forbids to install the site's CA and CRL files on this host. A CA or CRL that is already installed there may
- * have expired. A CA or CRL that would be newly installed may not.
+ * What forbids to install the site's CA and CRL files on this host. Empty where the change writes none of them. A CA or
+ * CRL that is already installed there may have expired. A CA or CRL that would be newly installed may not.
  */
 function findPkiProblems(
   inputs: Inputs,
@@ -191,8 +191,9 @@ function describeServer(status: ApacheStatus, now: number): ServerReport {
 }
 
 /**
- * The steps of the planned change in words, without a line of the customer's. Files are named by path and lines by
- * place. Of our configuration and of the refresh program, the differences themselves are named, too.
+ * The steps of the planned change in words, without a line of the customer's. Empty where nothing is planned. Files are
+ * named by path and lines by place. Of our configuration and of the refresh program, the differences themselves are
+ * named, too.
  */
 function describeChanges(desired: Desired, facts: Facts, planned: Plan): string[] {
   const { change } = planned;
@@ -234,7 +235,10 @@ function describeMarks(desired: Desired, facts: Facts): string[] {
 const isCrlLost = ({ own }: Facts, { refresh }: Change): boolean =>
   refresh && own.conf !== undefined && own.files[crlName] === undefined;
 
-/** What the change does to our include line in each virtual host. */
+/**
+ * What the change does to our include line in each virtual host: it is added, moved to the end of the section, or
+ * removed from an excluded host.
+ */
 function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
   return virtualHosts.flatMap((host) => {
     const { file, line, include } = host;
@@ -248,7 +252,10 @@ function describeIncludes(desired: Desired, { virtualHosts }: Facts): string[] {
 
 const nameOf = ({ serverName }: VirtualHostFacts): string => hostText(serverName) || "no ServerName";
 
-/** A block of lines for one host. The first line says what state the host is in. */
+/**
+ * A block of lines for one host. The first line says what state the host is in. Where there was an error, its text
+ * follows, without the host's name, which that first line has.
+ */
 export function renderReport(report: HostReport, style: Style): string {
   const { state, error, server, changes, findings } = report;
   const name = titleOf(report);
@@ -284,6 +291,10 @@ function paintSeverity({ severity }: Diagnostic, style: Style): string {
   return (severity === "warning" ? style.yellow : style.red)(severity);
 }
 
+/**
+ * The lines about the server: versions and coverage, TLS, the dates of CAs and CRLs, and the downloads of CRLs. A copy
+ * of the files alone knows no version, so it has no line about coverage either.
+ */
 function serverLines(server: ServerReport): string[] {
   const wanted = server.virtualHosts.filter((host) => host.wanted);
   const covered = wanted.filter((host) => host.covered).length;
@@ -306,7 +317,10 @@ function serverLines(server: ServerReport): string[] {
 
 const mostLines = 40;
 
-/** A host with 500 virtual hosts would fill the screen, so the list is cut. --json has all of it. */
+/**
+ * The first 40 lines, and a line that counts the others: a host with 500 virtual hosts would fill the screen. --json
+ * has all of them.
+ */
 function shorten(lines: readonly string[]): readonly string[] {
   const more = lines.length - mostLines;
   // The line about one more line would take the same room as that line.

@@ -32,7 +32,10 @@ const savedFile = z.strictObject({
 /** One host, as it was when it was observed. */
 export type SavedHost = z.output<typeof savedHost>;
 
-/** The part of an observation that the file keeps. `now` is in milliseconds since 1970. */
+/**
+ * The part of an observation that the file keeps. `now` is in milliseconds since 1970. A host whose httpd did not tell
+ * its modules has none in the file, and one without a change of ours has the generation 0.
+ */
 export function savedOf({ server, dump, php, journal, scheduler }: Observation, now: number): SavedHost {
   const modules = dump === undefined ? undefined : parseDump(dump).modules;
   const owner = journal.get("owner");

@@ -8,7 +8,10 @@ import { mostEdits } from "../provider/resource/shown-files.ts";
 import type { Tree } from "./tree.ts";
 import { diffOfSplices, withHead } from "./unified-diff.ts";
 
-/** Shows the changed texts. CA and CRL files are left out, because nobody reads base64. Bytes are latin1. */
+/**
+ * The unified diff of the changed texts, with bytes as latin1. CA and CRL files are left out, because nobody reads
+ * base64. Throws an error where a file to edit has changed since the plan.
+ */
 export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   const written = change.write.map(({ name, text }) => {
     const path = pathOf(facts, name);
@@ -20,7 +23,7 @@ export function renderDiff(tree: Tree, facts: Facts, change: Change): string {
   return [...written, ...edited].join("");
 }
 
-/** Shows one of our files, which a change always writes as a whole. */
+/** The diff of one of our files, which a change always writes as a whole. `before` is undefined where it is new. */
 function renderOwn(path: string, before: string | undefined, after: string): string {
   const names = { before: before === undefined ? "/dev/null" : `a${path}`, after: `b${path}` };
   const options = { maxEditLength: mostEdits };
@@ -47,7 +50,8 @@ function requireUnchanged(tree: Tree, { edits }: Change): Edited[] {
 }
 
 /**
- * Writes the files in the order in which the real host swaps them in. `contents` holds the bytes of our files, by name.
+ * Writes the files in the order in which the real host swaps them in, and removes those that go. `contents` holds the
+ * bytes of our files, by name. Throws an error before it writes where a file to edit has changed since the plan.
  */
 export function writeChange(tree: Tree, facts: Facts, change: Change, contents: ReadonlyMap<string, Buffer>): void {
   const edited = requireUnchanged(tree, change);

@@ -36,8 +36,9 @@ export interface Followed {
 const noRoot = "/\0";
 
 /**
- * Reads included files until there is no new one. Which Includes count depends on what was read before. `wanted` holds
- * the names of further directives to return. Throws an error where the ServerRoot is not known.
+ * Finds the files that httpd reads, the ServerRoot, and the directives that are in `wanted` by name or decide which
+ * files are read. Each pass reads the files that the files so far include, until a pass finds no new one: what was read
+ * may decide which Includes count. Throws an error where the ServerRoot is not known.
  */
 export function followIncludes(start: Start, wanted: ReadonlySet<string>): Followed {
   const { tree, observation } = start;
@@ -72,9 +73,9 @@ const isFollowed =
     isInclude(name) || name === "serverroot" || wanted.has(name);
 
 /**
- * Makes a function that tells whether a path exists on the host, or undefined where the copy does not show it. The
- * customer was asked to copy the whole server root. A copied directory below it therefore shows what it does not hold,
- * whatever else it holds.
+ * Makes a function that tells whether a path exists on the host, or undefined where the copy does not show it. Below
+ * the ServerRoot, a missing file is taken for missing on the host as soon as its directory is in the copy, because the
+ * customer was asked to copy the whole server root.
  */
 const hasIn =
   (tree: Tree, serverRoot: string) =>
@@ -143,6 +144,7 @@ function expanderOf(tree: Tree): Expander {
   };
 }
 
+/** Expands a pattern. An Include that cannot be followed to its end becomes the `problem`, and has no files. */
 function tryExpand(tree: Tree, pattern: string): ReturnType<Expander> {
   try {
     return { files: tree.expand(pattern) };
@@ -152,6 +154,7 @@ function tryExpand(tree: Tree, pattern: string): ReturnType<Expander> {
   }
 }
 
+/** The files that a directive includes. Empty for a directive that is not an Include. */
 function filesIncludedBy(serverRoot: string, directive: Effective, expand: Expander): readonly string[] {
   const pattern = patternOf(directive);
   return pattern === undefined ? [] : expand(absolutePath(serverRoot, pattern)).files;
@@ -176,6 +179,7 @@ function findUnread(tree: Tree, serverRoot: string, effective: readonly Effectiv
     const place = `${directive.file}:${directive.node.line}`;
     const { files, problem } = expand(path);
     if (problem !== undefined) return [[place, { severity: "problem", place, text: problem }]];
+    // An IncludeOptional may find nothing, and an Include of an empty directory finds nothing either.
     if (directive.name !== "include" || files.length > 0 || tree.resolve(path) !== undefined) return [];
     const text = `the copy has no ${hostText(path)}, which is included here; copy it, too`;
     return [[place, { severity: "problem", place, text, isUndecided: true }]];

@@ -42,8 +42,8 @@ const usualConfigs = [
 ] as const;
 
 /**
- * The observation that the copy gives. Undefined when there is no main configuration file. Throws an error where the
- * ServerRoot is not known.
+ * The observation that the copy gives, in the form in which a host gives one. Undefined when there is no main
+ * configuration file. Throws an error where the ServerRoot is not known.
  */
 export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undefined {
   const { saved, output } = wanted;
@@ -69,7 +69,10 @@ export function observeTree(tree: Tree, wanted: TreeWanted): Observation | undef
   return { ...base, ...read, copy, server: { ...server, serverRoot } };
 }
 
-/** The paths where the main configuration file may be. The first file that exists counts. */
+/**
+ * The paths where the main configuration file may be: the one that was given or saved, else the usual ones. The first
+ * file that exists counts.
+ */
 export function mainFiles({
   config,
   saved,
@@ -82,7 +85,10 @@ export function mainFiles({
 /** The built-in directories of hosts whose configuration has no ServerRoot, because the program was built with one. */
 const builtInRoots: Readonly<Record<string, string>> = { "/etc/apache2/apache2.conf": "/etc/apache2" };
 
-/** The server, while its ServerRoot is not known yet. */
+/**
+ * What is known of the server. Its ServerRoot is empty, because the files that name it are not read yet. A text that
+ * nobody has given is empty, too.
+ */
 function serverOf(configFile: string, wanted: TreeWanted): ServerObservation {
   const { saved, output, defines, now } = wanted;
   return {
@@ -111,7 +117,10 @@ function readOwnFiles(tree: Tree, serverRoot: string): Map<string, ObservedFile>
   );
 }
 
-/** Reads the copy's own journal, where the copy has one. Only root can read the journal, so a copy may lack it. */
+/**
+ * The owner and the generation. Those of the copy's own journal count before the saved ones; a copy may lack the
+ * journal, which only root can read. Without either there is no key.
+ */
 function readJournal(tree: Tree, instance: string, saved: SavedHost | undefined): Map<string, string> {
   const kept = new Map(saved === undefined ? [] : [["generation", String(saved.generation)]]);
   if (saved?.owner !== undefined) kept.set("owner", saved.owner);
@@ -130,7 +139,8 @@ const timerPaths = (instance: string): string[] => [
 type Refresh = Pick<Observation, "scheduler" | "isTimerEnabled" | "timers" | "refreshRecord">;
 
 /**
- * Files do not show what runs. A timer file that exists counts as an enabled timer, and its kind shows the scheduler.
+ * What the copy shows of the refresh of CRLs. Files do not show what runs: a timer file that exists counts as an
+ * enabled timer, and its kind shows the scheduler. Without a timer file, the saved scheduler counts.
  */
 function readRefresh(tree: Tree, instance: string, saved: SavedHost | undefined): Refresh {
   const timers = new Map(readPaths(tree, timerPaths(instance)));
@@ -168,7 +178,10 @@ function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effe
   });
 }
 
-/** The bytes of a named file that may be shown to the plan: certificates and CRLs, but never a key. */
+/**
+ * The bytes of a named file that the plan may see: certificates and CRLs, but never a key. Without bytes where only the
+ * file's dates matter, or where it is larger than certificates are.
+ */
 function readContents(contents: NamedContents, { bytes, sizeBytes }: ObservedFile): Pick<NamedFile, "bytes"> {
   if (contents === "nothing" || sizeBytes > mostCertificateBytes) return {};
   return { bytes: contents === "server-certificates" ? certificatesAlone(bytes) : bytes };

@@ -80,7 +80,10 @@ const statIn = (root: string, resolved: string): Stats | undefined =>
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 
-/** Follows every symlink of the path by hand, because an absolute link would lead out of the copy. */
+/**
+ * Follows every symlink of the path by hand, because an absolute link would lead out of the copy. Undefined where
+ * nothing exists, and where there are more links than Linux follows.
+ */
 function resolveIn(root: string, path: string): string | undefined {
   // The names that are still to be walked. The next one is the last.
   const pending = path.split("/").reverse();
@@ -145,7 +148,10 @@ interface Budget {
   left: number;
 }
 
-/** Matches the pattern directory by directory, and then takes every file below what it matches. */
+/**
+ * Matches the pattern directory by directory, and then takes every file below what it matches. Throws {@link
+ * IncludeError} where there are too many files, or a directory contains itself.
+ */
 function expandIn(root: string, pattern: string): readonly string[] {
   const budget = { left: mostNames };
   const components = pattern.split("/").filter((component) => component !== "");
@@ -158,6 +164,7 @@ function expandIn(root: string, pattern: string): readonly string[] {
 function matching(root: string, path: string, component: string, budget: Budget): string[] {
   const matches = includeMatcher(`/${component}`);
   const names = listIn(root, path).filter((name) => matches(`/${name}`));
+  // A component without a wildcard matches one name at most, so only the others can make many paths.
   if (hasWildcard(component)) spendBudget(budget, names.length);
   return names.map((name) => `${path}/${name}`);
 }
@@ -179,8 +186,9 @@ interface Entry {
 }
 
 /**
- * Every file of a directory, as an Include of the directory reads them. httpd does not start where a directory contains
- * itself.
+ * Every file below a path, as an Include of a directory reads them: it calls itself for each name in a directory. A
+ * path that is a file gives itself; anything else gives nothing. Throws {@link IncludeError} where a directory contains
+ * itself, because httpd does not start then.
  */
 function below(root: string, { path, resolved, links, above }: Entry, budget: Budget): readonly string[] {
   const stat = resolved === undefined ? undefined : statIn(root, resolved);
@@ -200,6 +208,7 @@ function below(root: string, { path, resolved, links, above }: Entry, budget: Bu
   });
 }
 
+/** Writes a file, through a link where the path is one, and makes missing directories. */
 function writeIn(root: string, path: string, bytes: Buffer): void {
   const newPath = `${makeDirectory(root, parentOf(path))}${path.slice(path.lastIndexOf("/"))}`;
   const existing = resolveIn(root, path);
@@ -208,7 +217,7 @@ function writeIn(root: string, path: string, bytes: Buffer): void {
   writeFileSync(pathOnDisk(root, existing ?? newPath), bytes);
 }
 
-/** Makes the directory and returns its resolved path, which is empty for `/`. */
+/** Makes the directory, and first those above it. Returns its resolved path, which is empty for `/`. */
 function makeDirectory(root: string, path: string): string {
   const existing = resolveIn(root, path);
   if (existing !== undefined) return existing === "/" ? "" : existing;
@@ -217,6 +226,7 @@ function makeDirectory(root: string, path: string): string {
   return made;
 }
 
+/** Removes a file, or the link of that name and not what it points to. Does nothing where there is none. */
 function removeIn(root: string, path: string): void {
   const directory = resolveIn(root, parentOf(path));
   if (directory === undefined) return;

@@ -32,14 +32,14 @@ export function diffOfSplices(names: DiffNames, before: string, splices: readonl
 
 /**
  * Gives a patch the head that `diff -u` writes. The library puts a ruler before it, and takes the bytes in names for
- * letters.
+ * letters. The new head comes from a function, because `replace` would take a `$` of a name in a text for a reference.
  */
 export const withHead = (patch: string, { before, after }: DiffNames): string =>
   patch.replace(/^(?:=+\n)?--- .*\n\+\+\+ .*\n/, () => `--- ${headName(before)}\n+++ ${headName(after)}\n`);
 
 /**
- * Keeps the bytes of the name. Where `patch` would read on or stop too early, the name is quoted like a string in C or
- * ends with a tab.
+ * The name as `patch` reads it, byte by byte. A name with a quote or a backslash is quoted like a string in C. A name
+ * with a blank ends with a tab, because `patch` would stop at the blank.
  */
 function headName(name: string): string {
   if (/["\\]/.test(name)) return `"${name.replace(/["\\]/g, "\\$&")}"`;
@@ -66,7 +66,10 @@ interface Block {
   isWhole: boolean;
 }
 
-/** Gathers the splices into blocks. Splices that touch the same lines, or neighbouring lines, share a block. */
+/**
+ * Gathers the splices into blocks, in their order. Splices that touch the same lines, or neighbouring lines, share a
+ * block.
+ */
 function blocksOf(text: string, splices: readonly Splice[]): Block[] {
   const blocks: Block[] = [];
   for (const splice of splices) {
@@ -106,6 +109,7 @@ function replacementsOf(before: string, lines: readonly string[], splices: reado
   let index = 0;
   let offset = 0;
   const lineAt = (wantedOffset: number): number => {
+    // Behind the last line, 1 for the length ends the loop.
     for (; offset < wantedOffset; index++) offset += lines[index]?.length ?? 1;
     return index;
   };
@@ -117,7 +121,7 @@ function replacementsOf(before: string, lines: readonly string[], splices: reado
   });
 }
 
-/** Leaves out the lines that both sides share. Empty where nothing remains. */
+/** Leaves out the lines at the beginning and at the end that both sides share. Empty where nothing remains. */
 function trimCommonLines(before: readonly string[], { start, end, lines }: Replacement): Replacement[] {
   let head = 0;
   while (head < lines.length && start + head < end && before[start + head] === lines[head]) head++;
@@ -146,7 +150,10 @@ function hunksOf(lines: readonly string[], replacements: readonly Replacement[])
   });
 }
 
-/** `shift`: by how many lines the hunks before this one have made the file longer. */
+/**
+ * The hunk for a group of replacements, with the lines between and around them. `shift` says by how many lines the
+ * hunks before this one have made the file longer.
+ */
 function hunkOf(lines: readonly string[], group: readonly Replacement[], shift: number): StructuredPatchHunk {
   const start = Math.max(0, (group[0]?.start ?? 0) - contextLines);
   const end = Math.min(lines.length, (group.at(-1)?.end ?? 0) + contextLines);
