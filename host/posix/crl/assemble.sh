@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # The candidate crl.pem: which CRLs it holds, and the last check before httpd reads it.
 
-# Chooses the newest CRL of each key. The CRL of a retired CA is removed by the refresh after the change, because the CA
-# itself has to go first.
+# Chooses the newest CRL of each key, among the installed ones, the downloaded ones and those that came with the site,
+# into $work/chosen. A refresh leaves out the CRL of a retired CA. A change keeps it, because the CA itself has to go
+# first. CRLs that have served their time are dropped then (drop_outlived).
 choose_crls() {
   [ -n "$collect_is_split" ] || [ ! -f "$collect_installed" ] || split_crls "$collect_installed" "$work/known"
   for assemble_facts in "$work"/known/*.facts "$work"/crls/*.facts "$work"/site/*.facts; do
@@ -21,8 +22,8 @@ choose_crls() {
   check_nothing_lost
 }
 
-# Fails where an installed CRL is missing among the chosen ones without a reason. A full disk cuts files off without an
-# error. A CA whose CRL was lost in this way would lock its users out.
+# Fails where an installed CRL is missing among the chosen ones, and was neither outlived nor of a retired CA in a
+# refresh. A full disk cuts files off without an error. A CA whose CRL was lost in this way would lock its users out.
 check_nothing_lost() {
   is_installed_known || return 0
   while read -r assemble_key _; do
@@ -36,7 +37,8 @@ $(tail -n +2 -- "$state/crl.list")
 EOF
 }
 
-# Makes the candidate: $work/own/crl.pem and $work/crl.list. Fails where the candidate equals what is installed.
+# Makes the candidate: $work/own/crl.pem and $work/crl.list, and the line of crl.pem in $work/own.list. Fails where
+# there is no CRL at all, or where the candidate equals what is installed, which then is no part of the change.
 # in: collect_installed, collect_installed_hash, collect_is_split, mode, state, work
 # sets: nothing
 # writes
@@ -56,13 +58,15 @@ assemble_crls() {
     mv -f -- "$work/own.list.new" "$work/own.list"
 }
 
-# The last check before httpd reads the candidate: each block is a whole CRL and nothing else is in the file, no CA
-# lacks its CRL, and the sample certificate of the site is still accepted.
+# The last check before httpd reads the candidate. It reports a reason against the change where a chosen file is not one
+# whole CRL and nothing else, where a change leaves a CA without its CRL, and where the sample certificate of the site
+# would no longer be accepted. The sample is checked where the CRLs or the sample change.
 # in: mode, source_check, source_sample, work
 # sets: nothing
 check_assembled() {
   for assemble_chosen in "$work"/chosen/*.pem; do
     [ -f "$assemble_chosen" ] || continue
+    # The two lines with hyphens are the first one and the last one of a single PEM block.
     [ "$(grep -c '^-----' "$assemble_chosen")" = 2 ] && [ -s "${assemble_chosen%.pem}.facts" ] &&
       openssl crl -in "$assemble_chosen" -noout 2>/dev/null || refuse "a CRL does not read back as it was written (${assemble_chosen##*/}); is the disk full?"
   done
@@ -72,8 +76,9 @@ check_assembled() {
   fi
 }
 
-# Checks whether each CA has the CRL that it needs. httpd refuses every certificate below a CA that lacks its CRL. With
-# `chain` every CA needs a CRL, with `leaf` every CA that issues to users.
+# Reports a reason against a change for each CA that would lack the CRL that it needs, because httpd refuses every
+# certificate below it. With `chain` every CA needs a CRL, with `leaf` every CA that issues to users: one that is above
+# no other CA. A CRL for CA certificates only counts for a CA that is above another one.
 check_coverage() {
   for assemble_chosen in "$work"/chosen/*.pem; do
     echo "${assemble_chosen##*/}"
@@ -100,12 +105,13 @@ check_coverage() {
   done <"$work/uncovered"
 }
 
-# Prints the name of the CA whose name has this hash.
+# Prints the name of the CA whose name has this hash. Prints nothing where there is none.
 # in: work
 # sets: nothing
 ca_subject() { # SUBJECT_HASH
   for assemble_each_ca in "$work"/cas/*; do
     if [ "$(openssl x509 -noout -subject_hash -in "$assemble_each_ca")" = "$1" ]; then
+      # This cuts `subject=` off.
       openssl x509 -noout -subject -in "$assemble_each_ca" | cut -c 9- && return
     fi
   done

@@ -2,8 +2,9 @@
 # Makes the candidate crl.pem from the sources. It holds one CRL for each CA key: the newest good CRL of those that are
 # installed, that came with the site, and that were downloaded. Where a source fails, only its newer CRL is missing.
 
-# Prepares the collection. The settings and the CAs are those of the change itself, else the installed ones. Sets
-# collect_bundle, the file of the CAs, and makes these files:
+# Prepares the collection: reads the settings, the CAs and the installed CRLs, and sets fetch_until and collect_bundle,
+# the file of the CAs. The settings and the CAs are those of the change itself, else the installed ones. Fails where
+# there is no room, or a CA cannot be read. These are the files of a collection, here and in the steps after this one:
 #   $work/crls/ID.pem|facts     downloaded and good        $work/known/N.pem|facts   installed
 #   $work/chosen/KEY.pem|facts  what crl.pem is made of    $work/told                lines for the record
 #   $work/cas.list              SUBJECT_HASH ISSUER_HASH KEY_IDENTIFIER_or_- of each CA
@@ -26,12 +27,13 @@ prepare_collection() {
   read_installed_crls
 }
 
-# Lists the CAs, and fails if one is missing. The CRL of a CA that is left out by accident would be taken for the CRL of
-# a retired CA.
+# Writes $work/cas.list, and fails if a CA of the bundle is missing in it. The CRL of a CA that is left out by accident
+# would be taken for the CRL of a retired CA.
 list_cas() {
   split_cas "$collect_bundle" "$work/cas"
   for collect_each_ca in "$work"/cas/*; do
     openssl x509 -noout -subject_hash -issuer_hash -text -in "$collect_each_ca" 2>/dev/null | awk '
+      # The first two lines are the hashes. The text of the certificate follows.
       names < 2 && /^[0-9a-f]+$/ { name[++names] = $0; next }
       in_key { gsub(/[ :]/, ""); key = $0; in_key = 0 }
       /^ +X509v3 Subject Key Identifier:/ { in_key = 1 }
@@ -75,14 +77,16 @@ is_installed_known() {
     [ "$(head -n 1 -- "$state/crl.list" 2>/dev/null)" = "$collect_installed_hash points" ]
 }
 
-# Writes each CRL of a PEM file to a file of its own, DIRECTORY/N.pem.
+# Writes each CRL of a PEM file to a file of its own, DIRECTORY/N.pem, N from 1 on. Leaves out what stands before the
+# first.
 # in: nothing
 # sets: nothing
 split_crls() { # FILE DIRECTORY
   awk -v directory="$2" '/^-----BEGIN X509 CRL-----/ { n++ } n { print >(directory "/" n ".pem") }' "$1"
 }
 
-# Writes the facts of each CRL in DIRECTORY. A CRL that is signed by none of our CAs is removed.
+# Writes the facts of each CRL in DIRECTORY, and writes the CRL anew. A CRL that read_crl cannot use is removed, such as
+# one that is signed by none of the CAs in BUNDLE.
 read_each() { # DIRECTORY BUNDLE
   for collect_each in "$1"/*.pem; do
     [ -f "$collect_each" ] || continue
@@ -95,7 +99,8 @@ read_each() { # DIRECTORY BUNDLE
 }
 
 # Collects the CRLs within a change. The CRLs that came with the site count, too, and each CA gets its CRL before it is
-# trusted.
+# trusted. Reports reasons against the change: an unknown time zone, those of check_assembled, and that nothing is left
+# to do on a host that has our configuration.
 # in: mode, own_directory, state, work
 # sets: collect_bundle, collect_installed, collect_installed_hash, collect_is_split, collect_record,
 #   collect_source_until, fetch_until
@@ -118,7 +123,7 @@ collect_for_change() { # WHICH sources: all, or `new`
 }
 
 # Tries the addresses of each source in their order. WHICH is `all`, or `new` for the sources whose CRL is not
-# installed.
+# installed. Under `chain`, CRLs that would lock users out are dropped afterwards.
 # in: fetch_until, source_check, source_ids, work
 # sets: collect_source_until
 collect_from_sources() { # WHICH

@@ -9,13 +9,17 @@
 # 2. the key identifier where the CRL has one, because a CA that changed its key has two CRLs
 # 3. `ca` where the CRL lists CA certificates only, because such a CRL must not take the place of the users' CRL
 # 4. `p` with a hash of the addresses that the CRL is for, where the CA parts its CRL by address.
+
+# The most bytes that a downloaded CRL may have: 256 MiB.
 crl_max_bytes=268435456
 
-# Sets crl_form to DER or PEM. Where the file is no single CRL, sets `failure` and fails.
+# Sets crl_form to DER or PEM. Where the file is no single CRL, sets `failure` and fails. A CRL with the label of a
+# certificate becomes DER in its file.
 find_crl_form() { # FILE
   failure=''
   case $(head -c 2 -- "$1" | od -An -tx1 | tr -d ' \n') in
     '') failure='it is empty' ;;
+    # DER begins with the byte 30 (SEQUENCE), a gzip file with 1f 8b.
     30*) crl_form=DER ;;
     1f8b) failure='it is compressed (gzip), which a CRL must not be' ;;
     *)
@@ -33,8 +37,9 @@ find_crl_form() { # FILE
   [ -z "$failure" ]
 }
 
-# Takes off the label that `certutil -encode` of Windows writes. It labels everything that it encodes as a CERTIFICATE,
-# and openssl refuses this label for a CRL.
+# Takes off the label that `certutil -encode` of Windows writes, and leaves DER in the file. It labels everything that
+# it encodes as a CERTIFICATE, and openssl refuses this label for a CRL. Sets `failure` where the file is something
+# else, or a real certificate.
 take_off_certificate_armour() { # FILE
   failure='it is no CRL, but a web page or another file' crl_form=DER
   [ "$(grep -ac -e '-----BEGIN CERTIFICATE-----' -- "$1")" = 1 ] || return 0
@@ -45,7 +50,8 @@ take_off_certificate_armour() { # FILE
 }
 
 # read_crl FILE TARGET BUNDLE: writes TARGET.pem and TARGET.facts. Where it cannot, it fails, and `failure` says what
-# was wrong.
+# was wrong. Where the signature does not fit the first CA of the issuer's name, the CRL is read again with each CA of
+# that name.
 # in: source_check, work
 # sets: failure
 read_crl() {
@@ -60,9 +66,10 @@ read_crl() {
   find_unusable "$2.text" && write_crl_facts "$2"
 }
 
-# Reads a CRL by openssl, and writes it to TARGET.pem and what openssl prints of it to TARGET.text, as lines NAME, tab,
-# value. Only openssl's words show that a signature is wrong, because its exit status is 0.
-# One call does everything, because a CRL of a million entries takes openssl a second and 270 MB each time.
+# Reads a CRL by openssl in two minutes at most, and writes it to TARGET.pem and what openssl prints of it to
+# TARGET.text, as lines NAME, tab, value. Fails unless openssl says that a CA of BUNDLE signed it. Only openssl's words
+# show that a signature is wrong, because its exit status is 0. One call does everything, because a CRL of a million
+# entries takes openssl a second and 270 MB each time.
 print_crl() { # FILE TARGET BUNDLE
   {
     spare_the_server
@@ -70,6 +77,7 @@ print_crl() { # FILE TARGET BUNDLE
       -text
   } 2>"$2.errors" </dev/null |
     awk -v pem="$2.pem" -v indirect='it is an indirect CRL, which lists certificates of other CAs' '
+      # Nearly all lines of a large CRL are of these two kinds, so they are tested first.
       /^    Serial Number:/ { entries++; next }
       /^        Revocation Date:/ { next }
       on { print >pem; next }
@@ -86,6 +94,7 @@ print_crl() { # FILE TARGET BUNDLE
       }
       /^ +X509v3 Delta CRL Indicator/ { print "unusable\tit is a delta CRL, which lists changes only" }
       /^ +X509v3 Certificate Issuer: critical/ { print "unusable\t" indirect }
+      # openssl prints the name of an extension behind 12 blanks, its parts behind 16, and addresses behind 18.
       /^ +X509v3 Issuing Distribution Point:/ { in_point = 1; next }
       in_point && /^            [^ ]/ { in_point = 0 }
       in_point && /^ +Relative Name:/ { print "unusable\tit names its address relative to its issuer, which is not supported" }
@@ -116,8 +125,9 @@ print_crl() { # FILE TARGET BUNDLE
   grep -q '^verify OK$' -- "$2.errors"
 }
 
-# Limits the memory of the reader. Anyone who answers in place of the CA can send a CRL that takes gigabytes to read,
-# before its signature is known to be wrong. With this limit the reader ends, not httpd.
+# Limits the memory of the reader to what is free now, and makes the kernel end it before any other process where memory
+# runs out. Anyone who answers in place of the CA can send a CRL that takes gigabytes to read, before its signature is
+# known to be wrong. With this limit the reader ends, not httpd.
 spare_the_server() {
   echo 1000 >/proc/self/oom_score_adj
   crl_free_kib=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
@@ -125,8 +135,8 @@ spare_the_server() {
   [ -z "$crl_free_kib" ] || ulimit -v "$crl_free_kib"
 } 2>/dev/null
 
-# Tries each CA of the issuer's name alone. openssl takes the first CA of that name for the signer, which can be the
-# wrong one after a change of keys.
+# Calls print_crl with each CA of the issuer's name alone, until the signature is right, and fails where it never is.
+# openssl takes the first CA of that name for the signer, which can be the wrong one after a change of keys.
 print_crl_by_each_ca() { # FILE TARGET BUNDLE
   crl_issuer_hash=$(text_value 'issuer name hash' "$2.text")
   split_cas "$3" "$work/each"
@@ -153,14 +163,15 @@ text_value() { # NAME FILE
 }
 
 # Sets `failure` where OpenSSL cannot use a CRL, and then fails. httpd refuses every certificate of a CA whose CRL
-# OpenSSL does not understand or does not count.
+# OpenSSL does not understand or does not count. A CRL for CA certificates only is of use under `chain` alone.
 find_unusable() { # TEXT
   failure=$(text_value unusable "$1")
   [ -n "$failure" ] || [ "$source_check" = chain ] || failure=$(text_value partition "$1")
   [ -z "$failure" ]
 }
 
-# Writes TARGET.facts from TARGET.text. The first failure text holds until both dates are read.
+# Writes TARGET.facts from TARGET.text. Sets `failure` and fails where a date cannot be read: the first failure text
+# holds until both dates are read.
 write_crl_facts() { # TARGET
   crl_next=$(text_value nextUpdate "$1.text") crl_key=$(text_value key "$1.text")
   failure='it has a date that OpenSSL does not count'
@@ -200,8 +211,9 @@ decimal_of() {
   } END { for (k = count; k > 0; k--) printf "%d", digit[k] }'
 }
 
-# Checks the dates of a CRL by this host's clock. httpd refuses every certificate of the CA before the first date and
-# after the second one, to the second.
+# Checks the dates of a CRL by this host's clock, after a short wait where it is not valid yet. Sets `failure` and fails
+# where it is not valid then. httpd refuses every certificate of the CA before the first date and after the second one,
+# to the second.
 # in: mode
 # sets: failure, fetch_until
 check_crl_dates() { # TARGET
@@ -221,7 +233,8 @@ check_crl_dates() { # TARGET
 # from the time for its downloads.
 crl_wait_seconds=300 crl_change_wait_seconds=60
 
-# Waits until a CRL is valid, where that takes no longer than this.
+# Waits until the CRL with the date crl_this is valid, where that takes no longer than the longest wait. In a refresh
+# the end of its downloads, fetch_until, moves by the time that it waited.
 wait_until_valid() {
   crl_early=$((crl_this - $(date +%s))) crl_longest=$crl_change_wait_seconds
   [ "$mode" != refresh ] || crl_longest=$crl_wait_seconds
@@ -262,7 +275,7 @@ is_accepted() { # TARGET
   case "$source_accept_older " in *" $(der_hash "$1") "*) return 0 ;; *) return 1 ;; esac
 }
 
-# Prints the hash that the site file has. It is the hash of the DER, which is the same in whatever form a CRL comes.
+# Prints the SHA-256 of the DER in TARGET.pem, as the site file has it. It is the same in whatever form a CRL comes.
 # in: nothing
 # sets: nothing
 der_hash() { # TARGET

@@ -15,8 +15,8 @@ point_key() { # KEY POINT
   esac
 }
 
-# Reports that a CRL is for some addresses only, where its CA had one for all certificates. That one stays as long as it
-# is valid.
+# Reports that a CRL is for some addresses only, where an installed one of the same CA is for all certificates. That one
+# stays as long as it is valid. Never fails.
 # in: work
 # sets: nothing
 report_partition() { # TARGET
@@ -31,12 +31,14 @@ report_partition() { # TARGET
   done
 }
 
-# Prints the key of the CRL for all certificates of the same CA and kind.
+# Prints the key of the CRL for all certificates of the same CA and kind: KEY without its part for the address, and
+# without the hyphens of parts that are empty.
 whole_key() { printf %s "${1%-p*}" | sed 's/-*$//'; } # KEY
 
-# Drops a CRL that has expired and is not renewed, because its CA has begun to part its CRL by address, or has stopped
-# doing so. OpenSSL does not count a CRL that has expired. A CRL for all certificates is dropped only where the sample
-# shows that users' certificates name an address: every other certificate loses its CRL by this.
+# Drops chosen CRLs that have expired because their CA has begun to part its CRL by address, has stopped doing so, or
+# has new addresses. Their keys go to $work/outlived. OpenSSL does not count a CRL that has expired. A CRL for all
+# certificates is dropped only where the current CRLs alone accept the sample, which shows that users' certificates name
+# an address: every other certificate loses its CRL by this.
 # in: collect_record, source_ids, source_sample, work
 # sets: nothing
 drop_outlived() {
@@ -68,13 +70,14 @@ is_moved() { # KEY
   return 1
 }
 
-# Prints the key of the CRL that each source delivered last, in this run or in an earlier one.
+# Prints the key of the CRL that each source delivered last, in this run or, where it has delivered none, in an earlier
+# one.
 delivered_keys() {
   cat -- "$work/told" "$collect_record" 2>/dev/null |
     awk -v ids="$source_ids " '$1 == "source" && $3 == "crl" && index(ids, " " $2 " ") && !seen[$2]++ { print $NF }'
 }
 
-# Checks whether the chosen CRL of a key has not expired.
+# Checks whether there is a chosen CRL of a key that has not expired.
 is_current() { # KEY
   [ -f "$work/chosen/$1.facts" ] && read -r _ _ part_is_current_until _ <"$work/chosen/$1.facts" &&
     { [ "$part_is_current_until" = - ] || [ "$part_is_current_until" -gt "$(date +%s)" ]; }
@@ -88,9 +91,9 @@ current_crls() {
   done
 }
 
-# Drops CRLs for users only, where they would lock users out. Under `chain` OpenSSL needs a CRL for each CA's own
-# certificate, too. Where a CA publishes only a CRL for users, this CRL would take the place of the CRL for all
-# certificates, and lock out everybody below this CA.
+# Drops downloaded CRLs for users only, where they would lock users out, and reports the failure of their sources. Under
+# `chain` OpenSSL needs a CRL for each CA's own certificate, too. Where a CA publishes only a CRL for users, this CRL
+# would take the place of the CRL for all certificates, and lock out everybody below this CA.
 # in: collect_bundle, work
 # sets: nothing
 drop_crls_of_users() {
@@ -107,7 +110,8 @@ drop_crls_of_users() {
   done
 }
 
-# Checks whether the CA of a CRL has another CRL, of another kind, which does not take its place.
+# Checks whether the same CA key has a second CRL, downloaded or installed, with another KEY, so that both stand in
+# crl.pem.
 has_other_crl() { # TARGET
   cat -- "$work"/crls/*.facts "$work"/known/*.facts 2>/dev/null | awk -v own="$(cut -d ' ' -f 1 "$1.facts")" '
     BEGIN { split(own, part, "-") }
@@ -116,8 +120,8 @@ has_other_crl() { # TARGET
     END { exit !found }'
 }
 
-# Checks whether OpenSSL, when it has this CRL alone, looks it up for the certificate of a CA and then refuses that
-# certificate, because the CRL is for users. This is its error 44, `different CRL scope`.
+# Checks whether OpenSSL would refuse the certificate of a CA with this CRL alone, because the CRL is for users. This is
+# its error 44, `different CRL scope`.
 refuses_a_ca() { # CRL_FILE
   for part_each_ca in "$work"/cas/*; do
     if openssl verify -CAfile "$collect_bundle" -crl_check -CRLfile "$1" "$part_each_ca" 2>&1 |

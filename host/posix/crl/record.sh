@@ -4,6 +4,7 @@
 
 # Writes the record: the line `run TIME EXIT RESULT [REASON]`, and the lines `source ID KIND ...` of $work/told. A new
 # line takes the place of the old line of the same source and kind, and a success removes the failure of its source.
+# Each reason is cut to 400 bytes.
 # in: refresh_reason, source_ids, state, work
 # sets: nothing
 # writes
@@ -78,7 +79,7 @@ report_status() {
   ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
 }
 
-# Checks whether the sample was useless when a CRL last changed. This is not shown for a site that has no sample any
+# Checks whether the sample was useless when the CRLs were last checked. It is not for a site that has no sample any
 # more.
 is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
@@ -91,7 +92,7 @@ addresses_of() { # ID
 # Prints `RESULT [REASON]` in words.
 in_words() { case $1 in *' '*) printf '%s: %s' "${1%% *}" "${1#* }" ;; *) printf %s "$1" ;; esac; }
 
-# Prints what the record says of a CRL in words.
+# Prints what the record says of a CRL in words, and `not known` where it has too few fields.
 crl_in_words() { # THIS NEXT NUMBER ENTRIES KEY, in one argument
   # shellcheck disable=SC2086
   set -- $1

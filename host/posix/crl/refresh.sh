@@ -17,7 +17,8 @@ certificate of a CA, and runs on the files of before; 4 another run works on thi
 END_OF_USAGE
 }
 
-# The first part of a refresh, without the lock: it downloads the CRLs, and ends there where nothing is new.
+# The first part of a refresh, without the lock. It reads the options, downloads the CRLs, and ends this process where
+# nothing is new. Otherwise it starts the second part.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, script, source_alarm_hours
 # sets: id, is_reported, mode, own_directory, refresh_reason, state, unreported, work
 run_refresh() { # PROGRAM OPTIONS…
@@ -46,8 +47,8 @@ run_refresh() { # PROGRAM OPTIONS…
   detach_refresh
 }
 
-# Makes the work directory and reads the settings. Goes on to the second part at once where a run has to be put back
-# first.
+# Makes the work directory and reads the settings. Where there are no sources, it goes on to the second part at once if
+# an interrupted change has to be put back, and ends this process otherwise. Also ends it where there is no room.
 begin_refresh() {
   sweep_refreshes
   mkdir -m 700 -- "$work" && mkdir -- "$work/own" "$work/edit" && hold "$work" ||
@@ -100,8 +101,8 @@ end
 END_OF_REQUEST
 }
 
-# Checks whether there is nothing to do. There is also something to do after an interrupted run, when somebody altered
-# crl.pem, and when a CA was retired.
+# Checks whether there is nothing to do: no downloaded CRL is newer than the installed one. There is also something to
+# do after an interrupted run, when somebody altered crl.pem, and when a CA was retired.
 is_nothing_new() {
   [ "$(state_of_transaction)" = idle ] || return 1
   is_installed_known || return 1
@@ -115,7 +116,8 @@ is_nothing_new() {
   done
 }
 
-# Starts the second part in a session of its own, as every change does: Ctrl-C must not stop it half-way.
+# Starts the second part in a session of its own, as every change does: Ctrl-C must not stop it half-way. Shows what it
+# says, but not to the timer, and ends this process with its exit status.
 # writes
 detach_refresh() {
   printf '%s\n' "$script" >"$work/program" && : >"$work/output" || end_refresh failed "no room in $state"
@@ -132,7 +134,8 @@ detach_refresh() {
   exit "$refresh_exit"
 }
 
-# The second part, under the lock. Something else may be installed by now.
+# The second part, under the lock; a dry run has none. It finds anew what is to be installed, because something else may
+# be installed by now. Lets httpd judge it, and then changes the server or ends the refresh. It ends this process.
 # in: deadly_unstartable, probe_already_refused, probe_locked_out
 # sets: id, is_reported, manifest, mode, own_directory, refresh_reason, state, unreported, work
 # writes
@@ -190,8 +193,9 @@ finalize_refresh() { # applied|stopped
   end_refresh updated
 }
 
-# Ends this process with the exit status that follows from the result and from the dates of the CRLs. refresh_usage says
-# what each status means.
+# Saves the record, says how the refresh ended, and ends this process with the exit status that follows from RESULT and
+# from the dates of the CRLs. A worse result that it finds takes the place of RESULT. refresh_usage says what each
+# status means.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
@@ -222,14 +226,14 @@ end_refresh() { # RESULT [REASON]
 # Prints the failures of sources in this run. Fails where there are none.
 reported_failures() { grep ' failure ' -- "$work/told" 2>/dev/null; }
 
-# Checks whether an installed CRL expires within the alarm time. When it has expired, every certificate of its CA is
-# refused.
+# Checks whether an installed CRL has expired or expires within the alarm time. When it has expired, every certificate
+# of its CA is refused.
 is_ending() {
   tail -n +2 -- "$state/crl.list" 2>/dev/null | awk -v limit=$(($(date +%s) + ${source_alarm_hours:-24} * 3600)) '
     $3 != "-" && $3 < limit { found = 1 } END { exit !found }'
 }
 
-# Says how the refresh ended, to the log of the host and to the person who started it.
+# Says how the refresh ended, to the log of the host and to the person who started it. The timer has no such person.
 report_refresh_end() {
   case $refresh_result in
     unchanged) refresh_ending='the CRLs are up to date' ;;
@@ -255,7 +259,8 @@ report_refresh_end() {
   [ -n "$refresh_timer" ] || printf '%s: %s\n' "$refresh_result" "$refresh_ending"
 }
 
-# Writes a part of the answer for a person and for the host's log.
+# Writes a part of the answer for a person and for the host's log. Ends this process at an error, and where a change was
+# refused or put back. The timer has no person, and steps are shown with --verbose only.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 report_refresh() { # KIND TEXT…, in one argument
@@ -276,8 +281,9 @@ report_refresh() { # KIND TEXT…, in one argument
   esac
 }
 
-# Waits for the time of the refresh. cron calls at the minutes of the times. Where the times have a time zone, which
-# cron does not know, cron calls at these minutes of every hour.
+# Waits a random part of the delay, or ends this process where it is not the time of a refresh. cron calls at the
+# minutes of the times. Where the times have a time zone, which cron does not know, cron calls at these minutes of every
+# hour. systemd does both by itself.
 wait_for_turn() {
   [ ! -f "/etc/systemd/system/clientcert-${state##*/}.timer" ] || return 0
   # Without a time zone the text is one blank, and every call is at a right time.

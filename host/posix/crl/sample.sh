@@ -2,8 +2,9 @@
 # The sample certificate of the site, which is the certificate of one user: this file checks what a new CRL would do to
 # it.
 
-# Checks the sample with the CRLs of FILE. A CRL that revokes the sample itself is right and is installed, but the
-# sample shows nothing from then on. Where the installed CRL refuses the sample already, the new CRL is not the cause.
+# Checks the sample with the CRLs of FILE. Reports a reason against them where they would refuse it, unless the
+# installed CRL refuses it already: then the new CRL is not the cause. A CRL that revokes the sample itself is right and
+# is installed, but the sample shows nothing from then on.
 # in: collect_bundle, collect_installed, source_check, source_sample, work
 # sets: nothing
 check_sample() { # FILE

@@ -39,11 +39,13 @@ whole_number() { # TEXT DEFAULT
 # A download that brings less than 1 kB a second for this many seconds is given up.
 source_stall_seconds=20
 
-# Downloads URL to FILE within limits: the bytes that a CRL may have, two minutes at most, and a minimum speed.
+# Downloads URL to FILE within limits: the bytes that a CRL may have, its share of the time and two minutes at most, and
+# a minimum speed. Sets `failure` and fails where that does not go well.
 # in: accept_addresses_left, collect_source_until, crl_max_bytes, work
 # sets: failure
 download() { # URL FILE
   failure='' source_proxy=''
+  # curl would end the address at a quote, and take a backslash for the beginning of an escape.
   case $1 in *['"\']*) failure='the address has a quote or a backslash' && return 1 ;; esac
   # Other programs would show this address in their words, and everybody can read the arguments of wget.
   source_authority=${1#*://} source_authority=${source_authority%%[/?#]*}
@@ -54,6 +56,7 @@ download() { # URL FILE
   [ "$source_remaining" -gt 0 ] || { failure='no time was left for it' && return 1; }
   [ "$source_remaining" -lt 120 ] || source_remaining=120
   # A pipe has the exit status of `head` alone, so that of the download goes to a file.
+  # One byte more than the limit shows that the download was cut off there.
   if command -v curl >/dev/null 2>&1; then
     { fetch_by_curl "$1"; echo $? >"$2.status"; } | head -c $((crl_max_bytes + 1)) >"$2"
   elif command -v wget >/dev/null 2>&1; then
@@ -67,8 +70,8 @@ download() { # URL FILE
   case $1 in [lL][dD][aA][pP]*) decode_ldap "$2" ;; esac
 }
 
-# Reads the address of the proxy, which may have a password. The address comes from a file that only root can read, and
-# is given to the program by standard input, where ps cannot see it.
+# Sets source_proxy to the address of the proxy, which may have a password, or sets `failure` and fails. The address
+# comes from a file that only root can read, and is given to the program where ps cannot see it.
 read_proxy() {
   case $(stat -L -c '%u %a' -- "$source_proxy_file" 2>/dev/null) in
     '0 600' | '0 400') ;;
@@ -92,6 +95,7 @@ is_proxy_address() { # TEXT
       set -- "${1#*://}"
       ;;
   esac
+  # Refuses blanks and all that is not printable ASCII, quotes, whatever may follow a host, and a second @.
   case $1 in *[!!-~]* | *[\"\'\\/?#]* | *@*@*) return 1 ;; esac
   set -- "${1##*@}"
   # From here on $1 is the host, and $2 the port. Without a port, 1 stands for it.
@@ -119,7 +123,7 @@ fetch_by_curl() { # URL
     --speed-limit 1000 --speed-time "$source_stall_seconds" 2>"$work/curl.errors"
 }
 
-# Prints the download. The options are all that busybox's wget has.
+# Prints the download. The options are all that busybox's wget has. The proxy goes through the environment.
 fetch_by_wget() { # URL
   (
     [ -z "$source_proxy" ] || { http_proxy=$source_proxy https_proxy=$source_proxy && export http_proxy https_proxy; }
@@ -140,8 +144,8 @@ explain_download() { # FILE
   fi
 }
 
-# Replaces a downloaded LDAP entry by the CRL in it. curl prints an LDAP entry as text that holds the CRL in base64 (RFC
-# 2849).
+# Replaces a downloaded LDAP entry by the CRL in it, the first one where it has several. Sets `failure` and fails where
+# there is none. curl prints an LDAP entry as text that holds the CRL in base64, behind two colons (RFC 2849).
 decode_ldap() { # FILE
   awk 'tolower($0) ~ /^[ \t]*certificaterevocationlist[^ ]*:: / && !found++ { print $2 }' "$1" |
     base64 -d >"$1.list" 2>/dev/null

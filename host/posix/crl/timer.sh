@@ -24,7 +24,8 @@ is_timer_active() {
   systemctl is-enabled --quiet "$(timer_unit)" 2>/dev/null && systemctl is-active --quiet "$(timer_unit)" 2>/dev/null
 }
 
-# Prints which of the two schedulers runs here, and whether it would start our timer.
+# Prints which of the two schedulers runs here, whether it would start our timer, and the files that change our units
+# (`timer-drop-ins`). `timer-enabled no` is said only where the file of our unit is there and systemd does not start it.
 # in: instance, process_cron_pids
 # sets: nothing
 observe_timer() {
@@ -46,7 +47,8 @@ observe_timer() {
   fi
 }
 
-# Starts the timers after their files are in place.
+# Makes systemd start its timer after its files are in place, and does nothing where the change brings none. A failure
+# is a note.
 # in: instance, work
 # sets: nothing
 # writes

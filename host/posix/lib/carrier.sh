@@ -17,8 +17,9 @@ guard_run() {
   command trap 'exit 1' XCPU 2>/dev/null || :
 }
 
-# Runs when the process ends, whatever ends it. It puts an unreported change back or tidies it up, reports an early end,
-# and releases the lock. Each of these steps runs in a process of its own, so that a failure in it cannot keep the lock.
+# Runs when the process ends, whatever ends it. It puts an unreported change back or tidies it up, reports an end with
+# an error that nobody has reported, and releases the lock. The first two run in a process of their own, so that a
+# failure in them cannot keep the lock. The exit status is theirs, else the one with which the run ended.
 end_carrier() {
   carrier_status=$?
   calm_down
@@ -33,7 +34,8 @@ end_carrier() {
   exit "$carrier_status"
 }
 
-# Reports a run that ended before it changed anything. Names the limit that was hit, where the errors show one.
+# Reports a run that ended before it changed anything, and ends this process. Names the limit that was hit, where the
+# errors show one.
 report_early_end() {
   carrier_unchanged="${recover_done:+an interrupted change was put back, else }nothing was changed"
   carrier_hit=$(limit_in_words "$work/errors")
@@ -52,8 +54,8 @@ calm_down() {
   IFS=" $tab$nl"
 }
 
-# Settles a change whose run ended early. A change that is valid already only has to be tidied up. Any other change is
-# put back.
+# Settles a change whose run ended early, reports the result, and ends this process. A change that is valid already only
+# has to be tidied up. Any other change is put back.
 # writes
 settle_change() {
   unreported=''

@@ -53,7 +53,8 @@ read_self() { IFS=' ' read -r process_own_pid _ 2>/dev/null </proc/self/stat && 
 now_ticks() { read_process self && printf %s "$process_start"; }
 
 # Sets process_httpd_pids (httpd parents that run as root), process_foreign_pids (httpd parents of other users), both in
-# our own pid namespace, process_php_fpm (paths of running php-fpm programs) and process_cron_pids.
+# our own pid namespace, process_php_fpm (paths of php-fpm programs that run as root, each with a line end) and
+# process_cron_pids (of root's crons, in any pid namespace).
 # in: want_httpd
 # sets: process_cron_pids, process_foreign_pids, process_httpd_pids, process_links, process_parent, process_php_fpm,
 #   process_start
@@ -70,6 +71,7 @@ find_processes() {
   # 'PATH', or "PATH" where it has an apostrophe.
   set -f
   for process_link in $process_links; do
+    # Takes the quotes off, and the mark of a program file that was replaced or removed while it runs.
     process_executable=${process_link#*"' -> "} process_executable=${process_executable#?}
     process_executable=${process_executable%?} process_executable=${process_executable% (deleted)}
     process_pid=${process_link#"'/proc/"} process_pid=${process_pid%%/*}
@@ -127,8 +129,8 @@ runs_as_root() { # PID
   [ "$process_real_user" = 0 ]
 }
 
-# Prints those of PIDS that are in our own pid namespace. An httpd in another pid namespace belongs to a container, not
-# to this host.
+# Prints those of PIDS that are in our own pid namespace, with a blank before each. An httpd in another pid namespace
+# belongs to a container, not to this host.
 # in: nothing
 # sets: nothing
 in_own_namespace() { # PIDS

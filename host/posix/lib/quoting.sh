@@ -10,9 +10,9 @@ quote_word() { # TEXT
   quoting_word=\"$quoting_word\"
 }
 
-# Functions for awk. read_word reads the first word of a directive's arguments as httpd does (ap_getword_conf); absolute
-# makes a path absolute. Texts are given to awk through the environment, because `-v` would take a backslash in them for
-# the beginning of an escape.
+# Functions for awk. read_word returns the first word of a directive's arguments as httpd reads it (ap_getword_conf):
+# without its quotes (\047 is the apostrophe) and escapes. absolute makes a path absolute, below $server_root. Texts are
+# given to awk through the environment, because `-v` would take a backslash in them for the beginning of an escape.
 quoting_read_word='
   function read_word(text,  quote, word, position, letter, next_letter) {
     sub(/^[ \t]+/, "", text)
@@ -36,7 +36,8 @@ quoting_read_word='
   }
   function absolute(path) { return path ~ /^\// ? path : ENVIRON["server_root"] "/" path }'
 
-# A function for awk: a path of /proc/self/mountinfo without its escapes.
+# A function for awk: a path of /proc/self/mountinfo without its escapes, which are octal: of a blank, a tab and a
+# backslash.
 quoting_mount_path='
   function mount_path(field) {
     gsub(/\\040/, " ", field); gsub(/\\011/, "\t", field); gsub(/\\134/, "\\", field); return field

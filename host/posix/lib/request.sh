@@ -61,7 +61,9 @@ tab=$(printf '\t')
 # An observation may take this long. The caller waits longer than that.
 request_observe_seconds=50
 
-# Writes one part of the answer, for the caller or for a person who runs this by hand.
+# Writes one part of the answer: `KIND TEXT…`. In the modes undo and refresh a person reads it, so report_undo or
+# report_refresh writes it in words; report_refresh ends the run at an error. The words of a step, note, reason or error
+# are cleaned.
 # in: mark, mode
 # sets: nothing
 part() {
@@ -78,8 +80,9 @@ part() {
 # sets: nothing
 step() { doing "$1" '; look at the load of the host, and run again' && part "step $1"; }
 
-# fail KIND TEXT: ends the run. Before the swap nothing has been changed. After the swap end_carrier puts the change
-# back before the process ends.
+# fail KIND TEXT: reports an error and ends the run. KIND tells the caller what the error is about. Before the swap
+# nothing has been changed. From the swap on TEXT is the reason, and end_carrier puts the change back before the process
+# ends.
 # in: mark, mode, unreported, work
 # sets: is_reported
 fail() {
@@ -90,9 +93,10 @@ fail() {
   exit 1
 }
 
-# Reads lines `key value` until `end`. For a change the bytes of our files follow. The manifest has a line for each
-# file, splice and virtual host. It is read as a whole by `head`, because a shell reads lines byte by byte. request_text
-# gets the whole text of the request, for the process that carries a change out.
+# Reads lines `key value` until `end`, and fails where the request has no such line. For a change the bytes of our files
+# follow, which are read later. The manifest has a line for each file, splice and virtual host. `manifest BYTES` says
+# its length: it is read as a whole by `head`, because a shell reads lines byte by byte. request_text gets the whole
+# text of the request, for the process that carries a change out.
 # in: work
 # sets: aside, baseline, deadline_seconds, expected_config, id, is_reported, limit_seconds, manifest, mark, mode, owner,
 #   refresh, reload_unstartable, removal, request_text, returning, take_over, want_config, want_defines,

@@ -48,8 +48,9 @@ inodes_in_words() { # DIRECTORY
   esac
 }
 
-# Prints an addition to a sentence that a program did not run: the limits of this login that most logins do not have. It
-# begins with `; ` and is empty where there are none.
+# Prints an addition to a sentence that a program did not run: the limits of this login that most logins do not have,
+# which are any limit of memory or file size, and fewer than 64 open files. It begins with `; ` and is empty where there
+# are none.
 # in: nothing
 # sets: nothing
 limits_in_words() {
@@ -63,7 +64,8 @@ limits_in_words() {
   [ -z "$resource_limits" ] || printf '; this login has limits that may be the cause (%s): raise them (%s)' "${resource_limits#, }" "$resource_limit_places"
 }
 
-# Prints the limit that stopped a run, by the words of its programs in FILE. Prints nothing where these name no limit.
+# Prints in a sentence which limit stopped a run, by the words of its programs at the beginning of FILE. Prints nothing
+# where these name no limit.
 # in: nothing
 # sets: nothing
 limit_in_words() { # FILE

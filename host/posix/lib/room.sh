@@ -1,11 +1,12 @@
 # shellcheck shell=sh
 # Checks before a run begins that the host has enough room for it, and reports what a run lacked when it ended early.
 
-# Reports a run that a limit stopped before it had changed anything, and removes its files.
+# Reports a run that a limit stopped before it had changed anything, and removes its files. Leaves any other run alone:
+# one that still runs, has begun its swap, has reported a result, or shows no sign of a limit.
 # in: mark, state, work
 # sets: nothing
 report_limit() {
-  # A complete removal leaves no output, so there is nothing to report.
+  # A complete removal leaves no output.
   [ -f "$work/output" ] && ! is_held "$work" && [ ! -f "$work/swapped" ] &&
     ! grep -q -e "^$mark result " -- "$work/output" || return 0
   # A run that still could has reported the limit itself.
@@ -27,7 +28,8 @@ report_limit() {
 }
 
 # Sets room_needed: the bytes needed for the files that are sent, for the candidates, and for the answer, which holds
-# the whole configuration (8 MiB). The lines of the manifest are `own ROLE NAME HASH SIZE` and `edit HASH PATH`.
+# the whole configuration (8 MiB). A file of ours counts twice, and a file that is edited four times. The lines of the
+# manifest are `own ROLE NAME HASH SIZE` and `edit HASH PATH`.
 # in: manifest
 # sets: room_needed
 count_needed() {
@@ -49,6 +51,7 @@ EOF
 require_room() {
   count_needed
   require_file_size "$room_needed"
+  # Sets $1 to the KiB that are free, $2 to the inodes that are free, and $3 to all inodes.
   # shellcheck disable=SC2046
   set -- $(stat -f -c '%a %S %d %c' -- "$(nearest_directory "$state")" |
     awk '{ printf "%d %s %s", $1 * $2 / 1024, $3, $4 }')

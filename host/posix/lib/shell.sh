@@ -16,7 +16,8 @@ refuse_unfit_shell
 
 # mksh has no builtin printf, and a program cannot be given an argument above 128 KiB, such as a large configuration. So
 # this function writes formats that have only `%s` and `\n` by mksh's builtin `print`. It leaves any other format to the
-# program printf. As printf does, it uses the format again until no argument is left.
+# program printf. As printf does, it uses the format again until no argument is left, and takes a missing argument for
+# an empty one.
 case ${KSH_VERSION:-} in *MIRBSD* | *LEGACY*)
   # shellcheck disable=SC3000-SC4000 # a function of this name is for mksh alone, and so is `print`.
   printf() { # FORMAT TEXT…

@@ -17,10 +17,11 @@ is_alive() { # PID START BOOT
   [ $# -eq 3 ] && [ "$3" = "$(boot_id)" ] && read_process "$1" && [ "$process_start" = "$2" ]
 }
 
-# Takes the lock of this server. Only one run works on a server at a time, whether a stack, the timer or a person starts
-# it. A lock whose process has ended is taken over. The lock is a directory that is made by a rename and already holds
-# the name of its holder. A rename onto it fails as long as that name is in it. state_held is that name: the line
-# `PID START BOOT` of this process.
+# Takes the lock of this server, or fails where another run keeps it longer than may_wait allows. Only one run works on
+# a server at a time, whether a stack, the timer or a person starts it. A lock whose process has ended is taken over;
+# after 20 attempts that is given up. The lock is a directory that is made by a rename and already holds the name of its
+# holder. A rename onto it fails as long as that name is in it. state_held is that name: the line `PID START BOOT` of
+# this process.
 # in: work
 # sets: state_held
 # writes
@@ -62,8 +63,8 @@ is_lock_of() { # HOLDER
   [ -f "$state/lock/holder" ] && [ "$(cat -- "$state/lock/holder")" = "$1" ]
 }
 
-# Breaks the lock of HOLDER. Another run may have been quicker and may hold this lock already. In that case the lock is
-# given back to it.
+# Breaks the lock of HOLDER, and fails where HOLDER does not hold it any more. Another run may break and take the lock
+# between the check and the rename. In that case the lock is given back to it.
 # in: nothing
 # sets: nothing
 # writes
@@ -76,7 +77,7 @@ break_lock() { # HOLDER
 }
 
 # Removes what is left of runs that were killed while they broke a lock. The name of such a directory ends with the PID
-# of the run.
+# of the run, and one whose process runs is left alone.
 # writes
 sweep_locks() {
   for state_stale_lock in "$state"/lock.stale.*; do
@@ -84,7 +85,7 @@ sweep_locks() {
   done
 }
 
-# Writes into DIRECTORY that it belongs to this process.
+# Writes into DIRECTORY that it belongs to this process: the line `PID START BOOT` in the file holder.
 # in: nothing
 # sets: nothing
 # writes
@@ -100,7 +101,7 @@ is_held() { # DIRECTORY
   is_alive $(cat -- "$1/holder" 2>/dev/null)
 }
 
-# Gives the lock back, unless another run has it by now.
+# Gives the lock back, unless another run has it by now. Never fails.
 # in: nothing
 # sets: nothing
 release_lock() { break_lock "$state_held" || :; }
@@ -123,8 +124,8 @@ journal_value() { # KEY
   esac
 }
 
-# Sets keys of the journal, or removes those whose VALUE is empty. The journal is rewritten in one rename, so that it is
-# never half written.
+# Sets keys of the journal, or removes those whose VALUE is empty. Fails where it cannot be written. The journal is
+# rewritten in one rename, so that it is never half written.
 # in: nothing
 # sets: state_journal
 # writes
@@ -139,8 +140,8 @@ journal_set() { # KEY VALUE [KEY VALUE …]
     mv -f -- "$state/journal.new" "$state/journal"
 }
 
-# Prints what an observation reports about runs: `idle`, `running ID`, or `interrupted ID`. A run is interrupted when it
-# began its swap and its process has ended.
+# Prints what an observation reports about runs: `running ID` or `interrupted ID` of the first run that has begun its
+# swap and is not valid yet, or `idle`. A run is interrupted when its process has ended.
 # in: nothing
 # sets: nothing
 state_of_transaction() {
@@ -158,13 +159,15 @@ state_of_transaction() {
 
 # Checks whether a run has begun its swap and its change is not valid. The journal names the last run that ended well.
 # From that moment the swap of this run is not put back any more, even where there is still something to tidy up.
+# WORK/directory names the directory to put back; without that name nothing could be.
 # in: nothing
 # sets: nothing
 is_half_done() { # WORK
   [ -f "$1/swapped" ] && [ -s "$1/directory" ] && [ "$(journal_value run)" != "${1##*/run.}" ]
 }
 
-# Keeps the bytes from before the change. The bytes from before the last three changes are kept.
+# Keeps the bytes from before the change NUMBER under that number. The bytes from before the last three changes are
+# kept.
 # in: work
 # sets: nothing
 # writes

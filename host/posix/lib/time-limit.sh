@@ -13,9 +13,10 @@ doing() {
   [ -z "$time_limit_is_on" ] || printf '%s\t%s\n' "$1" "${2:-: is it a pipe, or on a file server that does not answer? See to that, and run again}" >&8
 }
 
-# Runs COMMAND for at most $limit_seconds. The answer of COMMAND goes directly to standard output. What `doing` notes
-# comes through a pipe into time_limit_doings. Its first line is the PID of end_when_late, and its last line is `late`
-# where the time was up. Descriptor 7 is the real standard output, and descriptor 8 is the pipe.
+# Runs COMMAND for at most $limit_seconds, and returns its exit status. Where the time was up, reports what was being
+# done as an error, and returns 1. The answer of COMMAND goes directly to standard output. What `doing` notes comes
+# through a pipe into time_limit_doings. Its first line is the PID of end_when_late, and its last line is `late` where
+# the time was up. Descriptor 7 is the real standard output, and descriptor 8 is the pipe.
 # in: limit_seconds
 # sets: nothing
 limited() { # COMMAND…
@@ -42,6 +43,7 @@ limited() { # COMMAND…
       return 1
       ;;
   esac
+  # COMMAND ended in time, so end_when_late has nothing to wait for.
   kill "${time_limit_doings%%"$nl"*}" 2>/dev/null
   return "$time_limit_status"
 }
@@ -70,7 +72,7 @@ end_when_late() { # PROCESS START
 }
 
 # Ends PROCESS and all its descendants. They are stopped first, so that none can start another one meanwhile. PROCESS
-# itself gets time to tidy up.
+# itself gets two seconds to tidy up before it is killed.
 end_tree() { # PROCESS
   read_self
   time_limit_tree='' time_limit_new=" $1"
@@ -92,8 +94,8 @@ end_tree() { # PROCESS
   kill -KILL "$1"
 }
 
-# Sets time_limit_new to the children of the tree that are not in it yet. A run that changes something is left alone: it
-# ends by itself.
+# Sets time_limit_new to the children of the tree that are not in it yet, without this process itself. A run that
+# changes something is left alone: it ends by itself.
 find_children() {
   time_limit_new=''
   for time_limit_entry in /proc/[0-9]*; do
@@ -116,7 +118,8 @@ is_carrier() { # PROCESS
 }
 
 # Runs httpd so that it reads its whole configuration. httpd waits for ever where its configuration names a pipe that
-# nobody writes to. The exit status is 124 or 137 when the time is up.
+# nobody writes to. Within `limited` it has no limit of its own, because the whole observation ends when the time is up.
+# Elsewhere it has request_observe_seconds, and the exit status is 124 or 137 when they are over.
 # in: config, program, request_observe_seconds
 # sets: nothing
 httpd_in_time() { # ARGS…

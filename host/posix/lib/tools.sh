@@ -3,8 +3,8 @@
 # or may not be GNU's. Without this check the only sign of it would be missing output, and reasons or plans would be
 # made from that output.
 
-# Tests one pipeline of all the tools that an observation needs. Only where its result is wrong, the broken tool is
-# searched for.
+# Tests one pipeline of all the tools that an observation needs, and for a change the other tools, too. Fails where one
+# of them is broken. Only where the result of the pipeline is wrong, the broken tool is searched for.
 # in: mode
 # sets: nothing
 test_tools() {
@@ -47,7 +47,8 @@ blame_all_tools() {
   fail tools "this host's tools do not work together as they must, though each does for itself; look at its PATH and at the load of the host"
 }
 
-# Runs the tool with the lines of tool_input as its input, and fails where its answer is another one than EXPECTED.
+# Runs the tool with the lines of tool_input as its input. Fails with its name where its exit status is not 0 or its
+# answer, with its words of errors, is another one than EXPECTED.
 try_tool() { # TOOL EXPECTED ARGS…
   tool=$1 tool_expected=$2
   shift 2
@@ -60,8 +61,8 @@ try_tool() { # TOOL EXPECTED ARGS…
   esac
 }
 
-# Tests the other tools that a change needs. GNU's tools print their version. A tool that does not is not GNU's, or does
-# not run. try_tool then reports it.
+# Tests the other tools that a change needs, and fails with the name of the first broken one. GNU's tools print their
+# version. A tool that does not is not GNU's, or does not run. try_tool then reports it.
 test_changing_tools() {
   for tool in base64 chmod chown cp head ln mkdir mkfifo mv od rm rmdir sync tail timeout wc; do
     "$tool" --version >/dev/null 2>&1 || { tool_input='' && try_tool "$tool" '' --version; }

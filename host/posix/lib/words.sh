@@ -1,11 +1,12 @@
 # shellcheck shell=sh
 # This file cleans words that others choose: the words of programs and servers, and the names of files. A cleaned word
 # is bounded in length, and has no password of a proxy. A character that a terminal obeys, or that nobody sees, is
-# written as \u001b. The caller cleans what it shows by itself, too (core/shown.ts); a person who runs this program by
-# hand, the refresh record and the host's log have only this file.
+# written as its number, such as \u001b. The caller cleans what it shows by itself, too (core/shown.ts); a person who
+# runs this program by hand, the refresh record and the host's log have only this file.
 word_max_bytes=2000
 
-# Checks whether a text needs no cleaning. A text is nearly always plain, and this test starts no process.
+# Checks whether a text needs no cleaning: it is printable ASCII, and no longer than word_max_bytes. A text is nearly
+# always plain, and this test starts no process.
 # in: nothing
 # sets: nothing
 is_plain() { # TEXT
@@ -13,14 +14,14 @@ is_plain() { # TEXT
   [ "${#1}" -le "$word_max_bytes" ]
 }
 
-# Prints a text so that it can stand on one line. It is cut to word_max_bytes.
+# Prints a text so that it can stand on one line. It is cut to word_max_bytes before it is escaped.
 # in: nothing
 # sets: nothing
 plain() { printf "%.${word_max_bytes}s" "$1" | escape_words; } # TEXT
 
-# A filter that writes a character which is not shown as \u001b, and a byte that is no valid UTF-8 as \x1b. All other
-# UTF-8 stays as it is. It works byte by byte, because no two programs agree on what a character is. The ranges are
-# those of core/shown.ts.
+# A filter that escapes a character that is not to be shown by its number, such as \u001b, and a byte that is no valid
+# UTF-8, such as \x9b. All other UTF-8 stays as it is. It works byte by byte, because no two programs agree on what a
+# character is. The ranges are those of core/shown.ts.
 # in: nothing
 # sets: nothing
 escape_words() { # [lines]: line ends stay, too
@@ -66,8 +67,8 @@ escape_words() { # [lines]: line ends stay, too
     }'
 }
 
-# A filter: removes the user and the password that stand before the server of an address, also where the address is
-# malformed. From each word it removes everything before the last @.
+# A filter that writes … for the user and the password that stand before the server of an address, also where the
+# address is malformed. In each word this takes everything before the last @, but a scheme such as http:// stays.
 # in: nothing
 # sets: nothing
 without_credentials() { LC_ALL=C sed -E "s#(^|[ ('\"])([A-Za-z][A-Za-z0-9]*://)?[^ ]*@#\\1\\2…@#g"; }
@@ -79,7 +80,8 @@ without_credentials_in() { # TEXT
   case $1 in *@*) printf '%s\n' "$1" | without_credentials ;; *) printf %s "$1" ;; esac
 }
 
-# A filter for the words of httpd that follow `part words`. It escapes them where a person reads them on a terminal.
+# A filter for the words of httpd that follow `part words`. Where a person reads them on a terminal, it escapes them,
+# and passes the first 64 KiB only.
 # in: mode
 # sets: nothing
 words_of_httpd() {
