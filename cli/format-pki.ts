@@ -105,7 +105,7 @@ export function describeRevocation(revoked: Revocation | undefined): string {
   return `revoked on ${revoked.date ?? "an unreadable date"} (${reason})`;
 }
 
-/** The same as {@link certificateLines}, for a CRL. */
+/** The lines about one CRL. The first line says whether it is a delta CRL. The lines after it are indented. */
 export function crlLines({ summary, extensions }: Crl, now: number): string[] {
   const { issuer, thisUpdate, nextUpdate, number, entries } = summary;
   const isDelta = findExtension(extensions, extensionOid.deltaCrlIndicator) !== undefined;

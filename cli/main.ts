@@ -204,6 +204,9 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError("write a whole number from 1 to 9999.");
 }
 
+/**
+ * Runs the command of the command line, prints its answer and sets the exit code, which is 2 for a wrong command line.
+ */
 async function main(): Promise<void> {
   // It is not an error when a reader such as `| head` has seen enough and closes the pipe.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

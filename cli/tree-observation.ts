@@ -155,6 +155,7 @@ function readRefresh(tree: Tree, instance: string, saved: SavedHost | undefined)
   };
 }
 
+/** The regular files at these paths. A path without one is left out. */
 const readPaths = (tree: Tree, paths: readonly string[]): [string, ObservedFile][] =>
   paths.flatMap((path): [string, ObservedFile][] => {
     const file = tree.read(path);
@@ -166,7 +167,7 @@ const contentsByDirective: ReadonlyMap<string, NamedContents> = new Map(
   Object.entries(namedContents).map(([directive, contents]) => [directive.toLowerCase(), contents]),
 );
 
-/** Finds the files that the directives name. The result never contains the bytes of a key. */
+/** Finds the files that the directives name and the copy has. The result never contains the bytes of a key. */
 function findNamedFiles(tree: Tree, serverRoot: string, effective: readonly Effective[]): NamedFile[] {
   return effective.flatMap(({ name, arguments: [argument] }) => {
     const contents = contentsByDirective.get(name);
@@ -194,6 +195,9 @@ const cronDirectories = [
   "/var/spool/cron/crontabs",
 ];
 
+/**
+ * The crontabs of the system, the scripts that cron runs every hour, day, week and month, and the crontabs of users.
+ */
 function readCrontabs(tree: Tree): Map<string, ObservedFile> {
   const listed = cronDirectories.flatMap((folder) => tree.list(folder).map((name) => `${folder}/${name}`));
   return new Map(readPaths(tree, [...cronFiles, ...listed]));

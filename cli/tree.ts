@@ -53,7 +53,7 @@ const mostSymlinks = 40;
  */
 const mostNames = 10_000;
 
-/** Throws an error when `directory` is not a directory. */
+/** Opens a copy whose `/` is `directory`. Throws an error when `directory` is not a directory. */
 export function openTree(directory: string): Tree {
   const root = realpathSync(directory);
   if (!lstatSync(root).isDirectory()) throw new Error(`${directory}: is no directory`);

@@ -46,6 +46,7 @@ assemble_crls() {
   choose_crls
   cat -- "$work"/chosen/*.pem >"$work/crl.pem" 2>/dev/null || return 1
   assemble_hash=$(hash_of "$work/crl.pem")
+  # The first line is what is_installed_known looks for.
   { printf '%s points\n' "$assemble_hash" && cat -- "$work"/chosen/*.facts; } >"$work/crl.list"
   awk -F "$tab" '$2 != "crl.pem"' "$work/own.list" >"$work/own.list.new" &&
     mv -f -- "$work/own.list.new" "$work/own.list"

@@ -79,8 +79,7 @@ report_status() {
   ! is_sample_useless || printf 'sample        the sample certificate of the site %s\n' "$(cat -- "$state/sample")"
 }
 
-# Checks whether the sample was useless when the CRLs were last checked. It is not for a site that has no sample any
-# more.
+# Checks whether the site has a sample that was useless when the CRLs were last checked.
 is_sample_useless() { [ -s "$state/sample" ] && grep -qs '^sample ' "$(journal_value directory)/refresh.conf"; }
 
 # Prints the addresses of a source on one line.

@@ -180,8 +180,8 @@ keep_crl_list() {
     { [ ! -f "$work/sample.words" ] || mv -f -- "$work/sample.words" "$state/sample"; }
 }
 
-# Ends a refresh whose crl.pem is live and healthy, or waits for httpd to be started. The number of the generation
-# stays, because a renewed CRL is not a change of ours.
+# Ends a refresh whose crl.pem is in place: httpd runs with it and is healthy (applied), or is stopped and reads it at
+# its next start (stopped). The number of the generation stays, because a renewed CRL is not a change of ours.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 # writes
@@ -260,7 +260,8 @@ report_refresh_end() {
 }
 
 # Writes a part of the answer for a person and for the host's log. Ends this process at an error, and where a change was
-# refused or put back. The timer has no person, and steps are shown with --verbose only.
+# refused or put back. Nobody reads along with the timer. Steps and the remark before httpd's words are shown with
+# --verbose only.
 # in: deadly_unstartable, parent, probe_already_refused, probe_locked_out, source_alarm_hours, state, work
 # sets: is_reported, refresh_reason, unreported
 report_refresh() { # KIND TEXT…, in one argument

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# The last safeguard of a run that changes something. Whatever ends such a run (a fault of this program, a signal, a
-# limit), no change stays half done and the lock is released. Only a process that is killed outright leaves that to the
-# next run (recover_earlier).
+# The carrier is the process that carries a change out. This file is its last safeguard: whatever ends its run (a fault
+# of this program, a signal, a limit), no change stays half done and the lock is released. Only a process that is killed
+# outright leaves that to the next run (recover_earlier).
 
 # Sets the traps of a run that changes something. It is called with the lock held. `unreported` is set from the
 # beginning of a change until its end is reported. `is_reported` is set when the end of the run is reported, whatever

@@ -37,7 +37,8 @@ require_inodes() { # FREE TOTAL DIRECTORY
     fail disk "the file system of $3 has $1 inodes left, each file takes one, and a change needs 200; delete files there (df -i $3); nothing was changed"
 }
 
-# Prints an addition to a sentence that something could not be written, where the file system has room but no inode.
+# Prints an addition to a sentence that something could not be written, where the file system has no inode left. Prints
+# nothing where it has some, or makes them as it needs them.
 # in: nothing
 # sets: nothing
 inodes_in_words() { # DIRECTORY

@@ -5,8 +5,8 @@
 
 time_limit_is_on=''
 
-# doing SUBJECT [HINT]: notes what is done now and may take for ever, for the error message of the time limit. It starts
-# no process and prints nothing.
+# doing SUBJECT [HINT]: notes what is done now and may take for ever, for the error message of the time limit. Does
+# nothing outside of `limited`. It starts no process and prints nothing.
 # in: nothing
 # sets: nothing
 doing() {
