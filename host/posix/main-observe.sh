@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # The observation alone: the program for a sudoers rule that allows only the observation.
 
-# Fails where the request overrides anything otherwise than this text. A user who may run this as root must not choose
-# what root runs: a program, a configuration (which names modules) or an envvars file. So the overrides are a part of
-# this text: `npx clientcert observe-program` writes fixed_overrides, which sets them. The request can only repeat them;
-# any other request is refused.
+# Fails unless the request has the same overrides of httpd, configuration, pid file, environment file and defines as
+# this program. A user who may run this as root must not choose what root runs: a program, a configuration (which names
+# modules) or a file of variables. So the overrides are a part of this text: `npx clientcert observe-program` writes the
+# function fixed_overrides, which sets them.
 keep_overrides() {
   main_asked=$want_httpd$tab$want_config$tab$want_pid_file$tab$want_environment$tab$want_defines
   fixed_overrides
@@ -19,7 +19,7 @@ meant to be called by clientcert, over SSH and sudo. It has no options.
 END_OF_USAGE
 }
 
-# Takes no argument but --help: the request comes on standard input.
+# Answers a request on standard input with an observation. Takes no argument but --help, and exits with 64 at any other.
 main() {
   case ${1:-} in
     '') ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # One run: it observes the host, judges a change, applies a change, reports how an earlier run ended, or undoes.
 
-# Reads what this run is for, and does it. The first argument says how the run was started:
+# Does what this run was started for. The first argument says how it was started:
 #   (none)                  by a caller over SSH; the request on standard input names the mode
 #   carry-out WORK          by run_apply: the part of a change that outlives the connection
 #   undo, refresh           by a person or the timer, through the callers that write_caller makes
@@ -25,8 +25,8 @@ main() {
     undo) shift && undo_request "$0" "$@" ;;
     *) read_request ;;
   esac
-  # A change by hand or in a detached process goes on without its caller, so it has no time limit. Any other run has a
-  # caller, who waits only for a limited time.
+  # An undo or a detached change goes on without its caller, so it has no time limit. Any other run has a caller, who
+  # waits only for a limited time. An undo has no first argument here: `shift` took it, and undo_request set mode.
   case ${1:-}:$mode in
     :undo) serve undo ;;
     :*) limited serve "$mode" ;;
@@ -34,7 +34,9 @@ main() {
   esac
 }
 
-# Finds the server, and does the work of a mode. The tools were already tested before `carry-out` was started.
+# Finds the server, and does the work of a mode. Fails where this process does not run as root, or where no server is
+# found. The part `done` ends a complete answer: a caller takes an answer without it as cut off. The tools were already
+# tested before `carry-out` was started.
 serve() { # MODE | carry-out WORK
   [ "$1" = carry-out ] || test_tools
   runs_as_root self || fail root 'this needs root; give "sudo:" for this host or log in as root'

@@ -2,30 +2,33 @@
 # Asks what a server answers, as a client sees it. The shadow gets the same questions as the live server gets after a
 # reload.
 
-# ask_all prints one line for each line `ADDRESS PORT NAME` of look.list and others.list. The order is always the same.
+# ask_all prints one line for each line `ADDRESS PORT NAME` of look.list (the covered virtual hosts) and others.list
+# (the others), always in the same order. Fails where it cannot make its scratch directory or the untrusted certificate.
 # The columns are separated by tabs, and `-` means that this was not asked:
 # 1. `ADDRESS PORT NAME`
-# 2. the status
-# 3. the answer to an untrusted certificate
-# 4. the names of CAs
+# 2. the answer to a client without a certificate: the HTTP status, `refused` where there was none, or `required` where
+#    the server said that the certificate was missing
+# 3. the answer to an untrusted certificate: the HTTP status, or `refused`
+# 4. the names of CAs in the handshake, each with `|` in front
 # 5. the number of certificates that the server sent
-# 6. the answers to probe certificates, each `NAME:ALERT` (probe.sh). Probes are shown where asks_probes is set.
-# Four askers work at once, because openssl needs a process for each handshake. Covered virtual hosts all include the
-# same file. So everything is asked of the first 20 of each list, and only the status of the rest, by one process of
-# curl where curl is installed. Where an administrator's own lines come back, these may keep out a client that shows no
-# certificate. In that case openssl asks all of them, because curl cannot tell this status, `required`, from `refused`.
+# 6. the answers to probe certificates, each `NAME:ALERT` (probe.sh), where asks_probes is set
+# Four askers work at once, because openssl needs a process for each handshake. openssl asks the first 20 of each list.
+# Of the rest each asker has curl ask the status alone, by one process. The untrusted certificate and the probes are
+# shown to the first 20 covered virtual hosts alone, because covered virtual hosts all include the same file. openssl
+# asks the rest, too, where curl is missing, and where lines of the administrator come back: these may keep out a client
+# that shows no certificate, and curl cannot tell this status, `required`, from `refused`.
 # in: asks_probes, baseline, returning
 # sets: nothing
 ask_all() { # [DIRECTORY]: that of the lists; without it the work directory, which is descriptor 9 in a shadow
   ask_lists=${1:-/proc/self/fd/9} ask_scratch=${1:+$1/asking} ask_askers=''
-  # Outside of a shadow everybody can write to /dev/shm. There the scratch directory lies beside the lists, in a
-  # directory that belongs to root.
+  # /dev/shm of a shadow belongs to the shadow alone. Outside everybody can write to /dev/shm, so the scratch directory
+  # lies beside the lists, in a directory that belongs to root.
   ask_scratch=${ask_scratch:-/dev/shm/clientcert}
   mkdir -m 700 -- "$ask_scratch" && make_untrusted "$ask_scratch/untrusted" || return 1
-  # This mark cannot be known to anyone who may set a header of an answer. The mark of a request does not do, because it
-  # is always the same where no caller sends one.
+  # Nobody who may set a header of an answer must know this mark. The mark of the request is not used, because it is
+  # always the same for an undo and a refresh.
   IFS= read -r ask_mark </proc/sys/kernel/random/uuid
-  # Of each list openssl asks the first ask_first lines, and curl the rest.
+  # Of each list openssl asks the first ask_first lines, and curl the rest. A million stands for all.
   ask_first=20
   [ "$returning" != yes ] && command -v curl >/dev/null 2>&1 || ask_first=1000000
   for ask_quarter in 0 1 2 3; do
@@ -42,9 +45,9 @@ ask_all() { # [DIRECTORY]: that of the lists; without it the work directory, whi
   rm -rf -- "$ask_scratch"
 }
 
-# Prints the share of both lists that one asker gets. For openssl each line has two flags in front: whether an untrusted
-# certificate is shown, and whether `required` is told from `refused`. In the shadow the other virtual hosts are asked
-# only where the live files are asked the same.
+# Prints every fourth line of both lists, which one asker gets: those for openssl, or those for curl. For openssl each
+# line has two flags (1 or 0) in front: whether an untrusted certificate is shown, and whether `required` is told from
+# `refused`. In a shadow the other virtual hosts are asked only where `baseline` has the live files asked the same.
 list_asked() { # openssl|curl QUARTER
   ask_others=$ask_lists/others.list
   [ "$ask_lists" != /proc/self/fd/9 ] || [ "$baseline" = yes ] || ask_others=/dev/null
@@ -56,8 +59,8 @@ list_asked() { # openssl|curl QUARTER
     }' "$ask_lists/look.list" "$ask_others"
 }
 
-# Asks for the statuses alone, and prints the lines of ask_all. curl asks one virtual host after the other, so the
-# statuses come in the order of the list.
+# Asks the virtual hosts of LIST for the status alone, by one curl, and prints the lines of ask_all. curl asks one
+# virtual host after the other, so the statuses come in the order of the list. It writes 000 where there was no answer.
 ask_statuses() { # LIST
   awk '{
     address = $1; if (address ~ /:/) address = "[" address "]"
@@ -71,9 +74,11 @@ ask_statuses() { # LIST
       { print $1 tab ($2 == "000" || $2 == "" ? "refused" : $2) tab "-" tab "-" tab "-" tab "-" }'
 }
 
-# Asks everything of each virtual host by openssl, and prints the lines of ask_all. Lines that begin with ask_mark tell
-# awk what follows: `question` the answer to a client without a certificate, `said` the words of its standard error,
-# `untrusted` the answer to the untrusted certificate, and `probe` the result of one probe. FILE is a scratch file.
+# Asks each virtual host by openssl, and prints the lines of ask_all. IS_SHOWN 1 also shows the untrusted certificate
+# and, where asks_probes is set, the probes. DISTINGUISHES 1 tells `required` from `refused`. FILE is a scratch file.
+# Lines that begin with ask_mark tell awk what follows: `question` the answer to a client without a certificate, `said`
+# the words of its standard error, `untrusted` the answer to the untrusted certificate, and `probe` the result of one
+# probe.
 ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on standard input
   while read -r ask_is_shown ask_distinguishes ask_address ask_port ask_name; do
     printf '\n%s question %s %s %s\n' "$ask_mark" "$ask_address" "$ask_port" "$ask_name"
@@ -86,6 +91,7 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     fi
     [ "$ask_is_shown" = 0 ] || [ -z "$asks_probes" ] || show_probes "$1"
   done | awk -v mark="$ask_mark" -v tab="$tab" '
+    # Prints the line of the virtual host whose answers have been read, where there is one.
     function report() {
       if (status["plain"] == "refused" && isAsked && isAlerted) status["plain"] = "required"
       if (where == "") return
@@ -111,13 +117,14 @@ ask_everything() { # FILE; lines IS_SHOWN DISTINGUISHES ADDRESS PORT NAME on sta
     /^(Certificate chain|---)/ { inChain = /^C/ }
     inChain && who == "plain" && /^ *[0-9]+ s:/ { sent++ }
     inNames && who == "plain" { names = names "|" $0 }
+    # Only the first status counts.
     /^HTTP\/1\.[01] [0-9][0-9][0-9]/ && status[who] == "refused" { status[who] = $2 }
     END { report() }'
 }
 
-# Prints a line for each probe: the number of the alert that httpd answers with, `+` where httpd takes the certificate,
-# `-` where it does not answer. The security level is 0 so that a weak digest does not keep openssl from showing a
-# probe. Where TLS 1.3 loses the alert, TLS 1.2 may show it.
+# Prints for each probe a line MARK `probe` NAME ALERT: the number of the alert that httpd answers with, `+` where it
+# gives an HTTP answer instead, `-` where neither came. The security level is 0 so that a weak digest does not keep
+# openssl from showing a probe. Where TLS 1.3 loses the alert, TLS 1.2 may show it, so it is the second try.
 show_probes() { # FILE: a scratch file
   while read -r ask_probe; do
     for ask_version in '' -tls1_2; do
@@ -131,9 +138,9 @@ show_probes() { # FILE: a scratch file
 }
 
 # Sends one request to the virtual host of ask_address, ask_port and ask_name, and prints the handshake and the answer.
-# `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses a certificate only after
-# the request. The trusted CAs of this host are left out: they are not needed here, and openssl spends most of its time
-# on them.
+# It ends after 10 seconds. `Host` and an orderly end are needed: without them httpd logs an error, and TLS 1.3 refuses
+# a certificate only after the request, so openssl reads (-ign_eof) until the server closes. The trusted CAs of this
+# host are left out: they are not needed here, and openssl spends most of its time on them.
 send_request() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
   ask_host=${ask_name:-$ask_address}
@@ -143,7 +150,8 @@ send_request() { # FURTHER_OPTIONS…
     SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$ask_connect" -ign_eof "$@"
 }
 
-# Makes a certificate that no server trusts. Its key opens nothing.
+# Writes a new key and a certificate that no server trusts to FILE, and sets ask_untrusted_pem to FILE. The key opens
+# nothing. FILE.cnf, FILE.key and FILE.cert are left beside it. Fails where openssl does.
 # in: nothing
 # sets: nothing
 make_untrusted() { # FILE

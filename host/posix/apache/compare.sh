@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Compares two rounds of answers: which virtual hosts answer otherwise than before, or otherwise than was promised.
 
-# Checks whether the status of a covered virtual host differs. At a removal an administrator's own lines that come back
-# may keep out people without a certificate. At any other change our line still stands in the covered virtual hosts, so
-# no difference is allowed.
+# Checks whether the status of a covered virtual host differs between two files with lines of ask_all. At a removal an
+# administrator's own lines that come back may keep out people without a certificate, so `required` and 4xx are allowed
+# then. At any other change our line still stands in the covered virtual hosts, so no difference is allowed.
 # in: removal, returning, work
 # sets: nothing
 status_differs() { # BEFORE AFTER
@@ -15,9 +15,9 @@ status_differs() { # BEFORE AFTER
     END { exit !differs }' "$1" "$2"
 }
 
-# Prints where the live answers of covered virtual hosts differ from the promised ones. Fails where they do not differ.
+# Prints a line for each covered virtual host whose live answers are not the promised ones. Fails where there is none.
 # The answers of the shadow are the promise. Where no shadow has judged, is_meant decides by the answers from before the
-# change.
+# change. A status as before the change is right in any case: the shadow may have failed to reach a backend.
 # in: judge, removal, returning, work
 # sets: nothing
 health_differs() {
@@ -25,7 +25,8 @@ health_differs() {
   [ "$judge" = shadow ] || compare_promised=/dev/null
   awk -F "$tab" -v list="$work/look.list" -v returning="$returning" -v removal="$removal" '
     BEGIN { while ((getline where <list) > 0) isCovered[where] = 1 }
-    # This is what report_unasking checks in a shadow.
+    # Checks what report_unasking checks in a shadow: a server that answers an untrusted certificate asks for none. A
+    # virtual host without a name does not count, because another one may have answered in its place.
     function is_unasking(where, untrusted) {
       return removal != "yes" && split(where, word, " ") == 3 && untrusted ~ /^[1-5]/
     }
@@ -62,9 +63,10 @@ health_differs() {
     }' "$compare_promised" "$work/answers.before" "$work/answers.after"
 }
 
-# Checks whether a change is noticed where it must not be, and writes sentences about it to $work/noticed. Another
-# virtual host must answer as before. Where an administrator's own lines come back, it may let in fewer people, never
-# more. A covered virtual host must not send fewer certificates.
+# Writes a sentence to $work/noticed for each virtual host where the change shows and must not. Fails where there is
+# none. Another virtual host than a covered one must have the same status, number of certificates and names of CAs as
+# before. Where an administrator's own lines come back, it may let in fewer people, never more, and may name other CAs.
+# A covered virtual host must not send fewer certificates, except at a removal.
 # in: removal, returning, work
 # sets: nothing
 is_noticed() { # BEFORE AFTER OTHERS: a list
@@ -111,14 +113,14 @@ is_noticed() { # BEFORE AFTER OTHERS: a list
   [ -s "$work/noticed" ]
 }
 
-# Checks whether a virtual host that kept out clients without a certificate now lets them in. Such a difference is not
-# waited for: each further round would leave that virtual host open.
+# Checks by the sentences in $work/noticed whether a virtual host that let nobody in without a certificate now answers
+# such clients. This difference is not waited for: each further round would leave that virtual host open.
 # in: work
 # sets: nothing
 is_opened() { grep -q ' let nobody in without a certificate before .* and answered ' -- "$work/noticed"; }
 
-# Reports a reason for each noticed difference, but only for the first ones of a site with hundreds. Fails where there
-# is none.
+# Reports a reason for each of the first five noticed differences, and how many more there are: a site may have
+# hundreds. Fails where there is none.
 # in: removal, returning, work
 # sets: nothing
 report_noticed() { # BEFORE AFTER OTHERS WHERE_SEEN WHAT_IS_DONE

@@ -5,9 +5,10 @@
 
 deadly_unstartable=''
 
-# Prints lines CODE KIND MEANING, for an administrator. The kinds: `program`, where the words name a program that is
-# missing or not executable; `file`, where they name a file that cannot be opened for a reason that lies in its path;
-# `content`, for a fault in something that httpd has read.
+# Prints lines CODE KIND MEANING; the meaning is for an administrator. The kind says what else must be true, so that a
+# code counts: `program`, that the message of httpd names a program that is missing or not executable; `file`, that it
+# names a file that cannot be opened for a reason that lies in its path; `content`, nothing, because the fault is in
+# something that httpd has read.
 # These codes are left out because the shadow itself can cause them: AH02564, AH02578, AH02580 (a key whose passphrase
 # httpd keeps), AH10132, AH10492 (a key in a token), AH00547 (names), AH00804 (a cache that cannot be written). The
 # shadow cannot see a taken port (AH00072). These codes are left out because `httpd -t`, which is run before each
@@ -37,8 +38,9 @@ AH10127 content SSLCipherSuite names no cipher for TLS 1.3 that OpenSSL knows
 END_OF_CODES
 }
 
-# Prints lines `deadly CODE PATH` of what httpd said. It runs in the shadow's view, where no path leads to a file system
-# that may not answer.
+# Prints `deadly CODE PATH` for each code of deadly_codes that httpd printed or logged and that counts: the condition of
+# its kind holds, and PATH is not in a place that the view lacks. Each code is looked at once. PATH is the first path of
+# the message, or empty. This runs in the shadow's view, where no path leads to a file system that may not answer.
 # in: shadow_lacking
 # sets: nothing
 say_deadly() {
@@ -50,6 +52,7 @@ say_deadly() {
       code = substr($0, RSTART, RLENGTH - 2); before = substr($0, 1, RSTART); after = substr($0, RSTART + RLENGTH)
       if (!(code in kind) || seen[code]++) next
       error = match(before, /\([0-9]+\)/) ? substr(before, RSTART + 1, RLENGTH - 2) : "-"
+      # \047 is the apostrophe.
       path = match(after, /\/[^ \t\047"]*/) ? substr(after, RSTART, RLENGTH) : ""
       sub(/[.,:]$/, "", path)
       print kind[code], code, error, path
@@ -57,7 +60,7 @@ say_deadly() {
     ! is_lacking "$deadly_path" || continue
     case $deadly_kind:$deadly_error in
       program:*) if [ -f "$deadly_path" ] && [ -x "$deadly_path" ]; then continue; fi ;;
-      # ENOENT, ENOTDIR, EISDIR and ELOOP
+      # The numbers are ENOENT, ENOTDIR, EISDIR and ELOOP.
       content:* | file:2 | file:20 | file:21 | file:40) ;;
       *) continue ;;
     esac
@@ -80,8 +83,9 @@ EOF
   return 1
 }
 
-# Checks whether the reload itself would end the site, whatever is changed: httpd does not start on the live files, and
-# says why. In that case one reason is reported. A stopped server has nothing to lose.
+# Checks whether a reload would end the site, whatever is changed: a server runs, httpd starts neither on the candidate
+# nor on the live files, and it names an error of deadly_codes as the cause. Reports that as a reason. Where the request
+# says reloadUnstartable, reports it as a note and fails. A stopped server has nothing to lose.
 # in: mode, parent, reload_unstartable, work
 # sets: deadly_unstartable
 is_unstartable() {
@@ -99,7 +103,8 @@ is_unstartable() {
   deadly_unstartable=yes
 }
 
-# Sets deadly: the first error of httpd that counts, in words. Fails where there is none.
+# Sets deadly: the first error of httpd that counts, in words. Reads it from the report of the shadow start on the live
+# files, and fails where there is none.
 read_deadly() {
   deadly=$(sed -n '/^words$/q; s/^deadly //p' "$work/shadow.live" | head -n 1)
   [ -n "$deadly" ] || return 1

@@ -1,14 +1,16 @@
 # shellcheck shell=sh
 # The change and the process that carries it out: a connection that is cut does not stop a change half-way.
 
-# Receives the change, and leaves the work to a process in a session of its own. So a connection that is cut cannot stop
-# the change half-way.
+# Receives the change, leaves the work to a process in a session of its own, and prints the output of that process until
+# it ends. A connection that is cut ends only this part. Until that process has been started, a signal or a failure
+# removes what was received.
 # in: id, mark, request_text, script, state
 # sets: work
 # writes
 run_apply() {
   require_room
   mkdir -p -- "$state" || fail disk "cannot write $state; make room or mount it writable"
+  # finalize gives these names to the state of a server that was removed. Its run may have ended before it deleted it.
   rm -rf -- "$state".gone.*
   sweep_judges
   work=$state/run.$id
@@ -17,19 +19,21 @@ run_apply() {
   mkdir -m 700 -- "$work" && hold "$work" || fail disk "cannot write $state; make room or mount it writable"
   receive_own_files
   printf '%s\n' "$script" >"$work/program" && printf '%s' "$request_text" >"$work/request" || fail_no_room
+  # `follow` needs this file before the new process opens it.
   : >"$work/output"
   trap - EXIT HUP INT TERM PIPE
   # The new process must not hold the pipe of `doing` (8), or `limited` would wait for it.
   "$(detacher)" /bin/sh "$work/program" carry-out "$work" </dev/null >"$work/output" 2>"$work/errors" 8>&- &
   follow $!
   report_limit
+  # The run may still go on, where `follow` ended too early.
   is_held "$work" || leave_nothing
 }
 
-# Removes what a run that changed nothing leaves on the host. Where no change has ever been valid, all its files go.
-# Only its output stays, without the observation of the host, in /run, which a reboot empties: a caller whose connection
-# was cut asks for it. Where a change has been valid, the whole output stays in the state directory and can be asked
-# for.
+# Removes all files of a run that changed nothing, on a host where no change has ever been valid. Only its output stays,
+# without the observation of the host, in /run, which a reboot empties: a caller whose connection was cut asks for it.
+# Where there is a journal, or the run has begun its swap, all stays: the whole output can be asked for in the state
+# directory.
 # in: id, mark, state, work
 # sets: nothing
 # writes
@@ -49,7 +53,7 @@ leave_nothing() {
 # sets: nothing
 detacher() { if command -v setsid >/dev/null 2>&1; then echo setsid; else echo nohup; fi; }
 
-# Prints the output of a run until its process ends.
+# Prints the output of a run, from its beginning, until its process ends.
 # in: work
 # sets: nothing
 follow() { # PID
@@ -57,7 +61,9 @@ follow() { # PID
   tail -n +1 -s 0.1 -f --pid="$1" "$work/output"
 }
 
-# Prints how a run ended, or follows one that still runs. A complete removal has left no output.
+# Prints how a run ended, or follows one that still runs. A complete removal leaves no output, so the result is made up
+# where the state directory has gone. Where nothing was changed, leave_nothing may have kept the output in /run. Fails
+# where there is no trace of the run.
 # in: id, mark, removal, state
 # sets: work
 run_result() {
@@ -75,9 +81,9 @@ run_result() {
   fi
 }
 
-# Waits until the process that carries out the change holds its work directory. A caller whose connection was cut asks
-# at once, and that process may have been started a moment ago. A process that was killed never holds it again, so the
-# wait is bounded.
+# Waits until the process that carries out the change holds its work directory, or until its output is complete, for at
+# most 2 seconds. A caller whose connection was cut asks at once, and that process may have been started a moment ago. A
+# process that was killed never holds it again.
 wait_for_carrier() {
   detach_waited=0
   until is_held "$work" || grep -q "^$mark done" -- "$work/output" || [ "$detach_waited" -ge 20 ]; do

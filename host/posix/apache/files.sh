@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # The files of httpd: which ones its configuration names, and what they hold.
 
-# Prints the directives that name files which httpd reads at its start, as `Directive<TAB>path`. They are those of
-# file_directives, words `Directive=CONTENTS`, which are written from the table in core/apache/named-files.ts.
+# Prints the directives that name files which httpd reads at its start, each once, as `Directive<TAB>path`, with an
+# absolute path. They are the directives of file_directives: words `Directive=CONTENTS`, which are written from the
+# table in core/apache/named-files.ts.
 # in: dumped, quoting_read_word, server_root
 # sets: nothing
 named_files() {
@@ -22,7 +23,8 @@ named_files() {
 }
 
 # Prints the main configuration file and the included files, each once. httpd dumps several lists, and warnings may
-# stand anywhere between their lines. So a list ends where the next list begins.
+# stand anywhere between their lines. So a list ends where the next list begins. A line of this list is `(LINE) PATH`,
+# where LINE is that of the Include, and `*` for the main file.
 # in: dumped
 # sets: nothing
 included_files() {
@@ -37,8 +39,11 @@ included_files() {
 # sets: nothing
 resolve_paths() { tr '\n' '\0' | inside xargs -0 -r realpath -m --; }
 
-# Prints one part for each path: its size, times, resolved path, path, and bytes. A file above the limit is cut to its
-# first 8 KiB. For a file of ours or a CRL file both ends of each PEM block are printed instead.
+# Prints one part for each path. Its first line is KIND, size, time of the contents, time of the inode, then resolved
+# path and path, each after a tab. The bytes follow. A file above the limit is cut to its first 8 KiB; of a file of ours
+# (own) or a CRL file (crl) both ends of each PEM block are printed instead. Of the kind server-certificates only the
+# certificates are printed, whatever the size. Fails where a file went away, or is no regular file; such a crontab is
+# left out. PATHS may be empty.
 # in: nothing
 # sets: nothing
 observe_files() { # KIND LIMIT_BYTES PATHS
@@ -54,6 +59,7 @@ observe_files() { # KIND LIMIT_BYTES PATHS
   IFS=$file_ifs
   # The three lists have one line for each path. They are read side by side, by a descriptor each.
   while IFS= read -r file_path <&3 && IFS= read -r file_real <&4 && IFS= read -r file_fact <&5; do
+    # stat printed no line for a file that is missing, so this is the line of another file.
     [ "${file_fact#* * * * }" = "$file_real" ] || fail changed "$file_real went away while it was being read; run again"
     file_type=${file_fact%% *} file_fact=${file_fact#* }
     is_readable "$file_type" "$file_real" || { [ "$1" = crontab ] && continue; } ||
@@ -80,20 +86,22 @@ $file_facts
 FACTS
 }
 
-# Checks whether a file may be read: a regular file or a directory. Reading a pipe may never end, and reading a device
-# may do anything. /dev/null is allowed, because a configuration may name it where nothing is to be read.
+# Checks whether a file may be read: a regular file (8...) or a directory (4...). Reading a pipe may never end, and
+# reading a device may do anything. /dev/null is allowed, because a configuration may name it where nothing is to be
+# read.
 is_readable() { # TYPE_AND_MODE PATH: hexadecimal, as `stat -c %f` prints it
   case $1 in 8??? | 4???) return 0 ;; *) [ "$2" = /dev/null ] ;; esac
 }
 
-# Prints the certificates of a PEM file, and nothing else of it. A key may stand beside them, also in a block that is
-# never closed.
+# A filter: prints the certificates of a PEM file, and nothing else of it. A key may stand beside them, also in a block
+# that is never closed.
 certificates_alone() {
   awk '/^-----BEGIN / { on = /^-----BEGIN CERTIFICATE-----/ } on { print } /^-----END / { on = 0 }'
 }
 
-# Prints the first and the last 64 lines of each PEM block. `...COUNT` stands for the characters between them. tail
-# keeps the last 64 lines: a new line takes the place of the oldest one, whose characters are added to left.
+# Prints the first and the last 64 lines of each PEM block, each line cut to 200 characters. `...COUNT` stands for the
+# characters between them. tail keeps the last 64 lines: a new line takes the place of the oldest one, whose characters
+# are added to left.
 ends_of_blocks() { # PATH
   awk -v keep=64 '
     { sub(/\r$/, "") }
@@ -109,8 +117,9 @@ ends_of_blocks() { # PATH
   ' "$1"
 }
 
-# Prints the times of all named files. It also prints the CAs and CRLs of the files that are not ours; ours are sent in
-# any case.
+# Prints the times of all named files, as lines `CONTENTS_TIME INODE_TIME<TAB>DIRECTIVE<TAB>PATH`; a file that is
+# missing has no line. Of the files that are not ours it also sends the CAs and CRLs and, where there are CAs, the
+# certificates of the server. Ours are sent in any case. NAMED has the lines of named_files.
 # in: server_root
 # sets: nothing
 observe_named_files() { # NAMED

@@ -6,21 +6,24 @@ ask_live() { # FILE
   (ask_all "$work") >"$1"
 }
 
-# Notes the sizes of httpd's logs, so that write_log_words finds what they say about certificates from then on.
+# Writes the sizes of httpd's logs to $work/log.sizes, so that write_log_words finds what they say about certificates
+# from then on.
 mark_logs() {
   # One process reads all sizes: hundreds of virtual hosts may have a log each.
+  # Only regular files count: stat calls them `regular file` or `regular empty file`.
   printf '%s\n' "$run_log_files" | tr '\n' '\0' | xargs -0 -r stat -L -c "%F$tab%s$tab%n" -- 2>/dev/null |
     sed -n "s/^regular [a-z ]*$tab//p" >"$work/log.sizes"
 }
 
-# Writes to FILE what the logs have said about certificates since mark_logs.
+# Writes to FILE what the logs have said about certificates since mark_logs, from at most 1 MiB of each log.
 write_log_words() { # FILE
   while IFS=$tab read -r health_size health_log; do
     tail -c "+$((health_size + 1))" -- "$health_log" | head -c 1048576 | grep -a 'Certificate Verification: '
   done <"$work/log.sizes" >"$1" 2>/dev/null
 }
 
-# Checks by the last answers whether holders of certificates get in.
+# Checks by the last answers to the probes whether holders of certificates get in. Reports a reason for each CA whose
+# holders are newly refused, and fails then. Where this cannot be told, nobody counts as locked out.
 locks_nobody_out() {
   read_alerts "$work/answers.after" >"$work/alerts"
   # Nothing is wrong where every probe got the good answer.
@@ -29,7 +32,7 @@ locks_nobody_out() {
   ! report_locked_out "$work/alerts" "$work/probe.words" 'after the reload httpd refuses' live
 }
 
-# Writes what the live server answers before the change. A stopped server has no answers.
+# Writes what the live server answers before the change to $work/answers.before, which is empty for a stopped server.
 # in: parent, work
 # sets: nothing
 list_answers_before() {
@@ -37,9 +40,10 @@ list_answers_before() {
   [ -z "$parent" ] || ask_live "$work/answers.before"
 }
 
-# Checks whether the reloaded server is healthy, and reports why it is not. Differences are waited for, up to the
-# deadline. Each covered virtual host must answer as the shadow did, and each other virtual host as before. The status
-# may also be the earlier one: the shadow may have failed to reach a backend.
+# Checks whether the reloaded server is healthy, and reports why it is not. Each covered virtual host must answer as the
+# shadow did; its status may also be that of before, because the shadow may have failed to reach a backend. Each other
+# virtual host must answer as before, and holders of certificates must get in. Differences are waited for, for at most
+# 20 rounds and up to the deadline. An httpd that has ended makes this fail without a reason: the roll-back reports it.
 # in: deadline_seconds, probe_decrypt_error, run_log_files, work
 # sets: asks_probes
 check_health() {
@@ -53,6 +57,7 @@ check_health() {
       is_parent_alive && locks_nobody_out
       return
     fi
+    # A virtual host that the change has opened is not waited for.
     ! is_opened || break
     # A server that takes connections and does not answer costs a whole round of waiting each time. Its users wait, too.
     [ "$(now_ticks)" -lt "$health_until" ] || break

@@ -1,11 +1,12 @@
 # shellcheck shell=sh
 # The verdict on the candidate. The shadow gives it. The shadow also starts on the live bytes, as a baseline, where the
 # candidate is not plainly healthy. Where no shadow can judge, a smaller judge gives the verdict. This file sets verdict
-# (well, refused) and judge (shadow, minimal, syntax).
+# (well, refused) and judge: shadow, minimal (the smaller judge), syntax (only `httpd -t` at the reload), none.
 
 judge=none
 
-# Judges the candidate, and sets verdict and judge.
+# Judges the candidate, and sets verdict and judge. Where the host allows no namespaces, the smaller judge gives the
+# verdict.
 # in: baseline, deadline_seconds, dumped, manifest, own_directory, removal, server_modules, server_root, work
 # sets: judge, verdict
 judge_candidate() {
@@ -21,16 +22,18 @@ judge_candidate() {
   judge_probes
 }
 
-# Asks with the probe certificates, where the candidate is healthy in everything else.
+# Turns the verdict well into refused where every holder of a certificate of some CA would be refused. This is read from
+# the answers to the probe certificates in the shadow, or else is found by openssl from the files alone.
 judge_probes() {
   [ "$verdict" = well ] && [ -s "$work/probes.list" ] || return 0
   if [ "$judge" = shadow ]; then read_alerts "$work/answers.candidate"; else read_verifications; fi >"$work/alerts"
   ! report_locked_out "$work/alerts" "$work/shadow.candidate" 'httpd would refuse' judged || verdict=refused
 }
 
-# Checks the memory. Each TLS virtual host loads its own copy of the CRLs, which takes about six times their size
-# (measured: 47 MB of PEM take 276 MB). Where the memory is not enough, the kernel might end the live server. The shadow
-# needs this memory now, and the reload needs it once more later.
+# Checks whether this host has the memory for the CRLs. Where it has not, refuses the change and fails. Each TLS virtual
+# host loads its own copy of the CRLs, which takes about six times their size (measured: 47 MB of PEM take 276 MB).
+# Where the memory is not enough, the kernel might end the live server. The shadow needs this memory now, and the reload
+# needs it once more later. A need of at most 64 MiB (65536 KiB) is not compared.
 has_memory() {
   judge_crl_bytes=$(stat -c %s -- "$(newest_own crl.pem)" 2>/dev/null || echo 0)
   judge_hosts=$(sort -u "$work/look.list" | grep -c .)
@@ -42,9 +45,10 @@ has_memory() {
   return 1
 }
 
-# Sets the verdict by the shadow start on the candidate. Where that is not plainly healthy, or where the request asks
-# for a baseline, it is compared with a shadow start on the live files. A server that would not start on the live files
-# is refused. Where the live files otherwise show no healthy server, the smaller judge gives the verdict.
+# Sets the verdict by the shadow start on the candidate. A virtual host that would not ask for certificates makes it
+# refused. Where the candidate is not plainly healthy, or where the request asks for a baseline, it is compared with a
+# shadow start on the live files. A server that would not start on the live files is refused. Where the live files
+# otherwise show no healthy server, the smaller judge gives the verdict.
 judge_shadow() {
   judge=shadow
   if shadow_is_healthy candidate && report_unasking; then
@@ -81,7 +85,7 @@ shadow_is_healthy() { # live|candidate
 }
 
 # Checks whether a shadow is up and every virtual host was asked. Also takes the answers out of the report of the
-# shadow, into $work/answers.WHICH.
+# shadow, into $work/answers.WHICH: of the lines before `words`, they alone have tabs.
 shadow_has_answered() { # live|candidate
   awk -v tab="$tab" '$0 == "words" { exit } index($0, tab) { print }' "$work/shadow.$1" >"$work/answers.$1"
   shadow_is_up "$1" && [ "$(wc -l <"$work/answers.$1")" -ge "$(cat -- "$work/look.list" "$(shadow_others)" | wc -l)" ]
@@ -112,10 +116,10 @@ is_baseline() { shadow_is_healthy live || { shadow_is_plain && shadow_has_answer
 # sets: nothing
 shadow_is_up() { awk '$0 == "words" { exit } $0 == "up" { up = 1 } END { exit !up }' "$work/shadow.$1"; }
 
-# Reports each virtual host that would not ask for certificates. A virtual host that answers a client with an untrusted
-# certificate does not ask for one: our line stands in it and is not in effect. A virtual host without a name is left
-# out. The first virtual host of its address may have answered in its place, and that one may be left alone by this
-# change.
+# Reports each virtual host that would not ask for certificates as a reason. Fails where there is none, and at a
+# removal. A virtual host that answers a client with an untrusted certificate does not ask for one: our line stands in
+# it and is not in effect. A virtual host without a name is left out. The first virtual host of its address may have
+# answered in its place, and that one may be left alone by this change.
 report_unasking() {
   [ "$removal" != yes ] || return 1
   judge_unasking=$(awk -F "$tab" '
@@ -143,8 +147,10 @@ report_words() { # live|candidate
   awk 'on { print } $0 == "words" { on = 1 }' "$work/shadow.$1" | words_of_httpd
 }
 
-# Makes the lists that the judge needs. placed.list has the candidate and the target of each file that the change
-# places. `-` in place of a candidate means that the file is removed.
+# Makes the lists that the judge needs. placed.list has SOURCE and TARGET of each file that the change places or
+# removes, with a tab between them. SOURCE is the candidate, relative to the work directory, or `-` where the file is
+# removed. look.list has the covered virtual hosts, others.list the others, probes.list the probes, and `names` the
+# addresses of names.
 list_placed() {
   {
     while IFS=$tab read -r _ judge_name _; do
@@ -161,8 +167,8 @@ list_placed() {
   list_names >"$work/names"
 }
 
-# Lists the virtual hosts that are not covered. One without a name is left out where it shares its address and port with
-# a covered one, because that one may answer for it.
+# Prints the other virtual hosts that are asked, each once. A covered one is left out. One without a name is also left
+# out where it shares its address and port with a covered one, because that one may answer for it.
 list_others() {
   printf '%s' "$manifest" | sed -n 's/^other //p' | awk '
     { place = $1 " " $2 }
@@ -176,7 +182,8 @@ list_others() {
 # sets: nothing
 dropped() { printf '%s' "$manifest" | sed -n 's/^drop //p'; }
 
-# Lists the names in Listen and VirtualHost with their addresses, because the shadow has no resolver.
+# Prints a line `ADDRESS NAME` for each address of each name in Listen and VirtualHost, because the shadow has no
+# resolver.
 list_names() {
   printf '%s\n' "$dumped" | awk '
     tolower($1) == "listen" || tolower($1) == "<virtualhost" {
@@ -189,12 +196,13 @@ list_names() {
   done
 }
 
-# Sets the verdict of the smaller judge. The smaller judge starts httpd on our file with mod_ssl alone, in a private
-# directory and on a port of its own. No copy of the customer's configuration is ever started outside of namespaces,
-# because its absolute log and pid paths would be the live ones.
+# Sets judge and the verdict of the smaller judge. It starts httpd on our file with mod_ssl alone, in a private
+# directory and on a port of its own. At a removal, or without our file or the modules, it starts nothing, and the
+# verdict is well. No copy of the customer's configuration is ever started outside of namespaces, because its absolute
+# log and pid paths would be the live ones.
 judge_minimal() {
   judge=minimal
-  # There is nothing that this judge could start. httpd checks the syntax of its configuration before the reload.
+  # There is nothing that this judge could start. `reload` has httpd check its configuration before the signal.
   if [ "$removal" = yes ] || [ ! -f "$(newest_own clientcert.conf)" ] || [ -z "$server_modules" ]; then
     verdict=well judge=syntax
     return
@@ -217,7 +225,7 @@ judge_minimal() {
   [ "$verdict" = well ] || report_minimal
 }
 
-# Reports why the small httpd is not well, by its own words.
+# Reports why the small httpd is not well: limits of this login that may be the cause, and its own words.
 report_minimal() {
   judge_limits=$(limits_in_words)
   [ -z "$judge_limits" ] || part "reason httpd did not serve on a small configuration of its own$judge_limits"
@@ -225,7 +233,9 @@ report_minimal() {
   cat "$work/minimal/words" "$work/minimal/error_log" 2>/dev/null | words_of_httpd
 }
 
-# Makes our directory as it would be after the change, because a change need not bring all files of it.
+# Fills DIRECTORY with links to our files, as they would be after the change: the installed ones, and those of the
+# change in their place, because a change need not bring all files. Files that the change removes are still there, but
+# no file names them.
 gather_own() { # DIRECTORY
   mkdir -- "$1"
   for judge_file in "$own_directory"/* "$work"/own/*; do
@@ -234,12 +244,13 @@ gather_own() { # DIRECTORY
 }
 
 # Waits until the small httpd is well: it answers a client without a certificate, and refuses the untrusted certificate.
-# Fails where the small httpd ends before that.
+# Fails where the small httpd ends before that, as it does after the deadline.
 wait_for_minimal() { # PORT
   printf '127.0.0.1 %s localhost\n' "$1" >"$work/minimal/look.list"
   : >"$work/minimal/others.list"
   while read_process "$judge_minimal_pid"; do
     if [ -s "$work/minimal/pid" ]; then
+      # These are the second and the third column.
       case $(ask_all "$work/minimal") in *"$tab"[1-5][0-9][0-9]"$tab"refused"$tab"*) return 0 ;; esac
     fi
     sleep 0.1
@@ -247,7 +258,8 @@ wait_for_minimal() { # PORT
   return 1
 }
 
-# Prints a port that no socket of this host has. The search begins at a port that depends on this process.
+# Prints a port from 20000 on that no socket of this host has, not even as its peer. The search begins at a port that
+# depends on this process.
 free_port() {
   judge_candidate_port=$((20000 + $$ % 20000))
   while grep -qi ":$(printf %04X "$judge_candidate_port") " /proc/net/tcp /proc/net/tcp6; do
@@ -256,12 +268,14 @@ free_port() {
   printf %s "$judge_candidate_port"
 }
 
-# Writes the candidate's own directives with the files as staged. Sections on the customer's directories are kept as
-# they are.
+# Writes $work/minimal/httpd.conf: the modules that are needed, and one virtual host with the directives of our
+# candidate file. Sections of that file on the customer's directories are kept as they are.
 write_minimal_configuration() { # PORT
   {
     printf 'ServerName localhost\nListen 127.0.0.1:%s\nPidFile pid\nErrorLog error_log\n' "$1"
+    # 65534 is nobody.
     printf 'DefaultRuntimeDir .\nUser #65534\nGroup #65534\n'
+    # One MPM is loaded. A module without a file is built into httpd.
     for judge_module in mpm_event mpm_worker mpm_prefork; do
       [ -f "$server_modules/mod_$judge_module.so" ] || continue
       quote_word "$server_modules/mod_$judge_module.so"

@@ -12,7 +12,8 @@ run_setting() { # NAME
     index($0, name) == 1 && !found++ { cut = length(name); print substr($0, cut + 1, length($0) - cut - 1) }'
 }
 
-# Sets observe_openssl: the first line holds the version of OpenSSL, and another line how it was built.
+# Sets observe_openssl, once: the first line holds the version of OpenSSL, and another line how it was built. It is
+# `none` where openssl does not run.
 ask_openssl() { observe_openssl=${observe_openssl:-$(openssl version -v -f 2>/dev/null || echo none)}; }
 
 # Prints the security level of OpenSSL for httpd's handshakes. It is the lowest level that a cipher list names, else the
@@ -32,9 +33,11 @@ security_level() {
   } | head -n 1
 }
 
-# Finds the version of PHP by the words that every PHP binary holds for its X-Powered-By header. No PHP is executed. A
-# host may run several php-fpm, and any of them may be the product's. observe_programs has a line KIND:PATH for each
-# binary.
+# Sends a part for each PHP binary of the server: the module that httpd loads, each running php-fpm, and the program
+# that is installed beside the server root. The part is `php KIND ID VERSION<TAB>PATH`, where KIND is module, fpm or
+# cli, and ID is INODE.TIME.SIZE. The version is found by the words that every PHP binary holds for its X-Powered-By
+# header, so no PHP is executed. A host may run several php-fpm, and any of them may serve this site. observe_programs
+# has a line KIND:PATH for each binary.
 observe_php() {
   observe_programs=$(printf %s "$process_php_fpm" | awk '!seen[$0]++ { print "fpm:" $0 }')
   observe_programs=${server_php_module:+module:$server_php_module$nl}$observe_programs$nl
@@ -61,9 +64,10 @@ observe_php() {
   set +f
 }
 
-# Prints when the parent last logged that it reloads or goes on after that, or an empty line. Each module has codes of
-# its own for both: event 493 and 489, worker 297 and 292, prefork 171 and 163. Only the parent's own words count: a
-# request can put any text into the log, but not at this place of a line.
+# A filter for httpd's error log. Prints when the parent last logged that it reloads or goes on after that, as the log
+# writes it but without fractions of a second, or an empty line. Each module has codes of its own for both: event 493
+# and 489, worker 297 and 292, prefork 171 and 163. Only the parent's own words count: a request can put any text into
+# the log, but not at this place of a line.
 reload_stamp() {
   observe_notice="^[^]]*[]] [[]mpm_[a-z]+:notice[]] [[]pid $parent(:tid [0-9]+)?[]] "
   awk -v resumed="$observe_notice([a-z_0-9]+[.]c[(][0-9]+[)]: )?AH00(493|489|297|292|171|163): " '
@@ -71,8 +75,8 @@ reload_stamp() {
     END { sub(/^\[/, "", stamp); sub(/\].*/, "", stamp); sub(/\.[0-9]+/, "", stamp); print stamp }'
 }
 
-# Prints a time of httpd's log in seconds since 1970. The log has httpd's local time. The login may have another time
-# zone.
+# Prints a time of httpd's log in seconds since 1970, and fails where `date` cannot read it. The log has httpd's local
+# time, so TZ is that of httpd's environment. The login may have another time zone.
 log_seconds() { # STAMP
   observe_zone=$(printf '%s\n' "$server_environment" | awk '/^TZ=/ { print substr($0, 4) }')
   (
@@ -82,18 +86,19 @@ log_seconds() { # STAMP
   )
 }
 
-# Prints the time of our last reload. It is the earlier one of two times: what the clock showed then, and what the clock
-# of today would have shown. So a clock that was set since then cannot hide an edit. After a reboot it is 0, because
-# httpd was started later than that reload.
+# Prints the time of our last reload in seconds since 1970, and 0 where there was none. It is the earlier one of two
+# times: what the clock showed then, and what the clock of today would have shown. So a clock that was set since then
+# cannot hide an edit. After a reboot it is 0, because httpd was started later than that reload.
 reloaded_seconds() {
   observe_moment=$(journal_value reloaded-at) observe_by_clock=$(journal_value reloaded) observe_by_uptime=0
+  # `reloaded-at` is TICKS BOOT_ID, with 100 ticks a second since boot.
   [ "${observe_moment#* }" != "$(boot_id)" ] || observe_by_uptime=$((observe_boot + ${observe_moment%% *} / 100))
   [ "$observe_by_uptime" -lt "${observe_by_clock:-0}" ] && printf %s "$observe_by_uptime" ||
     printf %s "${observe_by_clock:-0}"
 }
 
-# Prints when httpd last read its configuration: at the start of the parent, at our last reload, or at a later reload
-# that its error log shows.
+# Prints when httpd last read its configuration, in seconds since 1970: at the start of the parent, at our last reload,
+# or at a later reload that the last 64 KiB of its error log show. Prints nothing for a stopped server.
 loaded_seconds() {
   [ -n "$parent" ] || return 0
   observe_loaded=$((observe_boot + server_parent_start / 100))
@@ -110,8 +115,9 @@ loaded_seconds() {
   printf %s "$observe_loaded"
 }
 
-# Sends crontabs and scripts of cron that may fetch a CRL, or that have a line which an adoption commented out. They are
-# those of this host, whatever httpd's mount namespace holds. Which lines count is not decided here.
+# Sends crontabs and scripts of cron that may fetch a CRL, because they hold `crl` in any case or the path of a CRL
+# file, or that have a line which an adoption commented out. They are those of this host, whatever httpd's mount
+# namespace holds. Which lines count is not decided here.
 observe_crontabs() { # NAMED
   doing "reading the crontabs"
   observe_crontab_paths=$({
@@ -123,7 +129,8 @@ observe_crontabs() { # NAMED
   (enter='' && observe_files crontab 1048576 "$observe_crontab_paths")
 }
 
-# Sends our files. For the files that run unattended it also sends the owner and the mode. One process hashes all files.
+# Sends our files: the owner, mode and size of those that run unattended, the hashes of all, and the contents of those
+# beside httpd's configuration. One process hashes all files. Sets observe_timers for observe_refresh.
 observe_own() {
   observe_own_directory=$server_root/conf/clientcert observe_own_files='' observe_timers=$(installed_timers)
   part unattended
@@ -147,8 +154,8 @@ observe_own() {
   observe_files own 1048576 "$observe_own_files"
 }
 
-# Sends the timers and how the refreshes ended. The timers are those of this host, whatever httpd's mount namespace
-# holds.
+# Sends the timers, and the record of the refreshes (at most 64 KiB). A line `sample ...` is added where the sample
+# certificate was useless. The timers are those of this host, whatever httpd's mount namespace holds.
 observe_refresh() {
   (enter='' && observe_files timer 65536 "$observe_timers")
   [ ! -f "$state/refresh.record" ] ||
@@ -162,6 +169,7 @@ observe_refresh() {
 # sets: dumped, server_root
 observe() {
   read_modules
+  # Where httpd does not accept its configuration, the exit status and its words are sent as the dump.
   observe_dump_status=0
   dumped=$nl$(dump) || observe_dump_status=$?
   server_root=$(run_setting ServerRoot)

@@ -4,12 +4,14 @@
 # strength and CRLs before the signature. So a healthy httpd answers with the alert `decrypt error`, and any other alert
 # means that every holder is refused.
 
+# The good answer: the number of the alert `decrypt error`, and the number of OpenSSL's error for a signature that does
+# not verify.
 probe_decrypt_error=51 probe_signature_failure=7
 probe_locked_out='' probe_already_refused=''
 
-# Makes $work/probes.list, the names of the probes that are shown. A CA has a probe there if it issues to users, or if
-# it has a CRL that is not for CA certificates only. A refresh uses the probes that the last change left in the state
-# directory.
+# Makes $work/probes.list, the names of the probes that are shown, and an empty $work/probes.refused. A CA has a probe
+# there if it issues to users, or if it has a CRL that is not for CA certificates only. A refresh uses the probes that
+# the last change left in the state directory.
 # in: mode, state, work
 # sets: nothing
 list_probes() {
@@ -34,7 +36,9 @@ keep_probes() {
 # Prints a value from the lines that stand before key and certificate in a probe.
 probe_word() { sed -n "s/^$1 //p;/^-/q" "$2"; } # KEY FILE
 
-# Checks whether the candidate crl.pem holds a CRL of this CA that is not for CA certificates only.
+# Checks whether the candidate crl.pem holds a CRL of this CA that is not for CA certificates only. The key of a CRL
+# begins with the hash of its issuer, and `-ca` follows where it is for CA certificates only. Fails where no CRLs were
+# collected.
 has_users_crl() { # PROBE
   [ -f "$work/chosen.keys" ] || return 1
   probe_issuer=$(openssl x509 -noout -issuer_hash -in "$1" 2>/dev/null) &&
@@ -43,10 +47,11 @@ has_users_crl() { # PROBE
       "$work/chosen.keys"
 }
 
-# Prints the worst answer to each probe, as lines NAME ALERT [ADDRESS PORT HOST]. The place is printed where another
-# virtual host gives the good answer. The alert `-` means that there was no alert, for example because the connection
-# was cut. `+` means an answer, for example of a virtual host that asks for no certificate. An answer of a virtual host
-# without a name is left out where an unmanaged virtual host shares its address and port, because that one may have
+# Prints the worst answer to each probe, as lines NAME ALERT [ADDRESS PORT HOST]. Any alert but the good one is worse
+# than `-`, and `-` is worse than `+`. The alert `-` means that there was no alert, for example because the connection
+# was cut. `+` means an HTTP answer, for example of a virtual host that asks for no certificate. The place is printed
+# where another virtual host gives the good answer. A probe that was shown nowhere has no line. An answer of a virtual
+# host without a name is left out where an unmanaged virtual host shares its address and port, because that one may have
 # answered.
 # in: manifest, state, work
 # sets: nothing
@@ -75,7 +80,8 @@ read_alerts() { # ANSWERS
     }'
 }
 
-# Reads the result from the files alone, where no httpd can be asked. `file` stands in place of an alert.
+# Prints lines NAME ALERT as read_alerts does, but finds them by openssl from the files of the change alone, where no
+# httpd can be asked. ALERT is the good one, `file` for another error, or `-` where openssl names none.
 # in: work
 # sets: nothing
 read_verifications() {
@@ -88,8 +94,8 @@ read_verifications() {
   done <"$work/probes.list"
 }
 
-# Prints OpenSSL's first error number for a probe. PATH_OF finds the path of our files by their name. Prints nothing
-# where these files are missing.
+# Prints the number of the first error that `openssl verify` names for a probe, and nothing where it names none or where
+# our files are missing. PATH_OF is the function that prints the path of a file of ours: newest_own or installed_own.
 verify_probe() { # NAME PATH_OF
   probe_conf=$("$2" clientcert.conf) probe_checks=''
   [ -f "$probe_conf" ] || return 0
@@ -111,8 +117,10 @@ conf_value() { sed -n "s/^$1 //p" "$2" | head -n 1; } # DIRECTIVE FILE
 # Prints the path of an installed file of ours: a PATH_OF for verify_probe, as newest_own is.
 installed_own() { printf %s "$own_directory/$1"; } # NAME
 
-# Checks whether the files that serve now refuse this probe already. If they do, a change that does not mend it is not
-# the cause. A CA that is missing from these files has no holders yet.
+# Checks whether the files that served before the change refuse this probe, too. If they do, a change that does not mend
+# it is not the cause. At the stage `judged` this is found from the installed files, and is noted in
+# $work/probes.refused. At the stage `live` the installed files are new, so only the notes count. A CA that is missing
+# from the files of before (error 20) has no holders yet.
 is_refused_already() { # NAME STAGE
   ! grep -qx -e "$1" -- "$work/probes.refused" || return 0
   [ "$2" = judged ] || return 1
@@ -121,8 +129,9 @@ is_refused_already() { # NAME STAGE
 }
 
 # report_locked_out ALERTS WORDS WHEN STAGE: reports a reason for each CA whose holders are refused. Reports a note
-# instead where they were refused before, or where this cannot be told. Fails where there is no reason. STAGE is
-# `judged` while the installed files are those that serve, and `live` afterwards.
+# instead where they were refused before, or where this cannot be told. Fails where there is no reason. ALERTS is a file
+# of read_alerts, WORDS a file with httpd's log, and WHEN the beginning of the sentence. STAGE is `judged` while the
+# installed files are those that serve, and `live` afterwards.
 # in: judge, mode, own_directory, work
 # sets: probe_already_refused, probe_locked_out
 report_locked_out() {
@@ -138,6 +147,7 @@ report_locked_out() {
           continue
         ;;
       *)
+        # There is an alert. Where the log does not name exactly one error, openssl finds it from the files.
         probe_error=$(logged_errors "$2") &&
           case $probe_error in '' | *"$nl"*) probe_error=$(verify_probe "$probe" newest_own) ;; esac
         ;;
@@ -163,21 +173,24 @@ report_locked_out() {
 # Reports a note of a stage. A note of the judge need not be repeated for a server that the shadow has judged.
 probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
-# Prints the error numbers in httpd's log, without those of a good probe and of an untrusted certificate.
+# Prints the error numbers in httpd's log, each once, without that of a good probe and that of the untrusted certificate
+# (18, self-signed).
 logged_errors() { # WORDS
   sed -n 's/.*Certificate Verification: Error (\([0-9]*\)).*/\1/p' "$1" 2>/dev/null |
     grep -vx -e "$probe_signature_failure" -e 18 | sort -u
 }
 
-# Checks whether neither an alert nor the log gives the error. Several numbers in the log belong to several CAs, and it
-# is not known which number belongs to which CA.
+# Checks whether the error is unknown: there was no alert, and the log does not have exactly one number. Several numbers
+# in the log belong to several CAs, and it is not known which number belongs to which CA.
 is_unreported() { # ALERT ERROR WORDS
   case $1 in - | +) ;; *) return 1 ;; esac
   case $2 in '' | *"$nl"*) return 0 ;; *) return 1 ;; esac
 }
 
-# Checks whether error 44 is only a guess: the CA has several CRLs and was not known before. Our files do not show
-# whether users' certificates name the address of this CRL.
+# Checks whether error 44 (the CRL is for other certificates) is only a guess. The probe names the addresses of the CRL
+# sources (`points guessed`), because no user's certificate is known. The installed files do not have the CA, so they
+# show nothing about it; at the stage `live` that is not asked again. And a CRL of crl.pem names an address (`Full
+# Name:`), which users' certificates may name, too.
 is_guess() { # PROBE STAGE
   [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
   case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
@@ -188,6 +201,7 @@ is_guess() { # PROBE STAGE
   return 1
 }
 
+# Prints `NAME (ADDRESS port PORT)`, or `ADDRESS port PORT` where there is no name.
 place_in_words() { # ADDRESS PORT NAME
   # shellcheck disable=SC2086
   set -- $1

@@ -3,8 +3,10 @@
 
 recover_done=''
 
-# Puts back what an earlier run left half done (it was killed, or the power was cut), before anything else is done. The
-# journal first records that httpd has yet to read the bytes of before, because this run may die, too.
+# Puts back what an earlier run left half done (it was killed, or the power was cut), before anything else is done.
+# Removes the work directories of all other runs that have ended. Sets recover_done where something was put back, and
+# ends this run where that failed. The journal first records that httpd has yet to read the bytes of before, because
+# this run may die, too.
 # in: state, work
 # sets: own_directory, recover_done
 # writes
@@ -24,8 +26,8 @@ recover_earlier() {
   done
 }
 
-# Reloads the server after a recovery, and settles the debt in the journal once it runs on the right bytes. A stopped
-# server reads these at its start.
+# Reloads the server after a recovery, and settles the debt in the journal once the server runs on the right bytes.
+# Where that cannot be reached, the debt stays. A stopped server reads these bytes at its start.
 # in: parent, state
 # sets: nothing
 # writes
@@ -35,7 +37,7 @@ reload_restored() {
   forget_first_change
 }
 
-# Removes every record of a first change that never became valid.
+# Removes every record of a first change that never became valid. Does nothing where a change has been valid.
 # in: state
 # sets: nothing
 # writes

@@ -3,8 +3,9 @@
 
 reload_signalled='' reload_signalled_seconds=''
 
-# Reloads httpd. SIGUSR1 goes only to a process that was seen to be this very httpd, because a stale pid file may name
-# any process.
+# Signals httpd to reload (SIGUSR1), once it accepts its configuration. Fails where it does not, and prints its words.
+# Fails with a reason where the pid file does not name the httpd that was looked at: a stale pid file may name any
+# process. The time of the signal is set just before it.
 # in: parent, run_pid_file, server_parent_start, state, undo_our_line, work
 # sets: reload_signalled, reload_signalled_seconds
 # writes
@@ -24,8 +25,8 @@ reload() {
   kill -USR1 "$parent"
 }
 
-# Keeps hashes of the files with our lines, as httpd is about to read them. The hashes leave our lines out. A file that
-# still has its hash later has no unfinished edit.
+# Writes $work/loaded: a line `HASH  PATH` for each file with our lines, as httpd is about to read it. The hashes leave
+# our lines out. A file that still has its hash later has no unfinished edit.
 keep_loaded() {
   {
     cat -- "$state/edited" 2>/dev/null
@@ -42,9 +43,9 @@ keep_loaded() {
 # sets: nothing
 is_parent_alive() { read_process "$parent" && [ "$process_start" = "$server_parent_start" ]; }
 
-# Checks whether a child of httpd began after the signal, because such a child serves the new configuration. A program
-# that httpd pipes its log to does not count. It may start before the configuration was found good, or because somebody
-# ended the earlier program.
+# Checks whether a child of httpd began after the signal (SINCE), because such a child serves the new configuration. A
+# program that httpd pipes its log to does not count. It may start before the configuration was found good, or because
+# somebody ended the earlier program.
 # in: parent
 # sets: nothing
 has_new_child() { # SINCE

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Puts a change back, and makes the live server run on the bytes of before.
 
-# Puts everything back, and makes the live server run on it.
+# Puts everything back, and makes the live server run on it. Where something could not be put back, $work/swapped stays,
+# and the next run tries again.
 # in: parent, swap_began, work
 # sets: nothing
 # writes
@@ -15,8 +16,10 @@ roll_back() {
   [ "$rollback_is_back" != 0 ] || rm -f -- "$work/swapped"
 }
 
-# Makes the live server run on the bytes of before. A server that ended without a signal of ours was ended by somebody
-# who meant to do so.
+# Makes the live server run on the bytes of before. It is not reloaded where it cannot have read other bytes. Where it
+# can, and the reload is not seen, this fails, and the next change has to reload it. Where httpd has ended after our
+# signal, it is started again; this fails where it does not start. A server that ended without a signal of ours was
+# ended by somebody who meant to do so, and is not started.
 # in: swap_began
 # sets: nothing
 # writes

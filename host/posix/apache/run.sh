@@ -4,7 +4,8 @@
 run_made_conf='' run_loaded_files=''
 
 # Sets the paths and settings of the server that the judge and the swap need. They come from what httpd reports about
-# itself.
+# itself. Ends the run where openssl is missing, where httpd does not accept its live configuration, where another
+# configuration file was planned for, or where another stack owns the server.
 # in: config, expected_config, owner, parent, quoting_read_word, request_observe_seconds, take_over
 # sets: dumped, own_directory, run_loaded_files, run_log_files, run_pid_file, run_umask, server_root, stopped_proved
 prepare() {
@@ -28,10 +29,10 @@ prepare() {
   check_owner
 }
 
-# Extends the deadline of httpd's start, reload and answers by the time for its files. httpd loads CA and CRL files anew
-# for each virtual host: 30 MB a second on a good machine, so 4 MB a second on any machine. The deadline in the request
-# is for all the rest. It stays short because a server that hangs at its start is waited for twice: as candidate and as
-# baseline.
+# Extends the deadline of httpd's start, reload and answers by the time for its files, and by a second for 20 virtual
+# hosts, which are asked. httpd loads CA and CRL files anew for each covered virtual host: 30 MB a second on a good
+# machine, so 4 MB a second on any machine. Files of the change may count twice. The deadline in the request is for all
+# the rest. It stays short because a server that hangs at its start is waited for twice: as candidate and as baseline.
 # in: manifest, own_directory, work
 # sets: deadline_seconds
 extend_deadline() {
@@ -66,8 +67,8 @@ log_paths() {
     }'
 }
 
-# Judges a change on a copy only. The work directory is on a tmpfs, is named after this process, and is removed when
-# this process ends.
+# Judges a change on a copy only, and reports the verdict. The work directory is on a tmpfs, is named after this
+# process, and is removed when this process ends.
 # in: manifest, own_directory, refresh
 # sets: deadline_seconds, verdict, work
 run_judge() {
@@ -89,8 +90,8 @@ run_judge() {
   part "result $verdict $judge $(journal_value generation)"
 }
 
-# Removes what a killed judge could not remove: its work directory. The saved end of a run that changed nothing is kept
-# for an hour.
+# Removes the work directories of killed judges, which are named after their process: /run/clientcert.PID.START. The
+# saved output of a run that changed nothing (leave_nothing) is kept for an hour.
 # in: nothing
 # sets: nothing
 # writes
@@ -107,8 +108,9 @@ sweep_judges() {
   done
 }
 
-# The detached part of a change, which runs under the lock. An earlier change that is half done is put back first. A
-# change then ends, because it was planned on the half-done files and has to be planned anew; an undo goes on.
+# Carries out a change under the lock, and ends this process. It runs detached, or in a subshell for an undo. An earlier
+# change that is half done is put back first. A change then ends, because it was planned on the half-done files and has
+# to be planned anew; an undo goes on, because it is planned only now.
 # in: aside, config, expected_config, id, judge, mode, owner, parent, quoting_read_word, refresh, removal,
 #   request_observe_seconds, state, take_over, undo_quiet
 # sets: deadline_seconds, dumped, is_reported, limit_seconds, manifest, own_directory, run_loaded_files, run_log_files,
@@ -139,8 +141,8 @@ apply_detached() { # WORK
   fi
 }
 
-# Carries out a change that was judged well: it swaps the files, reloads httpd and looks at the server. Where one of
-# these steps fails, the change is put back.
+# Carries out a change that was judged well, and ends this process: it swaps the files, reloads httpd and looks at the
+# server. Where one of these steps fails, the change is put back. A stopped server is not started.
 # in: aside, config, id, judge, mode, own_directory, owner, refresh, removal, request_observe_seconds, state,
 #   state_held, undo_quiet, work
 # sets: is_reported, limit_seconds, swap_began, unreported, work
@@ -172,9 +174,10 @@ change() {
   fi
 }
 
-# Ends a change well. The change is live and healthy. This function removes the files that no file names any more, and
-# makes the change valid in one rename. A run that dies before that rename is put back by the next run. After the rename
-# the change stands.
+# Ends a change well, and ends this process. The change is live and healthy, or httpd is stopped. This function removes
+# the files that no file names any more, and makes the change valid in one rename: that of the journal, or at a removal
+# that of the state directory. A run that dies before that rename is put back by the next run. After the rename the
+# change stands.
 # writes
 finalize() { # applied|stopped
   [ "$mode" != refresh ] || finalize_refresh "$1"
@@ -211,10 +214,10 @@ revert() {
   end_run rolledBack
 }
 
-# Writes what the next runs need, and then makes the change valid by the journal.
+# Writes what the next runs need, and then makes the change valid by the journal. Fails where there is no room.
 # writes
 commit() { # applied|stopped
-  # $work/made has the directories that this change made.
+  # $work/made has the directories that this change made. A removal also removes `conf` where a change of ours made it.
   ! grep -q '/conf$' "$work/made" || run_made_conf=yes
   write_undo && { [ "$refresh" != yes ] || write_refresh; } &&
     { [ "$aside" = yes ] ||
@@ -235,7 +238,8 @@ owe() { journal_set owed "$1" changed "$(date +%s)" changed-at "$(now_ticks)"; }
 # sets: nothing
 owe_or_report() { if [ -n "$(journal_value generation)" ]; then owe "$1"; else part "reason $1; reload httpd"; fi; }
 
-# Makes the run valid: from the rename of the journal on, the change of this run stands.
+# Makes the run valid: from the rename of the journal on, the change of this run stands. Also records how httpd ran,
+# when it was last reloaded, and whether it has yet to read the files.
 # in: aside, id, reload_signalled, reload_signalled_seconds, state, work
 # sets: nothing
 # writes
@@ -253,7 +257,7 @@ journal_end() { # applied|stopped [KEY VALUE …]
     reloaded-at "${reload_signalled:-$(now_ticks)} $(boot_id)" run "$id"
 }
 
-# Reports the result and ends this process.
+# Reports the result, sends an observation unless an undo runs, and ends this process.
 # in: id, judge, request_observe_seconds, state, undo_quiet
 # sets: is_reported, limit_seconds, unreported
 # writes

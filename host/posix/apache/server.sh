@@ -5,7 +5,8 @@
 
 # Sets parent, program, arguments, server_work_directory and enter. The arguments are one a line, without -k and without
 # -E, because our questions would write to the log that -E names. `enter` holds the words that enter the mount namespace
-# of the parent, or is empty.
+# of the parent, or is empty. A process that has ended ends the run; once a swap has begun, this fails instead, with an
+# empty parent. An httpd in a chroot ends the run.
 # in: swap_began
 # sets: arguments, enter, parent, program, root_argument, server_environment, server_parent_start, server_work_directory
 use_parent() { # PID
@@ -63,8 +64,8 @@ inside() {
   if [ -z "$enter" ]; then "$@"; else nsenter --target "$parent" --mount -- "$@"; fi
 }
 
-# Sets the surroundings of a stopped server: what its unit, init script or envvars would set, as far as the request or
-# the usual places tell.
+# Sets the surroundings of a stopped server: what its unit, init script or envvars would set, as far as the request, the
+# last change or the usual places tell, in this order. Ends the run where no program is found.
 use_stopped() {
   parent='' server_parent_start='' server_environment='' enter='' server_work_directory=/ server_config_argument=''
   root_argument='' arguments='' program=$want_httpd
@@ -75,6 +76,7 @@ use_stopped() {
   done
   [ -x "$program" ] || fail no-httpd 'no httpd runs here and none is found; write "httpd: /path/of/httpd" for this host'
   for server_define in $want_defines; do arguments=$arguments-D$nl$server_define$nl; done
+  # The arguments of the last change may name the configuration already.
   case $nl$arguments in *"$nl-f"*) ;; *) [ -z "$want_config" ] || arguments=$arguments-f$nl$want_config$nl ;; esac
   for server_candidate in "${program%/*}/envvars" /etc/apache2/envvars; do
     [ -n "$want_environment" ] && break
@@ -119,7 +121,8 @@ may_be_passing() {
 }
 
 # Finds the one server that is meant: the one that the pid file or the configuration of the site file names, else the
-# one that is set up, else the only one that runs.
+# one that a change of ours set up, else the only one that runs. Where that one does not run, parent is empty. Ends the
+# run where none is found, or several are.
 # in: run_umask, swap_began, want_config, want_defines, want_environment, want_httpd, want_pid_file
 # sets: arguments, config, enter, instance, parent, program, root_argument, server_compiled_root, server_environment,
 #   server_observed_at, server_parent_start, server_version, server_version_text, server_work_directory, state,
@@ -129,6 +132,7 @@ find_server() {
   server_observed_at=$(now_ticks) stopped_proved=''
   [ -z "$want_httpd" ] || [ -x "$want_httpd" ] || fail no-httpd "httpd: $want_httpd is no program on this host; give the right one, or leave it out to have it found"
   find_processes
+  # A process that is about to end is waited for, for 3 seconds.
   server_passing_tries=0
   while [ "$server_passing_tries" -lt 15 ] && may_be_passing; do
     server_passing_tries=$((server_passing_tries + 1)) && sleep 0.2
@@ -157,8 +161,9 @@ find_server() {
   read_version
 }
 
-# Takes the one of these parents that the pid file or the configuration of the site file names. Where it names none of
-# them, the server that is meant is stopped.
+# Takes the one of these parents that the pid file or else the configuration of the site file names, or the only one
+# where the site file names neither. Where none of them is named, the server that is meant is stopped. Ends the run
+# where several are left.
 choose_parent() { # PID…
   server_found='' server_listed=''
   server_wanted_config=${want_config:+$(realpath -m -- "$want_config")}
@@ -184,7 +189,8 @@ choose_parent() { # PID…
 }
 
 # Takes the server that is meant as stopped, while other servers run. A running server must never be taken for a stopped
-# one, because its files would be written and never loaded.
+# one, because its files would be written and never loaded. So the run ends where the site file names no configuration,
+# or where one of those that run has this configuration.
 use_stopped_beside_others() {
   # The pid file alone does not show which server is stopped.
   [ -z "$want_pid_file" ] || [ -n "$want_config" ] ||
@@ -226,8 +232,9 @@ read_version() {
   state=/var/lib/clientcert/$instance
 }
 
-# Finds where the modules are, whether mod_info is loaded or can be loaded, and which PHP module is loaded. A live
-# parent's memory map shows this.
+# Sets server_modules (the directory of the modules), server_info_module (`loaded`, the path of mod_info where it can be
+# loaded, or empty) and server_php_module (the path of the PHP module that is loaded, or empty). A live parent's memory
+# map shows what is loaded.
 # in: config, enter, parent, root_argument
 # sets: server_modules, server_php_module
 read_modules() {
@@ -258,6 +265,7 @@ read_modules() {
 }
 
 # Prints everything that httpd reports about its configuration, in one call. Separate calls cost eight times as much.
+# Only mod_info reports the directives, so it is loaded for this call where the server does not load it.
 # in: nothing
 # sets: nothing
 dump() {

@@ -3,8 +3,8 @@
 # in which every write vanishes. What it does to files, ports, logs and sockets has no effect on the host.
 
 # shadow live|candidate: starts a shadow and writes $work/shadow.WHICH, which holds `up` or `down`, the answers, and
-# httpd's own words. It returns 3 where the host allows no namespaces. The shadow ends with this process, because it
-# reads a pipe that only this process holds open.
+# httpd's own words. A shadow that is not done at the deadline counts as `down`. It returns 3 where the host allows no
+# namespaces. The shadow ends with this process, because it reads a pipe (5) that only this process holds open.
 # in: arguments, deadline_seconds, enter, parent, program, run_pid_file, run_umask, script, server_environment,
 #   server_work_directory, work
 # sets: nothing
@@ -22,8 +22,8 @@ shadow() {
     export process_start work run_umask program arguments server_work_directory server_environment run_pid_file \
       run_log_files mark tab nl returning baseline
     cd /
-    # The descriptors are opened by the redirections of the command: mksh would not hand on those that `exec` alone
-    # opens.
+    # The shadow gets the work directory as 9, our namespaces as 8 and those of httpd as 7. They are opened by the
+    # redirections of the command: mksh would not hand on those that `exec` alone opens.
     # shellcheck disable=SC2086
     exec $enter unshare --kill-child=KILL --mount --net --ipc --uts --pid --fork --mount-proc --propagation private \
       timeout -k 1 "$deadline_seconds" /bin/sh /proc/self/fd/9/program shadow_outside_view \
@@ -33,11 +33,13 @@ shadow() {
   exec 5>&-
   grep -q '^begun$' "$work/shadow.$1" || return 3
   case $shadow_status in
+    # `timeout` ended the shadow.
     124 | 137) printf 'down\nwords\nno answer within %s seconds\n' "$deadline_seconds" >"$work/shadow.$1" ;;
   esac
 }
 
-# Runs in the new namespaces, while the root is still the one of the host.
+# Runs in the new namespaces, while the root is still the one of the host. Builds the view and the network, and goes on
+# in the view as shadow_inside_view. Prints `begun` once that can be done, and fails without it where it cannot.
 # in: process_start, quoting_mount_path, work
 # sets: shadow_lacking
 shadow_outside_view() { # live|candidate
@@ -52,6 +54,7 @@ shadow_outside_view() { # live|candidate
   # The resolver asks for names only where there is an address besides loopback. These two addresses belong to nobody
   # (RFC 5737, RFC 3849).
   { ip addr add 192.0.2.1/32 dev lo && ip addr add 2001:db8::1/128 dev lo; } 2>/dev/null || :
+  # httpd may then listen on addresses that this network does not have.
   for shadow_family in ipv4 ipv6; do
     echo 1 2>/dev/null >"/proc/sys/net/$shadow_family/ip_nonlocal_bind" || :
   done
@@ -76,7 +79,9 @@ is_apart() {
   read_process 1 && [ "$process_start" -ge "$shadow_began" ]
 }
 
-# Builds the view. A tmpfs over /sys of this namespace holds all writes, so no directory is left on the host.
+# Builds the view of this host under /sys/root, and fails where that cannot be done. A tmpfs over /sys of this namespace
+# holds all writes, so no directory is left on the host. shadow_lacking gets the mount points that the view does not
+# have, one a line.
 build_view() {
   # A line of mountinfo has optional fields from the seventh one on. They end at `-`, and the type follows.
   shadow_mounts=$(awk '{ for (i = 7; $i != "-"; i++); print $(i + 1) "\t" $5 }' /proc/self/mountinfo |
@@ -84,6 +89,7 @@ build_view() {
   mount -t tmpfs -o mode=700 tmpfs /sys && mkdir /sys/root || return 1
   shadow_count=0 shadow_lacking=''
   while IFS=$tab read -r shadow_type shadow_point; do
+    # mountinfo writes a blank as \040.
     shadow_point=$(printf '%b' "$shadow_point")
     case $shadow_point in /proc | /proc/* | /sys | /sys/* | /dev | /dev/*) continue ;; esac
     # A file server that does not answer would hang this process. So the type of a mount decides, and the mount is not
@@ -105,7 +111,7 @@ EOF
 }
 
 # Mounts into the view what the host has at a mount point: a directory as an overlay, in which all writes vanish, or
-# else read-only; a file as a copy.
+# else read-only; a file as a copy. Fails where none of these can be done.
 view_of() { # MOUNT_POINT
   [ "$1" = / ] && shadow_target=/sys/root || shadow_target=/sys/root$1
   if [ ! -d "$1" ]; then
@@ -116,6 +122,7 @@ view_of() { # MOUNT_POINT
   # The top directory of the view takes its owner and mode from the upper directory.
   chown --reference="$1" -- "/sys/upper$shadow_count" && chmod --reference="$1" -- "/sys/upper$shadow_count"
   case $1 in
+    # These characters cannot stand in a path among the options of an overlay.
     *[:,\\]*) ;;
     *)
       mount -t overlay -o "lowerdir=$1,upperdir=/sys/upper$shadow_count,workdir=/sys/work$shadow_count" overlay \
@@ -133,7 +140,8 @@ is_read_only() { # MOUNT_POINT
     END { exit options !~ /(^|,)ro(,|$)/ }' /proc/self/mountinfo
 }
 
-# Binds the candidates into the view, where httpd's mount namespace has the same work directory under the same name.
+# Binds the work directory into the view, read-only, so that place_candidate need not copy the candidates. Does nothing
+# where httpd's mount namespace has something else under its name. Errors are not shown: the candidates are copied then.
 bind_candidates() {
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ "$work" -ef /proc/self/fd/9 ] || return 0
@@ -157,8 +165,9 @@ build_devices() {
   ln -s /proc/self/fd /sys/root/dev/fd
 }
 
-# Runs with the view as its root. The candidates are put in place only here, because before that an absolute symlink
-# would lead to the real host.
+# Runs with the view as its root: starts httpd, and prints `up` and its answers, or `down` (on the live files with what
+# would end a reload), then the words of httpd. The candidates are put in place only here, because before that an
+# absolute symlink would lead to the real host.
 # in: run_log_files, run_pid_file
 # sets: asks_probes, enter, parent
 shadow_inside_view() { # live|candidate
@@ -195,8 +204,8 @@ place_candidates() {
   done </proc/self/fd/9/placed.list
 }
 
-# Places one candidate by a bind mount where it can, so that a copy of it takes no memory: a CRL of a million entries
-# has 47 MB.
+# Places one candidate, by a bind mount where it can, else as a copy. A bind mount takes no memory: a CRL of a million
+# entries has 47 MB.
 place_candidate() { # SOURCE TARGET
   if [ -s "/dev/candidates/$1" ] && rm -f -- "$2" && : >"$2" && mount --bind "/dev/candidates/$1" "$2" 2>/dev/null; then
     return 0
@@ -228,7 +237,8 @@ add_names() {
   cat /dev/shm/names >>/etc/hosts
 }
 
-# Waits until the pid file names a live httpd. Fails where the start failed, or where no process of it is left.
+# Waits until the pid file names a live httpd. Fails where the start failed, or where no process of it is left. The time
+# limit of the whole shadow ends a start that hangs.
 wait_for_start() {
   while :; do
     shadow_pid=''

@@ -12,6 +12,7 @@ refuse() { # TEXT…
   stage_refused=yes
 }
 
+# Prints the SHA-256 of a file, and nothing where it cannot be read.
 # in: nothing
 # sets: nothing
 hash_of() { # FILE
@@ -19,7 +20,8 @@ hash_of() { # FILE
   printf %s "${1%% *}"
 }
 
-# Reads our files from standard input, in the order of the manifest.
+# Reads our files from standard input, in the order of the manifest, and then the probes. Ends the run where a file does
+# not have the hash of the manifest.
 # in: manifest, work
 # sets: nothing
 receive_own_files() {
@@ -49,7 +51,8 @@ EOF
 }
 
 # Makes the candidates of the customer's files. A candidate is the live file with our splices. It is made only where the
-# live file still has the bytes that the change was planned for.
+# live file still has the bytes that the change was planned for. Sets returning to yes where lines of the customer come
+# back.
 # in: manifest, removal, run_loaded_files, work
 # sets: returning, stage_refused
 build_candidates() {
@@ -92,8 +95,8 @@ requires_certificates() (
 # A filter that counts the lines which an adoption has commented out.
 count_adopted() { grep -ca '^#clientcert-adopted# '; }
 
-# Makes the candidate of one file from its splices, and its line of edit.list. Descriptor 6 stands where the part of the
-# live file ends that is already copied.
+# Makes the candidate of one file from its splices, and its line of edit.list. Refuses the change where the live file no
+# longer has this hash. Descriptor 6 stands where the part of the live file ends that is already copied.
 build_candidate() { # HASH PATH
   stage_candidate=$work/edit/$stage_number stage_read_from=inside
   # A file that httpd does not load (a crontab) may be missing in the mount namespace of httpd.
@@ -122,8 +125,9 @@ EOF
 }
 
 # Prints the splices of one file as runs. A run is a sequence of pieces of the live file, each followed by the same
-# insertion. Each run is a line: the number of bytes that it takes from the live file, which of these bytes are kept,
-# and the insertion. The last line is the size of the candidate.
+# insertion. Each run is a line: the number of bytes that it takes from the live file; which of these are kept, as
+# ranges for `cut` (1-5,9-12) or, for a single piece, as the number of the first bytes; and the insertion in Base64,
+# which may be empty. The last line is the size of the candidate.
 splice_runs() {
   # stage_most is the largest number of pieces in a run.
   stage_live_bytes=$(wc -c <"$work/live") stage_most=1
@@ -147,8 +151,9 @@ splice_runs() {
     END { end_run(); print size }'
 }
 
-# Appends one run to the candidate: its pieces of the live file, and the insertion behind each. GNU head reads exactly
-# the bytes that it is asked for, so the descriptor stands at the right place for the next run.
+# Appends one run to the candidate: its pieces of the live file, and the insertion behind each. `cut` puts the insertion
+# between the pieces, and a zero byte at the end, which is removed. GNU head reads exactly the bytes that it is asked
+# for, so the descriptor stands at the right place for the next run.
 copy_run() { # LENGTH KEPT BASE64
   # The shell drops line ends at the end of an output, so a dot is printed behind them.
   stage_decoded=$(printf %s "$3" | base64 -d && printf .) && stage_decoded=${stage_decoded%.}
@@ -159,7 +164,8 @@ copy_run() { # LENGTH KEPT BASE64
   printf %s "$stage_decoded" >>"$stage_candidate"
 }
 
-# Finds whatever would make a rename fail half-way or change more than the file itself, before any live file is changed.
+# Refuses the change for whatever would make a rename fail half-way or change more than the file itself, before any live
+# file is changed.
 # in: own_directory, parent, quoting_mount_path, run_loaded_files, work
 # sets: stage_refused
 check_targets() {
@@ -208,7 +214,8 @@ is_crontab() { # PATH
   case $1 in /etc/crontab | /etc/cron.d/* | /var/spool/cron/*) ! is_loaded "$1" ;; *) return 1 ;; esac
 }
 
-# Checks whether no rename leads from our own directory to this path.
+# Checks whether a path is on another file system or mount than our own directory, so that no rename leads from there to
+# it.
 # in: own_directory, quoting_mount_path
 # sets: nothing
 is_elsewhere() { # PATH

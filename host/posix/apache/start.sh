@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # A server that has ended: starts it again as it had been started, and finds one that somebody else has started.
 
-# Starts httpd again, as it had been started before. This is the only case in which we start httpd: it ran before our
-# signal and died of the signal.
+# Starts httpd again, as it had been started before, and fails with a reason where it does not come up. This is the only
+# case in which we start httpd: it ran before our signal and died of the signal.
 # in: deadline_seconds, run_pid_file, work
 # sets: arguments
 # writes
@@ -36,8 +36,9 @@ detached_arguments() {
   printf %s "$arguments" | sed -E -e '/^-D$/N' -e '/^-X$/d' -e '/^-D\n?(FOREGROUND|NO_DETACH|ONE_PROCESS|DEBUG)$/d'
 }
 
-# Checks whether a server that was stopped when it was observed has been started by somebody since then. It may have
-# been started on the files of before.
+# Checks whether a server that was stopped when it was observed has been started by somebody since then. One that is
+# just starting is waited for, up to the deadline. The server becomes the live parent, and its answers are noted as
+# those from before the reload: it may have been started on the files of before.
 # in: deadline_seconds, program, run_pid_file, server_observed_at
 # sets: nothing
 was_started_meanwhile() {
@@ -50,13 +51,13 @@ was_started_meanwhile() {
   list_answers_before
 }
 
-# Takes the httpd that the pid file names, where it was started after the observation.
+# Takes the httpd that the pid file names as the live parent, where it was started after the observation. Else fails.
 is_started() {
   start_named=$(timeout 5 cat -- "$run_pid_file" 2>/dev/null) && is_new_httpd "$start_named" &&
     use_running "$start_named"
 }
 
-# Checks whether a new httpd runs that has not written its pid file yet.
+# Checks whether an httpd runs that was started after the observation. Its pid file may be still to come.
 is_one_starting() {
   find_processes
   for start_pid in $process_httpd_pids; do
@@ -73,7 +74,7 @@ is_new_httpd() { # PID
     [ "/proc/$1/exe" -ef "$program" ]
 }
 
-# Waits until the pid file names a live httpd, and takes that as the live parent.
+# Waits until the pid file names a live httpd, and takes that as the live parent. Fails when the time is up.
 wait_for_server() { # TENTHS_OF_A_SECOND
   start_tries=0
   while [ "$start_tries" -lt "$1" ]; do
@@ -84,16 +85,16 @@ wait_for_server() { # TENTHS_OF_A_SECOND
   return 1
 }
 
-# Takes a process as the live parent where it really is an httpd. The pid file may be an old one, and the process that
-# it names may be another program by now.
+# Takes a process as the live parent where it really is an httpd, else fails. The pid file may be an old one, and the
+# process that it names may be another program by now.
 use_running() { # PID
   kill -0 "$1" 2>/dev/null || return 1
   find_processes
   case " $process_httpd_pids " in *" $1 "*) use_parent "$1" ;; *) return 1 ;; esac
 }
 
-# Finds the unit whose main process is httpd. From any other unit httpd was only started once: from cron's unit, from a
-# job, or from our refresh, which would wait for itself.
+# Sets start_unit: the systemd unit whose main process is httpd, or nothing. From any other unit httpd was only started
+# once: from cron's unit, from a job, or from our refresh, which would wait for itself.
 # in: parent
 # sets: nothing
 find_unit() {

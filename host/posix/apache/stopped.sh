@@ -25,9 +25,10 @@ is_only_set_up() {
   [ $# -eq 1 ] && { [ "$1" = "$state/journal" ] || [ ! -f "$1" ]; }
 }
 
-# Sets want_config to the configuration of the server that a change of ours set up. Where the site file names no server,
-# this one is meant, whether it runs or not. Another server that happens to run must neither be observed in its place
-# nor changed. Where several are set up, the only one is meant whose directory of our files still exists (standing).
+# Sets want_config to the configuration of the server that a change of ours set up, and leaves it where there is none.
+# Where the site file names no server, this one is meant, whether it runs or not. Another server that happens to run
+# must neither be observed in its place nor changed. Where several are set up, the only one is meant whose directory of
+# our files still exists (standing); the run ends where that does not decide.
 # in: want_httpd
 # sets: want_config
 choose_set_up_server() {
@@ -47,14 +48,15 @@ choose_set_up_server() {
   esac
 }
 
-# Checks whether the journal names another program than the site file. Sets stopped_recalled_program.
+# Checks whether the journal names another program than the site file. It does not where one of them names none, or
+# where the program of the journal has gone. Sets stopped_recalled_program.
 ran_by_other_program() {
   stopped_recalled_program=${stopped_recalled_as%%"$tab"*}
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ -n "$want_httpd" ] && [ -x "$stopped_recalled_program" ] && ! [ "$want_httpd" -ef "$stopped_recalled_program" ]
 }
 
-# Prints program and arguments for the journal, at the end of a change with which httpd runs.
+# Prints program and arguments for the journal, with tabs between them, at the end of a change with which httpd runs.
 # in: arguments, program
 # sets: nothing
 ran_as() {
@@ -66,9 +68,9 @@ ran_as() {
   IFS=$stopped_ifs
 }
 
-# Sets program and arguments as they were at the last change, unless the site file says something else. A host that an
-# older build set up remembers no program. Where several are installed, the program is taken that reads this
-# configuration by itself.
+# Sets program and arguments as they were at the last change of the server with the configuration want_config, unless
+# the site file says something else. A host that an older build set up remembers no program. There the program is taken
+# that reads this configuration by itself, of those in the usual places; where none does, program stays empty.
 # in: want_config, want_defines, want_httpd
 # sets: arguments, program, root_argument
 recall_program() {
@@ -93,7 +95,7 @@ recall_program() {
   program=''
 }
 
-# Takes the arguments of the last change, and the server root from their -d.
+# Takes the arguments of the last change, and the server root from their -d, which may be one word with it or two.
 recall_arguments() {
   stopped_previous='' stopped_ifs=$IFS IFS=$tab
   set -f
@@ -106,9 +108,10 @@ recall_arguments() {
   IFS=$stopped_ifs
 }
 
-# Proves that the server is stopped. A server whose program has another name, or that /proc does not show, would be
-# taken for stopped: its files would be written and never loaded. So the process that its pid file names must have
-# ended, and no process in its place may hold its ports. This needs what httpd reports about itself.
+# Proves that the server is stopped, and ends the run where that cannot be proved. Does nothing where a server runs, or
+# where this was proved before. A server whose program has another name, or that /proc does not show, would be taken for
+# stopped: its files would be written and never loaded. So the process that its pid file names must have ended, and no
+# process in its place may hold its ports. This needs what httpd reports about itself.
 # in: config, dumped, parent, process_httpd_pids, process_links
 # sets: stopped_proved
 prove_stopped() { # PID_FILE
@@ -147,13 +150,13 @@ listening_sockets() {
     $4 == "0A" { port = $2; sub(/^.*:/, "", port); if (port in ports) printf "%s %s ", $10, ports[port] }' - "$@"
 }
 
-# Suspects the processes that hold these sockets. The sockets of a process that /proc hides seem to belong to no
-# process.
+# Suspects the processes that hold these sockets, which may end the run. A socket that seems to belong to no process
+# also ends it, because /proc may hide its process; but it is looked for a second time, after half a second.
 suspect_holders() {
   stopped_holders=$(list_holders)
   case "$nl$stopped_holders" in
     *"$nl- "*)
-      # The process may have ended just now.
+      # Its process may have ended just now.
       sleep 0.5
       stopped_listening=$(listening_sockets)
       [ -n "$stopped_listening" ] && stopped_holders=$(list_holders) || return 0
@@ -170,7 +173,8 @@ $stopped_holders
 END_OF_HOLDERS
 }
 
-# Prints a line `PID PORT` for each process that holds one of these sockets, and `- PORT` for a socket without one.
+# Prints a line `PID PORT` for each process that holds one of the sockets of stopped_listening, and `- PORT` for a
+# socket without one. stat prints '/proc/PID/fd/N' -> 'socket:[INODE]'.
 list_holders() {
   printf '%s\0' /proc/[0-9]*/fd/* | xargs -0 stat -c %N 2>/dev/null | awk -F "'" -v listening="$stopped_listening" '
     BEGIN {
@@ -186,7 +190,8 @@ list_holders() {
     END { for (inode in hidden) print "-", port[inode] }'
 }
 
-# Ends the run where this process may be the server that is meant.
+# Ends the run unless this process is surely another one than the server that is meant. HOW is the end of the sentence
+# about it.
 suspect() { # PID HOW
   ! is_another "$1" || return 0
   # The process may be a child of httpd. The topmost httpd above it is the parent.
@@ -207,9 +212,10 @@ suspect() { # PID HOW
   fail no-httpd "no httpd of $config is known to run here, but process $stopped_top ($stopped_executable) does, which $2 and looks like httpd; $stopped_remedy"
 }
 
-# Checks whether a process is surely not the server that is meant. It is not the server where it is another known
-# server, belongs to a container or to a judge of ours, or is not an httpd.
+# Checks whether a process is surely not the server that is meant: it has ended, it is a known httpd or below one, it
+# belongs to a container or to a judge of ours, or it does not run httpd.
 is_another() { # PID
+  # A process without this file has ended, or /proc hides it.
   [ -e "/proc/$1/stat" ] || { ! kill -0 "$1" 2>/dev/null; return; }
   stopped_ancestor=$1
   while [ "$stopped_ancestor" -gt 1 ]; do
@@ -220,6 +226,7 @@ is_another() { # PID
   # shellcheck disable=SC3013 # dash and busybox ash have -ef.
   [ ! -e "/proc/$1/ns/pid" ] || [ /proc/self/ns/pid -ef "/proc/$1/ns/pid" ] || return 0
   ! is_of_judge "$1" || return 0
+  # Only a thread of the kernel has no program. Elsewhere the program is hidden.
   if [ -e "/proc/$1/exe" ]; then ! runs_httpd "$1"; else is_of_kernel "$1"; fi
 }
 
@@ -230,14 +237,15 @@ is_of_kernel() { # PID
   [ -z "$stopped_first_word" ]
 }
 
-# Checks whether a process runs httpd, whatever its name: by words that are in each httpd, or by the library that each
-# httpd needs.
+# Checks whether a process runs httpd, whatever its name: its program holds words that are in each httpd, or it has
+# loaded the library that each httpd needs.
 runs_httpd() { # PID
   grep -aqs 'D SERVER_CONFIG_FILE=' "/proc/$1/exe" || grep -qs '/libapr-1[.]so' "/proc/$1/maps"
 }
 
-# Prints what starts a stopped server with the machine: the link of a unit or of an init script. Where the server has
-# another configuration than the one that its program was built with, that unit or script must name this configuration.
+# Prints what starts a stopped server with the machine: the first link of a unit or of an init script that starts its
+# program, or nothing. Where the server has another configuration than the one that its program was built with, that
+# unit or script must name this configuration or its server root.
 # in: config, program, server_compiled_root, server_root, server_version_text
 # sets: nothing
 starter() {

@@ -19,8 +19,8 @@ own_stage() { case $1 in /*) printf %s "${1%/*}/.${1##*/}.new" ;; *) printf %s "
 # this run, by the next run, or by `undo`. Its lines:
 #   new NAME HASH | replaced NAME HASH | edited N HASH_AFTER PATH | dropped NAME
 
-# Prepares a swap: keeps the bytes of before in $work/before, and makes the stages, which are the files to rename. Ends
-# the run where there is no room, after the removal of what it has made.
+# Prepares a swap: keeps the bytes of before in $work/before, and makes the stages, which are the files to rename. Where
+# there is no room, removes what it has made, and ends the run.
 # in: instance, own_directory, state, work
 # sets: unreported
 # writes
@@ -115,7 +115,7 @@ missing_directories() { # PATH
 }
 
 # Places our files, and then the lines that name them. A removal takes out the lines first, then clientcert.conf; our
-# other files are dropped by the caller, once the change is healthy.
+# other files are dropped by the caller, once the change is healthy. Fails at the first step that fails.
 # in: instance, own_directory, removal, work
 # sets: nothing
 # writes
@@ -127,7 +127,7 @@ swap() {
   fi
 }
 
-# Places our files, each by one rename.
+# Places our files, each by one rename, but for those that already have the right bytes.
 # writes
 swap_own() {
   while IFS=$tab read -r _ swap_name swap_hash; do
@@ -148,7 +148,8 @@ swap_own() {
 # writes
 note_swap() { printf '%s\n' "$1" >>"$work/swapped" && sync -- "$work/swapped"; }
 
-# Places the edited files. After the exchange the stage has the bytes of before.
+# Places the edited files. After the exchange the stage has the bytes of before. Refuses the change and fails where
+# these are not the bytes that it was planned for; that file is exchanged again.
 # writes
 swap_edits() {
   while IFS=$tab read -r swap_number swap_before swap_after swap_path; do
@@ -192,9 +193,9 @@ swap_drops() { # NAME…
   sync -- "$own_directory"
 }
 
-# Puts back what is still ours, last step first. A later edit by somebody else is kept and reported. What has no room
-# now is put back by the next run. $work/swapped stays until httpd runs on the bytes of before, too, because this
-# function can be run again.
+# Puts back what is still ours, last step first. A later edit by somebody else is kept and reported. Fails where a file
+# has no room now; the next run puts it back. $work/swapped stays until httpd runs on the bytes of before, too, because
+# this function can be run again.
 # in: instance, own_directory
 # sets: nothing
 # writes
@@ -234,7 +235,7 @@ restore_own() { # WORK NAME
 }
 
 # Puts an edited file back where it still has the bytes of the change, or where it is missing. A file that has the bytes
-# of before needs nothing.
+# of before needs nothing. Any other file was edited by somebody else, and is reported. Fails where there is no room.
 # writes
 restore_edit() { # WORK N HASH_AFTER PATH
   swap_came_out=$(stage_of "$2" "$4")

@@ -4,7 +4,8 @@
 
 undo_quiet=''
 
-# Writes what a removal without Pulumi needs: the list of the edited files, this program, and its callers.
+# Writes what a removal without Pulumi needs: the list of the edited files, this program, and its callers. Fails where
+# there is no room.
 # in: own_directory, run_loaded_files, state, work
 # sets: nothing
 # writes
@@ -25,8 +26,8 @@ write_undo() {
   install_unattended "$@"
 }
 
-# Finds the edited files at a first change, and where the state of this host was lost. Files with our line come first,
-# because they were edited first.
+# Prints the paths of edited files, at a first change and where the state of this host was lost. Files with our line
+# come first, because they were edited first; then those with lines that an adoption commented out.
 find_edited() {
   undo_crontabs=$(printf '%s\n' /etc/crontab /etc/cron.*/* /var/spool/cron/* /var/spool/cron/crontabs/*)
   for undo_sought in "$undo_our_line" '^#clientcert-adopted# '; do
@@ -34,8 +35,8 @@ find_edited() {
   done
 }
 
-# Installs each program by a rename, because a shell may be reading the old one right now. The directories get root as
-# their owner, because whoever may write there could replace the programs.
+# Installs each program NAME.new as NAME, by a rename, because a shell may be reading the old one right now. The
+# directories get root as their owner, because whoever may write there could replace the programs.
 # writes
 install_unattended() { # NAME…
   chown 0 "${state%/*}/." "$state/." && chmod go-w "${state%/*}/." "$state/."
@@ -86,7 +87,8 @@ Exit status: 0 taken out; 1 not, for the reasons printed; 64 wrong options.
 END_OF_USAGE
 }
 
-# Makes a request for the removal from the files beside the program.
+# Makes a request for the removal from the files beside the program, and reads it. --help prints the usage and ends this
+# process; any other option ends it with 64.
 # in: nothing
 # sets: state
 undo_request() { # PROGRAM OPTIONS…
@@ -176,8 +178,8 @@ undo_manifest() {
 
 undo_our_line="^[[:blank:]]*IncludeOptional \"conf/clientcert/clientcert\\.conf\"[[:blank:]$(printf '\r')]*\$"
 
-# Prints a splice (byte offset and length) for each line and each mark of ours in FILE. A line of ours that somebody has
-# indented counts, too.
+# Prints a splice (byte offset and length, without an insertion) for each line and each mark of ours in FILE, in the
+# order of the offsets. A line of ours that somebody has indented counts, too.
 our_spans() { # FILE
   {
     # grep -b prints OFFSET:TEXT for each match.
