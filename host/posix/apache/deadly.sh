@@ -68,7 +68,8 @@ say_deadly() {
   done
 }
 
-# Checks whether PATH leads to a place where the view has nothing, or has something else than the host.
+# Checks whether PATH leads to a place where the view has nothing, or has something else than the host. An empty PATH
+# does not.
 is_lacking() { # PATH
   deadly_resolved=$(realpath -m -- "${1:-/}")/
   while IFS= read -r deadly_point; do

@@ -133,7 +133,8 @@ $judge_unasking
 EOF
 }
 
-# Reports in which way a shadow is not healthy, and the words of its httpd.
+# Reports in which way a shadow is not healthy, and the words of its httpd. For the live files is_unstartable has
+# reported why it does not start.
 report_words() { # live|candidate
   [ "$1" = live ] || shadow_is_up "$1" || part 'reason httpd does not start on the candidate'
   covered_answers "$1" | awk -F "$tab" '

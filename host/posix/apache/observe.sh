@@ -163,7 +163,8 @@ observe_refresh() {
     { [ ! -f "$state/sample" ] || sed 's/^/sample /' "$state/sample"; }; }
 }
 
-# Reads everything that a plan needs, and sends it in parts. It also sets dumped and server_root for what follows.
+# Reads everything that a plan needs, and sends it in parts. Ends the run where no httpd runs and that cannot be proved.
+# It also sets dumped and server_root for what follows.
 # in: arguments, config, instance, parent, root_argument, server_compiled_root, server_environment, server_parent_start,
 #   server_version, state, state_journal
 # sets: dumped, server_root

@@ -170,7 +170,7 @@ report_locked_out() {
   [ -n "$probe_locked_out" ]
 }
 
-# Reports a note of a stage. A note of the judge need not be repeated for a server that the shadow has judged.
+# Reports a note, but not at the stage `live` where the shadow has judged: the judge has said it already.
 probe_note() { [ "$1:$judge" = live:shadow ] || part "note $2"; } # STAGE TEXT
 
 # Prints the error numbers in httpd's log, each once, without that of a good probe and that of the untrusted certificate
@@ -189,8 +189,8 @@ is_unreported() { # ALERT ERROR WORDS
 
 # Checks whether error 44 (the CRL is for other certificates) is only a guess. The probe names the addresses of the CRL
 # sources (`points guessed`), because no user's certificate is known. The installed files do not have the CA, so they
-# show nothing about it; at the stage `live` that is not asked again. And a CRL of crl.pem names an address (`Full
-# Name:`), which users' certificates may name, too.
+# show nothing about it; at the stage `live` that is not asked again. And crl.pem has a CRL that names an address, which
+# the certificates of users may name, too.
 is_guess() { # PROBE STAGE
   [ "$(probe_word points "$work/probes/$1")" = guessed ] || return 1
   case $2:$(verify_probe "$1" installed_own) in judged: | judged:20) ;; live:*) ;; *) return 1 ;; esac
@@ -239,6 +239,7 @@ refusal_in_words() { # ALERT ERROR
   printf '%s (%s)' "$probe_cause" "$(alert_in_words "$1")${2:+, OpenSSL error $2}"
 }
 
+# Prints the name of a TLS alert. ALERT may also be one of the signs of read_alerts and read_verifications.
 alert_in_words() {
   case $1 in
     40) echo 'alert handshake failure' ;;

@@ -55,8 +55,8 @@ check_owner() {
     fail owner "this server belongs to $run_earlier_owner; write \"config:\" for this host where another server of this machine is meant, or \"takeOver: true\" once to take this one over, as after pulumi stack rename"
 }
 
-# Prints the files that httpd will open for append: those that the live parent has open, and each log that the
-# configuration names.
+# Prints the files that httpd will open for append, some twice: those that the live parent has open, and each log that
+# the configuration names. Logs to a program (|) and to syslog are left out.
 log_paths() {
   [ -z "$parent" ] || readlink -- "/proc/$parent/fd"/* 2>/dev/null | awk '/^\// && !/^\/dev\//'
   printf '%s\n' "$dumped" | server_root=$server_root awk "$quoting_read_word"'
@@ -204,7 +204,7 @@ finalize() { # applied|stopped
   end_run "$1"
 }
 
-# Puts a change back that serves well but could not be recorded.
+# Puts a change back that serves well but could not be recorded, and ends this process.
 # writes
 revert() {
   part "reason there is no room in $state"

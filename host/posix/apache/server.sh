@@ -93,6 +93,7 @@ use_stopped() {
 # in: arguments, enter, parent, program, run_umask
 # sets: nothing
 httpd() {
+  # A variable whose name a shell cannot export is left out.
   server_in_environment='
     while IFS= read -r e; do case ${e%%=*} in "" | [0-9]* | *[!A-Za-z0-9_]*) ;; *) export "$e" ;; esac; done
     umask "$1" && cd "$2" && shift 2 && exec "$@" </dev/null 2>&1'
@@ -107,9 +108,9 @@ httpd() {
   )
 }
 
-# Checks whether one of several httpd processes may be short-lived. Somebody may ask or signal the server just now
-# (apachectl, logrotate, our own refresh) by a program of the same name that ends in a moment. So a process that is less
-# than 3 seconds old is not believed at once.
+# Checks whether one of several httpd processes may be short-lived: it has ended by now, or is less than 3 seconds (300
+# ticks) old. Somebody may ask or signal the server just now (apachectl, logrotate, our own refresh) by a program of the
+# same name that ends in a moment.
 may_be_passing() {
   # shellcheck disable=SC2086
   set -- $process_httpd_pids
@@ -202,9 +203,9 @@ use_stopped_beside_others() {
   esac
 }
 
-# Sets server_version, server_compiled_root, config (resolved main configuration file) and instance from `httpd -V`.
-# That command reads the configuration and loads each module to name the MPM. The MPM is not needed here, so an empty
-# configuration is tried first, which takes a tenth of the time.
+# Asks `httpd -V`, and sets server_version, server_compiled_root, config (resolved main configuration file), instance
+# and state. Ends the run where the program does not run. That command reads the configuration and loads each module to
+# name the MPM. The MPM is not needed here, so an empty configuration is tried first, which takes a tenth of the time.
 # in: arguments, enter, parent, program, root_argument, run_umask, want_config
 # sets: config, instance, server_compiled_root, server_version, server_version_text, state
 read_version() {

@@ -33,7 +33,7 @@ shadow() {
   exec 5>&-
   grep -q '^begun$' "$work/shadow.$1" || return 3
   case $shadow_status in
-    # `timeout` ended the shadow.
+    # `timeout` ended the shadow (124), or had to kill it (137).
     124 | 137) printf 'down\nwords\nno answer within %s seconds\n' "$deadline_seconds" >"$work/shadow.$1" ;;
   esac
 }

@@ -38,7 +38,7 @@ EOF
   receive_probes
 }
 
-# Reads the probe certificates, which follow all other bytes.
+# Reads the probe certificates, which follow all other bytes. Ends the run where one does not have its hash.
 receive_probes() {
   mkdir -p -- "$work/probes"
   while IFS=' ' read -r stage_name stage_hash stage_size <&3; do
@@ -189,8 +189,9 @@ check_targets() {
   done <"$work/edit.list"
 }
 
-# Refuses the change where a timer cannot be placed. A timer must be a file of ours. A link in its place means that
-# somebody does not want it to run (systemctl mask).
+# Refuses the change where a timer, which has an absolute name in own.list, cannot be placed: its directory is missing,
+# or what stands in its place is no regular file. A link there means that somebody does not want it to run (systemctl
+# mask).
 check_timer_targets() {
   while IFS=$tab read -r _ stage_name _; do
     case $stage_name in /*) ;; *) continue ;; esac

@@ -168,7 +168,7 @@ swap_edits() {
 }
 
 # Makes both names change places atomically where the host can do so (coreutils 9.5, util-linux 2.40, or perl).
-# Elsewhere an edit between the last check and the rename is lost.
+# Elsewhere it is done by a copy and two renames, and an edit between the last check and the rename is lost.
 # writes
 exchange() { # STAGED TARGET
   if mv --exchange -T -- "$1" "$2" 2>/dev/null || exch -- "$1" "$2" 2>/dev/null; then return 0; fi
@@ -222,7 +222,7 @@ put_back() { # WORK
   return 0
 }
 
-# Puts a file of ours back, by a copy beside it and a rename.
+# Puts a file of ours back, by a copy beside it and a rename. Fails with a reason where there is no room.
 # writes
 restore_own() { # WORK NAME
   [ -d "$own_directory" ] || (umask 022 && mkdir -p -- "$own_directory")

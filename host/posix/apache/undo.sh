@@ -111,7 +111,7 @@ end
 EOF
 }
 
-# Prints a part of the answer for an administrator who ran this by hand.
+# Prints a part of the answer for an administrator who ran this by hand. Parts of other kinds are not shown.
 # in: nothing
 # sets: undo_status
 report_undo() { # KIND TEXT…, in one argument
