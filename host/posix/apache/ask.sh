@@ -3,7 +3,8 @@
 # reload.
 
 # ask_all prints one line for each line `ADDRESS PORT NAME` of look.list (the covered virtual hosts) and others.list
-# (the others), always in the same order. Fails where it cannot make its scratch directory or the untrusted certificate.
+# (the others; in a shadow only for a baseline), always in the same order. Fails where it cannot make its scratch
+# directory or the untrusted certificate.
 # The columns are separated by tabs, and `-` means that this was not asked:
 # 1. `ADDRESS PORT NAME`
 # 2. the answer to a client without a certificate: the HTTP status, `refused` where there was none, or `required` where

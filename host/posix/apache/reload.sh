@@ -5,7 +5,7 @@ reload_signalled='' reload_signalled_seconds=''
 
 # Signals httpd to reload (SIGUSR1), once it accepts its configuration. Fails where it does not, and prints its words.
 # Fails with a reason where the pid file does not name the httpd that was looked at: a stale pid file may name any
-# process. The time of the signal is set just before it.
+# process. reload_signalled gets the time just before the signal.
 # in: parent, run_pid_file, server_parent_start, state, undo_our_line, work
 # sets: reload_signalled, reload_signalled_seconds
 # writes

@@ -29,10 +29,11 @@ prepare() {
   check_owner
 }
 
-# Extends the deadline of httpd's start, reload and answers by the time for its files, and by a second for 20 virtual
-# hosts, which are asked. httpd loads CA and CRL files anew for each covered virtual host: 30 MB a second on a good
-# machine, so 4 MB a second on any machine. Files of the change may count twice. The deadline in the request is for all
-# the rest. It stays short because a server that hangs at its start is waited for twice: as candidate and as baseline.
+# Extends the deadline of httpd's start, reload and answers by the time for its files, and by a second for every 20
+# virtual hosts that are asked. httpd loads CA and CRL files anew for each covered virtual host: 30 MB a second on a
+# good machine, so 4 MB a second on any machine. Files of the change may count twice. The deadline in the request is for
+# all the rest. It stays short because a server that hangs at its start is waited for twice: as candidate and as
+# baseline.
 # in: manifest, own_directory, work
 # sets: deadline_seconds
 extend_deadline() {
