@@ -46,12 +46,17 @@ export const pathOrPem = checked((text) => (isPemText(text) ? undefined : findPa
 /** Like {@link pathOrPem}, for a CRL. */
 export const crlPathOrPem = checked((text) => (isPemText(text) ? undefined : findCrlPathMistake(text)));
 
+/** What is wrong with the path of a CRL file, and what to write. Undefined where nothing is. */
 function findCrlPathMistake(text: string): string | undefined {
   return isAddress(text)
     ? "this is an address; write it under crlSources, as - urls: [the address], and the hosts keep the list current"
     : findPathMistake(text);
 }
 
+/**
+ * What is wrong with the path of a file, and what to write: it is a file's content, empty, more than one line, or an
+ * address. Undefined where nothing is.
+ */
 function findPathMistake(text: string): string | undefined {
   if (/-----BEGIN/.test(text))
     return "the content of a file is pasted here; save it beside the site file and write its path";

@@ -65,7 +65,7 @@ export interface HostOutcome<Observation> {
    *   observation.
    */
   readonly result: "well" | "refused" | "applied" | "stopped" | "rolledBack" | "recovered";
-  /** The judge that decided. */
+  /** What decided whether the change is good, as one of {@link KindOutputs.judges}. */
   readonly judge: string;
   /**
    * Why, in filtered words: the server's message codes and texts, without the customer's lines. After a success, this

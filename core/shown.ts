@@ -26,7 +26,7 @@ export function shown(text: string, longest = Infinity): string {
   return /^[ -~]*$/.test(short) ? short : short.replace(unshowable, escaped);
 }
 
-/** Like {@link shown}, for a text whose line feeds and tabs are ours or harmless. */
+/** Like {@link shown}, for a text whose line feeds and tabs are ours or harmless: they stay. */
 export const shownLines = (text: string): string =>
   /^[ -~\n\t]*$/.test(text)
     ? text
@@ -34,7 +34,10 @@ export const shownLines = (text: string): string =>
         character === "\n" || character === "\t" ? character : escaped(character),
       );
 
-/** Makes every text in a value of plain objects, arrays and texts safe, including names of properties. */
+/**
+ * Makes every text in a value of plain objects, arrays and texts safe. Names of properties become one line, and other
+ * texts keep their lines.
+ */
 export function shownDeep<T>(value: T): T {
   // as: texts become texts, and everything else keeps its shape.
   return showDeep(value) as T;

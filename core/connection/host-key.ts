@@ -33,6 +33,7 @@ export function findHostKeyMistake(text: string): string | undefined {
 export function readHostKey(text: string): HostKey | string {
   if (/PRIVATE KEY/.test(text))
     return `a private key is pasted here; remove it and treat it as known to others; ${remedy}`;
+  // The hexadecimal form of MD5 has sixteen pairs of digits with colons between them.
   if (/^(SHA256:|MD5:|([0-9a-f]{2}:){15})/i.test(text))
     return `this is a fingerprint, which cannot be compared with every kind of key; ${remedy}`;
   const [name, data = ""] = text.trim().split(/\s+/);
@@ -43,6 +44,7 @@ export function readHostKey(text: string): HostKey | string {
       : `this is no SSH public key; ${remedy}`;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(data)) return `the key after ${type} is no base64; ${remedy}`;
   const bytes = Buffer.from(data, "base64");
+  // Decoding drops the end of a base64 text that was cut off. Encoded again, such a text differs.
   const isWhole = bytes.toString("base64") === data && hasWholeParts(bytes, type);
   return isWhole ? { type, bytes } : `the key after ${type} is damaged or cut off; ${remedy}`;
 }

@@ -11,11 +11,14 @@ import type { CrlFacts, CrlInputs } from "./refresh-model.ts";
 /** Whether revoked certificates are to be refused. */
 export const hasRevocation = ({ crls, crlSources }: CrlInputs): boolean => crls.length + crlSources.length > 0;
 
-/** Whether some CRL of the site is newer than the installed one of the same issuer, or no such CRL is installed. */
+/**
+ * Whether the host has no file of CRLs, or some CRL of the site is newer than the installed one of the same CA and
+ * part, or has no such CRL to replace.
+ */
 export const hasNewerCrl = (desired: CrlInputs, facts: CrlFacts): boolean =>
   facts.own.files[crlName] === undefined || desired.crls.some((crl) => compareWithInstalled(desired, facts, crl) > 0);
 
-/** The CRLs of the site file that are older than the installed ones of the same issuers. */
+/** The CRLs of the site file that are older than the installed ones of the same CAs and parts. */
 export const findOlderCrls = (desired: CrlInputs, facts: CrlFacts): CrlSummary[] =>
   desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
@@ -27,12 +30,13 @@ export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummar
   compareWithInstalled({ ...desired, acceptOlderCrls: [crl.sha256] }, facts, crl) > 0;
 
 /**
- * Compares as {@link compareCrls} does. The result is above 0 where no CRL of the same issuer and part is installed.
+ * Compares the CRL with the installed one of the same CA and part as {@link compareCrls} does. The result is above 0
+ * where no such CRL is installed, or the CRL is to replace it.
  */
 function compareWithInstalled({ acceptOlderCrls }: CrlInputs, { own }: CrlFacts, crl: CrlSummary): number {
   const installed = own.crls.find((other) => isOfSameCa(other, crl) && isOfSamePart(other, crl));
-  // Where a source delivers the accepted CRL, the host itself accepts it. Whatever has replaced that CRL on the host
-  // since is newer than a first list.
+  // A first list is never accepted here. The host itself accepts the CRL when a source delivers it, and whatever has
+  // replaced that CRL on the host since is newer than a first list.
   const accepted = crl.isFirstList === true ? [] : acceptOlderCrls;
   return installed === undefined ? 1 : compareCrls(crl, installed, { accepted });
 }
@@ -50,8 +54,8 @@ const isAbove = ({ ca: { certificates } }: CrlInputs, name: string): boolean =>
   certificates.some(({ issuer, subject }) => isSameName(issuer, name) && !isSameName(subject, name));
 
 /**
- * The names of the CAs without whose CRL httpd would refuse certificates. With `leaf` these are the CAs that have no
- * other CA below them.
+ * The names of the CAs without whose CRL httpd would refuse certificates, each once. With `chain` these are all CAs,
+ * and with `leaf` those that have no other CA below them.
  */
 export function findNeeded(desired: CrlInputs): string[] {
   const { ca, crlCheck } = desired;
@@ -60,15 +64,15 @@ export function findNeeded(desired: CrlInputs): string[] {
 }
 
 /**
- * The CAs of {@link findNeeded} that have no CRL among `crls` for all the certificates that httpd checks. These are
- * users' certificates and, with `chain`, those of CAs.
+ * The CAs of {@link findNeeded} that have no CRL among `crls` for one kind of certificates that httpd checks: those of
+ * users, where no other CA is below the CA, and with `chain` those of CAs, where the CA issued another one or itself.
  */
 export function findLacking(desired: CrlInputs, crls: readonly CrlSummary[]): string[] {
   return findNeeded(desired).filter((name) => {
     const isSelfIssued = desired.ca.certificates.some(
       ({ issuer, subject }) => isSameName(subject, name) && isSameName(issuer, name),
     );
-    // A CRL with one of these scopes covers none of the certificates of one kind that is checked.
+    // For each kind that is checked, the scope of a CRL that covers none of it.
     const misfits = [
       ...(isAbove(desired, name) ? [] : ["authorities"]),
       ...(desired.crlCheck === "chain" && (isAbove(desired, name) || isSelfIssued) ? ["users"] : []),
@@ -93,15 +97,19 @@ export const crlNameOf = ({ issuer, distributionPoint }: CrlSummary): string =>
 export const isFixed = (desired: CrlInputs, crl: CrlSummary): boolean =>
   fixedCrls(desired).some((fixed) => isOfSameCa(fixed, crl) && isOfSamePart(fixed, crl));
 
-/** Whether sources must keep an installed CRL current. The CRL of a retired CA is removed by the next refresh. */
+/**
+ * Whether sources must keep an installed CRL current: its CA is in the bundle, and no CRL of the same CA and part came
+ * with the site. The CRL of a retired CA is removed by the next refresh.
+ */
 export function isRefreshed(desired: CrlInputs, crl: CrlSummary): boolean {
   const isOfBundle = desired.ca.certificates.some(({ subject }) => isSameName(subject, crl.issuer));
   return isOfBundle && !isFixed(desired, crl);
 }
 
 /**
- * Whether an installed CRL is left over from a kind that its CA no longer issues. A CA may start to issue one CRL for
- * each address, or stop doing so; its last CRL of the earlier kind is kept while it counts, and nobody renews it.
+ * Whether the installed CRL is for one address and a newer one of its CA and key is for all certificates, or the other
+ * way round. A CA may start to issue one CRL for each address, or stop doing so; its last CRL of the earlier kind is
+ * kept while it counts, and nobody renews it.
  */
 export const isLeftOver = ({ own }: CrlFacts, crl: CrlSummary): boolean =>
   own.crls.some(
@@ -122,9 +130,9 @@ export function secondsLeft({ refresh: { nowSeconds } }: CrlFacts, { nextUpdate 
 }
 
 /**
- * Whether the host must download now, because a CRL that its timer keeps does not exist or has expired. A CRL that has
- * merely changed is left to the timer. Where a live host has no owner, somebody deleted our directory of state, and
- * with it the timer's program.
+ * Whether the host must download now: a needed CRL does not exist, one that sources keep current has expired, or a live
+ * host has no owner. Such a host has lost our directory of state, and with it the timer's program. A newer CRL at a
+ * source is left to the timer. False for a site without sources.
  */
 export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
   const { crls, files, owner } = facts.own;

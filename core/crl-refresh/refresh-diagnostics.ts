@@ -10,7 +10,10 @@ import type { CrlRefresh } from "./inputs.ts";
 import type { CrlFacts, CrlInputs, RefreshFacts, SourceFacts } from "./refresh-model.ts";
 import { crlNameOf, isLeftOver, isRefreshed, secondsLeft } from "./crl-policy.ts";
 
-/** The findings about CRL sources and about the timer that starts their downloads. */
+/**
+ * The findings about CRL sources and about the timer that starts their downloads. Empty for a site without sources.
+ * While the timer starts nothing, the failures of sources are not reported.
+ */
 export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   if (desired.crlSources.length === 0) return [];
   const stalled = findStalled(desired, facts);
@@ -50,7 +53,7 @@ const noScheduler =
   "nothing starts jobs on this host (no systemd, no running cron), so CRLs would end without being renewed; " +
   "install and start cron (Debian and Ubuntu: apt-get install cron; RHEL: dnf install cronie), or give the CRLs under crlFiles";
 
-/** Warns of CRLs that expire soon, or have expired, although sources should keep them current. */
+/** Warns of CRLs that expire within `alarmHours`, or have expired, although sources should keep them current. */
 function findExpiring(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { alarmHours } = desired.crlRefresh;
   return facts.own.crls.flatMap((crl): Diagnostic[] => {
@@ -87,13 +90,19 @@ const remedy = ({ server }: CrlFacts): string =>
 /** So many intervals without a refresh are not explained by a host that was off, or by a night of maintenance. */
 const overdueIntervals = 3;
 
-/** Whether something that each refresh should do was last done too long ago. */
+/**
+ * Whether the time `lastSeconds` is longer ago than `overdueIntervals` refreshes may take. False where the host's time
+ * is not known.
+ */
 function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: RefreshFacts, lastSeconds: number): boolean {
   const limitMinutes = overdueIntervals * (longestGapMinutes(times) + spreadMinutes);
   return nowSeconds !== undefined && nowSeconds - lastSeconds > limitMinutes * 60;
 }
 
-/** Reports a timer that has started no run at all, good or bad. */
+/**
+ * Warns where the last run of the timer, good or bad, is too long ago. A host on which none has run yet is not
+ * reported.
+ */
 function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh, server } = facts;
   if (refresh.lastRun === undefined || !isOverdue(crlRefresh, refresh, refresh.lastRun.seconds)) return [];
@@ -105,7 +114,7 @@ function findStalled({ crlRefresh }: CrlInputs, facts: CrlFacts): Diagnostic[] {
   return [{ severity: "warning", place: "crlRefresh", text }];
 }
 
-/** Reports the sources whose downloads fail. Where no source is to blame, reports how the last run ended. */
+/** Warns of the sources whose downloads fail. Where no source is to blame, warns of how the last run ended. */
 function findFailing(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { refresh } = facts;
   const failing = desired.crlSources.flatMap(({ id }, index): Diagnostic[] => {
@@ -117,7 +126,10 @@ function findFailing(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   return failing.length > 0 && refresh.lastRun?.result !== "refusing" ? failing : [...failing, ...findUnwellRun(facts)];
 }
 
-/** Why a source does not work: its last download failed, or it was last asked too long ago. */
+/**
+ * Says why a source does not work: its last download failed, or it was last asked too long ago. Undefined where it
+ * works.
+ */
 function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: CrlFacts): string | undefined {
   const { lastFailureSeconds, lastSuccessSeconds, reason, nextUpdate } = source;
   const until = nextUpdate === undefined ? "" : ` until ${nextUpdate}`;
@@ -129,7 +141,11 @@ function describeFailure(source: SourceFacts, { crlRefresh }: CrlInputs, facts: 
   return `${last}, and was not asked since, though refreshes have run; ${remedy(facts)}`;
 }
 
-/** Reports a run that failed without the fault of a source, such as a reload that was put back. */
+/**
+ * Warns of a run that failed without the fault of a source, such as a reload that was put back. The results are words
+ * of the host's program: with `refusing` httpd refused users already before, and all others left the earlier CRLs in
+ * use.
+ */
 function findUnwellRun({ refresh: { lastRun } }: CrlFacts): Diagnostic[] {
   if (lastRun === undefined || !["failed", "refused", "reload", "refusing"].includes(lastRun.result)) return [];
   const { seconds, result, reason = "no reason was kept" } = lastRun;

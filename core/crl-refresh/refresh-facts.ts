@@ -3,7 +3,10 @@ import { shown } from "../shown.ts";
 import { refreshName } from "../own-files.ts";
 import type { RefreshFacts, RefreshObservation, SourceFacts } from "./refresh-model.ts";
 
-/** Reads the facts. Most of them are empty for a host without sources. */
+/**
+ * Reads the facts. Most of them are empty for a host without sources. The time is only kept where the settings of the
+ * refresh program are installed, because it differs at each observation.
+ */
 export function readRefresh(observation: RefreshObservation): RefreshFacts {
   const { scheduler, isTimerEnabled, timerDropIns = [], timers, own, refreshRecord, server } = observation;
   return {
@@ -18,7 +21,8 @@ export function readRefresh(observation: RefreshObservation): RefreshFacts {
 
 /**
  * Reads lines `run SECONDS EXIT RESULT [REASON]`, `source ID KIND SECONDS …` and `sample WORDS`, as host/posix writes
- * them. A line that was cut, or that is of a kind which this version does not know, is ignored.
+ * them. Of several lines about one thing, the last one counts. A line that was cut, or that is of a kind which this
+ * version does not know, is ignored.
  */
 export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "sources" | "sample"> {
   const sources = new Map<string, SourceFacts>();
@@ -34,14 +38,20 @@ export function readRecord(text: string): Pick<RefreshFacts, "lastRun" | "source
   return { lastRun, sources: [...sources.values()], ...(sample === undefined ? {} : { sample }) };
 }
 
-/** Reads the words after `run`. The exit code, which comes second, is not used. */
+/**
+ * Reads the words after `run`. Undefined where the time or the result is missing. The exit code, which comes second, is
+ * not used.
+ */
 function readRun([seconds = "", , result = "", ...reason]: readonly string[]): RefreshFacts["lastRun"] {
   if (!isSeconds(seconds) || result === "") return undefined;
   const run = { seconds: Number(seconds), result: safeWords(result) };
   return reason.length === 0 ? run : { ...run, reason: safeWords(reason.join(" ")) };
 }
 
-/** Reads the words after the id of a source. The second word is a time, whatever the kind is. */
+/**
+ * Reads the words after the id of a source. Empty for an unknown kind or a malformed time. The second word is a time,
+ * whatever the kind is.
+ */
 function readSource([kind, seconds = "", ...others]: readonly string[]): Partial<SourceFacts> {
   if (!isSeconds(seconds)) return {};
   switch (kind) {
@@ -70,8 +80,9 @@ const isSeconds = (text: string): boolean => /^\d{1,11}$/.test(text);
 export const isoTime = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 
 /**
- * Makes the record's words safe to show. They come from curl and from servers, and an earlier version wrote a proxy's
- * address with its password into the record.
+ * Makes the record's words safe to show: the first 500 bytes, as UTF-8, with control characters escaped and passwords
+ * removed. They come from curl and from servers, and an earlier version wrote a proxy's address with its password into
+ * the record.
  */
 const safeWords = (latin1: string): string => {
   const words = Buffer.from(latin1.slice(0, 500), "latin1").toString("utf8").split(" ");

@@ -41,7 +41,8 @@ const unitPath = (instance: string, kind: "service" | "timer"): string =>
   `/etc/systemd/system/clientcert-${instance}.${kind}`;
 
 /**
- * Every path that a timer of ours may have, for any scheduler. The file that calls comes before the file that it calls.
+ * Every path that a timer of ours may have, for any scheduler. Files are removed in this order: the file that calls
+ * comes before the file that it calls.
  */
 export const timerPaths = ({ server: { instance } }: CrlFacts): readonly string[] => [
   unitPath(instance, "timer"),
@@ -123,8 +124,9 @@ function renderCron(instance: string, { times, timeZone }: CrlRefresh): string {
 }
 
 /**
- * The fields for minutes and hours, one text for each line. Times of the same minute share a line. cron does not know
- * time zones: with a zone, cron calls the program in every hour, and the program checks whether a time has come.
+ * The fields for minutes and hours, one text for each line of the table. Times of the same minute share a line. cron
+ * does not know time zones: with a zone, cron calls the program in every hour at each minute that may be meant, and the
+ * program checks whether a time has come.
  */
 function cronTimes(times: readonly string[], timeZone: string | undefined): string[] {
   const pairs = times.map((time) => time.split(":").map(Number) as [number, number]); // the site file has checked them

@@ -16,8 +16,9 @@ export function longestGapMinutes(times: readonly string[]): number {
 }
 
 /**
- * Reports CRLs that are valid for a shorter time than the timer may wait. Such a CRL expires before the next one is
- * downloaded, and everybody below its CA is refused until then.
+ * Warns of CRLs that are valid for a shorter time than the timer may wait: the installed CRLs that sources keep
+ * current, and first lists, each name once. Such a CRL expires before the next one is downloaded, and everybody below
+ * its CA is refused until then.
  */
 export function findShortLived(desired: CrlInputs, facts: CrlFacts): Diagnostic[] {
   const { crlRefresh, crls } = desired;
@@ -44,7 +45,11 @@ function lifeMinutes({ thisUpdate, nextUpdate }: CrlSummary): number | undefined
 /** The intervals to propose, in hours. Each divides a day, so that the times are the same every day. */
 const intervalsHours = [12, 8, 6, 4, 3, 2, 1];
 
-/** Proposes two downloads in the life of a CRL where this is possible, because one download may fail. */
+/**
+ * Says what to write so that two downloads fall into the life of a CRL, because one may fail, or else one download. A
+ * CRL that lives only for an hour or little more also needs a smaller `spreadMinutes`. For a shorter life there is no
+ * remedy but another CRL.
+ */
 function remedy(lifeMinutes: number, { spreadMinutes }: CrlRefresh): string {
   const findInterval = (limit: number): number | undefined =>
     intervalsHours.find((hours) => hours * 60 + spreadMinutes <= limit);

@@ -21,8 +21,8 @@ export interface NamedAuthority {
 }
 
 /**
- * Reads the extension. The result is empty where there is none. RFC 5280, section 4.2.1.1: [0] key identifier, [1] the
- * CA's issuer, [2] the CA's serial number. Throws `DerError`.
+ * Reads authorityKeyIdentifier from the extensions of a certificate or a CRL. The result is empty where there is none.
+ * RFC 5280, section 4.2.1.1: [0] key identifier, [1] the CA's issuer, [2] the CA's serial number. Throws `DerError`.
  */
 export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
   const value = findExtension(extensions, extensionOid.authorityKeyIdentifier)?.value;
@@ -42,8 +42,9 @@ export function readAuthority(extensions: readonly Extension[]): AuthorityKey {
 }
 
 /**
- * Whether an authorityKeyIdentifier fits a CA certificate. OpenSSL checks this before it uses a CA certificate of the
- * right name. An identifier that is missing counts as equal.
+ * Whether the CA certificate is one that the identifiers name. Each part must equal that of the CA certificate. A part
+ * that is missing counts as equal, and so does a key identifier where the CA certificate has none. OpenSSL checks this
+ * before it uses a CA certificate of the right name.
  *
  * @see X509_check_akid in OpenSSL's crypto/x509/v3_purp.c
  */

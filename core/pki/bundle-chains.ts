@@ -40,8 +40,9 @@ export function findChains(listed: readonly Certificate[], options: ChainOptions
 }
 
 /**
- * Whether OpenSSL reaches a root without this CA certificate. It then goes up by another certificate of the same CA, or
- * the certificate only stands above a certificate that OpenSSL does not use.
+ * Whether the bundle can do without this CA certificate. This is so where no chain has it. It is also so where only one
+ * chain has it (normally its own), and it issued a listed CA certificate that no chain has. False for a certificate
+ * that is no CA.
  */
 export function isSpare(certificate: Certificate, chains: readonly Chain[], listed: readonly Certificate[]): boolean {
   if (!certificate.isCa) return false;
@@ -53,8 +54,9 @@ export function isSpare(certificate: Certificate, chains: readonly Chain[], list
 }
 
 /**
- * Checks the chains. OpenSSL accepts no partial chain, so from each CA the bundle must reach a self-signed root within
- * SSLVerifyDepth.
+ * Reports each gap in a chain, each chain that is too deep for SSLVerifyDepth or a pathLenConstraint, each use of a CA
+ * certificate that is not valid now, and each CA certificate that no chain needs. OpenSSL accepts no partial chain, so
+ * from each CA the bundle must reach a self-signed root. A chain with a gap is not checked any further.
  */
 export function checkChains(
   chains: readonly Chain[],
@@ -76,16 +78,16 @@ export function checkChains(
 }
 
 /**
- * The certificate of a chain whose issuer is not listed. A listed CA that has the issuer's name but another key does
- * not count.
+ * The first certificate of a chain that the one above it did not sign, or else the last one where it is not its own
+ * issuer. Undefined where the chain is complete. A listed CA with the issuer's name and another key closes no gap.
  */
 const findGap = (chain: Chain): Certificate | undefined =>
   findUnsigned(chain) ?? (endOf(chain).isTop ? undefined : endOf(chain));
 
-/** Says why OpenSSL finds no issuer for the certificate at the end of a chain. */
+/** Says why OpenSSL finds no issuer for `end`, which is the result of {@link findGap}. */
 function describeGap(end: Certificate, listed: readonly Certificate[]): string {
   const issuer = JSON.stringify(end.summary.issuer);
-  // The issuer of the certificate is listed, but with another certificate than the one that the identifier names.
+  // The issuer is listed and made the signature, but the identifiers of `end` name another certificate of it.
   const namesOther = listed.some(
     (ca) =>
       ca.canonicalSubject === end.canonicalIssuer &&
@@ -98,8 +100,8 @@ function describeGap(end: Certificate, listed: readonly Certificate[]): string {
 }
 
 /**
- * Warns of a cross-certificate without its root that is listed beside another certificate of the same CA, where OpenSSL
- * reaches a root by the other one.
+ * Warns of each CA certificate that OpenSSL does not need and whose issuer is not listed, such as a cross-certificate
+ * without its root beside the root of the same CA.
  */
 const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]): PkiDiagnostic[] =>
   listed
@@ -113,7 +115,7 @@ const findUnneeded = (listed: readonly Certificate[], chains: readonly Chain[]):
       return about(ca.summary.fingerprint, [warning(text)]);
     });
 
-/** Compares the number of CAs in a chain, including the root, with SSLVerifyDepth. */
+/** Reports a chain that has more CAs, including the root, than SSLVerifyDepth allows. */
 function checkDepth(chain: Chain, verifyDepth: number): PkiDiagnostic[] {
   const { length } = chain;
   if (length <= verifyDepth) return [];
@@ -126,7 +128,7 @@ function checkDepth(chain: Chain, verifyDepth: number): PkiDiagnostic[] {
   ];
 }
 
-/** Finds a CA above the beginning of a chain that allows fewer CAs below itself (pathLenConstraint). */
+/** Reports a chain in which a CA allows fewer CAs below itself than there are (pathLenConstraint). */
 function checkPathLength(chain: Chain): PkiDiagnostic[] {
   const limiting = findExceededLimit(chain);
   return limiting === undefined
@@ -139,8 +141,9 @@ function checkPathLength(chain: Chain): PkiDiagnostic[] {
 }
 
 /**
- * Reports a certificate that names an expired CA certificate although a valid one is listed. The expired certificate
- * has its own finding, but the remedy of that finding alone would not help.
+ * Reports each certificate of the chain that names (authorityKeyIdentifier) a CA certificate that is not valid now,
+ * although a valid one of the same CA is listed. This is only a warning where the host already has the certificate. The
+ * invalid CA certificate has its own finding, but the remedy of that finding alone would not help.
  */
 function checkNamedExpired(chain: Chain, listed: readonly Certificate[], options: ChainOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;

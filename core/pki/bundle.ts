@@ -26,7 +26,10 @@ export interface BundleOptions extends OrderOptions {
 /** An issuer needs some weeks to send a successor, and the site needs some more to list it. */
 const warnCaDays = 90;
 
-/** Makes the normal form: without duplicates, in the order of {@link inInstalledOrder}. */
+/**
+ * Makes the PEM text that is installed, its SHA-256 and its summaries: each certificate once, in the order of
+ * {@link inInstalledOrder}.
+ */
 export function makeBundle(certificates: readonly Certificate[], options: OrderOptions = {}): Bundle {
   const sorted = inInstalledOrder(certificates, options);
   const pem = sorted.map(({ der }) => encodePem("CERTIFICATE", der)).join("");
@@ -72,7 +75,11 @@ function findDuplicates(certificates: readonly Certificate[], distinct: readonly
   );
 }
 
-/** Checks whether a certificate may stand in the bundle at all: whether it is a CA, and one that issues to clients. */
+/**
+ * Reports why a certificate may not stand in the bundle at all: its form, or that it is no CA, or none that issues to
+ * clients. Warns of name constraints, and of a weak key or signature. A certificate that is no CA is not checked any
+ * further.
+ */
 function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
   const name = nameOf(certificate);
   const { isCa, noCaReason, allowsClientAuth, extensions } = certificate;
@@ -110,8 +117,8 @@ function checkAuthority(certificate: Certificate): PkiDiagnostic[] {
 }
 
 /**
- * Finds what OpenSSL never accepts in the form of a CA's certificate: its verification errors 34, 94, 13 to 16 and 41.
- * The text follows the name of the certificate.
+ * The first thing in a CA's certificate whose form OpenSSL never accepts: its verification errors 34, 41, 94 and 13 to
+ * 16, in this order. The text follows the name of the certificate. Undefined where there is nothing.
  */
 function findFormMistake({ extensions, hasExplicitCurve, hasExactDates }: Certificate): string | undefined {
   const remedy = "so OpenSSL refuses every certificate below it; ask the issuer for another CA certificate";
@@ -124,8 +131,9 @@ function findFormMistake({ extensions, hasExplicitCurve, hasExactDates }: Certif
 }
 
 /**
- * Checks the dates. A wrong date is only a warning where a refusal would change nothing: OpenSSL does not use the
- * certificate, or the host has it already.
+ * Reports a certificate that has expired or is not valid yet, and warns of one that expires within `warnCaDays`. A
+ * wrong date is only a warning where a refusal would change nothing: OpenSSL does not use the certificate (`isUnused`),
+ * or the host has it already.
  */
 function checkDates(certificate: Certificate, options: BundleOptions, isUnused: boolean): PkiDiagnostic[] {
   const { now, installed = [] } = options;
@@ -154,8 +162,8 @@ function checkDates(certificate: Certificate, options: BundleOptions, isUnused: 
 }
 
 /**
- * Reports CAs that have one name but different keys. OpenSSL tells such CAs apart by their key identifiers. Without
- * identifiers it tries only one of the CAs.
+ * Reports each CA that has the name of another listed CA with another key, and no key identifier of its own that
+ * differs. OpenSSL tells such CAs apart by their key identifiers. Without identifiers it tries only one of the CAs.
  */
 function checkNamesakes(all: readonly Certificate[]): PkiDiagnostic[] {
   const mixedUp = all.filter((ca) =>

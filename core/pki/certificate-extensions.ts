@@ -11,11 +11,15 @@ export interface Constraints {
   readonly pathLength: number | undefined;
 }
 
-/** BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL } */
+/**
+ * Reads basicConstraints. Undefined where there is none. Throws `DerError`. BasicConstraints ::= SEQUENCE { cA BOOLEAN
+ * DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }
+ */
 export function readConstraints(extensions: readonly Extension[]): Constraints | undefined {
   const value = findExtension(extensions, extensionOid.basicConstraints)?.value;
   if (value === undefined) return undefined;
   const [flag, length] = children(value, readWhole(value));
+  // OpenSSL takes every value but 0 as TRUE. Where `cA` is left out, the first part is no BOOLEAN.
   const isCa = flag?.tag === derTag.boolean && value[flag.content] !== 0;
   return { isCa, pathLength: isCa && length ? Number(readInteger(value, length)) : undefined };
 }
@@ -28,9 +32,9 @@ export interface CaFields {
 }
 
 /**
- * Why a certificate is not a CA. `isTop` is true for a certificate that is its own issuer. Without basicConstraints,
- * OpenSSL accepts old kinds of roots as CAs: those of version 1, those with keyCertSign, and those with Netscape's
- * type.
+ * Why a certificate is not a CA. Undefined where it is one. `isTop` is true for a certificate that is its own issuer.
+ * Without basicConstraints, OpenSSL accepts old kinds of roots as CAs: those of version 1, those with keyCertSign, and,
+ * without keyUsage, those with Netscape's type of a CA.
  *
  * @see check_ca in OpenSSL's crypto/x509/v3_purp.c; check_extensions in x509_vfy.c accepts these only at the top of a
  * chain

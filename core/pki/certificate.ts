@@ -40,8 +40,8 @@ export interface Certificate {
   readonly attributes: readonly NameAttribute[];
   readonly signatureAlgorithm: string;
   /**
-   * The digest of an RSASSA-PSS signature, from its parameters. Undefined for the default digest, and for every other
-   * kind of signature.
+   * The digest of an RSASSA-PSS signature, as the object identifier in its parameters. Undefined for the default
+   * digest, and for every other kind of signature.
    */
   readonly signatureDigest: string | undefined;
   readonly extensions: readonly Extension[];
@@ -52,8 +52,8 @@ export interface Certificate {
   /** Why the certificate is not a CA, in words that end a sentence in brackets. Undefined for a CA. */
   readonly noCaReason: string | undefined;
   /**
-   * Whether names and identifiers say that the certificate is its own issuer. OpenSSL then looks for no certificate
-   * above it, and does not check its signature.
+   * Whether names, identifiers and kind of key say that the certificate is its own issuer. OpenSSL then looks for no
+   * certificate above it, and does not check its signature.
    */
   readonly isTop: boolean;
   /** Whether both dates have the form that RFC 5280 demands. OpenSSL does not accept any other form as a date. */
@@ -131,8 +131,8 @@ export function readCertificate(der: Buffer): Certificate {
 }
 
 /**
- * Loads the certificate with OpenSSL, because httpd loads it with OpenSSL, too. OpenSSL's own messages say little to a
- * reader, so they are not passed on.
+ * Loads the certificate with OpenSSL, because httpd loads it with OpenSSL, too. Throws {@link DerError} where OpenSSL
+ * cannot load it or its key. OpenSSL's own messages say little to a reader, so they are not passed on.
  */
 function openX509(der: Buffer): X509Certificate {
   try {
@@ -146,8 +146,9 @@ function openX509(der: Buffer): X509Certificate {
 }
 
 /**
- * TBSCertificate ::= SEQUENCE { [0] version (left out in version 1), serialNumber, signature, issuer, validity,
- * subject, subjectPublicKeyInfo, …, [3] extensions }. RFC 5280, section 4.1.
+ * Reads the fields of a certificate from its DER, without OpenSSL. Throws {@link DerError}. TBSCertificate ::= SEQUENCE
+ * { [0] version (left out in version 1), serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, …,
+ * [3] extensions }. RFC 5280, section 4.1.
  */
 function readFields(der: Buffer) {
   const [tbs, algorithm] = children(der, readWhole(der));
@@ -199,7 +200,10 @@ function readNamesAndDates(der: Buffer, { subject, issuer, validity }: SummaryFi
   };
 }
 
-/** RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm … }. Where the algorithm is left out, the digest is SHA-1. */
+/**
+ * The object identifier of the digest of an RSASSA-PSS signature. Undefined where the parameters leave it out, which
+ * means SHA-1, and for every other algorithm. RSASSA-PSS-params ::= SEQUENCE { [0] hashAlgorithm … }.
+ */
 function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
   const parameters = children(der, algorithm)[1];
   if (readAlgorithm(der, algorithm) !== "1.2.840.113549.1.1.10" || parameters?.tag !== derTag.sequence)
@@ -211,8 +215,8 @@ function readPssDigest(der: Buffer, algorithm: Tlv): string | undefined {
 const ecOid = "1.2.840.10045.2.1";
 
 /**
- * SubjectPublicKeyInfo is SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }. The parameters of a named curve
- * are an OBJECT IDENTIFIER.
+ * Whether the key has a SEQUENCE with all parameters of its elliptic curve. The parameters of a named curve are an
+ * OBJECT IDENTIFIER. SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }.
  */
 function hasExplicitCurve(der: Buffer, publicKey: Tlv): boolean {
   const algorithm = requireTlv(der, publicKey.content, publicKey.end, derTag.sequence, "an algorithm");
@@ -232,7 +236,9 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
     : [];
 }
 
-/** The name of a certificate in diagnostics. */
+/**
+ * The name of a certificate in diagnostics: its subject in quotes, or the start of its fingerprint where it has none.
+ */
 export const nameOf = ({ summary }: Certificate): string =>
   JSON.stringify(summary.subject || `(no name, fingerprint ${summary.fingerprint.slice(0, 16)})`);
 
@@ -259,7 +265,10 @@ export function hasKeyUsage(certificate: Certificate, usage: "keyCertSign" | "cR
 /** Whether both certificates have the same key pair: the CA was renewed, or another CA cross-signed it. */
 export const hasSameKey = (a: Certificate, b: Certificate): boolean => a.x509.publicKey.equals(b.x509.publicKey);
 
-/** Describes a key or a signature that the settings of today's OpenSSL may refuse. Undefined when both are fine. */
+/**
+ * Describes a key with fewer security bits than the default settings of OpenSSL demand, or else a signature with a
+ * broken digest. Undefined where there is neither. A signature whose algorithm is not known does not count.
+ */
 export function findWeakness(certificate: Certificate): string | undefined {
   const { x509, summary, isTop, signatureAlgorithm, signatureDigest } = certificate;
   if ((summary.strength?.keyBits ?? usualBits) < usualBits) return describeKey(x509.publicKey);
@@ -269,6 +278,7 @@ export function findWeakness(certificate: Certificate): string | undefined {
   return bits < usualBits && weak !== undefined ? `a ${weak} signature` : undefined;
 }
 
+/** Describes the kind and size of a key, with an article. Only RSA and DSA keys have a `modulusLength`. */
 function describeKey(key: KeyObject): string {
   const { modulusLength, namedCurve = "" } = key.asymmetricKeyDetails ?? {};
   const type = key.asymmetricKeyType ?? "";

@@ -31,12 +31,18 @@ export interface CrlOptions extends CoverageOptions {
 }
 
 export interface CheckedCrls {
-  /** The newest good CRL of each CA and part, in a fixed order. */
+  /**
+   * The newest CRL of each CA and part, in a fixed order, also where a diagnostic is about it. CRLs whose signer does
+   * not count, CRLs that are not needed, and first lists that have expired are left out.
+   */
   readonly crls: readonly Crl[];
   readonly diagnostics: readonly PkiDiagnostic[];
 }
 
-/** Checks the CRLs. `certificates` is the CA bundle in the order of the site file. */
+/**
+ * Chooses the CRLs to install, and reports what is wrong with each given CRL. `certificates` is the CA bundle in the
+ * order of the site file. Dates and form are only checked for CRLs that the signer and the scope do not rule out.
+ */
 export function checkCrls(
   crls: readonly Crl[],
   certificates: readonly Certificate[],
@@ -69,13 +75,13 @@ export function checkCrls(
 const describeUnsigned = ({ crl, signer }: SignedCrl): PkiDiagnostic[] =>
   typeof signer === "string" ? about(crl.summary.sha256, [problem(signer)]) : [];
 
-/** Whether no certificate is checked against the CRL. */
+/** Whether no certificate is checked against the CRL: it is for CA certificates only, and only users' are checked. */
 const isUnneeded = ({ summary }: Crl, { crlCheck }: CrlOptions): boolean =>
   crlCheck === "leaf" && summary.scope === "authorities";
 
 /**
  * Reports a CRL that is not needed, unless `coverage` already has a finding about it. It is a problem for a first list,
- * because a host refuses such a CRL from a source at each download anew.
+ * because a host refuses such a CRL from a source at each download anew, and otherwise a warning.
  */
 function describeUnneeded(crl: Crl, coverage: readonly PkiDiagnostic[], options: CrlOptions): PkiDiagnostic[] {
   const { sha256 } = crl.summary;
@@ -100,7 +106,11 @@ function isEndedFirstList(crl: Crl, options: CrlOptions): boolean {
   return isFirstList(crl, options) && nextUpdate !== undefined && Date.parse(nextUpdate) <= options.now;
 }
 
-/** Checks the dates. They only cause warnings where the host already has this CRL. */
+/**
+ * Reports a CRL that is from the future, never expires, has expired or, where it is no first list, expires within
+ * `minimumCrlDays`. Dates only cause warnings where the host already has this CRL. A first list that has expired only
+ * causes a warning that it is left out.
+ */
 function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
   const { now, installed = [] } = options;
   const { thisUpdate, nextUpdate } = crl.summary;
@@ -144,7 +154,11 @@ function checkDates(crl: Crl, options: CrlOptions): PkiDiagnostic[] {
  */
 const criticalOids: readonly string[] = [extensionOid.issuingDistributionPoint, extensionOid.authorityKeyIdentifier];
 
-/** Checks what OpenSSL, or this product, cannot use in a CRL, whatever its dates are. */
+/**
+ * Reports the first of these in a CRL: a date with a fraction of a second, a list of changes only, an unknown critical
+ * extension, an unusable scope. OpenSSL, or this product, cannot use such a CRL at any time. Otherwise warns of a CRL
+ * that is one part of several.
+ */
 function checkForm(crl: Crl): PkiDiagnostic[] {
   if (!crl.hasExactDates)
     return [
@@ -172,8 +186,9 @@ function checkForm(crl: Crl): PkiDiagnostic[] {
 const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
 /**
- * Keeps the newest CRL of each part. httpd goes by the date, and of two CRLs with one date it uses the first, even when
- * that one has a lower number. httpd must therefore never get two CRLs of one part.
+ * Keeps the newest CRL of each CA and part, sorted by {@link sortKeyOf}, and warns of each other one. httpd goes by the
+ * date, and of two CRLs with one date it uses the first, even when that one has a lower number. httpd must therefore
+ * never get two CRLs of one part.
  */
 function takeNewest(all: readonly SignedCrl[]): {
   readonly signed: SignedCrl[];
@@ -190,8 +205,7 @@ function takeNewest(all: readonly SignedCrl[]): {
 }
 
 /**
- * Whether two CRLs are of one CA and for the same of its certificates. OpenSSL looks for the part that a certificate
- * names.
+ * Whether two CRLs are of one CA and for the same of its certificates. False where the signer of one does not count.
  */
 const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
   typeof a.signer !== "string" &&
@@ -200,8 +214,8 @@ const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
   isOfSamePart(a.crl.summary, b.crl.summary);
 
 /**
- * The text by which CRLs are sorted: by the name of the CA, the CRLs of several keys of one name by key, and those of
- * several parts by part.
+ * The text by which CRLs are sorted: by the name of the CA, then by its key, by the addresses that the CRL is for, and
+ * by its scope.
  */
 const sortKeyOf = ({ canonicalIssuer, authority, summary: { distributionPoint, scope } }: Crl): string =>
   [canonicalIssuer, authority.key ?? "", distributionPoint ?? "", scope ?? ""].join(" ");

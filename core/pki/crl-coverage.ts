@@ -54,7 +54,11 @@ export interface OrderedBundle {
   readonly installed: readonly Certificate[];
 }
 
-/** Reports every CRL that is missing, and every CRL that OpenSSL will not find. */
+/**
+ * Reports every CRL that is missing, every CRL that OpenSSL will not use for a certificate, and every CA that may not
+ * sign CRLs. Where sources deliver CRLs, their number alone shows that one is missing. Reports nothing where only
+ * users' certificates are checked and there is neither a CRL nor a source: the site then checks no revocation.
+ */
 export function checkCoverage(
   crls: readonly SignedCrl[],
   certificates: OrderedBundle,
@@ -64,7 +68,7 @@ export function checkCoverage(
   if (crls.length === 0 && crlCheck === "leaf" && !hasUnknownCrls) return [];
   const authorities = describeAuthorities(crls, certificates, options);
   const isChecked = crls.length > 0 || hasUnknownCrls;
-  // A CRL that no listed CA has signed has its own finding.
+  // A CRL whose signer is only a text has its own finding, and its CA is not judged any further.
   const judged = authorities.filter(({ crls: own }) => own.every(({ signer }) => typeof signer !== "string"));
   // A CA that may not sign CRLs gets this one finding. It does not matter where no CRL is checked.
   const signing = judged.filter((authority) => !isChecked || findUnfit(authority) === undefined);
@@ -78,7 +82,7 @@ export function checkCoverage(
   ];
 }
 
-/** The CAs of the bundle, in the order of the site file. */
+/** The CAs of the bundle, in the order of the site file. The certificates of each CA are in the installed order. */
 function describeAuthorities(
   crls: readonly SignedCrl[],
   { listed, installed }: OrderedBundle,
@@ -109,6 +113,7 @@ function describeAuthority(group: readonly Certificate[], context: BundleContext
   const ownSample = sample !== undefined && hasIssued(sample) ? sample : undefined;
   const issuedCas = crlCheck === "chain" ? inUse.filter(hasIssued) : [];
   const issues = { users: isLowest || ownSample !== undefined, authorities: issuedCas.length > 0 };
+  // `undefined` is a user of whom nothing is known.
   const users = issues.users ? [undefined, ...(ownSample === undefined ? [] : [ownSample])] : [];
   return {
     certificates: group,
@@ -122,8 +127,8 @@ function describeAuthority(group: readonly Certificate[], context: BundleContext
 }
 
 /**
- * The certificate of the CA that OpenSSL uses for `holder`. A self-signed certificate of the CA is its own issuer:
- * OpenSSL looks for no other one.
+ * The certificate of the CA that OpenSSL uses for `holder`, or for a user of whom nothing is known. Undefined where the
+ * CA did not issue the holder. A self-signed certificate of the CA is its own issuer: OpenSSL looks for no other one.
  */
 const findUsedFor = (
   holder: Certificate | undefined,
@@ -146,8 +151,8 @@ const comesFrom = ({ crl, signer }: SignedCrl, [ca]: readonly Certificate[]): bo
 const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certificates[0]?.summary.subject);
 
 /**
- * Finds a certificate without cRLSign that OpenSSL uses. OpenSSL then refuses everything that this CA issued, with any
- * CRL.
+ * The first certificate without cRLSign that OpenSSL uses. Undefined where there is none. OpenSSL refuses everything
+ * that such a certificate's CA issued, with any CRL.
  */
 const findUnfit = ({ used }: Authority): Certificate | undefined =>
   used.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
@@ -166,8 +171,10 @@ function describeUnfit(authority: Authority): PkiDiagnostic[] {
 }
 
 /**
- * Checks a CA that has several certificates of one key. A CRL may name one of them while OpenSSL uses another, and then
- * OpenSSL does not use the CRL. `missed` is for whom this happens.
+ * Reports each CRL that names (authorityKeyIdentifier) another certificate of its CA than OpenSSL uses for some holder
+ * (`missed`), where no other CRL serves for that holder. OpenSSL does not use such a CRL. It is only a warning where
+ * the sample is accepted and only users of whom nothing is known are missed. A CA with one certificate is not checked:
+ * `findSigner` has refused a CRL that names another one.
  */
 function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagnostic[] {
   const { certificates, crls, used } = authority;
@@ -181,7 +188,7 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagn
         !others.some((other) => coversKindOf(other.crl, one) && authorityFits(other.crl.authority, one.certificate)),
     );
     if (missed.length === 0) return [];
-    // Only users of whom nothing is known are missed, and the sample, which is a user's certificate, is not.
+    // `holder` is undefined for a user of whom nothing is known.
     const isSampleAccepted =
       sample !== undefined &&
       missed.every(({ holder }) => holder === undefined) &&
@@ -195,7 +202,7 @@ function checkNamed(authority: Authority, { sample }: CoverageOptions): PkiDiagn
 const coversKindOf = ({ summary }: Crl, { holder }: UsedCertificate): boolean =>
   summary.scope !== (holder?.isCa === true ? "users" : "authorities");
 
-/** Whether the other CRL is for the certificates of the same part, or for all certificates. */
+/** Whether the other CRL can serve in place of this one: it is for the same addresses, or for all certificates. */
 const isInsteadOf = ({ summary: other }: Crl, { summary }: Crl): boolean =>
   other.distributionPoint === undefined || other.distributionPoint === summary.distributionPoint;
 
@@ -208,7 +215,10 @@ function describeMissed(authority: Authority, crl: Crl, isSampleAccepted: boolea
     : `${text}, and refuses what it issued; list only the one that the CRL names, or, if users' certificates name it, too, give one as sampleCertificate`;
 }
 
-/** Reports missing CRLs. While revocation is checked, httpd refuses every certificate below a CA whose CRL it lacks. */
+/**
+ * Reports that a CA has no CRL at all, or none for its users, for the CAs that it issued, or for one of these CAs.
+ * While revocation is checked, httpd refuses every certificate below a CA whose CRL it lacks.
+ */
 function checkMissing(authority: Authority, { crlCheck }: CoverageOptions): PkiDiagnostic[] {
   const { crls, issues } = authority;
   const remedy = crlCheck === "chain" ? "list it too, or write crlCheck: leaf" : "list it too, or remove the CA";
@@ -224,9 +234,9 @@ function checkMissing(authority: Authority, { crlCheck }: CoverageOptions): PkiD
 }
 
 /**
- * Reports CAs whose certificates no CRL covers. With `chain`, the certificate of a CA is checked, too, and that of a
- * root against the root's own CRL. Such a certificate mostly names no address, and then a CRL for one address does not
- * cover it.
+ * Reports each CA certificate that no CRL of its issuer covers, where each of these CRLs is for certificates that name
+ * its address. With `chain`, the certificate of a CA is checked, too, and that of a root against the root's own CRL.
+ * Such a certificate mostly names no address.
  */
 function describeUnaddressed({ crls, used }: Authority): PkiDiagnostic[] {
   const parts = crls.filter(({ crl }) => crl.summary.distributionPoint !== undefined);
@@ -251,8 +261,8 @@ const describeMisfits = (crls: readonly SignedCrl[], misfit: "users" | "authorit
     : [];
 
 /**
- * Compares the number of sources with the number of CAs that need a CRL. Each source delivers the CRL of one CA, so
- * with fewer sources than CAs it is certain that a CRL is missing.
+ * Warns where there are fewer sources than CAs whose CRL is missing from the site. Each source delivers the CRL of one
+ * CA, so it is then certain that a CRL is missing. Reports nothing where the number of sources is not known.
  */
 function checkCount(authorities: readonly Authority[], options: CoverageOptions): PkiDiagnostic[] {
   const { crlCheck, unknownCrlCount } = options;

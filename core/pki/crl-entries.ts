@@ -14,7 +14,10 @@ import {
 } from "./der.ts";
 import { type Extension, extensionOid, findExtension, readExtensions } from "./extensions.ts";
 
-/** Counts the entries. Each entry must be a SEQUENCE that begins with a serial number. */
+/**
+ * Counts the entries. Each entry must be a SEQUENCE that begins with a serial number; throws {@link DerError} for any
+ * other.
+ */
 export function countEntries(der: Buffer, revoked: Tlv): number {
   let count = 0;
   for (let offset = revoked.content; offset < revoked.end; count++) {
@@ -27,8 +30,8 @@ const entryEnd = (der: Buffer, offset: number, limit: number): number =>
   shortEntryEnd(der, offset, limit) ?? longEntryEnd(der, offset, limit);
 
 /**
- * The end of an entry that is shorter than 128 bytes, as nearly every entry is. The function makes no objects, which is
- * ten times faster for a million entries.
+ * The end of an entry whose content is shorter than 128 bytes, as that of nearly every entry is. Undefined for a longer
+ * or malformed entry. The function makes no objects, which is ten times faster for a million entries.
  */
 function shortEntryEnd(der: Buffer, offset: number, limit: number): number | undefined {
   // The entry begins with its tag, its length, and the tag and length of the serial number, one byte each. Where the
@@ -40,6 +43,7 @@ function shortEntryEnd(der: Buffer, offset: number, limit: number): number | und
   return isShort && hasSerial && offset + 4 + serialLength <= end ? end : undefined;
 }
 
+/** The end of an entry of any length. Throws {@link DerError} where the entry is malformed. */
 function longEntryEnd(der: Buffer, offset: number, limit: number): number {
   const entry = requireTlv(der, offset, limit, derTag.sequence, "an entry");
   const serial = readTlv(der, entry.content, entry.end);
@@ -62,7 +66,7 @@ const reasons: readonly (string | undefined)[] = [
 
 /**
  * Finds the entry for a serial number (hex, in the form of `Certificate.serial`). Undefined when the CRL does not
- * revoke it. OpenSSL reads the reason removeFromCRL as "not revoked", too.
+ * revoke it. An entry with the reason removeFromCRL does not revoke it either, as OpenSSL has it.
  */
 export function findRevocation({ der, revoked }: Crl, serial: string): Revocation | undefined {
   if (!revoked) return undefined;
@@ -88,8 +92,8 @@ export function findRevocation({ der, revoked }: Crl, serial: string): Revocatio
 const parseHex = (hex: string): bigint => (hex.startsWith("-") ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`));
 
 /**
- * Reads date and reason, which follow the serial number. They are not checked when a CRL is read: that would take a
- * second.
+ * Reads date and reason, which follow the serial number, and leaves out what is malformed. They are not checked when a
+ * CRL is read: that would take a second.
  */
 function readEntry(der: Buffer, number: Tlv, entry: Tlv): Revocation {
   const date = unlessMalformed(() => readTlv(der, number.end, entry.end));
@@ -100,6 +104,10 @@ function readEntry(der: Buffer, number: Tlv, entry: Tlv): Revocation {
   };
 }
 
+/**
+ * The name of the reason in the extensions at `offset`. Undefined where there is none, or none that is known. Throws
+ * {@link DerError}.
+ */
 function readReason(der: Buffer, offset: number, end: number): string | undefined {
   if (offset === end) return undefined;
   const value = findExtension(readExtensions(der, readTlv(der, offset, end)), extensionOid.crlReason)?.value;
@@ -151,6 +159,7 @@ function endsOid(der: Buffer, end: number): boolean {
 /** The extensions of one entry. Empty where they are malformed, because OpenSSL does not read them either. */
 function extensionsAt(der: Buffer, offset: number, limit: number): Extension[] {
   const read = (): Extension[] => {
+    // An entry consists of serial number, date and extensions.
     const [, , list] = children(der, readTlv(der, offset, limit));
     return list === undefined ? [] : readExtensions(der, list);
   };

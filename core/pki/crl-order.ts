@@ -8,12 +8,12 @@ export interface CrlOrderOptions {
 }
 
 /**
- * Returns more than 0 when `a` is to replace `b`, a CRL of the same CA, and 0 when both are equally new. httpd goes by
- * the date alone. Neither the date nor the number may therefore be lower, with one exception: where `b` had expired
- * before `a` was issued, the number may be lower, because `b` protects nobody and its CA has begun its numbers anew.
- * For a CRL that the site file accepts, the number does not count, but the date does: nobody can bring such a CRL back
- * after it was replaced. The host's program has the same rule and goes by its own clock (compare_crls in
- * host/posix/crl/crl.sh).
+ * Returns more than 0 when `a` is to replace `b`, a CRL of the same CA and part, 0 when both are equally new, and less
+ * than 0 when `b` is to stay. httpd goes by the date alone, so neither date nor number of `a` may be lower, with two
+ * exceptions. Where `b` had expired before `a` was issued, the number may be lower, because `b` protects nobody and its
+ * CA has begun its numbers anew. For a CRL that the site file accepts, the number does not count, but the date does:
+ * nobody can bring such a CRL back after it was replaced. The host's program has the same rule and goes by its own
+ * clock (compare_crls in host/posix/crl/crl.sh).
  */
 export function compareCrls(a: CrlSummary, b: CrlSummary, { accepted = [] }: CrlOrderOptions = {}): number {
   const later = compareDates(a, b);
@@ -36,12 +36,15 @@ export const isSameCrl = (a: CrlSummary, b: CrlSummary): boolean =>
 export const isOfSamePart = (a: CrlSummary, b: CrlSummary): boolean =>
   a.distributionPoint === b.distributionPoint && a.scope === b.scope;
 
-/** The order of several installed CRLs: by date, as httpd has it, and by number where the dates are equal. */
+/**
+ * The order of several installed CRLs, the older one first: by date, as httpd has it, and by number where the dates are
+ * equal.
+ */
 export const compareByDate = (a: CrlSummary, b: CrlSummary): number => compareDates(a, b) || compareNumbers(a, b);
 
 const compareDates = (a: CrlSummary, b: CrlSummary): number => Date.parse(a.thisUpdate) - Date.parse(b.thisUpdate);
 
-/** 0 where a number is missing. */
+/** Returns 1 or -1 where the number of `a` is higher or lower, and 0 where they are equal or one is missing. */
 function compareNumbers(a: CrlSummary, b: CrlSummary): number {
   if (a.number === undefined || b.number === undefined || a.number === b.number) return 0;
   return BigInt(a.number) > BigInt(b.number) ? 1 : -1;

@@ -17,7 +17,10 @@ export interface IssuingPoint extends Pick<CrlSummary, "scope" | "distributionPo
   readonly mistake?: string;
 }
 
-/** Reads the extension from the extensions of a CRL. */
+/**
+ * Reads issuingDistributionPoint from the extensions of a CRL. Empty where there is none. A malformed one becomes a
+ * `mistake`.
+ */
 export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint {
   const value = findExtension(extensions, extensionOid.issuingDistributionPoint)?.value;
   if (value === undefined) return {};
@@ -54,7 +57,10 @@ function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
 /** The message about a CRL that is not for users, in a place where a CRL for users is needed. */
 export const notForUsers = "is not for user certificates (issuingDistributionPoint); download the one for users";
 
-/** Reads a DistributionPointName: [0] full names, or [1] a part that is added to the issuer's name. */
+/**
+ * Reads the addresses, joined by blanks, or the mistake in them. Throws {@link DerError}. DistributionPointName: [0]
+ * full names, or [1] a part that is added to the issuer's name.
+ */
 function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
   const [place, ...others] = children(value, where);
   if (place === undefined || others.length > 0) throw new DerError("a distribution point is malformed");
@@ -73,7 +79,8 @@ function readPlace(value: Uint8Array, where: Tlv): IssuingPoint {
 }
 
 /**
- * Whether OpenSSL uses this CRL of the right CA for this certificate. False for a CRL that OpenSSL cannot use at all.
+ * Whether OpenSSL uses this CRL for this certificate, where the CRL is of the right CA. False for a CRL that OpenSSL
+ * cannot use at all.
  */
 export function isInScope(crl: Crl, certificate: Certificate): boolean {
   const { scope, distributionPoint } = crl.summary;
@@ -90,8 +97,8 @@ export function namesSomeReasonsOnly(certificate: Certificate, crl?: Crl): boole
 }
 
 /**
- * The certificate's first distribution point that is of the CA itself and of the CRL's part. Without a CRL, the first
- * one that is of the CA itself.
+ * The certificate's first distribution point that is of the CA itself and of the CRL's part. A point without names is
+ * of every part. Without a CRL, the first point that is of the CA itself. Undefined where there is none.
  */
 function findPoint(crl: Crl | undefined, certificate: Certificate): DistributionPoint | undefined {
   const names = crl?.summary.distributionPoint?.split(" ");

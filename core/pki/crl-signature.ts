@@ -35,7 +35,10 @@ const hashes: Readonly<Record<string, string>> = {
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
 
-/** Checks the signature with `key`. The result is `bad` where the key has another type than the algorithm. */
+/**
+ * Checks the signature with `key`. The result is `unknownAlgorithm` where the algorithm is not supported, and `bad`
+ * where the signature is wrong or the key has another type than the algorithm.
+ */
 export function verifyCrl({ signed }: Crl, key: KeyObject): SignatureResult {
   // RFC 5280, section 5.1.1.2: the algorithm stands inside and outside the signed part, and both must agree.
   if (!Buffer.from(signed.algorithm).equals(signed.innerAlgorithm)) return "bad";
@@ -69,7 +72,11 @@ function readScheme(algorithm: Uint8Array): Scheme | undefined {
   }
 }
 
-/** RSASSA-PSS-params, RFC 4055: [0] hash, default SHA-1; [2] salt length, default 20. */
+/**
+ * How to verify an RSASSA-PSS signature with these parameters. Undefined where the hash is not supported.
+ * RSASSA-PSS-params, RFC 4055: [0] hash, default SHA-1; [1] mask generation, for which node:crypto takes the same hash;
+ * [2] salt length, default 20.
+ */
 function readPss(bytes: Uint8Array, parameters: Tlv | undefined): Scheme | undefined {
   const parts = parameters ? children(bytes, parameters) : [];
   const findTagged = (number: number): Tlv | undefined => {

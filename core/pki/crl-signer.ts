@@ -18,8 +18,8 @@ export const nameOf = (crl: Crl): string => `the CRL of ${JSON.stringify(crl.sum
 
 /**
  * Finds the CA that signed the CRL among `certificates`, which is the bundle. Of several certificates of that CA,
- * returns the first one that the CRL names. Where there is none, or OpenSSL cannot use it, returns the text that says
- * why.
+ * returns the first one that the CRL names. Returns a text that says why, where no CA is seen to have signed the CRL,
+ * where the CRL names none of its CA's certificates, or where none of these may sign CRLs.
  */
 export function findSigner(crl: Crl, certificates: readonly Certificate[]): Certificate | string {
   const named = certificates.filter((certificate) => certificate.canonicalSubject === crl.canonicalIssuer);
@@ -45,9 +45,9 @@ export const isSameAuthority = (a: Certificate, b: Certificate): boolean =>
   a.canonicalSubject === b.canonicalSubject && hasSameKey(a, b);
 
 /**
- * Checks the CRLs of a CA that changed its key. Such a CA keeps its name, and each key has its own CRL. OpenSSL tells
- * the two CRLs apart only by key identifiers. Without identifiers, OpenSSL uses one CRL for both keys and refuses
- * everybody ("CRL signature failure").
+ * Reports a CRL that OpenSSL could also take for that of another listed CA of the same name. A CA that changed its key
+ * keeps its name, and each key has its own CRL. OpenSSL tells the two CRLs apart only by key identifiers. Without
+ * identifiers, OpenSSL uses one CRL for both keys and refuses everybody ("CRL signature failure").
  */
 export function checkRollover({ crl, signer }: SignedCrl, certificates: readonly Certificate[]): PkiDiagnostic[] {
   if (typeof signer === "string") return [];

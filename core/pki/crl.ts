@@ -63,8 +63,8 @@ export interface Crls {
 }
 
 /**
- * Reads PEM (several blocks) or DER. A certificate in a CRL file is reported as a problem, because it would become a
- * trust anchor of httpd.
+ * Reads PEM (several blocks) or DER. Anything else in the file is reported as a problem that says what it is. A
+ * certificate would become a trust anchor of httpd.
  */
 export function readCrls(bytes: Buffer): Crls {
   const { blocks, diagnostics } = readBlocks(bytes, "a CRL");
@@ -88,7 +88,10 @@ function collect(block: Block, place: string, crls: Crl[], problems: PkiDiagnost
   }
 }
 
-/** Reads one CRL from its DER. With `countsEntries: false`, no entry is read. Throws {@link DerError}. */
+/**
+ * Reads one CRL from its DER. With `countsEntries: false`, no entry is read, and their number is 0. Throws
+ * {@link DerError}.
+ */
 export function readCrl(der: Buffer, { countsEntries = true } = {}): Crl {
   const [tbs, algorithm, signature, ...rest] = children(der, readWhole(der));
   if (
@@ -141,8 +144,8 @@ interface TbsParts {
 }
 
 /**
- * TBSCertList ::= SEQUENCE { version OPTIONAL, signature, issuer, thisUpdate, nextUpdate OPTIONAL, revokedCertificates
- * OPTIONAL, [0] extensions OPTIONAL }.
+ * Finds the parts of the signed part. Throws {@link DerError}. TBSCertList ::= SEQUENCE { version OPTIONAL, signature,
+ * issuer, thisUpdate, nextUpdate OPTIONAL, revokedCertificates OPTIONAL, [0] extensions OPTIONAL }.
  */
 function readTbs(der: Buffer, tbs: Tlv): TbsParts {
   const parts = children(der, tbs);

@@ -37,6 +37,7 @@ export function encodeInteger(value: bigint): Buffer {
 export function encodeOid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const arcs = [first * 40 + second, ...rest].flatMap((arc) => {
+    // Seven bits stand in each byte. The first bit is set in all bytes but the last.
     const bytes = [arc & 0x7f];
     for (let high = Math.floor(arc / 128); high > 0; high = Math.floor(high / 128)) bytes.unshift(0x80 | (high & 0x7f));
     return bytes;

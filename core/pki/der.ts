@@ -40,7 +40,10 @@ export class DerError extends Error {}
 /** This is more children than any certificate has, and few enough to keep as objects. */
 const maxChildren = 10_000;
 
-/** Reads the header at `offset`. The content may not reach beyond `end`. */
+/**
+ * Reads the header at `offset`. Throws {@link DerError} where the content reaches beyond `end`, for a tag number above
+ * 30, and for a length of more than four bytes.
+ */
 export function readTlv(bytes: Uint8Array, offset: number, end: number): Tlv {
   const tag = bytes[offset];
   const first = bytes[offset + 1];
@@ -71,8 +74,8 @@ export function requireTlv(bytes: Uint8Array, offset: number, end: number, tag: 
 }
 
 /**
- * The direct children of a constructed value. Use this for small values only: data of a CRL's size is walked through,
- * not kept as objects.
+ * The direct children of a constructed value. Throws {@link DerError} where there are more than `maxChildren`. Use this
+ * for small values only: data of a CRL's size is walked through, not kept as objects.
  */
 export function children(bytes: Uint8Array, parent: Tlv): Tlv[] {
   const tlvs: Tlv[] = [];
@@ -85,7 +88,7 @@ export function children(bytes: Uint8Array, parent: Tlv): Tlv[] {
   return tlvs;
 }
 
-/** Reads the one SEQUENCE that fills `bytes` to the end. */
+/** Reads the one SEQUENCE that fills `bytes` to the end. Throws {@link DerError} where there is anything else. */
 export function readWhole(bytes: Uint8Array): Tlv {
   const whole = requireTlv(bytes, 0, bytes.length, derTag.sequence, "the outer SEQUENCE");
   if (whole.end !== bytes.length) throw new DerError("there are bytes after its end");
@@ -132,7 +135,7 @@ export function readInteger(bytes: Uint8Array, tlv: Tlv): bigint {
   return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString("hex")}`));
 }
 
-/** The content bytes of an INTEGER, as few as it needs. */
+/** The content bytes of an INTEGER, in two's complement, as few as it needs. */
 export function integerContent(value: bigint): Uint8Array {
   let size = 1;
   while (BigInt.asIntN(size * 8, value) !== value) size++;
@@ -172,7 +175,7 @@ const notExact = "a date is not written as RFC 5280 wants it (in whole seconds a
 
 /**
  * Reads UTCTime or GeneralizedTime as ISO 8601 in UTC with whole seconds, such as `2026-11-23T02:00:00Z`. A fraction of
- * a second is left out; {@link isExactTime} finds it.
+ * a second is left out; {@link isExactTime} finds it. Throws {@link DerError} for any other form.
  */
 export function readTime(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.end - tlv.content > 32) throw new DerError(notExact);

@@ -21,7 +21,10 @@ export interface CrlProposal {
 /** http comes first: the host's curl may not support ldap, and a CRL is signed, so that https is not needed. */
 const schemeOrder = ["http:", "https:", "ldap:", "ldaps:"];
 
-/** The CRLs that these certificates name: one proposal for each issuer, in the order of the certificates. */
+/**
+ * The CRLs that these certificates name: one proposal for each issuer, in the order of the certificates. Addresses that
+ * no host can use are left out, and so is an issuer without any other address.
+ */
 export function proposeCrlUrls(certificates: readonly Certificate[]): CrlProposal[] {
   const byIssuer = new Map<string, { readonly issuer: string; readonly urls: Set<string> }>();
   for (const certificate of certificates) {
@@ -71,8 +74,8 @@ export interface DistributionPoint {
 }
 
 /**
- * Reads the points in the order of the certificate. Undefined where they are malformed: OpenSSL then refuses the
- * certificate.
+ * Reads the points in the order of the certificate. Empty where there is no such extension. Undefined where it is
+ * malformed: OpenSSL then refuses the certificate.
  */
 export function readPoints({ extensions }: Pick<Certificate, "extensions">): DistributionPoint[] | undefined {
   const value = findExtension(extensions, extensionOid.crlDistributionPoints)?.value;
@@ -104,14 +107,15 @@ function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   };
 }
 
-/** All reasons that OpenSSL knows (CRLDP_ALL_REASONS). */
+/** All reasons that OpenSSL knows (CRLDP_ALL_REASONS): bits 1 to 8 from the left. */
 const allReasons = 0x7f80;
 
 /** The first two bytes of a BIT STRING. The byte before them counts the unused bits. */
 const readFlags = ([, first = 0, second = 0]: Uint8Array): number => (first << 8) | second;
 
 /**
- * Reads an address. An address with a control character is left out, because it could rewrite a line of the terminal.
+ * Reads an address. Undefined for another kind of name, and for an address with a character that is not printable
+ * ASCII: a control character could rewrite a line of the terminal.
  */
 function readUrl(bytes: Uint8Array, name: Tlv): string | undefined {
   const text = readUri(bytes, name);

@@ -38,7 +38,10 @@ export function readExtensions(bytes: Uint8Array, list: Tlv): Extension[] {
   return children(bytes, list).map((extension) => readExtension(bytes, extension));
 }
 
-/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
+/**
+ * Reads one extension. Throws {@link DerError}. Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE,
+ * extnValue OCTET STRING }
+ */
 function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
   const parts = children(bytes, extension);
   const value = parts[parts.length - 1];
@@ -46,6 +49,7 @@ function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
   if (oid === undefined || value === undefined || value.tag !== derTag.octetString)
     throw new DerError("an extension is malformed");
   const flag = parts.length === 3 ? parts[1] : undefined;
+  // OpenSSL takes every value but 0 as TRUE.
   const critical = flag !== undefined && flag.tag === derTag.boolean && bytes[flag.content] !== 0;
   return { oid: readOid(bytes, oid), critical, value: contentOf(bytes, value) };
 }

@@ -28,7 +28,8 @@ export const unique = (certificates: readonly Certificate[]): Certificate[] => [
 /**
  * Puts the certificates in the order in which they are installed, each once. They are sorted by fingerprint, so that
  * the order in the site file never causes a change. Certificates of one subject are an exception: OpenSSL uses the
- * first valid one and never goes back, so the order in which OpenSSL refuses the fewest CAs is chosen.
+ * first valid one and never goes back, so among at most `mostOrders` orders the first one with the fewest refused CAs
+ * is chosen.
  */
 export function inInstalledOrder(certificates: readonly Certificate[], options: OrderOptions = {}): Certificate[] {
   const sorted = unique(certificates).sort((a, b) => (a.summary.fingerprint < b.summary.fingerprint ? -1 : 1));
@@ -43,10 +44,10 @@ export function inInstalledOrder(certificates: readonly Certificate[], options: 
   return best.order;
 }
 
-/** This is more orders than any site needs: none has so many CA certificates of one name. */
+/** All orders of six certificates. This is more than any site needs: none has so many CA certificates of one name. */
 const mostOrders = 720;
 
-/** Makes orders in which certificates of one subject change places with each other. */
+/** Makes the orders in which certificates of one subject change places with each other. The first is the given one. */
 function* reorderings(sorted: readonly Certificate[]): Generator<Certificate[]> {
   const places = new Map<string, number[]>();
   for (const [place, { canonicalSubject }] of sorted.entries())
@@ -55,7 +56,10 @@ function* reorderings(sorted: readonly Certificate[]): Generator<Certificate[]> 
   yield* reorderGroups(sorted, groups);
 }
 
-/** Makes every order in which the certificates of each group change places. A group is a list of places in `order`. */
+/**
+ * Makes every order in which the certificates of each group change places: reorders the first group, and calls itself
+ * for the rest. A group is a list of places in `order`.
+ */
 function* reorderGroups(
   order: readonly Certificate[],
   groups: readonly (readonly number[])[],
@@ -66,7 +70,8 @@ function* reorderGroups(
     return;
   }
   for (const permuted of permutations(group)) {
-    // `?? place` only satisfies the compiler: a permutation has as many places.
+    // The place from which each place of the group gets its certificate. `?? place` only satisfies the compiler: a
+    // permutation has as many places.
     const from = new Map(group.map((place, index) => [place, permuted[index] ?? place]));
     yield* reorderGroups(
       order.map((ca, place) => order[from.get(place) ?? place] ?? ca),
@@ -75,6 +80,7 @@ function* reorderGroups(
   }
 }
 
+/** Makes every order of the places, the given one first: takes each as the first, and calls itself for the others. */
 function* permutations(places: readonly number[]): Generator<number[]> {
   if (places.length < 2) yield [...places];
   else
@@ -103,7 +109,10 @@ const countRefused = (installed: readonly Certificate[], options: OrderOptions):
     );
   }).length;
 
-/** Whether OpenSSL refuses the users of the CA at the beginning of the chain because of the chain. */
+/**
+ * Whether OpenSSL refuses the users of the CA at the beginning of the chain because of the chain: it ends below a root,
+ * is too deep, has a wrong signature, or has a certificate that is no CA for clients or is not valid.
+ */
 function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: OrderOptions): boolean {
   return (
     !endOf(chain).isTop ||
@@ -114,7 +123,10 @@ function isRefused(chain: Chain, { now, verifyDepth = defaultVerifyDepth }: Orde
   );
 }
 
-/** Whether the certificate that OpenSSL uses is another one than the CA's CRL names, or is one that may sign no CRL. */
+/**
+ * Whether the certificate that OpenSSL uses may sign no CRL, or is not the one that a CRL of the CA names. False where
+ * no CRL of the CA is known and no source delivers any, because CRLs are then not checked.
+ */
 function missesCrl(
   used: Certificate,
   authority: readonly Certificate[],
@@ -138,7 +150,8 @@ export const isValid = ({ summary }: Certificate, now: number | undefined): bool
 
 /**
  * Finds the certificate that OpenSSL uses among several that could have issued another one: the first that is valid
- * now, or else the one that expires last. `candidates` are in the order of the installed bundle.
+ * now, or else the one that expires last. Undefined where there are no candidates. `candidates` are in the order of the
+ * installed bundle.
  *
  * @see X509_STORE_CTX_get1_issuer in OpenSSL's crypto/x509/x509_lu.c
  */
@@ -148,8 +161,9 @@ export function findUsed(candidates: readonly Certificate[], now: number | undef
 }
 
 /**
- * Builds the chain that OpenSSL builds from a CA's certificate upwards: by names and identifiers alone, never back.
- * `installed` is in the installed order.
+ * Builds the chain that OpenSSL builds from a CA's certificate upwards: by names, identifiers and kinds of keys alone,
+ * never by signatures, and never back. The chain ends at a certificate that is its own issuer, that has no issuer in
+ * `installed`, or whose issuer is already in the chain. `installed` is in the installed order.
  */
 export function buildChain(start: Certificate, installed: readonly Certificate[], now: number | undefined): Chain {
   const chain: [Certificate, ...Certificate[]] = [start];
@@ -184,7 +198,7 @@ export const findUnsigned = (chain: Chain): Certificate | undefined =>
 /** The results of {@link isSignedBy}, by the lower and then by the upper certificate. */
 const signatureResults = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
 
-/** Checks each signature only once, however many orders are tried. */
+/** Whether the key of `upper` made the signature of `ca`. The result is kept, because many orders are tried. */
 function isSignedBy(ca: Certificate, upper: Certificate): boolean {
   const results = signatureResults.get(ca) ?? new WeakMap<Certificate, boolean>();
   signatureResults.set(ca, results);
@@ -193,7 +207,10 @@ function isSignedBy(ca: Certificate, upper: Certificate): boolean {
   return isSigned;
 }
 
-/** The CAs that OpenSSL uses above a certificate, the nearest first. `bundle` is in the installed order. */
+/**
+ * The CAs that OpenSSL uses above a certificate, the nearest first. Empty where no CA of the bundle issued the
+ * certificate, or only the certificate itself did. `bundle` is in the installed order.
+ */
 export function findChain(certificate: Certificate, bundle: readonly Certificate[], now: number): Certificate[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(certificate, ca));
   const used = findUsed(issuers, now);

@@ -30,7 +30,10 @@ export const issuerVariables = {
 
 const attributes = Object.keys(issuerVariables) as readonly IssuerAttribute[]; // keys of a const literal
 
-/** The parts that a site file's text names. The CA must have every part. The text is expected to have no mistakes. */
+/**
+ * The parts that a site file's text names. The CA must have every part. A text that does not begin like a part is a
+ * common name. The text is expected to have no mistakes.
+ */
 export function parseIssuer(text: string): readonly IssuerPart[] {
   if (!isParts(text)) return [{ type: "CN", index: 0, text }];
   const parts = splitParts(text).flatMap((part) => {
@@ -91,7 +94,10 @@ const splitParts = (text: string): readonly string[] =>
 const findAttribute = (name: string): IssuerAttribute | undefined =>
   attributes.find((attribute) => attribute.toLowerCase() === name.toLowerCase());
 
-/** Reads what {@link renderName} prints. RFC 2253, section 2.4. */
+/**
+ * Removes the escapes that {@link renderName} prints: pairs of hexadecimal digits are bytes of UTF-8, and any other
+ * escaped character stands for itself. RFC 2253, section 2.4.
+ */
 const unescapeValue = (value: string): string =>
   value.replace(/(?:\\[0-9A-Fa-f]{2})+|\\(.)/gsu, (escaped, character?: string) =>
     character === undefined ? Buffer.from(escaped.replaceAll("\\", ""), "hex").toString("utf8") : character,

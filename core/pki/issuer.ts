@@ -4,7 +4,8 @@ import { type Certificate, isIssuedBy } from "./certificate.ts";
 import { type PkiDiagnostic, problem, warning } from "./pki-diagnostic.ts";
 
 /**
- * Reports why the CA that `issuer` names lets nobody in, or why another CA may be meant. `bundle` has no repetitions.
+ * Reports a text that names no CA of the bundle. Warns of a text that only names CAs that issued another CA of the
+ * bundle, which may be meant instead. `bundle` has no repetitions.
  */
 export function checkIssuer(issuer: string, bundle: readonly Certificate[]): PkiDiagnostic[] {
   const entry = `${JSON.stringify(issuer)} under issuers`;
@@ -46,8 +47,8 @@ export const textsOf = ({ attributes }: Certificate, wanted: string): readonly (
   attributes.filter(({ type }) => type === wanted).map(({ text }) => text);
 
 /**
- * The text to write under `issuers`: the common name, where it is enough to tell the CAs apart. Undefined when no text
- * names the CA.
+ * The text to write under `issuers`: the CA's only common name where it names no other CA of `bundle`, or else all
+ * parts of the CA's name that httpd can compare. Undefined when there is no such part.
  */
 export function nameForIssuers(ca: Certificate, bundle: readonly Certificate[] = []): string | undefined {
   const types = Object.keys(issuerVariables) as IssuerAttribute[]; // keys of a const literal

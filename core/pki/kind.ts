@@ -51,11 +51,12 @@ export function describeWrongKind(kind: Kind, wanted: string): string {
   return `is ${is}, not ${wanted}; ${instead}`;
 }
 
-/** The kind of a whole file that is not PEM. */
+/** The kind of a whole file that is not PEM, by its first bytes, its beginning as text, or its DER. */
 export function detectBinaryKind(bytes: Uint8Array): Kind {
   if (bytes.length === 0) return "empty";
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return "utf16";
+  // The first bytes of gzip, and the letters PK of ZIP.
   if (first === 0x1f && second === 0x8b) return "gzip";
   if (first === 0x50 && second === 0x4b) return "zip";
   const start = Buffer.from(bytes.subarray(0, 512));
@@ -63,6 +64,7 @@ export function detectBinaryKind(bytes: Uint8Array): Kind {
     .toString("latin1")
     .replace(/^\xef\xbb\xbf/, "")
     .trimStart();
+  // Blanks alone count as empty. Only 512 bytes are read as text.
   if (text === "" && bytes.length <= 512) return "empty";
   if (/^<(!doctype|html|\?xml|head|body|!--)/i.test(text)) return "html";
   // ASCII text in UTF-16 (little endian) has a zero in every second byte.
@@ -91,6 +93,7 @@ export function detectDerKind(bytes: Uint8Array): Kind {
 function detectByParts(bytes: Uint8Array, [first, second, third]: readonly Tlv[]): Kind {
   if (first === undefined || second === undefined) return "unknown";
   if (first.tag === derTag.oid) return readOid(bytes, first) === pkcs7SignedData ? "pkcs7" : "unknown";
+  // The number is the version: 3 in PKCS#12, 0 or 1 in a private key.
   if (first.tag === derTag.integer) return bytes[first.content] === 3 ? "pkcs12" : "privateKey";
   if (first.tag !== derTag.sequence) return "unknown";
   if (third?.tag === derTag.bitString) return detectSignedKind(bytes, first);
@@ -98,7 +101,10 @@ function detectByParts(bytes: Uint8Array, [first, second, third]: readonly Tlv[]
   return second.tag === derTag.octetString ? "privateKey" : second.tag === derTag.bitString ? "publicKey" : "unknown";
 }
 
-/** Certificates, CRLs and requests have the same outer form. The order of the parts inside tells them apart. */
+/**
+ * Certificates, CRLs and requests have the same outer form. The first five parts inside tell them apart: only a CRL has
+ * a date among them. A certificate has its dates inside a SEQUENCE.
+ */
 function detectSignedKind(bytes: Uint8Array, signed: Tlv): Kind {
   const tags: number[] = [];
   let hasTime = false;
@@ -110,7 +116,7 @@ function detectSignedKind(bytes: Uint8Array, signed: Tlv): Kind {
   }
   if (hasTime) return "crl";
   // A request consists of version, name, key and attributes, which includes two SEQUENCEs. A certificate has four
-  // before its extensions.
+  // before its extensions, and at least three of them are among the first five parts.
   const sequences = tags.filter((tag) => tag === derTag.sequence).length;
   return sequences === 2 ? "request" : sequences >= 3 ? "certificate" : "unknown";
 }

@@ -24,8 +24,8 @@ interface Subtree extends Pick<Name, "kind" | "text"> {
 }
 
 /**
- * What the CA forbids, such as `the common name as a DNS name`. Empty where the CA allows all names or has no name
- * constraints.
+ * The names of the certificate that the CA forbids, in words such as `its DNS name`. Empty where the CA allows all of
+ * them or has no name constraints. Malformed constraints forbid everything, in one text.
  */
 export function findForbiddenNames(certificate: Certificate, ca: Certificate): string[] {
   const value = findExtension(ca.extensions, extensionOid.nameConstraints)?.value;
@@ -36,6 +36,7 @@ export function findForbiddenNames(certificate: Certificate, ca: Certificate): s
       parts
         .filter(({ tag }) => tag === contextTag(number, true))
         .flatMap((list) => children(value, list).map((subtree) => readSubtree(value, subtree)));
+    // NameConstraints ::= SEQUENCE { [0] permittedSubtrees, [1] excludedSubtrees }.
     const [permitted, excluded] = [subtreesOf(0), subtreesOf(1)];
     return readNames(certificate).flatMap((name) => (isAllowed(name, permitted, excluded) ? [] : [name.what]));
   } catch (error) {
@@ -45,8 +46,9 @@ export function findForbiddenNames(certificate: Certificate, ca: Certificate): s
 }
 
 /**
- * Whether a name is in a permitted subtree of its kind, where there are such subtrees, and in no excluded one. OpenSSL
- * refuses a name that it cannot compare.
+ * Whether a name is in a permitted subtree of its kind, where there are such subtrees, and in no excluded one. True
+ * where there are no subtrees of its kind. Otherwise false for a kind that OpenSSL cannot compare, and for subtrees
+ * with limits, because OpenSSL then refuses the name.
  */
 function isAllowed(name: Name, permitted: readonly Subtree[], excluded: readonly Subtree[]): boolean {
   const ofKind = (subtrees: readonly Subtree[]): Subtree[] => subtrees.filter(({ kind }) => kind === name.kind);
@@ -79,8 +81,8 @@ const endsWithPart = (name: string, base: string, separator: string): boolean =>
   name === base || name.endsWith(separator + base);
 
 /**
- * Compares a mail address with a mailbox, with all mailboxes of a host or, where the base begins with a dot, with those
- * of every host of a domain.
+ * Whether a mail address is in the base of a subtree: a mailbox, a host with all its mailboxes or, where the base
+ * begins with a dot, the mailboxes of every host of a domain.
  */
 function matchesMail(name: string, base: string): boolean {
   const split = name.lastIndexOf("@");
@@ -91,6 +93,9 @@ function matchesMail(name: string, base: string): boolean {
   return host === domain && (baseSplit <= 0 || local === base.slice(0, baseSplit));
 }
 
+/**
+ * GeneralSubtree ::= SEQUENCE { base, [0] minimum, [1] maximum }. Throws {@link DerError} where the base is missing.
+ */
 function readSubtree(bytes: Uint8Array, subtree: Tlv): Subtree {
   const [base, ...limits] = children(bytes, subtree);
   if (base === undefined) throw new DerError("a name constraint is malformed");
@@ -104,12 +109,13 @@ function kindOf(bytes: Uint8Array, name: Tlv): string {
   return type === undefined ? String(number) : `${number} ${readOid(bytes, type)}`;
 }
 
+/** The canonical form of a directory name, and the content bytes of any other name as latin1. */
 const textOf = (bytes: Uint8Array, name: Tlv): string =>
   readDirectoryName(bytes, name) ?? Buffer.from(contentOf(bytes, name)).toString("latin1");
 
 /**
  * The names that are compared: the subject, the mail addresses in it, the alternative names and, where none of these is
- * a DNS name, the common name.
+ * a DNS name, each common name that OpenSSL takes for one.
  */
 function readNames(certificate: Certificate): Name[] {
   const { attributes, canonicalSubject, extensions } = certificate;

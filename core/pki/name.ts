@@ -130,8 +130,8 @@ function renderAttribute({ oid, text, raw }: Attribute): string {
 }
 
 /**
- * Escapes a value. RFC 2253, section 2.4. Control and bidirectional characters are written as `\XX`, so that a name
- * cannot rewrite a line of the terminal.
+ * Escapes what RFC 2253, section 2.4, reserves, a blank or `#` at the beginning, and a blank at the end. Control and
+ * bidirectional characters are written as `\XX`, so that a name cannot rewrite a line of the terminal.
  */
 function escapeValue(text: string): string {
   return text
@@ -145,7 +145,8 @@ const escapeBytes = (character: string): string =>
   [...Buffer.from(character, "utf8")].map((byte) => `\\${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
 
 /**
- * The text of a value for readers, whatever its encoding is. {@link decodeAsOpenssl} makes the text for comparisons.
+ * The text of a value for readers, whatever its encoding is. Undefined for a type that is not a string type, and for a
+ * wrong number of bytes. {@link decodeAsOpenssl} makes the text for comparisons.
  */
 function decodeText(tag: number, bytes: Uint8Array): string | undefined {
   switch (tag) {
@@ -185,7 +186,7 @@ function decodeBytes(bytes: Uint8Array): string {
 
 /**
  * The text that OpenSSL reads from a string type before it compares names. Undefined for a type that it compares byte
- * by byte.
+ * by byte. Throws {@link DerError} where the bytes do not have the type's encoding.
  */
 function decodeAsOpenssl(tag: number, content: Uint8Array): string | undefined {
   switch (tag) {
@@ -224,7 +225,10 @@ function decodeUtf16(bytes: Uint8Array): string | undefined {
   return bytes.length % 2 === 0 ? new TextDecoder("utf-16be", { ignoreBOM: true }).decode(bytes) : undefined;
 }
 
-/** Decodes UTF-32. A number that is no character becomes the replacement character. */
+/**
+ * Decodes UTF-32. Undefined for a wrong number of bytes. A number that is no character becomes the replacement
+ * character.
+ */
 function decodeUtf32(bytes: Uint8Array): string | undefined {
   if (bytes.length % 4 !== 0) return undefined;
   const view = Buffer.from(bytes);

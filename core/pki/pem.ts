@@ -20,7 +20,8 @@ const maxBlocks = 1000;
 const maxFindings = 20;
 
 /**
- * Every PEM block of a file, or the file itself when it is DER. Text before, between and after the blocks is ignored.
+ * Reads every PEM block of a file, or the file itself when it is DER. Text before, between and after the blocks is
+ * ignored. `wanted` says in messages what is expected, such as `a CRL`; blocks of other kinds are returned, too.
  */
 export function readBlocks(bytes: Buffer, wanted: string): Blocks {
   const binary = detectBinaryKind(bytes);
@@ -28,7 +29,7 @@ export function readBlocks(bytes: Buffer, wanted: string): Blocks {
   return readArmoured(bytes);
 }
 
-/** Reads a file without PEM blocks: one DER value, or a problem that says what the file is instead. */
+/** Reads a file without PEM blocks: one DER value of a known kind, or a problem that says what the file is instead. */
 function readUnarmoured(bytes: Buffer, kind: Kind, wanted: string): Blocks {
   if (kind === "unknown") return { blocks: [], diagnostics: [problem(describeUnknown(bytes, wanted))] };
   const isDer = bytes[0] === 0x30;
@@ -47,6 +48,7 @@ function describeUnknown(bytes: Buffer, wanted: string): string {
   if (/BEGIN [A-Z0-9 ]+/.test(text)) {
     return "has a BEGIN line without the five plain hyphens on each side (typographic dashes?); write -----BEGIN CERTIFICATE----- with ASCII hyphens";
   }
+  // The base64 of a SEQUENCE whose length stands in two bytes, such as a certificate, begins with MI.
   if (/^\s*MI[A-Za-z0-9+/=\s]+$/.test(text))
     return "is base64 without its BEGIN and END lines; export it again as PEM or DER";
   return describeWrongKind("unknown", wanted);
@@ -56,8 +58,8 @@ const beginning = "-----BEGIN ";
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Reads all PEM blocks. The function works on the bytes, because a CRL of a million entries is 47 MB of PEM. Each copy
- * of it as text would need as much again.
+ * Reads all PEM blocks. The rest is not read after `maxBlocks` blocks or `maxFindings` findings. The function works on
+ * the bytes, because a CRL of a million entries is 47 MB of PEM. Each copy of it as text would need as much again.
  */
 function readArmoured(bytes: Buffer): Blocks {
   const blocks: Block[] = [];
@@ -97,6 +99,7 @@ interface Armour {
 /** The block that begins at `begin`, or what is wrong with it. */
 function findArmour(bytes: Buffer, begin: number): Armour | string {
   const labelStart = begin + beginning.length;
+  // The longest label that is accepted, with its five hyphens, has 45 characters.
   const label = /^([A-Z0-9 #]{1,40})-----/.exec(bytes.toString("latin1", labelStart, labelStart + 45))?.[1];
   if (label === undefined)
     return "a BEGIN line is malformed; it ends in five hyphens, as in -----BEGIN CERTIFICATE-----";
@@ -112,7 +115,8 @@ function findArmour(bytes: Buffer, begin: number): Armour | string {
 }
 
 /**
- * A key is recognised by its label, and its content is not read: the key may be encrypted or in OpenSSH's own format.
+ * Decodes an armour, or returns what is wrong with it. A private key is recognised by its label, and its content is not
+ * read: the key may be encrypted or in OpenSSH's own format.
  */
 function decodeBody({ label, body }: Armour, line: number): Block | string {
   if (label.endsWith("PRIVATE KEY")) return { kind: "privateKey", der: Buffer.alloc(0), line };
@@ -173,7 +177,7 @@ function decodeAnyLines(body: Buffer): Buffer | undefined {
 
 /**
  * Cuts off the trust settings that OpenSSL appends to the certificate in such a block. A certificate is a SEQUENCE
- * (0x30) whose length stands in two bytes (0x82).
+ * (0x30) whose length stands in two bytes (0x82). Any other content is returned whole.
  */
 function dropTrust(der: Buffer): Buffer {
   const length = der.length > 4 && der[0] === 0x30 && der[1] === 0x82 ? 4 + der.readUInt16BE(2) : der.length;

@@ -18,11 +18,13 @@ export interface ForgedSignature {
 export function forgeSignature(key: KeyObject, userDer: Buffer | undefined): ForgedSignature | undefined {
   const form = forms[key.asymmetricKeyType ?? ""];
   if (form === undefined) return undefined;
+  // Only the signature of an RSA key depends on this length.
   const { modulusLength = 2048 } = key.asymmetricKeyDetails ?? {};
   const algorithm = userDer === undefined ? form.algorithm : algorithmOf(userDer);
   return { algorithm, signature: form.signature(Math.ceil(modulusLength / 8)) };
 }
 
+/** The signature algorithm of a certificate, which stands after the signed part. */
 function algorithmOf(certificate: Buffer): Buffer {
   const [, algorithm] = children(certificate, readWhole(certificate));
   if (algorithm === undefined) throw new Error("a certificate that was read has a signature algorithm");

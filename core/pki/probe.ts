@@ -53,15 +53,19 @@ export interface ProbeMaterial {
 }
 
 /**
- * Makes one probe for each CA of the bundle. `publicKey` is a SubjectPublicKeyInfo, and the caller has its private key,
- * which opens nothing. A CA gets no probe where its key is of a kind that signs no certificates.
+ * Makes one probe for each CA of the bundle, even where the bundle has several certificates of it. `publicKey` is a
+ * SubjectPublicKeyInfo, and the caller has its private key, which opens nothing. A CA gets no probe where its key is of
+ * a kind that signs no certificates.
  */
 export function makeProbes(material: ProbeMaterial, publicKey: Uint8Array): Probe[] {
   const probes = material.bundle.filter(({ isCa }) => isCa).map((ca) => makeProbe(ca, material, publicKey));
   return [...new Map(probes.flatMap((probe) => (probe === undefined ? [] : [[probe.id, probe]]))).values()];
 }
 
-/** Makes the probe of a CA: a TBSCertificate, its algorithm and a signature. RFC 5280, section 4.1. */
+/**
+ * Makes the probe of a CA: a TBSCertificate, its algorithm and a signature. RFC 5280, section 4.1. Undefined where the
+ * CA's key is of a kind that signs no certificates.
+ */
 function makeProbe(ca: Certificate, material: ProbeMaterial, publicKey: Uint8Array): Probe | undefined {
   const user = material.sample !== undefined && isIssuedBy(material.sample, ca) ? material.sample : undefined;
   const forged = forgeSignature(ca.x509.publicKey, user?.der);
@@ -111,7 +115,7 @@ const purposes = [
 /** The bytes of the CA's key, which tell two CAs of one name apart. */
 const keyOf = (ca: Certificate): Buffer => ca.x509.publicKey.export({ type: "spki", format: "der" });
 
-/** The extension by which a certificate names its CA's key. */
+/** The extension by which a certificate names its CA's key. Empty where the CA's certificate has no key identifier. */
 function authorityOf({ subjectKey }: Certificate): Buffer[] {
   if (subjectKey === undefined) return [];
   const key = encodeDer(contextTag(0, false), Buffer.from(subjectKey, "hex"));
@@ -119,8 +123,9 @@ function authorityOf({ subjectKey }: Certificate): Buffer[] {
 }
 
 /**
- * The distribution points of the probe: those of a user's certificate from this CA, or else all that are known. OpenSSL
- * uses a CRL with an issuingDistributionPoint only for certificates that name that point.
+ * The extension with the distribution points of the probe: those of a user's certificate from this CA, or else the
+ * addresses of the CA's CRLs and of all sources. Empty where there are none. OpenSSL uses a CRL with an
+ * issuingDistributionPoint only for certificates that name that point.
  */
 function pointsOf(ca: Certificate, user: Certificate | undefined, { crls, urls }: ProbeMaterial): Buffer[] {
   if (user !== undefined) {

@@ -32,8 +32,8 @@ export interface SampleOptions {
 const warnSampleDays = 30;
 
 /**
- * Reports why the certificates of a file cannot be a sample. A sample is the certificate of one user, was issued below
- * the bundle, and is accepted today.
+ * Reports why the certificates of a file cannot be a sample, and warns of one that is weak, expires soon or is revoked.
+ * A sample is the certificate of one user, was issued below the bundle, and is accepted today.
  */
 export function checkSample(certificates: readonly Certificate[], options: SampleOptions): readonly PkiDiagnostic[] {
   const [sample, ...others] = certificates;
@@ -90,8 +90,8 @@ function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiDiagnosti
 }
 
 /**
- * Checks the name constraints of every CA above the sample. A CA with such constraints refuses more users than this
- * one, and no CA file shows which.
+ * Reports each name of the sample that the name constraints of a CA above it forbid. A CA with such constraints refuses
+ * more users than this one, and no CA file shows which.
  */
 const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions): PkiDiagnostic[] =>
   findChain(sample, inInstalledOrder(bundle, order), now).flatMap((ca) =>
@@ -113,6 +113,7 @@ function checkWeakness(sample: Certificate): PkiDiagnostic[] {
       ];
 }
 
+/** Reports a sample that has expired or is not valid yet, and warns of one that expires within `warnSampleDays`. */
 function checkDates({ summary }: Certificate, now: number): PkiDiagnostic[] {
   const { notBefore, notAfter } = summary;
   const why = "and no new CRL is installed while the sample is refused";
@@ -125,7 +126,10 @@ function checkDates({ summary }: Certificate, now: number): PkiDiagnostic[] {
     : [];
 }
 
-/** Checks the sample against the CRLs that OpenSSL uses for it. */
+/**
+ * Reports that no known CRL covers the sample, or that OpenSSL counts none for it, and warns of a revoked sample. The
+ * CRLs are those of the sample's CA that name a certificate of the bundle.
+ */
 function checkCrls(sample: Certificate, { bundle, crls, hasUnknownCrls = false }: SampleOptions): PkiDiagnostic[] {
   const issuers = bundle.filter((ca) => ca.isCa && isIssuedBy(sample, ca));
   const ofIssuer = crls.filter((crl) =>
@@ -141,7 +145,10 @@ function checkCrls(sample: Certificate, { bundle, crls, hasUnknownCrls = false }
   ];
 }
 
-/** Reports that no CRL covers the sample. A CRL for CA certificates has another finding. */
+/**
+ * Reports that the sample names none of the addresses that the CRLs of its CA are for, of which the given one is an
+ * example. A CRL for no address is only for CA certificates, and has another finding.
+ */
 function describeOtherPart(sample: Certificate, { summary: { distributionPoint } }: Crl): PkiDiagnostic[] {
   if (distributionPoint === undefined) return [];
   const text = `${nameOf(sample)} names none of the addresses for which there is a CRL of its CA, such as ${distributionPoint}`;
@@ -166,7 +173,7 @@ function checkReasons(sample: Certificate, applicable: readonly Crl[], hasUnknow
     : [];
 }
 
-/** Warns of a revoked sample. This is not a mistake of the CRL, which must come to the host. */
+/** Warns of a sample that one of the CRLs revokes. This is not a mistake of the CRL, which must come to the host. */
 function checkRevocation(sample: Certificate, applicable: readonly Crl[]): PkiDiagnostic[] {
   const revocation = applicable.map((crl) => findRevocation(crl, sample.serial)).find((entry) => entry !== undefined);
   if (revocation === undefined) return [];

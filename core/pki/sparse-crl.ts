@@ -17,6 +17,7 @@ const gapLine = /^\.\.\.(\d+)\r?$/gm;
  */
 export function readSparseCrls(text: string, sizeBytes: number): CrlSummary[] {
   const omitted = [...text.matchAll(gapLine)].reduce((sum, [, count]) => sum + Number(count), 0);
+  // A gap is never larger than the file. Otherwise a wrong number would fill the memory below.
   if (omitted > sizeBytes) return [];
   // "A" is six zero bits. The missing part thus becomes zero bytes, and every offset stays right.
   const filled = text.replace(gapLine, (_, count: string) => "A".repeat(Number(count)));

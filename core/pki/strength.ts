@@ -13,6 +13,7 @@ export function keySecurityBits(key: KeyObject): number {
   const { modulusLength = 0, divisorLength = 0, namedCurve = "" } = key.asymmetricKeyDetails ?? {};
   const type = key.asymmetricKeyType ?? "";
   if (type === "rsa" || type === "rsa-pss") return rsaSecurityBits(modulusLength);
+  // The second size is that of q, which counts half.
   if (type === "dsa") return Math.min(stepBelow(dsaSteps, modulusLength), divisorLength >> 1);
   if (type === "ec") return curveSecurityBits(findCurveBits(namedCurve));
   return edwardsBits[type] ?? 0;
@@ -20,10 +21,15 @@ export function keySecurityBits(key: KeyObject): number {
 
 const edwardsBits: Readonly<Record<string, number>> = { ed25519: 128, ed448: 224 };
 
-/** The size of a curve. Every curve has its size in its name, such as prime192v1, except SM2. */
+/**
+ * The size of a curve in bits. Every curve has its size in its name, such as prime192v1, except SM2. 0 for a name
+ * without a size.
+ */
 export const findCurveBits = (curve: string): number => (curve === "SM2" ? 256 : Number(/\d{3}/.exec(curve)?.[0] ?? 0));
 
-/** The bits of the largest step that is not above `size`. */
+/**
+ * The bits of the largest step that is not above `size`. 0 where all steps are above it. The largest step comes first.
+ */
 const stepBelow = (steps: readonly (readonly [size: number, bits: number])[], size: number): number =>
   steps.find(([minimum]) => size >= minimum)?.[1] ?? 0;
 
@@ -60,8 +66,8 @@ const rsaTable: Readonly<Record<number, number>> = {
 };
 
 /**
- * The estimate of ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost of the number field sieve, in
- * steps of 8. Its cube root is cut to 1/64.
+ * The bits of the table, or else the estimate of ossl_ifc_ffc_compute_security_bits in crypto/rsa/rsa_lib.c: the cost
+ * of the number field sieve, in steps of 8, and at most `cap`. Its cube root is cut to 1/64.
  */
 function rsaSecurityBits(modulusBits: number): number {
   const tabulated = rsaTable[modulusBits];
@@ -103,7 +109,8 @@ interface SignatureStrength {
 
 /**
  * The strength of a signature, by the object identifier of its algorithm. `digest` is the digest from the parameters of
- * RSASSA-PSS. The strength is half the digest's bits, and less for a broken digest.
+ * RSASSA-PSS. The strength is half the digest's bits, and less for a broken digest. It is 0 for an algorithm or digest
+ * that is not known.
  *
  * @see x509_sig_info_init in OpenSSL's crypto/x509/x509_set.c
  */
@@ -164,7 +171,7 @@ function sha3Signatures(first: number): (readonly [string, SignatureStrength])[]
 const levelBits = [0, 80, 112, 128, 192, 256] as const;
 
 /**
- * The bits that the security level demands. Levels above 5 count as 5.
+ * The bits that the security level demands. Levels below 0 count as 0, and those above 5 as 5.
  *
  * @see https://docs.openssl.org/3.0/man3/SSL_CTX_set_security_level/
  */

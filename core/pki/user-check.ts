@@ -9,8 +9,8 @@ import { readPoints } from "./distribution-points.ts";
 import { type Extension, extensionOid, findExtension, findUnknownCritical, hasBit, hasRepeats } from "./extensions.ts";
 
 /**
- * Texts that follow the certificate's name, each with the reason in brackets. Empty where OpenSSL accepts the
- * certificate.
+ * All reasons for which OpenSSL or httpd refuses the certificate, as texts that follow its name. Empty where both
+ * accept it.
  */
 export function findRefusals(certificate: Certificate): string[] {
   const { allowsClientAuth, extensions, hasExplicitCurve, hasExactDates } = certificate;

@@ -35,16 +35,16 @@ const outsideNames: readonly Suspect[] = [
 ];
 
 /**
- * A name may contain an apostrophe such as U+2019. A quote at the beginning or end of a name was meant as a quote of
- * YAML.
+ * Quotes at the beginning or end of a name, which were meant as quotes of YAML. A name may contain an apostrophe such
+ * as U+2019, and end with it, so most single quotes only count at the beginning.
  */
 const aroundNames: readonly Suspect[] = [
   { pattern: /^[\u201c-\u201f\u2018-\u201b\uff02\uff07]|[\u201c-\u201f\u201b\uff02]$/u, text: quoteText },
 ];
 
 /**
- * Describes the suspicious characters in a text, with one message for each kind. `isName` is true for the name of an
- * organization or a file, which may be in any script.
+ * Describes the suspicious characters in a text, with one message for the first of each kind. Empty where there are
+ * none. `isName` is true for the name of an organization or a file, which may be in any script.
  */
 export function findSuspects(text: string, isName: boolean): string[] {
   const suspects = isName ? [...everywhere, ...aroundNames] : [...everywhere, ...outsideNames];

@@ -17,7 +17,10 @@ export const makeCrlSources = (sources: readonly SiteCrlSource[]): readonly CrlS
     ...source,
   }));
 
-/** Fills in the defaults. The result has no key with the value `undefined`, because it goes into Pulumi properties. */
+/**
+ * Fills in the defaults, and sorts the times. The result has no key with the value `undefined`, because it goes into
+ * Pulumi properties.
+ */
 export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh => {
   const wanted = { ...defaultCrlRefresh, ...refresh };
   return { ...wanted, times: [...wanted.times].sort() };
@@ -46,7 +49,10 @@ interface Repeated {
   readonly first: string;
 }
 
-/** Finds files and addresses that stand in two places. Two spellings of one URL count as the same. */
+/**
+ * Finds files and addresses of sources that stood before, in another source, in the same one or in `crlFiles`.
+ * Repetitions inside `crlFiles` are not found here. Two spellings of one URL count as the same.
+ */
 function findRepeated({ crlFiles, crlSources: sources }: Lists): Repeated[] {
   const seen = new Map(crlFiles.map((file, i) => [file, `crlFiles[${i}]`]));
   const filesAndUrls = sources.flatMap(({ urls, file }, i) => [

@@ -54,7 +54,7 @@ export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): M
 /**
  * Describes a wrong value where the schema has alternatives. With `options`, these are told apart by the value of one
  * key. Otherwise the value is `sudo` of the site file, which is a word or a set of keys; for a set, the mistakes inside
- * it are described.
+ * it are described by {@link describeIssue}.
  */
 function describeUnion(
   issue: z.core.$ZodIssueInvalidUnion,
@@ -65,6 +65,8 @@ function describeUnion(
   if ("options" in issue)
     return [{ path, text: `found ${describeType(value)}; write ${(issue.options ?? []).map(String).join(" or ")}` }];
   const isKeySet = typeof value === "object" && value !== null && !Array.isArray(value);
+  // The first alternative that takes a set of keys: no error says that the whole value has a wrong type or is none of
+  // the words.
   const branch = isKeySet
     ? issue.errors.find(
         (errors) => !errors.some((inner) => inner.path.length === 0 && inner.code.startsWith("invalid_")),
@@ -113,6 +115,7 @@ function describeWrongType(
   return `found ${typeof value === "string" || typeof value === "number" ? shownValue : describeType(value)}; write ${wanted}`;
 }
 
+/** What to write where a key is missing: its name, with the words for its type. */
 const describeMissing = (path: Path, wanted: string): string =>
   path[path.length - 1] === "hostKey"
     ? 'the public host key as "ssh-keyscan HOST" prints it, after comparing it on the host'
@@ -133,7 +136,11 @@ function describeSize(
     : `found ${shownValue}; write at most ${issue.maximum}`;
 }
 
-/** Describes an unknown key. The place is the key itself; its value may be a secret and is never shown. */
+/**
+ * Describes an unknown key. For a key with the name of a secret, it says how secrets are given. Otherwise it proposes
+ * the nearest known key, the place where this key belongs, or all keys that are known here. The place is the key
+ * itself; its value may be a secret and is never shown.
+ */
 function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string {
   const known = knownKeys(schema, path);
   const nearest = findNearest(key, known);
@@ -150,7 +157,7 @@ function describeUnknownKey(key: string, path: Path, schema: JsonSchema): string
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** The keys that the schema knows at `path`. */
+/** The keys that the schema knows at `path`, of all its alternatives together. Empty where nothing is known. */
 function knownKeys(schema: JsonSchema, path: Path): string[] {
   let schemas: readonly JsonSchema[] = [schema];
   for (const key of path) schemas = schemas.flatMap(alternatives).flatMap((one) => schemasBelow(one, key));
@@ -171,7 +178,8 @@ function schemasBelow(schema: JsonSchema, key: string | number): JsonSchema[] {
 
 /**
  * The known key that needs the fewest changes of letters: at most two, or at most a third of its letters where that is
- * more. Otherwise a known key that begins or ends with `key`. Full-width letters count as plain ones.
+ * more. Otherwise, for a `key` of three letters or more, a known key that begins or ends with it. Undefined where there
+ * is none. Only letters and digits count, without capitals, and full-width ones count as plain ones.
  */
 export function findNearest(key: string, known: readonly string[]): string | undefined {
   const plain = (text: string): string =>

@@ -27,6 +27,7 @@ export function readClientAuth(document: unknown, mistakes: readonly Mistake[]):
   const value = valueAt(document, ["clientAuth"]);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { clientAuth: undefined, undetermined: new Set(keys) };
+  // Whether there is a mistake at this path or below it.
   const isWrong = (path: Path): boolean =>
     mistakes.some((mistake) => ["clientAuth", ...path].every((key, i) => mistake.path[i] === key));
   const perhapsMeant = Object.keys(value).flatMap((key) => (keys.includes(key) ? [] : (findNearest(key, keys) ?? [])));

@@ -13,7 +13,7 @@ export const exampleHostKey = "AAAAC3NzaC1lZDI1NTE5AAAAIEBLjYHViGCaqFMyUIp8qXJHp
 const documentationAddress =
   /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$|^2001:0?db8:|(^|\.)example(\.(com|net|org))?\.?$/i;
 
-/** Finds the CA of the example. */
+/** Finds the first CA file of the example. */
 export function findCaPlaceholders(clientAuth: SiteClientAuth): Mistake[] {
   const index = clientAuth.caFiles.findIndex((file) => /^(\.\/)?example\//.test(file));
   const text =

@@ -28,8 +28,8 @@ export function renderPath(path: Path): string {
 const longestQuote = 60;
 
 /**
- * The value as it is written, short and on one line. This must not be used for a value that may be a secret: see
- * {@link mayBeSecret}.
+ * The value as it is written, on one line. A text of more than 60 characters is only described by its length, and a
+ * list or a set of keys by its type. This must not be used for a value that may be a secret: see {@link mayBeSecret}.
  */
 export function quote(value: unknown): string {
   if (typeof value === "string")

@@ -46,7 +46,10 @@ export function readSite(content: Uint8Array | string, file: string): ReadSite {
   return refused([{ file, line: text.line, column: 1, path: "", text: text.text }]);
 }
 
-/** Reads the text of a site file, which has no byte order mark any more. */
+/**
+ * Reads the text of a site file, which has no byte order mark any more. Where the syntax is wrong, only private keys
+ * and suspicious characters are reported beside it.
+ */
 function readSiteText(text: string, file: string): ReadSite {
   const problemAt = (line: number, column: number, problem: string): Problem => ({
     ...{ file, line, column },
@@ -84,7 +87,7 @@ function readSiteText(text: string, file: string): ReadSite {
   return { ...part, site, problems, warnings, lines };
 }
 
-/** The result for a file with problems, as far as nothing else of the file is known. */
+/** The result for a file of which nothing but its problems is known. */
 const refused = (problems: readonly Problem[]): ReadSite => ({
   site: undefined,
   clientAuth: undefined,
@@ -151,7 +154,7 @@ function findDoubts({ clientAuth, undetermined }: ClientAuthPart): Mistake[] {
   ];
 }
 
-/** Finds hosts that have the name of a host before them. */
+/** Finds hosts whose name an earlier host has. */
 function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
   const indexOfName = new Map<string, number>();
   return hosts.flatMap(([i, { name }]) => {
@@ -165,7 +168,7 @@ function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
   });
 }
 
-/** Finds suspicious characters in every key and text of the document. */
+/** Finds suspicious characters in every key and text of a value, and of all values in it down to `maxDepth`. */
 function findSuspectTexts(value: unknown, path: Path): Mistake[] {
   if (typeof value === "string") return findSuspects(value, isNamePath(path)).map((text) => ({ path, text }));
   if (typeof value !== "object" || value === null) return [];
@@ -191,8 +194,9 @@ const isNamePath = (path: Path): boolean =>
     path[3] === "file");
 
 /**
- * Gives a mistake its line and column: those of the nearest place that exists in the file. A missing key is thus
- * reported at the place that should contain it.
+ * Gives a mistake its line and column: those of the nearest place that exists in the file, or else the beginning of the
+ * file. A missing key is thus reported at the place that should contain it. A mistake about an empty file gets another
+ * text.
  */
 function place({ path, text }: Mistake, document: Document, file: string): Problem {
   for (let length = path.length; length > 0; length--) {

@@ -8,15 +8,15 @@ export type NumberedHost = readonly [index: number, host: SiteHost];
 
 export interface SameServers {
   /**
-   * Two entries with the same address and port that are reached in the same way, or that have the same host key: this
-   * is certainly the same server.
+   * Two entries with the same address and port, which are reached through the same bastion or have the same host key:
+   * this is certainly the same server.
    */
   readonly problems: readonly Mistake[];
   /** One host key at two addresses: either one machine with two names, or a machine that was copied with its key. */
   readonly warnings: readonly Mistake[];
 }
 
-/** Finds entries for the same server. `lineOf` returns the line of a path such as `hosts[0]`. */
+/** Finds entries for a server that an earlier entry has. `lineOf` returns the line of a path such as `hosts[0]`. */
 export function findSameServers(
   hosts: readonly NumberedHost[],
   lineOf: (path: string) => number | undefined,
@@ -30,6 +30,7 @@ export function findSameServers(
       .filter(([, other]) => other.httpd === host.httpd && other.config === host.config);
     const nameOf = (other: number): string => `hosts[${other}] (line ${lineOf(`hosts[${other}]`) ?? 1})`;
     const same = earlier.find(([, other]) => isSameMachine(other, host));
+    // The example's host key has a warning of its own.
     const copied = earlier.find(([, other]) => keyOf(other) === keyOf(host) && !keyOf(host).includes(exampleHostKey));
     if (same !== undefined)
       problems.push({
@@ -46,8 +47,8 @@ export function findSameServers(
 }
 
 /**
- * Whether two entries have one address and port on one machine. Behind two different bastions, one private address may
- * be two machines. Their host keys distinguish them.
+ * Whether two entries have one address and port, and one bastion (or none) or one host key. Behind two different
+ * bastions, one private address may be two machines. Their host keys distinguish them.
  */
 function isSameMachine(one: SiteHost, other: SiteHost): boolean {
   const isSameBastion = endpointKey(one.connection.bastion) === endpointKey(other.connection.bastion);

@@ -23,7 +23,10 @@ export const findSecretUrls = ({ crlSources }: Pick<SiteClientAuth, "crlSources"
 const secretName =
   /^(?:[a-z0-9-]*[-_.])?(?:sig|key|pass|pwd|auth|sas)$|(?:token|signature|password|passwd|secret|api_?key|access_?key|credentials?)$/i;
 
-/** Finds a parameter that looks like a secret. Returns only its name: its value is never repeated. */
+/**
+ * Finds the first parameter that looks like a secret and is not empty. Returns only its name: its value is never
+ * repeated. A name of more than 40 characters is not repeated either, and does not count.
+ */
 function findSecretParameter(url: string): string | undefined {
   const [, ...parameters] = url.split(/[?&;]/);
   const names = parameters.flatMap((parameter) => /^([\w.-]+)=./.exec(parameter)?.[1] ?? []);

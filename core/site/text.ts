@@ -26,7 +26,7 @@ export function decodeText(bytes: Uint8Array): string | WrongEncoding {
  */
 const isForeign = (bytes: Uint8Array): boolean => bytes.includes(0) || bytes.includes(0x1b);
 
-/** The number of the first line that is not UTF-8. */
+/** The number of the first line that is not UTF-8. Undefined where there is none. */
 function findWrongLine(bytes: Uint8Array): number | undefined {
   let start = 0;
   for (let line = 1; start <= bytes.length; line++) {
@@ -49,15 +49,15 @@ function decodes(bytes: Uint8Array, encoding: string): boolean {
 }
 
 /**
- * Guesses the encoding and names it as editors in Japan do. When a text could be EUC-JP or Shift_JIS, it counts as
- * EUC-JP only if that gives whole words.
+ * Guesses the encoding and names it as editors in Japan do. Undefined where none fits. When a text could be EUC-JP or
+ * Shift_JIS, it counts as EUC-JP only if that gives whole words.
  */
 function guessEncoding(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16 (little endian)";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16 (big endian)";
   if (bytes.includes(0)) return bytes[0] === 0 ? "UTF-16 (big endian)" : "UTF-16 (little endian)";
   if (bytes.includes(0x1b)) return "ISO-2022-JP";
-  // Accented letters stand alone between plain ones, but Japanese characters come in groups.
+  // Accented letters (0xc0 to 0xfe) stand alone between plain ones, but Japanese characters come in groups.
   if (!/[\x80-\xbf\xff]|[\x80-\xff]{2}/.test(Buffer.from(bytes).toString("latin1")))
     return "ISO-8859-1 or Windows-1252";
   const [euc, shiftJis] = [decodes(bytes, "euc-jp"), decodes(bytes, "shift_jis")];
@@ -66,7 +66,8 @@ function guessEncoding(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Whether bytes that fit both encodings are rather EUC-JP. Kanji and kana in EUC-JP have two bytes, each from 0xa1 on.
+ * Whether bytes that fit both encodings are rather EUC-JP: as Shift_JIS they have half-width katakana that make no
+ * word, and as EUC-JP they have Japanese characters. Kanji and kana in EUC-JP have two bytes, each from 0xa1 on.
  * Shift_JIS reads most of these bytes as single half-width katakana.
  */
 function isRatherEucJp(bytes: Uint8Array): boolean {
@@ -78,8 +79,8 @@ function isRatherEucJp(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether the text has words of half-width katakana alone. Shift_JIS writes these in one byte each, and EUC-JP text of
- * kanji or kana does not begin like that.
+ * Whether the text has a run of half-width katakana that begins with a letter (U+FF71 to U+FF9D) and has a sound mark
+ * (U+FF9E, U+FF9F), as many words have. Kana of EUC-JP, read as Shift_JIS, begin with U+FF64 or U+FF65.
  */
 const isKatakanaWord = (text: string): boolean =>
   /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);

@@ -67,7 +67,10 @@ function makeListener(root: Node): (event: EventType, state: State) => void {
   };
 }
 
-/** Finds the position of every key and item, and the repeated keys, by walking through nodes and values together. */
+/**
+ * Finds the position of every key and item, and the repeated keys, by walking through nodes and values together. `root`
+ * is the node of `value`.
+ */
 function locate(text: string, value: unknown, root: Node): Omit<Document, "value"> {
   const starts = lineStarts(text);
   const positions = new Map<string, Position>();
@@ -115,6 +118,7 @@ function pairsOf(text: string, node: Node, mapping: Record<string, unknown>): Pa
     child !== undefined &&
     Object.hasOwn(mapping, String(child.value)) &&
     child.children.length === 0 &&
+    // Only blanks stand between a key and its colon. 80 characters are enough for them.
     /^[ \t]*:/.test(text.slice(child.end, child.end + 80));
   for (let i = 0; i < node.children.length; i++) {
     const keyNode = node.children[i];
@@ -137,6 +141,7 @@ function skipBlanks(text: string, start: number): number {
   return start + (blanks.exec(text)?.[0].length ?? 0);
 }
 
+/** The offset of the first character of each line. */
 function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
