@@ -30,6 +30,7 @@ export const matching = (pattern: RegExp, wanted: string) => z.string().regex(pa
 /** A text that is not empty: `[^]` matches any one character. */
 export const filled = (wanted: string) => matching(/[^]/, wanted);
 
+/** An absolute path of one line, on a host. */
 export const absolutePath = (example: string) =>
   matching(/^\/[^\0\r\n]*$/, `an absolute path on the host, such as ${example}`);
 

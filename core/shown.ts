@@ -43,6 +43,7 @@ export function shownDeep<T>(value: T): T {
   return showDeep(value) as T;
 }
 
+/** Copies a value with safe texts, and calls itself for what is inside it. Numbers, truth values and null stay. */
 function showDeep(value: unknown): unknown {
   if (typeof value === "string") return shownLines(value);
   if (Array.isArray(value)) return value.map(showDeep);

@@ -50,8 +50,8 @@ export function readHostKey(text: string): HostKey | string {
 }
 
 /**
- * RFC 4253, section 6.6: a key consists of strings with a length of 4 bytes before each. The first string repeats the
- * type, and no string may be cut off.
+ * Whether the bytes are a complete key of this type. RFC 4253, section 6.6: a key consists of strings with a length of
+ * 4 bytes before each. The first string repeats the type, and no string may be cut off.
  */
 function hasWholeParts(bytes: Buffer, type: string): boolean {
   const strings: Buffer[] = [];

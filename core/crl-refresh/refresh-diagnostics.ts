@@ -28,7 +28,7 @@ export function diagnoseRefresh(desired: CrlInputs, facts: CrlFacts): Diagnostic
   ];
 }
 
-/** Reports a host on which nothing starts jobs. Facts that do not come from the live host leave this undecided. */
+/** Reports a host on which nothing starts jobs. It is left undecided where the facts do not come from the live host. */
 function findScheduler({ refresh, server }: CrlFacts): Diagnostic[] {
   if (refresh.scheduler !== "none") return [];
   const text = server.source === "files" ? `${onCopy}; on a host: ${noScheduler}` : noScheduler;

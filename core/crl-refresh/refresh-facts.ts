@@ -69,6 +69,7 @@ function readSource([kind, seconds = "", ...others]: readonly string[]): Partial
 /** Reads what follows the date of a CRL. A field that is not a number is left out. */
 const readCrl = ([next = "", number = "", entries = ""]: readonly string[]): Partial<SourceFacts> => ({
   ...(isSeconds(next) && { nextUpdate: isoTime(Number(next)) }),
+  // The 20 bytes that RFC 5280 allows have at most 49 digits.
   ...(/^\d{1,60}$/.test(number) && { number }),
   ...(/^\d{1,9}$/.test(entries) && { entries: Number(entries) }),
 });

@@ -30,7 +30,10 @@ export interface RefreshFacts {
   readonly scheduler: Scheduler;
   /** The SHA-256 of the files that start a refresh, by absolute path, for any scheduler. */
   readonly timers: Readonly<Record<string, string>>;
-  /** True when systemd's timer is enabled and waiting. With cron, the file alone is enough. */
+  /**
+   * On a live host, false only where systemd has our timer and does not start it: it is disabled or stopped. Cron needs
+   * no more than its file.
+   */
   readonly isTimerEnabled: boolean;
   /** Files by which somebody changes the units of the timer. */
   readonly timerDropIns?: readonly string[];
@@ -56,7 +59,7 @@ export interface RefreshObservation {
   readonly own: ReadonlyMap<string, unknown>;
   /** What runs jobs on this host: systemd, else a cron that is running. */
   readonly scheduler: Scheduler;
-  /** Whether our systemd timer is enabled and waiting. */
+  /** On a live host, false only where systemd has our timer and does not start it: it is disabled or stopped. */
   readonly isTimerEnabled: boolean;
   /** Files by which somebody changes the units of the timer (`systemctl edit`). */
   readonly timerDropIns?: readonly string[];

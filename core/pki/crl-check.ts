@@ -220,6 +220,7 @@ const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
 const sortKeyOf = ({ canonicalIssuer, authority, summary: { distributionPoint, scope } }: Crl): string =>
   [canonicalIssuer, authority.key ?? "", distributionPoint ?? "", scope ?? ""].join(" ");
 
+/** Says why a CRL is left out: `newer` has the same bytes, or is at least as new. */
 const describeLeftOut = (crl: Crl, newer: Crl): string =>
   crl.summary.sha256 === newer.summary.sha256
     ? `${nameOf(crl)} is listed twice; remove one`

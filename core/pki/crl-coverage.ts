@@ -157,6 +157,7 @@ const subjectOf = ({ certificates }: Authority): string => JSON.stringify(certif
 const findUnfit = ({ used }: Authority): Certificate | undefined =>
   used.map(({ certificate }) => certificate).find((certificate) => !hasKeyUsage(certificate, "cRLSign"));
 
+/** Reports the certificate of {@link findUnfit}, or nothing. */
 function describeUnfit(authority: Authority): PkiDiagnostic[] {
   const unfit = findUnfit(authority);
   if (unfit === undefined) return [];
@@ -206,6 +207,10 @@ const coversKindOf = ({ summary }: Crl, { holder }: UsedCertificate): boolean =>
 const isInsteadOf = ({ summary: other }: Crl, { summary }: Crl): boolean =>
   other.distributionPoint === undefined || other.distributionPoint === summary.distributionPoint;
 
+/**
+ * Says which certificate of its CA the CRL names (by the day from which that one is valid), and what to do.
+ * `isSampleAccepted` is true for a warning.
+ */
 function describeMissed(authority: Authority, crl: Crl, isSampleAccepted: boolean): string {
   const { certificates } = authority;
   const named = certificates.find((certificate) => authorityFits(crl.authority, certificate));

@@ -12,6 +12,7 @@ export function findUrlMistake(text: string): string | undefined {
     return "this is no address that a host can download from; write one that begins with http://, https://, ldap:// or ldaps://, in quotes if it has a comma";
   if (/[^\x21-\x7e]|["<>\\^`{|}]/.test(text))
     return "it has a blank or another character that no URL has; write it percent-encoded, such as %20 for a blank";
+  // What stands between `//` and the path, the query or the fragment.
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? "";
   if (authority.includes("@"))
     return "it has a user name or a password, and everybody can read a CRL without one; remove them";

@@ -169,6 +169,7 @@ function readTbs(der: Buffer, tbs: Tlv): TbsParts {
 const summaryKeyOf = ({ key }: AuthorityKey): Pick<CrlSummary, "authorityKey"> =>
   key === undefined ? {} : { authorityKey: key };
 
+/** The CRL number in decimal. Undefined where there is none. Throws {@link DerError}. */
 function readCrlNumber(extensions: readonly Extension[]): string | undefined {
   const value = findExtension(extensions, extensionOid.crlNumber)?.value;
   return value && readInteger(value, readTlv(value, 0, value.length)).toString();

@@ -101,13 +101,17 @@ export const contentOf = (bytes: Uint8Array, tlv: Tlv): Uint8Array => bytes.suba
 /** All bytes of the value, with its header, not copied. */
 export const rawOf = (bytes: Uint8Array, tlv: Tlv): Uint8Array => bytes.subarray(tlv.start, tlv.end);
 
-/** The object identifier in dotted form, such as `2.5.4.3`. */
+/**
+ * The object identifier in dotted form, such as `2.5.4.3`. Throws {@link DerError} where it is malformed or has more
+ * than 64 bytes.
+ */
 export function readOid(bytes: Uint8Array, tlv: Tlv): string {
   if (tlv.tag !== derTag.oid || tlv.end === tlv.content || tlv.end - tlv.content > 64)
     throw new DerError("an object identifier is malformed");
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const byte of contentOf(bytes, tlv)) {
+    // Each byte has seven bits of a number. The first bit is 0 in its last byte.
     arc = (arc << 7n) | BigInt(byte & 0x7f);
     if (byte < 0x80) {
       arcs.push(arc);
@@ -128,7 +132,10 @@ const maxIntegerBytes = 64;
 export const isInteger = (tlv: Tlv): boolean =>
   tlv.tag === derTag.integer && tlv.end > tlv.content && tlv.end - tlv.content <= maxIntegerBytes;
 
-/** Reads an INTEGER. It may be negative, because some old issuers forgot the zero byte before it. */
+/**
+ * Reads an INTEGER. It may be negative, because some old issuers forgot the zero byte before it. Throws
+ * {@link DerError} where it is none, is empty, or has more than `maxIntegerBytes`.
+ */
 export function readInteger(bytes: Uint8Array, tlv: Tlv): bigint {
   if (!isInteger(tlv)) throw new DerError("an integer is malformed");
   const content = Buffer.from(contentOf(bytes, tlv));

@@ -88,7 +88,7 @@ export function readPoints({ extensions }: Pick<Certificate, "extensions">): Dis
   }
 }
 
-/** The parts of a point: [0] where, [1] reasons, [2] another CA that signs. */
+/** Reads a point: [0] where, [1] reasons, [2] another CA that signs. Throws {@link DerError}. */
 function readPoint(bytes: Uint8Array, point: Tlv): DistributionPoint {
   if (point.tag !== derTag.sequence) throw new DerError("a distribution point is malformed");
   const parts = children(bytes, point);

@@ -58,7 +58,10 @@ function readExtension(bytes: Uint8Array, extension: Tlv): Extension {
 export const findExtension = (extensions: readonly Extension[], oid: string): Extension | undefined =>
   extensions.find((extension) => extension.oid === oid);
 
-/** Whether bit `index` of a BIT STRING such as keyUsage is set. Bits are counted from 0 at the left. */
+/**
+ * Whether bit `index` of a BIT STRING such as keyUsage is set. Bits are counted from 0 at the left. A bit behind the
+ * end of the value is not set.
+ */
 export function hasBit(value: Uint8Array, index: number): boolean {
   // The value consists of the tag, the length, the number of unused bits, and the bits.
   const byte = value[3 + (index >> 3)];

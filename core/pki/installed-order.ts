@@ -92,6 +92,7 @@ function* permutations(places: readonly number[]): Generator<number[]> {
 export function findAuthorities(bundle: readonly Certificate[]): Certificate[][] {
   const authorities: Certificate[][] = [];
   for (const ca of bundle.filter(({ isCa }) => isCa)) {
+    // All certificates of a group have one name and one key, so the first stands for all.
     const authority = authorities.find(([first]) => first !== undefined && isSameAuthority(first, ca));
     if (authority === undefined) authorities.push([ca]);
     else authority.push(ca);

@@ -62,6 +62,7 @@ export function detectBinaryKind(bytes: Uint8Array): Kind {
   const start = Buffer.from(bytes.subarray(0, 512));
   const text = start
     .toString("latin1")
+    // A byte order mark of UTF-8 may stand before the first tag.
     .replace(/^\xef\xbb\xbf/, "")
     .trimStart();
   // Blanks alone count as empty. Only 512 bytes are read as text.

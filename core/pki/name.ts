@@ -90,6 +90,7 @@ function readParts(bytes: Uint8Array, name: Tlv): Attribute[][] {
   });
 }
 
+/** AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value }. Throws {@link DerError}. */
 function readAttribute(bytes: Uint8Array, attribute: Tlv): Attribute {
   const [type, value] = children(bytes, attribute);
   if (type === undefined || value === undefined) throw new DerError("a name is malformed");
@@ -213,6 +214,7 @@ function refuseText(): never {
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
+/** Decodes UTF-8. Undefined where the bytes are not UTF-8. */
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -221,6 +223,9 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/**
+ * Decodes UTF-16 (big endian). Undefined for an odd number of bytes. Half of a pair becomes the replacement character.
+ */
 function decodeUtf16(bytes: Uint8Array): string | undefined {
   return bytes.length % 2 === 0 ? new TextDecoder("utf-16be", { ignoreBOM: true }).decode(bytes) : undefined;
 }

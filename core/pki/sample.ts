@@ -102,6 +102,7 @@ const checkNames = (sample: Certificate, { bundle, now, order }: SampleOptions):
     ),
   );
 
+/** Warns of a weak key or signature of the sample. */
 function checkWeakness(sample: Certificate): PkiDiagnostic[] {
   const weakness = findWeakness(sample);
   return weakness === undefined

@@ -27,6 +27,7 @@ export function readSparseCrls(text: string, sizeBytes: number): CrlSummary[] {
   });
 }
 
+/** Reads the summary of a CRL. Undefined where the CRL cannot be read. */
 function summaryOf(der: Buffer): CrlSummary | undefined {
   try {
     return readCrl(der, { countsEntries: false }).summary;

@@ -26,6 +26,7 @@ const keysToWrite = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { js
 
 /** Describes an issue. One issue may be several mistakes, because each unknown key is a mistake of its own. */
 export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
+  // No key of a document is a symbol. The filter only satisfies the compiler.
   const path = issue.path.filter((key) => typeof key !== "symbol");
   const value = valueAt(context.document, path);
   const shownValue = mayBeSecret(path, value) ? describeType(value) : quote(value);
@@ -187,6 +188,7 @@ export function findNearest(key: string, known: readonly string[]): string | und
       .normalize("NFKC")
       .toLowerCase()
       .replace(/[^a-z0-9]/g, "");
+  // No known key is longer. The comparison of a long text would take time.
   const wanted = plain(key).slice(0, 60);
   const ranked = known
     .map((candidate) => ({ candidate, distance: distanceOf(wanted, plain(candidate)) }))

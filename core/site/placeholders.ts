@@ -21,7 +21,9 @@ export function findCaPlaceholders(clientAuth: SiteClientAuth): Mistake[] {
   return index < 0 ? [] : [{ path: ["clientAuth", "caFiles", index], text }];
 }
 
-/** Finds placeholders in a host; `index` is its place among the hosts. */
+/**
+ * Finds placeholders in the addresses and host keys of a host and of its bastion; `index` is its place among the hosts.
+ */
 export function findHostPlaceholders({ address, connection }: SiteHost, index: number): Mistake[] {
   const { hostKey, bastion } = connection;
   const path = ["hosts", index];

@@ -168,7 +168,10 @@ function findRepeatedHosts(hosts: readonly NumberedHost[]): Mistake[] {
   });
 }
 
-/** Finds suspicious characters in every key and text of a value, and of all values in it down to `maxDepth`. */
+/**
+ * Finds suspicious characters in every key and text of a value, and calls itself for what is inside it, down to
+ * `maxDepth`.
+ */
 function findSuspectTexts(value: unknown, path: Path): Mistake[] {
   if (typeof value === "string") return findSuspects(value, isNamePath(path)).map((text) => ({ path, text }));
   if (typeof value !== "object" || value === null) return [];

@@ -8,8 +8,8 @@ export type NumberedHost = readonly [index: number, host: SiteHost];
 
 export interface SameServers {
   /**
-   * Two entries with the same address and port, which are reached through the same bastion or have the same host key:
-   * this is certainly the same server.
+   * Two entries with the same address, port, `httpd` and `config`, which are reached through the same bastion or have
+   * the same host key: this is certainly the same server.
    */
   readonly problems: readonly Mistake[];
   /** One host key at two addresses: either one machine with two names, or a machine that was copied with its key. */

@@ -49,6 +49,7 @@ const makeEndpoint = (
   login: makeLogin(login),
 });
 
+/** The way to log in that the site file gives: a key, a password, or the agent where neither is given. */
 function makeLogin({
   keyFile,
   passphraseEnvironment,
@@ -64,6 +65,7 @@ function makeLogin({
     : { from: "passwordEnvironment", name: passwordEnvironment };
 }
 
+/** The way to become root that the site file gives: a word, or the place of the password, or a program. */
 function makeSudo(sudo: SiteConnection["sudo"]): Sudo {
   if (typeof sudo === "string") return { how: sudo };
   if (sudo.program !== undefined) return { how: "program", path: sudo.program };

@@ -39,6 +39,7 @@ function findWrongLine(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
+/** Whether the bytes are text in this encoding. */
 function decodes(bytes: Uint8Array, encoding: string): boolean {
   try {
     new TextDecoder(encoding, { fatal: true }).decode(bytes);
@@ -80,7 +81,7 @@ function isRatherEucJp(bytes: Uint8Array): boolean {
 
 /**
  * Whether the text has a run of half-width katakana that begins with a letter (U+FF71 to U+FF9D) and has a sound mark
- * (U+FF9E, U+FF9F), as many words have. Kana of EUC-JP, read as Shift_JIS, begin with U+FF64 or U+FF65.
+ * (U+FF9E, U+FF9F), as many words have. Kana of EUC-JP, read as Shift_JIS, mostly begin with U+FF64 or U+FF65.
  */
 const isKatakanaWord = (text: string): boolean =>
   /(^|[^\uff61-\uff9f])[\uff71-\uff9d][\uff61-\uff9f]*[\uff9e\uff9f]/.test(text);
