@@ -23,8 +23,8 @@ export const findOlderCrls = (desired: CrlInputs, facts: CrlFacts): CrlSummary[]
   desired.crls.filter((crl) => compareWithInstalled(desired, facts, crl) < 0);
 
 /**
- * Whether an older CRL would be installed if `acceptOlderCrls` named it. This is true where only its number is lower,
- * and false where its date is earlier.
+ * Whether an older CRL would be installed if `acceptOlderCrls` named it. This is true where only its number is lower.
+ * It is false where its date is earlier, and for a first list.
  */
 export const isAcceptable = (desired: CrlInputs, facts: CrlFacts, crl: CrlSummary): boolean =>
   compareWithInstalled({ ...desired, acceptOlderCrls: [crl.sha256] }, facts, crl) > 0;
@@ -130,9 +130,9 @@ export function secondsLeft({ refresh: { nowSeconds } }: CrlFacts, { nextUpdate 
 }
 
 /**
- * Whether the host must download now: a needed CRL does not exist, one that sources keep current has expired, or a live
- * host has no owner. Such a host has lost our directory of state, and with it the timer's program. A newer CRL at a
- * source is left to the timer. False for a site without sources.
+ * Whether the host must download now: a needed CRL does not exist, one that sources keep current has expired and is not
+ * left over, or a live host has no owner. Such a host has lost our directory of state, and with it the timer's program.
+ * A newer CRL at a source is left to the timer. False for a site without sources.
  */
 export function isRefreshDue(desired: CrlInputs, facts: CrlFacts): boolean {
   const { crls, files, owner } = facts.own;

@@ -91,8 +91,8 @@ const remedy = ({ server }: CrlFacts): string =>
 const overdueIntervals = 3;
 
 /**
- * Whether the time `lastSeconds` is longer ago than `overdueIntervals` refreshes may take. False where the host's time
- * is not known.
+ * Whether the time `lastSeconds` is longer ago than `overdueIntervals` times the longest time between two refreshes,
+ * with its random delay. False where the host's time is not known.
  */
 function isOverdue({ times, spreadMinutes }: CrlRefresh, { nowSeconds }: RefreshFacts, lastSeconds: number): boolean {
   const limitMinutes = overdueIntervals * (longestGapMinutes(times) + spreadMinutes);

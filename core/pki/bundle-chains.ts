@@ -54,9 +54,10 @@ export function isSpare(certificate: Certificate, chains: readonly Chain[], list
 }
 
 /**
- * Reports each gap in a chain, each chain that is too deep for SSLVerifyDepth or a pathLenConstraint, each use of a CA
- * certificate that is not valid now, and each CA certificate that no chain needs. OpenSSL accepts no partial chain, so
- * from each CA the bundle must reach a self-signed root. A chain with a gap is not checked any further.
+ * Reports each gap in a chain, each chain that is too deep for SSLVerifyDepth or a pathLenConstraint, each CA
+ * certificate that is used although a valid one could replace it, and each one that no chain needs. OpenSSL accepts no
+ * partial chain, so from each CA the bundle must reach a self-signed root. A chain with a gap is not checked any
+ * further.
  */
 export function checkChains(
   chains: readonly Chain[],

@@ -242,7 +242,7 @@ function readTaggedExtensions(der: Buffer, parts: readonly Tlv[]): Extension[] {
 export const nameOf = ({ summary }: Certificate): string =>
   JSON.stringify(summary.subject || `(no name, fingerprint ${summary.fingerprint.slice(0, 16)})`);
 
-/** Whether the certificate was signed with its own key. */
+/** Whether the certificate names itself as its issuer and was signed with its own key. */
 export const isSelfSigned = (certificate: Certificate): boolean =>
   certificate.canonicalSubject === certificate.canonicalIssuer && isIssuedBy(certificate, certificate);
 

@@ -32,8 +32,9 @@ export interface CrlOptions extends CoverageOptions {
 
 export interface CheckedCrls {
   /**
-   * The newest CRL of each CA and part, in a fixed order, also where a diagnostic is about it. CRLs whose signer does
-   * not count, CRLs that are not needed, and first lists that have expired are left out.
+   * The newest CRL of each CA and part ({@link isOfSamePart}), in a fixed order, even where a diagnostic is about it.
+   * CRLs that no CA of the bundle counts as the signer of, CRLs that are not needed, and first lists that have expired
+   * are left out.
    */
   readonly crls: readonly Crl[];
   readonly diagnostics: readonly PkiDiagnostic[];
@@ -186,9 +187,9 @@ function checkForm(crl: Crl): PkiDiagnostic[] {
 const criticalRemedy = "for which OpenSSL refuses every certificate of that CA; ask the issuer for a plain CRL";
 
 /**
- * Keeps the newest CRL of each CA and part, sorted by {@link sortKeyOf}, and warns of each other one. httpd goes by the
- * date, and of two CRLs with one date it uses the first, even when that one has a lower number. httpd must therefore
- * never get two CRLs of one part.
+ * Keeps the newest CRL of each CA and part ({@link isOfSamePart}), sorted by {@link sortKeyOf}, and warns of each other
+ * one. httpd goes by the date, and of two CRLs with one date it uses the first, even when that one has a lower number.
+ * httpd must therefore never get two CRLs of one part.
  */
 function takeNewest(all: readonly SignedCrl[]): {
   readonly signed: SignedCrl[];
@@ -205,7 +206,8 @@ function takeNewest(all: readonly SignedCrl[]): {
 }
 
 /**
- * Whether two CRLs are of one CA and for the same of its certificates. False where the signer of one does not count.
+ * Whether two CRLs are of one CA and for the same of its certificates. False where no CA of the bundle counts as the
+ * signer of one of them.
  */
 const isOfOnePart = (a: SignedCrl, b: SignedCrl): boolean =>
   typeof a.signer !== "string" &&

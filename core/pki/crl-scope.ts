@@ -33,7 +33,8 @@ export function readIssuingPoint(extensions: readonly Extension[]): IssuingPoint
 }
 
 /**
- * Reads the parts: [0] where, [1] user certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only.
+ * Returns the first mistake in the parts, or else their addresses and scope. The parts: [0] where, [1] user
+ * certificates only, [2] CAs only, [3] reasons, [4] indirect, [5] attributes only.
  */
 function readParts(value: Uint8Array, parts: readonly Tlv[]): IssuingPoint {
   const isSet = (number: number): boolean =>

@@ -85,8 +85,8 @@ const isParts = (text: string): boolean => /^[A-Za-z][A-Za-z0-9.]*\s*=/.test(tex
 const partForm = /^\s*([A-Za-z][A-Za-z0-9.]*)\s*=\s*((?:[^\\]|\\.)*?)\s*$/su;
 
 /**
- * Splits a text at commas and pluses that have no backslash before them. Each of them becomes a line end first, which
- * no name in a site file contains.
+ * Splits a text at commas and pluses that have no backslash before them. A backslash and the character after it are
+ * matched as one and stay. Each other comma or plus becomes a line end first, which no name in a site file contains.
  */
 const splitParts = (text: string): readonly string[] =>
   text.replace(/\\.|[,+]/gsu, (sign) => (sign.length > 1 ? sign : "\n")).split("\n");
@@ -108,4 +108,5 @@ const escapeValue = (text: string): string =>
   text
     .replace(/[,+"\\<>;]/g, "\\$&")
     .replace(/^[# ]/, "\\$&")
+    // A text of one blank has its backslash already.
     .replace(/([^\\]|^) $/, "$1\\ ");

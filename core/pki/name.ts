@@ -138,6 +138,7 @@ function escapeValue(text: string): string {
   return text
     .replace(/[,+"\\<>;]/g, "\\$&")
     .replace(/^[# ]/, "\\$&")
+    // A text of one blank has its backslash already.
     .replace(/([^\\]|^) $/, "$1\\ ")
     .replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escapeBytes);
 }

@@ -76,7 +76,7 @@ const otherSample = "give the certificate of a user";
 
 const nameOf = ({ summary }: Certificate): string => JSON.stringify(summary.subject);
 
-/** Finds a sample that is itself a CA, or that no listed CA issued. */
+/** Reports a sample that is itself a CA, or that no listed CA issued. */
 function checkKind(sample: Certificate, { bundle }: SampleOptions): PkiDiagnostic[] {
   if (sample.isCa) return [problem(`${nameOf(sample)} is a CA certificate; give the certificate of a user`)];
   const { issuer } = sample.summary;

@@ -28,7 +28,7 @@ export const makeCrlRefresh = (refresh: Partial<CrlRefresh> = {}): CrlRefresh =>
 
 type Lists = Pick<SiteClientAuth, "crlFiles" | "crlSources" | "crlRefresh">;
 
-/** Checks the values that contradict or repeat each other. Each value on its own has been checked by the schema. */
+/** Reports values that contradict or repeat each other. Each value on its own has been checked by the schema. */
 export function checkLists(lists: Lists, context: z.RefinementCtx): void {
   const report = (path: (string | number)[], message: string): void =>
     context.addIssue({ code: "custom", path, message });

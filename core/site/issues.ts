@@ -24,7 +24,10 @@ export interface IssueContext {
 const keysToWrite = ({ expected }: z.core.$ZodIssueInvalidType, path: Path, { jsonSchema }: IssueContext): string =>
   expected === "object" ? `: ${knownKeys(jsonSchema, path).join(", ")}` : "";
 
-/** Describes an issue. One issue may be several mistakes, because each unknown key is a mistake of its own. */
+/**
+ * Describes an issue. One issue may be several mistakes, because each unknown key is a mistake of its own. A value that
+ * may be a secret is described by its type and never quoted.
+ */
 export function describeIssue(issue: z.core.$ZodIssue, context: IssueContext): Mistake[] {
   // No key of a document is a symbol. The filter only satisfies the compiler.
   const path = issue.path.filter((key) => typeof key !== "symbol");
