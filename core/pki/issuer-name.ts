@@ -108,5 +108,5 @@ const escapeValue = (text: string): string =>
   text
     .replace(/[,+"\\<>;]/g, "\\$&")
     .replace(/^[# ]/, "\\$&")
-    // A text of one blank has its backslash already.
+    // The line above has escaped the blank of a text of one blank.
     .replace(/([^\\]|^) $/, "$1\\ ");

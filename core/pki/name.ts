@@ -135,10 +135,10 @@ function renderAttribute({ oid, text, raw }: Attribute): string {
  * bidirectional characters are written as `\XX`, so that a name cannot rewrite a line of the terminal.
  */
 function escapeValue(text: string): string {
+  // The second line escapes the blank of a text of one blank, so the third one looks for a backslash before the blank.
   return text
     .replace(/[,+"\\<>;]/g, "\\$&")
     .replace(/^[# ]/, "\\$&")
-    // A text of one blank has its backslash already.
     .replace(/([^\\]|^) $/, "$1\\ ")
     .replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escapeBytes);
 }
