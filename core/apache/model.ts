@@ -32,7 +32,7 @@ type NotPlanned =
 export interface Facts {
   readonly server: ServerFacts;
   readonly virtualHosts: readonly VirtualHostFacts[];
-  /** TLS virtual hosts of other ports. */
+  /** Where TLS is answered on other ports, by virtual hosts or the main server. */
   readonly others: readonly AskedHost[];
   /**
    * Unmanaged directives (which clientcert did not write) that affect what we manage. Each is effective for at least

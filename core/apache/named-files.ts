@@ -1,9 +1,11 @@
 /** Directives that name files which httpd reads when it starts, and what is read of such a file. */
 
 /**
- * What is read of a file: `certificates`: a CA file of at most {@link mostCertificateBytes}, as a whole; `crl`: the ends
- * of its CRLs; `server-certificates`: its certificates and nothing else, because a key may stand beside them; `nothing`:
- * only when it was changed.
+ * What is read of a file.
+ * - `certificates`: the whole of a CA file of at most {@link mostCertificateBytes}.
+ * - `crl`: the ends of its CRLs.
+ * - `server-certificates`: its certificates and nothing else, because a key may stand beside them.
+ * - `nothing`: only when it was changed.
  */
 export type NamedContents = "certificates" | "crl" | "server-certificates" | "nothing";
 
@@ -22,6 +24,9 @@ export const namedContents: Readonly<Record<string, NamedContents>> = {
 /** The largest CA file that is read, in bytes: 1 MiB. */
 export const mostCertificateBytes = 1_048_576;
 
-/** The certificates of a PEM file, and nothing else of it. A key may stand beside them, also in an open block. */
+/**
+ * The certificates of a PEM file: each block from its BEGIN line to the next END line. What stands before, between and
+ * behind them is left out: a key may stand there, also in a block that is never closed.
+ */
 export const certificatesAlone = (pem: string): string =>
   [...pem.matchAll(/^-----BEGIN CERTIFICATE-----[^]*?^-----END .*$/gm)].map(([block]) => `${block}\n`).join("");

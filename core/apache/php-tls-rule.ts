@@ -41,7 +41,10 @@ export function isTls12Only(desired: Desired, facts: Facts): boolean {
 /** Whether the server is the vendor's product, which needs PHP; another server may have none. */
 const isProduct = ({ server }: Facts): boolean => `${server.serverRoot}/`.startsWith("/usr/local/ni/");
 
-/** The diagnostics about the PHP that decides. */
+/**
+ * The diagnostics about the PHP that decides: that none was found, or that the host has other versions as well, where
+ * the site file does not say which one counts.
+ */
 export function diagnosePhp(desired: Desired, facts: Facts): Diagnostic[] {
   const place = facts.server.configFile;
   if (phpVersion(desired, facts) === undefined) {

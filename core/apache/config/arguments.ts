@@ -2,8 +2,9 @@
 import { isBlank, trimBlanks } from "./lines.ts";
 
 /**
- * Reads the word at or after `offset`; `next` is where the following word starts. A quote that is never closed reaches
- * to the end of the line, as in httpd, which accepts such a line.
+ * Reads the word at or after `offset`, and takes off its quotes and escapes; the word is empty at the end of the line.
+ * `next` is where the following word starts, or the end of the line. A quote that is never closed reaches to the end of
+ * the line, as in httpd, which accepts such a line.
  */
 export function readWord(line: string, offset: number): { readonly word: string; readonly next: number } {
   let start = skipBlanks(line, offset);
@@ -11,6 +12,7 @@ export function readWord(line: string, offset: number): { readonly word: string;
   if (quote !== undefined) start++;
   let end = start;
   let word = "";
+  // `word` holds the text before this offset.
   let copied = start;
   for (; end < line.length; end++) {
     const character = line[end];
@@ -50,9 +52,9 @@ export function sectionArguments(line: string): string {
 }
 
 /**
- * Replaces `${NAME}` by the value of that variable. A name that is not known stays as it is; httpd does the same and
- * warns with AH00111. The result is undefined where the text would get longer than `mostBytes`; the text is not built
- * in that case.
+ * Replaces each `${NAME}` by the value of that variable; variables in the value are not replaced. A name that is not
+ * known stays as it is; httpd does the same and warns with AH00111. The result is undefined where a value was put in
+ * and the text comes to more than `mostBytes`; the text is not built in that case.
  */
 export function expandVariables(
   text: string,
@@ -60,6 +62,7 @@ export function expandVariables(
   mostBytes: number,
 ): string | undefined {
   const pieces: string[] = [];
+  // `copied`: `pieces` holds the text before this offset. `bytes`: the length of the result so far.
   let [end, copied, bytes] = [0, 0, text.length];
   for (let start = text.indexOf("${"); start >= 0; start = text.indexOf("${", end)) {
     // A regular expression is not used here: in a hostile text it would search for the missing `}` from each of a

@@ -32,7 +32,10 @@ export type Decision = boolean | undefined;
 /** Whether httpd decides a section of this name while it reads the configuration, rather than at each request. */
 export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
 
-/** Decides the condition `<name argument>`. A `!` before the argument negates the answer. */
+/**
+ * Decides the condition `<name argument>`, whose name is in lower case. A `!` before the argument negates the answer. A
+ * section that is no condition is never decided.
+ */
 export function decide(name: string, argument: string, context: ConditionContext): Decision {
   const isNegated = argument.startsWith("!");
   const decision = deciders.get(name)?.(isNegated ? argument.slice(1) : argument, context);
@@ -45,7 +48,8 @@ const deciders: ReadonlyMap<string, (argument: string, context: ConditionContext
   ["ifdefine", hasVariable],
   ["ifversion", decideVersion],
   ["iffile", (path, context) => context.existing(absolutePath(context.serverRoot, readWord(path, 0).word))],
-  // A directive exists where its module is loaded. The directives whose names begin with SSL are those of mod_ssl.
+  // A directive exists where its module is loaded. The directives whose names begin with SSL are those of mod_ssl. For
+  // other directives the module is not known here.
   ["ifdirective", (argument, context) => (/^ssl/i.test(argument) ? hasModule("ssl_module", context) : undefined)],
   ["ifsection", () => undefined],
 ]);
@@ -73,7 +77,7 @@ const moduleOfSource: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** IfModule takes either the identifier of a module (`ssl_module`) or its source file (`mod_ssl.c`). */
+/** The identifier of a module (`ssl_module`), which IfModule may also name by its source file (`mod_ssl.c`). */
 function moduleName(argument: string): string {
   return moduleOfSource.get(argument) ?? argument.replace(/^mod_(.*)\.c$/, "$1_module");
 }
@@ -82,8 +86,9 @@ function moduleName(argument: string): string {
 const maybeStatic = /^(so|http|core|watchdog|log_config|logio|version|unixd|ssl|mpm_\w+)_module$/;
 
 /**
- * Whether httpd has the module. The list that httpd reports decides. Without that list, a module that no LoadModule
- * names counts as missing only where the files do load modules and this one is rarely compiled in.
+ * Whether httpd has the module. It has each module that a LoadModule has named so far. For any other module the list
+ * that httpd reports decides. Without that list, three modules are always there; another one counts as missing only
+ * where the files do load modules, where it is rarely compiled in, and where no undecided condition may load it.
  */
 function hasModule(name: string, context: ConditionContext): Decision {
   if (context.loaded.has(name)) return true;
@@ -98,8 +103,9 @@ function hasModule(name: string, context: ConditionContext): Decision {
 }
 
 /**
- * Decides an IfVersion. The operator is optional, and the wanted version is the last word. Where httpd's version is not
- * known, the condition is decided only if every release of 2.4 gives the same answer.
+ * Decides an IfVersion. The operator is `=` where none is given, and the wanted version is the last word. Where httpd's
+ * version is not known, the condition is decided only if every release of 2.4 gives the same answer. It is never
+ * decided where {@link versionTest} has no test.
  */
 function decideVersion(argument: string, context: ConditionContext): Decision {
   const version = /^Apache\/(\d+(?:\.\d+){1,2})/.exec(context.version)?.[1];
@@ -118,6 +124,7 @@ function decideVersion(argument: string, context: ConditionContext): Decision {
  * possible releases.
  */
 function releasesToTry(operator: string, wanted: string): readonly string[] {
+  // Nine digits at most: then 1e9, the last release to try, is above it.
   const patch = /^2\.4\.(\d{1,9})$/.exec(wanted)?.[1];
   const isPattern = operator.endsWith("~") || wanted.startsWith("/");
   const neighbours =
@@ -127,8 +134,8 @@ function releasesToTry(operator: string, wanted: string): readonly string[] {
 }
 
 /**
- * The test that the operator makes on a version. It is undefined for an operator that httpd does not know, and for a
- * pattern that is not simple.
+ * The test that the operator makes on a version; a `!` before the operator negates it. There is no test for an operator
+ * that httpd does not know, for a wanted version that is none, and for a pattern that is not simple.
  */
 function versionTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
   const comparison = operator.replace(/^!/, "");
@@ -137,7 +144,10 @@ function versionTest(operator: string, wanted: string): ((version: string) => bo
   return test && ((version) => test(version) !== isNegated);
 }
 
-/** The test of any operator but `~`. With `=`, httpd also takes a pattern between slashes. */
+/**
+ * The test of any operator but `~`, which compares versions. With `=` and `==`, httpd also takes a pattern between
+ * slashes.
+ */
 function comparisonTest(operator: string, wanted: string): ((version: string) => boolean) | undefined {
   if (/^==?$/.test(operator) && /^\/.*\/$/.test(wanted)) return patternTest(wanted.slice(1, -1));
   if (!/^\d+(\.\d+){0,2}$/.test(wanted)) return undefined;
@@ -155,13 +165,19 @@ const comparisons: ReadonlyMap<string, (order: number) => boolean> = new Map([
   ["<=", (order) => order <= 0],
 ]);
 
-/** Accepts only patterns that every regular-expression engine reads alike and that no engine takes long for. */
+/**
+ * The test whether a version matches the pattern. Undefined for a pattern that is not simple: every engine of regular
+ * expressions must read it alike, and none may take long for it.
+ */
 function patternTest(pattern: string): ((version: string) => boolean) | undefined {
+  // A simple pattern has anchors only at its ends, and inside them digits, `.`, `\.`, `\d`, `|`, and ranges of digits.
+  // Only a range may be repeated.
   if (!/^\^?(\\[.d]|\d|\.|[|]|\[[\d-]+\][*+]?)*\$?$/.test(pattern)) return undefined;
   try {
     const expression = new RegExp(pattern);
     return (version) => expression.test(version);
   } catch {
+    // A range is the wrong way round, such as `[9-1]`.
     return undefined;
   }
 }

@@ -71,16 +71,20 @@ export function parseDump(text: string, wanted: (word: string) => boolean = () =
   };
 }
 
-/** Finds the place where httpd stopped reading, in its error message. */
+/** Finds the place where httpd stopped reading, in its error message; undefined where there is no such message. */
 function readRejection(text: string): Dump["rejected"] {
-  // For an included file, httpd names the including line first and the line with the error last.
+  // For an included file, httpd names the including line first and the line with the error last. A path may have colons
+  // in it: it ends at one before a blank or the line end.
   const [, line, file] = [...text.matchAll(/Syntax error on line (\d+) of (.+?):(?=\s|$)/gm)].at(-1) ?? [];
   if (file !== undefined) return { file: unescapeLog(file), line: Number(line) };
   const [, missing] = /Could not open configuration file (.+?): /.exec(text) ?? [];
   return missing === undefined ? undefined : { file: unescapeLog(missing), line: 0 };
 }
 
-/** Reads the tree of files. The indentation of a line says how deep its file is included. */
+/**
+ * Reads the tree of files. A line of it is `(LINE) FILE`, with the line of the Include, or `(*) FILE` for the main
+ * file. The indentation says how deep the file is included.
+ */
 function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includes"> {
   const start = lines.indexOf("Included configuration files:");
   if (start < 0) return { mainFile: undefined, includes: undefined };
@@ -88,7 +92,7 @@ function readIncludes(lines: readonly string[]): Pick<Dump, "mainFile" | "includ
   const stack: string[] = [];
   for (const line of lines.slice(start + 1)) {
     const match = /^((?: {2})+)\((\*|\d+)\) (.*)$/.exec(line);
-    // httpd's warnings may stand between the lines.
+    // The next part of the dump ends the tree. Other lines that do not match are warnings, which may stand in between.
     if (/^(VirtualHost configuration|# In file|ServerRoot)/.test(line)) break;
     if (match === null) continue;
     const [, indent = "", includingLine = "", file = ""] = match;
@@ -112,7 +116,8 @@ function pushTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
 
 /**
  * Reads the virtual hosts. httpd prints each one in one of two forms: `*:443  name (file:line)` for the only one of an
- * address, and `port 443 namevhost name (file:line)` below the address for name-based ones.
+ * address, and `port 443 namevhost name (file:line)` below the address for name-based ones. The list ends at the first
+ * line of another form.
  */
 function readVirtualHosts(lines: readonly string[]): DumpedVirtualHost[] {
   const start = lines.indexOf("VirtualHost configuration:");
@@ -146,8 +151,8 @@ const dumpedHost = (address: string, [name = "", file = "", line = ""]: readonly
 const inFile = "# In file: ";
 
 /**
- * Reads what mod_info prints, from the first `# In file:` on. Above each directive stands a line with its number. The
- * dump does not have the tags of empty sections.
+ * Reads what mod_info prints, from the first `# In file:` on. Above each directive stands a line with its number, such
+ * as `#   12:`. The dump does not have the tags of empty sections.
  */
 function readConfiguration(
   lines: readonly string[],
@@ -170,6 +175,7 @@ function readConfiguration(
     const number = /^ *# +(\d+):$/.exec(line)?.[1];
     if (number === undefined) continue;
     numbers.add(Number(number));
+    // The directive itself stands in the next line.
     index++;
     const text = (lines[index] ?? "").trimStart();
     const firstWord = /^\S*/.exec(text)?.[0] ?? "";

@@ -39,8 +39,8 @@ export function includeFinder(included: readonly Included[]): IncludeFinder {
 }
 
 /**
- * The files that may match the pattern. For a pattern without a wildcard they are the path itself and everything below
- * it.
+ * The files that may match the pattern. With a wildcard they are all files below the directory before that wildcard.
+ * Without one they are the path itself and everything below it, because it may be a directory.
  */
 function candidates(sorted: readonly string[], order: ReadonlyMap<string, number>, pattern: string): string[] {
   const start = literalStart(pattern);

@@ -26,7 +26,7 @@ export function endOfPhysicalLine(text: string, offset: number): number {
   return newline < 0 ? text.length : newline + 1;
 }
 
-/** Whether the physical line `[start, end)` ends in a backslash before its line end. */
+/** Whether the physical line `[start, end)` ends in a backslash and LF or CRLF; false where it has no line end. */
 export function continues(text: string, start: number, end: number): boolean {
   let last = end - 1;
   if (text.charCodeAt(last) !== 0x0a) return false;
@@ -52,6 +52,7 @@ export function readLogicalLine(text: string, start: number): LogicalLine {
       break;
     }
     pieces.push(line);
+    // The line goes on where a backslash stood before its LF or CRLF.
     if (!chop(pieces, "\n")) break;
     chop(pieces, "\r");
     if (!chop(pieces, "\\")) break;
@@ -60,8 +61,8 @@ export function readLogicalLine(text: string, start: number): LogicalLine {
 }
 
 /**
- * Removes `character` from the end of the joined text, if it is there. httpd looks across the join, too: when an empty
- * line follows `a\\`, httpd takes the second backslash for a continuation again.
+ * Removes `character` from the end of the joined text, and returns whether it was there. httpd looks across the join,
+ * too: when an empty line follows `a\\`, the first backslash is left at the end, and joins the line behind that one.
  */
 function chop(pieces: string[], character: string): boolean {
   while (pieces.at(-1) === "") pieces.pop();

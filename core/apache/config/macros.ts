@@ -45,14 +45,14 @@ export function defineMacro(macros: Macros, definition: Definition, isLookedAt: 
 }
 
 /**
- * Whether `Use` with these words writes nothing that matters to us and nothing that httpd carries out while it reads. A
- * macro that no file defines is not harmless. A macro whose parameters may become the name of a directive is not
- * harmless either.
+ * Whether a Use with these arguments (the macro's name, then the values) writes nothing that matters to us and nothing
+ * that httpd carries out while it reads, also by the macros that this macro uses. A macro that no file defines is not
+ * harmless. A macro whose parameters may become the name of a directive is not harmless either.
  */
 export function isHarmlessUse(macros: Macros, [name = "", ...values]: readonly string[]): boolean {
   if (values.some(joinsLines)) return false;
   const reached = new Set([name.toLowerCase()]);
-  // The loop also visits the names that it adds to the set.
+  // The loop also visits the names that it adds to the set, each of them once: macros may use each other in a circle.
   for (const macro of reached) {
     const definitions = macros.get(macro) ?? [];
     if (definitions.length === 0 || definitions.includes(undefined)) return false;
@@ -73,7 +73,7 @@ const joinsLines = (value: string): boolean => value.endsWith("\\");
  */
 function findUses(parameters: readonly string[], text: string, isLookedAt: IsLookedAt): Uses {
   const tree = parse(text);
-  // A section may begin in a macro and end after its Use.
+  // A section may begin in a macro and end after its Use. A parameter with a variable in it may be any text.
   if (tree.problems.length > 0 || parameters.some((parameter) => parameter.includes("${"))) return undefined;
   // Whether no parameter begins before `end`, so that no Use can change this part of the line.
   const isFixed = (line: string, end: number): boolean =>

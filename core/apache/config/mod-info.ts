@@ -14,7 +14,7 @@ export function endOfSection(tree: Tree, index: number): number {
 
 /**
  * Whether httpd listed the node at `index`. `lines` are the listed lines of its file. The result is undefined for nodes
- * that httpd never lists, and for a line with our mark, which httpd took for a comment.
+ * that httpd never lists, and for a line with our mark that is not listed: httpd took it for a comment.
  */
 function isInModInfo(tree: Tree, index: number, lines: ReadonlySet<number> | undefined, hasMark: HasMark): Decision {
   const kind = tree.kindIds[index];
@@ -40,10 +40,11 @@ export const notInModInfo: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Decides a condition by what httpd listed. The condition is true when httpd listed anything inside it, and false when
- * httpd listed nothing of what stands directly in it. It stays undefined where nothing stands directly in it that httpd
- * would list. One directive that is not listed does not make the condition false while another one is listed: a module
- * may carry out its own directives while httpd reads.
+ * Decides the condition that begins at `opener` by what httpd listed. The condition is true when httpd listed anything
+ * inside it, and false when httpd listed nothing of what stands directly in it. It stays undefined where nothing stands
+ * directly in it that httpd would list, where there is no list, and where it asks for mod_info itself. One directive
+ * that is not listed does not make the condition false while another one is listed: a module may carry out its own
+ * directives while httpd reads.
  */
 export function decideByModInfo(
   dump: Dump | undefined,

@@ -82,7 +82,7 @@ export function render(tree: Tree): string {
   return text;
 }
 
-/** The node at `index`, which must be below {@link Tree.count}. */
+/** The node at `index`. Throws a RangeError where there is none. */
 export function nodeAt(tree: Tree, index: number): Node {
   return {
     index,
@@ -126,13 +126,20 @@ interface Draft {
   lines: Int32Array;
 }
 
+/**
+ * Starts with room for one node in 64 bytes, and for 64 more; {@link grow} makes room for others. The first name is the
+ * empty one of trivia.
+ */
 function startDraft(text: string): Draft {
   const array = (): Int32Array => new Int32Array(64 + (text.length >> 6));
   const arrays = { nameIds: array(), kindIds: array(), starts: array(), lines: array() };
   return { text, hasNul: text.includes("\0"), names: [""], ids: new Map(), count: 0, start: 0, line: 1, ...arrays };
 }
 
-/** Reads the next line. The first word of a plain line is taken directly from the text, which is fast. */
+/**
+ * Adds the next line to the draft. The first word of a plain line is taken directly from the text, which is fast. No
+ * line of a file with a NUL counts as plain.
+ */
 function readNode(draft: Draft): void {
   const { text, start } = draft;
   const end = endOfPhysicalLine(text, start);
@@ -153,7 +160,7 @@ function readNode(draft: Draft): void {
   }
 }
 
-/** Reads a line that is continued or contains a NUL. Only such a line needs a joined text. */
+/** Adds the next line where it is continued, or may contain a NUL. Only such a line needs a joined text. */
 function readRareNode(draft: Draft): void {
   const { text, end, physicalLines } = readLogicalLine(draft.text, draft.start);
   addNode(draft, text.startsWith("#") ? "" : firstWord(text), end, physicalLines);
@@ -214,9 +221,9 @@ function grow(draft: Draft): void {
 const firstWord = (line: string): string => readWord(trimBlanks(line), 0).word;
 
 /**
- * Fills `partners` by pairing the tags as httpd does, and returns the tags that have none: a close tag must close the
- * innermost open section. The content of a Macro is plain text up to its own close tag, even if sections begin or end
- * in it.
+ * Fills `partners` by pairing the tags as httpd does, and returns the tags that have none, in the order of their lines:
+ * a close tag must close the innermost open section. The content of a Macro is plain text up to its own close tag, even
+ * if other sections begin or end in it; only a Macro inside it is paired.
  */
 function fillPartners(tree: Tree, partners: Int32Array): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];

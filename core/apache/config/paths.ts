@@ -58,7 +58,9 @@ export function literalStart(pattern: string): string {
   return wildcard < 0 ? pattern : pattern.slice(0, pattern.lastIndexOf("/", wildcard) + 1);
 }
 
-/** Matches one component of a path. */
+/**
+ * The test of one component of a path. A name that begins with a dot is only matched where the pattern begins with one.
+ */
 function componentMatcher(pattern: string): (name: string) => boolean {
   if (!hasWildcard(pattern)) return (name) => name === pattern;
   const wildcards = readWildcards(pattern);
@@ -97,6 +99,8 @@ function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean
 
 /** Splits a pattern into runs of `*`, `?`, `[…]`, and single characters with or without a backslash before them. */
 function readWildcards(pattern: string): Wildcard[] {
+  // A `]` that is the first member of a `[…]` does not close it. `[^]` is any character, also a line end. A `[` that is
+  // never closed stands for itself.
   return (pattern.match(/\*+|\?|\[[!^]?\]?[^\]]*\]|\\?[^]/g) ?? []).map((part) => {
     if (part.startsWith("*")) return "any";
     if (part === "?") return () => true;

@@ -45,7 +45,10 @@ function folderOf(argument: string, { serverRoot }: RemedyContext): string {
   return hostText(path.slice(0, path.lastIndexOf("/") + 1));
 }
 
-/** The remedy for a text with variables whose values are not known. */
+/**
+ * The remedy for a text with variables whose values are not known: the one of the first variable that depends on an
+ * undecided condition, or else to give the value.
+ */
 export function remedyForVariable(text: string, context: RemedyContext): string {
   const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = ""]) => name);
   return names.map((name) => dependence(name, context)).find((remedy) => remedy !== undefined) ?? giveValue;
@@ -62,6 +65,7 @@ function dependence(name: string, context: RemedyContext): string | undefined {
   // beginning of this chain.
   for (let steps = 0; steps < mostSteps && condition.name === "ifdefine"; steps++)
     condition = context.undetermined.get(withoutNegation(condition)) ?? condition;
+  // The empty map ends the recursion: by it, no further name depends on a condition.
   const remedy = remedyForCondition(condition, { ...context, undetermined: new Map() });
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }

@@ -12,8 +12,10 @@ export interface Source {
   readonly version: string;
   /** The `-D` options of the command line. */
   readonly defines: readonly string[];
+  /** Whether `defines` is complete. */
   readonly hasAllDefines: boolean;
   readonly dump: Dump | undefined;
+  /** Whether a path exists; undefined where this was not observed. */
   readonly existing: (path: string) => boolean | undefined;
   /**
    * Whether a line is read although httpd saw a comment there, given the name of the file and the line number.
@@ -41,6 +43,7 @@ export interface Effective {
 /** Why a part of the configuration could not be read as httpd reads it. */
 export interface Problem {
   readonly file: string;
+  /** 0 stands for the file as a whole. */
   readonly line: number;
   readonly text: string;
   /** The text with a variable whose value is not known. */
@@ -53,8 +56,8 @@ export interface Resolved {
   /** The effective directives, in the order in which httpd reads them. */
   readonly effective: readonly Effective[];
   /**
-   * Syntax errors, each Use that is not harmless, Includes that cannot be followed, and variables with values that are
-   * too long.
+   * Syntax errors, each Perl and each Use that is not harmless, Includes that cannot be followed, and variables with
+   * values that are too long.
    */
   readonly problems: readonly Problem[];
   /** The conditions that could not be decided, by the names of variables and modules that they may have set. */

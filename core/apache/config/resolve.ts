@@ -115,7 +115,10 @@ function walkThrough(source: Source, wanted: IsWanted, repeated: ReadonlySet<str
   return walk;
 }
 
-/** Reads a file. `outer` is what stands around its Include. */
+/**
+ * Reads a file and, by its Includes, further ones: {@link include} calls this function again. `outer` is what stands
+ * around the Include of the file. Nothing is read of a file that is missing or that would be one too many.
+ */
 function readFile(walk: Walk, file: string, outer: Context): void {
   const tree = treeOf(walk, file);
   if (tree === undefined || !countVisit(walk, file)) return;
@@ -166,7 +169,10 @@ function treeOf(walk: Walk, file: string): Tree | undefined {
 const writerProblem = (name: string): string =>
   `mod_${name} writes configuration that stands in no file, and a line in it cannot be edited; write its sections out`;
 
-/** The context inside a section; undefined when the content of the section is skipped. */
+/**
+ * The context inside a section; undefined when the content of the section is skipped, as it is in a false condition. A
+ * section that is no condition is recorded if the caller wants it.
+ */
 function openSection(walk: Walk, file: string, tree: Tree, node: Node, context: Context): Context | undefined {
   const { name } = node;
   if (isWriter(name)) {
@@ -228,7 +234,10 @@ function readDirective(walk: Walk, file: string, tree: Tree, node: Node, context
   walk.effective.push({ name: node.name, file, node, opens: undefined, arguments: words, ...context });
 }
 
-/** Carries out a directive that httpd carries out while it reads. */
+/**
+ * Carries out a directive that httpd carries out while it reads. LoadFile, DefaultRuntimeDir and Error have no effect
+ * here.
+ */
 function readNow(walk: Walk, file: string, node: Node, words: readonly string[], context: Context): void {
   const first = words[0] ?? "";
   switch (node.name) {
@@ -258,7 +267,8 @@ function readNow(walk: Walk, file: string, node: Node, words: readonly string[],
 
 /**
  * Carries out a LoadModule, a Define or an UnDefine. Below a condition that cannot be decided, nobody knows whether
- * httpd does the same, so from there on it is not known whether the name is set.
+ * httpd does the same, so from there on it is not known whether the name is set. A module that is loaded already stays
+ * loaded.
  */
 function setName(walk: Walk, { undecided }: Context, directive: string, words: readonly string[]): void {
   const { loaded, variables, undetermined } = walk;
@@ -276,7 +286,8 @@ function setName(walk: Walk, { undecided }: Context, directive: string, words: r
 
 /**
  * The arguments of a directive, with the values of variables. Only httpd knows the variables of its environment, so
- * where such a variable is left, the arguments come from httpd's list, which shows them with its value.
+ * where such a variable is left, the arguments come from httpd's list, which shows them with its value. Where the list
+ * lacks them, too, the variable stays.
  */
 function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly string[] {
   const line = logicalText(tree, node);
@@ -286,7 +297,10 @@ function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly
   return listed === undefined ? words : readWords(argumentsText(listed));
 }
 
-/** Replaces variables. A text that would get too long stays as it is, like a variable that is not known. */
+/**
+ * Replaces variables. A variable that is not known stays as it is. So does a text with which all texts together would
+ * exceed {@link mostExpandedBytes}; this is reported once.
+ */
 function expand(walk: Walk, file: string, { line }: Node, text: string): string {
   if (!text.includes("${")) return text;
   const expanded = expandVariables(text, walk.variables, mostExpandedBytes - walk.expandedBytes);
@@ -300,7 +314,10 @@ function expand(walk: Walk, file: string, { line }: Node, text: string): string 
 
 const tooLongProblem = `with this line, what variables stand for comes to more than ${mostExpandedBytes / 2 ** 20} MiB, so it was read without their values; define shorter ones`;
 
-/** Reads one file of an Include. */
+/**
+ * Reads one file of an Include, unless it is ours. A file that is being read already, or that lies too deep, is a
+ * problem instead.
+ */
 function include(walk: Walk, file: string, node: Node, path: string, context: Context): void {
   if (walk.source.skips(path)) return;
   const report = (text: string): void => {
@@ -313,7 +330,7 @@ function include(walk: Walk, file: string, node: Node, path: string, context: Co
 
 /**
  * The files that an Include reads. They are chosen from those that httpd printed for the including file, or else from
- * all files by name.
+ * all files by name. Without httpd's list, a pattern with a variable of unknown value is a problem, and has no files.
  */
 function filesOf(walk: Walk, file: string, node: Node, pattern: string): readonly string[] {
   const hasPrinted = walk.source.dump?.includes !== undefined;

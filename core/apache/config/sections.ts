@@ -48,8 +48,8 @@ const sectionNames: ReadonlyMap<string, string> = new Map(
 export const spelledSection = ({ name }: Section): string => sectionNames.get(name) ?? name;
 
 /**
- * How much of a site a directive in this section affects: `<Location "/">` is the whole site, any other section is a
- * part.
+ * How much of a site a directive in this section affects. A `<Location "/">` at server level or directly in a virtual
+ * host is the whole site, any other section is a part.
  */
 export function levelOf(section: Section | undefined): "server" | "virtualHost" | "wholeSite" | "narrower" {
   if (section === undefined) return "server";

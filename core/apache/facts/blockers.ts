@@ -36,7 +36,10 @@ interface Surroundings {
   readonly copy?: CopyObservation | undefined;
 }
 
-/** Finds the blockers, and warnings about configuration that may be meant otherwise. */
+/**
+ * Finds the blockers, and a warning where the main server answers TLS itself. Where httpd rejects the configuration, or
+ * where a part of it was not read, only what is certain is reported.
+ */
 export function findBlockers(context: Surroundings): Diagnostic[] {
   const rejected = findRejection(context);
   if (rejected !== undefined) return [rejected];
@@ -80,6 +83,7 @@ function findRejection(context: Surroundings): Diagnostic | undefined {
   return blocker(context, rejected.file, rejected.line, rejectionText(context, rejected));
 }
 
+/** The text of {@link findRejection}. Line 0 stands for a file that httpd cannot open. */
 function rejectionText(context: Surroundings, { file, line }: NonNullable<Dump["rejected"]>): string {
   if (line === 0)
     return "httpd cannot open this configuration file; give the right one as config:, or leave it out to have it found";
@@ -98,7 +102,8 @@ function blocker(context: Surroundings, file: string, line: number, text: string
 const placeOf = (file: string, line: number): string => (line > 0 ? `${file}:${line}` : file);
 
 /**
- * Finds each Include that reads our files and is not our line. It makes them effective where no plan wants them.
+ * Makes a blocker of each Include that reads our clientcert.conf, or requires a file in our directory, and is not our
+ * line. It would make our directives effective where no plan wants them, or keep httpd from starting.
  */
 function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
   const ownConf = `${ownPrefix(context.serverRoot)}clientcert.conf`;
@@ -115,8 +120,8 @@ function findUnmanagedIncludes(context: Surroundings): Diagnostic[] {
 }
 
 /**
- * Whether an Include such as `conf/*\/vhost.conf` requires a file in our directory, as in each other directory that its
- * wildcard matches. httpd does not start while our directory has no such file.
+ * Whether an Include of this pattern, such as `conf/*\/vhost.conf`, has a wildcard that matches our directory, so that
+ * it requires a file in or below it: httpd does not start while a directory that the wildcard matches has no such file.
  */
 function needsFileBeside(pattern: string, ownFile: string): boolean {
   if (!hasWildcard(pattern)) return false;
@@ -145,7 +150,7 @@ export function findUnmanagedFiles({ own, server }: Observation): Diagnostic[] {
 /** Directives, in lower case, that must not stay below an undecided condition, nor be missed. */
 const decisive = new Set([...unmanagedNames, "sslengine"]);
 
-/** One blocker for each undecided condition that hides something we need to know. */
+/** One blocker for each undecided condition around a {@link decisive} directive or a TLS virtual host of the port. */
 function findUndecided(context: Surroundings): Diagnostic[] {
   const hosts = new Set(context.hosts.map(({ section }) => section.node));
   const conditions = new Map(
@@ -159,6 +164,7 @@ function findUndecided(context: Surroundings): Diagnostic[] {
   }));
 }
 
+/** What a person must do about an undecided condition, on a live host or for a copy of its files. */
 function undecidedText(context: Surroundings, section: Section): string {
   if (context.dump !== undefined && context.copy === undefined)
     return "httpd does not tell whether this condition is true; move what stands in this section out of it, or load mod_info, which tells more";
@@ -188,7 +194,7 @@ function findUnknownValues(context: Surroundings): Diagnostic[] {
 
 /**
  * Compares what our reader finds with what httpd lists. A directive that only one of the two finds is a blocker,
- * because the reader cannot be trusted with such a configuration.
+ * because the reader cannot be trusted with such a configuration. Our own files are left out: the reader skips them.
  */
 function findDisagreements(context: Surroundings): Diagnostic[] {
   const { dump, resolved } = context;
@@ -199,6 +205,7 @@ function findDisagreements(context: Surroundings): Diagnostic[] {
     .filter((place) => !read.has(place) && !place.startsWith(ownPrefix(context.serverRoot)))
     .map((place): Diagnostic => ({ severity: "problem", place, text: missedText }));
   const listed = dump.effective;
+  // Without mod_info, httpd lists no directives.
   if (listed === undefined) return missed;
   const unlisted = resolved.effective
     .filter(({ name, file, node }) => isCompared(name) && listed.get(file)?.has(node.lastLine) !== true)
@@ -213,9 +220,10 @@ const unlistedText = "the reader finds a directive here that httpd does not, so 
 const isCompared = (name: string): boolean => decisive.has(name) || name === "virtualhost";
 
 /**
- * Finds virtual hosts of the port that have a certificate but no SSLEngine. Such a virtual host takes the protocol of a
- * Listen, which is https for port 443. Which Listen that is depends on addresses and even on ServerName (seen with
- * 2.4.71). Nobody should rely on that, and we do not.
+ * Finds virtual hosts that name the port and have a certificate but no SSLEngine. Such a virtual host takes the
+ * protocol of a Listen, which is https for port 443. Which Listen that is depends on addresses and even on ServerName
+ * (seen with 2.4.71). Nobody should rely on that, and we do not. Where no Listen of the port is for https, there are
+ * none.
  */
 function findUnclearEngines({ resolved, port, resolvedPath }: Surroundings): Diagnostic[] {
   const isHttps = resolved.effective.some(({ name, arguments: words }) => name === "listen" && isHttpsOn(port, words));
@@ -245,7 +253,8 @@ const levelsOf = (resolved: Resolved, wanted: string): ReadonlySet<Section | und
 
 /**
  * Warns where the main server answers TLS on the port, on an address for which there is no virtual host. We cannot
- * cover the main server, because our line in it would apply to all virtual hosts.
+ * cover the main server, because our line in it would apply to all virtual hosts. Where no virtual host answers TLS on
+ * the port, {@link findMissingHosts} reports that instead.
  */
 function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): Diagnostic[] {
   const engine = resolved.effective.filter(({ name, section }) => name === "sslengine" && section === undefined).at(-1);
@@ -256,7 +265,7 @@ function findMainServer({ resolved, hosts, port, resolvedPath }: Surroundings): 
   return [{ severity: "warning", place: placeOf(resolvedPath(engine.file), engine.node.line), text }];
 }
 
-/** The blocker where no virtual host answers TLS on the port. It names the ports that have one. */
+/** The blocker where no virtual host answers TLS on the port. It names the ports on which one does. */
 function findMissingHosts(context: Surroundings): Diagnostic[] {
   if (context.hosts.length > 0) return [];
   const ports = findTlsPorts(context.resolved);
@@ -266,6 +275,7 @@ function findMissingHosts(context: Surroundings): Diagnostic[] {
       ? `${listed}: give that port, or set HTTPS up in a virtual host of this one first`
       : "set HTTPS up in a virtual host first, or give the port";
   const engine = context.resolved.effective.find(({ name, section }) => name === "sslengine" && section === undefined);
+  // The first tree is that of the main file.
   const place =
     engine === undefined
       ? context.resolvedPath([...context.resolved.trees.keys()][0] ?? "")

@@ -20,8 +20,8 @@ interface Surroundings {
 }
 
 /**
- * Finds every line of a crontab that names a CRL file, except comments. A crontab that is reachable by two names counts
- * once.
+ * Finds every line of a crontab or cron script that names a CRL file of httpd by its absolute path, except comments. A
+ * crontab that is reachable by two names counts once.
  */
 export function findCrlJobs(context: Surroundings): CrlJobFacts[] {
   const targets = findTargets(context);
@@ -31,7 +31,10 @@ export function findCrlJobs(context: Surroundings): CrlJobFacts[] {
   return [...crontabs.values()].flatMap(({ path, file }) => jobsIn(path, file, targets));
 }
 
-/** The CRL files that httpd reads now, or would read again after a removal, with the virtual hosts that name them. */
+/**
+ * The CRL files that httpd reads now, or would read again after a removal, by absolute path. Each has the virtual hosts
+ * for which a directive that names it is effective, as indexes.
+ */
 function findTargets({
   observation,
   resolved,
@@ -43,7 +46,7 @@ function findTargets({
   const resolvedPath = (file: string): string => observation.files.get(file)?.resolvedPath ?? file;
   const hostsByPlace = new Map(foreign.map(({ file, line, virtualHosts }) => [`${file}:${line}`, virtualHosts]));
   const files = new Map([...observation.files.values()].map((file) => [file.resolvedPath, file.bytes]));
-  // Our own CRL file is listed for no virtual host, so a job that writes it is always reported.
+  // Our own CRL file has no virtual hosts here, so excludeVirtualHosts never leaves a job alone that writes it.
   const targets = new Map<string, Set<number>>([[ownCrl, new Set()]]);
   for (const { file, offset, length } of adopted) {
     const target = crlFileOf(files.get(file) ?? "", offset + length);
@@ -67,8 +70,8 @@ function findTargets({
 }
 
 /**
- * The file that a commented-out SSLCARevocationFile named. Its cron job may have been put back although the directive
- * was not.
+ * The file that an SSLCARevocationFile names in the line at `offset`, which is behind our mark; undefined for any other
+ * directive. Its cron job may have been put back although the directive was not.
  */
 function crlFileOf(text: string, offset: number): string | undefined {
   const [name, argument] = readWords(text.slice(offset, endOfPhysicalLine(text, offset)));

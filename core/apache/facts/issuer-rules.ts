@@ -17,7 +17,10 @@ export function requiresIssuer(words: readonly string[]): boolean {
   return expressionRequiresIssuer(words.join(" ").replace(/^expr /i, ""));
 }
 
-/** Answers {@link requiresIssuer} for an expression, part by part. `or` binds less tightly, so it is split first. */
+/**
+ * Answers {@link requiresIssuer} for an expression, and calls itself for each part of it: all alternatives of an `or`
+ * must require an issuer, and one term of an `and` is enough. `or` binds less tightly, so it is split first.
+ */
 function expressionRequiresIssuer(expression: string): boolean {
   const text = withoutOuterParentheses(expression.trim());
   const alternatives = splitAtTop(text, /^(?:\|\||or\b)/i);
@@ -29,19 +32,23 @@ function expressionRequiresIssuer(expression: string): boolean {
   return issuer.test(text) && !/!|\b(?:ne|not|or|lt|le|gt|ge)\b|\|\||<|>/i.test(text);
 }
 
-/** Removes parentheses only when one pair of them encloses the whole text. */
+/** Removes every pair of parentheses that encloses the whole text, and calls itself for the text inside. */
 function withoutOuterParentheses(text: string): string {
   if (!text.startsWith("(") || !text.endsWith(")")) return text;
   const inner = text.slice(1, -1);
   let depth = 0;
   for (const character of inner) {
     if (character === "(") depth++;
+    // The first parenthesis of the text is closed before its end, as in `(a) or (b)`.
     else if (character === ")" && --depth < 0) return text;
   }
   return withoutOuterParentheses(inner.trim());
 }
 
-/** Splits the text at operators that stand outside of parentheses and of variables. */
+/**
+ * Splits the text at operators that stand outside of parentheses and of variables, and not directly behind a letter or
+ * digit: an `||` without a blank before it stays in its part.
+ */
 function splitAtTop(text: string, operator: RegExp): string[] {
   const parts: string[] = [];
   let [depth, start] = [0, 0];
@@ -49,7 +56,7 @@ function splitAtTop(text: string, operator: RegExp): string[] {
     const character = text[offset] ?? "";
     if (/[({]/.test(character)) depth++;
     else if (/[)}]/.test(character)) depth--;
-    // The end of a longer word, such as `for`, is no operator.
+    // The braces are those of a variable, `%{…}`. The end of a longer word, such as `for`, is no operator.
     if (depth > 0 || /\w/.test(text[offset - 1] ?? "")) continue;
     // Four characters are enough: the longest operator is `and`, and the next character shows whether the word ends
     // there.

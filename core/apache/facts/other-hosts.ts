@@ -59,7 +59,7 @@ function addOnce(asked: Map<string, AskedHost>, host: AskedHost): void {
   asked.set(`${host.address} ${host.port} ${host.serverName}`, host);
 }
 
-/** The addresses on other ports than ours. A virtual host without a port answers on every port. */
+/** The addresses on other ports than ours. A virtual host without a port answers on every port of a Listen. */
 const otherPortAddresses = ({ port: own }: Context, overview: ConfigurationIndex, section: Section): Address[] =>
   namedAddresses(overview, section)
     .flatMap((named) => (named.port === 0 ? overview.listens.map(({ port }) => ({ ...named, port })) : [named]))
@@ -87,7 +87,10 @@ function tlsAddresses(context: Context, overview: ConfigurationIndex, section: S
 
 const hasMainServerTls = ({ levels }: ConfigurationIndex): boolean => isTlsOn(levels.get(undefined)?.sslengine);
 
-/** The addresses on other ports where no virtual host answers, so that the main server answers TLS itself. */
+/**
+ * Each Listen on another port than ours for which there is no virtual host at all, so that the main server answers TLS
+ * itself; none where the main server has no TLS. Only ports are compared, not addresses.
+ */
 function mainServerAddresses(context: Context, overview: ConfigurationIndex): Address[] {
   if (!hasMainServerTls(overview)) return [];
   const answered = new Set(

@@ -12,8 +12,8 @@ import type { TlsVirtualHost } from "./virtual-hosts.ts";
 const startToleranceSeconds = 1;
 
 /**
- * Finds the files of the configuration, and those that it names, that were changed after httpd last read them. Our own
- * files do not count, nor do files in which only our lines are missing.
+ * Finds the files of the configuration, and those that it names, that were changed after httpd last read them; none
+ * where it is not known when that was. Our own files do not count, nor do files in which only our lines are missing.
  */
 export function findPendingEdits(observation: Observation, hosts: readonly TlsVirtualHost[]): PendingEdit[] {
   const { loadedSeconds, nowSeconds, serverRoot } = observation.server;
@@ -40,8 +40,9 @@ export function findPendingEdits(observation: Observation, hosts: readonly TlsVi
 }
 
 /**
- * Whether a file differs from what httpd read at our last reload only because our lines are missing. A reload by hand
- * would switch the protection off there. The next change puts the lines back.
+ * Whether a file differs from what httpd read last only because our lines are missing. A reload by hand would switch
+ * the protection off there. The next change puts the lines back. False where the last reload was not ours, because only
+ * for ours there are hashes of what httpd read.
  */
 function lacksOnlyOurLines(
   { server, journal, loadedHashes }: Observation,

@@ -141,7 +141,7 @@ function rememberedByPath<T>(read: (path: string) => T): (path: string) => T {
 
 /**
  * What httpd reports now. A saved observation and a copy have no dump: for them only the modules are known, because the
- * rest follows from the files.
+ * rest follows from the files. Undefined where not even these are.
  */
 function dumpOf({ dump, saved, copy }: Observation): Dump | undefined {
   if (dump !== undefined) return parseDump(dump, (word) => dumpedWords.has(word));
@@ -200,7 +200,8 @@ function findAdopted(observation: Observation): AdoptedLine[] {
 }
 
 /**
- * Our lines that stand in no covered virtual host: the host may no longer answer TLS, or someone has copied the line.
+ * Our lines in the files that were read, except the one line of each virtual host in {@link VirtualHostFacts.include}.
+ * The virtual host around such a line may no longer answer TLS, or someone has copied the line.
  */
 function findStrays(observation: Observation, resolved: Resolved, hosts: readonly TlsVirtualHost[]): StrayInclude[] {
   const placed = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.include?.offset}`));
@@ -223,14 +224,17 @@ const strayAt = (file: string, node: Node): StrayInclude => ({
 });
 
 /**
- * Whether the directory with our name is ours. The journal of the host proves it, or, where the journal was lost, the
- * owner that our configuration names. Nothing is touched in a directory that is not ours.
+ * Whether the directory with our name is ours, or has no files. The journal of the host proves it, or, where the
+ * journal was lost, the owner that our configuration names. Nothing is touched in a directory that is not ours.
  */
 function isDirectoryOurs({ own, journal }: Observation): boolean {
   return own.size === 0 || journal.size > 0 || ownerIn(own.get(confName)?.bytes) !== undefined;
 }
 
-/** Reads what is installed in our directory, and what the journal says about our changes. */
+/**
+ * Reads what is installed in our directory, and what the journal says about our changes. A directory that is not ours
+ * counts as empty.
+ */
 function readOwn(observation: Observation): OwnFacts {
   const { journal } = observation;
   const own: Observation["own"] = isDirectoryOurs(observation) ? observation.own : new Map();
@@ -266,7 +270,10 @@ function certificatesIn(bytes: string | undefined): readonly CertificateSummary[
     : certificates.map(({ summary }) => summary);
 }
 
-/** The CRLs in a file. The middle of a large CRL was not sent, so such a CRL is read from its ends. */
+/**
+ * The CRLs in a file, as far as they can be read; none where it is missing. The middle of a large CRL was not sent, so
+ * such a CRL is read from its ends.
+ */
 function crlsIn(file: Pick<ObservedFile, "bytes" | "sizeBytes"> | undefined): readonly CrlSummary[] {
   if (file === undefined) return [];
   const { bytes, sizeBytes } = file;

@@ -31,6 +31,7 @@ export function restore(observation: Observation, adopted: readonly AdoptedLine[
   const markOffsets = new Map([...offsets].map(([file, marks]) => [file, new Set(marks)]));
   return {
     observation: { ...observation, files },
+    // The mark at the beginning of this very line does not count, so its offset is that of the mark.
     realOffset: (file, offset) => offset + countBelow(restoredOffsets.get(file) ?? [], offset) * markLength,
     isAdopted: (file, offset) => markOffsets.get(file)?.has(offset) === true,
     hasMark: (name, line) => markedLines.get(observation.files.get(name)?.resolvedPath ?? name)?.has(line) === true,
@@ -70,7 +71,7 @@ function withoutMarks(file: ObservedFile, offsets: ReadonlyMap<string, readonly 
   return { ...file, bytes: pieces.join("") + file.bytes.slice(copied) };
 }
 
-/** How many of the sorted numbers are below `limit`. */
+/** How many of the sorted numbers are below `limit`, by a binary search. */
 function countBelow(sorted: readonly number[], limit: number): number {
   let low = 0;
   let high = sorted.length;

@@ -8,8 +8,9 @@ import { isSameName } from "../../pki/same-name.ts";
 import { type ConfigurationIndex, type Context, type TlsVirtualHost, inherited } from "./virtual-hosts.ts";
 
 /**
- * The issuer of each virtual host's certificate, where the server's own files hold no further certificate of the chain,
- * so that httpd searches the CAs for that issuer. Undefined elsewhere, and where the certificate is not known.
+ * The issuer of each virtual host's certificate, in the order of `hosts`, where httpd searches the CAs for it: the
+ * certificate stands alone in its file, and there is no SSLCertificateChainFile. Undefined elsewhere, for a self-signed
+ * certificate, and for one that is not known.
  *
  * @see https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcertificatefile
  */

@@ -13,15 +13,15 @@ import type { ObservedFile } from "../observation.ts";
 const stoppedAtChange = "httpd was stopped when this was written";
 
 /**
- * Why the live server does not use what its files say. When a change found the server stopped and it is still stopped,
- * nothing is pending: the server reads the files when it starts.
+ * Why the live server does not use what its files say; undefined when it does. When a change found the server stopped
+ * and it is still stopped, nothing is pending: the server reads the files when it starts.
  */
 export const findPendingReload = ({ own, server }: Facts): string | undefined =>
   server.running || own.owed !== stoppedAtChange ? own.owed : undefined;
 
 /**
- * Reads from the journal whether the server has run before. An older build does not record this; but if its change owes
- * nothing, httpd ran when that change ended.
+ * Reads from the journal whether the server was running at one of our changes. An older build does not record this; but
+ * unless its last change says that httpd was stopped, httpd ran when that change ended.
  */
 export function readHasRun(journal: ReadonlyMap<string, string>): Pick<OwnFacts, "hasRun"> {
   const isOwedByStop = journal.get("owed") === stoppedAtChange;
@@ -68,8 +68,8 @@ function countCertificates(bytes: Buffer): Counted {
 }
 
 /**
- * Reports a server that should run and does not, because it serves nobody. This does not block a change: the change may
- * be what lets the server start.
+ * Reports a server that should run and does not, because it serves nobody: something starts it with the machine, or it
+ * ran at one of our changes. This does not block a change: the change may be what lets the server start.
  */
 export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic[] {
   const { server, own } = facts;

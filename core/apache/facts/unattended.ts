@@ -53,6 +53,7 @@ export function readUnattended({ unattended, own, server }: Observation): Unatte
     return text === undefined ? [] : [[path.replace(/\/\.$/, ""), text] as const];
   });
   const damaged = callers.flatMap((name) => {
+    // Only a host that downloads CRLs, and so has the settings for it, has the script `refresh`.
     const wanted = name === "undo" || own.has(refreshName) ? renderCaller(server.instance, name) : undefined;
     const text = faultOfCaller(unattended.get(`${directory}/${name}`)?.sha256, wanted);
     return text === undefined ? [] : [[`${directory}/${name}`, text] as const];
@@ -102,7 +103,10 @@ export function unattendedStates({ unattended, server: { instance }, refresh }: 
   ];
 }
 
-/** Whether the host's program, or a file that calls it, differs from what this build would write there. */
+/**
+ * Whether the host's program, or a file that calls it, differs from what this build would write there, in its contents,
+ * owner or mode. False where this is not known, and where our configuration is not installed.
+ */
 export function isProgramStale({ program }: Desired, facts: Facts): boolean {
   const { unattended, own } = facts;
   if (program === undefined || unattended === undefined || own.conf === undefined) return false;

@@ -122,8 +122,8 @@ function kindOfOptions(words: readonly string[]): UnmanagedKind | undefined {
 }
 
 /**
- * Whether the options switch StdEnvVars off: by `-StdEnvVars`, or by an option without a sign, which replaces all
- * others.
+ * Whether the options switch StdEnvVars off: by `-StdEnvVars`, or, where StdEnvVars is not among them, by an option
+ * without a sign, which replaces all those from before.
  */
 function takesVariables(words: readonly string[]): boolean {
   const replacesAll = words.some((word) => !/^[+-]/.test(word)) && !words.some((word) => /^\+?StdEnvVars$/i.test(word));

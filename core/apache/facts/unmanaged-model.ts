@@ -40,7 +40,8 @@ export interface UnmanagedDirective {
   /** The virtual hosts for which the directive is effective, as indexes into `Facts.virtualHosts`. */
   readonly virtualHosts: readonly number[];
   /**
-   * Whether it is also in force where we do not cover: in a TLS virtual host of another port, or in the main server.
+   * Whether it is also in force where we do not cover: in a TLS virtual host of another port, or in the main server
+   * where that answers TLS. For `satisfyAny` any virtual host and the main server count, also without TLS.
    */
   readonly isElsewhere: boolean;
   /**

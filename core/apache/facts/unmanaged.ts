@@ -102,7 +102,10 @@ function gather(context: UnmanagedContext): Gathered {
   return { occurrences: [...occurrences.values()], winners };
 }
 
-/** Makes the occurrence for the first reading of a directive. {@link addScope} adds the virtual host that reads it. */
+/**
+ * Makes the occurrence for the first reading of a directive. {@link addScope} adds the virtual host that reads it. An
+ * SSLRequire that requires an issuer also counts for the other directives of its part of the site.
+ */
 function startOccurrence(
   { resolvedPath }: UnmanagedContext,
   directive: Effective,
@@ -125,8 +128,9 @@ function hostPlace({ resolvedPath }: UnmanagedContext, { section }: Effective): 
 }
 
 /**
- * Adds a virtual host to the scope. `host` is undefined at server level; `index` is undefined for a virtual host that
- * is not covered.
+ * Adds to an occurrence that a virtual host reads it: to its scope, or, where we do not cover that virtual host, to
+ * `isElsewhere`. `host` is undefined at server level, where all virtual hosts read it; `index` is undefined for a
+ * virtual host that is not covered.
  */
 function addScope(
   { others }: UnmanagedContext,
@@ -156,7 +160,8 @@ type Winners = Map<UnmanagedKind, { server?: Occurrence; readonly hosts: Map<num
 
 /**
  * Records a directive as the winner in its virtual host, or at server level. It replaces the winner before it, because
- * httpd uses the directive that it reads last, wherever its line was read for the first time.
+ * httpd uses the directive that it reads last, wherever its line was read for the first time. `index` is undefined at
+ * server level and for a virtual host that is not covered, which needs no winner.
  */
 function addWinner(winners: Winners, occurrence: Occurrence, index: number | undefined): void {
   const winnersOfKind = winners.get(occurrence.kind) ?? { hosts: new Map<number, Occurrence>() };
@@ -194,7 +199,10 @@ interface Rules {
   readonly isLoopbackExcepted: boolean;
 }
 
-/** Whether the proxy header is not needed from 127.0.0.0/8, or from as much of it as our requests come from. */
+/**
+ * Whether the proxy header is not needed from 127.0.0.1, where our requests come from: an exception is 127.0.0.1, or a
+ * network that is written as 127.0.0.0/… or 127.0.0.1/….
+ */
 const isLoopbackExcepted = ({ effective }: Resolved): boolean =>
   effective.some(
     ({ name, arguments: words }) =>
@@ -248,7 +256,10 @@ function offsetsOf({ resolved, realOffset }: UnmanagedContext, { file, node }: E
 /** Words that mod_ssl accepts although its manual does not mention them. */
 const verifyClientAliases: Readonly<Record<string, string>> = { on: "require", off: "none" };
 
-/** The argument of a directive, as far as it may be shown or is needed for the verdict. */
+/**
+ * The first argument of a directive in lower case, where it is needed for the verdict and may be kept. An SSLRequire
+ * has a word of ours instead: `certificate` or `mixed`. Any other directive has no value.
+ */
 function valueOf(kind: UnmanagedKind, { arguments: words }: Effective): Pick<UnmanagedDirective, "value"> {
   const argument = (words[0] ?? "").toLowerCase();
   if (kind === "verifyClient") return { value: verifyClientAliases[argument] ?? argument };
@@ -258,7 +269,10 @@ function valueOf(kind: UnmanagedKind, { arguments: words }: Effective): Pick<Unm
   return kind === "verifyDepth" && /^\d{1,9}$/.test(argument) ? { value: argument } : {};
 }
 
-/** Whether every variable of the expression is about the client's certificate. */
+/**
+ * Whether every variable of the expression is about the client's certificate. False where it has no variable, and where
+ * it calls a function that reads more than variables.
+ */
 function isAboutCertificateAlone(expression: string): boolean {
   const variables = [...expression.matchAll(/%\{([^}]*)\}/g)].map(([, variable = ""]) => variable);
   const functions = /\b(file|oid|peerextlist)\s*\(/i.test(expression);

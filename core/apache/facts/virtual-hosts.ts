@@ -188,7 +188,8 @@ const printedHosts = ({ dumped }: ConfigurationIndex, { file, node }: Section): 
   dumped.get(`${file}:${node.lastLine}`) ?? [];
 
 /**
- * The addresses of a virtual host: those that httpd printed, because httpd resolves names, or else those of its tag.
+ * The addresses of a virtual host: those that httpd printed, because httpd resolves names, or else those of its tag. An
+ * address with a variable of unknown value is left out.
  */
 export function namedAddresses(overview: ConfigurationIndex, section: Section): Address[] {
   const printed = printedHosts(overview, section);
@@ -221,7 +222,7 @@ const findNamedPorts = ({ effective }: Resolved): ReadonlySet<number> =>
     ),
   );
 
-/** The other ports that a virtual host answers, among those that httpd listens on. */
+/** The other ports that a virtual host answers, among those that httpd listens on, in ascending order. */
 function otherPortsOf(port: number, section: Section, { listens, namedPorts }: ConfigurationIndex): number[] {
   const ownPorts = readWords(section.arguments).map((word) => readAddress(word).port);
   // A virtual host without a port answers every port, except those that other virtual hosts name.
@@ -266,7 +267,8 @@ export const askedAddress = (address: string): string =>
   address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");
 
 /**
- * Where a virtual host for any address of a port can be reached: `*`, unless httpd listens only on certain addresses.
+ * Where a virtual host for any address of a port can be reached: `*`, or the address of the first Listen where httpd
+ * listens only on certain addresses.
  */
 export function listeningAddress(listens: readonly Listen[], port: number): string {
   const addresses = listens.filter((listen) => listen.port === port);
@@ -298,7 +300,7 @@ const canonical = (address: string): string =>
     ? new URL(`http://${address}`).hostname
     : address.toLowerCase();
 
-/** A Listen of the port on whose address no virtual host answers, so that the main server answers there. */
+/** The first Listen of the port on whose address no virtual host answers, so that the main server answers there. */
 export function unansweredListen({ effective }: Resolved, port: number): Address | undefined {
   const answered = new Set(
     effective

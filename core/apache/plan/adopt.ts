@@ -19,8 +19,9 @@ function findAdoptable(desired: Desired, facts: Facts): UnmanagedDirective[] {
 }
 
 /**
- * Finds lines that an earlier adoption has commented out and that would stay in force today. An earlier version took
- * out more than it should have, or the inputs have changed since. The next change puts these lines back.
+ * Finds lines of httpd's configuration that an earlier adoption has commented out and that an adoption of today would
+ * leave in force. An earlier version took out more than it should have, or the inputs have changed since. The next
+ * change puts these lines back. That `adopt` is no longer set brings no line back.
  */
 export function findReturning(desired: Desired, facts: Facts): AdoptedLine[] {
   const lines = facts.adopted.filter(({ isJob }) => !isJob);

@@ -62,7 +62,10 @@ function header(desired: Desired, facts: Facts): string[] {
 export const hasUndo = (facts: Facts): boolean =>
   facts.server.source === "httpd" || facts.own.conf?.includes(undoPath(facts.server.instance)) === true;
 
-/** Makes a text safe for a comment, which must not end in a backslash nor contain a line end. */
+/**
+ * Makes a text safe for a comment, which must not end in a backslash nor contain a line end: a backslash, and whatever
+ * is not printable ASCII, becomes `?`.
+ */
 const commentText = (text: string): string => text.replace(/[^\x20-\x5b\x5d-\x7e]/g, "?");
 
 /**

@@ -36,12 +36,14 @@ export function diagnose(desired: Desired, facts: Facts, change: Change | undefi
   return diagnostics.map((diagnostic) => ({ ...diagnostic, place: hostText(diagnostic.place) }));
 }
 
+/** Reports a server whose owner is another stack, unless `takeOver` allows to take it. */
 function findOtherOwner(desired: Desired, { own, server }: Facts): Diagnostic[] {
   if (own.owner === undefined || own.owner === desired.owner || desired.takeOver) return [];
   const text = `this server belongs to ${own.owner}; remove it there, or, as after pulumi stack rename, write takeOver: true once; where another server of this machine is meant, name it with config:`;
   return [{ severity: "problem", place: server.configFile, text }];
 }
 
+/** Warns of files that are written and that the running server does not use yet. */
 function findOwedReload(facts: Facts): Diagnostic[] {
   const owed = findPendingReload(facts);
   if (owed === undefined) return [];
@@ -49,7 +51,10 @@ function findOwedReload(facts: Facts): Diagnostic[] {
   return [{ severity: "warning", place: facts.server.configFile, text }];
 }
 
-/** Warns about a host that is observed by a program installed there, when that program is of an earlier version. */
+/**
+ * Warns about a host that is observed by a program installed there, when that program is of an earlier version: such a
+ * program does not say what runs there unattended.
+ */
 const findOldObserver = ({ own, server, unattended }: Facts): Diagnostic[] =>
   own.owner === undefined || server.source !== "httpd" || unattended !== undefined
     ? []
@@ -152,7 +157,8 @@ const reloadYourself =
   "reload httpd yourself first (restart it where its error log is no file, or has a format of its own), or";
 
 /**
- * A file that our configuration names and that is missing: httpd keeps running without it, and dies at the next reload.
+ * The path of the first file that our configuration names and that is missing; undefined where none is. httpd keeps
+ * running without such a file, and dies at the next reload.
  */
 function missingOwnFile(facts: Facts): string | undefined {
   const name = filesNamedIn(facts.own.conf).find((candidate) => facts.own.files[candidate] === undefined);
@@ -160,7 +166,8 @@ function missingOwnFile(facts: Facts): string | undefined {
 }
 
 /**
- * The files in which our line is missing. The live server still asks for certificates there until it reads these files.
+ * The files in which our line is missing from a covered virtual host; none where our configuration is not installed.
+ * The live server still asks for certificates there until it reads these files.
  */
 const findFilesWithoutLine = (desired: Desired, { own, virtualHosts }: Facts): ReadonlySet<string> =>
   new Set(

@@ -2,7 +2,10 @@
 import { hostBytes } from "../../host-text.ts";
 import type { Desired, VirtualHostFacts } from "../model.ts";
 
-/** Whether the site file excludes this virtual host. Host names are compared without regard to case. */
+/**
+ * Whether the site file excludes this virtual host, by its ServerName or by ServerName:port. Names are compared without
+ * regard to case.
+ */
 export function isExcluded({ excludeVirtualHosts }: Desired, host: VirtualHostFacts): boolean {
   if (excludeVirtualHosts.length === 0) return false;
   const excluded = lowerCaseSetOf(excludeVirtualHosts);

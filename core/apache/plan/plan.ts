@@ -48,7 +48,8 @@ export function plan(desired: Desired, facts: Facts): Plan {
   const changesFiles = write.some((file) => !isTimerRewritten(file, facts)) || drop.length + edits.length > 0;
   const concernsServer = changesFiles || isReloadOrRefreshDue;
   const isNeeded = concernsServer || write.length > 0 || isProgramStale(desired, facts);
-  // A host without a recorded owner always gets a whole change.
+  // Only timers or the host's program change, of which httpd reads nothing. A host without a recorded owner always gets
+  // a whole change.
   const isAside = isNeeded && !concernsServer && facts.own.owner !== undefined;
   const refresh = desired.crlSources.length > 0 && !isAside;
   const needsBaseline = affectsUnmanaged(desired, facts, marks);
@@ -104,7 +105,10 @@ const othersOf = (desired: Desired, facts: Facts): Change["others"] => [
   ...askedHosts(facts.virtualHosts.filter((host) => isExcluded(desired, host))),
 ];
 
-/** Whether the change takes out or brings back an unmanaged line, or begins to win over one. */
+/**
+ * Whether the change takes out or brings back an unmanaged line, or may begin to win over one: it covers a further
+ * virtual host, and there is a directive that ours can replace.
+ */
 function affectsUnmanaged(desired: Desired, facts: Facts, { out, back }: Marks): boolean {
   const isCovering = facts.virtualHosts.some((host) => host.include === undefined && !isExcluded(desired, host));
   const hasOverruledLine = facts.foreign.some(({ kind, level }) => isSingle(kind, level));
@@ -114,7 +118,10 @@ function affectsUnmanaged(desired: Desired, facts: Facts, { out, back }: Marks):
 /** Whether no diagnostic forbids the plan. */
 export const isFeasible = ({ diagnostics }: Plan): boolean => !diagnostics.some(isBlocking);
 
-/** Plans to remove everything of ours: timers and lines first, then clientcert.conf, then the files that it names. */
+/**
+ * Plans to remove everything of ours: our lines and marks first, then the timers, then clientcert.conf, then the files
+ * that it names. Undefined where there is nothing of ours.
+ */
 export function planRemoval(facts: Facts): Change | undefined {
   const lines = [...facts.virtualHosts.flatMap(removeInclude), ...facts.strayIncludes.map(deleteSpan)];
   const included = new Set(lines.map(({ file }) => file));
@@ -134,7 +141,10 @@ export function planRemoval(facts: Facts): Change | undefined {
   return { ...emptyChange, drop, edits, healthCheck: askedHosts(facts.virtualHosts), others: facts.others };
 }
 
-/** The distinct document roots, each of which gets a `<Directory>`. */
+/**
+ * The distinct document roots, each of which gets a `<Directory>`. A path that is not UTF-8 cannot stand in our file,
+ * so it is left out.
+ */
 function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
   const roots = covered.flatMap(({ documentRoot }) =>
     documentRoot === undefined ? [] : (findText(documentRoot) ?? []),
@@ -145,8 +155,8 @@ function documentRootsOf(covered: readonly VirtualHostFacts[]): string[] {
 const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex");
 
 /**
- * The files of ours to write. A file comes before the file that names it: the server must be able to start after each
- * single write.
+ * The files of ours that are missing or differ. A file comes before the file that names it: the server must be able to
+ * start after each single write. The CRLs are written only where the site has a newer one than the host.
  */
 function planWrites(desired: Desired, facts: Facts, conf: string): OwnFile[] {
   const ca: OwnFile = { role: "ca", name: caName(desired), sha256: desired.ca.sha256, text: undefined };
@@ -256,7 +266,10 @@ const deleteSpan = ({ file, offset, length }: { file: string; offset: number; le
   splice: { offset, remove: length, insert: "" },
 });
 
-/** Groups the splices by file. The files keep the order of their first splices, in which they are edited. */
+/**
+ * Makes an edit of each file from its splices. The files keep the order of their first splices, in which they are
+ * edited.
+ */
 function toEdits(facts: Facts, placed: readonly FileSplice[]): FileEdit[] {
   const files = new Map<string, Splice[]>();
   for (const { file, splice } of placed) {

@@ -34,6 +34,7 @@ export function readTrust(desired: Desired, { foreign }: Facts): Trust {
   );
   const chain = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "chain");
   const leaf = indexesOf(foreign, ({ kind, value }) => kind === "crlCheck" && value === "leaf");
+  // The CA file of each virtual host, by its index: the last one that the facts list for it.
   const caFiles = new Map<number, UnmanagedDirective>();
   for (const directive of foreign)
     if (directive.kind === "caFile") for (const index of directive.virtualHosts) caFiles.set(index, directive);
@@ -68,8 +69,8 @@ function readDepths(foreign: readonly UnmanagedDirective[]): ReadonlyMap<number,
 }
 
 /**
- * For each CA, by fingerprint, the number of CAs on the longest path from a root down to it, including both. A CA in a
- * circle without a root has no number.
+ * For each CA, by fingerprint, the number of CAs on the longest path from a root down to it, including both. A CA to
+ * which no root leads has no number.
  */
 function findLevels(cas: readonly CertificateSummary[]): ReadonlyMap<string, number> {
   const casByIssuer = new Map<string, CertificateSummary[]>();

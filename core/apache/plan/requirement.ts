@@ -112,7 +112,7 @@ function valuesOf(line: string, variable: string): string[] {
     .filter((text) => text !== "");
 }
 
-/** The issuers that the line names by parts, each of which stands in parentheses. */
+/** The issuers that the line names by parts; the parts of each issuer stand in parentheses, joined by `and`. */
 function issuersOf(line: string): string[] {
   const part = String.raw`%\{SSL_CLIENT_I_DN_[A-Za-z]+(?:_\d+)?\} eq "(?:[^"\\]|\\.)*"`;
   const groups = line.match(new RegExp(String.raw`\(${part}(?: and ${part})*\)`, "g")) ?? [];

@@ -27,7 +27,10 @@ export function diagnoseRevocation(desired: Desired, facts: Facts): Diagnostic[]
   ];
 }
 
-/** Reports each CA that needs a CRL and has none in the site's files, where no source can provide one. */
+/**
+ * Reports each CA that needs a CRL and has none in the site's files, for a site without sources. With `leaf` this is
+ * only a warning.
+ */
 function findMissingCrls(desired: Desired): Diagnostic[] {
   return findLacking(desired, desired.crls).map((subject): Diagnostic =>
     desired.crlCheck === "chain"
@@ -66,8 +69,8 @@ function findMissingSources(desired: Desired): Diagnostic[] {
 }
 
 /**
- * Reports CRLs of the site's files that are older than those on the host. crl.pem is written as a whole, and it is not
- * written when that would replace a newer CRL by an older one.
+ * Reports CRLs of the site's files that are older than those on the host. crl.pem is written as a whole, where one of
+ * its CRLs is newer than on the host: then an older one among them forbids the change. Else it only causes a warning.
  */
 function diagnoseOlderCrls(desired: Desired, facts: Facts): Diagnostic[] {
   const isAnotherNewer = hasNewerCrl(desired, facts);
@@ -87,8 +90,9 @@ function diagnoseOlderCrls(desired: Desired, facts: Facts): Diagnostic[] {
 }
 
 /**
- * Warns of a partial CRL that replaces the complete one of its CA. OpenSSL uses a partial CRL only for certificates
- * that name its address, byte by byte, and the complete CRL is not renewed any more.
+ * Warns of a partial CRL that replaces the complete one of its CA: the host has only complete CRLs of that CA, and the
+ * site has none. OpenSSL uses a partial CRL only for certificates that name its address, byte by byte, and the complete
+ * CRL is not renewed any more.
  */
 function findNewPartialCrls({ crls, sample }: Desired, { own }: Facts): Diagnostic[] {
   return crls.flatMap((crl): Diagnostic[] => {
@@ -110,7 +114,7 @@ function findNewPartialCrls({ crls, sample }: Desired, { own }: Facts): Diagnost
   });
 }
 
-/** Reports the expiry of CRLs that no source renews. */
+/** Says when each CRL expires that no source renews, of the CRLs that the host has after this change. */
 function findExpiring(desired: Desired, facts: Facts): Diagnostic[] {
   const crls = hasNewerCrl(desired, facts) ? desired.crls : facts.own.crls;
   const isWithoutSource = (crl: CrlSummary): boolean => desired.crlSources.length === 0 || isFixed(desired, crl);
@@ -129,7 +133,7 @@ function findExpiring(desired: Desired, facts: Facts): Diagnostic[] {
 
 /**
  * Reports files of session-ticket keys. Their keys outlive a reload, so an old session keeps what httpd once decided
- * about its certificate.
+ * about its certificate. This is only a warning where the site file acknowledges it, and for excluded virtual hosts.
  */
 export function diagnoseSessionTickets(desired: Desired, facts: Facts): Diagnostic[] {
   if (!hasRevocation(desired)) return [];

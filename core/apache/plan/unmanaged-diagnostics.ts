@@ -70,7 +70,7 @@ function reportOverruled(
 
 /**
  * Reports a directive that has to go. With `adopt` it is commented out, except where it also applies to virtual hosts
- * that we do not cover.
+ * that we do not cover. One that is commented out already is not reported.
  */
 function reportRemovable(
   desired: Desired,

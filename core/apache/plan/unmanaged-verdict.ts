@@ -48,7 +48,10 @@ interface Question {
   readonly hosts: readonly number[];
 }
 
-/** Makes the verdicts of one plan. What several verdicts need is computed once. */
+/**
+ * Returns a function that makes the verdicts of one plan. What several verdicts need is computed once. A directive that
+ * is effective for excluded virtual hosts only is harmless.
+ */
 export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: UnmanagedDirective) => Verdict {
   const covered = facts.virtualHosts.map((host) => !isExcluded(desired, host));
   const trust = readTrust(desired, facts);
@@ -66,6 +69,7 @@ export function judgeUnmanaged(desired: Desired, facts: Facts): (directive: Unma
  * about one port, and an adoption would change what the other ports answer.
  */
 function forbidOnOtherPorts(verdict: Verdict, otherPorts: readonly number[]): Verdict {
+  // The text names one of these ports, as an example.
   const [otherPort] = otherPorts;
   return otherPort === undefined || (verdict.is !== "overruled" && verdict.is !== "removable")
     ? verdict
@@ -143,7 +147,8 @@ function judgeVerifyClient(question: Question): Verdict {
 
 /**
  * Judges a part of the site that requires a certificate. Where the whole virtual host required one before, the part did
- * not request it a second time. With our line, which makes the certificate optional, it would.
+ * not request it a second time. With our line, which makes the certificate optional, it would, and TLS 1.3 forbids
+ * that. Elsewhere this is a rule like others.
  */
 function judgeRequireOfPart(question: Question): Verdict {
   const { desired, facts, trust, hosts } = question;
@@ -159,7 +164,8 @@ function judgeRequireOfPart(question: Question): Verdict {
 
 /**
  * Judges an SSLVerifyDepth. In a section, a smaller depth than ours requests the certificate again, and refuses people
- * whose chain is longer. A depth that no chain of the site exceeds refuses nobody, so it can go.
+ * whose chain is longer. A depth that no chain of the site exceeds refuses nobody, so it can go. So can one for the
+ * whole site, where our own depth is meant to count.
  */
 function judgeDepth(question: Question): Verdict {
   const { desired, trust, directive } = question;
@@ -215,8 +221,8 @@ const endsRevocation = (uncovered: readonly string[]): Verdict =>
   );
 
 /**
- * Judges only how much is checked. httpd does not start with a check and without a CRL, so the configuration names a
- * CRL as well, and {@link judgeCrlFile} reports what would be lost of that.
+ * Judges an SSLCARevocationCheck: only how much is checked. httpd does not start with a check and without a CRL, so the
+ * configuration names a CRL as well, and {@link judgeCrlFile} reports what would be lost of that.
  */
 function judgeCrlCheck({ desired, directive }: Question): Verdict {
   return directive.value === "chain" && desired.crlCheck === "leaf" && hasRevocation(desired)
@@ -235,8 +241,8 @@ function judgeCrlFile({ desired, facts, trust, directive, hosts }: Question): Ve
 }
 
 /**
- * Judges an SSLCARevocationPath. The CRLs in its directory are not known, so where they were checked, the site file
- * must have a CRL of each CA that needs one.
+ * Judges an SSLCARevocationPath. The CRLs in its directory are not known, so where they were checked, there must be a
+ * CRL of each CA that issues to users.
  */
 function judgeCrlPath({ desired, facts, trust, hosts }: Question): Verdict {
   const uncovered = findUncoveredCas(desired, facts, "leaf");
@@ -255,8 +261,9 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
 }
 
 /**
- * CAs of the site that need a CRL under this check, and whose CRL neither comes with the site file nor can come from a
- * source.
+ * The CAs of the site that need a CRL under this check, and whose CRL neither is installed, nor comes with the site
+ * file, nor can come from a source. Which CA a source is for is not known: all CAs without a CRL are returned where
+ * there are fewer sources than CAs, and none otherwise.
  */
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
   // Installed CRLs are removed when the site file no longer wants revocation.
