@@ -10,8 +10,9 @@ import type { PhpObservation } from "./observation.ts";
 const phpSources = ["module", "fpm", "cli"] as const;
 
 /**
- * Chooses the PHP that counts: first the one that httpd itself runs, and among several of one source the one of the
- * highest version, because the rule is stricter from 8.3 on.
+ * Chooses the PHP that counts: the one that httpd itself loads, or else that of php-fpm, or else that of the command
+ * line. Among several of one source the highest version counts, because the rule is stricter from 8.3 on. Undefined
+ * where there is no PHP.
  */
 export function findPhp(observed: readonly PhpObservation[]): PhpFacts | undefined {
   const ranked = [...observed].sort(

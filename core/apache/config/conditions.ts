@@ -33,8 +33,8 @@ export type Decision = boolean | undefined;
 export const isCondition = (sectionName: string): boolean => deciders.has(sectionName);
 
 /**
- * Decides the condition `<name argument>`, whose name is in lower case. A `!` before the argument negates the answer. A
- * section that is no condition is never decided.
+ * Decides the condition `<name argument>`, whose name is in lower case. A `!` before the argument negates the answer.
+ * The result is undefined for a section that is no condition.
  */
 export function decide(name: string, argument: string, context: ConditionContext): Decision {
   const isNegated = argument.startsWith("!");
@@ -55,8 +55,8 @@ const deciders: ReadonlyMap<string, (argument: string, context: ConditionContext
 ]);
 
 /**
- * Whether a `-D` option or a Define has set the variable. A name that was not seen counts as not set only where all
- * `-D` options are known and no undecided condition may have set it.
+ * Whether a `-D` option or a Define has set the variable. The answer is no only where all `-D` options are known and
+ * every condition around a Define or UnDefine of this name was decided; else it is undefined.
  */
 function hasVariable(name: string, { variables, undetermined, hasAllDefines }: ConditionContext): Decision {
   if (variables.has(name)) return true;

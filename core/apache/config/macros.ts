@@ -84,6 +84,7 @@ function findUses(parameters: readonly string[], text: string, isLookedAt: IsLoo
     if (node.kind === "trivia") continue;
     const line = logicalText(tree, node);
     const endOfName = readWord(line, 0).next;
+    // The arguments as the macro has them: no value has replaced a parameter.
     const words = readWords(line, endOfName);
     if (!isFixed(line, endOfName) || isWriter(node.name) || isLookedAt(node.name, words)) return undefined;
     if (!notInModInfo.has(node.name)) continue;

@@ -152,6 +152,7 @@ function readNode(draft: Draft): void {
   const code = text.charCodeAt(first);
   const isTrivia = first === end || code === hash;
   if (isTrivia) addNode(draft, "", end, 1);
+  // The name of a directive may stand in quotes.
   else if (code === doubleQuote || code === singleQuote) addNode(draft, firstWord(text.slice(first, end)), end, 1);
   else {
     let wordEnd = first;

@@ -72,8 +72,9 @@ function componentMatcher(pattern: string): (name: string) => boolean {
 type Wildcard = "any" | ((character: string) => boolean);
 
 /**
- * Matches as `apr_fnmatch` does: `*`, `?`, `[…]` with `!` or `^`, and a backslash before a literal character. Only the
- * last `*` is ever tried again, so a hostile pattern costs at most its length times the length of the name.
+ * Whether the whole name matches, as `apr_fnmatch` decides it: `*`, `?`, `[…]` with `!` or `^`, and a backslash before
+ * a literal character. Only the last `*` is ever tried again, so a hostile pattern costs at most its length times the
+ * length of the name.
  */
 function matchesWildcards(wildcards: readonly Wildcard[], name: string): boolean {
   let position = 0;

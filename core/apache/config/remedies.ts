@@ -65,7 +65,7 @@ function dependence(name: string, context: RemedyContext): string | undefined {
   // beginning of this chain.
   for (let steps = 0; steps < mostSteps && condition.name === "ifdefine"; steps++)
     condition = context.undetermined.get(withoutNegation(condition)) ?? condition;
-  // The empty map ends the recursion: by it, no further name depends on a condition.
+  // The empty map ends the recursion: with it, no further name depends on a condition.
   const remedy = remedyForCondition(condition, { ...context, undetermined: new Map() });
   return `it depends on the condition at ${hostText(condition.file)}:${condition.node.line}: ${remedy}`;
 }

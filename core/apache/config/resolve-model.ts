@@ -34,7 +34,10 @@ export interface Effective {
   readonly node: Node;
   readonly section: Section | undefined;
   readonly opens: Section | undefined;
-  /** The arguments without quotes, with the values of the variables that were known at this place. */
+  /**
+   * The arguments without quotes, with the values of the variables that were known at this place. A section has a
+   * single one: the whole text between its name and its `>`, with the quotes.
+   */
   readonly arguments: readonly string[];
   /** The innermost condition around the directive that could not be decided. */
   readonly undecided: Section | undefined;

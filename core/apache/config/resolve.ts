@@ -125,7 +125,7 @@ function readFile(walk: Walk, file: string, outer: Context): void {
   walk.reading.push(file);
   walk.readings.set(file, (walk.readings.get(file) ?? 0) + 1);
   const stack: Context[] = [outer];
-  // By the index of a name, whether its directives matter: to know this once for each name saves time.
+  // By the index of a name, whether its directives are carried out or wanted. To ask once for each name saves time.
   const isRead = tree.names.map((name) => notInModInfo.has(name) || walk.wanted(name));
   for (let index = 0; index < tree.count; index++) {
     const kind = tree.kindIds[index];
@@ -298,8 +298,8 @@ function argumentsAt(walk: Walk, file: string, tree: Tree, node: Node): readonly
 }
 
 /**
- * Replaces variables. A variable that is not known stays as it is. So does a text with which all texts together would
- * exceed {@link mostExpandedBytes}; this is reported once.
+ * Replaces the variables in a text. A variable that is not known stays as it is. So does the whole text where all
+ * replaced texts together would exceed {@link mostExpandedBytes}, which is reported once.
  */
 function expand(walk: Walk, file: string, { line }: Node, text: string): string {
   if (!text.includes("${")) return text;

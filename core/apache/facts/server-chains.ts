@@ -23,6 +23,7 @@ export function findMissingIssuers(
   return hosts.map(({ section }) => {
     const file = inherited(levels, section, "sslcertificatefile");
     if (file === undefined || inherited(levels, section, "sslcertificatechainfile") !== undefined) return undefined;
+    // The server's own certificate is the first one in its file.
     const [own, ...others] = certificatesOf(absolutePath(serverRoot, file)) ?? [];
     return own === undefined || others.length > 0 || isSameName(own.issuer, own.subject) ? undefined : own.issuer;
   });

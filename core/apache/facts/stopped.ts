@@ -74,6 +74,7 @@ function countCertificates(bytes: Buffer): Counted {
 export function findStopped({ mayBeStopped }: Desired, facts: Facts): Diagnostic[] {
   const { server, own } = facts;
   const { starter, configFile: place } = server;
+  // Only a live host shows whether its server runs.
   if (mayBeStopped || server.running || server.source !== "httpd") return [];
   if (starter === undefined && own.hasRun !== true) return [];
   const why =

@@ -97,10 +97,12 @@ function kindOf(kind: UnmanagedKind, words: readonly string[]): UnmanagedKind | 
       return isAboutCertificates(words) ? kind : undefined;
     case "stdEnvVars":
       return kindOfOptions(words);
+    // Commands of OpenSSL about the verification of clients, such as VerifyMode, VerifyCAFile and ClientCAPath.
     case "confCommand":
       return /^(Verify|Client|Request)(CA|Mode)/i.test(first) ? kind : undefined;
     case "proxyProtocol":
       return /^on$/i.test(first) ? kind : undefined;
+    // Only these two allow Satisfy, SSLRequire and SSLVerifyClient in a .htaccess file.
     case "allowOverride":
       return words.some((word) => /^(All|AuthConfig)$/i.test(word)) ? kind : undefined;
     default:

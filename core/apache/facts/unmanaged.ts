@@ -40,6 +40,7 @@ export interface UnmanagedContext {
 
 /** A directive at one place and on one level, with all virtual hosts that read it there. */
 interface Occurrence {
+  /** The directive as it was read first. */
   readonly directive: Effective;
   readonly place: string;
   readonly kind: UnmanagedKind;

@@ -260,8 +260,8 @@ export const isAny = (address: string): boolean =>
   ["*", "_default_", "0.0.0.0", "[::]"].includes(address.toLowerCase());
 
 /**
- * The form in which openssl and curl reach an address on the host itself: an IPv6 address loses the brackets in which
- * httpd writes it.
+ * The form in which openssl and curl reach an address on the host itself: `*` becomes 127.0.0.1, and an IPv6 address
+ * loses the brackets in which httpd writes it.
  */
 export const askedAddress = (address: string): string =>
   address === "*" ? "127.0.0.1" : address.replace(/^\[(.*)\]$/, "$1");

@@ -91,6 +91,7 @@ const judges: Readonly<Record<UnmanagedKind, (question: Question) => Verdict>> =
   crlPath: judgeCrlPath,
   crlCheck: judgeCrlCheck,
   ocsp: judgeOcsp,
+  // A rule for the whole site goes only if it is about nothing but the certificate: ours does not replace the rest.
   sslRequire: (question) =>
     question.directive.level === "wholeSite" && question.directive.value === "certificate"
       ? removableAlone(question, "is a rule for the whole site, and clientcert's rule takes its place")
