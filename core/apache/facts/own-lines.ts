@@ -40,7 +40,7 @@ export function withoutOurLines(bytes: string): string {
 /** Our line as `grep` finds it on the host: with blanks around it, and perhaps the CR of a line end. */
 const ourLine = new RegExp(`^[ \\t]*${includeLine.replace(".", "\\.")}[ \\t\\r]*$`);
 
-/** Finds the physical lines that an earlier adoption commented out. */
+/** Finds the physical lines that an earlier adoption commented out: those that begin with our mark. */
 export function findAdoptedLines(file: string, text: string, isJob = false): AdoptedLine[] {
   const lines: AdoptedLine[] = [];
   // The line that begins at `lineStart` has the number `line`.

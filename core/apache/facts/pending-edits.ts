@@ -49,7 +49,8 @@ function lacksOnlyOurLines(
   path: string,
   bytes: ObservedFile["bytes"],
 ): boolean {
-  // This is the time when our last change ended. The reload that httpd reports for that change came before it.
+  // This is the time when our last change ended. The reload that httpd reports for that change came before it. A later
+  // one was somebody else's.
   const changed = Number(journal.get("changed") ?? 0);
   const isOurReload = changed >= (server.loadedSeconds ?? 0) && changed <= server.nowSeconds && !journal.has("owed");
   return isOurReload && hashOf(withoutOurLines(bytes)) === loadedHashes?.get(path);

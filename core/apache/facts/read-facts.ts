@@ -200,8 +200,8 @@ function findAdopted(observation: Observation): AdoptedLine[] {
 }
 
 /**
- * Our lines in the files that were read, except the one line of each virtual host in {@link VirtualHostFacts.include}.
- * The virtual host around such a line may no longer answer TLS, or someone has copied the line.
+ * Our lines in the files that were read, except the one that counts in each of `hosts`. The virtual host around such a
+ * line may no longer answer TLS, or someone has copied the line.
  */
 function findStrays(observation: Observation, resolved: Resolved, hosts: readonly TlsVirtualHost[]): StrayInclude[] {
   const placed = new Set(hosts.map(({ facts }) => `${facts.file}:${facts.include?.offset}`));

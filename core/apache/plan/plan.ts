@@ -36,7 +36,10 @@ import { isExcluded } from "./excluded-hosts.ts";
 /** The name of a virtual host in {@link Plan.files}. */
 export const includeKey = (host: VirtualHostFacts): string => hostText(`${host.file}:${host.line} ${host.serverName}`);
 
-/** Makes the plan. Its change is undefined when the host is as wanted. Its diagnostics may forbid the change. */
+/**
+ * Makes the plan. Its change is undefined when the host is as wanted. Its diagnostics may forbid the change; `restore`
+ * is what may be done in spite of conflicts.
+ */
 export function plan(desired: Desired, facts: Facts): Plan {
   const covered = facts.virtualHosts.filter((host) => !isExcluded(desired, host));
   const conf = renderConf(desired, facts, documentRootsOf(covered));

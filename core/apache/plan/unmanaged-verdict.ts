@@ -263,8 +263,8 @@ function judgeOcsp({ desired, facts, directive }: Question): Verdict {
 
 /**
  * The CAs of the site that need a CRL under this check, and whose CRL neither is installed, nor comes with the site
- * file, nor can come from a source. Which CA a source is for is not known: all CAs without a CRL are returned where
- * there are fewer sources than CAs, and none otherwise.
+ * file, nor can come from a source. Which CA a source is for is only known where it came with a first CRL: all CAs
+ * without a CRL are returned where there are fewer other sources than such CAs, and none otherwise.
  */
 function findUncoveredCas(desired: Desired, { own }: Facts, crlCheck: "leaf" | "chain"): string[] {
   // Installed CRLs are removed when the site file no longer wants revocation.
