@@ -6,6 +6,7 @@ import { loadSite } from "./provider/site/load-site.ts";
 // preview.
 Error.stackTraceLimit = 0;
 
+// The site file of a stack has the name of the stack.
 const stack = getStack();
 
 /** By host: what was done and found, and what to look at. */

@@ -89,15 +89,18 @@ export class ApacheHost extends pulumi.ComponentResource {
 }
 
 /**
- * The arguments that `pulumi stack` and diffs show. The content of files is left out, because a renewed file is not a
- * change of an argument.
+ * The arguments as the state stores them and diffs show them: without what was read from the files, and with PEM text
+ * replaced by its hash. A renewed file is not a change of an argument.
  */
 function recordedArgs(args: ApacheHostArgs): object {
   const contentsOfFiles = { ca: undefined, crls: undefined, crlSha256: undefined, sample: undefined };
   return { ...args, ...recordedPkiArgs(args), ...contentsOfFiles };
 }
 
-/** The arguments of the resource inside the component: with the contents of the files, and with every default. */
+/**
+ * The arguments of the resource inside the component: with what the files contain, and with the defaults of the CRL
+ * sources and of their refresh. Arguments that have `ca` are returned as they are.
+ */
 function clientAuthArgs(args: ApacheHostArgs, host: ApacheHost, name: string): ClientAuthArgs {
   // A site has read its files once for all of its hosts, and has filled in the defaults of its schema.
   if (args.ca !== undefined) return args as ClientAuthArgs;
@@ -106,7 +109,7 @@ function clientAuthArgs(args: ApacheHostArgs, host: ApacheHost, name: string): C
   const { sampleCertificate: _sample, ...complete } = {
     ...args,
     ...readPki(args, host, name),
-    // The provider fills in the parts that may be left out.
+    // as: the provider fills in the parts that may be left out.
     connection: args.connection as pulumi.Input<Connection>,
     crlSources: pulumi.output(crlSources).apply((sources) => makeCrlSources(sources)),
     crlRefresh: pulumi.output(crlRefresh).apply((refresh) => makeCrlRefresh(refresh)),

@@ -49,8 +49,9 @@ type ReadArgs = Pick<ClientAuthArgs, "sample"> &
   Required<Pick<ClientAuthArgs, "siteFile" | "caFiles" | "ca" | "crlFiles" | "crls" | "crlSha256">>;
 
 /**
- * Reads the files, at once or when all paths are known. It ends the program with everything that is wrong with them;
- * each message begins with `name`.
+ * Reads and checks the files: at once where every argument is known, otherwise when the last of them becomes known.
+ * Where there are problems, it ends the program with all of them. A message begins with the file that it is about, or
+ * with `name` where it is about no single file.
  */
 export function readPki(args: PkiArgs & CheckArgs, host: pulumi.ComponentResource, name: string): ReadArgs {
   const { siteFile = programFolder, caFiles, crlFiles = [], sampleCertificate } = args;
@@ -76,26 +77,31 @@ type KnownFiles = SiteFilesWanted & { readonly siteFile: string };
 /** Whether every argument has its value already, so that no part of it is an output or a promise. */
 const isKnown = (value: object): value is KnownFiles => !hasOutput(value);
 
+/** Whether the value is an output or a promise, or contains one at any depth. */
 const hasOutput = (value: unknown): boolean =>
   pulumi.Output.isInstance(value) ||
   value instanceof Promise ||
   (typeof value === "object" && value !== null && Object.values(value).some(hasOutput));
 
-/** Reads the files. In messages, the name of the resource stands for the site file, because a program may have none. */
+/**
+ * Reads and checks the files. Throws one error with every problem, and logs the warnings. In messages, the name of the
+ * resource stands for the site file, because a program may have none.
+ */
 function readKnown({ siteFile, ...wanted }: KnownFiles, host: pulumi.ComponentResource, name: string): site.SitePki {
   // The place of a key of the site file begins with that file, see `keyPlace`.
   const placeOf = (place: string) => ({
     file: place.startsWith(siteFile) ? name + place.slice(siteFile.length) : place,
   });
   const { pki, problems, warnings } = site.readPki(siteFile, wanted, placeOf);
+  // true: Pulumi prints the message without a stack trace.
   if (problems.length > 0) throw new pulumi.ResourceError(problems.join("\n"), host, true);
   for (const warning of warnings) void pulumi.log.warn(warning, host);
   return pki;
 }
 
 /**
- * The arguments for the state of the component. PEM text is shortened: a key that stands in the place of a certificate
- * must not get into the state.
+ * The arguments for the state of the component, with PEM text replaced by its hash: a private key that was given in the
+ * place of a certificate must not get into the state. Paths stay as they are.
  */
 export function recordedPkiArgs({ caFiles, crlFiles = [], sampleCertificate, crlSources }: PkiArgs & CheckArgs) {
   const shown = (paths: PkiArgs["caFiles"]) => pulumi.output(paths).apply((known) => known.map(shownFile));

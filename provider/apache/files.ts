@@ -8,7 +8,10 @@ import { hostText } from "../../core/host-text.ts";
 import type { ShownFile, ShownFiles } from "../../core/server-kind.ts";
 import { changeTexts, lineChangesOf } from "../resource/shown-files.ts";
 
-/** What stands on the host now: our configuration in full, our other files by hash, and each include line. */
+/**
+ * What is on the host now, by path: our configuration in full, our other files and the program by their hashes, each
+ * with what is wrong with it. The include line of a virtual host has the key `FILE:LINE SERVERNAME`.
+ */
 export function liveFiles(facts: Facts): ShownFiles {
   const includes = facts.virtualHosts.flatMap((host) =>
     host.include === undefined ? [] : [[includeKey(host), { text: includeText(host.include.last) }] as const],
@@ -17,12 +20,12 @@ export function liveFiles(facts: Facts): ShownFiles {
   return { ...withStates(facts, shown), ...programFile(facts), ...Object.fromEntries(includes) };
 }
 
-/** What would stand on the host after `plan`. Without a change, this is what stands there now. */
+/** What would be on the host after `plan`, in the form of {@link liveFiles}. Without a change, it is the same. */
 export function plannedFiles(facts: Facts, { change, files }: Plan): ShownFiles {
   if (change === undefined) return liveFiles(facts);
   const kept = Object.entries(hashesOf(facts)).filter(([name]) => !change.drop.includes(name));
   const written = change.write.map(({ name, sha256 }) => [name, sha256] as const);
-  // The texts of our configuration and of the include lines are in the `files` of the plan.
+  // The `files` of the plan have the include lines, and the text of our configuration in the place of its hash.
   const shown = ownFiles(facts, Object.fromEntries([...kept, ...written]), undefined);
   return { ...shown, ...downloadedCrl(facts, change), ...asFiles(files) };
 }
@@ -34,14 +37,17 @@ const asFiles = (texts: Readonly<Record<string, string>>): ShownFiles =>
 /** The hashes of our files by name, and those of timers by path. */
 const hashesOf = ({ own, refresh }: Facts): Readonly<Record<string, string>> => ({ ...own.files, ...refresh.timers });
 
-/** The program together with the files beside it. They are shown as one thing, because they are written as one. */
+/**
+ * The program on the host by its hash, with what is wrong with it and with the scripts beside it. They are shown as one
+ * file, because they are written together. Empty where the program is missing or was not observed.
+ */
 function programFile(facts: Facts): ShownFiles {
   const hash = facts.unattended?.program;
   if (hash === undefined) return {};
   return { [programPath(facts.server.instance)]: { text: hashText(hash), states: unattendedStates(facts) } };
 }
 
-/** The absolute path of a file of ours, as bytes. */
+/** The absolute path of a file of ours, as bytes. The name of a timer's file is its absolute path already. */
 export const pathOf = (facts: Facts, name: string): string => (name.startsWith("/") ? name : ownPath(facts, name));
 
 /** The same path as text. */
@@ -70,7 +76,7 @@ export const fileStates = (facts: Facts): readonly (readonly [path: string, stat
   ...expiredCrl(facts),
 ];
 
-/** Adds to each file what is wrong with it although its bytes are right. */
+/** The files, each with its state from {@link fileStates}. Of several states of one file, the last one is shown. */
 function withStates(facts: Facts, shown: ShownFiles): ShownFiles {
   const states = new Map(fileStates(facts));
   return Object.fromEntries(
@@ -81,6 +87,7 @@ function withStates(facts: Facts, shown: ShownFiles): ShownFiles {
   );
 }
 
+/** The timers of systemd, where they are not enabled. */
 function disabledTimer({ refresh }: Facts): (readonly [string, string])[] {
   if (refresh.isTimerEnabled) return [];
   return Object.keys(refresh.timers)
@@ -93,8 +100,9 @@ const openTimers = ({ refresh, unattended }: Facts): (readonly [string, string])
   Object.entries(unattended?.wrong ?? {}).filter(([path]) => path in refresh.timers);
 
 /**
- * The expired CRL, on a host that refreshes its CRLs. On any other host, an update would not help. The facts have a
- * time only for hosts that refresh, and with 0 no CRL counts as expired.
+ * The state of our crl.pem where a CRL in it has expired; the first such date is named. Only a host that refreshes its
+ * CRLs has this state, because on any other host an update would not help. The facts of other hosts have no time, and
+ * at time 0 no CRL has expired.
  */
 function expiredCrl(facts: Facts): (readonly [string, string])[] {
   const { nowSeconds = 0 } = facts.refresh;
@@ -105,8 +113,9 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
 }
 
 /**
- * The crl.pem that the host will download, where it has none or an expired one. Any other download replaces a CRL that
- * is good enough, so a diff does not show it.
+ * The crl.pem that the host will download, as a file with a text in the place of its hash. Empty where the change
+ * downloads nothing, or sends a crl.pem itself. Also empty where the host has a CRL that has not expired: a download
+ * then replaces a CRL that is good enough, so a diff does not show it.
  */
 function downloadedCrl(facts: Facts, { refresh, write }: Change): ShownFiles {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;
@@ -116,7 +125,10 @@ function downloadedCrl(facts: Facts, { refresh, write }: Change): ShownFiles {
     : {};
 }
 
-/** Shows in words that the line is not the last one, because the text alone would look right. */
+/**
+ * The include line as diffs show it. Where it is not the last line of its virtual host, words say so, because the line
+ * alone would look right.
+ */
 const includeText = (isLast: boolean): string =>
   isLast ? `${includeLine}\n` : `${includeLine}\n(not the last line: what follows can override it)\n`;
 
@@ -124,19 +136,23 @@ const includeText = (isLast: boolean): string =>
 export const fileChangeTexts = (live: ShownFiles, planned: ShownFiles): readonly string[] =>
   changeTexts(live, planned, describeDifference);
 
-/** The texts about one file: our configuration by line, the program by its version, any other file by its states. */
+/**
+ * The texts about one file that differs: our configuration by line, the program by its version, any other file by its
+ * states. A file without a state `is not as wanted`.
+ */
 function describeDifference(path: string, found: ShownFile, wanted: ShownFile): readonly string[] {
   if (isProgram(path)) return [`${path}: ${programText(found, wanted)}`];
   if (path.endsWith(`/${confName}`)) return lineChangesOf(path, found.text, wanted.text);
   return [`${path}: ${found.states?.join("; ") ?? "is not as wanted"}`];
 }
 
-/** Whether this is the path of the program in the state directory, whose fourth name is that of the instance. */
+/** Whether `path` is `/var/lib/clientcert/INSTANCE/program`, for any instance. */
 const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
 
 /**
- * The files beside a program of another version have that other version, too, and are replaced with it. They are not
- * reported separately.
+ * What is wrong with the program on the host and with the scripts beside it, in words. Where the program is of another
+ * version, its scripts are, too, and are replaced with it, so they are not reported separately. An empty program is
+ * called empty, and not of another version.
  */
 function programText(found: ShownFile, wanted: ShownFile): string {
   const isSame = found.text === wanted.text;
@@ -147,8 +163,8 @@ function programText(found: ShownFile, wanted: ShownFile): string {
 }
 
 /**
- * What would run on the host by itself, and the settings for it. A person should read them before they are on the host,
- * so they are shown in full and not as a hash.
+ * The files of the timer and the refresh.conf that the plan writes, with their texts. They make the host run something
+ * by itself, so a person should read them in full before they are there.
  */
 export function jobFiles(facts: Facts, { change }: Plan): ShownFiles {
   const files = (change?.write ?? []).flatMap(({ role, name, text }) =>

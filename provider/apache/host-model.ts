@@ -33,13 +33,14 @@ export interface Outcome extends HostOutcome<Observation> {
 }
 
 /**
- * All errors are `HostError`s: unreachable, host key, sudo, no httpd, several httpds, locked. An observation is never
- * empty.
+ * The calls reject with a `HostError` where the host is the reason; `HostErrorKind` lists the kinds. An observation is
+ * never empty.
  */
 export interface Host {
   observe(target: Target, options?: RunOptions): Promise<Observation>;
   /** The host's own httpd judges the change on a copy. The host itself is not changed. */
   judge(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
+  /** Makes the change. Where the connection is cut, the host is asked how the change ended. */
   apply(target: Target, transaction: Transaction, options?: RunOptions): Promise<Outcome>;
   close(): Promise<void>;
 }

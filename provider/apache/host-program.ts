@@ -8,7 +8,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { namedContents } from "../../core/apache/named-files.ts";
 
-/** The files that only observe, in the order in which they are joined. They only define functions. */
+/**
+ * The files with which both programs begin, in the order in which they are joined. They refuse an unfit shell, set up
+ * the other shells, and define functions.
+ */
 const observingFiles = [
   "lib/shell.sh",
   "lib/words.sh",
@@ -25,7 +28,7 @@ const observingFiles = [
   "lib/state.sh",
 ] as const;
 
-/** The files of the whole program. `main.sh` runs; the others only define functions. */
+/** The files of the whole program. The last one, `main.sh`, starts the work; the others define what it needs. */
 const hostScriptFiles = [
   ...observingFiles,
   "apache/stage.sh",
@@ -72,7 +75,10 @@ export function hostProgramSha256(): string {
 
 let programSha256: string | undefined;
 
-/** The program that only observes. It is for hosts whose sudoers rule allows one root-owned program, and for tests. */
+/**
+ * The files of the program that only observes. It is sent for every observation. It is also installed on hosts whose
+ * sudoers rule allows one root-owned program.
+ */
 const observationScriptFiles = [...observingFiles, "crl/timer.sh", "main-observe.sh"] as const;
 
 let joinedWhole: string | undefined;
@@ -90,7 +96,7 @@ let joinedObservation: string | undefined;
  * often than it is changed.
  */
 export function observationScript(): string {
-  // Where the login may run anything, the overrides come from the request.
+  // Where the login may run anything, the overrides come from the request, so this function does nothing.
   joinedObservation ??= joinObservationScript("fixed_overrides() { :; }\n");
   return joinedObservation;
 }
@@ -101,18 +107,22 @@ export function observationScript(): string {
  */
 export function joinObservationScript(overrides: string): string {
   const last = observationScriptFiles.length - 1;
+  // Each of the two joined texts begins with the table of directives. The second table sets the same value again.
   return (
     joinScripts(observationScriptFiles.slice(0, last)) + overrides + joinScripts(observationScriptFiles.slice(last))
   );
 }
 
-/** The texts of shell files, joined in the given order after the table of directives. */
+/**
+ * The texts of shell files of `host/posix`, joined in the given order after the table of directives. Comments and empty
+ * lines are left out.
+ */
 export function joinScripts(names: readonly string[]): string {
   const directory = join(packageRoot(), "host", "posix");
   return directivesText + names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
 }
 
-/** The table that `host/posix/apache/files.sh` reads. */
+/** The table that `host/posix/apache/files.sh` reads: a shell variable with `DIRECTIVE=CONTENTS`, split by blanks. */
 const directivesText = `file_directives='${Object.entries(namedContents)
   .map(([directive, contents]) => `${directive}=${contents}`)
   .join(" ")}'\n`;
@@ -122,7 +132,10 @@ function withoutComments(text: string): string {
   return text.replace(/^\s*#(?!!).*\n/gm, "").replace(/^\n/gm, "");
 }
 
-/** The package's folder. It is searched from here upwards, because this file also runs inside a bundle in `build/`. */
+/**
+ * The package's folder: the nearest one, from this file upwards, that contains the host's program. It is searched,
+ * because this file also runs inside a bundle in `build/`. Throws an error where there is none.
+ */
 function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, "host", "posix", "main.sh"))) {

@@ -16,6 +16,7 @@ import type { Observation } from "../../core/apache/observation.ts";
 import type { RunOptions } from "../../core/server-kind.ts";
 import { hostText } from "../../core/host-text.ts";
 
+/** How long an observation may take. */
 const observeTimeoutSeconds = 60;
 /**
  * This limit is for a host that went silent. It is far above the deadlines of the host's own program, which extends
@@ -24,10 +25,12 @@ const observeTimeoutSeconds = 60;
 const changeTimeoutSeconds = 900;
 /** The most steps of one run that are shown, because each step is a message to the engine. */
 const mostSteps = 1000;
+/** The most reasons of one answer that are shown. */
 const mostReasons = 100;
 
 /**
- * `program` returns what runs on the host, in observations as well. Tests change it.
+ * Makes the calls that reach hosts, over the connections of `pool`. `program` returns what runs on the host, in
+ * observations as well. Tests change it.
  *
  * @default - this build's program
  */
@@ -57,8 +60,8 @@ export function createHost(pool: Pool, program?: () => string): Host {
   };
 
   /**
-   * A cut connection does not show whether the change was made, because the change goes on without us. The host is
-   * therefore asked how it ended.
+   * Applies a change and returns the parts of the answer. Where the connection is cut, the change goes on without us,
+   * so the host is asked once how it ended. Rejects where it gives no answer to that.
    */
   async function applyOrAsk(target: Target, transaction: Transaction, options: RunOptions): Promise<Message[]> {
     const request = transactionRequest("apply", target.detection, transaction, changeTimeoutSeconds);
@@ -67,6 +70,7 @@ export function createHost(pool: Pool, program?: () => string): Host {
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== "cut") throw error;
       options.onProgress?.("connection cut; asking how the change ended");
+      // Without `options`: a cancellation does not end the question, because the change goes on in any case.
       const question = resultRequest(target.detection, transaction, request, changeTimeoutSeconds);
       return await run(target, question, changeTimeoutSeconds, {}).catch((reason: unknown) => {
         throw unanswered(reason, error);
@@ -76,8 +80,9 @@ export function createHost(pool: Pool, program?: () => string): Host {
 }
 
 /**
- * The error where the host could not be asked how a change ended. The change may have been made, even where the host no
- * longer knows such a run.
+ * The error where the host did not say how a change ended. `reason` is why it did not, and `cut` is the error that
+ * ended the change for us; a limit of the login that `cut` shows is reported, too. The kind stays `cut`: the change may
+ * have been made, even where the host no longer knows such a run. A `reason` of another class is returned as it is.
  */
 function unanswered(reason: unknown, cut: HostError): unknown {
   if (!(reason instanceof HostError)) return reason;
@@ -90,7 +95,10 @@ function unanswered(reason: unknown, cut: HostError): unknown {
  */
 type Run = (target: Target, request: Request, timeoutSeconds: number, options: RunOptions) => Promise<Message[]>;
 
-/** Makes the function that runs `program` on hosts. It reports the steps that the program names while it runs. */
+/**
+ * Makes the function that runs `program` on hosts. While the program runs, the function reports its steps, at most
+ * {@link mostSteps} of them.
+ */
 function runner(pool: Pool, program: () => string): Run {
   return async (target, request, timeoutSeconds, options) => {
     let steps = 0;
@@ -115,10 +123,7 @@ function runner(pool: Pool, program: () => string): Run {
   };
 }
 
-/**
- * Throws an error where the user may run only the observation program. Such a sudoers rule is enough to observe, and
- * for nothing else.
- */
+/** Throws an error where the user may run only the observation program, which cannot judge or change anything. */
 function requireAllRights({ connection }: Target): void {
   const { sudo, user } = connection;
   if (sudo.how !== "program") return;
@@ -128,8 +133,8 @@ function requireAllRights({ connection }: Target): void {
 }
 
 /**
- * The kinds of `error` parts that callers distinguish. For all others, the program's `fail` has run, which changes
- * nothing.
+ * The kind of our error, by the first word of an `error` part. Any other word becomes `refused`: the host's program has
+ * ended before it changed anything.
  */
 const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   "no-httpd": "noHttpd",
@@ -140,7 +145,7 @@ const errorKinds: Readonly<Record<string, HostErrorKind>> = {
   slow: "timeout",
 };
 
-/** Throws the error that the host's program reports, with its reasons. */
+/** Throws the error that the host's program reports, with its reasons. Returns where the answer has no error. */
 function throwHostError(target: Target, parts: readonly Message[]): void {
   const error = parts.find((part) => part.kind === "error");
   if (error === undefined) return;
@@ -154,13 +159,14 @@ function throwHostError(target: Target, parts: readonly Message[]): void {
   throw new HostError(kind, `${placeOf(target.connection)}: ${text}`);
 }
 
+/** The observation in an answer. Throws an error where it is incomplete. */
 function requireObservation(target: Target, parts: readonly Message[]): Observation {
   const observation = readObservation(parts);
   if (observation !== undefined) return observation;
   throw new HostError("answer", `${placeOf(target.connection)}: the observation is incomplete; run again`);
 }
 
-/** The outcome of a judgement or a change. Throws an error where the answer has none. */
+/** The outcome of a judgement or a change. Throws an error where the answer has none, or one that is unknown. */
 function readOutcome(target: Target, parts: readonly Message[]): Outcome {
   const result = parts.find((part) => part.kind === "result")?.argument.split(" ");
   if (result === undefined) {
@@ -176,23 +182,28 @@ const results = ["well", "refused", "applied", "stopped", "rolledBack", "recover
 /** `none` means that no judge was reached. */
 const judges = ["shadow", "minimal", "syntax", "none"] as const;
 
-/** Reads the words of a `result` part: the result, the judge, and the generation. */
+/**
+ * Reads the words of a `result` part: the result, the judge, and the generation, which is 0 where the host has none.
+ * Throws an error where a word is unknown.
+ */
 function readResult(target: Target, words: readonly string[]): Pick<Outcome, "result" | "judge" | "generation"> {
   const [resultWord, judgeWord, generation = ""] = words;
   const result = results.find((known) => known === resultWord);
   const judge = judges.find((known) => known === judgeWord);
+  // A number of 15 digits is still exact in JavaScript.
   if (result === undefined || judge === undefined || !/^\d{0,15}$/.test(generation))
     throw new HostError(
       "answer",
       `${placeOf(target.connection)}: the run ended with a result that is unknown; run again`,
     );
-  // as: a run without a judge was refused or put back, and nobody asks then which judge decided.
+  // as: `none` comes with a run that ended before a judge was reached, and with a change of which httpd reads nothing.
+  // Outputs leave it out (`lastChangeOf`).
   return { result, judge: judge as Judge, generation: Number(generation || 0) };
 }
 
 /**
- * What the answer reports, in the order of the answer: sentences of the host's program, and httpd's words without the
- * customer's lines.
+ * What the answer reports, in its order: sentences of the host's program, and httpd's messages without the customer's
+ * lines. Of more than {@link mostReasons} parts, the last text says how many were left out.
  */
 function reasonsOf(parts: readonly Message[]): string[] {
   const reported = parts.filter(({ kind }) => kind === "reason" || kind === "note" || kind === "words");
@@ -204,7 +215,7 @@ function reasonsOf(parts: readonly Message[]): string[] {
   return omitted <= 0 ? reasons : [...reasons, `and ${omitted} more`];
 }
 
-/** Standard error as the end of a message. Empty where nothing was printed. */
+/** Standard error as the end of a message, after a colon. Empty where nothing was printed. */
 function stderrText(stderr: string): string {
   return stderr.trim() === "" ? "" : `: ${asOneLine(stderr)}`;
 }

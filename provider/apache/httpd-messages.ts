@@ -8,11 +8,17 @@ import { shown } from "../../core/shown.ts";
 
 /** The parts of messages that may be shown. Of each line, the part that the first matching pattern finds is kept. */
 const shownParts: readonly RegExp[] = [
+  // A message that quotes nothing up to the end of its line.
   /AH\d{5}: (?:Init|Failed|Fatal|Server|Unable|Private key|Cannot|Oops|SSL)[^'"$%]*$/,
+  // The error text of OpenSSL, up to a quote.
   /SSL Library Error: error:[^\n'"]*/,
+  // The place of a mistake. httpd writes what is wrong on the next line.
   /Syntax error on line \d+ of [^\n]*?:(?=\s*$)/,
+  // Written by the host's program, where a start of httpd did not end (host/posix/apache/shadow.sh).
   /no answer within \d+ seconds/,
+  // It quotes the path of a CA or CRL file, and nothing else.
   /SSL(?:CACertificate|CARevocation)File: file '.*' does not exist or is empty/,
+  // Of every other message, only its code.
   /AH\d{5}(?=:)/,
 ];
 
@@ -24,7 +30,10 @@ const irrelevant = /:(?:notice|info|debug|trace\d)\]|AH0055[78]|AH01882/;
 const mostLines = 12;
 const longestCharacters = 300;
 
-/** The messages that may be shown, each one once. `latin1` has the bytes that httpd printed. */
+/**
+ * What may be shown of httpd's messages: for each line its first part in {@link shownParts}, without repetitions, and
+ * at most {@link mostLines} in all. Other lines are left out. `latin1` has the bytes that httpd printed.
+ */
 export function filterHttpdMessages(latin1: string): string[] {
   const kept = latin1.split("\n").flatMap((line) => {
     if (irrelevant.test(line)) return [];

@@ -16,8 +16,9 @@ const idForm =
   "ssh://USER@ADDRESS:PORT?hostKey=ssh-ed25519%20AAAA…[&keyFile=PATH][&sudo=passwordless][&config=PATH][&httpsPort=443]";
 
 /**
- * The inputs that an import id names. Everything that the id does not name comes from the host, see
- * {@link importedInputs}.
+ * The inputs that an import id names, and defaults for all others. They are enough to reach the host, from which
+ * {@link importedInputs} reads the others. Throws an error where the id is not of the form {@link idForm}, or has a
+ * value that Check would refuse.
  */
 export function importTarget(id: string, owner: string): Inputs {
   const url = parseUrl(id);
@@ -38,6 +39,7 @@ export function importTarget(id: string, owner: string): Inputs {
   const detection = config === null ? {} : { config };
   const port = parameters.has("httpsPort") ? { port: Number(parameters.get("httpsPort")) } : {};
   const siteFile = `stacks/${owner.split("/")[2] ?? "site"}.yaml`; // the owner is organization/project/stack/name
+  // This stands in for an input that must be there. `importedInputs` replaces it.
   const ca = { sha256: "unknown until the host is read", certificates: [] };
   const inputs = withDefaults({ owner, siteFile, ca, connection, detection, ...port });
   const [failure] = validateInputs(inputs);
@@ -52,7 +54,10 @@ function parseUrl(id: string): URL {
   throw new Error(`import id ${JSON.stringify(id)}: does not say how to reach the host; write ${idForm}`);
 }
 
-/** The inputs that describe the host as it is, so that an import changes nothing. They are read from our own files. */
+/**
+ * The inputs that describe the host as it is, so that an import changes nothing. They are read from our own files on
+ * the host. The paths of CA, CRL and sample files become the names that these files have there.
+ */
 export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observation): Properties {
   const { conf = "", files, ca, owner } = facts.own;
   const refresh = importedRefresh(textOf(own.get(refreshName)));
@@ -79,7 +84,10 @@ export function importedInputs(inputs: Inputs, facts: Facts, { own }: Observatio
 
 const textOf = (file: ObservedFile | undefined): string => hostText(file?.bytes ?? "");
 
-/** The inputs about the refresh of CRLs, from the file that the host's own program reads. */
+/**
+ * The inputs about the refresh of CRLs, from the text of the file that the host's own program reads. Empty where it has
+ * no source.
+ */
 function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
@@ -99,11 +107,12 @@ function importedRefresh(conf: string): Partial<Inputs> {
   return { crlSources: sources, crlRefresh, acceptOlderCrls };
 }
 
-/** Reads the rest of the line, because a path may contain blanks. */
+/** The rest of the line that begins with `key`, because a path may contain blanks. Undefined where none does. */
 const restOf = (conf: string, key: string): string | undefined => new RegExp(`^${key} (.*)$`, "m").exec(conf)?.[1];
 
-/** The sample certificate that is installed on the host. */
+/** The sample certificate that is installed on the host. Empty where there is none that can be read. */
 function importedSample(file: ObservedFile | undefined): Partial<Inputs> {
+  // We install exactly one certificate.
   const [certificate] = file === undefined ? [] : readCertificates(Buffer.from(file.bytes, "latin1")).certificates;
   if (file === undefined || certificate === undefined) return {};
   return { sample: { sha256: file.sha256, subject: certificate.summary.subject, file: sampleName } };

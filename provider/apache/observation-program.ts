@@ -16,7 +16,7 @@ export function observationProgram(detection: Detection): string {
 /** Sets PATH, because sudo without secure_path keeps the caller's PATH. */
 const safePath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n";
 
-/** The shell function that sets the overrides of the detection. */
+/** The shell function that sets the overrides of the detection. An override that is not given is set to nothing. */
 function fixedOverrides({ httpd, config, pidFile, environmentFile, defines = [] }: Detection): string {
   const values = {
     want_httpd: httpd ?? "",

@@ -15,7 +15,10 @@ import type { Message } from "../remote/response.ts";
 /** The longest version text of a program, in characters. */
 const longestVersion = 200;
 
-/** Undefined when the answer holds no complete observation. */
+/**
+ * The observation in an answer. Undefined where the answer has none, or an incomplete one. Throws an error where the
+ * name of a file contains a tab.
+ */
 export function readObservation(parts: readonly Message[]): Observation | undefined {
   const server = parts.find((part) => part.kind === "server");
   const dump = parts.find((part) => part.kind === "dump");
@@ -63,12 +66,13 @@ function readValues(text: string): Map<string, string> {
   );
 }
 
+/** Reads the lines of the part `server`. */
 function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   const text = (key: string): string => values.get(key) ?? "";
   return {
     nowSeconds: Number(text("now")),
     version: asOneLine(text("version"), longestVersion),
-    // The text also has the version of the library, which is mostly the same.
+    // The text ends with the version of the library. It is left out where it is the same.
     openssl: asOneLine(text("openssl"), longestVersion).replace(/^(.*) \(Library: \1\)$/, "$1"),
     ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
     serverRoot: text("server-root"),
@@ -81,7 +85,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
   };
 }
 
-/** Reads `-DNAME` or `-D NAME` on httpd's command line. */
+/** The names that httpd's command line defines, by `-DNAME` or `-D NAME`. */
 function definesOf(words: readonly string[]): string[] {
   return words.flatMap((word, index) => {
     if (word === "-D") return words[index + 1] ?? [];
@@ -91,7 +95,8 @@ function definesOf(words: readonly string[]): string[] {
 
 /**
  * Reads the parts of one kind that hold a file, with its path on the host. Their arguments are `SIZE MODIFIED CHANGED`,
- * a tab, the resolved path, a tab, the path.
+ * a tab, the resolved path, a tab, the path. The hash is that of the bytes in the part, which may be fewer than `SIZE`.
+ * Throws an error where the path contains a tab.
  */
 function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile][] {
   return parts
@@ -119,9 +124,9 @@ function filesOf(parts: readonly Message[], kind: string): [string, ObservedFile
 }
 
 /**
- * Reads the hashes by path, as sha256sum printed them on the host. They are of our own files, because a large CRL is
- * not sent, and of the files with our lines. A backslash before a line shows that the backslashes in the name are
- * doubled.
+ * The hashes by path in the part of this kind, as sha256sum printed them on the host. They are of our own files,
+ * because a large CRL is not sent, and of the files with our lines. A backslash before a line shows that the
+ * backslashes in the name are doubled.
  */
 function readHashes(parts: readonly Message[], kind: string): Map<string, string> {
   const text = parts.find((part) => part.kind === kind)?.body ?? "";
@@ -133,7 +138,10 @@ function readHashes(parts: readonly Message[], kind: string): Map<string, string
   );
 }
 
-/** Reads lines of `USER MODE SIZE PATH`. */
+/**
+ * Reads the part about the program that stays on the host and the files around it. Its lines are `USER MODE SIZE PATH`,
+ * with the user's id and the mode in octal. Empty where the answer has no such part.
+ */
 function readUnattended(
   parts: readonly Message[],
   hashes: ReadonlyMap<string, string>,
@@ -150,27 +158,30 @@ function readUnattended(
 }
 
 /**
- * Reads what the journal says, and what only the state of the host shows: a run that was interrupted counts as owed,
- * too.
+ * The journal by key, with three changes that come from the part `server`. `owed` is left out where httpd has read its
+ * files since. `running` is the id of a change that is being made. `owed` also says that a run was interrupted.
  */
 function readJournal(parts: readonly Message[], server: ReadonlyMap<string, string>): Map<string, string> {
   const journal = readValues(parts.find((part) => part.kind === "journal")?.body ?? "");
-  journal.delete("");
+  journal.delete(""); // the key of empty lines
   // Without an entry in the journal, the comparison with NaN is false.
   const isLater = (key: string, than: string): boolean =>
     Number(server.get(key) || 0) > Number(journal.get(than) ?? NaN);
-  // The times are in whole seconds. The time of a start is also in clock ticks since boot. After a reboot the ticks are
-  // few, and the seconds decide.
+  // `loaded` is in whole seconds, so it is not later than a change in the same second. `started` is in clock ticks
+  // since boot, which show such a start. After a reboot the ticks are few, and the seconds decide.
   if (isLater("loaded", "changed") || isLater("started", "changed-at")) journal.delete("owed");
   const [state, id] = (server.get("state") ?? "idle").split(" ");
-  // The first change of a host writes its journal last.
+  // The journal cannot show this: the first change of a host writes it last.
   if (state === "running") journal.set("running", id ?? "");
   if (state === "interrupted")
     journal.set("owed", `run ${id ?? ""} was interrupted; the next change puts its part back first`);
   return journal;
 }
 
-/** Reads a part whose argument is `SOURCE INODE.TIME.SIZE VERSION`, a tab, the path of PHP. */
+/**
+ * Reads a part whose argument is `SOURCE INODE.TIME.SIZE VERSION`, a tab, the path of PHP. A source other than `module`
+ * and `fpm` counts as `cli`.
+ */
 function readPhp(part: Message): PhpObservation {
   const [head = "", path = ""] = part.argument.split("\t");
   const [source, , version = ""] = head.split(" ");
@@ -181,7 +192,10 @@ function readPhp(part: Message): PhpObservation {
   };
 }
 
-/** Reads lines of `MODIFIED CHANGED`, a tab, the directive, a tab, the path. */
+/**
+ * Reads the part about files that the configuration names. Its lines are `MODIFIED CHANGED`, a tab, the directive, a
+ * tab, the path. What was read of a file comes from another part of the answer, where there is one.
+ */
 function readNamedFiles(parts: readonly Message[]): NamedFile[] {
   const ownCas = filesOf(parts, "own").filter(([path]) => baseName(path).startsWith("ca-"));
   const kinds = ["certificates", "crl", "server-certificates"].flatMap((kind) => [...filesOf(parts, kind)]);

@@ -54,13 +54,15 @@ function canonical(value: unknown): string {
 }
 
 /**
- * The mistakes in inputs that are all known. A site file was checked before, so this is for inputs of other programs.
+ * Every mistake in the inputs, whose values must all be known. A site file was checked before, so this is for inputs of
+ * other programs.
  */
 export const validateInputs = (inputs: Properties): readonly CheckFailure[] => failuresOf(inputs, () => true);
 
 /**
- * Gives their type to inputs that come from a state or that Check has accepted. Only their form is checked. An earlier
- * build may have accepted values that Check refuses today, and `pulumi destroy` must work even so.
+ * Gives their type to inputs that come from a state or that Check has accepted, and fills in the defaults. Throws an
+ * error with the first mistake of the form. Nothing else is checked: an earlier build may have accepted values that
+ * Check refuses today, and `pulumi destroy` must work even so.
  */
 export function parseInputs(inputs: Properties): Inputs {
   const complete = withDefaults(inputs);
@@ -84,14 +86,15 @@ function failuresOf(inputs: Properties, isCounted: (issue: Issue) => boolean): r
 }
 
 /**
- * Whether the mistake is in the form: a value of another type, or an input that does not exist. A text or a number that
- * breaks a rule is not a mistake of the form.
+ * Whether the mistake is in the form: a value of another type, a value that is none of the listed ones, or an input
+ * that does not exist. A text or a number that breaks a rule is not a mistake of the form, nor is an unknown key inside
+ * of an input.
  */
 const isOfForm = ({ code, path }: Issue): boolean =>
   ["invalid_type", "invalid_union", "invalid_value"].includes(code) ||
   (code === "unrecognized_keys" && path.length === 0);
 
-/** The part of the inputs that core plans from. */
+/** What core plans from: the inputs, and the hash of the program that this build installs. */
 export const desiredOf = (inputs: Inputs): Desired => ({ ...inputs, program: hostProgramSha256() });
 
 /** The part of the inputs that says which files of the site to read. */

@@ -4,9 +4,10 @@ import { encodePem } from "../../core/pki/pem.ts";
 import { type ProbeMaterial, makeProbes } from "../../core/pki/probe.ts";
 
 /**
- * The files by name. Each file begins with lines for the host's program and ends with the key and the certificate in
- * PEM. The lines are `ca` with the CA's name, `role` with `users` or `other`, and `points`. The word after `points` is
- * `users` where the probe names the distribution points of a user's certificate, and `guessed` otherwise.
+ * The files by name, which is the id of the probe. Each file begins with lines for the host's program and ends with the
+ * key and the certificate in PEM. The lines are `ca` with the CA's name, `role` with `users` or `other`, and `points`.
+ * The word after `points` is `users` where the probe names the distribution points of a user's certificate, and
+ * `guessed` otherwise.
  */
 export function makeProbeFiles(material: ProbeMaterial): ReadonlyMap<string, Buffer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -19,8 +19,8 @@ export interface Request {
 const deadlineSeconds = 15;
 
 /**
- * The line that says when the host stops its work, except for a change in progress. It stops before we stop waiting, so
- * that it can report what it waited for.
+ * The line that says after how many seconds the host stops its work, except for a change in progress. It stops 10
+ * seconds before we stop waiting, so that it can report what it waited for.
  */
 const limitLine = (timeoutSeconds: number): string => `limit ${timeoutSeconds - 10}`;
 
@@ -29,7 +29,10 @@ export function observeRequest(detection: Detection, timeoutSeconds: number): Re
   return makeRequest(["mode observe", limitLine(timeoutSeconds), ...detectionLines(detection)]);
 }
 
-/** The request to judge or to apply a change. The bytes of our files and of the probes follow the lines. */
+/**
+ * The request to judge or to apply a change. The bytes of our files and of the probes follow the lines. Throws an error
+ * where the transaction has no bytes for a file of the change.
+ */
 export function transactionRequest(
   mode: "judge" | "apply",
   detection: Detection,
@@ -107,6 +110,7 @@ function ownLine({ role, name }: OwnFile, bytes: Buffer): string {
 
 const hashOf = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
+/** The bytes of one of our files. Throws an error where there are none, which would be a mistake of this program. */
 function requireContent(transaction: Transaction, name: string): Buffer {
   const content = transaction.contents.get(name);
   if (content === undefined) throw new Error(`${name}: the transaction has no bytes for it`);
@@ -124,6 +128,7 @@ function detectionLines(detection: Detection): string[] {
   ];
 }
 
+/** The line with a text that a person wrote, as bytes. None where the text is not given. */
 function optionalLine(key: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`${key} ${hostBytes(value)}`];
 }
@@ -142,8 +147,9 @@ interface RequestParts {
 }
 
 /**
- * Puts a request together. The lines are bytes as latin1, as everything that comes from the host is. A path with a line
- * end could forge a line of the request, so it is refused.
+ * Puts a request together. The lines are bytes as latin1, as everything that comes from the host is. Throws an error
+ * where a line contains a line end or a zero byte, because such a path could forge a line of the request. Also throws
+ * one where a line contains a character that is no byte, which would be a mistake of this program.
  */
 function makeRequest(
   lines: readonly string[],
@@ -155,6 +161,7 @@ function makeRequest(
     if (/[^\0-\xff]/.test(line)) throw new Error(`${JSON.stringify(line)}: is text, and not bytes of the host`);
   }
   const manifestText = manifest.map((line) => `${line}\n`).join("");
+  // The host reads the manifest by its length, which is quicker there than line by line.
   const block = manifestText === "" ? [] : [`manifest ${manifestText.length}\n${manifestText}`];
   const head = [`mark ${mark}`, ...lines].map((line) => `${line}\n`);
   return { mark, data: Buffer.concat([Buffer.from([...head, ...block, "end\n"].join(""), "latin1"), ...contents]) };

@@ -35,7 +35,7 @@ const shapeChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
   ),
 };
 
-/** The error where the machine shows another server than the one that the resource covers. */
+/** The text of the error where the machine shows another server than the one that the resource covers. */
 function otherServerText(covered: string, observed: string): string {
   const cause = `this resource covers the server of ${hostText(covered)}, and ${hostText(observed)} is another one`;
   const ways = [
@@ -46,7 +46,10 @@ function otherServerText(covered: string, observed: string): string {
   return [cause, ...ways].join("; ");
 }
 
-/** True where the host has no file, no line, no timer and no journal of ours. */
+/**
+ * True where the host's journal names no owner, and the host has no file and no timer of ours and no include line in a
+ * virtual host of the port.
+ */
 function isGone({ own, refresh, virtualHosts }: Facts): boolean {
   const isIncluded = virtualHosts.some((host) => host.include !== undefined);
   const files = [...Object.keys(own.files), ...Object.keys(refresh.timers)];

@@ -10,7 +10,8 @@ import { makeProbeFiles } from "./probe-files.ts";
 
 /**
  * The transaction that carries out a change. `remove` means that everything of ours is removed, including the host's
- * own record. Throws an error where a file of the site is not fit to be installed.
+ * own record. Throws an error where a file of the site is to be written that is not fit to be installed, or that has
+ * changed since the program read it.
  */
 export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remove = false): Transaction {
   let cached: SiteFiles | undefined;
@@ -24,6 +25,7 @@ export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remo
     configFile: facts.server.configFile,
     change,
     contents: contentsOf(inputs, change.write, read),
+    // Without a reload of httpd on our files, there is nothing to probe.
     probes: remove || change.isAside === true ? new Map() : probesOf(inputs, read()),
     remove,
   };
@@ -31,7 +33,8 @@ export function transactionOf(inputs: Inputs, facts: Facts, change: Change, remo
 
 /**
  * The bytes of the files to write, by name. A file without a text in the plan gets its content from the site's own
- * files. Only then is `read` called. Throws an error when the site's files are not fit to be installed.
+ * files. Only then is `read` called. Throws an error when the site's files are not fit to be installed, or are other
+ * files than the inputs describe.
  */
 export function contentsOf(
   inputs: Inputs,
@@ -65,7 +68,10 @@ export const readFilesOf = (inputs: Inputs, { own }: Facts): SiteFiles =>
 /** The texts of the site's own files, by their role in a change. */
 type SiteTexts = Partial<Record<OwnFile["role"], string>>;
 
-/** Throws an error unless the files are still those that the program has read, and are fit to be installed. */
+/**
+ * The texts of the site's own files. Throws an error unless the files are fit to be installed and are still those that
+ * the program has read.
+ */
 function requireSiteFiles(inputs: Inputs, read: SiteFiles): SiteTexts {
   const problems = read.diagnostics.filter(({ severity }) => severity === "problem");
   if (problems.length > 0) throw new Error(problems.map(({ place, text }) => `${place}: ${text}`).join("\n"));

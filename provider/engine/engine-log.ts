@@ -18,7 +18,9 @@ export interface EngineLog {
   readonly flush: () => Promise<void>;
 }
 
-/** Talks to the engine at the address that `address` returns. Nothing is sent before an address is known. */
+/**
+ * The log of the engine at the address that `address` returns. What is logged before an address is known is lost.
+ */
 export function engineLog(address: () => string | undefined): EngineLog {
   const logged = new Set<string>();
   // The messages are sent one after the other, because steps that overtake each other would be shown in a wrong order.

@@ -32,6 +32,7 @@ export interface Server {
 /** Starts the server on a free loopback port. */
 export async function serve(options: ServerOptions): Promise<Server> {
   const session = newSession(options);
+  // -1: messages of any length, because facts may be long.
   const server = new grpc.Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
   server.addService(services.ResourceProviderService, { ...protocolMethods(session), ...resourceMethods(session) });
   const port = await new Promise<number>((resolve, reject) => {
@@ -88,7 +89,10 @@ async function closeWhenIdle({ isCancelled, running, options }: Session): Promis
 
 type Method<Request, Response> = (request: Request) => Promise<Response> | Response;
 
-/** A method in the form that grpc-js expects. Every error becomes one line of text, never a stack trace. */
+/**
+ * A method in the form that grpc-js expects. Every error, also one that is thrown at once, becomes its message, never a
+ * stack trace.
+ */
 function unary<Request, Response>(method: Method<Request, Response>): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     Promise.resolve()
@@ -151,6 +155,7 @@ function protocolMethods(session: Session) {
   };
 }
 
+/** The methods about resources. Any other method of the protocol is answered as not implemented. */
 function resourceMethods(session: Session) {
   return {
     check: unary((request: messages.CheckRequest) => check(session, request)),
@@ -161,6 +166,9 @@ function resourceMethods(session: Session) {
     delete: unary((request: messages.DeleteRequest) => remove(session, request)),
   };
 }
+
+// In these requests, `news` are the inputs that the program gives now. `olds` are the old inputs in Check, and the old
+// outputs in Diff and Update.
 
 async function check(session: Session, request: messages.CheckRequest): Promise<messages.CheckResponse> {
   const args = { oldInputs: fromStruct(request.getOlds()), inputs: fromStruct(request.getNews()) };
@@ -189,6 +197,7 @@ const kinds = {
   replace: { add: Kind.ADD_REPLACE, delete: Kind.DELETE_REPLACE, update: Kind.UPDATE_REPLACE },
 } as const;
 
+/** The answer to Diff, from the differences by property path. Where there is none, nothing changes. */
 function diffResponse(detailed: Readonly<Record<string, DiffKind>>, replaces: readonly string[]) {
   const paths = Object.entries(detailed);
   const { DIFF_SOME, DIFF_NONE } = messages.DiffResponse.DiffChanges;
@@ -259,6 +268,7 @@ async function remove(session: Session, request: messages.DeleteRequest): Promis
   return new empty.Empty();
 }
 
+/** The id of a request. Throws an error where it is empty. */
 function requireId(id: string): string {
   if (id === "") throw new Error("the request has no id; a resource is read, changed and deleted by its id");
   return id;
@@ -275,7 +285,8 @@ function limitsOf(request: messages.CreateRequest | messages.UpdateRequest): Lim
 }
 
 /**
- * Runs one call of the resource that `request` is about. The call ends only when everything that it logged has arrived.
+ * Runs one call of the resource that `request` is about. The signal of the call is aborted when the engine cancels, or
+ * when the time limit has passed. The call ends only when everything that it logged has arrived.
  */
 async function withContext<Result>(
   session: Session,
@@ -309,6 +320,7 @@ function contextOf(log: EngineLog, urn: string, preview: boolean, signal: AbortS
   };
 }
 
+/** The resource of the type that the URN names. Throws an error where this provider has no such type. */
 function requireResource(session: Session, urn: string): Resource {
   const { type } = parseUrn(urn);
   const resource = session.options.resources.find((candidate) => candidate.type === type);

@@ -4,7 +4,10 @@
  */
 import type { Resource } from "./resource.ts";
 
-/** `load` is called once, at the first call of the resource. */
+/**
+ * The resource that `load` returns. `load` is called once, at the first call of the resource. Where it fails, every
+ * call fails.
+ */
 export function lateResource(type: string, load: () => Promise<Resource>): Resource {
   let loaded: Promise<Resource> | undefined;
   const resource = (): Promise<Resource> => (loaded ??= load());

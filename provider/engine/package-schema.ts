@@ -10,7 +10,8 @@ const objects = { type: "array", items: object };
 type JsonSchema = z.core.JSONSchema._JSONSchema;
 
 /**
- * A field of the inputs in the form in which Pulumi declares it. The resource itself checks the content of an object.
+ * A field of the inputs in the form in which Pulumi declares it: a list of texts or of objects, an object, or a plain
+ * type. The resource itself checks the content of an object. Throws an error for a schema that is only true or false.
  */
 function propertyOf(schema: JsonSchema): object {
   if (typeof schema === "boolean") throw new Error("an input has no schema");

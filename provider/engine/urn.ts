@@ -7,6 +7,7 @@ export interface UrnParts {
   readonly name: string;
 }
 
+/** Splits a URN. A missing part is empty. The name may contain `::`. */
 export function parseUrn(urn: string): UrnParts {
   const [stack = "", project = "", types = "", ...name] = urn.replace(/^urn:pulumi:/, "").split("::");
   return { stack, project, type: types.split("$").at(-1) ?? "", name: name.join("::") };

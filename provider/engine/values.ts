@@ -27,7 +27,7 @@ export function toStruct(properties: Properties): protobuf.Struct {
   return protobuf.Struct.fromJavaScript(value as { [key: string]: protobuf.JavaScriptValue });
 }
 
-/** Copies a value without `undefined` and with every control character escaped, in texts and in names. */
+/** Copies a value, at every depth without `undefined` and with control characters escaped, in texts and in names. */
 function cleanValue(value: unknown): unknown {
   if (typeof value === "string") return escapeControls(value);
   if (Array.isArray(value)) return value.filter((item) => item !== undefined).map(cleanValue);
@@ -36,7 +36,7 @@ function cleanValue(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [escapeControls(key), cleanValue(item)]));
 }
 
-/** Whether a value, or a part of it, is not known yet. */
+/** Whether a value, or a part of it at any depth, is not known yet. */
 export function hasUnknown(value: unknown): boolean {
   if (value === unknown) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
