@@ -92,8 +92,8 @@ function importedRefresh(conf: string): Partial<Inputs> {
   const lines = conf.split("\n").map((line) => line.split(" "));
   const valueOf = (key: string): string | undefined => lines.find(([word]) => word === key)?.[1];
   const sources: CrlSource[] = [];
-  // A line `source ID` begins a source, and the `url` lines after it belong to this source. The word `file` after the id
-  // means that the site file gives a first list, which is now part of our crl.pem.
+  // A line `source ID` begins a source, and the `url` lines after it belong to this source. The word `file` after the
+  // id means that the site file gives a first list, which is now part of our crl.pem.
   for (const [word, value = "", option] of lines) {
     const last = sources.at(-1);
     if (word === "source") sources.push({ id: value, urls: [], ...(option === "file" && { file: crlName }) });

@@ -10,8 +10,8 @@ export function throwIfCancelled(place: string, signal: AbortSignal | undefined)
 }
 
 /**
- * Waits for `work`, or for the cancellation if that comes first. After a cancellation, `work` continues unseen and must
- * check the signal itself.
+ * Waits for `work` and returns its result, or rejects at a cancellation if that comes first. After a cancellation,
+ * `work` continues unseen and must check the signal itself. A signal that is aborted before the call is not noticed.
  */
 export function withCancellation<T>(place: string, signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
@@ -23,7 +23,8 @@ export function withCancellation<T>(place: string, signal: AbortSignal | undefin
 }
 
 /**
- * Lets at most `count` holders work at once. The others wait in order. `take` returns the function that ends the hold.
+ * Lets at most `count` holders work at once. The others wait in order. `take` returns the function that ends the hold,
+ * which must be called exactly once.
  */
 export function createSlots(count: number): { take(): Promise<() => void> } {
   const waiting: (() => void)[] = [];

@@ -28,7 +28,10 @@ export interface Seen {
   readonly wantsToo: string | undefined;
 }
 
-/** The error that explains why the connection was not made. */
+/**
+ * The error that explains why the connection was not made. The first cause that fits counts: another host key, no host
+ * key of the type, a second login method, too many keys of the agent, a refused login, no connection.
+ */
 export function connectError(attempt: Attempt, error: ClientError, seen: Seen): HostError {
   const { place, user, hostKey, credentials } = attempt;
   const { shown, agentFailure, wantsToo } = seen;
@@ -38,6 +41,7 @@ export function connectError(attempt: Attempt, error: ClientError, seen: Seen): 
       'it may be another machine: compare with "cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -" on its console before you change the site file';
     return new HostError("hostKey", `${place}: ${cause}; ${remedy}`);
   }
+  // The library's message where the host signs with none of the algorithms that we accept (`hostKeyAlgorithms`).
   if (/host key format/.test(error.message)) {
     if (hostKey.type === "ssh-rsa") {
       const cause = "has no RSA host key, or signs with SHA-1 only by it, which is too weak";
@@ -107,7 +111,7 @@ function unreachable({ place, readyTimeoutSeconds }: Attempt, error: ClientError
   return new HostError("unreachable", `${place}: no SSH connection (${messageOf(error)}); see the log of its sshd`);
 }
 
-/** The message of an error of the library, in the form in which our message may contain it. */
+/** The message of an error of the library on one line, safe for a terminal, as a part of our message. */
 export function messageOf(error: unknown): string {
   return asOneLine(error instanceof Error ? error.message : String(error));
 }

@@ -71,7 +71,10 @@ export async function readLogin(place: string, login: Login, environment: Enviro
 
 const agentRemedy = "start an agent and add the key to it (ssh-agent, ssh-add), or name a key file";
 
-/** The password for sudo, and where it came from. Undefined where sudo asks for no password. */
+/**
+ * The password for sudo, and where it came from. Undefined where sudo asks for no password. Rejects where the password
+ * is not where the site file says, or cannot be sent to sudo.
+ */
 export async function readSudoPassword(
   place: string,
   sudo: Sudo,
@@ -95,10 +98,12 @@ export async function readSudoPassword(
 }
 
 /**
- * Checks the bytes of a key. A key in PuTTY's form may have its comment in any encoding. A key file that Windows has
- * rewritten contains zero bytes.
+ * The bytes of a key, without a byte order mark. Throws an error where they contain a zero byte, as in a key file that
+ * Windows has rewritten in UTF-16. The encoding is not checked otherwise, because a key in PuTTY's form may have its
+ * comment in any encoding.
  */
 function requireKeyBytes(place: string, bytes: Buffer): Buffer {
+  // A zero byte is never text, so `requireText` throws an error, which names the encoding.
   if (bytes.includes(0)) requireText("login", place, bytes);
   return withoutByteOrderMark(bytes);
 }
@@ -126,7 +131,7 @@ function requireSudoPassword(place: string, source: string, text: string): strin
   throw new HostError("sudo", `${place}: ${source} ${cause}; it must hold the password for sudo and nothing else`);
 }
 
-/** The value of an environment variable. `kind` is the kind of the error where the variable is not set. */
+/** The value of an environment variable. Throws an error of this kind where the variable is not set or is empty. */
 function requireVariable(
   kind: HostErrorKind,
   place: string,
@@ -140,8 +145,9 @@ function requireVariable(
   throw new HostError(kind, `${place}: environment variable ${name} ${cause}; ${remedy}`);
 }
 
-/** The path with the home directory in the place of a leading `~`. */
+/** The path with the home directory in the place of `~` in a leading `~/`. */
 const inHome = (path: string, environment: Environment): string =>
+  // A function, because `replace` would change `$` in a text.
   path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir());
 
 /** The bytes of a file. `what` names its purpose in the error where the file cannot be read. */

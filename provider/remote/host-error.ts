@@ -59,8 +59,8 @@ const longestQuoteCharacters = 300;
 export const longestSentenceCharacters = 2000;
 
 /**
- * Text from a host in the form in which a message may contain it: one line, of limited length, made safe for a
- * terminal.
+ * Text from a host in the form in which a message may contain it: its lines joined by ` | `, of limited length, made
+ * safe for a terminal. Empty lines are left out.
  */
 export function asOneLine(text: string, longest = longestQuoteCharacters): string {
   // The text is cut first, because a host may send as much as it likes.

@@ -10,7 +10,7 @@ const limits: readonly (readonly [words: RegExp, name: string])[] = [
   [/cannot allocate memory|out of (?:space|memory)|memory exhausted/i, "memory"],
 ];
 
-/** A sentence with a remedy, where `text` shows that such a limit was reached. */
+/** A sentence with a remedy, where `text` shows that such a limit was reached. Otherwise undefined. */
 export function findLimit(text: string): string | undefined {
   const name = limits.find(([words]) => words.test(text))?.[1];
   return name === undefined

@@ -46,7 +46,7 @@ export interface LoginOptions extends Attempt {
   readonly onEnd: () => void;
 }
 
-/** Rejects with a {@link HostError}. */
+/** Connects to a host and logs in. Rejects with a {@link HostError} where this fails. */
 export async function logIn(login: LoginOptions): Promise<LoggedIn> {
   // ssh2 takes 60 ms to load, so a plugin that may never connect does not load it at its start.
   const { default: library } = await import("ssh2");
@@ -63,7 +63,7 @@ interface Methods {
   wantsToo(): string | undefined;
 }
 
-/** Makes the library's callback that takes the methods one after the other. */
+/** Makes the library's callback that gives it the methods one after the other. After the last one, the login fails. */
 function triedInOrder(methods: readonly AnyAuthMethod[]): Methods {
   let tried = 0;
   let wanted: string | undefined;
@@ -79,7 +79,10 @@ function triedInOrder(methods: readonly AnyAuthMethod[]): Methods {
   return { next, wantsToo: () => wanted };
 }
 
-/** Connects and logs in. An error after the login is reported by the calls that it breaks, and not here. */
+/**
+ * Connects and logs in. Rejects with {@link connectError} where the login does not succeed. An error after the login is
+ * reported by the calls that it breaks, and not here.
+ */
 function connect(client: Client, login: LoginOptions, methods: Methods): Promise<LoggedIn> {
   return new Promise((resolve, reject) => {
     let isOpen = false;
@@ -141,7 +144,7 @@ const methodsOf = (client: Client, onClosed: () => void): Omit<LoggedIn, "isOpen
 
 /**
  * Runs `call`, which calls ssh2. The library throws an error only where the socket is already gone, which can happen
- * before any event reports it.
+ * before any event reports it. The connection then counts as closed, and the error is thrown again.
  */
 function callLibrary(onClosed: () => void, call: () => unknown): void {
   try {
@@ -179,7 +182,10 @@ function hostKeyAlgorithms(hostKey: HostKey): ServerHostKeyAlgorithm[] {
   return [hostKey.type];
 }
 
-/** How to log in: by the one method that the site file names. Nothing else is tried. */
+/**
+ * How to log in: by the one secret that the site file names. Nothing else is tried. A password is offered in both ways
+ * in which hosts ask for one. Throws an error where a key cannot be used.
+ */
 function authentication(library: Library, place: string, username: string, credentials: Credentials): AnyAuthMethod[] {
   switch (credentials.by) {
     case "agent":
@@ -221,6 +227,7 @@ function requireKey(library: Library, place: string, credentials: Extract<Creden
   return fail("holds no private key that can be used; give one in OpenSSH or PEM form, as ssh-keygen writes it");
 }
 
+/** Ends the connection. Resolves when it is closed, which is forced after {@link closeTimeoutSeconds}. */
 function end(client: Client): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => client.destroy(), closeTimeoutSeconds * 1000);

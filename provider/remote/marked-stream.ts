@@ -9,7 +9,10 @@ export interface MarkedStream {
 
 const longestNoiseBytes = 64 * 1024;
 
-/** Splits a stream at the first `line`, which includes its line end. */
+/**
+ * Splits a stream at the first `line`, which includes its line end. The line itself belongs to neither part. It is also
+ * found where it arrives in pieces.
+ */
 export function splitAtLine(line: string): MarkedStream {
   let isStarted = false;
   let before = Buffer.alloc(0);

@@ -47,11 +47,15 @@ export function createPool(options: PoolOptions = {}): Pool {
   const logins = new Map<string, Promise<LoggedIn>>();
   const slots = createSlots(options.parallel ?? defaultParallel);
 
+  /**
+   * The connection to a host that exists or is being made, or else a new one. A connection that ended or could not be
+   * made is forgotten, so the next call makes a new one.
+   */
   function connect(hop: Hop): Promise<LoggedIn> {
     const key = JSON.stringify([hop.address, hop.port, hop.user, hop.hostKey, hop.login, hop.bastion]);
     const existing = logins.get(key);
     if (existing !== undefined) return existing;
-    // Another connection to the same host may have taken its place meanwhile. That one is kept.
+    // Another connection to the same host may have taken the place of this one meanwhile. That one is kept.
     const forget = (): void => void (logins.get(key) === dialled && logins.delete(key));
     const dialled = dial(hop, { environment, readyTimeoutSeconds, connect, onEnd: forget });
     logins.set(key, dialled);
@@ -102,8 +106,9 @@ interface Started {
 }
 
 /**
- * Starts an execution on the kept connection. If that connection has died while idle, it is replaced once. This is
- * safe, because no script is sent before the host has confirmed the start.
+ * Starts an execution on the kept connection. If that connection has died while idle, the start is tried once more on a
+ * new one. This is safe, because no script is sent before the host has confirmed the start. Rejects with
+ * {@link refusedChannel} where the connection is open and nothing starts on it, and where the second try fails.
  */
 async function startOnLogin(
   place: string,
@@ -120,7 +125,7 @@ async function startOnLogin(
   return start(second).catch((error: unknown) => Promise.reject(refusedChannel(place, error)));
 }
 
-/** The error where the host let the user in and then started no command. */
+/** The error where the host let the user in and then started no command. A `HostError` is returned as it is. */
 function refusedChannel(place: string, error: unknown): HostError {
   if (error instanceof HostError) return error;
   return new HostError(
@@ -148,7 +153,10 @@ interface Dialling {
   readonly onEnd: () => void;
 }
 
-/** Makes a connection and logs in, through the bastion where there is one. */
+/**
+ * Makes a connection and logs in, through the bastion where there is one. The connection to the bastion is one of the
+ * pool, so all hosts behind it share it.
+ */
 async function dial(hop: Hop, { environment, readyTimeoutSeconds, connect, onEnd }: Dialling): Promise<LoggedIn> {
   const place = placeOf(hop);
   const hostKey = requireHostKey(place, hop.hostKey);

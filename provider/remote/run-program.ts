@@ -55,8 +55,9 @@ const largestNoiseBytes = 4 * 1024 * 1024;
 const passwordTimeoutSeconds = 30;
 
 /**
- * Runs the program in a channel on which the command line of its shell was just started. The function must be called
- * before any event of the channel.
+ * Runs the program in a channel on which the command line of its shell was just started. Resolves with its output when
+ * it has ended. Rejects where it did not run, was cancelled, or went beyond a limit, or where the connection was cut.
+ * The function must be called before any event of the channel.
  */
 export function runProgram(channel: Channel, run: Execution): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
@@ -84,7 +85,10 @@ interface Timers {
   readonly clear: () => void;
 }
 
-/** Stops the run when it takes too long, when the host does not take the password in time, or when it is cancelled. */
+/**
+ * Stops the run when it takes too long or is cancelled. With a password, also when the program has not started within
+ * {@link passwordTimeoutSeconds}.
+ */
 function watchLimits(run: Execution, stop: (error: Error) => void): Timers {
   const { place, options, shell } = run;
   const onAbort = (): void => stop(cancelled(place));
@@ -157,8 +161,8 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   channel.stderr.on("data", (chunk: Buffer) => {
     if (countNoise(chunk.length)) return;
     tail = Buffer.concat([tail, stderr.take(chunk)]).subarray(-keptStderrBytes);
-    // The channel sends an end of file and no further lines. Each line would count as another wrong password and might
-    // lock the account.
+    // The password was refused. The channel sends an end of file and no further lines, because each line would count as
+    // another wrong password and might lock the account.
     const isAsking = run.password !== undefined && !stderr.isStarted();
     if (isAsking && shell.isPasswordAskedAgain(mark, stderr.before())) channel.end();
   });
@@ -166,7 +170,7 @@ function receive(channel: Channel, run: Execution, on: Listener): Received {
   return { started, stdout, stderr, stdoutBytes: () => Buffer.concat(chunks), stderrBytes: () => tail };
 }
 
-/** Writes the password, where there is one, and then the script and its data. */
+/** Writes the password, where there is one, and then the script and its data. Stops where the channel was ended. */
 async function send(channel: Channel, run: Execution, started: Promise<void>): Promise<void> {
   const { shell, program, password } = run;
   if (password !== undefined) {
@@ -213,7 +217,10 @@ function exitOf(channel: Channel): Promise<Exit | undefined> {
   return Promise.all(closed).then(() => exit);
 }
 
-/** The result of the run. Throws an error where the program did not run, or where its end is not known. */
+/**
+ * The result of the run. Throws an error where the connection was cut before the end (`exit` is undefined), where
+ * nothing of ours ran, or where the shell finds a failure in the output.
+ */
 function conclude(run: Execution, received: Received, exit: Exit | undefined): ProgramResult {
   const { place, shell } = run;
   const stdout = received.stdoutBytes();

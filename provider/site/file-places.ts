@@ -13,8 +13,9 @@ export interface FilePlace {
 }
 
 /**
- * Turns the place of a finding of `readSiteFiles` into a place that an editor can open. `lines` are those of
- * `readSite`.
+ * Makes the function that turns the place of a finding of `readSiteFiles` into a place that an editor can open. `lines`
+ * are those of `readSite`. A key becomes its line in the site file, and the site file the line of `clientAuth`. Any
+ * other file stays, with the lines that name it.
  */
 export function filePlaces(
   siteFile: string,
@@ -49,7 +50,7 @@ function pathsOf({ caFiles, crlFiles, crlSources = [], sampleCertificate }: Site
   ];
 }
 
-/** A text of the form `file:line`, or `file (site file:line)`. */
+/** A text of the form `file:line`, `file (site file:line)`, or `file` where no line is known. */
 export function renderPlace({ file, line, namedAt }: FilePlace): string {
   if (namedAt !== undefined) return `${file} (${namedAt})`;
   return line === undefined ? file : `${file}:${line}`;

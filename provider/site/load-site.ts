@@ -20,7 +20,7 @@ import { type FilePlace, filePlaces, renderPlace } from "./file-places.ts";
 export interface LoadedSite {
   /** The path relative to the project. */
   readonly file: string;
-  /** The problems, one line each. If there is one, the fields below are not set. */
+  /** The problems, one line each. If there is one, the fields below are empty or undefined. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
   readonly site: Site | undefined;
@@ -32,7 +32,10 @@ export interface LoadedSite {
 /** The facts about the CA and CRL files that Pulumi's state stores. */
 export type SitePki = Pick<Inputs, "ca" | "crls" | "crlSha256" | "sample">;
 
-/** Reads and checks a site. Never throws an error because of what a file contains or lacks. */
+/**
+ * Reads and checks a site. Where there are problems, the result has nothing else. Never throws an error because of what
+ * a file contains or lacks.
+ */
 export function loadSite(file: string): LoadedSite {
   const bytes = readBytes(file);
   if (bytes === undefined) return refused(file, [`${file}: ${describeUnreadable(file)}`]);
@@ -97,7 +100,7 @@ export function hostInputs(siteFile: string, { clientAuth }: Site, host: SiteHos
   };
 }
 
-/** The sample certificate in the form in which the inputs have it. */
+/** The sample certificate in the form in which the inputs have it. Undefined where none was named or could be read. */
 function sampleOf({ sample }: SiteFiles, { sampleCertificate }: SiteFilesWanted): SampleCertificateInput | undefined {
   if (sample === undefined || sampleCertificate === undefined) return undefined;
   return { sha256: sample.sha256, subject: sample.subject, file: sampleCertificate };
@@ -124,7 +127,10 @@ function readFiles(
 /** The most site files that a message lists. */
 const mostNames = 10;
 
-/** Why a site file cannot be read, and which site files exist. */
+/**
+ * Why a site file cannot be read. Where it does not exist, also which site files exist beside it, and which of them has
+ * a similar name.
+ */
 export function describeUnreadable(file: string): string {
   if (existsSync(file) && statSync(file).isDirectory()) return "is a directory; write the path of a site file in it";
   if (existsSync(file)) return "cannot be read; write the path of a site file that this user may read";
@@ -142,7 +148,10 @@ export function describeUnreadable(file: string): string {
   return `does not exist; did you mean ${path.join(path.dirname(file), nearest)}?${others.length > 1 ? ` (${listed})` : ""}`;
 }
 
-/** The site files of a folder. `Pulumi.<stack>.yaml`, the settings of a stack, lies beside them and is left out. */
+/**
+ * The paths of the site files in a folder, sorted; none where the folder cannot be read. `Pulumi.<stack>.yaml`, the
+ * settings of a stack, lies beside them and is left out.
+ */
 function siteFilesIn(folder: string): readonly string[] {
   try {
     const names = readdirSync(folder).filter((name) => /\.ya?ml$/.test(name) && !name.startsWith("Pulumi."));
@@ -152,11 +161,11 @@ function siteFilesIn(folder: string): readonly string[] {
   }
 }
 
+/** The bytes of a file. Undefined where it cannot be read, for whatever reason. */
 function readBytes(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
   } catch {
-    // Whatever the reason is, the program cannot continue without the file. The message says what to check.
-    return undefined;
+    return undefined; // `describeUnreadable` finds the reason
   }
 }

@@ -58,7 +58,7 @@ export interface SiteSample {
   readonly subject: string;
 }
 
-/** A CRL with 1,000,000 revoked certificates has 47 MB of PEM. */
+/** The largest file that is read. A CRL with 1,000,000 revoked certificates has 47 MB of PEM. */
 const maxFileBytes = 64 * 1024 * 1024;
 
 /**
@@ -83,7 +83,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
     ...sources,
     sample: sample.certificate,
   });
-  // `diagnostics` already has the findings about files that could not be read.
+  // `diagnostics` already has the findings about each file alone. Those about several files together follow.
   const add = (findings: readonly PkiDiagnostic[], isUnread: boolean): number =>
     diagnostics.push(...locate(findings, isUnread, holderOf, siteFile));
   add(checkBundle(certificates, { ...orderOptions, installed: installedCa }), isCaUnread);
@@ -91,6 +91,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
   // A CRL that could not be read may be the one of the sample's CA.
   const hasUnknownCrls = sources.hasUnknownCrls || isCrlUnread;
   const sampleOptions = { now, bundle, crls: checked.crls, hasUnknownCrls, order: orderOptions };
+  // A CA that could not be read may be the issuer of the sample.
   const sampleFindings = isCaUnread ? [] : sample.check(sampleOptions);
   return {
     ca: makeBundle(certificates, orderOptions),
@@ -109,8 +110,9 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
 }
 
 /**
- * Gives the findings their places. While a file could not be read, nothing that it might contain is reported as
- * missing.
+ * Gives each finding its place: the file that contains the certificate or CRL that the finding is about, otherwise the
+ * site file. Where `isUnread`, the findings about no certificate or CRL are left out, because they may say that
+ * something is missing which stands in the file that could not be read.
  */
 const locate = (
   findings: readonly PkiDiagnostic[],
@@ -128,7 +130,10 @@ const crlKeys = ["crlFiles", "crlSources"];
 const isUndetermined = ({ undetermined }: SiteFilesWanted, keys: readonly string[]): boolean =>
   keys.some((key) => undetermined?.has(key) ?? false);
 
-/** Whether CAs or CRLs are missing here although the author has named them. A CRL that cannot be read hides no CA. */
+/**
+ * Whether some of the CAs, or some of the CRLs, that the author wants are not known: one of their files has a problem,
+ * or their key in the site file is not wholly known.
+ */
 function findUnread(siteFile: string, wanted: SiteFilesWanted, diagnostics: readonly Diagnostic[]) {
   const bad = new Set(diagnostics.flatMap(({ severity, place }) => (severity === "problem" ? [place] : [])));
   const isBad = (paths: readonly string[]): boolean => paths.some((path) => bad.has(fileOf(siteFile, path)));
@@ -149,7 +154,7 @@ const summariesOf = (crls: readonly Crl[], firstLists: readonly Crl[]): CrlSumma
 /** The place of a key such as `clientAuth.issuers[0]`, until its line is known. */
 export const keyPlace = (siteFile: string, key: string): string => `${siteFile}:${key}`;
 
-/** The findings about the names under `issuers`. */
+/** The findings about the names under `issuers`, each at the place of its key. */
 const findIssuers = (siteFile: string, wanted: SiteFilesWanted, bundle: readonly Certificate[]): Diagnostic[] =>
   (wanted.issuers ?? []).flatMap((issuer, i) =>
     (isWritten(issuer) ? checkIssuer(issuer, bundle) : []).map(({ severity, text }) => ({
@@ -178,7 +183,7 @@ interface Lists {
   readonly diagnostics: Diagnostic[];
 }
 
-/** Reads the files of CAs and CRLs. */
+/** Reads the files of CAs and CRLs, and notes which file contains each of them. */
 function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: SiteFilesWanted): Lists {
   const diagnostics: Diagnostic[] = [];
   const holderOf = new Map<string, string>();
@@ -197,8 +202,8 @@ function readLists(siteFile: string, { caFiles, crlFiles, crlSources = [] }: Sit
 }
 
 /**
- * Warns where no source renews CRLs. A CRL without a source lasts until it expires, and without any CRL revoked
- * certificates are let in.
+ * The warning about a site without `crlSources`. Without any CRL, it is always given, because revoked certificates are
+ * let in. With `crlFiles`, it is given only where certificates name addresses from which CRLs can be downloaded.
  */
 function findMissingSources(
   place: string,
@@ -221,7 +226,7 @@ function findMissingSources(
     : [{ severity: "warning", place, text: `clientAuth.crlFiles: nothing renews these lists; ${remedy}` }];
 }
 
-/** How many CRLs will come from the sources that have no first list. */
+/** How many CRLs are not known before hosts download them: one from each source without a first list. */
 function describeSources({ crlSources = [] }: SiteFilesWanted): {
   readonly hasUnknownCrls: boolean;
   readonly unknownCrlCount: number;
@@ -237,7 +242,10 @@ interface ReadSample {
   readonly check: (options: SampleOptions) => Diagnostic[];
 }
 
-/** Reads the file of the sample certificate. Its checks come later, because they need the CAs and CRLs. */
+/**
+ * Reads the file of the sample certificate. Its checks come later (`check`), because they need the CAs and CRLs. Where
+ * the file has several certificates, the first one is returned, and `check` reports the others.
+ */
 function readSample(siteFile: string, { sampleCertificate }: SiteFilesWanted): ReadSample {
   const none: ReadSample = { certificate: undefined, diagnostics: [], check: () => [] };
   if (sampleCertificate === undefined) return none;
@@ -259,7 +267,10 @@ function sampleOf({ der, summary }: Certificate): SiteSample {
   return { pem, sha256: createHash("sha256").update(pem).digest("hex"), subject: summary.subject };
 }
 
-/** What each readable file contains. The findings about the other files are added to `diagnostics`. */
+/**
+ * What each readable file contains, by `read`. The findings of `read`, and why other files cannot be read, are added to
+ * `diagnostics`. Empty paths are left out.
+ */
 function readAll<T extends { readonly diagnostics: readonly PkiDiagnostic[] }>(
   siteFile: string,
   paths: readonly string[],
@@ -287,8 +298,8 @@ export function fileOf(siteFile: string, path: string): string {
 }
 
 /**
- * A path stays as it is. PEM text is named by its hash, because any part of it could belong to a key that stands there
- * by mistake.
+ * What messages and the state show of a path or PEM text. A path stays as it is. PEM text is named by its hash, because
+ * any part of it could belong to a private key that was given by mistake.
  */
 export const shownFile = (path: string): string =>
   isPemText(path) ? `PEM text of SHA-256 ${createHash("sha256").update(path).digest("hex").slice(0, 8)}…` : path;

@@ -42,7 +42,10 @@ const headFailsWord = " no-head";
 
 /**
  * The command line for the user's login shell, whichever shell that is. The text inside its single quotes contains
- * nothing that bash, dash, csh or fish would read differently: no quote, backslash, line end or `!`.
+ * nothing that bash, dash, csh or fish would read differently: no single quote, backslash, line end or `!`.
+ *
+ * Exit status 97 means that the input ended before the mark. With 98, a word after the mark on standard error says what
+ * is unfit.
  *
  * @param mark - hex digits, fresh and random: nothing else on the streams looks like it
  */
@@ -51,7 +54,9 @@ function remoteCommand(place: string, sudo: Connection["sudo"], mark: string, sc
     // `s` takes the script. If a login exports a variable with this name, its value would be as long as the script, and
     // no program could be started.
     "unset s;LC_ALL=C;export LC_ALL",
+    // The first `echo` ends a line that a start file has left open.
     `echo;echo ${mark};echo ${mark} >&2`,
+    // yash and posh set these variables.
     `[ $YASH_VERSION$POSH_VERSION ]&&{ echo ${mark}${shellUnfitWord}\${YASH_VERSION+yash}\${POSH_VERSION+posh} >&2;exit 98;}`,
     `while :;do IFS= read -r l||exit 97;[ "$l" = ${mark} ]&&break;done`,
     `s=$(head -c ${scriptBytes})||{ echo ${mark}${headFailsWord} >&2;exit 98;}`,
@@ -79,7 +84,10 @@ function promptOf(mark: string): string {
   return `${mark}.password`;
 }
 
-/** One argument in single quotes, for any Bourne shell, csh and fish. */
+/**
+ * One argument in single quotes, for any Bourne shell, csh and fish. Throws an error for a text with a character that
+ * does not belong in a plain path.
+ */
 function quote(place: string, text: string): string {
   if (/^[\w./@%+=:,-]+$/.test(text)) return `'${text}'`;
   throw new HostError(
@@ -143,8 +151,8 @@ const sudoReasons: readonly { readonly pattern: RegExp; readonly text: string }[
 ];
 
 /**
- * The error about what sudo reported. Undefined when `stderr` has no message from sudo. `source` is that of the
- * password.
+ * The error about what sudo reported. Undefined when `stderr` has no message of {@link sudoReasons}, or when the
+ * connection uses no sudo. `source` is that of the password.
  */
 export function sudoError(
   place: string,
@@ -172,7 +180,7 @@ function passwordTimeout({ place, connection }: Start, seconds: number): HostErr
   return new HostError("sudo", `${place}: ${cause}: try sudo there by hand`);
 }
 
-/** Why a program that was started is not ours or could not run. */
+/** The error where what was started is not ours or could not run. Undefined where the program ran. */
 function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult): HostError | undefined {
   const unfit = findUnfit(start, stderr);
   if (unfit !== undefined) return unfit;
@@ -181,13 +189,17 @@ function findFailure(start: Start, { exitCode, stdout, stderr }: ProgramResult):
   return isSudo ? sudoError(start.place, start.connection, stderr, undefined) : undefined;
 }
 
-/** The reason why the host's shell or its `head` is not suitable. It is found before anything of the program runs. */
+/**
+ * The error where the host's shell or its `head` is not suitable. It is found before anything of the program runs.
+ * Undefined where both are suitable.
+ */
 function findUnfit({ place, mark }: Start, stderr: string): HostError | undefined {
   const shell = new RegExp(`^${mark}${shellUnfitWord}(\\w+)$`, "m").exec(stderr)?.[1];
   if (shell !== undefined) {
     const cause = `/bin/sh there is ${shell}, in which our program does not run`;
     return new HostError("answer", `${place}: ${cause}; make it dash, bash, busybox ash or mksh`);
   }
+  // The shell prints its own message before this word.
   if (stderr.includes(`${mark}${headFailsWord}`))
     return new HostError("answer", `${place}: this host's head cannot be run; repair it`);
   if (!stderr.startsWith(`${mark}${headUnfitWord}`)) return undefined;
