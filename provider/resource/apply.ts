@@ -6,7 +6,9 @@ import { lastChangeOf, noChange, outputsOf } from "./outputs.ts";
 import { type HostCall, type PlannedHost, planFor, refuseProblems, runOptions } from "./planned-host.ts";
 
 /**
- * Lets the real server judge a change on a copy. Throws an error with the reasons when the server refuses the change.
+ * Lets the real server judge a change on a copy, for a preview. Throws an error with the reasons when the server
+ * refuses the change. Without a change, with one of which the server reads nothing, and with `judgeInPreview: false`,
+ * nothing is judged.
  */
 export async function judge<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,
@@ -31,8 +33,9 @@ export async function judge<K extends KindTypes>(
 const mostRecoveries = 3;
 
 /**
- * Carries out the plan. Returns the outputs, or throws the error that Pulumi must know. `recoveriesLeft` is
- * the number of interrupted runs that may still be put back.
+ * Carries out the plan and returns the outputs. Throws an error unless the change is on the host, and a
+ * {@link PartialFailure} where this is not known. Where the host has only put back an interrupted run, the change is
+ * planned again from there and carried out; `recoveriesLeft` is the number of runs that may still be put back.
  */
 export async function apply<K extends KindTypes>(
   call: HostCall<K>,
@@ -62,8 +65,8 @@ export async function apply<K extends KindTypes>(
 }
 
 /**
- * The facts after an earlier, interrupted run was put back. This run was planned on what the interrupted run had left,
- * so it needs a new plan. Undefined where no run was put back.
+ * The facts after an earlier, interrupted run was put back, which is reported as a warning. This run was planned on
+ * what the interrupted run had left, so it needs a new plan. Undefined where no run was put back.
  */
 function recoveredFacts<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,
@@ -74,7 +77,7 @@ function recoveredFacts<K extends KindTypes>(
   return kind.readFacts(observation, inputs);
 }
 
-/** Throws an error where the run that was just put back is the last one that is allowed. */
+/** Throws an error where the run that was just put back is the last one that may be: `recoveriesLeft` counts it, too. */
 function requireRecoveryLeft({ connection }: HostInputs, recoveriesLeft: number): void {
   if (recoveriesLeft > 1) return;
   const cause = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;
@@ -90,8 +93,9 @@ interface Applied<K extends KindTypes> {
 }
 
 /**
- * Turns the outcome of a run into outputs. Throws an error unless the change is on the host. The outputs come from the
- * observation at the end of the run, where there is one.
+ * Turns the outcome of a run into outputs. Throws an error where the change was refused, put back, or only judged. A
+ * server that is stopped and was not started is only a warning. The outputs come from the observation at the end of the
+ * run, where there is one, and otherwise from the facts before it.
  */
 function settle<K extends KindTypes>(call: HostCall<K>, { planned, change, outcome }: Applied<K>): Properties {
   const { kind, inputs, context } = call;
@@ -119,6 +123,7 @@ function reportNotes(inputs: HostInputs, { reasons }: ReportedOutcome, { log }: 
   for (const reason of reasons) log("warning", `${inputs.connection.address}: ${reason}`);
 }
 
+/** The warning about a change whose server is stopped. */
 function stoppedText(inputs: HostInputs, { reasons }: ReportedOutcome): string {
   const hint = "the server is stopped and was not started; the files take effect when it is started";
   return [`${inputs.connection.address}: ${hint}`, ...reasons].join("\n  ");
@@ -131,7 +136,7 @@ const refusals = {
   well: "only judged, not applied",
 } as const;
 
-/** The error about an outcome that is not a success. */
+/** The error about an outcome that is not a success, with its reasons. */
 function refusal(inputs: HostInputs, { result, judge: decidedBy, reasons }: ReportedOutcome): Error {
   const what = result in refusals ? refusals[result as keyof typeof refusals] : result; // the key is in the table
   return new Error([`${inputs.connection.address}: ${what} (judge: ${decidedBy}):`, ...reasons].join("\n  "));
@@ -149,6 +154,7 @@ const untouched: readonly HostErrorKind[] = [
   "refused",
 ];
 
+/** Whether the host may have been changed although the run ended with this error. */
 function mayHaveChanged(error: unknown): boolean {
   return !(error instanceof HostError && untouched.includes(error.kind));
 }
@@ -170,9 +176,9 @@ function unknownOutcome<K extends KindTypes>(
 }
 
 /**
- * Removes our configuration from the host. Where the run first put back an earlier one that was interrupted, the removal
- * begins again from there. Throws an error unless everything is removed, and the server runs without it or was stopped
- * before.
+ * Removes our configuration from the host. Where the run first put back an earlier one that was interrupted, the
+ * removal begins again from there. Throws an error unless everything is removed, and the server runs without it or was
+ * stopped before.
  */
 export async function remove<K extends KindTypes>(
   call: HostCall<K>,
@@ -195,7 +201,7 @@ export async function remove<K extends KindTypes>(
 /**
  * Puts back the lines that an earlier version should never have commented out, even where conflicts forbid everything
  * else: customers' pages may have been open since. Returns what was done, in words. Undefined where nothing was to be
- * done.
+ * done. Throws an error where the host did not do it.
  */
 export async function putBack<K extends KindTypes>(
   { kind, inputs, context }: HostCall<K>,

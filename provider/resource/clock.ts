@@ -23,8 +23,8 @@ export async function observeClock<Observation extends HostObservation>(
 }
 
 /**
- * The warning about a wrong clock, where there is one. It is not known when during the observation the host read its
- * clock, so a slow observation must not count as an offset.
+ * The warning where the host's clock and this machine's differ by more than {@link toleranceSeconds}. It is not known
+ * when during the observation the host read its clock, so a slow observation must not count as an offset.
  */
 function checkClock(
   hostSeconds: number,

@@ -25,7 +25,7 @@ function targetChanges({ changed, locating }: Compared, old: Properties, inputs:
   return updates([...connection.map((name) => `connection.${name}`), ...others]);
 }
 
-/** A field of an object from the state. Undefined where the value is not an object. */
+/** A field of an object from the state. Undefined where the value is not an object, or has no such field of its own. */
 function field(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null
     ? Object.entries(value).find(([key]) => key === name)?.[1]
@@ -33,10 +33,11 @@ function field(value: unknown, name: string): unknown {
 }
 
 /**
- * A machine is another one when both its host key *and* its address are different. The same key at another address is
- * the same machine, which has moved. The same address with another key is a machine that was set up anew, and it has
- * nothing left to delete. If both have changed on the same machine after all, no harm is done: the deletion dials the
- * old address and pins the old key, so it cannot remove what the creation has just written.
+ * The properties whose change needs another resource: address and host key where both are different, otherwise none.
+ * Only then is it another machine. The same key at another address is the same machine, which has moved. The same
+ * address with another key is a machine that was set up anew, and it has nothing left to delete. If both have changed
+ * on the same machine after all, no harm is done: the deletion dials the old address and pins the old key, so it cannot
+ * remove what the creation has just written.
  */
 function replacesOf(changed: Detailed): readonly string[] {
   const both = ["connection.address", "connection.hostKey"];
@@ -56,8 +57,8 @@ const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutp
   changed(oldOutputs, inputs).filter((name) => !neverCompared.includes(name));
 
 /**
- * The diff where the facts are about another server, or where there are none because the last run did not find out what
- * became of the host.
+ * The diff where the facts are about another server, or where there are none, because the last run did not find out
+ * what became of the host or another build wrote them. Where nothing else differs, `facts` does, so that `up` runs.
  */
 export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: DiffArgs): DiffResult {
   const target = targetChanges(compared, oldOutputs, inputs);
@@ -66,7 +67,10 @@ export function diffTargetChanged(compared: Compared, { inputs, oldOutputs }: Di
   return { detailedDiff, replaces: replacesOf(target) };
 }
 
-/** What `plan` would change, and what keeps the host from being healthy. */
+/**
+ * The diff of a plan: what it would change, and what keeps the host from being healthy. Without a change and without
+ * new problems, only the latter.
+ */
 export function diffPlan<K extends KindTypes>(
   { inputs, files }: Pick<ServerKind<K>, "inputs" | "files">,
   args: DiffArgs,
@@ -96,13 +100,17 @@ function newProblems(outputs: Properties, diagnostics: readonly Diagnostic[]): r
   return problemTexts(diagnostics).filter((text) => !stored.includes(shownLines(text)));
 }
 
-/** Adds an alarm where the site file no longer says that the server is stopped on purpose (`mayBeStopped`). */
+/**
+ * `stopped` as an addition where the plan has an alarm: a server that should run and does not. The outputs do not have
+ * it yet where the site file no longer says that the server is stopped on purpose (`mayBeStopped`). Where they have it,
+ * {@link unhealthyOutputs} takes this place.
+ */
 const newAlarm = (diagnostics: readonly Diagnostic[]): Detailed =>
   alarmTexts(diagnostics).length > 0 ? { stopped: "add" } : {};
 
 /**
- * The outputs that should disappear. Problems, an owed reload and a server that should run make a preview end with 7,
- * with a refresh and without it. They are shown as DELETE.
+ * The outputs that should disappear, shown as deletions: problems, an owed reload, and a server that should run and
+ * does not. As differences, they make a preview end with exit status 7, with a refresh and without it.
  */
 function unhealthyOutputs({ problems, owed, stopped }: Properties): Detailed {
   const hasProblems = Array.isArray(problems) && problems.length > 0;

@@ -17,7 +17,10 @@ export interface LastChange {
 /** For a call that changed nothing, or whose outcome is not known. */
 export const noChange: LastChange = { lastChange: [], judge: undefined };
 
-/** The last change, as outputs have it. It is kept through a refresh, and through runs that change nothing. */
+/**
+ * The last change from `lastChange` and `judge` of the outputs, without values of another form. It is kept through a
+ * refresh, and through runs that change nothing.
+ */
 export function lastChangeOf<K extends KindTypes>(
   { outputs: { judges } }: Pick<ServerKind<K>, "outputs">,
   { lastChange, judge }: Properties,
@@ -52,7 +55,7 @@ export function outputsOf<K extends KindTypes>(
     caNotAfter: caNotAfter.installed,
     crlNextUpdate: crlNextUpdate.installed,
     owed: status.pendingReload,
-    stopped: status.alarms[0],
+    stopped: status.alarms[0], // a plan has at most one alarm
     ...kind.outputs.fromStatus(status),
     ...lastChange,
   };

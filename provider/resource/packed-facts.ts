@@ -20,7 +20,7 @@ export function unpackFacts<Facts extends object>(kind: KindFacts<Facts>, proper
   return factsVersion === kind.version && kind.isFacts(facts) ? facts : undefined;
 }
 
-/** The server that a resource covers, whichever build wrote the state. */
+/** The server that a resource covers, whichever build wrote the state. Undefined where the state does not name one. */
 export function coveredServer<Facts extends object>(
   kind: KindFacts<Facts>,
   properties: Properties,
@@ -29,6 +29,7 @@ export function coveredServer<Facts extends object>(
   return value && kind.findServer(value);
 }
 
+/** The packed value of `facts`, of any version. Undefined where there is none that can be read. */
 function unpack({ facts }: Properties): Properties | undefined {
   if (typeof facts !== "string" || facts === "") return undefined;
   try {

@@ -43,7 +43,10 @@ export function report({ log }: Context, diagnostics: readonly Diagnostic[]): vo
     log(diagnostic.severity === "note" ? "info" : "warning", diagnosticText(diagnostic));
 }
 
-/** Throws one error with every conflict and problem. `done` is what was changed all the same. */
+/**
+ * Throws one error with every conflict and problem that forbids the change. Returns where there is none. `done` says in
+ * the error what was changed all the same.
+ */
 export function refuseProblems<K extends KindTypes>(
   { inputs }: HostCall<K>,
   { diagnostics }: HostPlan<K["change"]>,

@@ -37,7 +37,8 @@ export function serverResource<K extends KindTypes>(type: string, kind: ServerKi
 
 /**
  * Fills in the defaults, validates the inputs, and adds the planned files, which a diff shows. The plan is made from
- * the facts that Read copied into the old inputs, so no host is reached.
+ * the facts that Read copied into the old inputs, so no host is reached. Inputs that are not all known are not
+ * validated. Without facts of this server, and with mistakes, no files are added.
  */
 function check<K extends KindTypes>(
   kind: ServerKind<K>,
@@ -54,7 +55,10 @@ function check<K extends KindTypes>(
   return { inputs: { ...complete, files, facts: oldInputs.facts }, failures };
 }
 
-/** Plans from the facts in the old outputs and returns what `up` would change. It connects to no host. */
+/**
+ * Plans from the facts in the old outputs and returns what `up` would change. It connects to no host. Where no plan can
+ * be made (unknown inputs, no facts of this version, another server), it compares the inputs alone.
+ */
 function diff<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.DiffArgs,
@@ -76,7 +80,10 @@ function diff<K extends KindTypes>(
 const otherVersionText =
   "what the state holds of this host was read by another version of clientcert, so nothing is planned from it: the host is looked at again";
 
-/** Configures a host that this resource does not cover yet. A preview only plans and lets the host judge. */
+/**
+ * Configures a host that this resource does not cover yet. A preview only plans and lets the host judge. Throws an
+ * error where problems forbid the change; only what {@link putBack} does is then done.
+ */
 async function create<K extends KindTypes>(
   kind: ServerKind<K>,
   properties: Calls.Properties,
@@ -100,7 +107,7 @@ function idOf<K extends KindTypes>({ kind, inputs }: HostCall<K>, facts: K["fact
   return [inputs.connection.address, kind.name, hostText(kind.facts.serverOf(facts))].join("|");
 }
 
-/** The outputs of a preview, after the host has judged the change. */
+/** The outputs of a preview, after the host has judged the change. Throws an error where the host refuses it. */
 async function judgedPreview<K extends KindTypes>(
   call: HostCall<K>,
   planned: PlannedHost<K>,
@@ -112,6 +119,7 @@ async function judgedPreview<K extends KindTypes>(
 /**
  * Observes the host for a refresh, or for an import, which gives nothing but an id. Drift is written to the outputs,
  * and also to the inputs, because the next Check plans from these. Undefined where nothing of ours is on the host.
+ * Throws an error where the host cannot be observed, or shows another server than the resource covers.
  */
 async function read<K extends KindTypes>(
   kind: ServerKind<K>,
@@ -142,7 +150,10 @@ function ownerOf(urn: string): string {
   return ["organization", project, stack, name].join("/");
 }
 
-/** Brings the host to the new inputs. A preview only plans and lets the host judge. */
+/**
+ * Brings the host to the new inputs. A preview only plans and lets the host judge, and reports problems that forbid the
+ * change as a warning. Otherwise they throw an error; only what {@link putBack} does is then done.
+ */
 async function update<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.UpdateArgs,
@@ -164,6 +175,7 @@ async function update<K extends KindTypes>(
   }
   refuseProblems(call, planned.plan, await putBack(call, planned));
   const outputs = await apply(call, planned, args.id);
+  // Where nothing was to be changed, the outputs still say what the last change did.
   return planned.plan.change === undefined ? { ...outputs, ...lastChangeOf(kind, args.oldOutputs) } : outputs;
 }
 
@@ -184,7 +196,7 @@ function refusalText<K extends KindTypes>(
 /**
  * Throws an error where the machine shows another server than the one that the resource covers. This happens when the
  * covered server is stopped and another one runs. The other server must not be changed in its place, and the covered
- * server must not count as removed.
+ * server must not count as removed. Returns where the state names no server, or where the inputs name another machine.
  */
 function refuseOtherServer<K extends KindTypes>(
   { kind, inputs }: HostCall<K>,
@@ -201,7 +213,10 @@ function refuseOtherServer<K extends KindTypes>(
   throw new Error(`${inputs.connection.address}: ${kind.facts.otherServerText(covered, observed)}`);
 }
 
-/** Removes what is ours from the host. A host that belongs to another owner by now is left alone. */
+/**
+ * Removes what is ours from the host. A host that belongs to another owner by now is left alone, with a warning. Throws
+ * an error where the host shows another server than the resource covers, or where the removal fails.
+ */
 async function destroy<K extends KindTypes>(
   kind: ServerKind<K>,
   args: Calls.DeleteArgs,

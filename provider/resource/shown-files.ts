@@ -9,6 +9,7 @@ import type { PlannedHost } from "./planned-host.ts";
 export const textsOf = (files: ShownFiles): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(files).map(([path, file]) => [path, textOf(file)]));
 
+/** The text of a file. What is wrong with the file follows in parentheses, on a line of its own. */
 const textOf = ({ text, states = [] }: ShownFile): string =>
   states.length === 0 ? text : `${text}(${states.join("; ")})\n`;
 
@@ -19,6 +20,7 @@ interface Difference {
   readonly wanted: ShownFile | undefined;
 }
 
+/** The files whose text or whose states differ, or that are on one side only. */
 function differencesOf(live: ShownFiles, planned: ShownFiles): readonly Difference[] {
   const all = Object.keys({ ...live, ...planned }).map((path) => ({ path, found: live[path], wanted: planned[path] }));
   return all.filter(({ found, wanted }) => (found && textOf(found)) !== (wanted && textOf(wanted)));
@@ -62,19 +64,20 @@ export function changeTexts(
   });
 }
 
-/** What differs in a file of ours, with one text for each line. */
+/** What differs in a file of ours, with one text for each line. A line of `found` is named by its number. */
 export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
   let nextLine = 1;
   const changes = lineDifferencesOf(found, wanted).map(({ value, added, removed }) => {
     const lines = value.replace(/\n$/, "").split("\n");
     const first = nextLine;
-    // Added lines are not in the file that was found, so they do not count.
+    // The number is that of the line in `found`, where added lines do not stand.
     if (!added) nextLine += lines.length;
     return { lines: lines.map((line) => line.trim()), first, added, removed };
   });
   return changes.flatMap(({ lines, first, added, removed }, index) => {
     const [before, after] = [changes[index - 1], changes[index + 1]];
-    // A removal and the addition after it are one edit. It is reported at the place of the removal.
+    // A removal and the addition after it are one edit: its removed lines are reported, each with the added line in its
+    // place. Of the added lines, only those beyond the number of the removed ones are reported here.
     if (added) return lines.slice(before?.removed ? before.lines.length : 0).map((line) => missing(path, line));
     if (!removed) return [];
     return lines.map((line, offset) => {
@@ -105,7 +108,10 @@ function lineDifferencesOf(
 
 const missing = (path: string, line: string): string => `${path}: ${JSON.stringify(line)} is missing`;
 
-/** What would be written, as text for a log. At creation the inputs show nothing of it yet. */
+/**
+ * What would be written, as text for a log: each new or changed file as diffs show it, and those of `readInFull` with
+ * their whole text. At creation the inputs show nothing of it yet.
+ */
 export function planText<K extends KindTypes>(
   address: string,
   files: KindFiles<K>,
