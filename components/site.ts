@@ -11,6 +11,7 @@ export class Site extends pulumi.ComponentResource {
   /** What users need to know of each host, by the host's name in the site file. */
   declare readonly hosts: pulumi.Output<Readonly<Record<string, object>>>;
 
+  /** `args` are what `loadSite` has returned, with problems or without. */
   constructor(name: string, args: LoadedSite, opts?: pulumi.ComponentResourceOptions) {
     const { file, problems, warnings, site, pki } = args;
     super("clientcert:index:Site", name, { file }, opts);

@@ -8,6 +8,10 @@ import { lateResource } from "./engine/late-resource.ts";
 import type { Resource } from "./engine/resource.ts";
 import { version } from "./version.ts";
 
+/**
+ * Starts the server and prints its port. With the address of an engine, the process ends with that engine. Without one,
+ * a person has started it, and an engine may attach to it.
+ */
 async function main(engineAddress: string | undefined): Promise<void> {
   const resources = [lateResource("clientcert:apache:ClientAuth", loadClientAuth)];
   const { port } = await serve({ resources, schema: packageSchema, version, engineAddress });
@@ -21,6 +25,7 @@ async function main(engineAddress: string | undefined): Promise<void> {
   process.stdin.resume().on("end", () => process.exit(0));
 }
 
+/** Loads the resource, with everything that reaches hosts. This is left until its first call. */
 async function loadClientAuth(): Promise<Resource> {
   const [{ clientAuth }, { createHost }, { createPool }] = await Promise.all([
     import("./apache.ts"),

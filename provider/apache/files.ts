@@ -146,7 +146,7 @@ function describeDifference(path: string, found: ShownFile, wanted: ShownFile): 
   return [`${path}: ${found.states?.join("; ") ?? "is not as wanted"}`];
 }
 
-/** Whether `path` is `/var/lib/clientcert/INSTANCE/program`, for any instance. */
+/** Whether `path` is `/var/lib/clientcert/INSTANCE/program` (INSTANCE has index 4, after an empty text at index 0). */
 const isProgram = (path: string): boolean => path === programPath(path.split("/")[4] ?? "");
 
 /**

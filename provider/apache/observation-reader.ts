@@ -77,6 +77,7 @@ function readServer(values: ReadonlyMap<string, string>): ServerObservation {
     ...(/^[0-5]$/.test(text("security-level")) && { securityLevel: Number(text("security-level")) }),
     serverRoot: text("server-root"),
     configFile: text("config"),
+    // The host has put tabs between the arguments, because an argument may contain blanks.
     defines: definesOf(text("arguments").split("\t")),
     isRunning: text("parent") !== "",
     ...(text("starter") !== "" && { starter: text("starter") }),

@@ -52,6 +52,7 @@ const severities = {
   error: engine.LogSeverity.ERROR,
 } as const;
 
+/** The message to the engine. An `ephemeral` one is shown as a step and not kept. */
 function logRequest(urn: string, severity: Severity, text: string, ephemeral: boolean): engine.LogRequest {
   return new engine.LogRequest()
     .setUrn(urn)

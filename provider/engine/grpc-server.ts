@@ -59,6 +59,7 @@ interface Session {
   isCancelled: boolean;
 }
 
+/** The state of a server without any call yet. */
 function newSession(options: ServerOptions): Session {
   // The address may be known only after the handshake, so the log asks for it each time.
   const log = engineLog(() => session.engineAddress);
@@ -170,6 +171,7 @@ function resourceMethods(session: Session) {
 // In these requests, `news` are the inputs that the program gives now. `olds` are the old inputs in Check, and the old
 // outputs in Diff and Update.
 
+/** Answers Check: the complete inputs, and what is wrong with them. */
 async function check(session: Session, request: messages.CheckRequest): Promise<messages.CheckResponse> {
   const args = { oldInputs: fromStruct(request.getOlds()), inputs: fromStruct(request.getNews()) };
   const result = await withContext(session, request, {}, (resource, context) => resource.check(args, context));
@@ -179,6 +181,7 @@ async function check(session: Session, request: messages.CheckRequest): Promise<
   return new messages.CheckResponse().setInputs(toStruct(result.inputs)).setFailuresList(failures);
 }
 
+/** Answers Diff: what differs, by property path. */
 async function diff(session: Session, request: messages.DiffRequest): Promise<messages.DiffResponse> {
   const args = {
     id: request.getId(),
@@ -221,6 +224,7 @@ function topLevelKey(path: string): string {
   return /^[^.[]+/.exec(path)?.[0] ?? path;
 }
 
+/** Answers Create: the id and the outputs of the new resource. */
 async function create(session: Session, request: messages.CreateRequest): Promise<messages.CreateResponse> {
   const inputs = fromStruct(request.getProperties());
   const state = await withContext(session, request, limitsOf(request), (resource, context) =>
@@ -229,6 +233,7 @@ async function create(session: Session, request: messages.CreateRequest): Promis
   return new messages.CreateResponse().setId(state.id).setProperties(toStruct(state.outputs));
 }
 
+/** Answers Read: the resource as it is now, or an empty answer where it no longer exists. */
 async function read(session: Session, request: messages.ReadRequest): Promise<messages.ReadResponse> {
   const args = {
     id: requireId(request.getId()),
@@ -244,6 +249,7 @@ async function read(session: Session, request: messages.ReadRequest): Promise<me
     .setInputs(toStruct(state.inputs));
 }
 
+/** Answers Update: the new outputs. */
 async function update(session: Session, request: messages.UpdateRequest): Promise<messages.UpdateResponse> {
   const args = {
     id: requireId(request.getId()),
@@ -310,6 +316,7 @@ async function withContext<Result>(
   }
 }
 
+/** What a call gets beside its data. Its steps and messages name its resource. */
 function contextOf(log: EngineLog, urn: string, preview: boolean, signal: AbortSignal): Context {
   return {
     urn,

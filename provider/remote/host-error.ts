@@ -3,8 +3,8 @@ import { shown, shownLines } from "../../core/shown.ts";
 
 export type HostErrorKind =
   /**
-   * There is no connection: the name, the route or the port is wrong, or the host does not answer. Nothing was done on
-   * the host.
+   * There is no connection: the name, the route or the port is wrong, or the host does not answer. Or there is one, and
+   * the host starts no command on it. Nothing was done on the host.
    */
   | "unreachable"
   /**
@@ -14,7 +14,7 @@ export type HostErrorKind =
   | "hostKey"
   /** The user was not let in, or the key or password for the login is not where the site file says. */
   | "login"
-  /** The connection was made, but the user has no root rights. */
+  /** The user gets no root rights, or the password for sudo is not where the site file says. */
   | "sudo"
   /** The work did not end within the time allowed. What was done on the host is unknown. */
   | "timeout"
@@ -22,9 +22,12 @@ export type HostErrorKind =
   | "cut"
   /** The run was cancelled from our side. */
   | "cancelled"
-  /** The host's program refused to begin, and says why. Nothing was done on the host. */
+  /** The host's program ended before it changed anything, and says why. */
   | "refused"
-  /** The answer of the host cannot be understood: it is too long or broken. */
+  /**
+   * Something of the host cannot be used: its answer is too long, incomplete or broken, its shell is unfit, or a name
+   * on it contains a line end or a tab. What was done on the host is unknown.
+   */
   | "answer"
   | "noHttpd"
   | "severalHttpds"
@@ -53,6 +56,7 @@ export function placeOf({ address, port }: { readonly address: string; readonly 
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+/** The longest text of a host that a message contains. */
 const longestQuoteCharacters = 300;
 
 /** The longest sentence of our own program: it has the name of a CA, and its remedy at the end. */

@@ -16,8 +16,11 @@ import type { Endpoint } from "../../core/connection/inputs.ts";
 import { type Attempt, type ClientError, connectError, messageOf } from "./connect-errors.ts";
 import type { Channel } from "./run-program.ts";
 
+/** How often a host is asked whether it is still there. */
 const keepAliveSeconds = 10;
+/** How many of these questions may remain without an answer. After them, the connection counts as cut. */
 const keepAlivesUnanswered = 3;
+/** How long the host may take to answer the end of a connection. */
 const closeTimeoutSeconds = 0.5;
 
 type Library = typeof ssh2;

@@ -7,6 +7,7 @@ export interface MarkedStream {
   before(): string;
 }
 
+/** How much is kept of what comes before the line. */
 const longestNoiseBytes = 64 * 1024;
 
 /**

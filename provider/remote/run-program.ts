@@ -44,7 +44,9 @@ export interface Channel extends Duplex {
   close(): void;
 }
 
+/** The longest answer. A longer one stops the run. */
 const largestStdoutBytes = 256 * 1024 * 1024;
+/** How much of the end of standard error is kept. */
 const keptStderrBytes = 64 * 1024;
 /**
  * The limit for what is printed before our first line, and for all of standard error. A host that prints more is

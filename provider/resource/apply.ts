@@ -77,7 +77,7 @@ function recoveredFacts<K extends KindTypes>(
   return kind.readFacts(observation, inputs);
 }
 
-/** Throws an error where the run that was just put back is the last one that may be: `recoveriesLeft` counts it, too. */
+/** Throws an error where the run that was just put back was the last one that may be; `recoveriesLeft` counts it. */
 function requireRecoveryLeft({ connection }: HostInputs, recoveriesLeft: number): void {
   if (recoveriesLeft > 1) return;
   const cause = `an interrupted change was put back ${mostRecoveries} times in a row, and each time another one was there`;

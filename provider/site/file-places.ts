@@ -22,6 +22,7 @@ export function filePlaces(
   wanted: SiteFilesWanted,
   lines: ReadonlyMap<string, number>,
 ): (place: string) => FilePlace {
+  // The lines of the site file that name this file. A file may be named in several ways, such as `a.pem` and `./a.pem`.
   const linesNaming = (place: string): readonly number[] =>
     pathsOf(wanted).flatMap(([path, key]) =>
       fileOf(siteFile, path) === place ? (lines.get(`clientAuth.${key}`) ?? []) : [],

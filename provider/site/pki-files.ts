@@ -103,6 +103,7 @@ export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options
       ...diagnostics,
       ...sample.diagnostics,
       ...sampleFindings,
+      // A name under `issuers` may be that of a CA that could not be read.
       ...(isCaUnread ? [] : findIssuers(siteFile, wanted, bundle)),
       ...(isUndetermined(wanted, crlKeys) ? [] : findMissingSources(siteFile, wanted, bundle, sample.certificate)),
     ]),
