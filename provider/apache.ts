@@ -36,8 +36,8 @@ const inputs: KindInputs<Inputs> = {
   validate: validateInputs,
   parse: parseInputs,
   changed: changedInputs,
-  // These inputs change nothing on a host: the paths of files, how a preview judges, and what a change is allowed to
-  // do. The contents of the files are compared by other inputs. The owner is made from the name of the resource.
+  // These inputs change nothing on a host: the paths of files (what the files contain is in other inputs, such as
+  // `ca`), how a preview judges, and what a change is allowed to do. The owner is made from the name of the resource.
   neverCompared: ["siteFile", "caFiles", "crlFiles", "judgeInPreview", "reloadUnstartable", "takeOver", "owner"],
   locating: ["detection", "port"],
 };

@@ -20,7 +20,7 @@ export function liveFiles(facts: Facts): ShownFiles {
   return { ...withStates(facts, shown), ...programFile(facts), ...Object.fromEntries(includes) };
 }
 
-/** What would be on the host after `plan`, in the form of {@link liveFiles}. Without a change, it is the same. */
+/** What would be on the host after `plan`, in the form of {@link liveFiles}. Without a change, both are the same. */
 export function plannedFiles(facts: Facts, { change, files }: Plan): ShownFiles {
   if (change === undefined) return liveFiles(facts);
   const kept = Object.entries(hashesOf(facts)).filter(([name]) => !change.drop.includes(name));
@@ -114,8 +114,8 @@ function expiredCrl(facts: Facts): (readonly [string, string])[] {
 
 /**
  * The crl.pem that the host will download, as a file with a text in the place of its hash. Empty where the change
- * downloads nothing, or sends a crl.pem itself. Also empty where the host has a CRL that has not expired: a download
- * then replaces a CRL that is good enough, so a diff does not show it.
+ * downloads nothing, or sends a crl.pem itself. Also empty where the host has a crl.pem in which nothing has expired:
+ * it is good enough, so a diff does not show that a download replaces it.
  */
 function downloadedCrl(facts: Facts, { refresh, write }: Change): ShownFiles {
   const isNeeded = facts.own.files[crlName] === undefined || expiredCrl(facts).length > 0;

@@ -29,7 +29,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Starts the server on a free loopback port. */
+/** Starts the server on a free loopback port. Resolves when it listens. */
 export async function serve(options: ServerOptions): Promise<Server> {
   const session = newSession(options);
   // -1: messages of any length, because facts may be long.

@@ -109,7 +109,7 @@ function requireKeyBytes(place: string, bytes: Buffer): Buffer {
 }
 
 /**
- * The text of a file, or an error where it cannot be decoded. A wrong password must not be tried, because too many
+ * The text of a file. Throws an error where it cannot be decoded: a wrong password must not be tried, because too many
  * attempts would lock the account.
  */
 function requireText(kind: HostErrorKind, place: string, bytes: Buffer): string {
@@ -150,7 +150,7 @@ const inHome = (path: string, environment: Environment): string =>
   // A function, because `replace` would change `$` in a text.
   path.replace(/^~(?=\/)/, () => environment.HOME ?? homedir());
 
-/** The bytes of a file. `what` names its purpose in the error where the file cannot be read. */
+/** The bytes of a file. Rejects where it cannot be read; `what` names its purpose in the error. */
 async function readSecretFile(
   kind: HostErrorKind,
   place: string,

@@ -160,8 +160,8 @@ function mayHaveChanged(error: unknown): boolean {
 }
 
 /**
- * The error where the outcome is not known. Its outputs have no facts, so the next Diff observes the host again. They
- * have an id, so the state does not lose a host that was configured after all.
+ * The error where the outcome is not known. Its outputs have no facts, so the next Diff shows a difference, and the
+ * update observes the host again. It has an id, so the state does not lose a host that was configured after all.
  */
 function unknownOutcome<K extends KindTypes>(
   call: HostCall<K>,

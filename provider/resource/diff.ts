@@ -44,7 +44,10 @@ function replacesOf(changed: Detailed): readonly string[] {
   return both.every((path) => path in changed) ? both : [];
 }
 
-/** The diff for inputs that are not all known yet. Every input that differs may change the host. */
+/**
+ * The diff for inputs that are not all known yet: every input that differs and may change the host, and the outputs
+ * that should disappear.
+ */
 export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
   return {
     detailedDiff: { ...unhealthyOutputs(args.oldOutputs), ...updates(comparedChanges(compared, args)) },
@@ -52,7 +55,7 @@ export function diffUnknown(compared: Compared, args: DiffArgs): DiffResult {
   };
 }
 
-/** The names of the inputs that differ and may change the host. */
+/** The names of the inputs that differ and may change the host. The old outputs contain the inputs of the last run. */
 const comparedChanges = ({ changed, neverCompared }: Compared, { inputs, oldOutputs }: DiffArgs): readonly string[] =>
   changed(oldOutputs, inputs).filter((name) => !neverCompared.includes(name));
 

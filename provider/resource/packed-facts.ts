@@ -12,8 +12,8 @@ export function packFacts<Facts extends object>({ version }: KindFacts<Facts>, f
 }
 
 /**
- * The facts from a resource's inputs or outputs. Undefined when there are none, or none of this version. The host must
- * then be observed.
+ * The facts from a resource's inputs or outputs. Undefined when there are none, or when they are of another version or
+ * lack something. The host must then be observed.
  */
 export function unpackFacts<Facts extends object>(kind: KindFacts<Facts>, properties: Properties): Facts | undefined {
   const { factsVersion, ...facts } = unpack(properties) ?? {};

@@ -35,8 +35,8 @@ export const planFor = <K extends KindTypes>(
 export const runOptions = ({ progress, signal }: Context): RunOptions => ({ onProgress: progress, signal });
 
 /**
- * Reports what a plan found. Conflicts are reported as warnings here. Whether they stop the run is decided where
- * something is changed.
+ * Logs what a plan found: notes as information, everything else as warnings. These include conflicts and problems,
+ * because whether they stop the run is decided where something is changed.
  */
 export function report({ log }: Context, diagnostics: readonly Diagnostic[]): void {
   for (const diagnostic of diagnostics)

@@ -57,7 +57,7 @@ function check<K extends KindTypes>(
 
 /**
  * Plans from the facts in the old outputs and returns what `up` would change. It connects to no host. Where no plan can
- * be made (unknown inputs, no facts of this version, another server), it compares the inputs alone.
+ * be made (unknown inputs, no facts of this version, another server), the inputs and the old outputs are compared.
  */
 function diff<K extends KindTypes>(
   kind: ServerKind<K>,

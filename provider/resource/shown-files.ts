@@ -51,7 +51,7 @@ const filePath = (key: string): string => `files[${JSON.stringify(shown(key))}]`
 
 /**
  * The differences in words, with file and line, because a plain preview shows only that `files` differs. `describe`
- * makes the texts for one file.
+ * makes the texts for a file that is on both sides.
  */
 export function changeTexts(
   live: ShownFiles,
@@ -68,6 +68,7 @@ export function changeTexts(
 export function lineChangesOf(path: string, found: string, wanted: string): readonly string[] {
   let nextLine = 1;
   const changes = lineDifferencesOf(found, wanted).map(({ value, added, removed }) => {
+    // The line end at the end begins no further line.
     const lines = value.replace(/\n$/, "").split("\n");
     const first = nextLine;
     // The number is that of the line in `found`, where added lines do not stand.

@@ -54,7 +54,10 @@ export interface ReadPki {
   readonly pki: SitePki;
 }
 
-/** Reads and checks the CA and CRL files of a site. Never throws an error because of what a file contains or lacks. */
+/**
+ * Reads and checks the CA and CRL files of a site. `placeOf` gives the places in messages another form. Never throws an
+ * error because of what a file contains or lacks.
+ */
 export function readPki(
   siteFile: string,
   wanted: SiteFilesWanted,

@@ -62,8 +62,8 @@ export interface SiteSample {
 const maxFileBytes = 64 * 1024 * 1024;
 
 /**
- * Reads and checks all files. Paths are relative to the site file. Never throws an error because of what a file
- * contains or lacks.
+ * Reads and checks all files. Paths are relative to the folder of the site file. Never throws an error because of what
+ * a file contains or lacks.
  */
 export function readSiteFiles(siteFile: string, wanted: SiteFilesWanted, options: SiteFilesOptions): SiteFiles {
   const { certificates, crls, firstLists, holderOf, diagnostics } = readLists(siteFile, wanted);
