@@ -41,8 +41,8 @@ export function explainPki(paths: readonly string[], { json, serial, now }: PkiO
 /**
  * Reads a serial number: `dec:4779` in decimal, and `12ab`, `0x12ab`, `12:ab` or `12 ab` in hex. Returns lower-case hex
  * without zeros in front, or undefined for any other text. A text without a prefix is hex, too, because openssl,
- * browsers and Windows print serial numbers in this form. Many small CAs count 10, 11, …, and such a number looks the
- * same in hex and in decimal.
+ * browsers and Windows print serial numbers in this form. Many small CAs count 10, 11, …: such a number could be
+ * either, so that nothing is guessed, and a decimal one needs its prefix.
  */
 export function parseSerial(text: string): string | undefined {
   const trimmed = text.trim();

@@ -166,18 +166,24 @@ function answer(copy: Copy, { report, diff, written }: PlanResult, options: Plan
     `  What is true of conditions was told by ${truth}.`,
     ...(report.state === "conflict" ? [refusedText(options)] : []),
   ];
+  // A file or a pipe gets the bytes themselves, so that `patch` can use them.
   const bytes = Buffer.from(diff, "latin1");
-  return { output: `${lines.join("\n")}\n`, bytes: options.isTerminal ? Buffer.from(readable(diff)) : bytes, code };
+  return {
+    output: `${lines.join("\n")}\n`,
+    bytes: options.isTerminal ? Buffer.from(diffForTerminal(diff)) : bytes,
+    code,
+  };
 }
 
 const refusedText = ({ write }: PlanOptions): string =>
   `  While a conflict or problem stands, there is no diff${write ? ", and nothing was written" : ""}.`;
 
 /**
- * Makes the diff readable for a person: valid UTF-8 stays as it is, and any other byte, or one that a terminal would
- * obey, is escaped. A file or a pipe gets the bytes themselves, so that `patch` can use them.
+ * The diff as a terminal shows it. `latin1` has one character for each byte. A line of valid UTF-8 is shown as such; in
+ * any other line each byte beyond ASCII becomes `\xNN`, so that one line in another encoding does not spoil the rest.
+ * Characters that a terminal would obey, or that nobody would see, are escaped.
  */
-function readable(latin1: string): string {
+function diffForTerminal(latin1: string): string {
   return shownLines(latin1.split("\n").map(hostText).join("\n"));
 }
 

@@ -25,8 +25,12 @@ export const namedContents: Readonly<Record<string, NamedContents>> = {
 export const mostCertificateBytes = 1_048_576;
 
 /**
- * The certificates of a PEM file: each block from its BEGIN line to the next END line. What stands before, between and
- * behind them is left out: a key may stand there, also in a block that is never closed.
+ * The certificates of a PEM file: each block from its BEGIN line to its END line, or to the next BEGIN line where it is
+ * never closed. All the rest is left out, because a key may stand there, also in a block that is never closed.
  */
 export const certificatesAlone = (pem: string): string =>
-  [...pem.matchAll(/^-----BEGIN CERTIFICATE-----[^]*?^-----END .*$/gm)].map(([block]) => `${block}\n`).join("");
+  pem
+    .split(/^(?=-----BEGIN )/m)
+    .filter((block) => block.startsWith("-----BEGIN CERTIFICATE-----"))
+    .map((block) => block.replace(/(^-----END .*\n?)[^]*/m, "$1"))
+    .join("");

@@ -1,5 +1,6 @@
 /** Servers that listen otherwise than most: the judge must ask them where they answer. */
 import assert from "node:assert/strict";
+import { freePort } from "../../lab/ports.ts";
 import { startSession, type Session } from "../host/session.ts";
 
 const root = "/usr/local/ni/apache";
@@ -30,6 +31,29 @@ describe("a virtual host of an IPv6 address", function () {
       await session.lab.run("cat /var/lib/clientcert/*/run.*/answers.after"),
       /^::1 \d+ a\.lab\.test\t200\trefused\t/,
     );
+  });
+});
+
+describe("another TLS port at an IPv6 address, without a ServerName", function () {
+  this.timeout(60_000);
+  let session: Session;
+  let port = 0;
+
+  before(async () => {
+    session = await startSession();
+    port = await freePort();
+    const files = "SSLCertificateFile conf/server.crt\\nSSLCertificateKeyFile conf/server.key";
+    await session.lab
+      .run(`printf 'Listen [::1]:${port}\\n<VirtualHost [::1]:${port}>\\nSSLEngine on\\n${files}\\n</VirtualHost>\\n' >>${file}
+      ${root}/bin/apachectl graceful; sleep 1`);
+  });
+  after(() => session.stop());
+
+  it("is asked by its address in the form that httpd accepts, with no server name", async () => {
+    const outcome = await session.apply();
+    assert.deepEqual([outcome.result, outcome.judge], ["applied", "shadow"], outcome.reasons.join("\n"));
+    const answers = await session.lab.run("cat /var/lib/clientcert/*/run.*/answers.after");
+    assert.match(answers, new RegExp(`^::1 ${port} \\S*\\t200\\t`, "m"));
   });
 });
 

@@ -31,6 +31,14 @@ describe("a rule of others that names an issuer", () => {
     });
 });
 
+describe("an expression of thousands of parentheses", () => {
+  it("counts as not understood, and is no error", () => {
+    const nested = (depth: number): string => `${"(".repeat(depth)}%{SSL_CLIENT_I_DN} == 'x'${")".repeat(depth)}`;
+    assert.equal(requiresIssuer([nested(900)]), true);
+    assert.equal(requiresIssuer([nested(100_000)]), false);
+  });
+});
+
 describe("a rule of others on certificates", () => {
   for (const [line, isSeen] of [
     ["Require ssl-verify-client", true],

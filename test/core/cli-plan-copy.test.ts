@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { PlanOptions } from "../../cli/plan.ts";
+import { certificatesAlone } from "../../core/apache/named-files.ts";
 import { openTree } from "../../cli/tree.ts";
 import { makeCertificate, name } from "../fixtures/pki.ts";
 import {
@@ -224,6 +225,14 @@ describe("clientcert plan on a copy", () => {
         assert.match(told, /also completes the chain of the server's own certificate \(by .*Old CA/);
       }
       assert.deepEqual(look443(server.pem + ca.pem).told, "");
+    });
+
+    it("and takes no byte of a key out of a certificate's file, not even behind a certificate that is cut off", () => {
+      const key = "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n";
+      const cutOff = "-----BEGIN CERTIFICATE-----\nMIIB\n";
+      for (const text of [key + server.pem, server.pem + key, `${cutOff}${key}${server.pem}`, key.slice(0, -20)])
+        assert.doesNotMatch(certificatesAlone(text), /SECRET|PRIVATE/);
+      assert.equal(certificatesAlone(`x\n${key}${server.pem}y\n${ca.pem}`), server.pem + ca.pem);
     });
   });
 });

@@ -56,6 +56,20 @@ describe("a change of a host whose files or disks forbid it", function () {
     assert.match(end, /^refused\n.*httpd-ssl\.conf: has the immutable/);
   });
 
+  it("goes live on a file system that keeps no such attributes", async function () {
+    await session.lab.run(
+      `cp -a ${conf} /srv/conf && mount -t ramfs -o mode=755 ramfs ${conf} && cp -a /srv/conf/. ${conf}/`,
+    );
+    try {
+      const attributes = await session.lab.exec(`lsattr -d ${tlsFile} 2>/dev/null`);
+      if (attributes.stdout !== "") skipBecause(this, "ramfs keeps attributes on this kernel");
+      assert.equal(await endOf(session.apply()), "applied");
+      assert.equal(await endOf(session.remove()), "applied");
+    } finally {
+      await session.lab.run(`umount ${conf} && rm -r /srv/conf`);
+    }
+  });
+
   it("is refused for a file that is a mount point", async () => {
     const end = await applyWhile(
       `cp -a ${tlsFile} /srv/bound && mount --bind /srv/bound ${tlsFile}`,

@@ -14,8 +14,13 @@ const issuer = /SSL_CLIENT_I_DN/i;
  * alternatives.
  */
 export function requiresIssuer(words: readonly string[]): boolean {
-  return expressionRequiresIssuer(words.join(" ").replace(/^expr /i, ""));
+  const expression = words.join(" ").replace(/^expr /i, "");
+  const depth = expression.split("(").length;
+  return depth <= mostParentheses && expressionRequiresIssuer(expression);
 }
+
+/** More parentheses than in any real expression: each pair is a call within a call. */
+const mostParentheses = 1000;
 
 /**
  * Answers {@link requiresIssuer} for an expression, and calls itself for each part of it: all alternatives of an `or`

@@ -240,6 +240,7 @@ function readOwn(observation: Observation): OwnFacts {
   const own: Observation["own"] = isDirectoryOurs(observation) ? observation.own : new Map();
   const bytes = own.get(confName)?.bytes;
   const conf = textOf(bytes);
+  // Its name holds a hash. Until a change has ended there may be two, and clientcert.conf names the one in use.
   const caFile = [...own.keys()].find((name) => name.startsWith("ca-") && conf?.includes(name));
   return {
     conf,

@@ -144,11 +144,17 @@ show_probes() { # FILE: a scratch file
 # host are left out: they are not needed here, and openssl spends most of its time on them.
 send_request() { # FURTHER_OPTIONS…
   # shellcheck disable=SC2031
-  ask_host=${ask_name:-$ask_address}
-  case $ask_host in *[!0-9.:]*) set -- "$@" -servername "$ask_host" ;; *) set -- "$@" -noservername ;; esac
-  case $ask_address in *:*) ask_connect="[$ask_address]:$ask_port" ;; *) ask_connect=$ask_address:$ask_port ;; esac
+  case $ask_address in *:*) ask_bracketed="[$ask_address]" ;; *) ask_bracketed=$ask_address ;; esac
+  ask_host=${ask_name:-$ask_bracketed}
+  # TLS takes no address for a server name (RFC 6066).
+  case $ask_host in
+    "["*) set -- "$@" -noservername ;;
+    *[!0-9.]*) set -- "$@" -servername "$ask_host" ;;
+    *) set -- "$@" -noservername ;;
+  esac
   printf 'HEAD / HTTP/1.1\r\nHost: %s\r\nUser-Agent: clientcert\r\nConnection: close\r\n\r\n' "$ask_host" |
-    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null timeout 10 openssl s_client -connect "$ask_connect" -ign_eof "$@"
+    SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null \
+      timeout 10 openssl s_client -connect "$ask_bracketed:$ask_port" -ign_eof "$@"
 }
 
 # Writes a new key and a certificate that no server trusts to FILE, and sets ask_untrusted_pem to FILE. The key opens

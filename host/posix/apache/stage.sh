@@ -68,11 +68,12 @@ EOF
   ! brings_lines_back || returning=yes
 }
 
-# Checks whether the change puts lines of the customer in force again. A removal uncomments all lines that `adopt`
-# commented out. A change by a newer build uncomments those lines that this newer build would leave alone. After a
-# removal the lines that our lines overruled count again, too.
+# Checks whether the change puts lines of the administrator in force again. They may keep people out, so a virtual host
+# may then answer more strictly than before (compare.sh). A removal takes out our lines, and with them what overruled an
+# SSLVerifyClient of the administrator. And a file may get back lines that an adoption commented out: all of them at a
+# removal, or those that a newer build leaves alone.
 brings_lines_back() {
-  [ "$removal" != yes ] || ! requires_certificates || return 0
+  if [ "$removal" = yes ] && requires_certificates; then return 0; fi
   while IFS=$tab read -r stage_number _ _ stage_path; do
     is_loaded "$stage_path" || continue
     stage_adopted_before=$(inside cat -- "$stage_path" | count_adopted)
@@ -181,7 +182,7 @@ check_targets() {
       refuse "$stage_path: is a mount point, which cannot be replaced; edit the file that is mounted there"
     elif [ -n "$parent" ] && is_loaded "$stage_path" && ! [ "$stage_path" -ef "/proc/$parent/root$stage_path" ]; then
       refuse "$stage_path: httpd sees another file under this name than the administrator does"
-    elif lsattr -d -- "$stage_path" 2>/dev/null | awk '{ exit $1 !~ /[ia]/ }'; then
+    elif lsattr -d -- "$stage_path" 2>/dev/null | awk '$1 ~ /[ia]/ { found = 1 } END { exit !found }'; then
       refuse "$stage_path: has the immutable or append-only attribute; remove it with chattr first"
     elif is_elsewhere "$stage_path" && ! is_crontab "$stage_path"; then
       refuse "$stage_path: is mounted from elsewhere than $own_directory, so it cannot be replaced atomically"

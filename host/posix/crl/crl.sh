@@ -49,15 +49,16 @@ take_off_certificate_armour() { # FILE
   ! head -c 65536 -- "$1" | openssl x509 -inform DER -noout 2>/dev/null || failure='it is a certificate, not a CRL; give the address of the CRL'
 }
 
-# read_crl FILE TARGET BUNDLE: writes TARGET.pem and TARGET.facts. Where it cannot, it fails, and `failure` says what
-# was wrong. Where the signature does not fit the first CA of the issuer's name, the CRL is read again with each CA of
-# that name.
+# read_crl FILE TARGET BUNDLE: reads a CRL, checks its signature, and writes TARGET.pem and TARGET.facts. Where it
+# cannot, it fails, and `failure` says what was wrong. openssl tries only the first CA of BUNDLE that has the name of
+# the CRL's issuer. After a change of keys there may be several, so the others are tried as well.
 # in: source_check, work
 # sets: failure
 read_crl() {
   find_crl_form "$1" || return 1
   if ! print_crl "$1" "$2" "$3"; then
     failure='it cannot be read as a CRL; it may have been cut off, or need more memory than this host has'
+    # `verify failure`: the CA of that name did not sign it. `Error getting…`: there is no CA of that name.
     grep -q -e '^verify failure$' -e '^Error getting CRL issuer certificate' -- "$2.errors" || return 1
     failure='it is signed by none of the CAs, or was changed on the way'
     grep -q -e '^verify failure$' -- "$2.errors" && print_crl_by_each_ca "$1" "$2" "$3" || return 1

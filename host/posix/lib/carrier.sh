@@ -17,9 +17,10 @@ guard_run() {
   command trap 'exit 1' XCPU 2>/dev/null || :
 }
 
-# Runs when the process ends, whatever ends it. It puts an unreported change back or tidies it up, reports an end with
-# an error that nobody has reported, and releases the lock. The first two run in a process of their own, so that a
-# failure in them cannot keep the lock. The exit status is theirs, else the one with which the run ended.
+# Runs when the process ends, whatever ends it, and releases the lock. Before that it settles a change whose end was not
+# reported: it is put back, or tidied up. Where no change had begun, it reports a run that failed without a report. Each
+# of these two steps runs in a process of its own, so that a failure in it cannot keep the lock. The exit status is that
+# of settling the change, 1 after such a report, else the one with which the run ended.
 end_carrier() {
   carrier_status=$?
   calm_down

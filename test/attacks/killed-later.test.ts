@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { hostScript } from "../../provider/apache/host-program.ts";
 import { startSession, type Session } from "../host/session.ts";
-import { bytesOf } from "./bytes.ts";
-import { conf, findSteps, kill, lookAt } from "./kill.ts";
+import { bytesOf } from "../faults/bytes.ts";
+import { conf, findSteps, kill, lookAt } from "../faults/kill.ts";
 
 const other = { organizations: ["ANOTHER CORPORATION"], crlPem: null } as const;
 
