@@ -106,20 +106,17 @@ export function observationScript(): string {
  * runs the program.
  */
 export function joinObservationScript(overrides: string): string {
-  const last = observationScriptFiles.length - 1;
-  // Each of the two joined texts begins with the table of directives. The second table sets the same value again.
-  return (
-    joinScripts(observationScriptFiles.slice(0, last)) + overrides + joinScripts(observationScriptFiles.slice(last))
-  );
+  const texts = readScripts(observationScriptFiles);
+  return [directivesText, ...texts.slice(0, -1), overrides, ...texts.slice(-1)].join("");
 }
 
-/**
- * The texts of shell files of `host/posix`, joined in the given order after the table of directives. Comments and empty
- * lines are left out.
- */
-export function joinScripts(names: readonly string[]): string {
+/** The texts of shell files of `host/posix`, joined in the given order after the table of directives. */
+export const joinScripts = (names: readonly string[]): string => [directivesText, ...readScripts(names)].join("");
+
+/** The texts of shell files of `host/posix`, without comments and empty lines. */
+function readScripts(names: readonly string[]): string[] {
   const directory = join(packageRoot(), "host", "posix");
-  return directivesText + names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8"))).join("");
+  return names.map((name) => withoutComments(readFileSync(join(directory, name), "utf8")));
 }
 
 /** The table that `host/posix/apache/files.sh` reads: a shell variable with `DIRECTIVE=CONTENTS`, split by blanks. */
